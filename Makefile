@@ -1,0 +1,42 @@
+# Every way of working on the package, from a fresh clone. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The shell in which everything runs: the same two lines that a user types.
+ENTER := source .venv/bin/activate && source install/local_setup.bash
+
+# Files whose coming and going changes the installation. Their content does not: the installation is made of links.
+PACKAGE_FILES = $(shell find fanet_ros config launch weights test -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
+
+.PHONY: help build test demo clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: install/.built ## make .venv/ and install/ (a sourced ROS is used, else ROS wheels; PYTHON=python3.12 chooses another Python)
+
+test: build ## build, then run the unit, ros and system tests (PYTEST='-k mask' passes arguments on)
+	@$(ENTER) && python -m pytest test/unit test/ros test/system $(PYTEST)
+
+demo: build ## build, then camera, node and bag on real DDS into demo_output/ (SOURCE=street SECONDS=20 RATE=10, all optional)
+	@$(ENTER) && python -m fanet_ros.tools.demo $(if $(SOURCE),--source '$(SOURCE)') \
+	    $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(RATE),--rate '$(RATE)')
+
+clean: ## remove all that build, test and demo made
+	rm -rf .venv build install log demo_output .pytest_cache
+	find fanet_ros test launch -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# create.sh itself decides whether the environment still fits: it leaves the file's time alone if so.
+.venv/.complete: FORCE
+	@bash environment/create.sh
+
+build/package_files: FORCE
+	@mkdir -p build
+	@printf '%s\n' $(PACKAGE_FILES) | cmp -s - $@ || printf '%s\n' $(PACKAGE_FILES) > $@
+
+install/.built: .venv/.complete build/package_files CMakeLists.txt package.xml setup.cfg $(wildcard cmake/* msg/*)
+	@source .venv/bin/activate && flock build colcon --log-level error build --symlink-install --paths . \
+	    --cmake-args "-DCMAKE_PREFIX_PATH=$$VIRTUAL_ENV" "-DPython3_EXECUTABLE=$$VIRTUAL_ENV/bin/python"
+	@touch $@
+
+FORCE:

@@ -1,0 +1,27 @@
+"""Where the package's data lies: config/, launch/ and weights/. Needs no ROS."""
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE_NAME = 'fanet_ros'
+
+
+def share_directory() -> Path:
+    """Return the folder that holds config/, launch/ and weights/ of the code that is running.
+
+    Works for a colcon or pip installation (`<prefix>/share/fanet_ros`) and for a source checkout (its root): the folder
+    nearest above this file wins, so an installation inside a checkout finds its own data.
+
+    Raises FileNotFoundError when neither is there, which means a broken installation.
+    """
+    # Not resolved: in a symlink installation this file is a link out of the prefix that the data belongs to.
+    here = Path(__file__).absolute()
+    for folder in here.parents:
+        installed = folder / 'share' / PACKAGE_NAME
+        if (installed / 'package.xml').is_file():
+            return installed
+        if (folder / 'package.xml').is_file() and (folder / PACKAGE_NAME) == here.parent:
+            return folder
+    raise FileNotFoundError(
+        f'no data of {PACKAGE_NAME} (config/, launch/, weights/) found above {here.parent}: expected '
+        f'<prefix>/share/{PACKAGE_NAME}/package.xml or a source checkout; build the package again')

@@ -1,0 +1,21 @@
+"""The same package for pip: metadata and dependencies are in setup.cfg, here is only what needs a glob."""
+from glob import glob
+from os.path import isfile
+
+from setuptools import setup
+
+SHARE = 'share/fanet_ros'
+
+
+def files(pattern: str) -> list:
+    """Return the files that match the pattern, sorted."""
+    return sorted(path for path in glob(pattern) if isfile(path))
+
+
+setup(data_files=[
+    (SHARE, ['package.xml']),
+    (f'{SHARE}/config', files('config/*')),
+    (f'{SHARE}/config/class_maps', files('config/class_maps/*')),
+    (f'{SHARE}/launch', files('launch/*.launch.py')),
+    (f'{SHARE}/weights', files('weights/*')),
+])
