@@ -1,0 +1,195 @@
+"""Records camera, masks and timing into a rosbag2 MCAP bag, where `ros2 bag record` is not at hand.
+
+Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is complete
+when the process ends by SIGINT or SIGTERM.
+"""
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Optional
+
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+
+from fanet_ros.ros.recorder_bag import BagError, BagRecording
+from fanet_ros.ros.recorder_definitions import DefinitionError
+from fanet_ros.ros.recorder_parameters import declare_settings
+from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
+
+DISCOVERY_PERIOD_S = 0.25
+# After the order to stop: messages that have arrived are still written, until none came for this long.
+DRAIN_QUIET_S = 0.2
+DRAIN_LIMIT_S = 5.0
+
+
+@dataclass
+class RecordedTopic:
+    """One subscription and what it needs to be renewed when publishers with other QoS appear."""
+
+    subscription: Subscription
+    type_name: str
+    qos: QoSProfile
+
+
+class RecorderNode(Node):
+    """Subscribes the requested topics and hands every message to the bag.
+
+    Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once writing
+    has failed (disk full); nothing is written after it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__('recorder')
+        settings = declare_settings(self)
+        self.bag = BagRecording(settings.output)
+        self.failure: Optional[str] = None
+        self._started = time.monotonic()
+        self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
+        self._recorded: dict[str, RecordedTopic] = {}
+        self._discover()
+        self.create_timer(DISCOVERY_PERIOD_S, self._discover)
+        self._prints_status = settings.status_period_s > 0
+        if self._prints_status:
+            self.create_timer(settings.status_period_s, self._print_status)
+
+    def _discover(self) -> None:
+        """Subscribe topics whose type is known by now, and follow the QoS of their publishers."""
+        for topic, request in list(self._requests.items()):
+            recorded = self._recorded.get(topic)
+            if recorded:
+                self._follow_publishers(topic, recorded)
+                continue
+            type_name = request.type_name or published_type(self, topic)
+            if type_name:
+                self._subscribe(topic, type_name)
+
+    def _subscribe(self, topic: str, type_name: str) -> None:
+        qos = subscription_qos(self.get_publishers_info_by_topic(topic))
+        try:
+            subscription = self.create_subscription(
+                message_class(type_name), topic,
+                lambda serialized: self._on_message(topic, type_name, serialized), qos, raw=True)
+        except (ImportError, AttributeError) as error:
+            self._give_up(topic, f'{type_name} is not installed ({error})')
+            return
+        self._recorded[topic] = RecordedTopic(subscription, type_name, qos)
+
+    def _follow_publishers(self, topic: str, recorded: RecordedTopic) -> None:
+        wanted = subscription_qos(self.get_publishers_info_by_topic(topic))
+        more_lenient = wanted.reliability != recorded.qos.reliability
+        # Renewed as latched, a subscription receives latched messages again: only before the first one.
+        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic)
+        if more_lenient or newly_latched:
+            self.destroy_subscription(recorded.subscription)
+            self._subscribe(topic, recorded.type_name)
+
+    def _give_up(self, topic: str, reason: str) -> None:
+        self.get_logger().error(f'{topic} is not recorded: {reason}')
+        self._requests.pop(topic, None)
+        recorded = self._recorded.pop(topic, None)
+        if recorded:
+            self.destroy_subscription(recorded.subscription)
+
+    def _on_message(self, topic: str, type_name: str, serialized: bytes) -> None:
+        if self.failure or topic not in self._recorded:
+            return
+        try:
+            if not self.bag.has_topic(topic):
+                publishers = self.get_publishers_info_by_topic(topic)
+                self.bag.add_topic(topic, type_name, [bag_qos(publisher.qos_profile) for publisher in publishers])
+            self.bag.write(topic, self.get_clock().now().nanoseconds, serialized)
+        except DefinitionError as error:
+            self._give_up(topic, str(error))
+        except OSError as error:
+            self.failure = f'cannot write to {self.bag.path}: {error.strerror or error}'
+
+    def _print_status(self) -> None:
+        """One JSON line on stdout: what is connected and recorded, for a program that started this one."""
+        counts = self.bag.counts
+        topics = {
+            topic: {
+                'messages': counts.get(topic, 0),
+                'publishers': self.count_publishers(topic),
+                'subscribers': self.count_subscribers(topic),
+            } for topic in self._requests}
+        print(json.dumps({'elapsed_s': round(time.monotonic() - self._started, 3), 'topics': topics}), flush=True)
+
+    def finish(self) -> None:
+        """Complete the bag and say what is in it."""
+        if self._prints_status:
+            self._print_status()
+        self.bag.close()
+        counts = sorted(self.bag.counts.items())
+        parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
+        self.get_logger().info(f'recorded {self.bag.path}: {parts}')
+
+
+class StopOrder:
+    """SIGINT or SIGTERM was received. The signal only leaves a note, so that no message is cut in half."""
+
+    def __init__(self) -> None:
+        self.given = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+        self.given = True
+
+
+def _spin(node: RecorderNode, stop: StopOrder) -> None:
+    """Record until ordered to stop or writing fails, then write what has arrived already."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    with suppress(ExternalShutdownException):
+        while not stop.given and not node.failure:
+            executor.spin_once(timeout_sec=0.1)
+        deadline = time.monotonic() + DRAIN_LIMIT_S
+        quiet_since, written = time.monotonic(), sum(node.bag.counts.values())
+        while not node.failure and time.monotonic() < min(deadline, quiet_since + DRAIN_QUIET_S):
+            executor.spin_once(timeout_sec=0.02)
+            total = sum(node.bag.counts.values())
+            if total != written:
+                quiet_since, written = time.monotonic(), total
+    executor.remove_node(node)
+
+
+def _record(stop: StopOrder) -> None:
+    """Raises with one readable line: BagError, ValueError, InvalidParameterTypeException, OSError."""
+    node = RecorderNode()
+    try:
+        node.get_logger().info(f'recording into {node.bag.path}; Ctrl-C ends it')
+        _spin(node, stop)
+    finally:
+        node.finish()
+        node.destroy_node()
+    if node.failure:
+        raise BagError(node.failure)
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made."""
+    stop = StopOrder()
+    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        _record(stop)
+    except (ValueError, OSError, ParameterException) as error:
+        print(f'recorder: {error}', file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

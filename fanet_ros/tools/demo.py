@@ -1,0 +1,126 @@
+"""Shows the whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
+
+    python -m fanet_ros.tools.demo                      # the built-in synthetic street
+    python -m fanet_ros.tools.demo --source drive.mp4   # a video, a folder of images or a camera such as /dev/video0
+
+Everything shown is made from the recorded bag, which stays in the output directory.
+"""
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Optional
+
+from fanet_ros.inference import ClassMap
+from fanet_ros.model import CheckpointMetadata, load_checkpoint
+from fanet_ros.package_share import share_directory
+from fanet_ros.sources import open_source
+from fanet_ros.tools.demo_environment import DemoError
+from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.demo_report import Subject, make_report
+from fanet_ros.tools.demo_run import DemoSettings, record_demo
+from fanet_ros.tools.demo_summary import format_summary
+
+STREET = 'street'
+STREET_SIZE = (480, 360)
+# Larger frames of the user's own are sent at this width: raw images of 4K would keep two cores busy with copying.
+MAX_WIDTH_PX = 1280
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Exit code 0 when everything worked, 1 with the reason on stderr otherwise."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        return _run(arguments)
+    except (DemoError, ValueError, OSError) as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('demo: interrupted', file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    metadata = load_checkpoint(arguments.checkpoint).metadata
+    width, height = _camera_size(arguments)
+    output = DemoOutput(arguments.output)
+    output.prepare()
+    settings = DemoSettings(
+        source=arguments.source, checkpoint=arguments.checkpoint, device=arguments.device, rate_hz=arguments.rate,
+        frames=max(1, round(arguments.seconds * arguments.rate)), width=width, height=height, seed=arguments.seed)
+    if not record_demo(settings, output):
+        print('recording ended early: going on with what there is')
+    summary = make_report(output, _subject(arguments, metadata))
+    print(f'\n{format_summary(summary)}\n')
+    print('look at')
+    for path, what in (
+            (output.contact_sheet, 'frames, masks and overlays at a glance'), (output.video, 'camera and overlay'),
+            (output.bag, 'the recording: ros2 bag play it'), (output.summary, 'these figures')):
+        print(f'  {str(path):<36}  {what}')
+    return 0 if summary.checks.passed else 1
+
+
+def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
+    class_map = ClassMap(metadata.class_map_name, metadata.class_names, metadata.class_colors)
+    street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
+    return Subject(
+        source=named, checkpoint=Path(arguments.checkpoint).stem, class_map=class_map,
+        true_labels_fit=class_map.names == street_classes.names)
+
+
+def _camera_size(arguments: argparse.Namespace) -> tuple[int, int]:
+    """(width, height) for the camera in px, 0: the source's own. Raises SourceError for a source that does not open."""
+    if arguments.width or arguments.height:
+        return arguments.width, arguments.height
+    if arguments.source == STREET:
+        return STREET_SIZE
+    source = open_source(arguments.source)
+    try:
+        if source.width <= MAX_WIDTH_PX:
+            return 0, 0
+        return MAX_WIDTH_PX, round(source.height * MAX_WIDTH_PX / source.width)
+    finally:
+        source.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--source', default=STREET,
+                        help="'street' (default), or the path of a video, a folder of images or a camera device")
+    parser.add_argument('--seconds', type=_positive, default=20.0, help='how long the camera runs (default 20)')
+    parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
+    parser.add_argument('--width', type=int, default=0,
+                        help=f'width of the camera frames [px]; default: {STREET_SIZE[0]} for the street, otherwise '
+                             f"the source's own up to {MAX_WIDTH_PX}")
+    parser.add_argument('--height', type=int, default=0,
+                        help=f'their height [px]; default: {STREET_SIZE[1]} for the street, otherwise as --width')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
+    parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
+    parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
+    parser.add_argument('--output', type=Path, default=Path('demo_output'),
+                        help='directory for everything the demo makes (default demo_output)')
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected a number above 0, got {text}')
+    return value
+
+
+def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
+    """Leave by way of every `finally`, so that no child is left behind and the bag gets closed."""
+    sys.exit(EXIT_TERMINATED)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

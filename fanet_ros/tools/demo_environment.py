@@ -1,0 +1,68 @@
+"""Where the demo finds the installed executables, and the ROS environment that it gives them."""
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+from pathlib import Path
+from typing import Mapping
+
+from fanet_ros.package_share import share_directory
+
+# Higher domains reach into the ports from which Linux takes those of outgoing connections.
+DOMAIN_IDS = range(1, 101)
+DDS_PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message is for the user."""
+
+
+def find_executable(name: str) -> Path:
+    """An executable of this package as `ros2 run` would find it, or one that pip installed.
+
+    Raises DemoError when the package is not installed or its workspace is not sourced.
+    """
+    prefixes = [Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if prefix]
+    prefixes.append(share_directory().parents[1])
+    for prefix in prefixes:
+        candidate = prefix / 'lib' / 'fanet_ros' / name
+        if os.access(candidate, os.X_OK):
+            return candidate
+    on_path = shutil.which(name)
+    if on_path:
+        return Path(on_path)
+    raise DemoError(
+        f'{name} is not installed: build the package (make build) and source install/local_setup.bash first')
+
+
+def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` with a DDS domain of its own and this package's DDS profile, where the user chose none."""
+    result = dict(environment)
+    if not result.get('ROS_DOMAIN_ID'):
+        result['ROS_DOMAIN_ID'] = str(free_domain_id())
+    profile = share_directory() / 'config' / 'fastdds.xml'
+    if profile.is_file() and not any(result.get(variable) for variable in DDS_PROFILE_VARIABLES):
+        result.update({variable: str(profile) for variable in DDS_PROFILE_VARIABLES})
+    # Children write to log files: without this their last lines would be lost when they crash.
+    result['PYTHONUNBUFFERED'] = '1'
+    return result
+
+
+def free_domain_id() -> int:
+    """A ROS_DOMAIN_ID in which no participant of this machine lives. Raises DemoError when all are taken."""
+    for domain_id in random.sample(DOMAIN_IDS, len(DOMAIN_IDS)):
+        if _is_free(domain_id):
+            return domain_id
+    raise DemoError('every ROS_DOMAIN_ID from 1 to 100 is in use on this machine: set one')
+
+
+def _is_free(domain_id: int) -> bool:
+    """Participants of a domain share its discovery port (DDSI-RTPS 9.6.1.1), so an unshared bind tells of them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(('', 7400 + 250 * domain_id))
+        except OSError:
+            return False
+    return True

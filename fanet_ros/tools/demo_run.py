@@ -1,0 +1,119 @@
+"""The live part of the demo: camera, segmentation node and recorder as separate processes over real DDS."""
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Union
+
+from tqdm import tqdm
+
+from fanet_ros.tools.demo_children import Child, Children
+from fanet_ros.tools.demo_environment import DemoError, find_executable, ros_environment
+from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.recorder_status import StatusFile
+from fanet_ros.tools.recording import TopicNames
+
+POLL_S = 0.1
+READY_TIMEOUT_S = 180.0
+# After the last camera frame: wait for the masks still being worked on, until none came for this long.
+SETTLE_QUIET_S = 1.5
+SETTLE_LIMIT_S = 30.0
+
+ParameterValue = Union[str, int, float, bool, list[str]]
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What to run. width and height in px, 0: the source's own; frames: how many the camera sends."""
+
+    source: str
+    checkpoint: str
+    device: str
+    rate_hz: float
+    frames: int
+    width: int
+    height: int
+    seed: int
+
+
+def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
+    """Run all processes and leave a complete bag in `output.bag`; False when Ctrl-C ended the recording early.
+
+    Raises DemoError when a process dies, KeyboardInterrupt when interrupted before the camera started.
+    """
+    topics = TopicNames()
+    environment = ros_environment(os.environ)
+    print(f'camera, segmentation node and recorder on ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}, '
+          f'logs in {output.logs}')
+    with Children() as children:
+        def start(name: str, parameters: dict[str, ParameterValue], may_end: bool = False) -> Child:
+            command = [str(find_executable(f'{name}_node')), '--ros-args', *_parameter_arguments(parameters)]
+            return children.add(Child(name, command, environment, output.log(name), output.stdout(name), may_end))
+
+        recorder = start('recorder', {
+            'output': str(output.bag), 'status_period_s': 0.2, 'topics': _recorded_topics(topics)})
+        node = start('segmentation', {'checkpoint': settings.checkpoint, 'device': settings.device})
+        status_file = StatusFile(output.stdout('recorder'))
+        _wait_until_ready(children, status_file, topics)
+        camera = start('camera', {
+            'source': settings.source, 'rate_hz': settings.rate_hz, 'width': settings.width,
+            'height': settings.height, 'loop': True, 'seed': settings.seed, 'count': settings.frames}, may_end=True)
+        completed = _follow(children, camera, status_file, topics, settings.frames)
+        for child in (camera, node, recorder):
+            children.stop(child)
+    return completed
+
+
+def _wait_until_ready(children: Children, status_file: StatusFile, topics: TopicNames) -> None:
+    """Until the node has loaded its network and listens to the camera topic, and the recorder to the node."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    with tqdm(bar_format='{desc} {elapsed}', desc='loading the network') as progress:
+        while time.monotonic() < deadline:
+            children.check()
+            status = status_file.latest()
+            if status.topic(topics.mask).publishers and status.topic(topics.camera).subscribers > 1:
+                return
+            progress.update()
+            time.sleep(POLL_S)
+    raise DemoError(f'the segmentation node was not ready after {READY_TIMEOUT_S:.0f} s: see its log')
+
+
+def _follow(children: Children, camera: Child, status_file: StatusFile, topics: TopicNames, frames: int) -> bool:
+    """Show progress until the camera is done and the last masks have come; False after Ctrl-C."""
+    def masks() -> int:
+        children.check()
+        status = status_file.latest()
+        count = status.topic(topics.mask).messages
+        progress.set_postfix_str(f'{count} masks', refresh=False)
+        progress.update(status.topic(topics.camera).messages - progress.n)
+        time.sleep(POLL_S)
+        return count
+
+    try:
+        with tqdm(total=frames, desc='recording', unit='frame') as progress:
+            while camera.exit_code is None:
+                masks()
+            deadline = time.monotonic() + SETTLE_LIMIT_S
+            seen, seen_at = masks(), time.monotonic()
+            while time.monotonic() < min(deadline, seen_at + SETTLE_QUIET_S):
+                count = masks()
+                if count != seen:
+                    seen, seen_at = count, time.monotonic()
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _recorded_topics(topics: TopicNames) -> list[str]:
+    types = {
+        topics.camera: 'sensor_msgs/msg/Image', topics.mask: 'sensor_msgs/msg/Image',
+        topics.overlay: 'sensor_msgs/msg/Image', topics.timing: 'fanet_ros/msg/FrameTiming',
+        topics.truth: 'sensor_msgs/msg/Image', '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
+    return [f'{name}:{type_name}' for name, type_name in types.items()]
+
+
+def _parameter_arguments(parameters: dict[str, ParameterValue]) -> list[str]:
+    """ROS arguments that set parameters. JSON is YAML in which a string such as "0" stays a string."""
+    return [argument for name, value in parameters.items() for argument in ('-p', f'{name}:={json.dumps(value)}')]

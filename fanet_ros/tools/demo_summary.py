@@ -1,0 +1,124 @@
+"""What a demo run comes to: as numbers in a JSON file and as a table on the terminal."""
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Optional
+
+from fanet_ros.tools.agreement import Agreement
+from fanet_ros.tools.bag_checks import BagChecks, check_bag
+from fanet_ros.tools.latency import StageLatency, rate_hz, stage_latencies
+from fanet_ros.tools.recording import Recording
+
+
+@dataclass(frozen=True)
+class DemoSummary:
+    """Everything below is measured from the bag alone; sizes are (height, width) in px."""
+
+    source: str
+    checkpoint: str
+    camera_frames: int
+    camera_hz: float
+    image_size: tuple[int, int]
+    masks: int
+    mask_hz: float
+    network_size: tuple[int, int]
+    frames_received: int
+    frames_segmented: int
+    frames_dropped: int
+    frames_rejected: int
+    bag_bytes: int
+    checks: BagChecks
+    latencies: tuple[StageLatency, ...]
+    agreement: Optional[Agreement]
+
+    def to_json(self) -> str:
+        content = asdict(self)
+        content['checks']['passed'] = self.checks.passed
+        return json.dumps(_finite(content), indent=2) + '\n'
+
+
+def summarize(recording: Recording, agreement: Optional[Agreement], *, class_count: int, source: str,
+              checkpoint: str) -> DemoSummary:
+    """Count and time what the bag holds."""
+    camera = recording.images.get(recording.topics.camera, [])
+    masks = recording.images.get(recording.topics.mask, [])
+    timings = recording.timings
+    last = timings[-1] if timings else None
+    return DemoSummary(
+        source=source, checkpoint=checkpoint,
+        camera_frames=len(camera), camera_hz=rate_hz([image.received_ns for image in camera]),
+        image_size=(masks[-1].height, masks[-1].width) if masks else (0, 0),
+        masks=len(masks), mask_hz=rate_hz([mask.received_ns for mask in masks]),
+        network_size=(last.input_height, last.input_width) if last else (0, 0),
+        frames_received=last.frames_received if last else 0,
+        frames_segmented=last.frames_segmented if last else 0,
+        frames_dropped=last.frames_dropped if last else 0,
+        frames_rejected=last.frames_rejected if last else 0,
+        bag_bytes=recording.size_bytes,
+        checks=check_bag(camera, masks, timings, class_count),
+        latencies=stage_latencies(timings),
+        agreement=agreement)
+
+
+def format_summary(summary: DemoSummary) -> str:
+    """The table for the terminal."""
+    return '\n\n'.join(
+        part for part in (
+            _counts_table(summary), _latency_table(summary.latencies), _agreement_table(summary.agreement)) if part)
+
+
+def _counts_table(summary: DemoSummary) -> str:
+    height, width = summary.image_size
+    network_height, network_width = summary.network_size
+    dropped = summary.frames_dropped / summary.frames_received if summary.frames_received else 0.0
+    rows = (
+        ('camera frames', f'{summary.camera_frames} at {summary.camera_hz:.1f} fps, {width}x{height}'),
+        ('frames received', f'{summary.frames_received} by the node, the others came while one was waiting in DDS'
+                            if summary.frames_received < summary.camera_frames else f'{summary.frames_received}'),
+        ('masks', f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
+        ('frames dropped', f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}): '
+                           'replaced by a newer one while the network was busy'),
+        ('frames rejected', str(summary.frames_rejected)),
+        ('bag', f'{summary.bag_bytes / 1e6:.0f} MB, {_checks_text(summary.checks)}'),
+    )
+    return '\n'.join(f'{label:<16}{text}' for label, text in rows)
+
+
+def _checks_text(checks: BagChecks) -> str:
+    if not checks.masks:
+        return 'NOT SOUND: no mask in it'
+    if checks.faults:
+        return 'NOT SOUND: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
+    early = f' ({checks.before_recording} older than the recording)' if checks.before_recording else ''
+    return f"sound: all {checks.masks} masks carry a camera frame's stamp, size and frame_id, no stamp twice{early}"
+
+
+def _latency_table(latencies: tuple[StageLatency, ...]) -> str:
+    if not latencies:
+        return ''
+    lines = [f'{"latency [ms]":<18}{"p50":>9}{"p95":>9}{"p99":>9}{"max":>9}']
+    for row in latencies:
+        lines.append(f'{row.stage:<18}{row.p50_ms:>9.1f}{row.p95_ms:>9.1f}{row.p99_ms:>9.1f}{row.max_ms:>9.1f}')
+    return '\n'.join(lines)
+
+
+def _agreement_table(agreement: Optional[Agreement]) -> str:
+    if agreement is None:
+        return ''
+    present = [(name, iou) for name, iou in agreement.class_iou.items() if iou is not None]
+    title = (f'agreement with the true labels over {agreement.frames} frames: '
+             f'{agreement.pixel_agreement:.1%} of the pixels, mean IoU {agreement.mean_iou:.1%}')
+    cells = [f'{name:<11}{iou:>7.1%}' for name, iou in present]
+    lines = ['   '.join(cells[start:start + 4]) for start in range(0, len(cells), 4)]
+    return '\n'.join([title, *(f'  {line}' for line in lines)])
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no nan: null stands for it."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
