@@ -1,0 +1,60 @@
+"""Start a camera stand-in and the segmentation node on its images: a working system on any machine.
+
+    ros2 launch fanet_ros demo.launch.py                        # the synthetic street
+    ros2 launch fanet_ros demo.launch.py source:=drive.mp4      # a video, a folder of images, or /dev/video0
+
+Every argument of segmentation.launch.py works here too.
+"""
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+SHARE = FindPackageShare('fanet_ros')
+
+# Parameters of the camera that can also be given as launch arguments. Left out, the camera_params_file decides.
+CAMERA_PARAMETERS = {
+    'source': (str, 'street (synthetic), path of a video, folder of images, or a V4L2 device'),
+    'rate_hz': (float, 'frames published per second [Hz]'),
+    'width': (int, 'width of the images [px]; 0: the one of the source'),
+    'height': (int, 'height of the images [px]; 0: the one of the source'),
+}
+
+
+def camera_node(context: LaunchContext) -> list[Node]:
+    """Make the camera. Only here is it known which arguments were given, and only those may override the file."""
+    given = {
+        name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
+        for name, (value_type, _) in CAMERA_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
+    # The node listens where this camera publishes: one argument sets both ends.
+    image_topic, transport = LaunchConfiguration('image_topic'), LaunchConfiguration('image_transport').perform(context)
+    if transport:
+        given['transport'] = transport
+    return [Node(
+        package='fanet_ros',
+        executable='camera_node',
+        name='camera',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[
+            LaunchConfiguration('camera_params_file'),
+            {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
+        ],
+        remappings=[('image', image_topic), ('image/compressed', [image_topic, '/compressed'])],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        output='screen',
+    )]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Include the node's launch file, then start the camera with the arguments and the DDS profile that it declared."""
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value='', description=f'{description} (empty: as in camera_params_file)')
+          for name, (_, description) in CAMERA_PARAMETERS.items()),
+        DeclareLaunchArgument(
+            'camera_params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'camera.param.yaml']),
+            description='YAML file with the parameters of the camera'),
+        IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
+        OpaqueFunction(function=camera_node),
+    ])

@@ -1,0 +1,158 @@
+"""What is written twice says the same twice, and every way of installing the package finds its data."""
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+import yaml
+
+import fanet_ros
+from fanet_ros.package_share import share_directory
+
+REPO = Path(__file__).parents[2]
+PACKAGE_XML = ElementTree.parse(REPO / 'package.xml').getroot()
+
+
+def console_scripts() -> dict[str, str]:
+    """Return executable name -> 'module:function', as in setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(REPO / 'setup.cfg', encoding='utf-8')
+    lines = config['options.entry_points']['console_scripts'].strip().splitlines()
+    return dict(re.fullmatch(r'(\w+) = ([\w.]+:\w+)', line).groups() for line in lines)
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Return the top-level packages that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split('.')[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split('.')[0])
+    return found
+
+
+def test_version_is_the_same_everywhere():
+    assert PACKAGE_XML.findtext('version') == fanet_ros.__version__
+
+
+@pytest.mark.parametrize(('name', 'target'), sorted(console_scripts().items()))
+def test_executable_is_named_after_a_module_with_a_main(name, target):
+    module, function = target.split(':')
+    assert (module.split('.')[-1], function) == (name, 'main')
+    source = REPO.joinpath(*module.split('.')).with_suffix('.py')
+    functions = {node.name: node for node in ast.parse(source.read_text(encoding='utf-8')).body
+                 if isinstance(node, ast.FunctionDef)}
+    assert [argument.arg for argument in functions['main'].args.args] == ['argv']
+
+
+def test_installed_executables_are_those_of_setup_cfg():
+    folders = [Path(prefix) / 'lib' / 'fanet_ros' for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)]
+    folder = next((folder for folder in folders if folder.is_dir()), None)
+    if folder is None:
+        pytest.skip('the package is not installed in this shell')
+    executables = {path.name: path for path in folder.iterdir()}
+    assert set(executables) == set(console_scripts())
+    for name, path in executables.items():
+        assert os.access(path, os.X_OK), name
+        text = path.read_text(encoding='utf-8')
+        assert text.startswith('#!/') and f'from {console_scripts()[name].split(":")[0]} import main' in text
+
+
+def test_package_xml_names_every_ros_package_that_is_imported():
+    declared = {element.text for element in PACKAGE_XML if element.tag in ('depend', 'exec_depend')}
+    ros_files = [*(REPO / 'fanet_ros' / 'ros').rglob('*.py'), *(REPO / 'launch').glob('*.py')]
+    imported = set().union(*(imported_packages(path) for path in ros_files))
+    # vision_msgs is used where it is installed and not asked for.
+    ros_packages = {name for name in imported if name.endswith('_msgs') or name in (
+        'rclpy', 'cv_bridge', 'launch', 'launch_ros', 'rcl_interfaces', 'builtin_interfaces')} - {'vision_msgs'}
+    assert ros_packages <= declared
+
+
+@pytest.mark.parametrize('path', sorted((REPO / 'config').glob('*.param.yaml')), ids=lambda path: path.name)
+def test_parameter_file_holds_for_any_node_name_and_namespace(path):
+    content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    assert list(content) == ['/**'] and list(content['/**']) == ['ros__parameters']
+    assert content['/**']['ros__parameters']
+
+
+def test_share_directory_of_the_running_package_is_complete():
+    share = share_directory()
+    for name in ('package.xml', 'config/class_maps/camvid11.yaml', 'config/fastdds.xml', 'launch/segmentation.launch.py'):
+        assert (share / name).is_file(), name
+
+
+def load_package_share(folder: Path):
+    """Import a copy of package_share.py put into `folder`/fanet_ros, as if that were where the package lies."""
+    path = folder / 'fanet_ros' / 'package_share.py'
+    path.parent.mkdir(parents=True)
+    shutil.copy(REPO / 'fanet_ros' / 'package_share.py', path)
+    spec = importlib.util.spec_from_file_location('package_share_copy', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_share_directory_of_a_checkout_is_its_root(tmp_path):
+    (tmp_path / 'package.xml').touch()
+    assert load_package_share(tmp_path).share_directory() == tmp_path
+
+
+def test_share_directory_of_an_installation_inside_a_checkout_is_the_installed_one(tmp_path):
+    (tmp_path / 'package.xml').touch()
+    prefix = tmp_path / 'install' / 'fanet_ros'
+    (prefix / 'share' / 'fanet_ros').mkdir(parents=True)
+    (prefix / 'share' / 'fanet_ros' / 'package.xml').touch()
+    module = load_package_share(prefix / 'lib' / 'python3.11' / 'site-packages')
+    assert module.share_directory() == prefix / 'share' / 'fanet_ros'
+
+
+def test_share_directory_says_what_is_missing(tmp_path):
+    module = load_package_share(tmp_path)
+    with pytest.raises(FileNotFoundError, match='share/fanet_ros/package.xml'):
+        module.share_directory()
+
+
+def test_pip_installs_the_python_package_with_its_data(tmp_path):
+    # Built without fetching anything; setuptools learnt to make wheels by itself in 70.1.
+    pytest.importorskip('setuptools', minversion='70.1')
+    checkout = tmp_path / 'checkout'
+    for name in ('fanet_ros', 'config', 'launch', 'weights'):
+        if (REPO / name).is_dir():
+            shutil.copytree(REPO / name, checkout / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('setup.py', 'setup.cfg', 'package.xml', 'LICENSE', 'README.md'):
+        if (REPO / name).is_file():
+            shutil.copy(REPO / name, checkout)
+    target = tmp_path / 'target'
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation', '--no-index',
+                    '--target', target, checkout], check=True, cwd=tmp_path)
+    code = 'import fanet_ros.package_share as share; print(share.__file__); print(share.share_directory())'
+    printed = subprocess.run([sys.executable, '-c', code], check=True, cwd=tmp_path, capture_output=True, text=True,
+                             env={**os.environ, 'PYTHONPATH': str(target)}).stdout.splitlines()
+    assert printed == [str(target / 'fanet_ros' / 'package_share.py'), str(target / 'share' / 'fanet_ros')]
+    installed = {path.relative_to(target / 'share' / 'fanet_ros') for path in (target / 'share').rglob('*')
+                 if path.is_file() and path.suffix != '.pyc'}
+    expected = {path.relative_to(checkout) for name in ('config', 'launch', 'weights')
+                for path in (checkout / name).rglob('*') if path.is_file()} | {Path('package.xml')}
+    assert installed == expected
+    assert {path.name for path in (target / 'bin').iterdir()} >= set(console_scripts())
+
+
+def test_mending_the_wheels_replaces_the_build_machines_folders():
+    spec = importlib.util.spec_from_file_location('mend_wheels', REPO / 'environment' / 'mend_wheels.py')
+    mend_wheels = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mend_wheels)
+    before = ('INTERFACE_INCLUDE_DIRECTORIES "/opt/python/cp311-cp311/include/python3.11;'
+              '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include;${_IMPORT_PREFIX}/include"')
+    after = mend_wheels.mend(before, '/usr/include/python3.12', '/venv/numpy/include')
+    assert after == 'INTERFACE_INCLUDE_DIRECTORIES "/usr/include/python3.12;/venv/numpy/include;${_IMPORT_PREFIX}/include"'
+    assert mend_wheels.mend(after, '/usr/include/python3.12', '/venv/numpy/include') == after
