@@ -1,0 +1,195 @@
+"""Weights on disk: one safetensors file that carries everything needed to use it.
+
+The metadata (variant, flavour, classes, normalisation, where the weights come from and how good they are) travels inside
+the file as JSON, so that weights can never be paired with the wrong class map or preprocessing.
+"""
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple, Optional, Union
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.package_share import share_directory
+
+FORMAT_VERSION = 1
+METADATA_KEY = 'fanet_ros'
+SUFFIX = '.safetensors'
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message is one line: what was expected, what came, what to do."""
+
+
+@dataclass(frozen=True)
+class CheckpointMetadata:
+    """What a network was trained to do, stored beside its weights.
+
+    `mean` and `std` normalise RGB values scaled to 0..1. `training_resolution` is (height, width) in pixels of the
+    images the network saw, the default to run it at. `figures` are measured results, by 'data/split/metric'.
+    """
+
+    variant: str                                        # 'fanet18', 'fanet34', 'fanet50'
+    flavor: str                                         # 'paper' or 'official', see FANet
+    class_map_name: str
+    class_names: tuple[str, ...]                        # index in the logits -> name
+    class_colors: tuple[tuple[int, int, int], ...]      # RGB, one per class
+    training_resolution: tuple[int, int]
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    reference_size: Optional[tuple[int, int]] = None    # see FANet; official flavour only
+    data: str = ''
+    license: str = ''
+    recipe: str = ''
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.variant not in BACKBONE_OF_VARIANT:
+            raise CheckpointError(
+                f'unknown variant {self.variant!r}: expected one of {", ".join(BACKBONE_OF_VARIANT)}')
+        if len(self.class_names) != len(self.class_colors):
+            raise CheckpointError(f'{len(self.class_names)} class names but {len(self.class_colors)} class colours')
+        if not 1 <= len(self.class_names) <= 255:
+            raise CheckpointError(f'expected 1 to 255 classes (255 marks unlabelled pixels), got {len(self.class_names)}')
+
+    @property
+    def num_classes(self) -> int:
+        """C, the channels of the logits."""
+        return len(self.class_names)
+
+    def build_network(self) -> FANet:
+        """The FANet that these weights belong to, freshly initialised."""
+        return FANet(self.num_classes, BACKBONE_OF_VARIANT[self.variant], self.flavor,
+                     reference_size=self.reference_size)
+
+    def to_json(self) -> str:
+        return json.dumps({'format_version': FORMAT_VERSION, **asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> CheckpointMetadata:
+        """:raises CheckpointError: not JSON, a newer format, missing or unknown fields."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise CheckpointError(f'the metadata is not JSON ({error})') from None
+        version = values.pop('format_version', None)
+        if version != FORMAT_VERSION:
+            raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION}, got {version}: update fanet_ros')
+        unknown = set(values) - {item.name for item in fields(cls)}
+        if unknown:
+            raise CheckpointError(f'unknown metadata fields: {", ".join(sorted(unknown))}')
+        try:
+            return cls(**{name: _as_tuple(value) for name, value in values.items()})
+        except TypeError as error:
+            raise CheckpointError(f'incomplete metadata ({error})') from None
+
+
+class Checkpoint(NamedTuple):
+    """A network ready for inference (eval mode, float32, on the CPU) and what is known about it."""
+
+    network: FANet
+    metadata: CheckpointMetadata
+
+
+def save_checkpoint(path: Union[str, Path], network: FANet, metadata: CheckpointMetadata, *,
+                    dtype: torch.dtype = torch.float16) -> None:
+    """Write `network`'s inference weights and `metadata` to `path`, atomically.
+
+    Convolutions are stored as `dtype`, BatchNorm in float32; auxiliary heads are left out.
+
+    :raises CheckpointError: the network does not fit the metadata
+    """
+    path = Path(path)
+    wanted = metadata.build_network().state_dict()
+    state = network.state_dict()
+    _check_state(state, wanted, str(path), allow_extra=network.aux_heads)
+    tensors = {key: (state[key].to(dtype) if state[key].dim() == 4 else state[key]).cpu().contiguous()
+               for key in wanted}
+    partial = path.with_name(f'.{path.name}.partial')
+    save_file(tensors, partial, metadata={METADATA_KEY: metadata.to_json()})
+    os.replace(partial, path)
+
+
+def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
+    """Load a checkpoint by path, or by the name of one that the package ships ('fanet18_camvid').
+
+    :raises CheckpointError: missing or corrupt file, no metadata, tensors that do not fit the network
+    """
+    path = resolve_checkpoint(path_or_name)
+    try:
+        with safe_open(path, framework='pt') as stored:
+            text = (stored.metadata() or {}).get(METADATA_KEY)
+            tensors = {key: stored.get_tensor(key) for key in stored.keys()}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f'{path} is not a readable safetensors file ({_one_line(error)}): copy it again, or turn a .pth file '
+            f'into a checkpoint with import_weights') from None
+    if text is None:
+        raise CheckpointError(f'{path} carries no fanet_ros metadata: write checkpoints with train or import_weights')
+    try:
+        metadata = CheckpointMetadata.from_json(text)
+        network = metadata.build_network()
+    except ValueError as error:
+        raise CheckpointError(f'{path}: {error}') from None
+    _check_state(tensors, network.state_dict(), str(path))
+    network.load_state_dict(
+        {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, strict=True)
+    return Checkpoint(network.eval(), metadata)
+
+
+def resolve_checkpoint(path_or_name: Union[str, Path]) -> Path:
+    """Path of a checkpoint given by path or by name.
+
+    :raises CheckpointError: there is no such file; the message lists the names that exist
+    """
+    given = str(path_or_name)
+    path = Path(given).expanduser()
+    if path.is_file():
+        return path
+    if os.sep not in given and not given.endswith(SUFFIX):
+        shipped = weights_directory() / f'{given}{SUFFIX}'
+        if shipped.is_file():
+            return shipped
+    names = ', '.join(available_checkpoints()) or 'none'
+    raise CheckpointError(
+        f'checkpoint {given!r} not found: expected the path of a {SUFFIX} file or one of the shipped names ({names})')
+
+
+def available_checkpoints() -> tuple[str, ...]:
+    """Names of the checkpoints that this installation ships."""
+    return tuple(sorted(path.name[:-len(SUFFIX)] for path in weights_directory().glob(f'*{SUFFIX}')))
+
+
+def weights_directory() -> Path:
+    """Where the shipped checkpoints lie."""
+    return share_directory() / 'weights'
+
+
+def _check_state(state: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], source: str, *,
+                 allow_extra: bool = False) -> None:
+    missing = [key for key in wanted if key not in state]
+    extra = [] if allow_extra else [key for key in state if key not in wanted]
+    unequal = [f'{key} expected {list(wanted[key].shape)} got {list(state[key].shape)}'
+               for key in wanted if key in state and state[key].shape != wanted[key].shape]
+    problems = [f'{len(names)} {kind} (first: {names[0]})' for kind, names in
+                (('tensors missing', missing), ('unknown tensors', extra), ('shapes unequal', unequal)) if names]
+    if problems:
+        raise CheckpointError(
+            f'{source} does not fit the network its metadata describes: {"; ".join(problems)}; '
+            f'write it again with train or import_weights')
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
+
+
+def _one_line(error: BaseException) -> str:
+    return ' '.join(str(error).split())

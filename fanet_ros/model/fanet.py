@@ -1,0 +1,124 @@
+"""FANet: real-time semantic segmentation with fast attention (Hu et al., arXiv 2007.03815)."""
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fanet_ros.model.attention import ConvBN, FastAttentionModule
+from fanet_ros.model.backbone import BACKBONES, ResNet
+
+FLAVORS = ('paper', 'official')
+BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
+VARIANT_OF_BACKBONE = {backbone: variant for variant, backbone in BACKBONE_OF_VARIANT.items()}
+MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would have no pixel of its own
+OUTPUT_STRIDE = 8
+
+
+class FANetOutputs(NamedTuple):
+    """What the network gives while it is trained; every entry is (N, C, h, w) logits at its own resolution."""
+
+    logits: Tensor      # at 1/8
+    aux_32: Tensor      # from the deepest level, at 1/64 (named as in the authors' code)
+    aux_16: Tensor      # from the level above it, at 1/32
+
+
+class Head(nn.Module):
+    """3x3 convolution with BatchNorm and LeakyReLU, then a 1x1 convolution to the classes."""
+
+    def __init__(self, in_channels: int, mid_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.conv = ConvBN(in_channels, mid_channels, kernel=3, padding=1)
+        self.conv_out = nn.Conv2d(mid_channels, num_classes, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv_out(self.conv(x))
+
+
+class FANet(nn.Module):
+    """Encoder, four levels of fast attention from coarse to fine, and a head on two of them.
+
+    Modules are named as in the authors' code, where `fam_4` .. `fam_32` date from a network without the additional
+    spatial reduction: they work at 1/8, 1/16, 1/32 and 1/64 of the input.
+
+    :param num_classes: C, channels of the logits
+    :param backbone: 'resnet18', 'resnet34' or 'resnet50'
+    :param flavor: 'paper' divides attention by the number of positions, so that the network may run at any
+        resolution, and keeps the borders free of padding; 'official' reproduces the authors' code, unused
+        layers included, so that its weights load unchanged
+    :param reference_size: (height, width) an 'official' network was trained at; its attention is then scaled by
+        n_train / n per level, which leaves it as trained at that size and sound at others. None: no scaling.
+    :param aux_heads: make the two auxiliary heads that training needs and inference does not
+    :raises ValueError: unknown backbone or flavour, fewer than one class
+    """
+
+    def __init__(self, num_classes: int = 19, backbone: str = 'resnet18', flavor: str = 'paper', *,
+                 reference_size: Optional[tuple[int, int]] = None, aux_heads: bool = False) -> None:
+        super().__init__()
+        if backbone not in BACKBONES:
+            raise ValueError(f'unknown backbone {backbone!r}: expected one of {", ".join(BACKBONES)}')
+        if flavor not in FLAVORS:
+            raise ValueError(f'unknown flavor {flavor!r}: expected one of {", ".join(FLAVORS)}')
+        if num_classes < 1:
+            raise ValueError(f'num_classes must be at least 1, got {num_classes}')
+        if reference_size is not None and flavor == 'paper':
+            raise ValueError("reference_size is for flavor='official'; flavor='paper' needs none")
+        self.num_classes, self.backbone, self.flavor = num_classes, backbone, flavor
+        self.reference_size = reference_size
+        official = flavor == 'official'
+        self.resnet = ResNet(backbone)
+        channels_8, channels_16, channels_32, channels_64 = self.resnet.channels
+
+        def level(channels: int, stride: int, *, up: bool, smooth: bool) -> FastAttentionModule:
+            reference_positions = 1.0 if not official else None
+            if reference_size is not None:
+                reference_positions = float(-(-reference_size[0] // stride) * -(-reference_size[1] // stride))
+            return FastAttentionModule(
+                channels, has_up=up or official, has_smooth=smooth or official, up_padding=1 if official else 0,
+                reference_positions=reference_positions)
+
+        self.fam_32 = level(channels_64, 64, up=True, smooth=aux_heads)
+        self.fam_16 = level(channels_32, 32, up=True, smooth=True)
+        self.fam_8 = level(channels_16, 16, up=True, smooth=False)
+        self.fam_4 = level(channels_8, 8, up=False, smooth=True)
+        self.clslayer = Head(256, 256, num_classes)
+        self.aux_heads = aux_heads
+        if aux_heads:
+            self.clslayer_32 = Head(128, 64, num_classes)
+            self.clslayer_16 = Head(128, 64, num_classes)
+        self.apply(_initialise)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) float32, normalised, H and W at least 64 -> logits (N, C, ceil(H/8), ceil(W/8))."""
+        return self._head(*self._levels(images)[1:])
+
+    def forward_with_aux(self, images: Tensor) -> FANetOutputs:
+        """Like forward(), with the logits of the auxiliary heads beside it (needs `aux_heads=True`)."""
+        fused_32, smooth_16, smooth_4 = self._levels(images)
+        return FANetOutputs(
+            self._head(smooth_16, smooth_4), self.clslayer_32(self.fam_32.smooth(fused_32)),
+            self.clslayer_16(smooth_16))
+
+    def _levels(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if not torch.jit.is_tracing() and min(images.shape[-2:]) < MIN_INPUT_PX:
+            raise ValueError(
+                f'FANet needs images of at least {MIN_INPUT_PX} x {MIN_INPUT_PX} px, got '
+                f'{images.shape[-2]} x {images.shape[-1]}')
+        feat_8, feat_16, feat_32, feat_64 = self.resnet(images)
+        fused_32 = self.fam_32(feat_64)                                     # (N, C4, H/64, W/64)
+        fused_16 = self.fam_16(feat_32, self.fam_32.up(fused_32))           # (N, C3, H/32, W/32)
+        fused_8 = self.fam_8(feat_16, self.fam_16.up(fused_16))             # (N, C2, H/16, W/16)
+        fused_4 = self.fam_4(feat_8, self.fam_8.up(fused_8))                # (N, C1, H/8, W/8)
+        return fused_32, self.fam_16.smooth(fused_16), self.fam_4.smooth(fused_4)
+
+    def _head(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
+        smooth_16 = F.interpolate(smooth_16, smooth_4.shape[-2:], mode='bilinear', align_corners=True)
+        return self.clslayer(torch.cat([smooth_16, smooth_4], dim=1))       # (N, C, H/8, W/8)
+
+
+def _initialise(module: nn.Module) -> None:
+    """He et al.'s normal initialisation (arXiv 1502.01852), which keeps the variance through rectifiers."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')
