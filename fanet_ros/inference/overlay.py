@@ -1,0 +1,39 @@
+"""Pictures of labels for people to look at."""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fanet_ros.inference.class_map import ClassMap
+
+
+def color_labels(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Colour `labels` (H, W) uint8 by `palette` (256, 3) uint8 RGB: (H, W, 3) uint8 RGB."""
+    return cv2.applyColorMap(labels, np.ascontiguousarray(palette[:, None, :]))
+
+
+def draw_overlay(rgb: np.ndarray, labels: np.ndarray, palette: np.ndarray, alpha: float) -> np.ndarray:
+    """Lay the colours of `labels` over `rgb` (H, W, 3) uint8, `alpha` 0 (image) .. 1 (colours): (H, W, 3) uint8 RGB."""
+    return cv2.addWeighted(rgb, 1.0 - alpha, color_labels(labels, palette), alpha, 0.0)
+
+
+def draw_legend(class_map: ClassMap, width: int, *, row_height: int = 22) -> np.ndarray:
+    """Colour and name of every class in rows that fill `width` px: (rows * row_height, width, 3) uint8 RGB on white."""
+    scale, margin = row_height / 44.0, row_height // 4
+    box = row_height - 2 * margin
+    entries = []
+    x = y = 0
+    for name, color in zip(class_map.names, class_map.colors):
+        text_width = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
+        entry_width = 3 * margin + box + text_width + 2 * margin
+        if x and x + entry_width > width:
+            x, y = 0, y + row_height
+        entries.append((x, y, name, color))
+        x += entry_width
+    legend = np.full((y + row_height, width, 3), 255, np.uint8)
+    for x, y, name, color in entries:
+        left, top = x + margin, y + margin
+        cv2.rectangle(legend, (left, top), (left + box, top + box), color, cv2.FILLED)
+        cv2.putText(legend, name, (left + box + margin, y + row_height - margin - 1), cv2.FONT_HERSHEY_SIMPLEX, scale,
+                    (0, 0, 0), 1, cv2.LINE_AA)
+    return legend

@@ -1,0 +1,40 @@
+"""What inference gives for one frame."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+
+class SegmentationError(ValueError):
+    """Inference cannot be set up or changed as asked; one line: what was expected, what came, what to do."""
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Wall time of each stage of one frame, in milliseconds."""
+
+    preprocess_ms: float
+    network_ms: float
+    postprocess_ms: float
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Labels of one frame, at the frame's own size.
+
+    `labels` is (H, W) uint8, a class index per pixel. `confidence`, if asked for, is (H, W) uint8: the softmax
+    probability of that class times 255. The network ran at `input_height` x `input_width` pixels.
+    """
+
+    labels: np.ndarray
+    confidence: Optional[np.ndarray]
+    times: StageTimes
+    input_height: int
+    input_width: int
+
+    def __post_init__(self) -> None:
+        for name, array in (('labels', self.labels), ('confidence', self.confidence)):
+            if array is not None and (array.dtype != np.uint8 or array.shape != self.labels.shape or array.ndim != 2):
+                raise ValueError(f'{name}: expected (H, W) uint8, got {array.shape} {array.dtype}')

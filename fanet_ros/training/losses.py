@@ -1,0 +1,52 @@
+"""Losses over label maps."""
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from fanet_ros.model import FANetOutputs
+from fanet_ros.training.datasets import UNLABELLED
+
+AUX_WEIGHT = 0.5
+
+
+def ohem_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float = 0.7, keep: float = 1 / 16,
+                       class_weights: Optional[Tensor] = None) -> Tensor:
+    """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
+
+    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels,
+    the hardest, always counts, as in the authors' code.
+
+    :param logits: (N, C, H, W)
+    :param labels: (N, H, W) int64, 255 is ignored
+    :param class_weights: (C,) or None
+    """
+    loss = F.cross_entropy(logits, labels, reduction='none', ignore_index=UNLABELLED).flatten()
+    count = max(int(loss.numel() * keep), 1)
+    hard = loss > -math.log(threshold)
+    chosen = hard if int(hard.sum()) >= count else torch.zeros_like(hard).index_fill_(0, loss.topk(count).indices, True)
+    if class_weights is None:
+        return loss[chosen].mean()
+    weights = class_weights[labels.flatten().clamp(max=len(class_weights) - 1)][chosen]
+    return (loss[chosen] * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Tensor] = None) -> Tensor:
+    """Loss of the main head plus half of each auxiliary head's, all upsampled to the labels' size."""
+    def at_full_size(logits: Tensor) -> Tensor:
+        logits = F.interpolate(logits.float(), labels.shape[-2:], mode='bilinear', align_corners=True)
+        return ohem_cross_entropy(logits, labels, class_weights=class_weights)
+
+    return at_full_size(outputs.logits) + AUX_WEIGHT * (
+        at_full_size(outputs.aux_32) + at_full_size(outputs.aux_16))
+
+
+def balanced_class_weights(pixels: Tensor, num_classes: int) -> Tensor:
+    """Weights (C,) that grow with rarity: 1 / ln(1.1 + share), scaled to mean 1 (Paszke et al., arXiv 1606.02147)."""
+    share = pixels[:num_classes].double() / pixels[:num_classes].sum().clamp(min=1)
+    weights = 1 / torch.log(1.1 + share)
+    return (weights / weights.mean()).float()

@@ -1,0 +1,39 @@
+"""Accuracy of label maps."""
+from __future__ import annotations
+
+import numpy as np
+
+from fanet_ros.training.datasets import UNLABELLED
+
+
+class ConfusionMatrix:
+    """Counts pixels by true and predicted class over any number of frames; unlabelled pixels do not count."""
+
+    def __init__(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+        self.counts = np.zeros((num_classes, num_classes), np.int64)    # [true, predicted]
+
+    def add(self, truth: np.ndarray, predicted: np.ndarray) -> None:
+        """Count one frame, both (H, W) uint8.
+
+        :raises ValueError: the shapes differ
+        """
+        if truth.shape != predicted.shape:
+            raise ValueError(f'truth is {truth.shape}, prediction {predicted.shape}: expected equal shapes')
+        valid = (truth != UNLABELLED) & (predicted < self.num_classes)
+        index = truth[valid].astype(np.int64) * self.num_classes + predicted[valid]
+        self.counts += np.bincount(index, minlength=self.num_classes ** 2).reshape(self.counts.shape)
+
+    def class_iou(self) -> np.ndarray:
+        """(C,) intersection over union, 0..1; NaN for classes that neither occur nor were predicted."""
+        hits = np.diag(self.counts)
+        union = self.counts.sum(0) + self.counts.sum(1) - hits
+        return np.where(union > 0, hits / np.maximum(union, 1), np.nan)
+
+    def mean_iou(self) -> float:
+        """Mean of class_iou() over the classes that occur, 0..1."""
+        return float(np.nanmean(self.class_iou()))
+
+    def pixel_accuracy(self) -> float:
+        """Share of labelled pixels that were right, 0..1."""
+        return float(np.diag(self.counts).sum() / max(self.counts.sum(), 1))
