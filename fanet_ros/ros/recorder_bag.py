@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Optional, Sequence
+from typing import Sequence
 
 from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
@@ -21,8 +20,7 @@ class BagError(ValueError):
 class BagRecording:
     """A new bag directory `path` with one MCAP file and, once closed, its metadata.yaml.
 
-    The bag is not valid before close(): use it as a context manager. Raises BagError when the path exists already or
-    cannot be created.
+    The bag is not valid before close(). Raises BagError when the path exists already or cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,11 +47,12 @@ class BagRecording:
         """Announce a topic before its first message. Raises DefinitionError for a type without definition."""
         definition = message_definition(type_name)
         self._connections[topic] = self._writer.add_connection(
-            topic, type_name, msgdef=definition.text, rihs01=definition.type_hash, offered_qos_profiles=offered_qos)
+            topic, type_name, msgdef=definition.text, rihs01=definition.type_hash,
+            offered_qos_profiles=offered_qos)
         self._counts[topic] = 0
 
     def write(self, topic: str, stamp_ns: int, serialized: bytes) -> None:
-        """Append one CDR message, received at `stamp_ns` (nanoseconds since the epoch of the recorder's clock)."""
+        """Append one CDR message, received at `stamp_ns` [ns] by the recorder's clock."""
         self._writer.write(self._connections[topic], stamp_ns, serialized)
         self._counts[topic] += 1
 
@@ -64,5 +63,5 @@ class BagRecording:
     def __enter__(self) -> BagRecording:
         return self
 
-    def __exit__(self, exc_type: Optional[type], exc: Optional[BaseException], tb: Optional[TracebackType]) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""Message definitions for a bag: the text and the hash that let a reader without this package decode its messages."""
+"""Message definitions for a bag: what lets a reader without this package decode its messages."""
 from __future__ import annotations
 
 import os
@@ -18,7 +18,7 @@ class DefinitionError(ValueError):
 
 
 class MessageDefinition(NamedTuple):
-    """What a bag stores about a message type: its full .msg text (with dependencies) and its RIHS01 type hash."""
+    """What a bag stores about a message type: its .msg text, dependencies included, and RIHS01 hash."""
 
     text: str
     type_hash: str
@@ -27,8 +27,8 @@ class MessageDefinition(NamedTuple):
 def message_definition(type_name: str) -> MessageDefinition:
     """Definition of a type such as 'sensor_msgs/msg/Image'.
 
-    The .msg files installed beside the running ROS are what the messages on the wire really are, so they come first;
-    rosbags' own copy of the standard messages steps in where the files are not installed.
+    The .msg files installed beside the running ROS say what the messages on the wire really are, so they come
+    first; rosbags' own copy of the standard messages steps in where the files are not installed.
     Raises DefinitionError when the type is found in neither.
     """
     store = get_typestore(Stores.EMPTY)
@@ -71,8 +71,8 @@ def _installed_text(type_name: str) -> str:
     if package == 'fanet_ros' and own.is_file():
         return own.read_text(encoding='utf-8')
     raise DefinitionError(
-        f'no definition of {type_name}: share/{package}/{relative}.msg is under no prefix of AMENT_PREFIX_PATH; '
-        f'source the workspace that provides {package}')
+        f'no definition of {type_name}: share/{package}/{relative}.msg is under no prefix of '
+        f'AMENT_PREFIX_PATH; source the workspace that provides {package}')
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Records camera, masks and timing into a rosbag2 MCAP bag, where `ros2 bag record` is not at hand.
 
-Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is complete
-when the process ends by SIGINT or SIGTERM.
+Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is
+complete when the process ends by SIGINT or SIGTERM.
 """
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class RecordedTopic:
 class RecorderNode(Node):
     """Subscribes the requested topics and hands every message to the bag.
 
-    Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once writing
-    has failed (disk full); nothing is written after it.
+    Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once
+    writing has failed (disk full); nothing is written after it.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,8 @@ class RecorderNode(Node):
         try:
             if not self.bag.has_topic(topic):
                 publishers = self.get_publishers_info_by_topic(topic)
-                self.bag.add_topic(topic, type_name, [bag_qos(publisher.qos_profile) for publisher in publishers])
+                offered = [bag_qos(publisher.qos_profile) for publisher in publishers]
+                self.bag.add_topic(topic, type_name, offered)
             self.bag.write(topic, self.get_clock().now().nanoseconds, serialized)
         except DefinitionError as error:
             self._give_up(topic, str(error))
@@ -123,7 +124,8 @@ class RecorderNode(Node):
                 'publishers': self.count_publishers(topic),
                 'subscribers': self.count_subscribers(topic),
             } for topic in self._requests}
-        print(json.dumps({'elapsed_s': round(time.monotonic() - self._started, 3), 'topics': topics}), flush=True)
+        elapsed_s = round(time.monotonic() - self._started, 3)
+        print(json.dumps({'elapsed_s': elapsed_s, 'topics': topics}), flush=True)
 
     def finish(self) -> None:
         """Complete the bag and say what is in it."""

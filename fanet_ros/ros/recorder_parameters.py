@@ -12,16 +12,17 @@ from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
 
 OUTPUT = ParameterDescriptor(
     name='output', read_only=True,
-    description='Directory of the new bag; it must not exist yet. Empty: rosbag2_ and the date, as ros2 bag names it.')
+    description='Directory of the new bag; it must not exist yet. Empty: rosbag2_ and the date, as ros2 bag '
+                'names it.')
 TOPICS = ParameterDescriptor(
     name='topics', read_only=True,
-    description='Topics to record, each NAME or NAME:PACKAGE/msg/TYPE. With its type a topic is subscribed at once, '
-                'without it as soon as it is published.')
+    description='Topics to record, each NAME or NAME:PACKAGE/msg/TYPE. With its type a topic is subscribed '
+                'at once, without it as soon as it is published.')
 STATUS_PERIOD = ParameterDescriptor(
     name='status_period_s', read_only=True,
     floating_point_range=[FloatingPointRange(from_value=0.0, to_value=3600.0)],
-    description='Every so many seconds one JSON line on stdout: publishers, subscribers and recorded messages by '
-                'topic. 0: never.')
+    description='Every so many seconds one JSON line on stdout: publishers, subscribers and recorded '
+                'messages by topic. 0: never.')
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,11 @@ DEFAULT_TOPICS = (
 
 @dataclass(frozen=True)
 class TopicRequest:
-    """A topic to record. With its type it is subscribed at once, so that not even the first message is missed;
-    without, as soon as somebody publishes it."""
+    """A topic to record.
+
+    With its type it is subscribed at once, so that not even the first message is missed; without, as soon as
+    somebody publishes it.
+    """
 
     name: str
     type_name: Optional[str]
@@ -42,7 +45,7 @@ class TopicRequest:
 
 
 def message_class(type_name: str) -> type:
-    """The Python class of 'package/msg/Type'. Raises ImportError or AttributeError where it is not installed."""
+    """The class of 'package/msg/Type'. Raises ImportError or AttributeError where it is not installed."""
     package, _, name = type_name.split('/')
     return getattr(import_module(f'{package}.msg'), name)
 
@@ -54,8 +57,10 @@ def published_type(node: Node, topic: str) -> Optional[str]:
 
 
 def subscription_qos(publishers: list[TopicEndpointInfo]) -> QoSProfile:
-    """Ask for as much as all known publishers offer, so that no one is left out: reliable unless one is best effort,
-    the latched last messages if all are latched."""
+    """Ask for as much as all known publishers offer, so that no one is left out.
+
+    That is: reliable unless one is best effort, and their latched messages if all are latched.
+    """
     offered = [publisher.qos_profile for publisher in publishers]
     best_effort = any(qos.reliability == ReliabilityPolicy.BEST_EFFORT for qos in offered)
     latched = bool(offered) and all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)

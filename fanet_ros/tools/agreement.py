@@ -6,6 +6,8 @@ from typing import Optional
 
 import numpy as np
 
+from fanet_ros.training.metrics import ConfusionMatrix
+
 UNLABELLED = 255
 
 
@@ -20,42 +22,34 @@ class Agreement:
 
 
 class AgreementCounter:
-    """Counts (true class, predicted class) pairs of pixels; pixels whose true label is 255 do not count."""
+    """Collects frames. Pixels without true label do not count; predictions that are no class are wrong."""
 
     def __init__(self, class_names: tuple[str, ...]) -> None:
         self._names = class_names
-        self._pairs = np.zeros((len(class_names), len(class_names) + 1), np.int64)    # last column: any other value
+        self._total = self._matrix()
         self._frames = 0
 
     def add(self, truth: np.ndarray, labels: np.ndarray) -> float:
-        """Count one frame of (H, W) uint8 labels each; returns this frame's pixel agreement, nan without labels.
+        """Count one frame, (H, W) uint8 each; returns its pixel agreement, nan where nothing is labelled.
 
         Raises ValueError when the shapes differ.
         """
-        if truth.shape != labels.shape:
-            raise ValueError(f'true labels are {truth.shape}, predicted ones {labels.shape}: expected equal shapes')
-        count = len(self._names)
-        known = truth < count
-        predicted = np.minimum(labels[known], count).astype(np.int64)
-        pairs = np.bincount(truth[known].astype(np.int64) * (count + 1) + predicted, minlength=self._pairs.size)
-        pairs = pairs.reshape(self._pairs.shape)
-        self._pairs += pairs
+        other = len(self._names)
+        frame = self._matrix()
+        frame.add(np.where(truth < other, truth, UNLABELLED), np.minimum(labels, other))
+        self._total.counts += frame.counts
         self._frames += 1
-        return _share(np.trace(pairs), pairs.sum())
+        return frame.pixel_accuracy() if frame.counts.any() else float('nan')
 
     def result(self) -> Optional[Agreement]:
-        """None when no frame was counted."""
-        if not self._frames:
+        """None when no labelled pixel was counted."""
+        if not self._total.counts.any():
             return None
-        hits = np.diag(self._pairs)
-        unions = self._pairs.sum(axis=1) + self._pairs[:, :-1].sum(axis=0) - hits
-        class_iou = {
-            name: _share(hit, union) if union else None for name, hit, union in zip(self._names, hits, unions)}
-        present = [iou for iou in class_iou.values() if iou is not None]
+        class_iou = self._total.class_iou()[:-1]
         return Agreement(
-            self._frames, _share(hits.sum(), self._pairs.sum()),
-            float(np.mean(present)) if present else float('nan'), class_iou)
+            self._frames, self._total.pixel_accuracy(), float(np.nanmean(class_iou)),
+            {name: None if np.isnan(iou) else float(iou) for name, iou in zip(self._names, class_iou)})
 
-
-def _share(part: np.integer, whole: np.integer) -> float:
-    return float(part) / float(whole) if whole else float('nan')
+    def _matrix(self) -> ConfusionMatrix:
+        """One class more than there are: it stands for predictions that are none of them."""
+        return ConfusionMatrix(len(self._names) + 1)

@@ -1,4 +1,4 @@
-"""Does a recorded bag hold what the node promises: every mask belongs to a camera frame and looks like a mask."""
+"""Does a bag hold what the node promises? Every mask belongs to a camera frame and is well formed."""
 from __future__ import annotations
 
 from collections import Counter
@@ -46,9 +46,9 @@ class BagChecks:
         return self.masks > 0 and not self.faults
 
 
-def check_bag(camera: Sequence[RecordedImage], masks: Sequence[RecordedImage], timings: Sequence[RecordedTiming],
-              class_count: int) -> BagChecks:
-    """Compare all masks with the camera frames of the same stamp. Sizes of compressed camera frames are not checked."""
+def check_bag(camera: Sequence[RecordedImage], masks: Sequence[RecordedImage],
+              timings: Sequence[RecordedTiming], class_count: int) -> BagChecks:
+    """Compare masks with the camera frames of the same stamp; of compressed ones the size is not known."""
     frames = {image.stamp_ns: image for image in camera}
     start_ns = min(frames, default=0)
     timed = {timing.stamp_ns for timing in timings}
@@ -61,7 +61,8 @@ def check_bag(camera: Sequence[RecordedImage], masks: Sequence[RecordedImage], t
         without_camera_frame=len(masks) - len(joined) - early,
         repeated=sum(count - 1 for count in stamps.values()),
         wrong_size=sum(
-            (mask.height, mask.width) != (frame.height, frame.width) for mask, frame in joined if frame.height),
+            (mask.height, mask.width) != (frame.height, frame.width)
+            for mask, frame in joined if frame.height),
         wrong_frame_id=sum(mask.frame_id != frame.frame_id for mask, frame in joined),
         wrong_format=sum(mask.encoding != 'mono8' or mask.step != mask.width for mask in masks),
         unknown_class=sum(

@@ -22,8 +22,10 @@ OVERLAY_ALPHA = 0.5
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One frame and what is written beside it. Times are seconds since the first camera frame and milliseconds;
-    agreement with the true labels is 0..1. Unknown ones are None and left out."""
+    """One frame and what is written beside it; None is left out.
+
+    `time_s` counts from the first camera frame; `agreement` with the true labels is 0..1.
+    """
 
     frame: RecordedFrame
     time_s: float
@@ -96,7 +98,7 @@ def _write_gutter(sheet: Image.Image, layout: SheetLayout, number: int, row: She
 
 
 def _tiles(frame: RecordedFrame, class_map: ClassMap, layout: SheetLayout) -> list[np.ndarray]:
-    """Tiles of one row. Labels are resized before they are coloured, so that no colours between classes arise."""
+    """Tiles of one row. Labels are resized before they are coloured: no colours between classes arise."""
     palette = class_map.palette()
     overlay = frame.overlay
     if overlay is None:

@@ -1,7 +1,7 @@
-"""Shows the whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
+"""The whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
 
     python -m fanet_ros.tools.demo                      # the built-in synthetic street
-    python -m fanet_ros.tools.demo --source drive.mp4   # a video, a folder of images or a camera such as /dev/video0
+    python -m fanet_ros.tools.demo --source drive.mp4   # a video, a folder of images, or /dev/video0
 
 Everything shown is made from the recorded bag, which stays in the output directory.
 """
@@ -26,7 +26,7 @@ from fanet_ros.tools.demo_summary import format_summary
 
 STREET = 'street'
 STREET_SIZE = (480, 360)
-# Larger frames of the user's own are sent at this width: raw images of 4K would keep two cores busy with copying.
+# Larger frames of the user's own are sent at this width: copying raw 4K images would take two cores.
 MAX_WIDTH_PX = 1280
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
@@ -52,18 +52,28 @@ def _run(arguments: argparse.Namespace) -> int:
     output = DemoOutput(arguments.output)
     output.prepare()
     settings = DemoSettings(
-        source=arguments.source, checkpoint=arguments.checkpoint, device=arguments.device, rate_hz=arguments.rate,
-        frames=max(1, round(arguments.seconds * arguments.rate)), width=width, height=height, seed=arguments.seed)
+        source=arguments.source, checkpoint=arguments.checkpoint, device=arguments.device,
+        rate_hz=arguments.rate, frames=max(1, round(arguments.seconds * arguments.rate)),
+        width=width, height=height, seed=arguments.seed)
     if not record_demo(settings, output):
         print('recording ended early: going on with what there is')
     summary = make_report(output, _subject(arguments, metadata))
     print(f'\n{format_summary(summary)}\n')
-    print('look at')
-    for path, what in (
-            (output.contact_sheet, 'frames, masks and overlays at a glance'), (output.video, 'camera and overlay'),
-            (output.bag, 'the recording: ros2 bag play it'), (output.summary, 'these figures')):
-        print(f'  {str(path):<36}  {what}')
+    _print_paths(output)
     return 0 if summary.checks.passed else 1
+
+
+def _print_paths(output: DemoOutput) -> None:
+    made = {
+        output.contact_sheet: 'frames, masks and overlays at a glance',
+        output.video: 'camera and overlay side by side',
+        output.bag: 'the recording, for ros2 bag play',
+        output.summary: 'these figures',
+    }
+    longest = max(len(str(path)) for path in made)
+    print('look at')
+    for path, what in made.items():
+        print(f'  {str(path):<{longest}}  {what}')
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
@@ -76,7 +86,7 @@ def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Sub
 
 
 def _camera_size(arguments: argparse.Namespace) -> tuple[int, int]:
-    """(width, height) for the camera in px, 0: the source's own. Raises SourceError for a source that does not open."""
+    """(width, height) for the camera in px, 0: the source's own. Raises SourceError when it does not open."""
     if arguments.width or arguments.height:
         return arguments.width, arguments.height
     if arguments.source == STREET:
@@ -94,15 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--source', default=STREET,
-                        help="'street' (default), or the path of a video, a folder of images or a camera device")
-    parser.add_argument('--seconds', type=_positive, default=20.0, help='how long the camera runs (default 20)')
+                        help="'street' (default), or the path of a video, image folder or camera device")
+    parser.add_argument('--seconds', type=_positive, default=20.0,
+                        help='how long to record (default 20)')
     parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
     parser.add_argument('--width', type=int, default=0,
-                        help=f'width of the camera frames [px]; default: {STREET_SIZE[0]} for the street, otherwise '
-                             f"the source's own up to {MAX_WIDTH_PX}")
+                        help=f'width of the camera frames [px]; default: {STREET_SIZE[0]} for the street, '
+                             f"otherwise the source's own up to {MAX_WIDTH_PX}")
     parser.add_argument('--height', type=int, default=0,
-                        help=f'their height [px]; default: {STREET_SIZE[1]} for the street, otherwise as --width')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
+                        help=f'their height [px]; default: {STREET_SIZE[1]} for the street')
+    parser.add_argument('--checkpoint', default='fanet18_camvid',
+                        help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
     parser.add_argument('--output', type=Path, default=Path('demo_output'),

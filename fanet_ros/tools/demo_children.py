@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 from typing import Mapping, Optional, Sequence
 
 from fanet_ros.tools.demo_environment import DemoError
@@ -28,7 +27,7 @@ class Child:
         self.log_path = log_path
         self._may_end = may_end
         with open(log_path, 'wb') as log, open(stdout_path, 'wb') as stdout:
-            # A session of its own: Ctrl-C at the terminal reaches the demo alone, which then ends its children in order.
+            # In a session of its own Ctrl-C does not reach it: the demo ends its children, in order.
             self._process = subprocess.Popen(
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
                 start_new_session=True, preexec_fn=_end_with_parent)
@@ -58,7 +57,8 @@ class Child:
         with open(self.log_path, encoding='utf-8', errors='replace') as log:
             lines = deque(log, SHOWN_LOG_LINES)
         shown = ''.join(f'  | {line.rstrip()}\n' for line in lines) or '  | (its log is empty)\n'
-        return DemoError(f'{self.name} ended with exit code {self.exit_code}; the last lines of {self.log_path}:\n{shown}')
+        return DemoError(
+            f'{self.name} ended with exit code {self.exit_code}; the last lines of {self.log_path}:\n{shown}')
 
 
 class Children:
@@ -78,16 +78,17 @@ class Children:
                 raise child.failure()
 
     def stop(self, child: Child) -> None:
-        """Stop one now. Raises DemoError when it ended with a failure."""
-        child.stop()
-        self._children.remove(child)
-        if child.exit_code:
-            raise child.failure()
+        """Stop one now, if that is not done yet. Raises DemoError when it ended with a failure."""
+        if child in self._children:
+            child.stop()
+            self._children.remove(child)
+            if child.exit_code:
+                raise child.failure()
 
     def __enter__(self) -> Children:
         return self
 
-    def __exit__(self, exc_type: Optional[type], exc: Optional[BaseException], tb: Optional[TracebackType]) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         for child in reversed(self._children):
             child.stop()
 

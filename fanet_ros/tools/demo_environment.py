@@ -24,8 +24,8 @@ def find_executable(name: str) -> Path:
 
     Raises DemoError when the package is not installed or its workspace is not sourced.
     """
-    prefixes = [Path(prefix) for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if prefix]
-    prefixes.append(share_directory().parents[1])
+    listed = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    prefixes = [*(Path(prefix) for prefix in listed if prefix), share_directory().parents[1]]
     for prefix in prefixes:
         candidate = prefix / 'lib' / 'fanet_ros' / name
         if os.access(candidate, os.X_OK):
@@ -38,7 +38,7 @@ def find_executable(name: str) -> Path:
 
 
 def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with a DDS domain of its own and this package's DDS profile, where the user chose none."""
+    """`environment` with a free DDS domain and this package's DDS profile, where the user chose none."""
     result = dict(environment)
     if not result.get('ROS_DOMAIN_ID'):
         result['ROS_DOMAIN_ID'] = str(free_domain_id())
@@ -59,7 +59,7 @@ def free_domain_id() -> int:
 
 
 def _is_free(domain_id: int) -> bool:
-    """Participants of a domain share its discovery port (DDSI-RTPS 9.6.1.1), so an unshared bind tells of them."""
+    """Participants share the discovery port of their domain (DDSI-RTPS 9.6.1.1), which this bind does not."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind(('', 7400 + 250 * domain_id))

@@ -46,7 +46,8 @@ class DemoOutput:
 
         Raises DemoError when something else is in the way.
         """
-        own = [self.contact_sheet, self.video, self.summary, self.bag / 'metadata.yaml', self.bag / 'bag.mcap']
+        own = [self.contact_sheet, self.video, self.summary]
+        own += [self.bag / 'metadata.yaml', self.bag / 'bag.mcap']
         own += [path(node) for node in NODES for path in (self.log, self.stdout)]
         try:
             for path in own:
@@ -56,4 +57,4 @@ class DemoOutput:
             self.logs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DemoError(
-                f'cannot use {self.directory} for the output ({error}): choose another with --output') from None
+                f'cannot write into {self.directory} ({error}): choose another --output') from None

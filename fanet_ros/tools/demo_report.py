@@ -7,13 +7,13 @@ from typing import Optional
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.tools.agreement import AgreementCounter
 from fanet_ros.tools.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.tools.demo_environment import DemoError
 from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.demo_progress import progress_bar
 from fanet_ros.tools.demo_summary import DemoSummary, summarize
 from fanet_ros.tools.latency import rate_hz
 from fanet_ros.tools.overlay_video import OverlayVideo
@@ -24,7 +24,7 @@ SHEET_ROWS = 7
 
 @dataclass(frozen=True)
 class Subject:
-    """What was recorded, for captions. `true_labels_fit`: ground truth in the bag uses the checkpoint's classes."""
+    """What was recorded. `true_labels_fit`: ground truth in the bag uses the checkpoint's classes."""
 
     source: str
     checkpoint: str
@@ -33,7 +33,7 @@ class Subject:
 
 
 def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
-    """Read the bag; write contact sheet, video and summary beside it. Raises DemoError when it holds no masks."""
+    """Read the bag, write pictures and summary beside it. Raises DemoError when it holds no masks."""
     with Recording(output.bag) as recording:
         masks = recording.images.get(recording.topics.mask, [])
         shown = _joined_stamps(recording)
@@ -45,8 +45,10 @@ def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
         on_sheet = set(evenly_spaced(shown, SHEET_ROWS))
         ages_ms = {timing.stamp_ns: timing.frame_age_ms for timing in recording.timings}
         start_ns = recording.images[recording.topics.camera][0].stamp_ns
-        with OverlayVideo(output.video, subject.class_map, rate_hz([mask.received_ns for mask in masks])) as video:
-            for frame in tqdm(recording.frames(), total=len(shown), desc='reading the bag', unit='frame'):
+        fps = rate_hz([mask.received_ns for mask in masks])
+        frames = progress_bar('reading the bag', iterable=recording.frames(), total=len(shown), unit='frame')
+        with OverlayVideo(output.video, subject.class_map, fps) as video:
+            for frame in frames:
                 agreement = _agreement(counter, frame) if subject.true_labels_fit else None
                 video.add(frame)
                 if frame.stamp_ns in on_sheet:
@@ -55,7 +57,8 @@ def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
         summary = summarize(
             recording, counter.result(), class_count=len(subject.class_map), source=subject.source,
             checkpoint=subject.checkpoint)
-    sheet = draw_contact_sheet(rows, subject.class_map, f'{subject.source} segmented by {subject.checkpoint}', _subtitle(summary))
+    title = f'{subject.source} segmented by {subject.checkpoint}'
+    sheet = draw_contact_sheet(rows, subject.class_map, title, _subtitle(summary))
     _write_png(output.contact_sheet, sheet)
     output.summary.write_text(summary.to_json(), encoding='utf-8')
     return summary

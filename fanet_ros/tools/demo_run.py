@@ -7,16 +7,15 @@ import time
 from dataclasses import dataclass
 from typing import Union
 
-from tqdm import tqdm
-
 from fanet_ros.tools.demo_children import Child, Children
 from fanet_ros.tools.demo_environment import DemoError, find_executable, ros_environment
 from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.demo_progress import POLL_S, RecordingProgress, progress_bar, refresh
 from fanet_ros.tools.recorder_status import StatusFile
 from fanet_ros.tools.recording import TopicNames
 
-POLL_S = 0.1
 READY_TIMEOUT_S = 180.0
+FIRST_MASK_TIMEOUT_S = 60.0
 # After the last camera frame: wait for the masks still being worked on, until none came for this long.
 SETTLE_QUIET_S = 1.5
 SETTLE_LIMIT_S = 30.0
@@ -26,7 +25,7 @@ ParameterValue = Union[str, int, float, bool, list[str]]
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What to run. width and height in px, 0: the source's own; frames: how many the camera sends."""
+    """What to run. width and height in px, 0: the source's own; frames: how many to record."""
 
     source: str
     checkpoint: str
@@ -39,7 +38,7 @@ class DemoSettings:
 
 
 def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
-    """Run all processes and leave a complete bag in `output.bag`; False when Ctrl-C ended the recording early.
+    """Run all processes and leave a complete bag in `output.bag`; False when Ctrl-C ended it early.
 
     Raises DemoError when a process dies, KeyboardInterrupt when interrupted before the camera started.
     """
@@ -50,7 +49,8 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
     with Children() as children:
         def start(name: str, parameters: dict[str, ParameterValue], may_end: bool = False) -> Child:
             command = [str(find_executable(f'{name}_node')), '--ros-args', *_parameter_arguments(parameters)]
-            return children.add(Child(name, command, environment, output.log(name), output.stdout(name), may_end))
+            return children.add(
+                Child(name, command, environment, output.log(name), output.stdout(name), may_end))
 
         recorder = start('recorder', {
             'output': str(output.bag), 'status_period_s': 0.2, 'topics': _recorded_topics(topics)})
@@ -59,8 +59,8 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
         _wait_until_ready(children, status_file, topics)
         camera = start('camera', {
             'source': settings.source, 'rate_hz': settings.rate_hz, 'width': settings.width,
-            'height': settings.height, 'loop': True, 'seed': settings.seed, 'count': settings.frames}, may_end=True)
-        completed = _follow(children, camera, status_file, topics, settings.frames)
+            'height': settings.height, 'loop': True, 'seed': settings.seed}, may_end=True)
+        completed = _follow(children, camera, status_file, topics, settings)
         for child in (camera, node, recorder):
             children.stop(child)
     return completed
@@ -69,41 +69,46 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
 def _wait_until_ready(children: Children, status_file: StatusFile, topics: TopicNames) -> None:
     """Until the node has loaded its network and listens to the camera topic, and the recorder to the node."""
     deadline = time.monotonic() + READY_TIMEOUT_S
-    with tqdm(bar_format='{desc} {elapsed}', desc='loading the network') as progress:
+    with progress_bar('loading the network', bar_format='{desc} {elapsed}') as bar:
         while time.monotonic() < deadline:
             children.check()
             status = status_file.latest()
             if status.topic(topics.mask).publishers and status.topic(topics.camera).subscribers > 1:
                 return
-            progress.update()
+            refresh(bar)
             time.sleep(POLL_S)
     raise DemoError(f'the segmentation node was not ready after {READY_TIMEOUT_S:.0f} s: see its log')
 
 
-def _follow(children: Children, camera: Child, status_file: StatusFile, topics: TopicNames, frames: int) -> bool:
-    """Show progress until the camera is done and the last masks have come; False after Ctrl-C."""
-    def masks() -> int:
-        children.check()
-        status = status_file.latest()
-        count = status.topic(topics.mask).messages
-        progress.set_postfix_str(f'{count} masks', refresh=False)
-        progress.update(status.topic(topics.camera).messages - progress.n)
-        time.sleep(POLL_S)
-        return count
-
+def _follow(children: Children, camera: Child, status_file: StatusFile, topics: TopicNames,
+            settings: DemoSettings) -> bool:
+    """Let the camera run, end it, wait for the last masks; False when Ctrl-C ended it early."""
     try:
-        with tqdm(total=frames, desc='recording', unit='frame') as progress:
-            while camera.exit_code is None:
-                masks()
-            deadline = time.monotonic() + SETTLE_LIMIT_S
-            seen, seen_at = masks(), time.monotonic()
-            while time.monotonic() < min(deadline, seen_at + SETTLE_QUIET_S):
-                count = masks()
-                if count != seen:
-                    seen, seen_at = count, time.monotonic()
+        with progress_bar('recording', total=settings.frames, unit='frame') as bar:
+            progress = RecordingProgress(children, status_file, topics, bar)
+            deadline = time.monotonic() + FIRST_MASK_TIMEOUT_S
+            while not progress.poll():
+                if time.monotonic() > deadline:
+                    raise DemoError(f'no mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
+            # A camera that cannot keep its rate sends fewer frames, rather than make the demo longer.
+            deadline = time.monotonic() + settings.frames / settings.rate_hz
+            while bar.n < bar.total and time.monotonic() < deadline and camera.exit_code is None:
+                progress.poll()
+            children.stop(camera)
+            _settle(progress)
     except KeyboardInterrupt:
         return False
     return True
+
+
+def _settle(progress: RecordingProgress) -> None:
+    """Until no mask came for a while: the frame in work is segmented and recorded."""
+    deadline = time.monotonic() + SETTLE_LIMIT_S
+    seen, seen_at = progress.poll(), time.monotonic()
+    while time.monotonic() < min(deadline, seen_at + SETTLE_QUIET_S):
+        masks = progress.poll()
+        if masks != seen:
+            seen, seen_at = masks, time.monotonic()
 
 
 def _recorded_topics(topics: TopicNames) -> list[str]:
@@ -116,4 +121,6 @@ def _recorded_topics(topics: TopicNames) -> list[str]:
 
 def _parameter_arguments(parameters: dict[str, ParameterValue]) -> list[str]:
     """ROS arguments that set parameters. JSON is YAML in which a string such as "0" stays a string."""
-    return [argument for name, value in parameters.items() for argument in ('-p', f'{name}:={json.dumps(value)}')]
+    return [
+        argument for name, value in parameters.items()
+        for argument in ('-p', f'{name}:={json.dumps(value)}')]

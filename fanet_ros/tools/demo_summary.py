@@ -14,11 +14,16 @@ from fanet_ros.tools.recording import Recording
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """Everything below is measured from the bag alone; sizes are (height, width) in px."""
+    """Everything below is measured from the bag alone; sizes are (height, width) in px.
+
+    `frames_before_discovery`: camera frames older than the first that was segmented; the node did not know
+    the camera yet.
+    """
 
     source: str
     checkpoint: str
     camera_frames: int
+    frames_before_discovery: int
     camera_hz: float
     image_size: tuple[int, int]
     masks: int
@@ -46,9 +51,12 @@ def summarize(recording: Recording, agreement: Optional[Agreement], *, class_cou
     masks = recording.images.get(recording.topics.mask, [])
     timings = recording.timings
     last = timings[-1] if timings else None
+    first_ns = min((mask.stamp_ns for mask in masks), default=0)
     return DemoSummary(
         source=source, checkpoint=checkpoint,
-        camera_frames=len(camera), camera_hz=rate_hz([image.received_ns for image in camera]),
+        camera_frames=len(camera),
+        frames_before_discovery=sum(image.stamp_ns < first_ns for image in camera),
+        camera_hz=rate_hz([image.received_ns for image in camera]),
         image_size=(masks[-1].height, masks[-1].width) if masks else (0, 0),
         masks=len(masks), mask_hz=rate_hz([mask.received_ns for mask in masks]),
         network_size=(last.input_height, last.input_width) if last else (0, 0),
@@ -64,20 +72,22 @@ def summarize(recording: Recording, agreement: Optional[Agreement], *, class_cou
 
 def format_summary(summary: DemoSummary) -> str:
     """The table for the terminal."""
-    return '\n\n'.join(
-        part for part in (
-            _counts_table(summary), _latency_table(summary.latencies), _agreement_table(summary.agreement)) if part)
+    parts = _counts_table(summary), _latency_table(summary.latencies), _agreement_table(summary.agreement)
+    return '\n\n'.join(part for part in parts if part)
 
 
 def _counts_table(summary: DemoSummary) -> str:
     height, width = summary.image_size
     network_height, network_width = summary.network_size
     dropped = summary.frames_dropped / summary.frames_received if summary.frames_received else 0.0
+    early = summary.frames_before_discovery
+    early_text = f' ({early} before the node had discovered the camera)' if early else ''
     rows = (
-        ('camera frames', f'{summary.camera_frames} at {summary.camera_hz:.1f} fps, {width}x{height}'),
-        ('frames received', f'{summary.frames_received} by the node, the others came while one was waiting in DDS'
-                            if summary.frames_received < summary.camera_frames else f'{summary.frames_received}'),
-        ('masks', f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
+        ('camera frames',
+         f'{summary.camera_frames} at {summary.camera_hz:.1f} fps, {width}x{height}{early_text}'),
+        ('frames received', f'{summary.frames_received} of {summary.camera_frames - early} by the node'),
+        ('masks',
+         f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
         ('frames dropped', f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}): '
                            'replaced by a newer one while the network was busy'),
         ('frames rejected', str(summary.frames_rejected)),
@@ -92,7 +102,8 @@ def _checks_text(checks: BagChecks) -> str:
     if checks.faults:
         return 'NOT SOUND: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
     early = f' ({checks.before_recording} older than the recording)' if checks.before_recording else ''
-    return f"sound: all {checks.masks} masks carry a camera frame's stamp, size and frame_id, no stamp twice{early}"
+    return (f"sound: all {checks.masks} masks carry a camera frame's stamp, size and frame_id, "
+            f'no stamp twice{early}')
 
 
 def _latency_table(latencies: tuple[StageLatency, ...]) -> str:
@@ -100,7 +111,8 @@ def _latency_table(latencies: tuple[StageLatency, ...]) -> str:
         return ''
     lines = [f'{"latency [ms]":<18}{"p50":>9}{"p95":>9}{"p99":>9}{"max":>9}']
     for row in latencies:
-        lines.append(f'{row.stage:<18}{row.p50_ms:>9.1f}{row.p95_ms:>9.1f}{row.p99_ms:>9.1f}{row.max_ms:>9.1f}')
+        times_ms = row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms
+        lines.append(f'{row.stage:<18}' + ''.join(f'{time_ms:>9.1f}' for time_ms in times_ms))
     return '\n'.join(lines)
 
 

@@ -38,7 +38,8 @@ def stage_latencies(timings: Sequence[RecordedTiming]) -> tuple[StageLatency, ..
     if not timings:
         return ()
     return tuple(
-        _percentiles(label, [getattr(timing, field) for timing in timings]) for field, label in STAGES.items())
+        _percentiles(label, [getattr(timing, field) for timing in timings])
+        for field, label in STAGES.items())
 
 
 def rate_hz(received_ns: Sequence[int]) -> float:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Optional
 
 import cv2
@@ -25,8 +24,8 @@ class VideoError(ValueError):
 class OverlayVideo:
     """Writes `path` (.mp4) frame by frame; complete once closed. Use as a context manager.
 
-    All frames are shown at the size of the first, at most 800 px wide each. Raises VideoError when OpenCV cannot write
-    the file.
+    All frames are shown at the size of the first, at most 800 px wide each. Raises VideoError when OpenCV
+    cannot write the file.
     """
 
     def __init__(self, path: Path, class_map: ClassMap, fps: float) -> None:
@@ -74,5 +73,5 @@ class OverlayVideo:
     def __enter__(self) -> OverlayVideo:
         return self
 
-    def __exit__(self, exc_type: Optional[type], exc: Optional[BaseException], tb: Optional[TracebackType]) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -29,7 +29,8 @@ class RecorderStatus:
     @classmethod
     def parse(cls, line: str) -> RecorderStatus:
         content = json.loads(line)
-        return cls(content['elapsed_s'], {name: TopicStatus(**status) for name, status in content['topics'].items()})
+        topics = {name: TopicStatus(**status) for name, status in content['topics'].items()}
+        return cls(content['elapsed_s'], topics)
 
 
 class StatusFile:

@@ -1,11 +1,10 @@
-"""Reading a recorded bag back: what is in it, and its frames joined by their stamps. Needs rosbags, no ROS."""
+"""Reads a recorded bag back: what is in it, and its frames joined by their stamps. Needs no ROS."""
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Iterator, Optional
 
 import cv2
@@ -35,8 +34,8 @@ class TopicNames:
 class RecordedImage:
     """What the header of one image message says, without its pixels.
 
-    `stamp_ns` is the camera's stamp, `received_ns` when the recorder got the message, both in ns since the epoch.
-    `height` and `width` in px are 0 for a compressed image; `values` lists the pixel values in it, for mono8 only.
+    `stamp_ns` is the camera's stamp, `received_ns` when the recorder got the message, in ns since the epoch.
+    `height` and `width` in px are 0 for a compressed image; `values` lists the pixel values of a mono8 one.
     """
 
     stamp_ns: int
@@ -100,7 +99,7 @@ class Recording:
     def __enter__(self) -> Recording:
         return self
 
-    def __exit__(self, exc_type: Optional[type], exc: Optional[BaseException], tb: Optional[TracebackType]) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._reader.close()
 
     @property
@@ -124,7 +123,7 @@ class Recording:
             for _, _, message in self._messages(self.topics.timing)]
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Segmented frames, in the order their masks came; one bag's worth of pixels is never held at once."""
+        """Segmented frames, in the order they became complete; the bag is streamed, never held at once."""
         expected = self._topics_by_stamp()
         pending: dict[int, dict[str, np.ndarray]] = defaultdict(dict)
         for connection, _, message in self._messages(
@@ -143,7 +142,8 @@ class Recording:
         for topic, images in self.images.items():
             for image in images:
                 topics[image.stamp_ns].add(topic)
-        return {stamp: names for stamp, names in topics.items() if {self.topics.camera, self.topics.mask} <= names}
+        needed = {self.topics.camera, self.topics.mask}
+        return {stamp: names for stamp, names in topics.items() if needed <= names}
 
     def _joined(self, stamp_ns: int, pixels: dict[str, np.ndarray]) -> RecordedFrame:
         return RecordedFrame(
@@ -159,9 +159,9 @@ class Recording:
 
 
 def message_pixels(message: Any) -> np.ndarray:
-    """Pixels of an rgb8, bgr8 or mono8 Image or a CompressedImage: (H, W, 3) uint8 RGB, or (H, W) uint8 for mono8.
+    """Pixels of an Image or CompressedImage: (H, W, 3) uint8 RGB, or (H, W) uint8 for mono8.
 
-    Raises RecordingError for anything else; the nodes of this package record nothing else.
+    Raises RecordingError for encodings other than rgb8, bgr8 and mono8, which this package's nodes publish.
     """
     if hasattr(message, 'format'):
         bgr = cv2.imdecode(message.data, cv2.IMREAD_COLOR)

@@ -120,7 +120,8 @@ def test_every_message_is_recorded_as_it_was_sent(
     for index, message in enumerate(sent):
         images.publish(message)
         timings.publish(FrameTiming(header=message.header, network_ms=1.5 * index, frames_received=index))
-        wait_for(lambda: recorder.messages('/image') > index - 4, 'messages to be recorded')    # publishers keep 5
+        # Publishers keep 5 messages: wait before an unrecorded one is replaced.
+        wait_for(lambda: recorder.messages('/image') > index - 4, 'messages to be recorded')
     wait_for(lambda: recorder.messages('/segmentation/timing') == 20, 'all messages to be recorded')
     assert recorder.stop(number) == 0
 

@@ -27,15 +27,15 @@ class BagWriter:
     store: Typestore
     clock_ns: int = field(default=START_NS)
 
-    def image(self, topic: str, number: int, pixels: np.ndarray, *, frame_id: str = 'camera', padding: int = 0,
-              encoding: Optional[str] = None) -> None:
-        """pixels: (H, W) for mono8 or (H, W, 3) for rgb8, uint8; `padding` bytes are appended to every row."""
+    def image(self, topic: str, number: int, pixels: np.ndarray, *, frame_id: str = 'camera',
+              padding: int = 0, encoding: Optional[str] = None) -> None:
+        """pixels: (H, W) for mono8, (H, W, 3) for rgb8, uint8; `padding` bytes are appended to every row."""
         height, width = pixels.shape[:2]
         rows = np.pad(pixels.reshape(height, -1), ((0, 0), (0, padding)))
         self._write(topic, IMAGE, self.store.types[IMAGE](
             header=self._header(number, frame_id), height=height, width=width,
-            encoding=encoding or ('mono8' if pixels.ndim == 2 else 'rgb8'), is_bigendian=0, step=rows.shape[1],
-            data=rows.ravel()))
+            encoding=encoding or ('mono8' if pixels.ndim == 2 else 'rgb8'), is_bigendian=0,
+            step=rows.shape[1], data=rows.ravel()))
 
     def timing(self, number: int, **values: Any) -> None:
         content: dict[str, Any] = {

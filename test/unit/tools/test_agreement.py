@@ -16,7 +16,7 @@ def labels(*rows: tuple[int, ...]) -> np.ndarray:
 def test_known_values_over_two_frames() -> None:
     counter = AgreementCounter(NAMES)
     assert counter.add(labels((0, 0, 1, 1)), labels((0, 1, 1, 1))) == 0.75
-    assert counter.add(labels((1, 255, 255, 0)), labels((1, 0, 1, 0))) == 1.0    # two pixels have no true label
+    assert counter.add(labels((1, 255, 255, 0)), labels((1, 0, 1, 0))) == 1.0    # two are unlabelled
     result = counter.result()
     assert result is not None and result.frames == 2
     assert result.pixel_agreement == pytest.approx(5 / 6)

@@ -16,7 +16,7 @@ from fanet_ros.tools.recorder_status import StatusFile, TopicStatus
 
 def python_child(tmp_path: Path, code: str, may_end: bool = False) -> Child:
     command = [sys.executable, '-c', code]
-    return Child('worker', command, {'PYTHONUNBUFFERED': '1'}, tmp_path / 'worker.log', tmp_path / 'worker.out', may_end)
+    return Child('worker', command, {}, tmp_path / 'worker.log', tmp_path / 'worker.out', may_end)
 
 
 def wait_until_ended(child: Child) -> None:

@@ -20,7 +20,7 @@ TILE_WIDTH = 96
 
 
 def frame(color: tuple[int, int, int], *, overlay: bool = True, truth: bool = True) -> RecordedFrame:
-    """48x36: the upper half is class 0, the lower 1; in the true labels the left half is 0, the right unlabelled."""
+    """48x36: upper half class 0, lower half 1; true labels: left half 0, right half unlabelled."""
     rgb = np.full((36, 48, 3), color, np.uint8)
     labels = np.repeat(np.array([0, 1], np.uint8), 18)[:, None].repeat(48, axis=1)
     true_labels = np.repeat(np.array([0, 255], np.uint8), 24)[None].repeat(36, axis=0)

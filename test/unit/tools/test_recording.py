@@ -65,7 +65,8 @@ def test_padded_rows_and_colour_order(write_bag: WriteBag, encoding: str) -> Non
 
     with Recording(write_bag(padded)) as recording:
         frame, = recording.frames()
-    np.testing.assert_array_equal(frame.rgb, camera_pixels(0) if encoding == 'rgb8' else camera_pixels(0)[..., ::-1])
+    expected = camera_pixels(0) if encoding == 'rgb8' else camera_pixels(0)[..., ::-1]
+    np.testing.assert_array_equal(frame.rgb, expected)
     np.testing.assert_array_equal(frame.labels, mask_pixels(7))
 
 
