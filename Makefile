@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ENTER := source .venv/bin/activate && source install/local_setup.bash
 
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
-PACKAGE_FILES = $(shell find fanet_ros config launch weights test -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
+PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
 .PHONY: help build test demo clean FORCE
 
@@ -23,7 +23,7 @@ demo: build ## build, then camera, node and bag on real DDS into demo_output/ (S
 	    $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(RATE),--rate '$(RATE)')
 
 clean: ## remove all that build, test and demo made
-	rm -rf .venv build install log demo_output .pytest_cache
+	rm -rf .venv .venv.lock build install log demo_output .pytest_cache
 	find fanet_ros test launch -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # create.sh itself decides whether the environment still fits: it leaves the file's time alone if so.
