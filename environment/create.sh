@@ -74,5 +74,5 @@ case ":${AMENT_PREFIX_PATH:-}:" in
 esac
 ACTIVATE
 fi
-"$venv/bin/python" -c 'import rclpy, torch, cv2, cv_bridge' || fail 'the environment is incomplete, see above'
+"$venv/bin/python" -c 'import rclpy, torch, cv2, rosbags, safetensors' || fail 'the environment is incomplete, see above'
 echo "$key" > "$venv/.complete"
