@@ -1,0 +1,92 @@
+"""Frames from a video file, a folder of images or a V4L2 device."""
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Iterator, Union
+
+import cv2
+import numpy as np
+
+from fanet_ros.sources.frame import Frame, FrameSource, SourceError
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.webp')
+
+
+class VideoSource(FrameSource):
+    """A video file, or a V4L2 device by its number. Width and height in px; 0: the source's own."""
+
+    def __init__(self, source: Union[Path, int], width: int = 0, height: int = 0, loop: bool = False) -> None:
+        self.name, self._source, self._size, self._loop = str(source), source, (width, height), loop
+        self._is_device = isinstance(source, int)
+        self._capture = cv2.VideoCapture(source if self._is_device else str(source))
+        if self._is_device and width and height:
+            self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+            self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        if not self._capture.isOpened() or not self._capture.grab():
+            kind = f'no camera answers at /dev/video{source}' if self._is_device else f'{source} is not a readable video'
+            raise SourceError(f'{kind}: check the path, the permissions and the format')
+        self._first = self._capture.retrieve()[1]
+
+    def __iter__(self) -> Iterator[Frame]:
+        index, bgr = 0, self._first
+        while True:
+            if bgr is None:
+                if self._is_device:
+                    raise SourceError(f'the camera /dev/video{self.name} no longer gives images')
+                if not self._loop or index == 0:
+                    return
+                self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+                bgr = self._read()
+                if bgr is None:
+                    raise SourceError(f'{self.name} cannot be rewound: set loop to false')
+            yield Frame(_to_rgb(bgr, *self._size), None, index)
+            index += 1
+            bgr = self._read()
+
+    def close(self) -> None:
+        self._capture.release()
+
+    def _read(self) -> Union[np.ndarray, None]:
+        ok, bgr = self._capture.read()
+        return bgr if ok else None
+
+
+class FolderSource(FrameSource):
+    """The images of a folder in natural order, all brought to the size of the first (or the one asked for)."""
+
+    def __init__(self, folder: Path, width: int = 0, height: int = 0, loop: bool = False) -> None:
+        self.name, self._size, self._loop = str(folder), (width, height), loop
+        self._paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural)
+        if not self._paths:
+            raise SourceError(f'no images in {folder}: expected files ending in {", ".join(IMAGE_SUFFIXES)}')
+        self.length = None if loop else len(self._paths)
+
+    def __iter__(self) -> Iterator[Frame]:
+        index, (width, height) = 0, self._size
+        while True:
+            before = index
+            for path in self._paths:
+                bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+                if bgr is None:
+                    warnings.warn(f'{path} is not a readable image: skipped', stacklevel=2)
+                    continue
+                width, height = width or bgr.shape[1], height or bgr.shape[0]
+                yield Frame(_to_rgb(bgr, width, height), None, index)
+                index += 1
+            if index == before:
+                raise SourceError(f'none of the {len(self._paths)} images in {self.name} can be read')
+            if not self._loop:
+                return
+
+
+def _to_rgb(bgr: np.ndarray, width: int, height: int) -> np.ndarray:
+    size = (width or bgr.shape[1], height or bgr.shape[0])
+    if size != (bgr.shape[1], bgr.shape[0]):
+        bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA if size[0] < bgr.shape[1] else cv2.INTER_LINEAR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _natural(path: Path) -> list[Union[int, str]]:
+    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]

@@ -1,0 +1,46 @@
+"""Choose a source by the string that names it."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Iterator
+
+from fanet_ros.sources.files import FolderSource, VideoSource
+from fanet_ros.sources.frame import Frame, FrameSource, SourceError
+from fanet_ros.sources.street import SyntheticStreet
+
+
+class StreetSource(FrameSource):
+    """The synthetic street as an endless source with true labels."""
+
+    has_labels = True
+
+    def __init__(self, street: SyntheticStreet) -> None:
+        self.name, self._street = 'street', street
+
+    def __iter__(self) -> Iterator[Frame]:
+        index = 0
+        while True:
+            yield self._street.frame(index)
+            index += 1
+
+
+def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float = 15.0, loop: bool = False,
+                seed: int = 0) -> FrameSource:
+    """Open 'street', a video file, a folder of images, or a V4L2 device ('/dev/video0' or '0').
+
+    :param width: of the frames in px, 0: the source's own (the street's: 480x360)
+    :param rate_hz: frames per second of the street's motion
+    :raises SourceError: nothing there, or nothing that can be read
+    """
+    if source == 'street':
+        return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz))
+    device = re.fullmatch(r'(?:/dev/video)?(\d+)', source)
+    if device:
+        return VideoSource(int(device.group(1)), width, height)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return FolderSource(path, width, height, loop)
+    if path.is_file():
+        return VideoSource(path, width, height, loop)
+    raise SourceError(f"source {source!r} not found: expected 'street', a video file, a folder of images or /dev/videoN")
