@@ -6,7 +6,9 @@
 Every argument of segmentation.launch.py works here too.
 """
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import (
+    DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
+from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
@@ -57,4 +59,6 @@ def generate_launch_description() -> LaunchDescription:
             description='YAML file with the parameters of the camera'),
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),
+        # Neither makes a demo alone: when one fails, its error is the last thing on the terminal.
+        RegisterEventHandler(OnProcessExit(on_exit=[Shutdown(reason='one of the two processes has ended')])),
     ])
