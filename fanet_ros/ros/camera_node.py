@@ -1,0 +1,107 @@
+"""The camera stand-in: publishes a video, a folder of images, a V4L2 device or the synthetic street as a camera would."""
+from __future__ import annotations
+
+import array
+import sys
+import time
+from typing import Optional
+
+import cv2
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
+from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.parameters import declare
+from fanet_ros.sources import Frame, open_source
+
+CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+SLOW_SHARE = 0.9            # below this share of the rate asked for, the node says so
+RATE_WINDOW_S = 5.0
+
+
+class CameraNode(Node):
+    """Publishes `image` or `image/compressed`, and `ground_truth` for sources with labels. `finished` at the end.
+
+    :raises ValueError: a parameter or the source cannot be used (SourceError)
+    """
+
+    def __init__(self) -> None:
+        super().__init__('camera')
+        values = declare(self, CAMERA_PARAMETERS)
+        self._rate_hz, self._count, self._frame_id = values['rate_hz'], values['count'], values['frame_id']
+        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, values['jpeg_quality']] if values['transport'] == 'compressed' else None
+        self._source = open_source(values['source'], width=values['width'], height=values['height'],
+                                   rate_hz=self._rate_hz, loop=values['loop'], seed=values['seed'])
+        self._frames = iter(self._source)
+        self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
+                        else self.create_publisher(Image, 'image', CAMERA_QOS))
+        self._truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
+        self._published = self._window_frames = 0
+        self._window_start = time.monotonic()
+        self.finished = False
+        self.create_timer(1.0 / self._rate_hz, self._publish_next)
+        self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {self._rate_hz:g} Hz')
+
+    def _publish_next(self) -> None:
+        frame = next(self._frames, None)
+        if frame is None:
+            self.finished = True
+            return
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
+        self._images.publish(self._compressed(frame, header) if self._jpeg else rgb_to_image_message(frame.rgb, header))
+        if self._truth is not None and frame.labels is not None:
+            self._truth.publish(labels_to_image_message(frame.labels, header))
+        self._published += 1
+        self.finished = self._published == self._count
+        self._watch_rate()
+
+    def _compressed(self, frame: Frame, header: Header) -> CompressedImage:
+        jpeg = cv2.imencode('.jpg', cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR), self._jpeg)[1]
+        return CompressedImage(header=header, format='jpeg', data=array.array('B', jpeg.tobytes()))
+
+    def _watch_rate(self) -> None:
+        self._window_frames += 1
+        elapsed_s = time.monotonic() - self._window_start
+        if elapsed_s >= RATE_WINDOW_S:
+            reached_hz = self._window_frames / elapsed_s
+            if reached_hz < SLOW_SHARE * self._rate_hz:
+                self.get_logger().warning(f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
+            self._window_frames, self._window_start = 0, time.monotonic()
+
+    def close(self) -> None:
+        """Let the last messages be taken, then give the source back."""
+        for publisher in filter(None, (self._images, self._truth)):
+            if self.finished and hasattr(publisher, 'wait_for_all_acked'):
+                publisher.wait_for_all_acked()
+        self._source.close()
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
+    rclpy.init(args=argv)
+    node = None
+    try:
+        node = CameraNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not node.finished:
+            executor.spin_once()
+        node.close()
+    except (ValueError, ParameterException) as error:       # SourceError is a ValueError
+        print(f'camera_node: {" ".join(str(error).split())}', file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
