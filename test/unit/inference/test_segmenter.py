@@ -1,0 +1,77 @@
+"""Segmenter, class maps and pictures of labels."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from fanet_ros.inference import ClassMap, SegmentationError, Segmenter, color_labels, draw_legend, draw_overlay
+from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
+
+METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
+    torch.manual_seed(0)
+    save_checkpoint(path, METADATA.build_network(), METADATA)
+    return path
+
+
+def test_labels_are_those_of_the_plain_network(checkpoint: Path) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    network, metadata = load_checkpoint(checkpoint)
+    images = (torch.from_numpy(rgb).permute(2, 0, 1)[None] / 255.0 - torch.tensor(metadata.mean).view(1, 3, 1, 1))
+    with torch.no_grad():
+        logits = network(images / torch.tensor(metadata.std).view(1, 3, 1, 1))
+    logits = F.interpolate(logits, (96, 128), mode='bilinear', align_corners=True)
+    result = Segmenter.from_checkpoint(checkpoint, device='cpu').segment(rgb, confidence=True)
+    assert (result.labels == logits.argmax(1)[0].numpy()).mean() > 0.999     # ties aside
+    expected = logits.softmax(1).amax(1)[0].numpy() * 255
+    assert np.abs(result.confidence - expected).max() <= 1.0
+
+
+@pytest.mark.parametrize('size', [(50, 70), (96, 128), (300, 401)])
+def test_labels_have_the_size_of_the_frame(checkpoint: Path, size: 'tuple[int, int]') -> None:
+    result = Segmenter.from_checkpoint(checkpoint, device='cpu').segment(np.zeros((*size, 3), np.uint8))
+    assert result.labels.shape == size and result.labels.dtype == np.uint8 and result.confidence is None
+    assert (result.input_height, result.input_width) == (96, 128)
+
+
+def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu')
+    segmenter.set_input_size(64, 80)
+    for height, width in ((32, 64), (-1, 64), (64, 9000)):
+        with pytest.raises(SegmentationError, match='expected 64..8192'):
+            segmenter.set_input_size(height, width)
+    assert (segmenter.input_height, segmenter.input_width) == (64, 80)
+    segmenter.set_input_size(0, 0)
+    assert (segmenter.input_height, segmenter.input_width) == (96, 128)
+
+
+@pytest.mark.parametrize('arguments, reason', [
+    ({'device': 'cuda:99'}, 'is not there'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
+    ({'class_map': ClassMap('two', ('x', 'y'), ((0, 0, 0), (1, 1, 1)))}, 'must be equal'),
+    ({'class_map': '/nowhere.yaml'}, 'No such file')])
+def test_setups_that_cannot_work_say_why(checkpoint: Path, arguments: dict, reason: str) -> None:
+    with pytest.raises(SegmentationError, match=reason):
+        Segmenter.from_checkpoint(checkpoint, **{'device': 'cpu', **arguments})
+
+
+def test_colors_and_overlay() -> None:
+    palette = ClassMap.of_checkpoint(METADATA).palette()
+    labels = np.array([[0, 1], [2, 255]], np.uint8)
+    colors = color_labels(labels, palette)
+    assert colors.tolist() == [[[9, 2, 3], [4, 5, 6]], [[7, 8, 1], [0, 0, 0]]]
+    rgb = np.full((2, 2, 3), 100, np.uint8)
+    assert np.array_equal(draw_overlay(rgb, labels, palette, 1.0), colors)
+    assert np.array_equal(draw_overlay(rgb, labels, palette, 0.0), rgb)
+
+
+def test_legend_shows_every_color() -> None:
+    class_map = ClassMap.of_checkpoint(METADATA)
+    legend = draw_legend(class_map, 120)
+    for color in class_map.colors:
+        assert (legend == color).all(axis=2).any()

@@ -1,0 +1,76 @@
+"""Checkpoints keep network and metadata together, and say what is wrong with them."""
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from fanet_ros.model import CheckpointError, CheckpointMetadata, FANet, load_checkpoint, save_checkpoint
+from fanet_ros.model.checkpoint import METADATA_KEY
+from fanet_ros.model.official_weights import convert_official_state_dict, read_official_weights
+
+METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (96, 128),
+                              figures={'val/miou': 0.5})
+
+
+@pytest.fixture()
+def stored(tmp_path: Path) -> 'tuple[Path, FANet]':
+    network = METADATA.build_network().eval()
+    save_checkpoint(tmp_path / 'x.safetensors', network, METADATA, dtype=torch.float32)
+    return tmp_path / 'x.safetensors', network
+
+
+def test_round_trip(stored: 'tuple[Path, FANet]') -> None:
+    path, network = stored
+    loaded, metadata = load_checkpoint(path)
+    assert metadata == METADATA and not loaded.training
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(image), network(image))
+
+
+def test_auxiliary_heads_are_not_stored(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / 'y.safetensors', FANet(2, aux_heads=True), METADATA)
+    assert not any('clslayer_' in key for key in load_file(tmp_path / 'y.safetensors'))
+    load_checkpoint(tmp_path / 'y.safetensors')
+
+
+def test_tensor_of_wrong_shape_says_expected_and_got(stored: 'tuple[Path, FANet]', tmp_path: Path) -> None:
+    tensors = load_file(stored[0])
+    tensors['clslayer.conv_out.weight'] = torch.zeros(3, 256, 1, 1)
+    save_file(tensors, tmp_path / 'z.safetensors', metadata={METADATA_KEY: METADATA.to_json()})
+    with pytest.raises(CheckpointError, match=r'expected \[2, 256, 1, 1\] got \[3, 256, 1, 1\].*again'):
+        load_checkpoint(tmp_path / 'z.safetensors')
+
+
+def test_missing_corrupt_and_bare_files(stored: 'tuple[Path, FANet]', tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match='not found'):
+        load_checkpoint('no_such_checkpoint')
+    (tmp_path / 'cut.safetensors').write_bytes(stored[0].read_bytes()[:5000])
+    with pytest.raises(CheckpointError, match='not a readable safetensors'):
+        load_checkpoint(tmp_path / 'cut.safetensors')
+    save_file({'x': torch.zeros(1)}, tmp_path / 'bare.safetensors')
+    with pytest.raises(CheckpointError, match='no fanet_ros metadata'):
+        load_checkpoint(tmp_path / 'bare.safetensors')
+
+
+@pytest.mark.parametrize('backbone', ['resnet18', 'resnet34', 'resnet50'])
+def test_weights_of_the_training_module_are_imported(backbone: str, tmp_path: Path) -> None:
+    network = FANet(5, backbone, 'official', aux_heads=True).eval()
+    theirs = {'module.' + key.replace('fam_', 'ffm_').replace('clslayer.', 'clslayer_8.'): value
+              for key, value in network.state_dict().items()}
+    torch.save({'model_state': theirs, 'epoch': 3}, tmp_path / 'w.pth')
+    weights = read_official_weights(tmp_path / 'w.pth')
+    assert (weights.backbone, weights.num_classes) == (backbone, 5)
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(weights.build_network()(image), network(image))
+
+
+def test_foreign_weights_are_refused() -> None:
+    with pytest.raises(CheckpointError, match='encoder'):
+        convert_official_state_dict({'layer.weight': torch.zeros(1)})
+    state = FANet(5, flavor='official').state_dict()
+    state.pop('fam_8.w_qs.conv.weight')
+    with pytest.raises(CheckpointError, match='fam_8.w_qs.conv.weight'):
+        convert_official_state_dict(state)

@@ -1,0 +1,64 @@
+"""Every source on real small files, and the synthetic street."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fanet_ros.sources import SourceError, SyntheticStreet, open_source
+
+
+def test_street_depends_on_its_arguments_alone() -> None:
+    first, again = SyntheticStreet(160, 120, 3).frame(5), SyntheticStreet(160, 120, 3).frame(5)
+    assert np.array_equal(first.rgb, again.rgb) and np.array_equal(first.labels, again.labels)
+    assert not np.array_equal(first.rgb, SyntheticStreet(160, 120, 4).frame(5).rgb)
+
+
+def test_street_moves_and_shows_all_classes() -> None:
+    street = SyntheticStreet(160, 120, 1)
+    assert (street.frame(0).labels != street.frame(10).labels).any()
+    seen = set()
+    for seed in range(6):
+        seen |= set(np.unique(SyntheticStreet(160, 120, seed).frame(30).labels).tolist())
+    assert seen == set(range(11))
+
+
+@pytest.mark.parametrize('size', [(64, 64), (97, 133)])
+def test_street_has_road_below_and_sky_above(size: 'tuple[int, int]') -> None:
+    frame = SyntheticStreet(*size, seed=0).frame(3)
+    assert frame.rgb.shape == (size[1], size[0], 3) and frame.labels.shape == (size[1], size[0])
+    assert frame.labels[-1, size[0] // 2] == 3
+    assert not (frame.labels[:size[1] // 3] == 3).any() and not (frame.labels[size[1] // 2:] == 0).any()
+
+
+def test_folder_in_natural_order_skips_what_is_no_image(tmp_path: Path) -> None:
+    for number, value in ((10, 200), (2, 50)):
+        cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((20, 30, 3), value, np.uint8))
+    (tmp_path / '5.png').write_bytes(b'no image')
+    with pytest.warns(UserWarning, match='5.png'):
+        frames = list(open_source(str(tmp_path)))
+    assert [int(frame.rgb[0, 0, 0]) for frame in frames] == [50, 200]
+    assert [frame.index for frame in frames] == [0, 1]
+
+
+def test_video(tmp_path: Path) -> None:
+    path = str(tmp_path / 'v.avi')
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
+    for value in (40, 120, 220):
+        writer.write(np.full((48, 64, 3), value, np.uint8))
+    writer.release()
+    assert [round(float(frame.rgb.mean()), -1) for frame in open_source(path)] == [40, 120, 220]
+
+
+@pytest.mark.parametrize('source', ['no/such/file.mp4', '/dev/video87'])
+def test_absent_sources(source: str) -> None:
+    with pytest.raises(SourceError):
+        open_source(source)
+
+
+def test_empty_folder_and_unreadable_video(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match='no images'):
+        open_source(str(tmp_path))
+    (tmp_path / 'x.mp4').write_bytes(b'not a video')
+    with pytest.raises(SourceError, match='not a readable video'):
+        open_source(str(tmp_path / 'x.mp4'))

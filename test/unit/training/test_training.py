@@ -1,0 +1,76 @@
+"""Data, losses, metrics, and a loop that resumes exactly."""
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from fanet_ros.model import CheckpointMetadata
+from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.datasets import DatasetError, Sample, load_folder
+from fanet_ros.training.losses import ohem_cross_entropy
+from fanet_ros.training.metrics import ConfusionMatrix
+from fanet_ros.training.trainer import Trainer, TrainingSettings
+
+METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
+
+
+def test_confusion_matrix_on_known_values() -> None:
+    confusion = ConfusionMatrix(3)
+    confusion.add(np.array([[0, 0, 1, 255]], np.uint8), np.array([[0, 1, 1, 0]], np.uint8))
+    assert confusion.class_iou()[:2].tolist() == [0.5, 0.5] and math.isnan(confusion.class_iou()[2])
+    assert confusion.mean_iou() == 0.5 and confusion.pixel_accuracy() == pytest.approx(2 / 3)
+
+
+def test_ohem_keeps_the_hard_pixels() -> None:
+    logits = torch.zeros(1, 2, 1, 4)
+    logits[0, 0, 0, :3] = 10.0          # three easy pixels of class 0, one undecided
+    labels = torch.tensor([[[0, 0, 255, 0]]])
+    assert ohem_cross_entropy(logits, labels, keep=0.25).item() == pytest.approx(math.log(2), rel=1e-4)
+
+
+def test_augmentation_moves_labels_with_the_image() -> None:
+    labels = np.zeros((80, 100), np.uint8)
+    labels[:, 50:] = 1
+    view = Augmentation(64, 64, color=0, hue_deg=0, gamma=0, blur=0, noise=0, jpeg=0)
+    for seed in range(8):
+        rgb, moved = view(Sample('x', np.repeat(labels[..., None] * 200, 3, 2), labels), np.random.default_rng(seed))
+        valid = moved != 255
+        assert rgb.shape == (64, 64, 3) and valid.any()
+        assert ((rgb[..., 0] > 100) == (moved == 1))[valid].mean() > 0.95
+
+
+def test_folder_errors_name_the_file(tmp_path: Path) -> None:
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'labels').mkdir()
+    with pytest.raises(DatasetError, match='no images'):
+        load_folder(tmp_path, 2)
+    cv2.imwrite(str(tmp_path / 'images/a.png'), np.zeros((8, 9, 3), np.uint8))
+    with pytest.raises(DatasetError, match='a.png is missing'):
+        load_folder(tmp_path, 2)
+    cv2.imwrite(str(tmp_path / 'labels/a.png'), np.full((8, 9), 7, np.uint8))
+    with pytest.raises(DatasetError, match='class 7'):
+        load_folder(tmp_path, 2)
+    assert load_folder(tmp_path, 8)[0].labels[0, 0] == 7
+
+
+def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    samples = [Sample(str(i), rng.integers(0, 256, (64, 64, 3), np.uint8), rng.integers(0, 2, (64, 64), np.uint8))
+               for i in range(3)]
+
+    def trainer(folder: str) -> Trainer:
+        return Trainer(METADATA, [(samples, 1.0)], Augmentation(64, 64),
+                       TrainingSettings(iterations=4, batch_size=2, bfloat16=False), tmp_path / folder)
+
+    whole = trainer('whole')
+    whole.run()
+    trainer('parts').run(until=2)
+    resumed = trainer('parts')
+    resumed.resume()
+    assert resumed.iteration == 2
+    resumed.run()
+    assert resumed.losses == pytest.approx(whole.losses, rel=1e-4)
+    assert (tmp_path / 'whole' / 'loss.png').is_file()
