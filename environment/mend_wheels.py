@@ -1,8 +1,8 @@
 """Rewrite the build machine's paths in the CMake files of the ROS wheels to this environment's own.
 
-The message packages export the include folders of the Python and numpy they were built with, and CMake refuses to link
-against a target whose include folder does not exist. Run by the environment's own interpreter; running it again changes
-nothing.
+The message packages export the include folders of the Python and numpy they were built with, and CMake refuses
+to link against a target whose include folder does not exist. Run by the environment's own interpreter; running
+it again changes nothing.
 """
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ NUMPY_INCLUDE = re.compile(r'/[^;"\s]*/site-packages/numpy/_?core/include')
 
 
 def mend(text: str, python_include: str, numpy_include: str) -> str:
-    """Return the CMake text with both include folders replaced (text, not patterns: a path may hold backslashes)."""
+    """Return the CMake text with both include folders replaced."""
     text = PYTHON_INCLUDE.sub(lambda _: python_include, text)
     return NUMPY_INCLUDE.sub(lambda _: numpy_include, text)
 
 
 def main() -> int:
-    """Mend every `share/*/cmake/*.cmake` below this interpreter's prefix; complain when Python's headers are missing."""
+    """Mend every `share/*/cmake/*.cmake` of this environment; complain when Python's headers are missing."""
     python_include = sysconfig.get_paths()['include']
     if not (Path(python_include) / 'Python.h').is_file():
         print(f'error: {python_include}/Python.h is missing: install the headers of Python '
-              f'{sys.version_info.major}.{sys.version_info.minor} (Debian/Ubuntu: python3-dev)', file=sys.stderr)
+              f'{sys.version_info.major}.{sys.version_info.minor} (Debian/Ubuntu: python3-dev)',
+              file=sys.stderr)
         return 1
     mended = 0
     for path in sorted(Path(sys.prefix).glob('share/*/cmake/*.cmake')):

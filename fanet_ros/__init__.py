@@ -1,13 +1,14 @@
 """Real-time semantic segmentation for ROS 2 with FANet (fast attention, Hu et al., arXiv 2007.03815).
 
 A frame's way, in the same words everywhere:
-`sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing`
+    sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation
+    -> mask, overlay, timing
 
 Imports point one way: `model <- inference <- ros`, `sources` stands alone, `training` and `tools` sit on top.
 """
 from pkgutil import extend_path
 
-# The generated messages (fanet_ros.msg) are installed beside the Python code. Run from a source checkout, the sources
+# The generated messages (fanet_ros.msg) are installed beside the Python code. In a source checkout the sources
 # come first on sys.path and would hide them: this joins every fanet_ros folder on sys.path into one package.
 __path__ = extend_path(__path__, __name__)
 

@@ -9,8 +9,8 @@ PACKAGE_NAME = 'fanet_ros'
 def share_directory() -> Path:
     """Return the folder that holds config/, launch/ and weights/ of the code that is running.
 
-    Works for a colcon or pip installation (`<prefix>/share/fanet_ros`) and for a source checkout (its root): the folder
-    nearest above this file wins, so an installation inside a checkout finds its own data.
+    Works for a colcon or pip installation (`<prefix>/share/fanet_ros`) and for a source checkout (its root).
+    The nearest above this file wins, so an installation inside a checkout finds its own data.
 
     Raises FileNotFoundError when neither is there, which means a broken installation.
     """

@@ -16,7 +16,7 @@ from launch_ros.substitutions import FindPackageShare
 
 SHARE = FindPackageShare('fanet_ros')
 
-# Parameters of the camera that can also be given as launch arguments. Left out, the camera_params_file decides.
+# Parameters of the camera that can also be launch arguments. Left out, the camera_params_file decides.
 CAMERA_PARAMETERS = {
     'source': (str, 'street (synthetic), path of a video, folder of images, or a V4L2 device'),
     'rate_hz': (float, 'frames published per second [Hz]'),
@@ -26,12 +26,13 @@ CAMERA_PARAMETERS = {
 
 
 def camera_node(context: LaunchContext) -> list[Node]:
-    """Make the camera. Only here is it known which arguments were given, and only those may override the file."""
+    """Make the camera. Only now is it known which arguments were given: only those may override the file."""
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in CAMERA_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
     # The node listens where this camera publishes: one argument sets both ends.
-    image_topic, transport = LaunchConfiguration('image_topic'), LaunchConfiguration('image_transport').perform(context)
+    image_topic = LaunchConfiguration('image_topic')
+    transport = LaunchConfiguration('image_transport').perform(context)
     if transport:
         given['transport'] = transport
     return [Node(
@@ -50,9 +51,10 @@ def camera_node(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Include the node's launch file, then start the camera with the arguments and the DDS profile that it declared."""
+    """Include the node's launch file, then start the camera with the arguments and DDS profile set there."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value='', description=f'{description} (empty: as in camera_params_file)')
+        *(DeclareLaunchArgument(
+            name, default_value='', description=f'{description} (empty: as in camera_params_file)')
           for name, (_, description) in CAMERA_PARAMETERS.items()),
         DeclareLaunchArgument(
             'camera_params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'camera.param.yaml']),

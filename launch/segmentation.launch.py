@@ -17,12 +17,12 @@ NODE_PARAMETERS = {
     'device': (str, 'auto, cpu, cuda or cuda:N'),
     'input_height': (int, 'height the network runs at [px]; 0: the one of the checkpoint'),
     'input_width': (int, 'width the network runs at [px]; 0: the one of the checkpoint'),
-    'image_transport': (str, 'raw: sensor_msgs/Image; compressed: sensor_msgs/CompressedImage on <image_topic>/compressed'),
+    'image_transport': (str, 'raw: Image; compressed: CompressedImage on <image_topic>/compressed'),
 }
 
 
 def segmentation_node(context: LaunchContext) -> list[Node]:
-    """Make the node. Only here is it known which arguments were given, and only those may override the params_file."""
+    """Make the node. Only now is it known which arguments were given: only those override the params_file."""
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in NODE_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
@@ -43,11 +43,12 @@ def segmentation_node(context: LaunchContext) -> list[Node]:
 
 
 def dds_profile() -> list[SetEnvironmentVariable]:
-    """Give Fast DDS room for images in shared memory, unless a profile is set already (two names: before Kilted, since)."""
-    old, new = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
+    """Give Fast DDS room for images in shared memory, unless a profile is set already."""
+    old, new = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'    # new: Kilted and later
     ours = PathJoinSubstitution([SHARE, 'config', 'fastdds.xml'])
+    chosen = EnvironmentVariable(old, default_value=EnvironmentVariable(new, default_value=ours))
     return [
-        SetEnvironmentVariable(old, EnvironmentVariable(old, default_value=EnvironmentVariable(new, default_value=ours))),
+        SetEnvironmentVariable(old, chosen),
         SetEnvironmentVariable(new, EnvironmentVariable(new, default_value=EnvironmentVariable(old))),
     ]
 
@@ -55,15 +56,19 @@ def dds_profile() -> list[SetEnvironmentVariable]:
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the node."""
     return LaunchDescription([
-        DeclareLaunchArgument('namespace', default_value='', description='namespace of the node and its topics'),
+        DeclareLaunchArgument(
+            'namespace', default_value='', description='namespace of the node and its topics'),
         DeclareLaunchArgument(
             'params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'segmentation.param.yaml']),
             description='YAML file with the parameters of the node'),
         DeclareLaunchArgument('image_topic', default_value='image', description='camera topic to segment'),
         DeclareLaunchArgument(
-            'use_sim_time', default_value='false', description='take the time from /clock: simulators and rosbags'),
-        DeclareLaunchArgument('log_level', default_value='info', description='debug, info, warn, error or fatal'),
-        *(DeclareLaunchArgument(name, default_value='', description=f'{description} (empty: as in params_file)')
+            'use_sim_time', default_value='false',
+            description='take the time from /clock: simulators and rosbags'),
+        DeclareLaunchArgument(
+            'log_level', default_value='info', description='debug, info, warn, error or fatal'),
+        *(DeclareLaunchArgument(
+            name, default_value='', description=f'{description} (empty: as in params_file)')
           for name, (_, description) in NODE_PARAMETERS.items()),
         *dds_profile(),
         OpaqueFunction(function=segmentation_node),

@@ -1,4 +1,4 @@
-"""The launch files, read and run by the real launch system. It comes with ROS and is skipped where that is missing."""
+"""The launch files, read and run by the real launch system; skipped where that, a part of ROS, is missing."""
 from __future__ import annotations
 
 import importlib.util
@@ -102,20 +102,22 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
     if shutil.which('ros2') is None:
         pytest.skip('the ros2 command line tools are not installed')
     params_file = tmp_path / 'mine.yaml'
-    params_file.write_text(yaml.safe_dump(
-        {'/**': {'ros__parameters': {'device': 'cpu', 'input_height': 128, 'input_width': 160}}}), encoding='utf-8')
+    mine = {'device': 'cpu', 'input_height': 128, 'input_width': 160}
+    params_file.write_text(yaml.safe_dump({'/**': {'ros__parameters': mine}}), encoding='utf-8')
     images: dict[tuple[int, int], Image] = {}
     masks: list[Image] = []
     node.create_subscription(
         Image, f'{NAMESPACE}/front/image_raw',
-        lambda image: images.update({(image.header.stamp.sec, image.header.stamp.nanosec): image}), QoSProfile(depth=5))
+        lambda image: images.update({(image.header.stamp.sec, image.header.stamp.nanosec): image}),
+        QoSProfile(depth=5))
     node.create_subscription(Image, f'{NAMESPACE}/segmentation/mask', masks.append, QoSProfile(depth=5))
     get_parameters = node.create_client(GetParameters, f'{NAMESPACE}/segmentation/get_parameters')
 
     with open(tmp_path / 'launch.log', 'wb') as log:
         process = subprocess.Popen(
-            ['ros2', 'launch', 'fanet_ros', 'demo.launch.py', f'namespace:={NAMESPACE[1:]}', f'params_file:={params_file}',
-             'image_topic:=front/image_raw', 'input_width:=128', 'rate_hz:=5.0', 'width:=320', 'height:=240'],
+            ['ros2', 'launch', 'fanet_ros', 'demo.launch.py', f'namespace:={NAMESPACE[1:]}',
+             f'params_file:={params_file}', 'image_topic:=front/image_raw', 'input_width:=128', 'rate_hz:=5.0',
+             'width:=320', 'height:=240'],
             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         spin_until(node, lambda: len(masks) >= 3, process, 'three masks')
@@ -124,7 +126,8 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
             image = images[mask.header.stamp.sec, mask.header.stamp.nanosec]
             assert image.header == mask.header
             assert set(mask.data) <= {*range(11), 255}
-        future = get_parameters.call_async(GetParameters.Request(names=['input_height', 'input_width', 'use_sim_time']))
+        future = get_parameters.call_async(
+            GetParameters.Request(names=['input_height', 'input_width', 'use_sim_time']))
         spin_until(node, future.done, process, 'answer about the parameters')
         height, width, use_sim_time = future.result().values
         # The file says 128x160; the argument that was given overrides it, those left out do not.

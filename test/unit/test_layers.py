@@ -10,7 +10,7 @@ import pytest
 
 SOURCES = Path(__file__).parents[2] / 'fanet_ros'
 
-# What each layer may import of the others. The modules directly in fanet_ros/ are open to all and import no layer.
+# What each layer may import of the others. Modules directly in fanet_ros/ are open to all, import no layer.
 MAY_IMPORT = {
     '': set(),
     'model': set(),
@@ -20,7 +20,7 @@ MAY_IMPORT = {
     'training': {'model', 'inference', 'sources'},
     'tools': {'model', 'inference', 'sources', 'training'},
 }
-# What the lower layers may import from outside: so that each can be used, and read, without what lies above it.
+# What the lower layers may import from outside, so that each can be used and read without what lies above it.
 OUTSIDE = {
     '': set(),
     'model': {'torch', 'safetensors'},
@@ -28,14 +28,14 @@ OUTSIDE = {
     'inference': {'torch', 'numpy', 'cv2', 'yaml'},
 }
 ROS_PACKAGE = re.compile(
-    r'^(rclpy|rcl_interfaces|cv_bridge|launch|launch_ros|ament_\w+|diagnostic_updater|message_filters|rosidl_\w+|\w+_msgs|'
-    r'builtin_interfaces|std_srvs)$')
+    r'^(rclpy|rcl_interfaces|cv_bridge|launch|launch_ros|ament_\w+|diagnostic_updater|message_filters|'
+    r'rosidl_\w+|\w+_msgs|builtin_interfaces|std_srvs)$')
 
 
 def imported_modules(tree: ast.AST, package: str) -> list[str]:
-    """Return the dotted name of everything imported anywhere in the tree (also inside functions), relative ones resolved.
+    """Return the dotted name of everything imported anywhere in the tree, also inside functions.
 
-    `from package import name` yields `package.name`: name may be a module.
+    Relative imports are resolved. `from package import name` yields `package.name`: name may be a module.
     """
     names = []
     for node in ast.walk(tree):
@@ -51,7 +51,7 @@ def imported_modules(tree: ast.AST, package: str) -> list[str]:
 
 
 def violations(path: Path, text: str) -> list[str]:
-    """Return one sentence for each import of this file that the layers forbid; `path` is relative to fanet_ros/."""
+    """Return a sentence for each import of the file that the layers forbid; `path`: relative to fanet_ros/."""
     layer = path.parts[0] if len(path.parts) > 1 else ''
     package = '.'.join(('fanet_ros', *path.parts[:-1]))
     found = []
@@ -80,7 +80,8 @@ def test_every_folder_is_a_known_layer():
 def test_imports_point_one_way():
     paths = sorted(SOURCES.rglob('*.py'))
     assert paths
-    found = [line for path in paths for line in violations(path.relative_to(SOURCES), path.read_text(encoding='utf-8'))]
+    found = [line for path in paths
+             for line in violations(path.relative_to(SOURCES), path.read_text(encoding='utf-8'))]
     assert not found, '\n'.join(found)
 
 
@@ -104,7 +105,7 @@ def test_a_wrong_import_is_found(path, text):
 
 @pytest.mark.parametrize(('path', 'text'), [
     ('model/a.py', 'import torch\nfrom fanet_ros.model.fanet import FANet\nfrom . import fanet'),
-    ('ros/a.py', 'import rclpy\nfrom fanet_ros.msg import FrameTiming\nfrom fanet_ros.inference import Segmenter'),
+    ('ros/a.py', 'import rclpy\nfrom fanet_ros.msg import FrameTiming\nfrom fanet_ros.sources import Frame'),
     ('tools/a.py', 'import rosbags\nfrom fanet_ros.package_share import share_directory'),
 ])
 def test_a_right_import_passes(path, text):

@@ -56,7 +56,8 @@ def test_executable_is_named_after_a_module_with_a_main(name, target):
 
 
 def test_installed_executables_are_those_of_setup_cfg():
-    folders = [Path(prefix) / 'lib' / 'fanet_ros' for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)]
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    folders = [Path(prefix) / 'lib' / 'fanet_ros' for prefix in prefixes]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
         pytest.skip('the package is not installed in this shell')
@@ -74,8 +75,8 @@ def test_package_xml_names_every_ros_package_that_is_imported():
     imported = set().union(*(imported_packages(path) for path in ros_files))
     # vision_msgs is used where it is installed and not asked for.
     ros_packages = {name for name in imported if name.endswith('_msgs') or name in (
-        'rclpy', 'cv_bridge', 'launch', 'launch_ros', 'rcl_interfaces', 'builtin_interfaces')} - {'vision_msgs'}
-    assert ros_packages <= declared
+        'rclpy', 'cv_bridge', 'launch', 'launch_ros', 'rcl_interfaces', 'builtin_interfaces')}
+    assert ros_packages - {'vision_msgs'} <= declared
 
 
 @pytest.mark.parametrize('path', sorted((REPO / 'config').glob('*.param.yaml')), ids=lambda path: path.name)
@@ -87,12 +88,13 @@ def test_parameter_file_holds_for_any_node_name_and_namespace(path):
 
 def test_share_directory_of_the_running_package_is_complete():
     share = share_directory()
-    for name in ('package.xml', 'config/class_maps/camvid11.yaml', 'config/fastdds.xml', 'launch/segmentation.launch.py'):
+    for name in ('package.xml', 'config/class_maps/camvid11.yaml', 'config/fastdds.xml',
+                 'launch/segmentation.launch.py'):
         assert (share / name).is_file(), name
 
 
 def load_package_share(folder: Path):
-    """Import a copy of package_share.py put into `folder`/fanet_ros, as if that were where the package lies."""
+    """Import a copy of package_share.py put into `folder`/fanet_ros, as if the package lay there."""
     path = folder / 'fanet_ros' / 'package_share.py'
     path.parent.mkdir(parents=True)
     shutil.copy(REPO / 'fanet_ros' / 'package_share.py', path)
@@ -133,12 +135,14 @@ def test_pip_installs_the_python_package_with_its_data(tmp_path):
         if (REPO / name).is_file():
             shutil.copy(REPO / name, checkout)
     target = tmp_path / 'target'
-    subprocess.run([sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation', '--no-index',
-                    '--target', target, checkout], check=True, cwd=tmp_path)
+    subprocess.run([sys.executable, '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation',
+                    '--no-index', '--target', target, checkout], check=True, cwd=tmp_path)
     code = 'import fanet_ros.package_share as share; print(share.__file__); print(share.share_directory())'
-    printed = subprocess.run([sys.executable, '-c', code], check=True, cwd=tmp_path, capture_output=True, text=True,
-                             env={**os.environ, 'PYTHONPATH': str(target)}).stdout.splitlines()
-    assert printed == [str(target / 'fanet_ros' / 'package_share.py'), str(target / 'share' / 'fanet_ros')]
+    printed = subprocess.run(
+        [sys.executable, '-c', code], check=True, cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, 'PYTHONPATH': str(target)}).stdout
+    assert printed.splitlines() == [
+        str(target / 'fanet_ros' / 'package_share.py'), str(target / 'share' / 'fanet_ros')]
     installed = {path.relative_to(target / 'share' / 'fanet_ros') for path in (target / 'share').rglob('*')
                  if path.is_file() and path.suffix != '.pyc'}
     expected = {path.relative_to(checkout) for name in ('config', 'launch', 'weights')
@@ -151,8 +155,8 @@ def test_mending_the_wheels_replaces_the_build_machines_folders():
     spec = importlib.util.spec_from_file_location('mend_wheels', REPO / 'environment' / 'mend_wheels.py')
     mend_wheels = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(mend_wheels)
-    before = ('INTERFACE_INCLUDE_DIRECTORIES "/opt/python/cp311-cp311/include/python3.11;'
-              '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include;${_IMPORT_PREFIX}/include"')
+    before = ('INCLUDES "/opt/python/cp311-cp311/include/python3.11;'
+              '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include;${PREFIX}/include"')
     after = mend_wheels.mend(before, '/usr/include/python3.12', '/venv/numpy/include')
-    assert after == 'INTERFACE_INCLUDE_DIRECTORIES "/usr/include/python3.12;/venv/numpy/include;${_IMPORT_PREFIX}/include"'
+    assert after == 'INCLUDES "/usr/include/python3.12;/venv/numpy/include;${PREFIX}/include"'
     assert mend_wheels.mend(after, '/usr/include/python3.12', '/venv/numpy/include') == after
