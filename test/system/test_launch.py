@@ -116,8 +116,8 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
     with open(tmp_path / 'launch.log', 'wb') as log:
         process = subprocess.Popen(
             ['ros2', 'launch', 'fanet_ros', 'demo.launch.py', f'namespace:={NAMESPACE[1:]}',
-             f'params_file:={params_file}', 'image_topic:=front/image_raw', 'input_width:=128', 'rate_hz:=5.0',
-             'width:=320', 'height:=240'],
+             f'params_file:={params_file}', 'image_topic:=front/image_raw', 'input_width:=128',
+             'rate_hz:=5.0', 'width:=320', 'height:=240'],
             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         spin_until(node, lambda: len(masks) >= 3, process, 'three masks')

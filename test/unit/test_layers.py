@@ -51,7 +51,7 @@ def imported_modules(tree: ast.AST, package: str) -> list[str]:
 
 
 def violations(path: Path, text: str) -> list[str]:
-    """Return a sentence for each import of the file that the layers forbid; `path`: relative to fanet_ros/."""
+    """Return a sentence for each import that the layers forbid; `path`: relative to fanet_ros/."""
     layer = path.parts[0] if len(path.parts) > 1 else ''
     package = '.'.join(('fanet_ros', *path.parts[:-1]))
     found = []
