@@ -1,7 +1,7 @@
 """Rewrite the build machine's paths in the CMake files of the ROS wheels to this environment's own.
 
 The message packages export the include folders of the Python and numpy they were built with, and CMake
-refuses to link against a target whose include folder does not exist. Run by the environment's own interpreter;
+refuses to link against a target whose include folder is missing. Run by the environment's own interpreter;
 running it again changes nothing.
 """
 from __future__ import annotations

@@ -9,7 +9,7 @@ Imports point one way: `model <- inference <- ros`, `sources` stands alone, `tra
 from pkgutil import extend_path
 
 # The generated messages (fanet_ros.msg) are installed beside the Python code. In a source checkout the
-# sources come first on sys.path and would hide them: this joins every fanet_ros folder on it into one package.
+# sources come first on sys.path and would hide them: this joins all fanet_ros folders on it into one package.
 __path__ = extend_path(__path__, __name__)
 
 __version__ = '0.1.0'
