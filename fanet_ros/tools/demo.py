@@ -48,7 +48,7 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     metadata = load_checkpoint(arguments.checkpoint).metadata
-    width, height = _camera_size(arguments)
+    width, height = camera_size(arguments.source, arguments.width, arguments.height)
     output = DemoOutput(arguments.output)
     output.prepare()
     settings = DemoSettings(
@@ -77,7 +77,7 @@ def _print_paths(output: DemoOutput) -> None:
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
-    class_map = ClassMap(metadata.class_map_name, metadata.class_names, metadata.class_colors)
+    class_map = ClassMap.of_checkpoint(metadata)
     street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
     return Subject(
@@ -85,19 +85,23 @@ def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Sub
         true_labels_fit=class_map.names == street_classes.names)
 
 
-def _camera_size(arguments: argparse.Namespace) -> tuple[int, int]:
-    """(width, height) for the camera in px, 0: the source's own. Raises SourceError when it does not open."""
-    if arguments.width or arguments.height:
-        return arguments.width, arguments.height
-    if arguments.source == STREET:
+def camera_size(source_name: str, width: int, height: int) -> tuple[int, int]:
+    """(width, height) for the camera in px, 0: the source's own; what the user asked for, unless that is 0.
+
+    Raises SourceError for a source of the user's that gives no frame.
+    """
+    if width or height:
+        return width, height
+    if source_name == STREET:
         return STREET_SIZE
-    source = open_source(arguments.source)
+    source = open_source(source_name)
     try:
-        if source.width <= MAX_WIDTH_PX:
-            return 0, 0
-        return MAX_WIDTH_PX, round(source.height * MAX_WIDTH_PX / source.width)
+        height, width = next(iter(source)).rgb.shape[:2]
     finally:
         source.close()
+    if width <= MAX_WIDTH_PX:
+        return 0, 0
+    return MAX_WIDTH_PX, round(height * MAX_WIDTH_PX / width)
 
 
 def _parser() -> argparse.ArgumentParser:

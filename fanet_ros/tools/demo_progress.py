@@ -26,9 +26,9 @@ def refresh(bar: tqdm) -> None:
 
 
 class RecordingProgress:
-    """What the recorder has so far, as a bar that counts from the first segmented frame on.
+    """What the recorder has so far, as a bar that counts once frames and masks come in.
 
-    Before it, the processes were still discovering each other.
+    Before that, the processes are still discovering each other.
     """
 
     def __init__(self, children: Children, status_file: StatusFile, topics: TopicNames, bar: tqdm) -> None:
@@ -38,13 +38,18 @@ class RecordingProgress:
         self._bar = bar
         self._frames_before: Optional[int] = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Both frames and masks have been recorded."""
+        return self._frames_before is not None
+
     def poll(self) -> int:
         """Wait a moment, show the newest counts, return the masks'. Raises DemoError when a process died."""
         time.sleep(POLL_S)
         self._children.check()
         status = self._status_file.latest()
         masks, frames = (status.topic(name).messages for name in (self._topics.mask, self._topics.camera))
-        if masks and self._frames_before is None:
+        if masks and frames and self._frames_before is None:
             self._frames_before = max(0, frames - masks)
         if self._frames_before is not None:
             self._bar.set_postfix_str(f'{masks} masks', refresh=False)

@@ -87,9 +87,11 @@ def _follow(children: Children, camera: Child, status_file: StatusFile, topics: 
         with progress_bar('recording', total=settings.frames, unit='frame') as bar:
             progress = RecordingProgress(children, status_file, topics, bar)
             deadline = time.monotonic() + FIRST_MASK_TIMEOUT_S
-            while not progress.poll():
+            while not progress.has_begun:
+                progress.poll()
                 if time.monotonic() > deadline:
-                    raise DemoError(f'no mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
+                    raise DemoError(
+                        f'no camera frame with mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
             # A camera that cannot keep its rate sends fewer frames, rather than make the demo longer.
             deadline = time.monotonic() + settings.frames / settings.rate_hz
             while bar.n < bar.total and time.monotonic() < deadline and camera.exit_code is None:

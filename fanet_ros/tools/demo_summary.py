@@ -85,12 +85,12 @@ def _counts_table(summary: DemoSummary) -> str:
     rows = (
         ('camera frames',
          f'{summary.camera_frames} at {summary.camera_hz:.1f} fps, {width}x{height}{early_text}'),
-        ('frames received', f'{summary.frames_received} of {summary.camera_frames - early} by the node'),
         ('masks',
          f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
-        ('frames dropped', f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}): '
-                           'replaced by a newer one while the network was busy'),
-        ('frames rejected', str(summary.frames_rejected)),
+        ('frames dropped',
+         f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}) that the node received: '
+         'a newer one came while it was busy'),
+        ('frames rejected', f'{summary.frames_rejected}'),
         ('bag', f'{summary.bag_bytes / 1e6:.0f} MB, {_checks_text(summary.checks)}'),
     )
     return '\n'.join(f'{label:<16}{text}' for label, text in rows)
@@ -101,9 +101,10 @@ def _checks_text(checks: BagChecks) -> str:
         return 'NOT SOUND: no mask in it'
     if checks.faults:
         return 'NOT SOUND: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
-    early = f' ({checks.before_recording} older than the recording)' if checks.before_recording else ''
-    return (f"sound: all {checks.masks} masks carry a camera frame's stamp, size and frame_id, "
-            f'no stamp twice{early}')
+    early = checks.before_recording
+    rest = f'; {early} are of frames from before the recorder had discovered the camera' if early else ''
+    return (f"sound: {checks.masks - early} masks carry a camera frame's stamp, size and frame_id, "
+            f'none twice{rest}')
 
 
 def _latency_table(latencies: tuple[StageLatency, ...]) -> str:

@@ -6,8 +6,12 @@ import socket
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from fanet_ros.sources import SourceError
+from fanet_ros.tools.demo import camera_size
 from fanet_ros.tools.demo_children import Child, Children
 from fanet_ros.tools.demo_environment import DOMAIN_IDS, DemoError, free_domain_id, ros_environment
 from fanet_ros.tools.demo_output import DemoOutput
@@ -21,6 +25,20 @@ def python_child(tmp_path: Path, code: str, may_end: bool = False) -> Child:
 
 def wait_until_ended(child: Child) -> None:
     child._process.wait(30)
+
+
+@pytest.mark.parametrize(('size', 'expected'), [((640, 480), (0, 0)), ((2560, 1440), (1280, 720))])
+def test_large_frames_are_sent_smaller(
+        tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    cv2.imwrite(str(tmp_path / 'frame.png'), np.zeros((size[1], size[0], 3), np.uint8))
+    assert camera_size(str(tmp_path), 0, 0) == expected
+    assert camera_size(str(tmp_path), 320, 240) == (320, 240)
+
+
+def test_a_source_without_frames_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError):
+        camera_size(str(tmp_path), 0, 0)
+    assert camera_size('street', 0, 0) == (480, 360)
 
 
 def test_an_earlier_run_makes_way_and_foreign_files_stay(tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""The demo as a user runs it: installed executables, real DDS, and what it leaves behind."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from fanet_ros.inference import ClassMap, Segmenter    # noqa: E402
+from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
+from fanet_ros.package_share import share_directory    # noqa: E402
+from fanet_ros.tools.demo_environment import find_executable    # noqa: E402
+from fanet_ros.tools.demo_output import DemoOutput    # noqa: E402
+from fanet_ros.tools.recorder_status import StatusFile    # noqa: E402
+from fanet_ros.tools.recording import Recording    # noqa: E402
+
+TIMEOUT_S = 150.0
+WIDTH, HEIGHT = 160, 120
+
+
+@pytest.fixture(name='checkpoint', scope='module')
+def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small untrained network of the street's classes that runs at 96x128."""
+    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    metadata = CheckpointMetadata(
+        'fanet18', 'paper', class_map.name, class_map.names, class_map.colors, training_resolution=(96, 128))
+    path = tmp_path_factory.mktemp('weights') / 'untrained.safetensors'
+    save_checkpoint(path, metadata.build_network(), metadata)
+    return path
+
+
+@pytest.fixture(name='start_demo')
+def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts the demo; its output goes to tmp_path/demo_output."""
+    started: list[subprocess.Popen] = []
+    # The demo chooses a free domain itself.
+    environment = {name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'}
+
+    def start(*arguments: str) -> subprocess.Popen:
+        command = [str(find_executable('demo')), '--checkpoint', str(checkpoint), '--device', 'cpu',
+                   '--width', str(WIDTH), '--height', str(HEIGHT), *arguments]
+        started.append(subprocess.Popen(
+            command, cwd=tmp_path, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        return started[-1]
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_for_masks(process: subprocess.Popen, output: DemoOutput, count: int) -> None:
+    """Until so many camera frames and masks have been recorded."""
+    deadline = time.monotonic() + TIMEOUT_S
+    path = output.stdout('recorder')
+
+    def recorded() -> int:
+        status = StatusFile(path).latest()
+        return min(status.topic(topic).messages for topic in ('/image', '/segmentation/mask'))
+
+    while not path.exists() or recorded() < count:
+        assert process.poll() is None and time.monotonic() < deadline, 'the demo recorded no masks'
+        threading.Event().wait(0.05)
+
+
+def test_demo_leaves_a_sound_bag_pictures_and_figures(
+        start_demo: Callable[..., subprocess.Popen], tmp_path: Path, checkpoint: Path) -> None:
+    process = start_demo('--seconds', '5', '--rate', '6', '--seed', '3')
+    stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, stderr
+    output = DemoOutput(tmp_path / 'demo_output')
+
+    summary = json.loads(output.summary.read_text())
+    assert summary['checks']['passed'] and summary['masks'] == summary['checks']['masks'] > 5
+    assert summary['image_size'] == [HEIGHT, WIDTH] and summary['network_size'] == [96, 128]
+    assert summary['agreement']['frames'] == summary['masks'] - summary['checks']['before_recording']
+    assert 'latency [ms]' in stdout and 'agreement with the true labels' in stdout
+    for path in (output.contact_sheet, output.video, output.bag, output.summary):
+        assert path.exists() and path.name in stdout
+    assert cv2.imread(str(output.contact_sheet)).shape[1] > 4 * 300
+    assert _video_frames(output.video) == summary['agreement']['frames']
+
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu')
+    with Recording(output.bag) as recording:
+        frames = list(recording.frames())
+        assert len(recording.timings) == summary['masks']
+    for frame in frames[::5]:
+        assert frame.rgb.shape == (HEIGHT, WIDTH, 3) and frame.truth is not None and frame.overlay is not None
+        labels = segmenter.segment(frame.rgb).labels
+        assert np.mean(frame.labels == labels) > 0.999    # other thread counts may round differently
+
+
+@pytest.mark.parametrize(('number', 'exit_code'), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_an_interrupted_demo_leaves_a_complete_bag(
+        start_demo: Callable[..., subprocess.Popen], tmp_path: Path, number: int, exit_code: int) -> None:
+    process = start_demo('--seconds', '600', '--rate', '6')
+    output = DemoOutput(tmp_path / 'demo_output')
+    wait_for_masks(process, output, 6)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == exit_code, stderr
+    assert ('ended early' in stdout) == (number == signal.SIGINT)
+    assert output.summary.exists() == (number == signal.SIGINT)
+    with Recording(output.bag) as recording:
+        assert len(list(recording.frames())) >= 1
+
+
+def test_a_child_that_dies_ends_the_demo_with_its_last_words(
+        start_demo: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
+    process = start_demo('--device', 'cuda:99')
+    _, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 1
+    assert 'segmentation ended with exit code 1' in stderr and 'segmentation.log' in stderr
+    assert any('cuda:99' in line for line in stderr.splitlines() if line.startswith('  | '))
+
+
+@pytest.mark.parametrize(('arguments', 'reason'), [
+    (('--checkpoint', 'none.safetensors'), 'none.safetensors'),
+    (('--source', 'none.mp4', '--width', '0', '--height', '0'), 'none.mp4'),
+])
+def test_impossible_arguments_are_refused_in_one_line(
+        start_demo: Callable[..., subprocess.Popen], tmp_path: Path, arguments: tuple[str, ...],
+        reason: str) -> None:
+    process = start_demo(*arguments)
+    _, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 1
+    assert reason in stderr and len(stderr.strip().splitlines()) == 1
+    assert not (tmp_path / 'demo_output').exists()
+
+
+def _video_frames(path: Path) -> int:
+    capture, count = cv2.VideoCapture(str(path)), 0
+    while capture.grab():
+        count += 1
+    return count
