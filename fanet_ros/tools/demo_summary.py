@@ -102,7 +102,7 @@ def _checks_text(checks: BagChecks) -> str:
     if checks.faults:
         return 'NOT SOUND: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
     early = checks.before_recording
-    rest = f';\n{"":<16}{early} are of frames from before the recorder had discovered the camera' if early else ''
+    rest = f';\n{"":<16}{early} are older: the recorder had not discovered the camera yet' if early else ''
     return (f"sound: {checks.masks - early} masks carry a camera frame's stamp, size and frame_id, "
             f'none twice{rest}')
 
