@@ -1,4 +1,4 @@
-"""How the node is doing, over the last seconds. Knows nothing of nodes: it is told the time by whoever calls it."""
+"""How the node is doing, over the last seconds. Knows nothing of nodes: whoever calls it tells the time."""
 from __future__ import annotations
 
 import threading
@@ -9,6 +9,11 @@ import numpy as np
 
 OK, WARN, ERROR = 0, 1, 2       # as in diagnostic_msgs/DiagnosticStatus
 WINDOW_S = 10.0
+MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
+SLOW_SHARE = 0.5                # segmenting fewer than this share of the camera's frames is worth a warning
+
+# What a Status is about.
+RUNNING, WAITING, SLOW, SILENT, REJECTING = 'running', 'waiting', 'slow', 'silent', 'rejecting'
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,10 @@ class FrameTimes:
 
 @dataclass(frozen=True)
 class Status:
-    """One diagnostic report: level OK, WARN or ERROR, a sentence, and key-value pairs."""
+    """One diagnostic report: level OK, WARN or ERROR, what it is about, a sentence, and key-value pairs."""
 
     level: int
+    kind: str
     message: str
     values: dict[str, str]
 
@@ -38,31 +44,40 @@ class Status:
 class FrameStatistics:
     """Counts frames since the start, and keeps the times and failures of the last WINDOW_S seconds.
 
-    Every `now_s` is in seconds of one clock, which may be simulated: a clock that jumps back empties the window.
+    Every `now_s` is in seconds of one clock, which may be simulated: if it jumps back, the window is emptied.
     """
 
     def __init__(self, now_s: float) -> None:
         self._lock = threading.Lock()
         self._started_s = self._last_received_s = self._latest_s = now_s
-        self.received = self.segmented = 0
+        self.received = self.segmented = self.missed = 0
         self.rejected: Counter[str] = Counter()
+        self._arrivals: deque[tuple[float, int]] = deque()
         self._times: deque[tuple[float, FrameTimes]] = deque()
         self._failures: deque[tuple[float, int, str]] = deque()
 
-    def frame_received(self, now_s: float) -> None:
+    def frame_received(self, now_s: float, missed: int = 0) -> None:
+        """Count a frame that came, and those `missed` because it replaced them in the middleware."""
         with self._lock:
             self._forget(now_s)
-            self.received += 1
+            self.received += 1 + missed
+            self.missed += missed
+            self._arrivals.append((now_s, 1 + missed))
             self._last_received_s = now_s
 
     def frame_segmented(self, now_s: float, times: FrameTimes) -> None:
+        """Count a frame whose mask was published."""
         with self._lock:
             self._forget(now_s)
             self.segmented += 1
             self._times.append((now_s, times))
 
     def frame_rejected(self, now_s: float, kind: str, detail: str, level: int = WARN) -> None:
-        """Count a frame that gave no mask: `kind` is counted by, `detail` is the full reason."""
+        """Count a frame that gave no mask.
+
+        :param kind: what to count it as, one of a few
+        :param detail: the full reason
+        """
         with self._lock:
             self._forget(now_s)
             self.rejected[kind] += 1
@@ -72,32 +87,52 @@ class FrameStatistics:
         """Sum up the window that ends at `now_s`."""
         with self._lock:
             self._forget(now_s)
+            level, kind, message = self._judge(now_s, no_image_warning_s)
+            values = {'rate [Hz]': f'{self._rate_hz(now_s, len(self._times)):.2f}',
+                      'camera rate [Hz]': f'{self._rate_hz(now_s, self._arrived()):.2f}',
+                      'frames received': str(self.received), 'frames segmented': str(self.segmented),
+                      'frames dropped': str(dropped), 'frames rejected': str(sum(self.rejected.values()))}
+            for name, count in sorted(self.rejected.items()):
+                values[f'frames rejected: {name}'] = str(count)
             times = [entry for _, entry in self._times]
-            span_s = max(min(now_s - self._started_s, WINDOW_S), 1e-3)
-            rate_hz = len(times) / span_s
-            silent_s = now_s - self._last_received_s
-            if self._failures:
-                level = max(level for _, level, _ in self._failures)
-                message = f'{len(self._failures)} frames rejected, the last: {self._failures[-1][2]}'
-            elif silent_s > no_image_warning_s:
-                level, message = WARN, f'no image for {silent_s:.1f} s'
-            else:
-                level, message = OK, f'{rate_hz:.1f} frames/s' if times else 'waiting for images'
-            values = {'rate [Hz]': f'{rate_hz:.2f}', 'frames received': str(self.received),
-                      'frames segmented': str(self.segmented), 'frames dropped': str(dropped),
-                      'frames rejected': str(sum(self.rejected.values()))}
-            values.update({f'frames rejected: {kind}': str(count) for kind, count in sorted(self.rejected.items())})
         for stage in fields(FrameTimes) if times else ():
-            p50, p95, p99 = np.percentile([getattr(entry, stage.name) for entry in times], (50, 95, 99))
-            values[f'{stage.name} p50/p95/p99'] = f'{p50:.2f}/{p95:.2f}/{p99:.2f}'
-        return Status(level, message, values)
+            percentiles = np.percentile([getattr(entry, stage.name) for entry in times], (50, 95, 99))
+            name = stage.name[:-len('_ms')].replace('_', ' ')
+            values[f'{name} p50/p95/p99 [ms]'] = '/'.join(f'{value:.2f}' for value in percentiles)
+        return Status(level, kind, message, values)
+
+    def _judge(self, now_s: float, no_image_warning_s: float) -> tuple[int, str, str]:
+        silent_s = now_s - self._last_received_s
+        arrived, segmented = self._arrived(), len(self._times)
+        rate_hz = self._rate_hz(now_s, segmented)
+        if self._failures:
+            worst = max(level for _, level, _ in self._failures)
+            last = next(detail for _, level, detail in reversed(self._failures) if level == worst)
+            return worst, REJECTING, (f'{len(self._failures)} frames rejected in {WINDOW_S:.0f} s, '
+                                      f'the last: {last}')
+        if silent_s > no_image_warning_s:
+            return WARN, SILENT, f'no image for {silent_s:.1f} s'
+        if not segmented:
+            return OK, WAITING, 'waiting for images'
+        if arrived >= MIN_FRAMES_FOR_RATE and segmented < SLOW_SHARE * arrived:
+            return WARN, SLOW, (
+                f'{rate_hz:.1f} frames/s of the {self._rate_hz(now_s, arrived):.1f} that arrive: '
+                'lower input_height and input_width, or the rate of the camera')
+        return OK, RUNNING, f'{rate_hz:.1f} frames/s'
+
+    def _arrived(self) -> int:
+        return sum(count for _, count in self._arrivals)
+
+    def _rate_hz(self, now_s: float, count: int) -> float:
+        return count / min(max(now_s - self._started_s, 1e-3), WINDOW_S)
 
     def _forget(self, now_s: float) -> None:
-        if now_s < self._latest_s - 1.0:        # time was set back: a bag or a simulation began again
-            self._times.clear()
-            self._failures.clear()
+        # Time goes back when a bag or a simulation begins again; until it begins, simulated time is 0.
+        if now_s < self._latest_s - 1.0 or not self._latest_s:
+            for entries in (self._arrivals, self._times, self._failures):
+                entries.clear()
             self._started_s = self._last_received_s = now_s
         self._latest_s = now_s
-        for entries in (self._times, self._failures):
+        for entries in (self._arrivals, self._times, self._failures):
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()

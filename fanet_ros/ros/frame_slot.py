@@ -8,7 +8,10 @@ Item = TypeVar('Item')
 
 
 class FrameSlot(Generic[Item]):
-    """Hands the newest item from one thread to another. `dropped` counts those replaced before they were taken."""
+    """Hands the newest item from one thread to another.
+
+    `dropped` counts the items that were replaced before they were taken.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

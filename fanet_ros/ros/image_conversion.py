@@ -1,7 +1,7 @@
 """Between ROS image messages and numpy arrays.
 
-rclpy hands over the data as an array of bytes; everything here looks at it through strided numpy views, so that padded
-rows and byte order cost nothing. cv_bridge is asked only for encodings that are not in the tables below.
+rclpy hands over the data as an array of bytes; everything here looks at it through strided numpy views, so
+that padded rows and byte order cost nothing. cv_bridge is asked only for encodings not in the tables below.
 """
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ from std_msgs.msg import Header
 
 
 class ImageError(ValueError):
-    """An image message cannot be used; the message gives encoding, sizes, reason and remedy."""
+    """An image message cannot be used; the text gives encoding, sizes, reason and remedy.
+
+    `kind` is the reason in two or three words, one of a few, so that rejections can be counted by it.
+    """
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How an encoding lies in memory: channels of `bits` each, and the OpenCV conversion to RGB (None: is RGB)."""
+    """How an encoding lies in memory: channels of `bits` each; and OpenCV's conversion (None: is RGB)."""
 
     channels: int
     bits: int
     to_rgb: Optional[int]
 
 
-# ROS names a Bayer pattern by its first two rows from pixel (0, 0), OpenCV by the second row from pixel (1, 1).
+# ROS names a Bayer pattern by its pixels from (0, 0) on, OpenCV by those from (1, 1) on.
 _BAYER = {'rggb': cv2.COLOR_BayerBG2RGB, 'bggr': cv2.COLOR_BayerRG2RGB,
           'gbrg': cv2.COLOR_BayerGR2RGB, 'grbg': cv2.COLOR_BayerGB2RGB}
 
@@ -42,11 +49,15 @@ FORMATS: dict[str, PixelFormat] = {
     'rgba16': PixelFormat(4, 16, cv2.COLOR_RGBA2RGB), 'bgra16': PixelFormat(4, 16, cv2.COLOR_BGRA2RGB),
     'mono16': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB), '16UC1': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB),
     'yuv422': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY), 'uyvy': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY),
-    'yuv422_yuy2': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2), 'yuyv': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
-    **{f'bayer_{name}{bits}': PixelFormat(1, bits, code) for name, code in _BAYER.items() for bits in (8, 16)},
+    'yuv422_yuy2': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
+    **{f'bayer_{name}{bits}': PixelFormat(1, bits, code)
+       for name, code in _BAYER.items() for bits in (8, 16)},
 }
 # A plane of brightness with a half-height plane of interleaved colour below it.
 SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+# OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
+MIN_BAYER_PX = 3
 
 
 def image_to_rgb(message: Image) -> np.ndarray:
@@ -55,17 +66,20 @@ def image_to_rgb(message: Image) -> np.ndarray:
     :raises ImageError: sizes that do not fit, an encoding that nobody knows
     """
     if not message.height or not message.width:
-        raise ImageError(f'{_describe(message)}: the image is empty')
+        raise ImageError(f'{_describe(message)}: height and width must be at least 1', 'empty image')
     if message.encoding in SEMI_PLANAR:
         if message.height % 2 or message.width % 2:
-            raise ImageError(f'{_describe(message)}: height and width must be even')
+            raise ImageError(f'{_describe(message)}: height and width must be even', 'odd size')
         rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
         return cv2.cvtColor(np.ascontiguousarray(rows), SEMI_PLANAR[message.encoding])
     pixel_format = FORMATS.get(message.encoding)
     if pixel_format is None:
         return _by_cv_bridge(message)
     if pixel_format.channels == 2 and message.width % 2:
-        raise ImageError(f'{_describe(message)}: the width must be even')
+        raise ImageError(f'{_describe(message)}: the width must be even', 'odd size')
+    if message.encoding.startswith('bayer') and min(message.height, message.width) < MIN_BAYER_PX:
+        raise ImageError(f'{_describe(message)}: height and width must be at least {MIN_BAYER_PX}',
+                         'image too small')
     bytes_per_pixel = pixel_format.channels * pixel_format.bits // 8
     rows = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height)
     if pixel_format.bits == 16:
@@ -87,8 +101,8 @@ def compressed_to_rgb(message: CompressedImage) -> np.ndarray:
     except cv2.error:
         bgr = None
     if bgr is None:
-        raise ImageError(f'compressed image, format {message.format!r}, {data.size} bytes: not a readable picture '
-                         '(expected JPEG or PNG)')
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: not a '
+                         'readable picture (expected JPEG or PNG)', 'unreadable picture')
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
@@ -114,9 +128,10 @@ def _message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
 def _rows(message: Image, row_bytes: int, rows: int) -> np.ndarray:
     """View of the pixels' bytes without the padding, (rows, row_bytes) uint8."""
     if message.step < row_bytes:
-        raise ImageError(f'{_describe(message)}: step must be at least {row_bytes}')
+        raise ImageError(f'{_describe(message)}: step must be at least {row_bytes}', 'step too small')
     if len(message.data) != rows * message.step:
-        raise ImageError(f'{_describe(message)}: expected {rows * message.step} bytes of data')
+        raise ImageError(f'{_describe(message)}: expected {rows * message.step} bytes of data '
+                         f'(step x {rows} rows)', 'data length does not fit')
     return np.frombuffer(message.data, np.uint8).reshape(rows, message.step)[:, :row_bytes]
 
 
@@ -124,20 +139,27 @@ def _unfold(rows: np.ndarray, width: int, channels: int) -> np.ndarray:
     """(H, W * channels) with any stride -> view (H, W, channels)."""
     stride_row, stride_value = rows.strides
     return np.lib.stride_tricks.as_strided(
-        rows, (rows.shape[0], width, channels), (stride_row, stride_value * channels, stride_value), writeable=False)
+        rows, (rows.shape[0], width, channels), (stride_row, stride_value * channels, stride_value),
+        writeable=False)
 
 
 def _by_cv_bridge(message: Image) -> np.ndarray:
     try:
         from cv_bridge import CvBridge
-        if sys.byteorder == 'little' and message.is_bigendian:
+        if message.is_bigendian and sys.byteorder == 'little':
             raise ValueError('big-endian')
-        return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'))
-    except Exception as error:      # whatever an unknown encoding provokes there, it is this message that is wrong
-        raise ImageError(f'{_describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or yuv422 '
-                         f'({" ".join(str(error).split())[:80]})') from None
+        bridge = CvBridge()
+        dtype, channels = bridge.encoding_to_dtype_with_channels(message.encoding)
+        row_bytes = message.width * channels * np.dtype(dtype).itemsize
+        # cv_bridge looks at neither, and would make a picture of the wrong bytes.
+        if message.step != row_bytes or len(message.data) != message.height * row_bytes:
+            raise ValueError(f'expected step {row_bytes} and {message.height * row_bytes} bytes')
+        return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
+    except Exception as error:      # whatever an unknown encoding provokes there, this message is at fault
+        raise ImageError(f'{_describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or '
+                         f'yuv422 ({" ".join(str(error).split())[:80]})', 'unknown encoding') from None
 
 
 def _describe(message: Image) -> str:
-    return (f'image of encoding {message.encoding!r}, {message.width}x{message.height}, step {message.step}, '
-            f'{len(message.data)} bytes')
+    return (f'image of encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
+            f'step {message.step}, {len(message.data)} bytes')

@@ -1,6 +1,7 @@
 """The segmentation node: camera image in, class mask out.
 
-A frame's way: image message -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing.
+A frame's way:
+sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
 The executor's thread only receives; one worker thread segments the newest frame.
 """
 from __future__ import annotations
@@ -9,33 +10,38 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import asdict
-from typing import NamedTuple, Optional, Union
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple, Optional, Union
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
-from rclpy.time import Time
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.inference import Segmentation, SegmentationError, Segmenter, draw_overlay
+from fanet_ros.inference import Segmentation, Segmenter, draw_overlay
 from fanet_ros.msg import FrameTiming
-from fanet_ros.ros.diagnostics import ERROR, FrameStatistics, FrameTimes
+from fanet_ros.ros.diagnostics import ERROR, WARN, FrameStatistics, FrameTimes, Status
+from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher
 from fanet_ros.ros.frame_slot import FrameSlot
 from fanet_ros.ros.image_conversion import (
     ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
-from fanet_ros.ros.parameters import SEGMENTATION_PARAMETERS, declare
+from fanet_ros.ros.parameters import declare_settings
+from fanet_ros.ros.sequence_gaps import SequenceGaps
+from fanet_ros.ros.silence import why_silent
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LOG_PERIOD_S = 1.0
+# Since Iron a callback may ask for the sequence number of its message.
+HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
 
 
 class ReceivedFrame(NamedTuple):
@@ -48,55 +54,60 @@ class ReceivedFrame(NamedTuple):
 class SegmentationNode(Node):
     """Subscribes to `image`, publishes `~/mask`, `~/confidence`, `~/overlay`, `~/timing` and `/diagnostics`.
 
-    :raises ValueError: a parameter, the checkpoint, the resolution or the device cannot be used (SegmentationError)
+    :raises ValueError: a parameter, the checkpoint, the resolution or the device cannot be used
+    :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
     """
 
     def __init__(self) -> None:
         super().__init__('segmentation')
-        values = declare(self, SEGMENTATION_PARAMETERS)
-        self._overlay_alpha = float(values['overlay_alpha'])
-        self._no_image_warning_s = float(values['no_image_warning_s'])
+        self._settings = settings = declare_settings(self)
         self.segmenter = Segmenter.from_checkpoint(
-            values['checkpoint'], device=values['device'], input_height=values['input_height'],
-            input_width=values['input_width'], class_map=values['class_map'], variant=values['variant'],
-            num_threads=values['num_threads'])
+            settings.checkpoint, device=settings.device, input_height=settings.input_height,
+            input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
+            num_threads=settings.num_threads)
         self._palette = self.segmenter.class_map.palette()
         self._statistics = FrameStatistics(self._now_s())
+        self._gaps = SequenceGaps()
         self._slot: FrameSlot[ReceivedFrame] = FrameSlot()
-        self._publish_topics()
+        self._mask = self._output(Image, '~/mask')
+        self._confidence = self._output(Image, '~/confidence')
+        self._overlay = self._output(Image, '~/overlay')
+        self._timing = self._output(FrameTiming, '~/timing')
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._subscribe(str(values['image_transport']))
-        self.create_timer(float(values['diagnostics_period_s']), self._publish_diagnostics)
+        self._subscribe(is_compressed=settings.image_transport == 'compressed')
+        self._diagnostics = DiagnosticsPublisher(
+            self, self.segmenter, settings.diagnostics_period_s, self._status,
+            lambda: why_silent(self, self._images, self._image_type, IMAGE_QOS))
         self._worker = threading.Thread(target=self._work, name='segmentation', daemon=True)
         self._worker.start()
-        self.get_logger().info(f'segmenting {self._images.topic_name} with {self.segmenter.description}')
+        self.get_logger().info(f'segmenting {self._images.topic_name} with {self.segmenter.description}, '
+                               f'mask on {self._mask.topic_name}')
 
     def close(self) -> None:
         """Stop the worker; the frame it is on is finished first."""
         self._slot.close()
         self._worker.join()
 
-    def _publish_topics(self) -> None:
-        overrides = QoSOverridingOptions.with_default_policies()
+    def _output(self, message_type: type, topic: str) -> Publisher:
+        return self.create_publisher(message_type, topic, OUTPUT_QOS,
+                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
-        def publisher(message_type: type, topic: str):
-            return self.create_publisher(message_type, topic, OUTPUT_QOS, qos_overriding_options=overrides)
-
-        self._mask = publisher(Image, '~/mask')
-        self._confidence = publisher(Image, '~/confidence')
-        self._overlay = publisher(Image, '~/overlay')
-        self._timing = publisher(FrameTiming, '~/timing')
-        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
-
-    def _subscribe(self, transport: str) -> None:
-        message_type, topic = (CompressedImage, 'image/compressed') if transport == 'compressed' else (Image, 'image')
-        self._to_rgb = compressed_to_rgb if transport == 'compressed' else image_to_rgb
+    def _subscribe(self, is_compressed: bool) -> None:
+        message_type, topic = (CompressedImage, 'image/compressed') if is_compressed else (Image, 'image')
+        self._image_type = f'sensor_msgs/msg/{message_type.__name__}'
+        self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
         self._images = self.create_subscription(
-            message_type, topic, self._on_image, IMAGE_QOS,
+            message_type, topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
-    def _on_image(self, message: Union[Image, CompressedImage]) -> None:
-        self._statistics.frame_received(self._now_s())
+    def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
+        missed = self._gaps.missed_before(info['publication_sequence_number'])
+        if missed and self.count_publishers(self._images.topic_name) != 1:
+            missed = 0      # every publisher counts for itself, and nothing says whose message this is
+        self._on_image(message, missed)
+
+    def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:
+        self._statistics.frame_received(self._now_s(), missed)
         self._slot.put(ReceivedFrame(message, time.perf_counter()))
 
     def _work(self) -> None:
@@ -104,10 +115,13 @@ class SegmentationNode(Node):
             try:
                 self._segment(frame)
             except ImageError as error:
-                self._reject(frame, error.args[0], 'undecodable image')
+                self._statistics.frame_rejected(self._now_s(), error.kind, str(error), WARN)
+                self.get_logger().warning(f'frame rejected: {error}', throttle_duration_sec=LOG_PERIOD_S)
             except Exception as error:      # one bad frame must not end a node that a robot relies on
-                if rclpy.ok():
-                    self._reject(frame, f'{type(error).__name__}: {error}', 'segmentation failed', ERROR)
+                if self.context.ok():       # else the node is ending, and publishing has become impossible
+                    reason = f'{type(error).__name__}: {error}'
+                    self._statistics.frame_rejected(self._now_s(), 'segmentation failed', reason, ERROR)
+                    self.get_logger().error(f'frame failed: {reason}', throttle_duration_sec=LOG_PERIOD_S)
 
     def _segment(self, frame: ReceivedFrame) -> None:
         taken = time.perf_counter()
@@ -117,63 +131,57 @@ class SegmentationNode(Node):
         segmented = time.perf_counter()
         header = frame.message.header
         self._mask.publish(labels_to_image_message(segmentation.labels, header))
+        # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
+        stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
+        age_ms = (self.get_clock().now().nanoseconds - stamp_ns) / 1e6
+        published = time.perf_counter()
         if segmentation.confidence is not None:
             self._confidence.publish(labels_to_image_message(segmentation.confidence, header))
-        age_ms = (self.get_clock().now() - Time.from_msg(header.stamp, self.get_clock().clock_type)).nanoseconds / 1e6
-        published = time.perf_counter()
-        has_overlay = self._overlay.get_subscription_count() > 0
-        if has_overlay:
-            picture = draw_overlay(rgb, segmentation.labels, self._palette, self._overlay_alpha)
-            self._overlay.publish(rgb_to_image_message(picture, header))
+        overlay_ms = self._publish_overlay(rgb, segmentation, header)
         end = time.perf_counter()
         self._report(frame, segmentation, FrameTimes(
             frame_age_ms=age_ms, wait_ms=(taken - frame.received) * 1e3, convert_ms=(converted - taken) * 1e3,
-            **asdict(segmentation.times), publish_ms=(published - segmented) * 1e3,
-            overlay_ms=(end - published) * 1e3 if has_overlay else 0.0, total_ms=(end - frame.received) * 1e3))
+            **asdict(segmentation.times), publish_ms=(published - segmented) * 1e3, overlay_ms=overlay_ms,
+            total_ms=(end - frame.received) * 1e3))
+
+    def _publish_overlay(self, rgb: Any, segmentation: Segmentation, header: Any) -> float:
+        """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
+        if not self._overlay.get_subscription_count():
+            return 0.0
+        start = time.perf_counter()
+        overlay = draw_overlay(rgb, segmentation.labels, self._palette, self._settings.overlay_alpha)
+        self._overlay.publish(rgb_to_image_message(overlay, header))
+        return (time.perf_counter() - start) * 1e3
 
     def _report(self, frame: ReceivedFrame, segmentation: Segmentation, times: FrameTimes) -> None:
         statistics = self._statistics
         statistics.frame_segmented(self._now_s(), times)
         self._timing.publish(FrameTiming(
-            header=frame.message.header, input_height=segmentation.input_height, input_width=segmentation.input_width,
-            frames_received=statistics.received, frames_segmented=statistics.segmented,
-            frames_dropped=self._slot.dropped, frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
-
-    def _reject(self, frame: ReceivedFrame, reason: str, kind: str, level: Optional[int] = None) -> None:
-        kind = f'{kind} ({getattr(frame.message, "encoding", "compressed")})'
-        self._statistics.frame_rejected(self._now_s(), kind, reason, *([] if level is None else [level]))
-        self.get_logger().warning(f'frame rejected: {reason}', throttle_duration_sec=LOG_PERIOD_S)
+            header=frame.message.header, input_height=segmentation.input_height,
+            input_width=segmentation.input_width, frames_received=statistics.received,
+            frames_segmented=statistics.segmented, frames_dropped=self._dropped(),
+            frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Apply a change as a whole or refuse it as a whole, with the reason."""
-        changed = {parameter.name: parameter.value for parameter in parameters}
-        if changed.keys() & {'input_height', 'input_width'}:
-            height, width = (changed.get(name, self.get_parameter(name).value)
-                             for name in ('input_height', 'input_width'))
+        names = asdict(self._settings).keys()
+        settings = replace(self._settings, **{
+            parameter.name: parameter.value for parameter in parameters if parameter.name in names})
+        size = settings.input_height, settings.input_width
+        if size != (self._settings.input_height, self._settings.input_width):
             try:
-                self.segmenter.set_input_size(height, width)
-            except SegmentationError as error:
-                return SetParametersResult(successful=False, reason=str(error))
+                self.segmenter.set_input_size(*size)
+            except Exception as error:      # whatever the network raises, the new size does not work
+                return SetParametersResult(successful=False, reason=' '.join(str(error).split()))
             self.get_logger().info(f'now segmenting with {self.segmenter.description}')
-        self._overlay_alpha = changed.get('overlay_alpha', self._overlay_alpha)
-        self._no_image_warning_s = changed.get('no_image_warning_s', self._no_image_warning_s)
+        self._settings = settings
         return SetParametersResult(successful=True)
 
-    def _publish_diagnostics(self) -> None:
-        status = self._statistics.status(self._now_s(), self._slot.dropped, self._no_image_warning_s)
-        message = status.message
-        if message.startswith('no image') and not self.count_publishers(self._images.topic_name):
-            message += f': nobody publishes {self._images.topic_name}'
-        if message.startswith('no image'):
-            self.get_logger().warning(message, throttle_duration_sec=30.0)
-        values = {'model': self.segmenter.checkpoint_name, 'variant': self.segmenter.variant,
-                  'resolution [px]': f'{self.segmenter.input_height}x{self.segmenter.input_width}', **status.values}
-        array = DiagnosticArray(status=[DiagnosticStatus(
-            level=bytes([status.level]), name=f'{self.get_fully_qualified_name().lstrip("/")}: segmentation',
-            message=message, hardware_id=str(self.segmenter.device),
-            values=[KeyValue(key=key, value=value) for key, value in values.items()])])
-        array.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(array)
+    def _dropped(self) -> int:
+        return self._slot.dropped + self._statistics.missed
+
+    def _status(self) -> Status:
+        return self._statistics.status(self._now_s(), self._dropped(), self._settings.no_image_warning_s)
 
     def _now_s(self) -> float:
         return self.get_clock().now().nanoseconds * 1e-9
@@ -181,24 +189,34 @@ class SegmentationNode(Node):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
+    except RuntimeError as error:       # arguments that ROS does not understand
+        return _fail(error)
     node = None
     try:
         node = SegmentationNode()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
-    except (ValueError, ParameterException) as error:
-        print(f'segmentation_node: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (ValueError, RuntimeError, ParameterException) as error:
+        if node is not None:
+            raise           # it had started: this is no wrong setting but a fault, and every detail matters
+        if rclpy.ok():      # else it was told to end while it started
+            return _fail(error)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
-        if node is not None and hasattr(node, '_worker'):
+        if node is not None:
             node.close()
         rclpy.try_shutdown()
     return 0
+
+
+def _fail(error: Exception) -> int:
+    print(f'segmentation_node: {" ".join(str(error).split())}', file=sys.stderr)
+    return 1
 
 
 if __name__ == '__main__':
