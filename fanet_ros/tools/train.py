@@ -36,7 +36,7 @@ def main(argv: Optional[list[str]] = None) -> int:
             license=arguments.license, recipe=f'{arguments.iterations} iterations of {arguments.batch_size}, '
             f'crops {arguments.crop_height}x{arguments.crop_width}, street share {arguments.street_share:g}')
         trainer = Trainer(
-            metadata, groups, Augmentation(arguments.crop_height, arguments.crop_width, scale=(0.6, 1.8)),
+            metadata, groups, Augmentation(arguments.crop_height, arguments.crop_width, scale=(0.6, 2.0)),
             TrainingSettings(iterations=arguments.iterations, batch_size=arguments.batch_size,
                              learning_rate=arguments.learning_rate, seed=arguments.seed),
             arguments.output, arguments.device)

@@ -32,7 +32,7 @@ class TrainingSettings:
     iterations: int = 4000
     batch_size: int = 8
     learning_rate: float = 1e-3
-    weight_decay: float = 0.01
+    weight_decay: float = 0.05
     warmup_iterations: int = 100
     ema_decay: float = 0.998
     bfloat16: bool = True
