@@ -1,0 +1,172 @@
+"""What the system tests share: a DDS domain of their own, installed executables in processes, a node to talk to them."""
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+import rclpy    # noqa: E402
+import torch    # noqa: E402
+from rcl_interfaces.msg import SetParametersResult    # noqa: E402
+from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically    # noqa: E402
+from rclpy.context import Context    # noqa: E402
+from rclpy.executors import SingleThreadedExecutor    # noqa: E402
+from rclpy.parameter import Parameter, parameter_value_to_python    # noqa: E402
+from rclpy.publisher import Publisher    # noqa: E402
+from rclpy.qos import QoSProfile    # noqa: E402
+
+from fanet_ros.inference import ClassMap    # noqa: E402
+from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
+from fanet_ros.package_share import share_directory    # noqa: E402
+from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
+
+TIMEOUT_S = 60.0
+KEEP_ALL_QOS = QoSProfile(depth=100)
+
+
+class Process:
+    """One installed executable, with its output in a file; killed by the fixture that started it."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
+        self.name, self._log = name, log
+        with open(log, 'wb') as output:
+            self._process = subprocess.Popen(
+                [str(find_executable(name)), *arguments], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, env=environment)
+
+    @property
+    def log(self) -> str:
+        """All that it has printed until now."""
+        return self._log.read_text(errors='replace')
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        self._process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; returns the exit code."""
+        return self._process.wait(TIMEOUT_S)
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+
+class Client:
+    """A ROS node inside the test, and its ways to wait for others."""
+
+    def __init__(self, domain_id: int) -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self.node = rclpy.create_node('client', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def wait_for(self, condition: Callable[[], bool], what: str, process: Optional[Process] = None) -> None:
+        """Handle messages until `condition` holds; fails after TIMEOUT_S, or when `process` ends before."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not condition():
+            assert process is None or process.is_alive, f'{process.name} ended before {what}:\n{process.log}'
+            assert time.monotonic() < deadline, \
+                f'waited {TIMEOUT_S} s for {what}\n{process.log if process is not None else ""}'
+            self._executor.spin_once(timeout_sec=0.05)
+
+    def collect(self, message_type: type, topic: str, qos: QoSProfile = KEEP_ALL_QOS) -> list[Any]:
+        """Subscribe to `topic`; the list grows with every message."""
+        messages: list[Any] = []
+        self.node.create_subscription(message_type, topic, messages.append, qos)
+        return messages
+
+    def publisher(self, message_type: type, topic: str, qos: Union[QoSProfile, int] = 5) -> Publisher:
+        """Make a publisher and wait until somebody subscribes."""
+        publisher = self.node.create_publisher(message_type, topic, qos)
+        self.wait_for(lambda: publisher.get_subscription_count() > 0, f'a subscriber of {topic}')
+        return publisher
+
+    def set_parameters(self, node_name: str, atomically: bool = False, **values: Any) -> list[SetParametersResult]:
+        """As `ros2 param set`: one result per parameter; atomically: one result for all."""
+        parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        if atomically:
+            service, name = SetParametersAtomically, f'{node_name}/set_parameters_atomically'
+            return [self._call(service, name, service.Request(parameters=parameters)).result]
+        service, name = SetParameters, f'{node_name}/set_parameters'
+        return list(self._call(service, name, service.Request(parameters=parameters)).results)
+
+    def get_parameters(self, node_name: str, *names: str) -> list[Any]:
+        """As `ros2 param get`, for several at once."""
+        request = GetParameters.Request(names=list(names))
+        response = self._call(GetParameters, f'{node_name}/get_parameters', request)
+        return [parameter_value_to_python(value) for value in response.values]
+
+    def _call(self, service: type, name: str, request: Any) -> Any:
+        client = self.node.create_client(service, name)
+        self.wait_for(client.service_is_ready, f'the service {name}')
+        future = client.call_async(request)
+        self.wait_for(future.done, f'the answer of {name}')
+        self.node.destroy_client(client)
+        return future.result()
+
+
+@pytest.fixture(name='ros_domain_id', scope='session')
+def ros_domain_id_fixture() -> int:
+    """A domain in which nobody else of this machine lives."""
+    return free_domain_id()
+
+
+@pytest.fixture(name='client', scope='module')
+def client_fixture(ros_domain_id: int) -> Iterator[Client]:
+    """A node in the domain of the test's processes."""
+    client = Client(ros_domain_id)
+    yield client
+    client.close()
+
+
+@pytest.fixture(name='start_executable', scope='module')
+def start_executable_fixture(
+        ros_domain_id: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
+    """Starts an installed executable: start_executable('camera_node', '--ros-args', '-p', 'count:=3')."""
+    started: list[Process] = []
+    logs = tmp_path_factory.mktemp('log')
+
+    def start(name: str, *arguments: str) -> Process:
+        environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros_domain_id), 'PYTHONUNBUFFERED': '1'}
+        started.append(Process(name, list(arguments), logs / f'{len(started)}_{name}.log', environment))
+        return started[-1]
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture(name='small_checkpoint', scope='session')
+def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real but untrained FANet-18 of the 11 classes that runs at 96x128 and gives many of them."""
+    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    metadata = CheckpointMetadata('fanet18', 'paper', class_map.name, class_map.names, class_map.colors,
+                                  training_resolution=(96, 128))
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        network = metadata.build_network().train()
+        for _ in range(30):     # lets the normalisation layers see some values, else one class wins nearly everywhere
+            network(torch.randn(4, 3, 96, 128))
+    path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
+    save_checkpoint(path, network.eval(), metadata)
+    return path

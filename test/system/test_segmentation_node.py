@@ -1,0 +1,347 @@
+"""The installed segmentation node over DDS: what it publishes for a frame, and what changes while it runs."""
+from __future__ import annotations
+
+import array
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from fanet_ros.inference import Segmentation, Segmenter, draw_overlay
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.image_conversion import rgb_to_image_message
+
+NODE = '/segmentation'
+
+
+def frame(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
+    """Blotches of random colour, of which the untrained network makes many classes."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+class Camera:
+    """Publishes frames with stamps of their own, and waits for what the node makes of them."""
+
+    def __init__(self, client: Any, process: Any, topic: str = 'image', message_type: type = Image) -> None:
+        self.client, self.process = client, process
+        self.masks = client.collect(Image, f'{NODE}/mask')
+        self.timings = client.collect(FrameTiming, f'{NODE}/timing')
+        self.publisher = client.publisher(message_type, topic)
+        self._stamp_s = 1000
+
+    def header(self) -> Header:
+        self._stamp_s += 1
+        return Header(stamp=Time(sec=self._stamp_s, nanosec=123456789), frame_id='front/optical frame')
+
+    def send(self, rgb: np.ndarray) -> Header:
+        """Publish a frame; returns its header."""
+        header = self.header()
+        self.publisher.publish(rgb_to_image_message(rgb, header))
+        return header
+
+    def answer_to(self, rgb: np.ndarray) -> tuple[Image, FrameTiming]:
+        """Publish a frame; returns its mask and timing."""
+        header = self.send(rgb)
+        return self.wait_for_one(self.masks, header), self.wait_for_one(self.timings, header)
+
+    def wait_for_one(self, messages: list[Any], header: Header) -> Any:
+        """The message with this very header."""
+        def found() -> list[Any]:
+            return [message for message in messages if message.header == header]
+        self.client.wait_for(lambda: bool(found()), f'an answer to the frame of {header.stamp.sec} s', self.process)
+        message, = found()
+        return message
+
+
+def pixels(message: Image) -> np.ndarray:
+    assert (message.encoding, message.step, message.is_bigendian) == ('mono8', message.width, 0)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
+
+
+@pytest.fixture(name='process', scope='module')
+def process_fixture(start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+    return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
+                            '-p', 'device:=cpu', '-p', 'diagnostics_period_s:=0.1')
+
+
+@pytest.fixture(name='camera', scope='module')
+def camera_fixture(client: Any, process: Any) -> Camera:
+    camera = Camera(client, process)
+    # Until both directions are connected, a frame or its answer may be lost.
+    client.wait_for(lambda: camera.send(frame(0)) is not None and bool(camera.masks and camera.timings),
+                    'the first mask', process)
+    quiet = camera.send(frame(1))
+    camera.wait_for_one(camera.timings, quiet)
+    return camera
+
+
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(small_checkpoint: Path) -> Segmenter:
+    return Segmenter.from_checkpoint(small_checkpoint, device='cpu')
+
+
+@pytest.fixture(name='default_parameters')
+def default_parameters_fixture(client: Any, camera: Camera) -> Iterator[None]:
+    """For tests that change parameters: puts them back."""
+    yield
+    result, = client.set_parameters(NODE, atomically=True, input_height=0, input_width=0, overlay_alpha=0.5)
+    assert result.successful
+
+
+@pytest.mark.parametrize('size', [(120, 160), (97, 131), (1, 1), (64, 640)])
+def test_mask_is_what_the_segmenter_gives_at_the_frames_own_size(
+        camera: Camera, segmenter: Segmenter, size: tuple[int, int]) -> None:
+    rgb = frame(2, *size)
+    mask, timing = camera.answer_to(rgb)
+    expected = segmenter.segment(rgb)
+    assert np.array_equal(pixels(mask), expected.labels)
+    assert mask.header.frame_id == 'front/optical frame' and mask.header == timing.header
+    assert (timing.input_height, timing.input_width) == (96, 128)
+
+
+def test_frames_of_these_tests_show_many_classes(segmenter: Segmenter) -> None:
+    assert len(np.unique(segmenter.segment(frame(2)).labels)) >= 5
+
+
+def test_stages_add_up_to_the_total(camera: Camera) -> None:
+    _, timing = camera.answer_to(frame(3))
+    stages_ms = [getattr(timing, f'{stage}_ms') for stage in (
+        'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay')]
+    assert min(stages_ms) >= 0 and timing.network_ms > 0
+    assert sum(stages_ms) <= timing.total_ms * 1.001
+    assert timing.frame_age_ms > 1e9        # the stamps of these frames are decades old
+
+
+def test_overlay_and_confidence_exist_only_while_somebody_subscribes(
+        client: Any, camera: Camera, process: Any, segmenter: Segmenter) -> None:
+    assert camera.answer_to(frame(4))[1].overlay_ms == 0.0
+    overlays: list[Image] = []
+    confidences: list[Image] = []
+    subscriptions = [client.node.create_subscription(Image, f'{NODE}/{name}', messages.append, 5)
+                     for name, messages in (('overlay', overlays), ('confidence', confidences))]
+    client.wait_for(lambda: camera.send(frame(4)) is not None and bool(overlays and confidences),
+                    'overlay and confidence', process)
+    rgb = frame(5)
+    header = camera.send(rgb)
+    expected = segmenter.segment(rgb, confidence=True)
+    overlay = camera.wait_for_one(overlays, header)
+    assert (overlay.encoding, overlay.step) == ('rgb8', 3 * overlay.width)
+    assert np.array_equal(np.frombuffer(overlay.data, np.uint8).reshape(rgb.shape), overlay_of(rgb, expected, 0.5))
+    assert np.array_equal(pixels(camera.wait_for_one(confidences, header)), expected.confidence)
+    assert camera.wait_for_one(camera.timings, header).overlay_ms > 0
+    for subscription in subscriptions:
+        client.node.destroy_subscription(subscription)
+    client.wait_for(lambda: camera.answer_to(frame(4))[1].overlay_ms == 0.0, 'the overlay to end', process)
+
+
+def overlay_of(rgb: np.ndarray, segmentation: Segmentation, alpha: float) -> np.ndarray:
+    from fanet_ros.inference import ClassMap
+    from fanet_ros.package_share import share_directory
+    palette = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml').palette()
+    return draw_overlay(rgb, segmentation.labels, palette, alpha)
+
+
+def test_resolution_changes_while_running(
+        client: Any, camera: Camera, segmenter: Segmenter, small_checkpoint: Path, process: Any,
+        default_parameters: None) -> None:
+    switches = process.log.count('now segmenting')
+    result, = client.set_parameters(NODE, atomically=True, input_height=64, input_width=192)
+    assert result.successful, result.reason
+    mask, timing = camera.answer_to(frame(6))
+    assert (timing.input_height, timing.input_width) == (64, 192)
+    other = Segmenter.from_checkpoint(small_checkpoint, device='cpu', input_height=64, input_width=192)
+    assert np.array_equal(pixels(mask), other.segment(frame(6)).labels)
+    assert not np.array_equal(pixels(mask), segmenter.segment(frame(6)).labels)
+    assert process.log.count('now segmenting') == switches + 1      # both at once are one change
+
+
+@pytest.mark.parametrize(('values', 'reason'), [
+    ({'input_height': 63}, 'input_height is 63 px: expected 64..8192'),
+    ({'input_width': -1}, 'input_width is -1 px: expected 64..8192'),
+    ({'input_width': 2**40}, 'expected 64..8192'),
+    ({'input_height': 8192, 'input_width': 8192}, 'GiB'),
+    ({'input_height': 128, 'input_width': 63}, 'input_width is 63 px'),
+    ({'input_height': 100.0}, 'Wrong parameter type'),
+    ({'input_height': '100'}, 'Wrong parameter type'),
+    ({'overlay_alpha': 1.5}, 'out of range'),
+    ({'overlay_alpha': float('nan')}, 'out of range'),
+    ({'checkpoint': 'other'}, 'read-only'),
+    ({'device': 'cpu'}, 'read-only'),
+    ({'image_transport': 'compressed'}, 'read-only'),
+    ({'variant': 'fanet50'}, 'read-only'),
+])
+def test_a_refused_change_says_why_and_changes_nothing(
+        client: Any, camera: Camera, values: dict[str, Any], reason: str) -> None:
+    names = ('input_height', 'input_width', 'overlay_alpha', 'image_transport', 'variant')
+    before = client.get_parameters(NODE, *names)
+    result, = client.set_parameters(NODE, atomically=True, **values)
+    assert not result.successful and reason in result.reason
+    assert client.get_parameters(NODE, *names) == before
+    _, timing = camera.answer_to(frame(7))
+    assert (timing.input_height, timing.input_width) == (96, 128)
+
+
+def test_overlay_alpha_changes_while_running(
+        client: Any, camera: Camera, process: Any, segmenter: Segmenter, default_parameters: None) -> None:
+    overlays: list[Image] = []
+    subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 5)
+    result, = client.set_parameters(NODE, overlay_alpha=0.25)
+    assert result.successful
+    client.wait_for(lambda: camera.send(frame(8)) is not None and bool(overlays), 'the overlay', process)
+    rgb = frame(9)
+    overlay = camera.wait_for_one(overlays, camera.send(rgb))
+    assert np.array_equal(np.frombuffer(overlay.data, np.uint8).reshape(rgb.shape),
+                          overlay_of(rgb, segmenter.segment(rgb), 0.25))
+    client.node.destroy_subscription(subscription)
+
+
+def test_every_frame_is_segmented_or_counted_as_dropped(camera: Camera) -> None:
+    before = camera.answer_to(frame(10))[1]
+    headers = [camera.send(frame(seed)) for seed in range(30)]
+    after = camera.wait_for_one(camera.timings, headers[-1])        # the newest is never the one that is dropped
+    segmented = [timing for timing in camera.timings if timing.header in headers]
+    assert after.frames_received - before.frames_received == 30
+    assert after.frames_segmented - before.frames_segmented == len(segmented)
+    assert after.frames_dropped - before.frames_dropped == 30 - len(segmented) > 0
+    assert after.frames_rejected == before.frames_rejected
+    stamps = [timing.header.stamp.sec for timing in segmented]
+    assert stamps == sorted(stamps)
+
+
+def test_endpoints_have_the_documented_quality_of_service(client: Any, camera: Camera) -> None:
+    subscription, = client.node.get_subscriptions_info_by_topic('/image')
+    assert subscription.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+    for name in ('mask', 'confidence', 'overlay', 'timing'):
+        publisher, = client.node.get_publishers_info_by_topic(f'{NODE}/{name}')
+        assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+
+
+def test_diagnostics_tell_how_it_runs(client: Any, camera: Camera, process: Any) -> None:
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+    _, timing = camera.answer_to(frame(11))
+
+    def told() -> bool:
+        return bool(arrays) and int(values_of(arrays[-1])['frames segmented']) >= timing.frames_segmented
+    client.wait_for(told, 'diagnostics of that frame', process)
+    status, = arrays[-1].status
+    values = values_of(arrays[-1])
+    assert (status.name, status.hardware_id) == ('segmentation: image segmentation', 'cpu')
+    assert (values['model'], values['variant'], values['resolution [px]']) == ('small', 'fanet18', '128x96')
+    p50, p95, p99 = (float(text) for text in values['network p50/p95/p99 [ms]'].split('/'))
+    assert 0 < p50 <= p95 <= p99
+    assert int(values['frames received']) >= timing.frames_received and float(values['rate [Hz]']) > 0
+
+
+def values_of(diagnostics: DiagnosticArray) -> dict[str, str]:
+    return {entry.key: entry.value for entry in diagnostics.status[0].values}
+
+
+def test_compressed_images_simulated_time_and_remapping(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, segmenter: Segmenter) -> None:
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', '__ns:=/front', '-r', '/clock:=/front/clock', '-p', f'checkpoint:={small_checkpoint}',
+        '-p', 'device:=cpu', '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
+        '-p', 'diagnostics_period_s:=0.1')
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+    masks, timings = (client.collect(kind, f'/front/segmentation/{name}')
+                      for kind, name in ((Image, 'mask'), (FrameTiming, 'timing')))
+    images = client.publisher(CompressedImage, '/front/image/compressed')
+
+    def latest() -> Any:
+        return next((array.status[0] for array in reversed(arrays)
+                     if array.status[0].name == 'front/segmentation: image segmentation'), None)
+    client.wait_for(lambda: latest() is not None, 'diagnostics', process)
+    assert 'simulated time has not begun' in latest().message
+
+    clock = client.publisher(Clock, '/front/clock')
+    clock.publish(Clock(clock=Time(sec=100, nanosec=500_000_000)))
+    client.wait_for(lambda: 'simulated time' not in latest().message, 'simulated time to begin', process)
+    rgb = frame(12)
+    png = cv2.imencode('.png', rgb[..., ::-1])[1]
+    picture = CompressedImage(format='png', data=array.array('B', png.tobytes()),
+                              header=Header(frame_id='front', stamp=Time(sec=100, nanosec=250_000_000)))
+    client.wait_for(lambda: images.publish(picture) is None and bool(masks and timings), 'a mask', process)
+    assert np.array_equal(pixels(masks[-1]), segmenter.segment(rgb).labels)
+    assert masks[-1].header == picture.header == timings[-1].header
+    assert timings[-1].frame_age_ms == 250.0
+    assert process.stop() == 0
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, number: int) -> None:
+    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=ending', '-p',
+                               f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-r', 'image:=other')
+    images = client.publisher(Image, '/other')
+    for seed in range(5):       # in the middle of work
+        images.publish(rgb_to_image_message(frame(seed), Header()))
+    assert process.stop(number) == 0
+    assert 'Traceback' not in process.log and len(process.log.strip().splitlines()) == 1
+
+
+def test_silence_is_explained(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', '__node:=waiting', '-r', 'image:=quiet', '-p', f'checkpoint:={small_checkpoint}',
+        '-p', 'device:=cpu', '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1')
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+
+    def message() -> str:
+        return next((array.status[0].message for array in reversed(arrays)
+                     if array.status[0].name.startswith('waiting')), '')
+    client.wait_for(lambda: message().endswith('nobody publishes /quiet'), 'the reason', process)
+    client.node.create_publisher(CompressedImage, '/quiet', 5)
+    client.wait_for(lambda: 'carries sensor_msgs/msg/CompressedImage' in message(), 'the other reason', process)
+    assert process.stop() == 0
+    assert process.log.count('no image for') == 1       # once, not at every report
+
+
+@pytest.mark.parametrize(('parameters', 'reason'), [
+    ({'checkpoint': 'no_such_network'}, "checkpoint 'no_such_network' not found"),
+    ({'checkpoint': '{tmp}/corrupt.safetensors'}, 'not a readable safetensors file'),
+    ({'checkpoint': '{tmp}/empty.safetensors'}, 'not a readable safetensors file'),
+    ({'checkpoint': '{tmp}'}, 'not found'),
+    ({'class_map': '{tmp}/two.yaml'}, 'has 11 classes, class map two has 2'),
+    ({'class_map': '{tmp}/none.yaml'}, 'none.yaml'),
+    ({'variant': 'fanet50'}, 'is a fanet18, variant asks for fanet50'),
+    ({'input_height': '63'}, 'input_height is 63 px: expected 64..8192'),
+    ({'input_width': '9000'}, 'input_width is 9000 px: expected 64..8192'),
+    ({'input_height': '8192', 'input_width': '8192'}, 'GiB'),
+    ({'input_height': 'high'}, 'input_height'),
+    ({'device': 'cuda:99'}, "device 'cuda:99' is not there"),
+    ({'device': 'tpu'}, "device 'tpu' is unknown"),
+    ({'image_transport': 'theora'}, 'expected one of raw, compressed'),
+    ({'overlay_alpha': '2.0'}, 'out of range'),
+])
+def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
+        start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path, parameters: dict[str, str],
+        reason: str) -> None:
+    (tmp_path / 'corrupt.safetensors').write_bytes(small_checkpoint.read_bytes()[:100_000])
+    (tmp_path / 'empty.safetensors').touch()
+    (tmp_path / 'two.yaml').write_text(
+        'name: two\nclasses:\n- {name: a, color: [1, 2, 3]}\n- {name: b, color: [4, 5, 6]}\n')
+    values = {'checkpoint': str(small_checkpoint), 'device': 'cpu', **parameters}
+    arguments = [item for name, value in values.items()
+                 for item in ('-p', f'{name}:={value.format(tmp=tmp_path)}')]
+    process = start_executable('segmentation_node', '--ros-args', *arguments)
+    assert process.wait() == 1
+    line, = process.log.strip().splitlines()
+    assert line.startswith('segmentation_node: ') and reason in line
+
+
+@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
+def test_wrong_ros_arguments_end_the_start_without_a_traceback(
+        start_executable: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    process = start_executable('segmentation_node', '--ros-args', *arguments)
+    assert process.wait() == 1
+    assert arguments[-1] in process.log and 'Traceback' not in process.log
