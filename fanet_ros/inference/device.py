@@ -2,14 +2,18 @@
 from __future__ import annotations
 
 import os
+import resource
+from typing import Optional
 
 import torch
 
 from fanet_ros.inference.segmentation import SegmentationError
 
-# Peak memory per input pixel of FANet-18/34/50 in float32, weights apart: activations of the stem and of the attention
-# levels, and the full-size logits of the postprocessing. Measured, rounded up.
-BYTES_PER_INPUT_PX = 600
+# Peak memory of a frame on the CPU, float32, at 1024x2048 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
+# classes: 140 to 190 bytes a pixel with few classes, where the encoder's activations rule; 4.4 bytes a pixel and class with
+# many, where the full-size logits do. Rounded up; on a GPU unmeasured.
+BYTES_PER_PX = 220.0
+BYTES_PER_PX_AND_CLASS = 5.0
 
 
 def choose_device(device: str) -> torch.device:
@@ -34,24 +38,41 @@ def choose_device(device: str) -> torch.device:
     return chosen
 
 
-def check_memory(height: int, width: int, device: torch.device) -> None:
+def check_memory(height: int, width: int, num_classes: int, device: torch.device) -> None:
     """Refuse a network resolution that the device's free memory cannot hold.
 
     :raises SegmentationError: it does not fit
     """
     free = _free_bytes(device)
-    needed = height * width * BYTES_PER_INPUT_PX
+    needed = height * width * max(BYTES_PER_PX, BYTES_PER_PX_AND_CLASS * num_classes)
     if needed > 0.9 * free:
         raise SegmentationError(
             f'resolution {height}x{width} needs about {needed / 2**30:.1f} GiB on {device}, '
-            f'{free / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
+            f'{max(free, 0) / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
 
 
 def _free_bytes(device: torch.device) -> float:
+    """What can be had now: of the GPU; or of this machine, its container and this process, the least."""
     if device.type == 'cuda':
         return float(torch.cuda.mem_get_info(device)[0])
-    try:        # what can be had without swapping; the page count alone would leave out the file cache
-        with open('/proc/meminfo') as meminfo:
-            return 1024.0 * next(int(line.split()[1]) for line in meminfo if line.startswith('MemAvailable'))
-    except (OSError, StopIteration):
-        return float(os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))
+    free = [float(os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))]
+    available = _first_number('/proc/meminfo', 'MemAvailable:')
+    if available is not None:       # counts the file cache too, which yields; the page count above leaves it out
+        free = [1024 * available]
+    limit, used = _first_number('/sys/fs/cgroup/memory.max'), _first_number('/sys/fs/cgroup/memory.current')
+    if limit is not None and used is not None:
+        free.append(limit - used)
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    mapped = _first_number('/proc/self/status', 'VmSize:')
+    if address_space != resource.RLIM_INFINITY and mapped is not None:
+        free.append(address_space - 1024 * mapped)
+    return min(free)
+
+
+def _first_number(path: str, key: str = '') -> Optional[float]:
+    """The number behind `key` in a file of the kernel; None if there is none (no limit, an older kernel)."""
+    try:
+        with open(path) as lines:
+            return next(float(line[len(key):].split()[0]) for line in lines if line.startswith(key))
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None

@@ -91,7 +91,7 @@ class Segmenter:
             if not MIN_INPUT_PX <= value <= MAX_INPUT_PX:
                 raise SegmentationError(f'{name} is {value} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for the '
                                         "checkpoint's own")
-        check_memory(height, width, self.device)
+        check_memory(height, width, self.metadata.num_classes, self.device)
         with self._lock:
             try:    # the first run at a size is slow: libraries choose and cache their kernels then
                 self._run_network(np.zeros((height, width, 3), np.uint8), height, width)

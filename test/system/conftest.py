@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -29,6 +30,7 @@ from fanet_ros.package_share import share_directory    # noqa: E402
 from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
 
 TIMEOUT_S = 60.0
+ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine
 KEEP_ALL_QOS = QoSProfile(depth=100)
 
 
@@ -40,7 +42,7 @@ class Process:
         with open(log, 'wb') as output:
             self._process = subprocess.Popen(
                 [str(find_executable(name)), *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env=environment)
+                stderr=subprocess.STDOUT, env=environment, preexec_fn=_limit_memory)
 
     @property
     def log(self) -> str:
@@ -64,6 +66,10 @@ class Process:
         """End it whatever it does."""
         self._process.kill()
         self._process.wait()
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
 
 
 class Client:
