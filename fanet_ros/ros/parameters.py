@@ -1,7 +1,4 @@
-"""Every parameter of the segmentation node, in one table: the YAML and the README are checked against it.
-
-`python -m fanet_ros.ros.parameters` prints the table in Markdown.
-"""
+"""Every parameter of the segmentation node, in one table: the YAML and the README are checked against it."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -45,7 +42,11 @@ class ParameterSpec:
         """The allowed values in words; empty if anything goes."""
         if self.choices:
             return 'one of ' + ', '.join(self.choices)
-        return '' if self.minimum is None else f'{self.minimum:g}..{self.maximum:g}'
+        if self.minimum is None or self.maximum is None:
+            return ''
+        if self.maximum >= 2**31 - 1:       # only there to complete the range
+            return f'{self.minimum:g} or more'
+        return f'{self.minimum:g}..{self.maximum:g}'
 
 
 SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -113,18 +114,3 @@ def declare_settings(node: Node) -> SegmentationSettings:
     :raises rclpy.exceptions.ParameterException: a value of the wrong type or out of range
     """
     return SegmentationSettings(**declare(node, SEGMENTATION_PARAMETERS))
-
-
-def markdown_table(specs: Sequence[ParameterSpec] = SEGMENTATION_PARAMETERS) -> str:
-    """The table of the README."""
-    rows = ['| parameter | default | while running | meaning |', '|---|---|---|---|']
-    for spec in specs:
-        default = f"`'{spec.default}'`" if isinstance(spec.default, str) else f'`{spec.default}`'
-        details = ', '.join(text for text in (spec.unit, spec.constraint) if text)
-        meaning = spec.description + (f' ({details})' if details else '')
-        rows.append(f'| `{spec.name}` | {default} | {"fixed" if spec.read_only else "yes"} | {meaning} |')
-    return '\n'.join(rows)
-
-
-if __name__ == '__main__':
-    print(markdown_table())
