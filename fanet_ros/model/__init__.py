@@ -6,9 +6,10 @@ weights on disk, `official_weights` the import of the authors' .pth files.
 from fanet_ros.model.checkpoint import (
     Checkpoint, CheckpointError, CheckpointMetadata, available_checkpoints, load_checkpoint, resolve_checkpoint,
     save_checkpoint)
-from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FLAVORS, MIN_INPUT_PX, VARIANT_OF_BACKBONE, FANet, FANetOutputs
+from fanet_ros.model.fanet import (
+    BACKBONE_OF_VARIANT, FLAVORS, MIN_INPUT_PX, VARIANT_OF_BACKBONE, FANet, FANetOutputs, FrameContext)
 
 __all__ = [
     'BACKBONE_OF_VARIANT', 'Checkpoint', 'CheckpointError', 'CheckpointMetadata', 'FANet', 'FANetOutputs', 'FLAVORS',
-    'MIN_INPUT_PX', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'load_checkpoint', 'resolve_checkpoint',
+    'FrameContext', 'MIN_INPUT_PX', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'load_checkpoint', 'resolve_checkpoint',
     'save_checkpoint']

@@ -1,7 +1,7 @@
 """Fast attention: self-attention at a cost linear in the number of pixels (Hu et al., arXiv 2007.03815, section 3.2)."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +9,19 @@ from torch import Tensor, nn
 from fanet_ros.model.backbone import LEAKY_SLOPE
 
 QUERY_CHANNELS = 32
+
+
+def attention_context(key: Tensor, value: Tensor, scale: float) -> Tensor:
+    """scale * V^T K^, with K^ of unit L2 norm over its channels: all that attention needs of a frame, whatever its size.
+
+    :param key: (N, c', n)
+    :param value: (N, C, n)
+    :param scale: 1/n in the paper; 1 in the authors' code
+    :returns: (N, C, c')
+    """
+    # The scale goes in halves on either side of the sum over n, so that neither factor leaves half precision's range.
+    key = F.normalize(key, dim=1) * scale ** 0.5
+    return (value @ key.transpose(1, 2)) * scale ** 0.5
 
 
 def fast_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
@@ -23,11 +36,7 @@ def fast_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -> T
     :param scale: 1/n in the paper; 1 in the authors' code
     :returns: (N, C, n)
     """
-    query = F.normalize(query, dim=1)                   # (N, c', n), unit length over c'
-    # The scale goes in halves on either side of the sum over n, so that neither factor leaves half precision's range.
-    key = F.normalize(key, dim=1) * scale ** 0.5
-    context = value @ key.transpose(1, 2)               # (N, C, c'): V^T K, all that attention needs of the frame
-    return (context * scale ** 0.5) @ query             # (N, C, n)
+    return attention_context(key, value, scale) @ F.normalize(query, dim=1)
 
 
 class ConvBN(nn.Module):
@@ -68,13 +77,20 @@ class FastAttentionModule(nn.Module):
             self.smooth = ConvBN(channels, 128, kernel=3, padding=1)
         self.reference_positions = reference_positions
 
-    def forward(self, feature: Tensor, coarser: Optional[Tensor] = None) -> Tensor:
-        """Fuse `feature` (N, C, h, w) with `coarser`, the level below's `up` output (N, C, ~h/2, ~w/2): (N, C, h, w)."""
+    def forward(self, feature: Tensor, coarser: Optional[Tensor] = None,
+                past: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor]:
+        """Fuse `feature` (N, C, h, w) with `coarser`, the level below's `up` output (N, C, ~h/2, ~w/2).
+
+        :param past: contexts (N, C, 32) of earlier frames, which are attended to as well (section 3.4: spatial-temporal
+            fast attention; with 1/n in each, their mean is normalised by all positions summed)
+        :returns: the fused features (N, C, h, w), and this frame's own context (N, C, 32)
+        """
         height, width = feature.shape[-2:]
         scale = 1.0 if self.reference_positions is None else self.reference_positions / (height * width)
-        attended = fast_attention(
-            self.w_qs(feature).flatten(2), self.w_ks(feature).flatten(2), self.w_vs(feature).flatten(2), scale)
-        fused = self.latlayer3(attended.view(feature.shape)) + feature
+        context = attention_context(self.w_ks(feature).flatten(2), self.w_vs(feature).flatten(2), scale)
+        attended = context if not past else (context + sum(past)) / (1 + len(past))
+        query = F.normalize(self.w_qs(feature).flatten(2), dim=1)                           # (N, 32, n)
+        fused = self.latlayer3((attended @ query).view(feature.shape)) + feature            # (N, C, h, w)
         if coarser is not None:
             fused = fused + F.interpolate(coarser, (height, width), mode='bilinear', align_corners=True)
-        return fused
+        return fused, context

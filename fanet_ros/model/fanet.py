@@ -1,7 +1,7 @@
 """FANet: real-time semantic segmentation with fast attention (Hu et al., arXiv 2007.03815)."""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +17,31 @@ MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would hav
 OUTPUT_STRIDE = 8
 
 
+class FrameContext(NamedTuple):
+    """All that attention keeps of a frame: one (N, C_level, 32) matrix per level, whatever the resolution."""
+
+    fam_4: Tensor
+    fam_8: Tensor
+    fam_16: Tensor
+    fam_32: Tensor
+
+
 class FANetOutputs(NamedTuple):
-    """What the network gives while it is trained; every entry is (N, C, h, w) logits at its own resolution."""
+    """What the network gives while it is trained; logits are (N, C, h, w), each at its own resolution."""
 
     logits: Tensor      # at 1/8
     aux_32: Tensor      # from the deepest level, at 1/64 (named as in the authors' code)
     aux_16: Tensor      # from the level above it, at 1/32
+    context: FrameContext
+
+
+class _Levels(NamedTuple):
+    """Outputs of the attention levels that the heads need."""
+
+    fused_32: Tensor    # (N, C4, H/64, W/64)
+    smooth_16: Tensor   # (N, 128, H/32, W/32)
+    smooth_4: Tensor    # (N, 128, H/8, W/8)
+    context: FrameContext
 
 
 class Head(nn.Module):
@@ -92,26 +111,38 @@ class FANet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, 3, H, W) float32, normalised, H and W at least 64 -> logits (N, C, ceil(H/8), ceil(W/8))."""
-        return self._head(*self._levels(images)[1:])
+        levels = self._levels(images)
+        return self._head(levels.smooth_16, levels.smooth_4)
 
-    def forward_with_aux(self, images: Tensor) -> FANetOutputs:
-        """Like forward(), with the logits of the auxiliary heads beside it (needs `aux_heads=True`)."""
-        fused_32, smooth_16, smooth_4 = self._levels(images)
+    def forward_video(self, images: Tensor, past: Sequence[FrameContext] = ()) -> tuple[Tensor, FrameContext]:
+        """Like forward(), attending to earlier frames as well: spatial-temporal fast attention.
+
+        :param past: contexts of earlier frames, as this method gave them; any order, any resolution
+        :returns: logits (N, C, ceil(H/8), ceil(W/8)), and this frame's context
+        """
+        levels = self._levels(images, past)
+        return self._head(levels.smooth_16, levels.smooth_4), levels.context
+
+    def forward_with_aux(self, images: Tensor, past: Sequence[FrameContext] = ()) -> FANetOutputs:
+        """Like forward_video(), with the logits of the auxiliary heads beside it (needs `aux_heads=True`)."""
+        levels = self._levels(images, past)
         return FANetOutputs(
-            self._head(smooth_16, smooth_4), self.clslayer_32(self.fam_32.smooth(fused_32)),
-            self.clslayer_16(smooth_16))
+            self._head(levels.smooth_16, levels.smooth_4), self.clslayer_32(self.fam_32.smooth(levels.fused_32)),
+            self.clslayer_16(levels.smooth_16), levels.context)
 
-    def _levels(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _levels(self, images: Tensor, past: Sequence[FrameContext] = ()) -> _Levels:
         if not torch.jit.is_tracing() and min(images.shape[-2:]) < MIN_INPUT_PX:
             raise ValueError(
                 f'FANet needs images of at least {MIN_INPUT_PX} x {MIN_INPUT_PX} px, got '
                 f'{images.shape[-2]} x {images.shape[-1]}')
+        past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
         feat_8, feat_16, feat_32, feat_64 = self.resnet(images)
-        fused_32 = self.fam_32(feat_64)                                     # (N, C4, H/64, W/64)
-        fused_16 = self.fam_16(feat_32, self.fam_32.up(fused_32))           # (N, C3, H/32, W/32)
-        fused_8 = self.fam_8(feat_16, self.fam_16.up(fused_16))             # (N, C2, H/16, W/16)
-        fused_4 = self.fam_4(feat_8, self.fam_8.up(fused_8))                # (N, C1, H/8, W/8)
-        return fused_32, self.fam_16.smooth(fused_16), self.fam_4.smooth(fused_4)
+        fused_32, context_32 = self.fam_32(feat_64, None, past_32)                          # (N, C4, H/64, W/64)
+        fused_16, context_16 = self.fam_16(feat_32, self.fam_32.up(fused_32), past_16)      # (N, C3, H/32, W/32)
+        fused_8, context_8 = self.fam_8(feat_16, self.fam_16.up(fused_16), past_8)          # (N, C2, H/16, W/16)
+        fused_4, context_4 = self.fam_4(feat_8, self.fam_8.up(fused_8), past_4)             # (N, C1, H/8, W/8)
+        return _Levels(fused_32, self.fam_16.smooth(fused_16), self.fam_4.smooth(fused_4),
+                       FrameContext(context_4, context_8, context_16, context_32))
 
     def _head(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
         smooth_16 = F.interpolate(smooth_16, smooth_4.shape[-2:], mode='bilinear', align_corners=True)

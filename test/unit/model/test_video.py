@@ -1,0 +1,65 @@
+"""Spatial-temporal attention: what earlier frames add."""
+import torch
+import torch.nn.functional as F
+
+from fanet_ros.model import FANet
+from fanet_ros.model.attention import FastAttentionModule
+
+torch.set_grad_enabled(False)
+
+
+def network() -> FANet:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return FANet(5, 'resnet18', 'paper').eval()
+
+
+def frames(count: int, size: 'tuple[int, int]' = (64, 128)) -> 'list[torch.Tensor]':
+    generator = torch.Generator().manual_seed(2)
+    return [torch.randn(1, 3, *size, generator=generator) for _ in range(count)]
+
+
+def test_two_frames_are_attended_as_the_quadratic_formula_over_both() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        module = FastAttentionModule(
+            16, has_up=False, has_smooth=False, up_padding=0, reference_positions=1.0).eval().double()
+        before, now = torch.randn(2, 1, 16, 6, 7, dtype=torch.float64)
+    _, past = module(before)
+    fused, _ = module(now, None, [past])
+
+    def unit(x: torch.Tensor) -> torch.Tensor:
+        return F.normalize(x.flatten(2), dim=1)
+    query = unit(module.w_qs(now))
+    keys = torch.cat([unit(module.w_ks(before)), unit(module.w_ks(now))], 2)                    # (1, 32, 2n)
+    values = torch.cat([module.w_vs(before).flatten(2), module.w_vs(now).flatten(2)], 2)        # (1, 16, 2n)
+    affinity = query.transpose(1, 2) @ keys / keys.shape[2]                                     # (1, n, 2n)
+    attended = (affinity @ values.transpose(1, 2)).transpose(1, 2).view(now.shape)
+    torch.testing.assert_close(fused, module.latlayer3(attended) + now, rtol=1e-12, atol=1e-12)
+
+
+def test_without_a_past_video_is_a_single_frame() -> None:
+    net, (frame,) = network(), frames(1)
+    assert torch.equal(net.forward_video(frame)[0], net(frame))
+
+
+def test_a_past_like_the_present_changes_nothing() -> None:
+    net, frame = network().double(), frames(1)[0].double()
+    logits, context = net.forward_video(frame)
+    torch.testing.assert_close(net.forward_video(frame, [context, context])[0], logits, rtol=1e-9, atol=1e-9)
+
+
+def test_another_past_changes_the_logits_but_not_what_is_kept() -> None:
+    net, (first, second) = network(), frames(2)
+    past = net.forward_video(first)[1]
+    alone, kept_alone = net.forward_video(second)
+    logits, kept = net.forward_video(second, [past])
+    assert (logits - alone).abs().max() > 1e-3
+    assert torch.equal(kept.fam_32, kept_alone.fam_32)     # the deepest level has no level below that could pass it on
+
+
+def test_what_is_kept_is_small_and_fits_any_resolution() -> None:
+    net = network()
+    context = net.forward_video(frames(1, (96, 160))[0])[1]
+    assert sum(matrix.numel() for matrix in context) == 30_720
+    assert net.forward_video(frames(1)[0], [context])[0].shape == (1, 5, 8, 16)
