@@ -1,6 +1,7 @@
 """What the system tests share: a DDS domain of their own, installed executables in processes, a node to talk to them."""
 from __future__ import annotations
 
+import functools
 import os
 import resource
 import signal
@@ -14,8 +15,10 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+import numpy as np    # noqa: E402
 import rclpy    # noqa: E402
 import torch    # noqa: E402
+from builtin_interfaces.msg import Time    # noqa: E402
 from rcl_interfaces.msg import SetParametersResult    # noqa: E402
 from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically    # noqa: E402
 from rclpy.context import Context    # noqa: E402
@@ -23,10 +26,14 @@ from rclpy.executors import SingleThreadedExecutor    # noqa: E402
 from rclpy.parameter import Parameter, parameter_value_to_python    # noqa: E402
 from rclpy.publisher import Publisher    # noqa: E402
 from rclpy.qos import QoSProfile    # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image    # noqa: E402
+from std_msgs.msg import Header    # noqa: E402
 
 from fanet_ros.inference import ClassMap    # noqa: E402
 from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
+from fanet_ros.msg import FrameTiming    # noqa: E402
 from fanet_ros.package_share import share_directory    # noqa: E402
+from fanet_ros.ros.image_conversion import rgb_to_image_message    # noqa: E402
 from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
 
 TIMEOUT_S = 60.0
@@ -132,6 +139,56 @@ class Client:
         return future.result()
 
 
+Picture = Union[np.ndarray, Image, CompressedImage]
+
+
+class Camera:
+    """Publishes images with stamps of their own, and waits for what a segmentation node makes of them.
+
+    :param node: name of the node, with a leading /
+    """
+
+    def __init__(self, client: Client, process: Process, node: str = '/segmentation', topic: str = '/image',
+                 message_type: type = Image) -> None:
+        self.client, self.process = client, process
+        self.masks = client.collect(Image, f'{node}/mask')
+        self.timings = client.collect(FrameTiming, f'{node}/timing')
+        self.publisher = client.publisher(message_type, topic)
+        self._stamp_s = 1000
+
+    def connect(self, picture: Picture) -> None:
+        """Send `picture` until it is answered: before both directions are connected, a frame or its answer may be lost."""
+        self.client.wait_for(lambda: self.send(picture) is not None and bool(self.masks and self.timings),
+                             'the first mask', self.process)
+        self.wait_for_one(self.timings, self.send(picture))
+
+    def header(self) -> Header:
+        self._stamp_s += 1
+        return Header(stamp=Time(sec=self._stamp_s, nanosec=123456789), frame_id='front/optical frame')
+
+    def send(self, picture: Picture) -> Header:
+        """Publish (H, W, 3) uint8 RGB, or a message under a new header; returns the header."""
+        header = self.header()
+        if isinstance(picture, np.ndarray):
+            picture = rgb_to_image_message(picture, header)
+        picture.header = header
+        self.publisher.publish(picture)
+        return header
+
+    def answer_to(self, picture: Picture) -> tuple[Image, FrameTiming]:
+        """Publish an image; returns its mask and timing."""
+        header = self.send(picture)
+        return self.wait_for_one(self.masks, header), self.wait_for_one(self.timings, header)
+
+    def wait_for_one(self, messages: list[Any], header: Header) -> Any:
+        """The message with this very header."""
+        def found() -> list[Any]:
+            return [message for message in messages if message.header == header]
+        self.client.wait_for(lambda: bool(found()), f'an answer to the frame of {header.stamp.sec} s', self.process)
+        message, = found()
+        return message
+
+
 @pytest.fixture(name='ros_domain_id', scope='session')
 def ros_domain_id_fixture() -> int:
     """A domain in which nobody else of this machine lives."""
@@ -144,6 +201,12 @@ def client_fixture(ros_domain_id: int) -> Iterator[Client]:
     client = Client(ros_domain_id)
     yield client
     client.close()
+
+
+@pytest.fixture(name='make_camera', scope='module')
+def make_camera_fixture(client: Client) -> Callable[..., Camera]:
+    """Makes a Camera: make_camera(process, node='/segmentation', topic='/image', message_type=Image)."""
+    return functools.partial(Camera, client)
 
 
 @pytest.fixture(name='start_executable', scope='module')
