@@ -1,0 +1,43 @@
+"""Short videos to train on: made of single labelled images by moving the camera, or taken from the synthetic street."""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fanet_ros.sources import SyntheticStreet
+from fanet_ros.training.datasets import UNLABELLED, Sample
+
+BORDER_RGB = (124, 116, 104)    # the mean of the normalisation: what the network sees as nothing
+
+
+def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *, max_shift: float = 0.03,
+                       max_zoom: float = 0.06, max_roll_deg: float = 1.0) -> list[Sample]:
+    """`length` frames that end with `sample` itself, as a steadily moving camera might have seen them.
+
+    What is far behind what is near cannot be known from one image, so the motion is that of a camera that turns and zooms:
+    a similarity per frame step, drawn once for the clip.
+
+    :param max_shift: largest shift per frame, of the image's width
+    :param max_zoom: largest relative change of scale per frame
+    """
+    height, width = sample.labels.shape
+    zoom = 1.0 + rng.uniform(-max_zoom, max_zoom)
+    shift = rng.uniform(-max_shift, max_shift, 2) * width
+    step = np.eye(3)
+    step[:2] = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-max_roll_deg, max_roll_deg), zoom)
+    step[:2, 2] += shift
+    clip = [sample]
+    matrix = np.eye(3)
+    for back in range(1, length):
+        matrix = step @ matrix
+        rgb = cv2.warpAffine(sample.rgb, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderValue=BORDER_RGB)
+        labels = cv2.warpAffine(sample.labels, matrix[:2], (width, height), flags=cv2.INTER_NEAREST,
+                                borderValue=UNLABELLED)
+        clip.insert(0, Sample(f'{sample.name}-{back}', rgb, labels))
+    return clip
+
+
+def street_clip(street: SyntheticStreet, first: int, length: int, stride: int = 1) -> list[Sample]:
+    """`length` frames of a street from frame `first` on, every `stride`-th."""
+    frames = [street.frame(first + stride * number) for number in range(length)]
+    return [Sample(f'street{street.seed}_{frame.index}', frame.rgb, frame.labels) for frame in frames]
