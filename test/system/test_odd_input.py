@@ -1,0 +1,290 @@
+"""What the installed segmentation node says of images it refuses, and images at the edge of what a message can say."""
+from __future__ import annotations
+
+import array
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Optional
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.inference import Segmenter
+
+HEIGHT, WIDTH = 60, 80
+
+
+def blotches(seed: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
+    """Random colours, of which the untrained network makes many classes."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def image(encoding: str, pixels: np.ndarray, padding: int = 0, **changes: Any) -> Image:
+    """A message of `pixels`, rows first, with `padding` bytes after each; `changes` are made to its fields."""
+    rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
+    rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
+    message = Image(height=HEIGHT, width=WIDTH, encoding=encoding, step=rows.shape[1],
+                    data=array.array('B', rows.tobytes()))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def picture(rgb: np.ndarray, suffix: str = '.png', data: Optional[bytes] = None, name: str = '') -> CompressedImage:
+    """`rgb` in a picture file, or `data` in its place."""
+    if data is None:
+        data = cv2.imencode(suffix, rgb[..., ::-1])[1].tobytes()
+    return CompressedImage(format=name, data=array.array('B', data))
+
+
+def described(message: Image) -> str:
+    """How log and diagnostics speak of an image."""
+    return (f'image of encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
+            f'step {message.step}, {len(message.data)} bytes')
+
+
+def labels_of(message: Image) -> np.ndarray:
+    assert (message.encoding, message.step) == ('mono8', message.width)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
+
+
+RGB = blotches(0)
+GOOD = blotches(1)      # what shows that the node is still well
+
+
+class Node:
+    """A running segmentation node, asked by camera and by diagnostics."""
+
+    def __init__(self, camera: Any, name: str, good: Any, reports: list[DiagnosticArray]) -> None:
+        self.camera, self.client, self.process, self.good = camera, camera.client, camera.process, good
+        self._name, self._reports = f'{name.lstrip("/")}: image segmentation', reports
+        self.camera.connect(good)
+        self.client.wait_for(lambda: self.status() is not None, 'diagnostics', self.process)
+
+    def status(self) -> Optional[DiagnosticStatus]:
+        """Its latest report; None before the first."""
+        return next((report.status[0] for report in reversed(self._reports) if report.status[0].name == self._name),
+                    None)
+
+    def told(self, key: str) -> int:
+        """A count of its latest report."""
+        return next((int(entry.value) for entry in self.status().values if entry.key == key), 0)
+
+    def rejects(self, send: Callable[[], Any], kind: str, what: str) -> np.ndarray:
+        """See what `send` sends refused once, counted and explained, and the next good frame answered; returns its labels.
+
+        :param kind: what it is counted as
+        :param what: part of the reason, which names what came
+        """
+        rejected = self.camera.answer_to(self.good)[1].frames_rejected
+        self.client.wait_for(lambda: self.told('frames rejected') >= rejected, 'the earlier rejections', self.process)
+        of_kind = self.told(f'frames rejected: {kind}')
+        send()
+        # A frame that still waits may be replaced: the good one comes when the bad one has been judged.
+        self.client.wait_for(lambda: self.told('frames rejected') > rejected, 'the rejection', self.process)
+        assert self.told(f'frames rejected: {kind}') == of_kind + 1
+        assert self.status().level == DiagnosticStatus.WARN and what in self.status().message
+        mask, timing = self.camera.answer_to(self.good)
+        assert timing.frames_rejected == rejected + 1
+        return labels_of(mask)
+
+    def logs(self, message: Any, what: str) -> None:
+        """See `message` refused in the log; as that takes one line a second, it is sent until it is its turn."""
+        self.client.wait_for(lambda: f'frame rejected: {what}' in self.process.log or not self.camera.send(message),
+                             f'the log to name "{what}"', self.process)
+
+
+@pytest.fixture(name='nodes', scope='module')
+def nodes_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
+                  small_checkpoint: Path) -> dict[str, Node]:
+    """Two nodes, for raw and for compressed images."""
+    reports = client.collect(DiagnosticArray, '/diagnostics')
+    processes = {transport: start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}',
+        '-p', 'device:=cpu', '-p', 'num_threads:=1', '-p', f'image_transport:={transport}',
+        '-p', 'diagnostics_period_s:=0.1') for transport in ('raw', 'compressed')}
+    raw = make_camera(processes['raw'], '/raw/segmentation', '/raw/image')
+    compressed = make_camera(processes['compressed'], '/compressed/segmentation', '/compressed/image/compressed',
+                             CompressedImage)
+    return {'raw': Node(raw, '/raw/segmentation', GOOD, reports),
+            'compressed': Node(compressed, '/compressed/segmentation', picture(GOOD), reports)}
+
+
+@pytest.fixture(name='node', scope='module')
+def node_fixture(nodes: dict[str, Node]) -> Node:
+    return nodes['raw']
+
+
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
+    threads = torch.get_num_threads()
+    yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', num_threads=1)
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(name='good_labels', scope='module')
+def good_labels_fixture(segmenter: Segmenter) -> np.ndarray:
+    return segmenter.segment(GOOD).labels
+
+
+def test_frames_of_these_tests_tell_the_channels_apart(segmenter: Segmenter) -> None:
+    labels = segmenter.segment(RGB).labels
+    assert len(np.unique(labels)) >= 4
+    for wrong in (RGB[..., ::-1], RGB[..., [0, 2, 1]], np.repeat(RGB[..., 1:2], 3, 2), np.roll(RGB, 3, 1)):
+        assert not np.array_equal(segmenter.segment(np.ascontiguousarray(wrong)).labels, labels)
+
+
+def wide(values: np.ndarray, order: str = '<') -> np.ndarray:
+    """16-bit values whose upper byte is `values`; the lower ones must not matter."""
+    low = np.random.default_rng(2).integers(0, 256, values.shape, np.uint16)
+    return (values.astype(np.uint16) << 8 | low).astype(f'{order}u2')
+
+
+ALPHA = np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 1), np.uint8)
+BGR, RGBA, BGRA = RGB[..., ::-1], np.dstack([RGB, ALPHA]), np.dstack([RGB[..., ::-1], ALPHA])
+Y = RGB[..., 0]
+# These names say the pattern from the first pixel on, as ROS does.
+BAYER = {pattern: cv2.demosaicing(Y, getattr(cv2, f'COLOR_Bayer{pattern.upper()}2RGB'))
+         for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')}
+I420 = cv2.cvtColor(RGB, cv2.COLOR_RGB2YUV_I420)        # brightness, then all of U, then all of V
+U, V = I420[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
+NV12, NV21 = (np.vstack([I420[:HEIGHT], np.dstack(pair).reshape(HEIGHT // 2, WIDTH)]) for pair in ((U, V), (V, U)))
+FROM_I420 = cv2.cvtColor(I420, cv2.COLOR_YUV2RGB_I420)
+ODD, LONG = blotches(4, 61, 79), np.tile(RGB[:1], (1, 500, 1))
+
+UNDERSTOOD: dict[str, tuple[Image, np.ndarray]] = {
+    'rgb8 with far more padding than pixels': (image('rgb8', RGB, padding=1000), RGB),
+    'rgb8 of odd size': (image('rgb8', ODD, height=61, width=79), ODD),
+    'rgb8, one long row': (image('rgb8', LONG, height=1, width=40000), LONG),
+    'bgr8 padded': (image('bgr8', BGR, padding=1), RGB),
+    'bgra8 padded': (image('bgra8', BGRA, padding=3), RGB),
+    '8UC4': (image('8UC4', BGRA), RGB),
+    '8UC1': (image('8UC1', Y), np.dstack([Y] * 3)),
+    'mono16 padded': (image('mono16', wide(Y), padding=6), np.dstack([Y] * 3)),
+    'rgb16 big-endian padded': (image('rgb16', wide(RGB, '>'), padding=9, is_bigendian=1), RGB),
+    'bgr16': (image('bgr16', wide(BGR)), RGB),
+    'rgba16': (image('rgba16', wide(RGBA)), RGB),
+    'bgra16 big-endian': (image('bgra16', wide(BGRA, '>'), is_bigendian=1), RGB),
+    **{f'bayer_{pattern}16': (image(f'bayer_{pattern}16', wide(Y)), rgb) for pattern, rgb in BAYER.items()},
+    'bayer_grbg8 padded': (image('bayer_grbg8', Y, padding=5), BAYER['grbg']),
+    'bayer_rggb16 big-endian padded': (
+        image('bayer_rggb16', wide(Y, '>'), padding=2, is_bigendian=1), BAYER['rggb']),
+    'nv12 padded': (image('nv12', NV12, padding=16), FROM_I420),
+    'nv21': (image('nv21', NV21), FROM_I420),
+}
+
+
+@pytest.mark.parametrize('name', UNDERSTOOD)
+def test_it_understands(node: Node, segmenter: Segmenter, name: str) -> None:
+    message, rgb = UNDERSTOOD[name]
+    mask, _ = node.camera.answer_to(message)
+    assert np.array_equal(labels_of(mask), segmenter.segment(np.ascontiguousarray(rgb)).labels)
+
+
+# One of each kind, and those that are dangerous to multiply or to print.
+REFUSED: dict[str, tuple[Image, str]] = {
+    'unknown encoding': (image('nonsense', RGB), 'unknown encoding'),
+    'control characters': (image('rgb8\n\x1b[31m', RGB), 'unknown encoding'),
+    'very long encoding': (image('long' * 50_000, RGB), 'unknown encoding'),
+    'nothing at all': (Image(), 'empty image'),
+    'last row without padding': (
+        image('mono8', Y, step=WIDTH + 4, data=array.array('B', bytes(HEIGHT * (WIDTH + 4) - 4))),
+        'data length does not fit'),
+    'huge size, little data': (
+        image('mono8', Y, height=2**32 - 1, width=2**32 - 1, step=2**32 - 1), 'data length does not fit'),
+    'huge nv21': (image('nv21', NV21, height=2**32 - 2, width=2**32 - 2, step=2**32 - 1), 'data length does not fit'),
+    'huge unknown': (image('64FC4', RGB, height=2**32 - 1, width=2**32 - 1), 'unknown encoding'),
+    'huge width, little step': (image('rgba16', RGB, height=2**31, width=2**31), 'step too small'),
+    'yuyv of odd width': (image('yuyv', RGB[..., :2], width=WIDTH - 1), 'odd size'),
+    'bayer of two rows': (image('bayer_rggb16', wide(Y[:2]), height=2), 'image too small'),
+}
+
+
+@pytest.mark.parametrize('name', REFUSED)
+def test_diagnostics_name_what_was_refused(node: Node, good_labels: np.ndarray, name: str) -> None:
+    message, kind = REFUSED[name]
+    labels = node.rejects(lambda: node.camera.send(message), kind, described(message))
+    assert np.array_equal(labels, good_labels)
+
+
+@pytest.mark.parametrize('name', ['control characters', 'very long encoding', 'nothing at all',
+                                  'huge size, little data', 'huge width, little step'])
+def test_the_log_names_what_was_refused(node: Node, name: str) -> None:
+    message, _ = REFUSED[name]
+    node.logs(message, described(message))
+    assert max(len(line) for line in node.process.log.splitlines()) < 500       # no 200 kB of encoding
+
+
+def test_it_refuses_an_encoding_that_is_not_utf8(node: Node, good_labels: np.ndarray) -> None:
+    raw = serialize_message(image('bytes', RGB)).replace(b'bytes', b'\xff\xc3\x80\xed\xa0')
+    labels = node.rejects(lambda: node.camera.publisher.publish(raw), 'unknown encoding',
+                          f'{WIDTH}x{HEIGHT}, step {3 * WIDTH}')
+    assert np.array_equal(labels, good_labels)
+
+
+def test_a_message_cut_off_on_its_way_does_no_harm(node: Node, good_labels: np.ndarray) -> None:
+    before = node.camera.answer_to(GOOD)[1]
+    raw = serialize_message(image('rgb8', RGB))
+    for size in (0, 4, 20, 60, len(raw) // 2):
+        node.camera.publisher.publish(raw[:size])
+    mask, after = node.camera.answer_to(GOOD)
+    assert np.array_equal(labels_of(mask), good_labels)
+    assert after.frames_segmented == before.frames_segmented + 1
+
+
+PNG, JPEG = (picture(RGB, suffix).data.tobytes() for suffix in ('.png', '.jpg'))
+UNREADABLE: dict[str, bytes] = {
+    'one byte': b'\xff',
+    'no picture': bytes(range(256)) * 20,
+    'JPEG without its head': JPEG[200:],
+    'JPEG with a broken table': JPEG[:25] + b'\xff' * 100 + JPEG[125:],
+    'PNG of its head only': PNG[:40],
+    'PNG that says 30000 x 30000': PNG[:16] + b'\0\0\x75\x30\0\0\x75\x30' + PNG[24:],
+}
+
+
+@pytest.mark.parametrize('name', UNREADABLE)
+def test_diagnostics_name_an_unreadable_picture(nodes: dict[str, Node], good_labels: np.ndarray, name: str) -> None:
+    node, data = nodes['compressed'], UNREADABLE[name]
+    message = picture(RGB, data=data, name=name)
+    what = f'compressed image of format {name!r}, {len(data)} bytes'
+    assert np.array_equal(node.rejects(lambda: node.camera.send(message), 'unreadable picture', what), good_labels)
+
+
+def test_the_log_names_an_unreadable_picture(nodes: dict[str, Node]) -> None:
+    nodes['compressed'].logs(picture(RGB, data=b'12345', name='x' * 50_000),
+                             f"compressed image of format '{'x' * 40}', 5 bytes")
+
+
+@pytest.mark.parametrize(('suffix', 'name'), [
+    ('.png', 'rgb8; png compressed rgb8'), ('.jpg', 'jpeg'), ('.bmp', ''), ('.png', 'long' * 50_000)])
+def test_compressed_pictures_are_known_by_their_data(
+        nodes: dict[str, Node], segmenter: Segmenter, suffix: str, name: str) -> None:
+    message = picture(RGB, suffix, name=name)
+    bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+    mask, _ = nodes['compressed'].camera.answer_to(message)
+    assert np.array_equal(labels_of(mask), segmenter.segment(np.ascontiguousarray(bgr[..., ::-1])).labels)
+
+
+def test_a_flood_is_logged_about_once_a_second(node: Node) -> None:
+    rejected = node.camera.answer_to(GOOD)[1].frames_rejected
+    flood = image('flood', RGB)
+    logged, start = node.process.log.count('frame rejected'), time.monotonic()
+    node.client.wait_for(lambda: not node.camera.send(flood) or node.told('frames rejected') >= rejected + 50,
+                         '50 rejections', node.process)
+    node.camera.answer_to(GOOD)
+    elapsed_s = time.monotonic() - start
+    assert node.process.log.count('frame rejected') - logged <= elapsed_s + 2
+
+
+def test_both_nodes_end_well_after_all_that(nodes: dict[str, Node]) -> None:
+    for node in nodes.values():
+        assert node.process.stop() == 0
+        assert 'Traceback' not in node.process.log and 'frame failed' not in node.process.log
