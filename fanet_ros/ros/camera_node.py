@@ -2,16 +2,19 @@
 from __future__ import annotations
 
 import array
+import signal
 import sys
 import time
 from typing import Optional
 
 import cv2
 import rclpy
+from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -23,6 +26,7 @@ from fanet_ros.sources import Frame, open_source
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 SLOW_SHARE = 0.9            # below this share of the rate asked for, the node says so
 RATE_WINDOW_S = 5.0
+ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not keep the camera from ending
 
 
 class CameraNode(Node):
@@ -78,13 +82,16 @@ class CameraNode(Node):
         """Let the last messages be taken, then give the source back."""
         for publisher in filter(None, (self._images, self._truth)):
             if self.finished and hasattr(publisher, 'wait_for_all_acked'):
-                publisher.wait_for_all_acked()
+                publisher.wait_for_all_acked(ACKNOWLEDGED_WITHIN)
         self._source.close()
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
-    rclpy.init(args=argv)
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
+    except RuntimeError as error:       # arguments that ROS does not understand
+        return _fail(error)
     node = None
     try:
         node = CameraNode()
@@ -92,15 +99,26 @@ def main(argv: Optional[list[str]] = None) -> int:
         executor.add_node(node)
         while not node.finished:
             executor.spin_once()
-        node.close()
-    except (ValueError, ParameterException) as error:       # SourceError is a ValueError
-        print(f'camera_node: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except (ValueError, RuntimeError, ParameterException) as error:     # SourceError is a ValueError
+        if not rclpy.ok():
+            pass            # it was told to end, which makes whatever it was about to do impossible
+        elif node is None or isinstance(error, ValueError):
+            return _fail(error)
+        else:
+            raise
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
+        if node is not None:
+            node.close()
         rclpy.try_shutdown()
     return 0
+
+
+def _fail(error: Exception) -> int:
+    print(f'camera_node: {" ".join(str(error).split())}', file=sys.stderr)
+    return 1
 
 
 if __name__ == '__main__':

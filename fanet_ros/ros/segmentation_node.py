@@ -202,10 +202,12 @@ def main(argv: Optional[list[str]] = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ValueError, RuntimeError, ParameterException) as error:
-        if node is not None:
-            raise           # it had started: this is no wrong setting but a fault, and every detail matters
-        if rclpy.ok():      # else it was told to end while it started
+        if not rclpy.ok():
+            pass            # it was told to end, which makes whatever it was about to do impossible
+        elif node is None:
             return _fail(error)
+        else:
+            raise           # it had started: this is no wrong setting but a fault, and every detail matters
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
         if node is not None:

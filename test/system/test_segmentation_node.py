@@ -249,7 +249,7 @@ def test_a_signal_ends_it_quietly(
     client.wait_for(lambda: 'segmenting' in process.log, 'the line that says it has started', process)
     for seed in range(5):       # in the middle of work
         images.publish(rgb_to_image_message(frame(seed), Header()))
-    assert process.stop(number) == 0
+    assert process.stop(number) == 0, process.log
     assert 'Traceback' not in process.log and len(process.log.strip().splitlines()) == 1
 
 
