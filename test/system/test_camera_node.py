@@ -1,0 +1,274 @@
+"""The installed camera node over DDS: what it publishes of each source, and how it ends.
+
+Where every frame counts, simulated time moves the camera on: it waits until somebody listens, and no frame is missed.
+"""
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.sources import SyntheticStreet
+
+WIDTH, HEIGHT, SEED, RATE_HZ = 128, 96, 5, 10.0
+PERIOD_NS = 100_000_000
+STREET = {'width': WIDTH, 'height': HEIGHT, 'seed': SEED, 'rate_hz': RATE_HZ}
+
+
+def pixels(message: Image) -> np.ndarray:
+    """(H, W, 3) of rgb8, (H, W) of mono8."""
+    channels = {'rgb8': 3, 'mono8': 1}[message.encoding]
+    assert (message.step, message.is_bigendian) == (message.width * channels, 0)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, channels).squeeze(-1) \
+        if channels == 1 else np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
+
+
+def stamp_ns(message: Any) -> int:
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+class CameraUnderTest:
+    """A camera node in a namespace of its own, and what it publishes."""
+
+    def __init__(self, client: Any, start: Callable[..., Any], name: str, message_type: type = Image,
+                 use_sim_time: bool = True, **parameters: Any) -> None:
+        self.client, self.name = client, name
+        compressed = message_type is CompressedImage
+        self.images = client.collect(message_type, f'/{name}/image' + ('/compressed' if compressed else ''))
+        self.truths = client.collect(Image, f'/{name}/ground_truth')
+        values = {'use_sim_time': str(use_sim_time).lower(), **parameters}
+        if compressed:
+            values['transport'] = 'compressed'
+        self.process = start('camera_node', '--ros-args', '-r', f'__ns:=/{name}', '-r', f'/clock:=/{name}/clock', *(
+            item for parameter, value in values.items() for item in ('-p', f'{parameter}:={value}')))
+
+    def play(self, count: int, is_complete: bool = True) -> None:
+        """Move simulated time on by one period after the other until `count` frames are here.
+
+        :param is_complete: the camera ends after them
+        """
+        clock = self.client.publisher(Clock, f'/{self.name}/clock')
+        # The camera has heard of the subscriptions above once it knows where to send an answer.
+        self.client.get_parameters(f'/{self.name}/camera', 'rate_hz')
+        for index in range(count):
+            seconds, nanoseconds = divmod((index + 1) * PERIOD_NS, 10**9)
+            now = Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
+            self.client.wait_for(lambda: len(self.images) > index or clock.publish(now) is not None,
+                                 f'frame {index}')
+        if is_complete:     # a source that ends is noticed when the next frame is due
+            seconds, nanoseconds = divmod((count + 1) * PERIOD_NS, 10**9)
+            now = Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
+            self.client.wait_for(lambda: not self.process.is_alive or clock.publish(now) is not None, 'the end')
+            assert self.process.wait() == 0
+            assert len(self.process.log.strip().splitlines()) == 1, self.process.log
+        assert len(self.images) == count
+        assert [stamp_ns(image) for image in self.images] == [(index + 1) * PERIOD_NS for index in range(count)]
+
+    def stop(self) -> None:
+        assert self.process.stop() == 0
+        assert len(self.process.log.strip().splitlines()) == 1, self.process.log
+
+
+@pytest.fixture(name='camera', scope='module')
+def camera_fixture(client: Any, start_executable: Callable[..., Any]) -> Callable[..., CameraUnderTest]:
+    def start(name: str, **arguments: Any) -> CameraUnderTest:
+        return CameraUnderTest(client, start_executable, name, **arguments)
+    return start
+
+
+@pytest.fixture(name='street', scope='module')
+def street_fixture() -> SyntheticStreet:
+    return SyntheticStreet(WIDTH, HEIGHT, SEED, RATE_HZ)
+
+
+def test_street_frames_and_ground_truth_by_value(
+        client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
+    under_test = camera('street', count=12, frame_id='front', **STREET)
+    under_test.play(12)
+    client.wait_for(lambda: len(under_test.truths) == 12, 'the ground truth')
+    for index, (image, truth) in enumerate(zip(under_test.images, under_test.truths)):
+        frame = street.frame(index)
+        assert image.header == truth.header and image.header.frame_id == 'front'
+        assert (image.encoding, truth.encoding) == ('rgb8', 'mono8')
+        assert np.array_equal(pixels(image), frame.rgb) and np.array_equal(pixels(truth), frame.labels), index
+    assert not np.array_equal(pixels(under_test.images[0]), pixels(under_test.images[11]))
+
+
+def test_by_the_clock_on_the_wall(client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
+    under_test = camera('wall', use_sim_time=False, **STREET)
+    client.wait_for(lambda: len(under_test.images) >= 10, 'ten frames', under_test.process)
+    publisher, = client.node.get_publishers_info_by_topic('/wall/image')
+    assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+    under_test.stop()
+    images = under_test.images
+    # The camera waits for nobody, so the first frames may be gone; from then on none is missing.
+    first = next(index for index in range(1000) if np.array_equal(street.frame(index).rgb, pixels(images[0])))
+    for offset, image in enumerate(images):
+        assert np.array_equal(pixels(image), street.frame(first + offset).rgb), offset
+    stamps = [stamp_ns(image) for image in images]
+    assert all(before < after for before, after in zip(stamps, stamps[1:]))
+    assert {image.header.frame_id for image in images} == {'camera_optical_frame'}
+    truths = {stamp_ns(truth): truth for truth in under_test.truths}
+    assert truths and set(truths) & set(stamps)
+    for offset, stamp in enumerate(stamps):
+        if stamp in truths:
+            assert np.array_equal(pixels(truths[stamp]), street.frame(first + offset).labels)
+
+
+def test_compressed_images_show_nearly_the_same(
+        client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
+    fine = camera('fine', message_type=CompressedImage, count=3, jpeg_quality=100, **STREET)
+    coarse = camera('coarse', message_type=CompressedImage, count=3, jpeg_quality=10, **STREET)
+    for under_test in (fine, coarse):
+        under_test.play(3)
+        client.wait_for(lambda: len(under_test.truths) == 3, 'the ground truth')
+        assert under_test.truths[0].encoding == 'mono8' and under_test.truths[0].header == under_test.images[0].header
+
+    def error(under_test: CameraUnderTest, index: int) -> float:
+        image = under_test.images[index]
+        assert image.format == 'jpeg'
+        rgb = cv2.imdecode(np.frombuffer(image.data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        return float(np.abs(rgb.astype(int) - street.frame(index).rgb).mean())
+    for index in range(3):
+        assert error(fine, index) < 3 and error(fine, index) < error(coarse, index) < 12
+        assert len(coarse.images[index].data) < len(fine.images[index].data) / 3
+
+
+COLORS = [(250, 10, 20), (30, 240, 50), (60, 70, 230), (200, 210, 40), (120, 20, 180)]
+
+
+@pytest.fixture(name='folder', scope='module')
+def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """pictures 1, 2, 3, 10 and 20, which are not in this order by their letters, and something that is no picture."""
+    folder = tmp_path_factory.mktemp('pictures')
+    for number, rgb in zip((1, 2, 3, 10, 20), photographs()):
+        cv2.imwrite(str(folder / f'image_{number}.png'), rgb[..., ::-1])
+    (folder / 'notes.txt').write_text('not a picture')
+    return folder
+
+
+def photographs() -> list[np.ndarray]:
+    noise = np.random.default_rng(0).integers(0, 30, (5, 48, 64, 3), np.uint8)
+    return [np.clip(noise[index] + np.array(color), 0, 255).astype(np.uint8) for index, color in enumerate(COLORS)]
+
+
+@pytest.fixture(name='video', scope='module')
+def video_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp('video') / 'video.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (64, 48))
+    assert writer.isOpened()
+    for rgb in photographs():
+        writer.write(np.ascontiguousarray(rgb[..., ::-1]))
+    writer.release()
+    return path
+
+
+def decoded(video: Path) -> list[np.ndarray]:
+    capture, frames = cv2.VideoCapture(str(video)), []
+    while (frame := capture.read()[1]) is not None:
+        frames.append(frame[..., ::-1])
+    return frames
+
+
+@pytest.mark.parametrize(('kind', 'loop'), [('folder', False), ('folder', True), ('video', False), ('video', True)])
+def test_files_by_value_once_or_over_and_over(
+        client: Any, camera: Callable[..., CameraUnderTest], folder: Path, video: Path, kind: str, loop: bool) -> None:
+    frames = photographs() if kind == 'folder' else decoded(video)
+    assert len(frames) == 5
+    under_test = camera(f'{kind}_{loop}'.lower(), source=folder if kind == 'folder' else video, loop=str(loop).lower(),
+                        rate_hz=RATE_HZ)
+    if loop:
+        under_test.play(12, is_complete=False)
+        assert client.node.count_publishers(f'/{under_test.name}/ground_truth') == 0
+        under_test.stop()
+    else:
+        under_test.play(5)
+    for index, image in enumerate(under_test.images):
+        assert np.array_equal(pixels(image), frames[index % 5]), index
+    if kind == 'video':     # what was read is what was written, but for the loss in its file
+        assert all(np.abs(frame.mean((0, 1)) - rgb.mean((0, 1))).max() < 4 for frame, rgb in zip(frames, photographs()))
+
+
+def test_files_at_another_size_and_a_count_that_ends_a_loop(camera: Callable[..., CameraUnderTest], folder: Path) -> None:
+    under_test = camera('resized', source=folder, width=32, height=20, rate_hz=RATE_HZ, count=7, loop='true')
+    under_test.play(7)
+    for index, image in enumerate(under_test.images):
+        assert (image.width, image.height) == (32, 20)
+        assert np.abs(pixels(image).mean((0, 1)) - photographs()[index % 5].mean((0, 1))).max() < 2
+
+
+def test_an_unreadable_picture_is_left_out_and_named(camera: Callable[..., CameraUnderTest], tmp_path: Path) -> None:
+    first, _, last = photographs()[:3]
+    cv2.imwrite(str(tmp_path / '1.png'), first[..., ::-1])
+    (tmp_path / '2.png').write_bytes(b'\x89PNG and no more')
+    cv2.imwrite(str(tmp_path / '3.png'), cv2.resize(last, (128, 96), interpolation=cv2.INTER_NEAREST)[..., ::-1])
+    under_test = camera('gap', source=tmp_path, rate_hz=RATE_HZ, count=2)
+    under_test.client.get_parameters('/gap/camera', 'rate_hz')
+    clock = under_test.client.publisher(Clock, '/gap/clock')
+    for index in (1, 2):
+        now = Clock(clock=Time(nanosec=index * PERIOD_NS))
+        under_test.client.wait_for(lambda: len(under_test.images) >= index or clock.publish(now) is not None, 'a frame')
+    assert under_test.process.wait() == 0 and '2.png is not a readable image' in under_test.process.log
+    assert np.array_equal(pixels(under_test.images[0]), first)
+    assert pixels(under_test.images[1]).shape == first.shape        # the size of the first
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quietly_in_the_middle_of_work(
+        client: Any, camera: Callable[..., CameraUnderTest], number: int) -> None:
+    under_test = camera(f'signal_{number}', use_sim_time=False, **{**STREET, 'rate_hz': 200.0})
+    client.wait_for(lambda: bool(under_test.images), 'a frame', under_test.process)
+    assert under_test.process.stop(number) == 0, under_test.process.log
+    assert len(under_test.process.log.strip().splitlines()) == 1, under_test.process.log
+
+
+REFUSED: dict[str, tuple[dict[str, str], str]] = {
+    'missing path': ({'source': '{tmp}/missing'}, 'not found'),
+    'empty folder': ({'source': '{tmp}/empty'}, 'no images in'),
+    'not a video': ({'source': '{tmp}/text.avi'}, 'text.avi is not a readable video'),
+    'no camera': ({'source': '/dev/video97'}, 'no camera answers at /dev/video97'),
+    'rate of zero': ({'rate_hz': '0.0'}, 'rate_hz'),
+    'negative rate': ({'rate_hz': '-1.0'}, 'rate_hz'),
+    'rate that is no number': ({'rate_hz': 'fast'}, 'rate_hz'),
+    'unknown transport': ({'transport': 'theora'}, 'expected one of raw, compressed'),
+    'quality of zero': ({'jpeg_quality': '0'}, 'jpeg_quality'),
+    'street too small': ({'width': '10'}, 'at least 64 x 64 px'),
+    'negative count': ({'count': '-1'}, 'count'),
+}
+
+
+@pytest.fixture(name='refused', scope='module')
+def refused_fixture(start_executable: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All of them at once: each spends its time on imports."""
+    tmp = tmp_path_factory.mktemp('refused')
+    (tmp / 'empty').mkdir()
+    (tmp / 'text.avi').write_text('not a video')
+    return {name: start_executable('camera_node', '--ros-args', *(
+        item for key, value in parameters.items() for item in ('-p', f'{key}:={value.format(tmp=tmp)}')))
+        for name, (parameters, _) in REFUSED.items()}
+
+
+@pytest.mark.parametrize('name', REFUSED)
+def test_what_cannot_work_ends_the_start_with_one_line(refused: dict[str, Any], name: str) -> None:
+    process = refused[name]
+    assert process.wait() == 1
+    lines = [line for line in process.log.splitlines() if line.startswith('camera_node: ')]
+    assert len(lines) == 1 and REFUSED[name][1] in lines[0]
+    assert 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
+def test_wrong_ros_arguments_end_the_start_without_a_traceback(
+        start_executable: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    process = start_executable('camera_node', '--ros-args', *arguments)
+    assert process.wait() == 1
+    assert arguments[-1] in process.log and 'Traceback' not in process.log
