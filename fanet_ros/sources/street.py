@@ -4,17 +4,23 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fanet_ros.sources import street_objects as things
+from fanet_ros.sources import street_ground as ground
+from fanet_ros.sources import street_vehicles as vehicles
 from fanet_ros.sources.frame import Frame
-from fanet_ros.sources.street_canvas import Canvas
+from fanet_ros.sources.street_canvas import Canvas, View
+from fanet_ros.sources.street_plot import CELL_M, Character, Placed, Plot
+from fanet_ros.sources.street_sketch import Polygons, Sketch, Thing
+from fanet_ros.sources.street_weather import Weather
 
-VIEW_M = 110.0          # nothing is drawn beyond
-CELL_M = 8.0            # spacing of the plots along the street
-_LIGHTS = ('sun', 'overcast', 'dusk')
+VIEW_M = 120.0              # nothing is drawn beyond
+BEHIND_M = 12.0             # what is behind the camera may still throw its shadow before it
+KEPT_PLOTS = 400            # sketches kept for the frames to come
+ONCOMING_M = 55.0           # distance between cars that come
+NOISE_FRAMES = 256
 
 
 class SyntheticStreet:
-    """What a car-mounted camera sees on its way down a seeded street.
+    """What a car-mounted camera sees on its way down a seeded street, on the left as in CamVid.
 
     frame(i) depends on size, seed, rate and i alone. Labels are the 11 classes of CamVid.
 
@@ -29,94 +35,127 @@ class SyntheticStreet:
             raise ValueError(f'rate_hz must be positive, got {rate_hz}')
         self.width, self.height, self.seed, self.rate_hz = width, height, seed, rate_hz
         rng = np.random.default_rng([seed, 1])
-        light = _LIGHTS[rng.integers(3)]
-        self._light = {'sun': 1.15, 'overcast': 0.9, 'dusk': 0.6}[light] * rng.uniform(0.9, 1.1)
-        self._zenith = np.array({'sun': (105, 150, 210), 'overcast': (190, 195, 200), 'dusk': (95, 100, 130)}[light])
-        self._haze = np.array({'sun': (205, 220, 235), 'overcast': (215, 215, 215), 'dusk': (190, 165, 150)}[light])
-        self._balance = rng.uniform(0.94, 1.06, 3)
-        self._speed_mps = rng.uniform(5, 10)
-        self._road_half_m = rng.uniform(3.4, 4.6)
-        self._kerb_m = self._road_half_m + rng.uniform(2.0, 3.2)
-        self._asphalt = np.array([92, 90, 92]) * self._light * rng.uniform(0.8, 1.15)
-        self._paving = np.array([142, 136, 130]) * self._light * rng.uniform(0.85, 1.15)
-        self._density = dict(tree=rng.uniform(0.1, 0.5), pole=0.3, sign=0.2, fence=rng.uniform(0.1, 0.4),
-                             car=rng.uniform(0.15, 0.4), pedestrian=0.25, bicyclist=0.12, gap=rng.uniform(0.05, 0.3))
-        self._noise = rng.normal(0, 1, (height, width + 256, 1)).astype(np.float32)
-        clouds = rng.normal(0, 1, (12, 24)).astype(np.float32)
-        self._sky = self._paint_sky(cv2.resize(clouds, (width, height), interpolation=cv2.INTER_CUBIC), light)
+        self._weather, self._character = Weather.draw(rng), Character.draw(rng)
+        self._speed_mps, self._oncoming_mps = rng.uniform(4, 11), rng.uniform(5, 12)
+        self._lead_m = rng.uniform(12, 45) if rng.random() < 0.5 else None
+        self._focal_px = rng.uniform(0.85, 1.15) * max(width, height)
+        self._horizon_px = rng.uniform(0.38, 0.5) * height
+        self._camera_m, self._lane_m = rng.uniform(1.25, 2.1), -self._character.road_half_m * rng.uniform(0.25, 0.38)
+        self._sway, self._bend = rng.uniform(0, 2 * np.pi, 4), rng.uniform(0, 0.004)
+        self._asphalt = np.array((94, 92, 94)) * rng.uniform(0.75, 1.2) * rng.uniform(0.97, 1.03, 3)
+        self._paving = np.array((146, 140, 132)) * rng.uniform(0.8, 1.15) * rng.uniform(0.97, 1.03, 3)
+        self._ground = self._sketch(ground.ground, self._character.road_half_m, self._asphalt, self._paving)
+        self._dash = self._sketch(ground.middle_mark)
+        self._zebra = self._sketch(ground.zebra, self._character.road_half_m)
+        self._yellow = self._sketch(ground.double_yellow, self._character.road_half_m, -1, CELL_M)
+        self._has_yellow = rng.random() < 0.4
+        view = self._view(0.0, 0.0)
+        self._texture = ground.GroundTexture(view, rng)
+        # Taller than the picture, so that the sky can follow when the camera nods.
+        self._nod_px = max(round(0.02 * height), 1)
+        self._sky = self._weather.paint_sky(width, height + 2 * self._nod_px, self._horizon_px + self._nod_px, rng)
+        self._noise = np.clip(rng.normal(0, rng.uniform(2, 5), (height, width + NOISE_FRAMES, 1)), -20, 20).astype(
+            np.int16).repeat(3, 2)
+        self._blur_px = rng.uniform(0.45, 0.9)
+        self._exposure = self._exposure_table(rng)
+        self._plots: dict[tuple[int, int], Plot] = {}
+        self._cars: dict[int, Thing] = {}
 
     def frame(self, index: int) -> Frame:
         """The street at frame `index` >= 0."""
         time_s = index / self.rate_hz
         travelled_m = self._speed_mps * time_s
-        canvas = Canvas(self.width, self.height, self._haze)
-        canvas.rgb[:] = self._sky
-        self._paint_ground(canvas, travelled_m)
-        first = int(travelled_m // CELL_M) - 2
-        for cell in range(first + int(VIEW_M / CELL_M) + 2, first - 1, -1):
-            for side in (-1, 1):
-                self._paint_plot(canvas, cell, side, cell * CELL_M - travelled_m, time_s)
+        view = self._view(time_s, travelled_m)
+        canvas = Canvas(view, self._sky_of(view), self._weather.haze)
+        self._paint_ground(canvas, view, travelled_m)
+        placed = self._things(time_s, travelled_m)
+        if placed:
+            where = [item.z for item in placed]
+            canvas.darken(Polygons.join([item.thing.shadow for item in placed], where))
+            canvas.paint(Polygons.join([item.thing.solid for item in placed], where))
         return Frame(self._expose(canvas.rgb, index), canvas.labels, index)
 
-    def _paint_sky(self, clouds: np.ndarray, light: str) -> np.ndarray:
-        ramp = np.clip(np.linspace(0, 2.2, self.height), 0, 1)[:, None, None]
-        sky = self._zenith * (1 - ramp) + self._haze * ramp
-        cover = np.clip(clouds * (0.4 if light != 'overcast' else 0.15), 0, 0.8)[..., None]
-        return np.clip(sky * (1 - cover) + np.array([240, 240, 240]) * cover, 0, 255).astype(np.uint8)
+    def _view(self, time_s: float, travelled_m: float) -> View:
+        yaw, nod, drift, bend = np.sin(np.array([0.31, 2.3, 0.17, travelled_m / 90.0 / max(time_s, 1e-6)]) * time_s + self._sway)
+        return View(
+            self.width, self.height, self._focal_px, self.width / 2 + 0.012 * self.width * yaw,
+            self._horizon_px + 0.006 * self.height * nod, self._camera_m, self._lane_m + 0.15 * drift, self._bend * bend)
 
-    def _paint_ground(self, canvas: Canvas, travelled_m: float) -> None:
-        def strip(x0: float, x1: float, color: np.ndarray, label: int, z0: float = 0.5, z1: float = 400.0) -> None:
-            canvas.paint([(x0, 0, z0), (x1, 0, z0), (x1, 0, z1), (x0, 0, z1)], color, label)
+    def _sky_of(self, view: View) -> np.ndarray:
+        top = int(np.clip(round(self._nod_px - (view.horizon_px - self._horizon_px)), 0, 2 * self._nod_px))
+        return self._sky[top:top + self.height]
 
-        # Bands of depth, so that the haze grows with distance along the ground.
-        edges = [400, 120, 60, 30, 15, 8, 0.5]
-        for far, near in zip(edges, edges[1:]):
-            strip(-60, 60, self._paving * 0.9, things.PAVEMENT, near, far)
-            strip(-self._road_half_m, self._road_half_m, self._asphalt, things.ROAD, near, far)
+    def _paint_ground(self, canvas: Canvas, view: View, travelled_m: float) -> None:
+        canvas.paint(self._ground.solid)
+        parts, where = [], []
+        for mark in np.arange(-(travelled_m % ground.MARK_PERIOD_M), 80, ground.MARK_PERIOD_M):
+            parts.append(self._dash.solid)
+            where.append(mark)
+        first = int(travelled_m // CELL_M) - 1
+        for cell in range(first + int(60 / CELL_M), first - 1, -1):
+            rng_key = (self.seed * 7919 + cell * 104729) % 1000     # cheap, and the same from whichever frame it is asked
+            if self._has_yellow:
+                parts.append(self._yellow.solid)
+                where.append(cell * CELL_M - travelled_m)
+            if rng_key < 30:
+                parts.append(self._zebra.solid)
+                where.append(cell * CELL_M - travelled_m)
+        canvas.paint(Polygons.join(parts, where))
+        self._texture.lay(canvas, view, travelled_m, self._weather.light)
+
+    def _things(self, time_s: float, travelled_m: float) -> list[Placed]:
+        """All that stands or moves, from far to near, with z from the camera."""
+        first = int((travelled_m - BEHIND_M) // CELL_M)
+        placed = []
+        for cell in range(first, first + int((VIEW_M + BEHIND_M) / CELL_M) + 1):
             for side in (-1, 1):
-                inner, outer = sorted((side * self._road_half_m, side * (self._road_half_m + 0.15)))
-                strip(inner, outer, self._paving * 1.2, things.PAVEMENT, near, far)
-        white = np.array([225, 225, 220]) * self._light
-        for mark in np.arange(-(travelled_m % 6.0), 70, 6.0):
-            if mark + 3 > 1.5:
-                strip(-0.07, 0.07, white, things.ROAD, max(mark, 1.3), mark + 3)
+                plot, start = self._plot(cell, side), cell * CELL_M - travelled_m
+                placed += [Placed(item.thing, start + item.z) for item in (*plot.fixed, *plot.moving(time_s))]
+        placed += self._traffic(time_s, travelled_m)
+        return sorted(placed, key=lambda item: -item.z)
 
-    def _paint_plot(self, canvas: Canvas, cell: int, side: int, z: float, time_s: float) -> None:
-        """Everything that stands on one side of CELL_M metres of street, from far to near."""
-        rng = np.random.default_rng([self.seed, cell + 1000, side + 1])
-        look = {name: np.random.default_rng([self.seed, cell + 1000, side + 1, number])
-                for number, name in enumerate(self._density)}
-        chosen = {name: rng.random() < share for name, share in self._density.items()}
-        wall = side * (self._kerb_m + rng.uniform(0, 1.5))
-        place = rng.uniform(0, CELL_M, 7)
-        light = self._light
-        if z + CELL_M > 1.5:
-            if not chosen['gap']:
-                things.building(canvas, side, wall, max(z, 0.5), z + CELL_M, look['gap'], light)
-            elif z > 0:
-                things.tree(canvas, wall + side * 3, z + CELL_M, look['gap'], light)
-        edge = side * (self._road_half_m + 0.5)
-        walker = place[4] + (1.2 if rng.random() < 0.5 else -1.2) * time_s
-        rider = place[5] + 2.5 * (time_s % 8.0)
-        drawings = [
-            (z, chosen['fence'], lambda d: things.fence(canvas, wall - side * 0.4, d, look['fence'], light)),
-            (z + place[0], chosen['tree'],
-             lambda d: things.tree(canvas, edge + side * 0.6, d, look['tree'], light)),
-            (z + place[1], chosen['pole'], lambda d: things.pole(canvas, edge, d, look['pole'], light)),
-            (z + place[2], chosen['sign'], lambda d: things.sign(canvas, edge + side * 0.2, d, look['sign'], light)),
-            (z + place[3] / 2, chosen['car'], lambda d: things.car(
-                canvas, side * (self._road_half_m - 1.1), d, look['car'], light)),
-            (z + walker % CELL_M, chosen['pedestrian'], lambda d: things.pedestrian(
-                canvas, edge + side * 1.2, d, look['pedestrian'], light, 6 * time_s)),
-            (z + rider % CELL_M, chosen['bicyclist'], lambda d: things.bicyclist(
-                canvas, side * (self._road_half_m - 2.4), d, look['bicyclist'], light))]
-        for depth, wanted, draw in sorted(drawings, key=lambda drawing: -drawing[0]):
-            if wanted and depth > 1.5:
-                draw(depth)
+    def _traffic(self, time_s: float, travelled_m: float) -> list[Placed]:
+        """A car ahead in the own lane, and those that come."""
+        lane = self._character.road_half_m * 0.38
+        placed = []
+        if self._lead_m is not None:
+            lead = self._lead_m * (1 + 0.2 * np.sin(0.3 * time_s))
+            placed.append(Placed(self._car(-1, -lane, facing=False), lead))
+        coming = travelled_m + self._oncoming_mps * time_s
+        for number in range(int((coming - BEHIND_M) // ONCOMING_M), int((coming + VIEW_M) // ONCOMING_M) + 1):
+            if number % 3:
+                placed.append(Placed(self._car(number, lane, facing=True), number * ONCOMING_M - coming))
+        return placed
+
+    def _plot(self, cell: int, side: int) -> Plot:
+        if (cell, side) not in self._plots:
+            if len(self._plots) >= KEPT_PLOTS:
+                self._plots.clear()
+            self._plots[cell, side] = Plot(self.seed, cell, side, self._character, self._weather)
+        return self._plots[cell, side]
+
+    def _car(self, number: int, x: float, *, facing: bool) -> Thing:
+        if number not in self._cars:
+            if len(self._cars) >= KEPT_PLOTS:
+                self._cars.clear()
+            rng = np.random.default_rng([self.seed, 77, number + 10])
+            self._cars[number] = self._sketch(vehicles.car, x, rng, facing=facing, lit=self._weather.is_dark)
+        return self._cars[number]
+
+    def _sketch(self, draw: 'object', *arguments: object, **options: object) -> Thing:
+        sketch = Sketch(self._weather.light, self._weather.sun)
+        draw(sketch, *arguments, **options)         # type: ignore[operator]
+        return sketch.finish()
+
+    def _exposure_table(self, rng: np.random.Generator) -> np.ndarray:
+        """(256, 1, 3) uint8: white balance and a camera's curve."""
+        contrast = rng.uniform(0.0, 0.35)
+        ramp = np.arange(256) / 255.0
+        curve = ramp * (1 - contrast) + contrast * (3 * ramp**2 - 2 * ramp**3)
+        return np.clip(curve[:, None] * self._weather.balance * 255, 0, 255).astype(np.uint8)[:, None]
 
     def _expose(self, rgb: np.ndarray, index: int) -> np.ndarray:
-        """Lens blur, white balance and sensor noise."""
-        shift = (index * 97) % 256
-        blurred = cv2.GaussianBlur(rgb, (3, 3), 0.6)
-        noisy = blurred * self._balance + 4.0 * self._noise[:, shift:shift + self.width]
-        return np.clip(noisy, 0, 255).astype(np.uint8)
+        """Lens blur, the camera's curve and sensor noise."""
+        shift = (index * 97) % NOISE_FRAMES
+        blurred = cv2.LUT(cv2.GaussianBlur(rgb, (3, 3), self._blur_px), self._exposure)
+        return cv2.add(blurred, np.ascontiguousarray(self._noise[:, shift:shift + self.width]), dtype=cv2.CV_8U)

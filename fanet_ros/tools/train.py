@@ -17,7 +17,7 @@ from fanet_ros.training.datasets import Sample, load_folder
 from fanet_ros.training.trainer import Trainer, TrainingError, TrainingSettings
 
 # Streets of the training set; the demo and the tests use seeds below these.
-STREET_SEEDS = range(100, 140)
+STREET_SEEDS = range(100, 200)
 STREET_FRAMES = (7, 90, 173, 256)
 
 

@@ -1,0 +1,2 @@
+"""The classes of the street's labels: CamVid's eleven, as in config/class_maps/camvid11.yaml."""
+SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(11)
