@@ -108,8 +108,8 @@ class FrameStatistics:
         if self._failures:
             worst = max(level for _, level, _ in self._failures)
             last = next(detail for _, level, detail in reversed(self._failures) if level == worst)
-            return worst, REJECTING, (f'{len(self._failures)} frames rejected in {WINDOW_S:.0f} s, '
-                                      f'the last: {last}')
+            frames = '1 frame' if len(self._failures) == 1 else f'{len(self._failures)} frames'
+            return worst, REJECTING, f'{frames} rejected in {WINDOW_S:.0f} s, the last: {last}'
         if silent_s > no_image_warning_s:
             return WARN, SILENT, f'no image for {silent_s:.1f} s'
         if not segmented:

@@ -7,7 +7,7 @@ from typing import Optional, Sequence, Union
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-Value = Union[str, int, float, bool, list]
+Value = Union[str, int, float, bool, list[str]]
 
 
 @dataclass(frozen=True)

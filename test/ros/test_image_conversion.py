@@ -1,21 +1,23 @@
 """Image messages of every kind against known pixels."""
 import array
 
+import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from fanet_ros.ros.frame_slot import FrameSlot
-from fanet_ros.ros.image_conversion import ImageError, image_to_rgb, labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.image_conversion import (
+    FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
 
 RGB = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
 
 
-def _image(pixels: np.ndarray, encoding: str, padding: int = 0, big_endian: bool = False) -> Image:
-    rows = np.ascontiguousarray(pixels).reshape(4, -1).view(np.uint8)
-    rows = np.pad(rows, ((0, 0), (0, padding)))
-    return Image(height=4, width=6, encoding=encoding, step=rows.shape[1], is_bigendian=int(big_endian),
+def _image(pixels: np.ndarray, encoding: str, padding: int = 0, big_endian: bool = False, height: int = 4,
+           width: int = 6) -> Image:
+    rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
+    rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
+    return Image(height=height, width=width, encoding=encoding, step=rows.shape[1], is_bigendian=int(big_endian),
                  data=array.array('B', rows.tobytes()))
 
 
@@ -53,10 +55,157 @@ def test_messages_round_trip() -> None:
     assert (mask.encoding, mask.step) == ('mono8', 6) and bytes(mask.data) == RGB[..., 0].tobytes()
 
 
-def test_slot_keeps_the_newest_and_counts() -> None:
-    slot: 'FrameSlot[int]' = FrameSlot()
-    for number in range(3):
-        slot.put(number)
-    assert (slot.take(), slot.dropped) == (2, 2)
-    slot.close()
-    assert slot.take() is None
+PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
+PADDING_AND_ORDER = [(padding, order) for padding in (0, 6) for order in '<>']
+
+
+def _wide(values: np.ndarray, order: str) -> np.ndarray:
+    """16-bit values whose upper byte is `values` and whose lower byte is noise."""
+    low = np.random.default_rng(1).integers(0, 256, values.shape, np.uint16)
+    return (values.astype(np.uint16) << 8 | low).astype(f'{order}u2')
+
+
+@pytest.mark.parametrize(('padding', 'order'), PADDING_AND_ORDER)
+@pytest.mark.parametrize(('encoding', 'channels'), [
+    ('rgb16', [0, 1, 2]), ('bgr16', [2, 1, 0]), ('rgba16', [0, 1, 2, 3]), ('bgra16', [2, 1, 0, 3]),
+    ('mono16', [0]), ('16UC1', [0])])
+def test_sixteen_bits_keep_their_upper_byte(encoding: str, channels: list, padding: int, order: str) -> None:
+    source = np.dstack([RGB, np.full((4, 6), 9, np.uint8)])[..., channels]
+    expected = RGB if len(channels) > 1 else np.repeat(RGB[..., :1], 3, 2)
+    assert np.array_equal(image_to_rgb(_image(_wide(source, order), encoding, padding, order == '>')), expected)
+
+
+@pytest.mark.parametrize('encoding', ['rgb8', '8UC3', 'mono8', 'bayer_rggb8', 'yuyv', 'nv12'])
+def test_the_order_of_bytes_means_nothing_to_eight_bits(encoding: str) -> None:
+    rows = {'rgb8': RGB, '8UC3': RGB, 'yuyv': RGB[..., :2], 'nv12': np.vstack([RGB[..., 0], RGB[:2, :, 1]])}
+    pixels = rows.get(encoding, RGB[..., 0])
+    assert np.array_equal(image_to_rgb(_image(pixels, encoding, big_endian=True)), image_to_rgb(_image(pixels, encoding)))
+
+
+def _demosaiced(raw: np.ndarray, pattern: str) -> np.ndarray:
+    """The inner pixels of a bilinear interpolation: each missing colour is the mean of its nearest neighbours."""
+    raw = raw.astype(int)
+    around = {(dy, dx): np.roll(raw, (-dy, -dx), (0, 1)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
+    cross = (around[-1, 0] + around[1, 0] + around[0, -1] + around[0, 1] + 2) // 4
+    corners = (around[-1, -1] + around[-1, 1] + around[1, -1] + around[1, 1] + 2) // 4
+    beside, above = (around[0, -1] + around[0, 1] + 1) // 2, (around[-1, 0] + around[1, 0] + 1) // 2
+    rgb = np.empty((*raw.shape, 3), int)
+    for y in range(raw.shape[0]):
+        for x in range(raw.shape[1]):
+            here, right = pattern[y % 2 * 2 + x % 2], pattern[y % 2 * 2 + (x + 1) % 2]
+            for index, color in enumerate('rgb'):
+                source = (raw if color == here else cross if color == 'g' else corners if here != 'g' else
+                          beside if right == color else above)
+                rgb[y, x, index] = source[y, x]
+    return rgb[1:-1, 1:-1]
+
+
+@pytest.mark.parametrize('pattern', PATTERNS)
+def test_bayer_against_interpolation_by_hand(pattern: str) -> None:
+    raw = np.random.default_rng(2).integers(0, 256, (8, 10), np.uint8)
+    expected = _demosaiced(raw, pattern)
+    for padding, order in PADDING_AND_ORDER:
+        wide = _image(_wide(raw, order), f'bayer_{pattern}16', padding, order == '>', height=8, width=10)
+        assert np.array_equal(image_to_rgb(wide)[1:-1, 1:-1], expected)
+    narrow = image_to_rgb(_image(raw, f'bayer_{pattern}8', padding=3, height=8, width=10))
+    assert narrow.shape == (8, 10, 3) and np.array_equal(narrow[1:-1, 1:-1], expected)
+
+
+@pytest.mark.parametrize('pattern', PATTERNS)
+@pytest.mark.parametrize('color', [(250, 3, 7), (5, 240, 9), (2, 4, 230), (10, 120, 240)])
+def test_bayer_of_one_color_is_that_color_to_the_edges(pattern: str, color: tuple) -> None:
+    raw = np.tile(np.array([color['rgb'.index(name)] for name in pattern], np.uint8).reshape(2, 2), (3, 4))
+    rgb = image_to_rgb(_image(raw, f'bayer_{pattern}8', height=6, width=8))
+    assert (rgb == np.array(color)).all()
+
+
+def _rgb_of_yuv(y: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """BT.601 with brightness from 16 to 235, as OpenCV and cameras have it."""
+    y, u, v = (1.164 * (np.maximum(y.astype(float), 16) - 16), u.astype(float) - 128, v.astype(float) - 128)
+    rgb = np.dstack([y + 1.596 * v, y - 0.813 * v - 0.391 * u, y + 2.018 * u])
+    return np.clip(np.rint(rgb), 0, 255)
+
+
+@pytest.mark.parametrize('padding', [0, 4])
+@pytest.mark.parametrize(('encoding', 'order'), [
+    ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])
+def test_yuv422_by_its_formula(encoding: str, order: str, padding: int) -> None:
+    rng = np.random.default_rng(3)
+    y, (u, v) = rng.integers(16, 236, (4, 6), np.uint8), rng.integers(60, 200, (2, 4, 3), np.uint8)
+    quads = np.dstack({'uyvy': [u, y[:, ::2], v, y[:, 1::2]], 'yuyv': [y[:, ::2], u, y[:, 1::2], v]}[order])
+    rgb = image_to_rgb(_image(quads.reshape(4, 12), encoding, padding))
+    expected = _rgb_of_yuv(y, np.repeat(u, 2, 1), np.repeat(v, 2, 1))
+    assert np.abs(rgb - expected).max() <= 2
+    assert np.array_equal(rgb, cv2.cvtColor(quads.reshape(4, 6, 2), {
+        'uyvy': cv2.COLOR_YUV2RGB_UYNV, 'yuyv': cv2.COLOR_YUV2RGB_YUNV}[order]))
+
+
+@pytest.mark.parametrize('padding', [0, 10])
+@pytest.mark.parametrize('encoding', ['nv12', 'nv21'])
+def test_semi_planar_by_its_formula(encoding: str, padding: int) -> None:
+    rng = np.random.default_rng(4)
+    y, (u, v) = rng.integers(16, 236, (4, 6), np.uint8), rng.integers(60, 200, (2, 2, 3), np.uint8)
+    pairs = np.dstack([u, v] if encoding == 'nv12' else [v, u]).reshape(2, 6)
+    rgb = image_to_rgb(_image(np.vstack([y, pairs]), encoding, padding))
+    assert np.abs(rgb - _rgb_of_yuv(y, *(np.repeat(np.repeat(plane, 2, 0), 2, 1) for plane in (u, v)))).max() <= 2
+    planar = np.vstack([y, np.concatenate([u.ravel(), v.ravel()]).reshape(2, 6)])
+    assert np.array_equal(rgb, cv2.cvtColor(planar, cv2.COLOR_YUV2RGB_I420))
+
+
+@pytest.mark.parametrize('encoding', [*FORMATS, *SEMI_PLANAR])
+def test_every_encoding_gives_contiguous_rgb_and_refuses_a_byte_too_little_and_too_much(encoding: str) -> None:
+    pixel_format = FORMATS.get(encoding)
+    row_bytes, rows = (6, 6) if pixel_format is None else (6 * pixel_format.channels * pixel_format.bits // 8, 4)
+    message = _image(np.full((rows, row_bytes), 100, np.uint8), encoding)
+    rgb = image_to_rgb(message)
+    assert (rgb.shape, rgb.dtype, rgb.flags.c_contiguous) == ((4, 6, 3), np.uint8, True)
+    for size in (rows * row_bytes - 1, rows * row_bytes + 1):
+        message.data = array.array('B', bytes(size))
+        with pytest.raises(ImageError, match=f'{encoding}.*6x4, step {row_bytes}, {size} bytes') as refused:
+            image_to_rgb(message)
+        assert refused.value.kind == 'data length does not fit'
+
+
+@pytest.mark.parametrize(('encoding', 'bytes_per_pixel'), [
+    ('32FC1', 4), ('64FC3', 24), ('8SC1', 1), ('16SC1', 2), ('nv24', 3), ('RGB8', 3), ('', 3)])
+def test_an_encoding_that_cv_bridge_does_not_convert_either_is_refused(encoding: str, bytes_per_pixel: int) -> None:
+    for padding, big_endian in ((0, False), (3, False), (0, True)):
+        message = _image(np.zeros((4, 6 * bytes_per_pixel), np.uint8), encoding, padding, big_endian)
+        with pytest.raises(ImageError, match='unknown encoding; publish rgb8') as refused:
+            image_to_rgb(message)
+        assert refused.value.kind == 'unknown encoding' and '\n' not in str(refused.value)
+
+
+def test_what_only_cv_bridge_knows_comes_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip('cv_bridge')
+    monkeypatch.delitem(FORMATS, 'bgr8')        # as if it were not in the table
+    assert np.array_equal(image_to_rgb(_image(RGB[..., ::-1], 'bgr8')), RGB)
+    for padding, big_endian in ((3, False), (0, True)):         # of these cv_bridge would make a wrong picture
+        with pytest.raises(ImageError, match='unknown encoding'):
+            image_to_rgb(_image(RGB[..., ::-1], 'bgr8', padding, big_endian))
+    cut = _image(RGB[..., ::-1], 'bgr8')
+    cut.height = 5
+    with pytest.raises(ImageError, match='unknown encoding'):
+        image_to_rgb(cut)
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.bmp', '.jpg'])
+def test_pictures_are_decoded_to_rgb(suffix: str) -> None:
+    smooth = cv2.resize(RGB, (48, 32), interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode(suffix, smooth[..., ::-1])[1]
+    rgb = compressed_to_rgb(CompressedImage(format='whatever', data=array.array('B', data.tobytes())))
+    assert np.abs(rgb.astype(int) - smooth).mean() < (8 if suffix == '.jpg' else 1e-9)
+
+
+@pytest.mark.parametrize('pixels', [RGB[..., 0], np.dstack([RGB, RGB[..., 0]]), RGB.astype(np.uint16) << 8])
+def test_grey_transparent_and_deep_pictures_become_eight_bit_color(pixels: np.ndarray) -> None:
+    data = cv2.imencode('.png', pixels)[1]
+    rgb = compressed_to_rgb(CompressedImage(format='png', data=array.array('B', data.tobytes())))
+    expected = np.repeat(RGB[..., :1], 3, 2) if pixels.ndim == 2 else RGB[..., ::-1]
+    assert rgb.dtype == np.uint8 and np.array_equal(rgb, expected)
+
+
+@pytest.mark.parametrize('data', [b'', b'x', bytes(1000), b'\x89PNG\r\n\x1a\n'])
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
+    with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable picture"):
+        compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', data)))
