@@ -24,6 +24,24 @@ def test_confusion_matrix_on_known_values() -> None:
     assert confusion.mean_iou() == 0.5 and confusion.pixel_accuracy() == pytest.approx(2 / 3)
 
 
+def test_a_pixel_predicted_as_unlabelled_is_a_miss() -> None:
+    confusion = ConfusionMatrix(2)
+    confusion.add(np.array([[0, 0, 1, 255]], np.uint8), np.array([[0, 255, 1, 255]], np.uint8))
+    assert confusion.class_iou().tolist() == [0.5, 1.0] and confusion.pixel_accuracy() == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(('truth', 'predicted', 'reason'), [
+    ([0, 1], [0, 2], 'prediction holds class 2: expected 0..1 or 255'),
+    ([0, 254], [0, 1], 'truth holds class 254'),
+    ([255, 0], [7, 0], 'prediction holds class 7'),
+    ([0], [0, 1], 'expected equal shapes')])
+def test_confusion_matrix_refuses_what_is_no_class(truth: list, predicted: list, reason: str) -> None:
+    confusion = ConfusionMatrix(2)
+    with pytest.raises(ValueError, match=reason):
+        confusion.add(np.array([truth], np.uint8), np.array([predicted], np.uint8))
+    assert not confusion.counts.any() and not confusion.missed.any()
+
+
 def test_ohem_keeps_the_hard_pixels() -> None:
     logits = torch.zeros(1, 2, 1, 4)
     logits[0, 0, 0, :3] = 10.0          # three easy pixels of class 0, one undecided
