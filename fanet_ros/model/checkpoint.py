@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.package_share import share_directory
@@ -114,7 +114,8 @@ def save_checkpoint(path: Union[str, Path], network: FANet, metadata: Checkpoint
     tensors = {key: (state[key].to(dtype) if state[key].dim() == 4 else state[key]).cpu().contiguous()
                for key in wanted}
     partial = path.with_name(f'.{path.name}.partial')
-    save_file(tensors, partial, metadata={METADATA_KEY: metadata.to_json()})
+    # Not save_file: it makes a file that only its owner may read, whatever the umask says.
+    partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json()}))
     os.replace(partial, path)
 
 

@@ -1,4 +1,5 @@
 """Checkpoints keep network and metadata together, and say what is wrong with them."""
+import os
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,17 @@ def test_round_trip(stored: 'tuple[Path, FANet]') -> None:
     image = torch.randn(1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(loaded(image), network(image))
+
+
+@pytest.mark.parametrize(('umask', 'mode'), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_the_file_is_as_open_as_the_umask_allows(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA)
+    finally:
+        os.umask(before)
+    assert (tmp_path / 'x.safetensors').stat().st_mode & 0o777 == mode
+    assert [path.name for path in tmp_path.iterdir()] == ['x.safetensors']
 
 
 def test_auxiliary_heads_are_not_stored(tmp_path: Path) -> None:
