@@ -1,0 +1,199 @@
+"""The same function as an eval-mode FANet, with less arithmetic and fewer passes over memory.
+
+Every rewrite is exact up to rounding; tests hold the whole to the original in float64.
+
+1. BatchNorm goes into the convolution before it.
+2. Query, key and value of a level come from one convolution.
+3. `latlayer3` is applied to the C x 32 matrix V^T K^ instead of to n positions: LeakyReLU((W V^T K^) Q^ + b).
+4. The head's 3x3 convolution runs over smooth_16 at its own resolution: each tap is a 1x1 convolution, which commutes with
+   the interpolation; columns are interpolated and summed first, then rows.
+5. What only training or the authors' unused layers need is left out.
+"""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fanet_ros.model.attention import QUERY_CHANNELS, ConvBN, FastAttentionModule
+from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, ResNet
+from fanet_ros.model.fanet import FANet, FrameContext
+
+
+def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
+    """One convolution with bias that does what `conv` and, in eval mode, `norm` do one after the other."""
+    factor = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
+    folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)
+    folded = folded.to(conv.weight)
+    bias = 0.0 if conv.bias is None else conv.bias.double()
+    folded.weight = _constant((conv.weight.double() * factor[:, None, None, None]).to(conv.weight))
+    folded.bias = _constant(((bias - norm.running_mean.double()) * factor + norm.bias.double()).to(conv.weight))
+    return folded
+
+
+class InferenceFANet(nn.Module):
+    """An eval-mode FANet rewritten: (N, 3, H, W) -> logits (N, C, ceil(H/8), ceil(W/8)), as `network` would give.
+
+    :param network: what to rewrite; its weights are copied
+    """
+
+    def __init__(self, network: FANet) -> None:
+        super().__init__()
+        self.encoder = _Encoder(network.resnet)
+        self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
+            _Attention(level, has_up=level is not network.fam_4)
+            for level in (network.fam_32, network.fam_16, network.fam_8, network.fam_4))
+        self.smooth_16 = _fold(network.fam_16.smooth)
+        self.smooth_4 = _fold(network.fam_4.smooth)
+        self.head = _Head(_fold(network.clslayer.conv), network.clslayer.conv_out)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.forward_video(images)[0]
+
+    def forward_video(self, images: Tensor, past: 'tuple[FrameContext, ...]' = ()) -> tuple[Tensor, FrameContext]:
+        """As FANet.forward_video()."""
+        past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
+        feat_8, feat_16, feat_32, feat_64 = self.encoder(images)
+        fused_32, context_32 = self.fam_32(feat_64, None, past_32)
+        fused_16, context_16 = self.fam_16(feat_32, self.fam_32.to_finer(fused_32), past_16)
+        fused_8, context_8 = self.fam_8(feat_16, self.fam_16.to_finer(fused_16), past_8)
+        fused_4, context_4 = self.fam_4(feat_8, self.fam_8.to_finer(fused_8), past_4)
+        logits = self.head(_leaky(self.smooth_16(fused_16)), _leaky(self.smooth_4(fused_4)))
+        return logits, FrameContext(context_4, context_8, context_16, context_32)
+
+
+class _Encoder(nn.Module):
+    """ResNet with its BatchNorms folded."""
+
+    def __init__(self, resnet: ResNet) -> None:
+        super().__init__()
+        self.stem = fold_batch_norm(resnet.conv1, resnet.bn1)
+        self.pool = resnet.maxpool
+        self.layers = nn.ModuleList(
+            nn.Sequential(*(_Block(block) for block in layer))
+            for layer in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4))
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        x = self.pool(_leaky(self.stem(images)))
+        features = []
+        for layer in self.layers:
+            x = layer(x)
+            features.append(x)
+        return features
+
+
+class _Block(nn.Module):
+    """BasicBlock or Bottleneck with its BatchNorms folded."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        count = 2 if isinstance(block, BasicBlock) else 3
+        self.convs = nn.ModuleList(
+            fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')) for number in range(1, count + 1))
+        shortcut = block.downsample
+        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else fold_batch_norm(shortcut[0], shortcut[1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = x
+        for conv in self.convs[:-1]:
+            out = _leaky(conv(out))
+        return F.relu(self.convs[-1](out) + self.shortcut(x))
+
+
+class _Attention(nn.Module):
+    """One attention level, rewrites 2 and 3."""
+
+    def __init__(self, level: FastAttentionModule, *, has_up: bool) -> None:
+        super().__init__()
+        query, key, value = (_fold(part) for part in (level.w_qs, level.w_ks, level.w_vs))
+        self.qkv = nn.Conv2d(query.in_channels, 2 * QUERY_CHANNELS + value.out_channels, 1).to(query.weight)
+        self.qkv.weight = _constant(torch.cat([part.weight for part in (query, key, value)]))
+        self.qkv.bias = _constant(torch.cat([part.bias for part in (query, key, value)]))
+        lateral = _fold(level.latlayer3)
+        self.register_buffer('lateral_weight', lateral.weight.detach().flatten(1).clone())       # (C, C)
+        self.register_buffer('lateral_bias', lateral.bias.detach()[:, None].clone())             # (C, 1)
+        self.up = _fold(level.up) if has_up else None
+        self.reference_positions = level.reference_positions
+
+    def forward(self, feature: Tensor, coarser: Optional[Tensor],
+                past: 'tuple[Tensor, ...]') -> tuple[Tensor, Tensor]:
+        height, width = feature.shape[-2:]
+        scale = 1.0 if self.reference_positions is None else self.reference_positions / (height * width)
+        query, key, value = self.qkv(feature).flatten(2).split(
+            [QUERY_CHANNELS, QUERY_CHANNELS, self.lateral_weight.shape[0]], dim=1)
+        # In halves on either side of the sum over n, so that neither factor leaves half precision's range.
+        key = key * (_inverse_norm(key) * scale ** 0.5)
+        context = (_leaky(value) @ key.transpose(1, 2)) * scale ** 0.5                          # (N, C, 32)
+        attended = context if not past else (context + sum(past)) / (1 + len(past))
+        out = (self.lateral_weight @ attended) @ (query * _inverse_norm(query))                 # (N, C, n)
+        fused = _leaky(out + self.lateral_bias).view(feature.shape) + feature
+        if coarser is not None:
+            fused = fused + F.interpolate(coarser, (height, width), mode='bilinear', align_corners=True)
+        return fused, context
+
+    def to_finer(self, fused: Tensor) -> Tensor:
+        """What the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
+        return _leaky(self.up(fused))
+
+
+class _Head(nn.Module):
+    """The head, rewrite 4."""
+
+    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d) -> None:
+        super().__init__()
+        coarse_channels = conv.in_channels // 2
+        channels = conv.out_channels
+        self.fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
+        self.fine.weight, self.fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(conv.bias)
+        # (row tap, column tap, out) x in: the nine 1x1 convolutions as one.
+        taps = conv.weight[:, :coarse_channels].permute(2, 3, 0, 1).reshape(9 * channels, coarse_channels, 1, 1)
+        self.taps = nn.Conv2d(coarse_channels, 9 * channels, 1, bias=False).to(conv.weight)
+        self.taps.weight = _constant(taps)
+        self.conv_out = conv_out
+        self._matrices: dict[tuple[int, int, torch.device, torch.dtype], Tensor] = {}
+
+    def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
+        number, _, low_height, low_width = smooth_16.shape
+        height, width = smooth_4.shape[-2:]
+        channels = self.fine.out_channels
+        taps = self.taps(smooth_16).view(number, 3, 3, channels, low_height, low_width)
+        # (N, row tap, out, h, column tap, w): columns of all three taps meet in one product.
+        columns = taps.permute(0, 1, 3, 4, 2, 5).reshape(number, 3, channels, low_height, 3 * low_width)
+        columns = columns @ self._matrix(low_width, width, smooth_16).t()                       # (N, 3, out, h, W)
+        rows = columns.permute(0, 2, 1, 3, 4).reshape(number, channels, 3 * low_height, width)
+        coarse = self._matrix(low_height, height, smooth_16) @ rows                             # (N, out, H, W)
+        return self.conv_out(_leaky(self.fine(smooth_4) + coarse))
+
+    def _matrix(self, low: int, high: int, like: Tensor) -> Tensor:
+        key = (int(low), int(high), like.device, like.dtype)
+        if key not in self._matrices:
+            self._matrices[key] = shifted_interpolation(*key[:2]).to(like)
+        return self._matrices[key]
+
+
+def shifted_interpolation(low: int, high: int) -> Tensor:
+    """(high, 3 low) float64: bilinear interpolation from `low` to `high` samples with align_corners, once for each of the taps
+    -1, 0, 1 of a convolution: block t holds the interpolation shifted by t, with zeros where the tap leaves the picture.
+    """
+    plain = F.interpolate(torch.eye(low, dtype=torch.float64)[None], size=high, mode='linear', align_corners=True)[0].t()
+    padded = F.pad(plain, (0, 0, 1, 1))                                                         # (high + 2, low)
+    return torch.cat([padded[tap:tap + high] for tap in range(3)], dim=1)
+
+
+def _fold(module: ConvBN) -> nn.Conv2d:
+    return fold_batch_norm(module.conv, module.bn)
+
+
+def _constant(tensor: Tensor) -> nn.Parameter:
+    return nn.Parameter(tensor.detach().clone(), requires_grad=False)
+
+
+def _leaky(x: Tensor) -> Tensor:
+    return F.leaky_relu(x, LEAKY_SLOPE)
+
+
+def _inverse_norm(x: Tensor) -> Tensor:
+    """1 / L2 norm over channels, (N, c, n) -> (N, 1, n), guarded as in F.normalize."""
+    return 1.0 / torch.clamp(x.pow(2).sum(1, keepdim=True).sqrt(), min=1e-12)

@@ -1,0 +1,69 @@
+"""The rewritten network against the original, in float64."""
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import InferenceFANet, fold_batch_norm, shifted_interpolation
+
+torch.set_grad_enabled(False)
+
+
+def network(backbone: str, flavor: str) -> FANet:
+    """Random weights and, unlike fresh ones, random normalisation."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = FANet(6, backbone, flavor, aux_heads=flavor == 'paper').double().eval()
+        for module in net.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 2.0)
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.normal_(0, 0.2)
+    return net
+
+
+@pytest.mark.parametrize('flavor', ['paper', 'official'])
+@pytest.mark.parametrize(('backbone', 'size'), [
+    ('resnet18', (64, 128)), ('resnet18', (97, 161)), ('resnet34', (128, 64)), ('resnet50', (65, 67))])
+def test_the_whole_gives_the_same_logits(backbone: str, flavor: str, size: 'tuple[int, int]') -> None:
+    net = network(backbone, flavor)
+    images = torch.randn(2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    expected = net(images)
+    assert (InferenceFANet(net)(images) - expected).abs().max() / expected.abs().max() < 1e-10
+
+
+def test_video_too() -> None:
+    net = network('resnet18', 'paper')
+    images = torch.randn(3, 1, 3, 64, 96, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    fast = InferenceFANet(net)
+    past = [net.forward_video(image)[1] for image in images[:2]]
+    fast_past = tuple(fast.forward_video(image)[1] for image in images[:2])
+    expected, (logits, context) = net.forward_video(images[2], past), fast.forward_video(images[2], fast_past)
+    torch.testing.assert_close(logits, expected[0], rtol=0, atol=1e-10 * float(expected[0].abs().max()))
+    for ours, theirs in zip(context, expected[1]):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_rewriting_leaves_the_original_alone() -> None:
+    net = network('resnet18', 'paper')
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    InferenceFANet(net)(torch.zeros(1, 3, 64, 64, dtype=torch.float64))
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_folded_batch_norm() -> None:
+    conv, norm = nn.Conv2d(3, 5, 3, stride=2, padding=1).double(), nn.BatchNorm2d(5).double().eval()
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.5, 2)
+    images = torch.randn(2, 3, 9, 8, dtype=torch.float64)
+    torch.testing.assert_close(fold_batch_norm(conv, norm)(images), norm(conv(images)), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(('low', 'high'), [(3, 9), (4, 4), (1, 5), (7, 13)])
+def test_interpolation_then_taps_is_one_matrix(low: int, high: int) -> None:
+    signal, taps = torch.randn(1, 1, low, dtype=torch.float64), torch.randn(1, 1, 3, dtype=torch.float64)
+    expected = F.conv1d(F.interpolate(signal, size=high, mode='linear', align_corners=True), taps, padding=1)[0, 0]
+    weighted = (taps[0, 0, :, None] * signal[0]).flatten()         # each tap times the low-resolution signal
+    torch.testing.assert_close(shifted_interpolation(low, high) @ weighted, expected, rtol=1e-12, atol=1e-12)
