@@ -4,7 +4,6 @@ from __future__ import annotations
 import array
 import signal
 import sys
-import time
 from typing import Optional
 
 import cv2
@@ -47,7 +46,7 @@ class CameraNode(Node):
                         else self.create_publisher(Image, 'image', CAMERA_QOS))
         self._truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
         self._published = self._window_frames = 0
-        self._window_start = time.monotonic()
+        self._window_start_s: Optional[float] = None
         self.finished = False
         self.create_timer(1.0 / self._rate_hz, self._publish_next)
         self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {self._rate_hz:g} Hz')
@@ -70,13 +69,18 @@ class CameraNode(Node):
         return CompressedImage(header=header, format='jpeg', data=array.array('B', jpeg.tobytes()))
 
     def _watch_rate(self) -> None:
+        """Warn when the source is too slow, by the node's clock: a simulation that stands still is not the source's fault."""
+        now_s = self.get_clock().now().nanoseconds * 1e-9
+        if self._window_start_s is None or now_s < self._window_start_s:       # the first frame, or time began again
+            self._window_frames, self._window_start_s = 0, now_s
+            return
         self._window_frames += 1
-        elapsed_s = time.monotonic() - self._window_start
+        elapsed_s = now_s - self._window_start_s
         if elapsed_s >= RATE_WINDOW_S:
             reached_hz = self._window_frames / elapsed_s
             if reached_hz < SLOW_SHARE * self._rate_hz:
                 self.get_logger().warning(f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
-            self._window_frames, self._window_start = 0, time.monotonic()
+            self._window_frames, self._window_start_s = 0, now_s
 
     def close(self) -> None:
         """Let the last messages be taken, then give the source back."""

@@ -26,10 +26,9 @@ STREET = {'width': WIDTH, 'height': HEIGHT, 'seed': SEED, 'rate_hz': RATE_HZ}
 
 def pixels(message: Image) -> np.ndarray:
     """(H, W, 3) of rgb8, (H, W) of mono8."""
-    channels = {'rgb8': 3, 'mono8': 1}[message.encoding]
-    assert (message.step, message.is_bigendian) == (message.width * channels, 0)
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, channels).squeeze(-1) \
-        if channels == 1 else np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
+    channels = {'rgb8': (3,), 'mono8': ()}[message.encoding]
+    assert (message.step, message.is_bigendian) == (message.width * max(1, sum(channels)), 0)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, *channels)
 
 
 def stamp_ns(message: Any) -> int:
@@ -51,29 +50,31 @@ class CameraUnderTest:
         self.process = start('camera_node', '--ros-args', '-r', f'__ns:=/{name}', '-r', f'/clock:=/{name}/clock', *(
             item for parameter, value in values.items() for item in ('-p', f'{parameter}:={value}')))
 
-    def play(self, count: int, is_complete: bool = True) -> None:
-        """Move simulated time on by one period after the other until `count` frames are here.
-
-        :param is_complete: the camera ends after them
-        """
+    def play(self, count: int) -> None:
+        """Move simulated time on by one period after the other until `count` frames are here, each with its time."""
         clock = self.client.publisher(Clock, f'/{self.name}/clock')
         # The camera has heard of the subscriptions above once it knows where to send an answer.
         self.client.get_parameters(f'/{self.name}/camera', 'rate_hz')
         for index in range(count):
-            seconds, nanoseconds = divmod((index + 1) * PERIOD_NS, 10**9)
-            now = Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
-            self.client.wait_for(lambda: len(self.images) > index or clock.publish(now) is not None,
-                                 f'frame {index}')
-        if is_complete:     # a source that ends is noticed when the next frame is due
-            seconds, nanoseconds = divmod((count + 1) * PERIOD_NS, 10**9)
-            now = Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
-            self.client.wait_for(lambda: not self.process.is_alive or clock.publish(now) is not None, 'the end')
-            assert self.process.wait() == 0
-            assert len(self.process.log.strip().splitlines()) == 1, self.process.log
-        assert len(self.images) == count
+            now = self._time(index)
+            self.client.wait_for(lambda: len(self.images) > index or clock.publish(now) is not None, f'frame {index}')
         assert [stamp_ns(image) for image in self.images] == [(index + 1) * PERIOD_NS for index in range(count)]
 
+    def ends(self) -> None:
+        """See it end by itself, with exit code 0 and no other line than its first, and without another frame."""
+        clock, count = self.client.publisher(Clock, f'/{self.name}/clock'), len(self.images)
+        now = self._time(count)     # that a file has ended is noticed when the next frame is due
+        self.client.wait_for(lambda: not self.process.is_alive or clock.publish(now) is not None, 'the end')
+        assert self.process.wait() == 0 and len(self.images) == count
+        assert len(self.process.log.strip().splitlines()) == 1, self.process.log
+
+    @staticmethod
+    def _time(index: int) -> Clock:
+        seconds, nanoseconds = divmod((index + 1) * PERIOD_NS, 10**9)
+        return Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
+
     def stop(self) -> None:
+        """End it from outside, which must be quiet too."""
         assert self.process.stop() == 0
         assert len(self.process.log.strip().splitlines()) == 1, self.process.log
 
@@ -94,6 +95,7 @@ def test_street_frames_and_ground_truth_by_value(
         client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
     under_test = camera('street', count=12, frame_id='front', **STREET)
     under_test.play(12)
+    under_test.ends()
     client.wait_for(lambda: len(under_test.truths) == 12, 'the ground truth')
     for index, (image, truth) in enumerate(zip(under_test.images, under_test.truths)):
         frame = street.frame(index)
@@ -130,6 +132,7 @@ def test_compressed_images_show_nearly_the_same(
     coarse = camera('coarse', message_type=CompressedImage, count=3, jpeg_quality=10, **STREET)
     for under_test in (fine, coarse):
         under_test.play(3)
+        under_test.ends()
         client.wait_for(lambda: len(under_test.truths) == 3, 'the ground truth')
         assert under_test.truths[0].encoding == 'mono8' and under_test.truths[0].header == under_test.images[0].header
 
@@ -139,7 +142,7 @@ def test_compressed_images_show_nearly_the_same(
         rgb = cv2.imdecode(np.frombuffer(image.data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         return float(np.abs(rgb.astype(int) - street.frame(index).rgb).mean())
     for index in range(3):
-        assert error(fine, index) < 3 and error(fine, index) < error(coarse, index) < 12
+        assert error(fine, index) < 3 and error(fine, index) < error(coarse, index) < 20
         assert len(coarse.images[index].data) < len(fine.images[index].data) / 3
 
 
@@ -187,11 +190,12 @@ def test_files_by_value_once_or_over_and_over(
     under_test = camera(f'{kind}_{loop}'.lower(), source=folder if kind == 'folder' else video, loop=str(loop).lower(),
                         rate_hz=RATE_HZ)
     if loop:
-        under_test.play(12, is_complete=False)
+        under_test.play(12)
         assert client.node.count_publishers(f'/{under_test.name}/ground_truth') == 0
         under_test.stop()
     else:
         under_test.play(5)
+        under_test.ends()
     for index, image in enumerate(under_test.images):
         assert np.array_equal(pixels(image), frames[index % 5]), index
     if kind == 'video':     # what was read is what was written, but for the loss in its file
@@ -201,6 +205,7 @@ def test_files_by_value_once_or_over_and_over(
 def test_files_at_another_size_and_a_count_that_ends_a_loop(camera: Callable[..., CameraUnderTest], folder: Path) -> None:
     under_test = camera('resized', source=folder, width=32, height=20, rate_hz=RATE_HZ, count=7, loop='true')
     under_test.play(7)
+    under_test.ends()
     for index, image in enumerate(under_test.images):
         assert (image.width, image.height) == (32, 20)
         assert np.abs(pixels(image).mean((0, 1)) - photographs()[index % 5].mean((0, 1))).max() < 2
@@ -212,11 +217,7 @@ def test_an_unreadable_picture_is_left_out_and_named(camera: Callable[..., Camer
     (tmp_path / '2.png').write_bytes(b'\x89PNG and no more')
     cv2.imwrite(str(tmp_path / '3.png'), cv2.resize(last, (128, 96), interpolation=cv2.INTER_NEAREST)[..., ::-1])
     under_test = camera('gap', source=tmp_path, rate_hz=RATE_HZ, count=2)
-    under_test.client.get_parameters('/gap/camera', 'rate_hz')
-    clock = under_test.client.publisher(Clock, '/gap/clock')
-    for index in (1, 2):
-        now = Clock(clock=Time(nanosec=index * PERIOD_NS))
-        under_test.client.wait_for(lambda: len(under_test.images) >= index or clock.publish(now) is not None, 'a frame')
+    under_test.play(2)
     assert under_test.process.wait() == 0 and '2.png is not a readable image' in under_test.process.log
     assert np.array_equal(pixels(under_test.images[0]), first)
     assert pixels(under_test.images[1]).shape == first.shape        # the size of the first
