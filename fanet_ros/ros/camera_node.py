@@ -1,4 +1,4 @@
-"""The camera stand-in: publishes a video, a folder of images, a V4L2 device or the synthetic street as a camera would."""
+"""The camera stand-in: publishes a video, a folder of images, a V4L2 device or the synthetic street."""
 from __future__ import annotations
 
 import array
@@ -69,7 +69,7 @@ class CameraNode(Node):
         return CompressedImage(header=header, format='jpeg', data=array.array('B', jpeg.tobytes()))
 
     def _watch_rate(self) -> None:
-        """Warn when the source is too slow, by the node's clock: a simulation that stands still is not the source's fault."""
+        """Warn of a slow source, by the node's clock: that a simulation stands still is not the source's fault."""
         now_s = self.get_clock().now().nanoseconds * 1e-9
         if self._window_start_s is None or now_s < self._window_start_s:       # the first frame, or time began again
             self._window_frames, self._window_start_s = 0, now_s
@@ -79,7 +79,8 @@ class CameraNode(Node):
         if elapsed_s >= RATE_WINDOW_S:
             reached_hz = self._window_frames / elapsed_s
             if reached_hz < SLOW_SHARE * self._rate_hz:
-                self.get_logger().warning(f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
+                self.get_logger().warning(
+                    f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
             self._window_frames, self._window_start_s = 0, now_s
 
     def close(self) -> None:

@@ -182,15 +182,22 @@ def _record(stop: StopOrder) -> None:
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made."""
     stop = StopOrder()
-    rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:       # arguments that ROS does not understand
+        return _fail(error)
     try:
         _record(stop)
     except (ValueError, OSError, ParameterException) as error:
-        print(f'recorder: {error}', file=sys.stderr)
-        return 1
+        return _fail(error)
     finally:
         rclpy.try_shutdown()
     return 0
+
+
+def _fail(error: Exception) -> int:
+    print(f'recorder: {" ".join(str(error).split())}', file=sys.stderr)
+    return 1
 
 
 if __name__ == '__main__':

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from fanet_ros.ros.diagnostics import (
-    ERROR, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics, FrameTimes,
-    Status)
+    ERROR, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics,
+    FrameTimes, Status)
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')

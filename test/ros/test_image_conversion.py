@@ -79,7 +79,8 @@ def test_sixteen_bits_keep_their_upper_byte(encoding: str, channels: list, paddi
 def test_the_order_of_bytes_means_nothing_to_eight_bits(encoding: str) -> None:
     rows = {'rgb8': RGB, '8UC3': RGB, 'yuyv': RGB[..., :2], 'nv12': np.vstack([RGB[..., 0], RGB[:2, :, 1]])}
     pixels = rows.get(encoding, RGB[..., 0])
-    assert np.array_equal(image_to_rgb(_image(pixels, encoding, big_endian=True)), image_to_rgb(_image(pixels, encoding)))
+    marked, plain = _image(pixels, encoding, big_endian=True), _image(pixels, encoding)
+    assert np.array_equal(image_to_rgb(marked), image_to_rgb(plain))
 
 
 def _demosaiced(raw: np.ndarray, pattern: str) -> np.ndarray:

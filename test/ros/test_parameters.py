@@ -18,7 +18,8 @@ from rclpy.parameter import Parameter
 from fanet_ros.package_share import share_directory
 from fanet_ros.ros import recorder_parameters
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
-from fanet_ros.ros.parameters import SEGMENTATION_PARAMETERS, ParameterSpec, SegmentationSettings, declare, declare_settings
+from fanet_ros.ros.parameters import (
+    SEGMENTATION_PARAMETERS, ParameterSpec, SegmentationSettings, declare, declare_settings)
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
 from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
 

@@ -1,4 +1,4 @@
-"""What the system tests share: a DDS domain of their own, installed executables in processes, a node to talk to them."""
+"""What the system tests share: a DDS domain of their own, installed executables, a node to talk to them."""
 from __future__ import annotations
 
 import functools
@@ -157,7 +157,7 @@ class Camera:
         self._stamp_s = 1000
 
     def connect(self, picture: Picture) -> None:
-        """Send `picture` until it is answered: before both directions are connected, a frame or its answer may be lost."""
+        """Send `picture` until it is answered: before both directions stand, a frame or its answer may be lost."""
         self.client.wait_for(lambda: self.send(picture) is not None and bool(self.masks and self.timings),
                              'the first mask', self.process)
         self.wait_for_one(self.timings, self.send(picture))

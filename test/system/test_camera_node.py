@@ -202,7 +202,8 @@ def test_files_by_value_once_or_over_and_over(
         assert all(np.abs(frame.mean((0, 1)) - rgb.mean((0, 1))).max() < 4 for frame, rgb in zip(frames, photographs()))
 
 
-def test_files_at_another_size_and_a_count_that_ends_a_loop(camera: Callable[..., CameraUnderTest], folder: Path) -> None:
+def test_files_at_another_size_and_a_count_that_ends_a_loop(
+        camera: Callable[..., CameraUnderTest], folder: Path) -> None:
     under_test = camera('resized', source=folder, width=32, height=20, rate_hz=RATE_HZ, count=7, loop='true')
     under_test.play(7)
     under_test.ends()

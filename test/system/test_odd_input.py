@@ -78,7 +78,7 @@ class Node:
         return next((int(entry.value) for entry in self.status().values if entry.key == key), 0)
 
     def rejects(self, send: Callable[[], Any], kind: str, what: str) -> np.ndarray:
-        """See what `send` sends refused once, counted and explained, and the next good frame answered; returns its labels.
+        """See what `send` sends refused once, counted and explained; returns the labels of the next good frame.
 
         :param kind: what it is counted as
         :param what: part of the reason, which names what came
