@@ -1,4 +1,6 @@
 """The rewritten network against the original, in float64."""
+from collections.abc import Iterator
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,7 +9,11 @@ from torch import nn
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet, fold_batch_norm, shifted_interpolation
 
-torch.set_grad_enabled(False)
+
+@pytest.fixture(autouse=True)
+def no_gradients_fixture() -> Iterator[None]:
+    with torch.no_grad():
+        yield
 
 
 def network(backbone: str, flavor: str) -> FANet:

@@ -1,11 +1,18 @@
 """Spatial-temporal attention: what earlier frames add."""
+from collections.abc import Iterator
+
+import pytest
 import torch
 import torch.nn.functional as F
 
 from fanet_ros.model import FANet
 from fanet_ros.model.attention import FastAttentionModule
 
-torch.set_grad_enabled(False)
+
+@pytest.fixture(autouse=True)
+def no_gradients_fixture() -> Iterator[None]:
+    with torch.no_grad():
+        yield
 
 
 def network() -> FANet:

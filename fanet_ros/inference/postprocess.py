@@ -1,0 +1,72 @@
+"""From logits at an eighth of the resolution to labels at the frame's size: bilinear upsampling, then argmax."""
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Optional
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
+                          with_confidence: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
+    """Labels and, if asked for, the probability of each pixel's class times 255; both (H, W) uint8 at `size`.
+
+    :param logits: (1, C, h, w) on any device
+    """
+    with torch.inference_mode():
+        if logits.device.type == 'cpu' and not with_confidence:
+            return upsampled_argmax(logits[0].float().contiguous().numpy(), size), None
+        full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)     # (1, C, H, W)
+        best, labels = full[0].max(0)                                                       # (H, W); argmax() is far slower
+        labels = labels.to(torch.uint8).cpu().numpy()
+        if not with_confidence:
+            return labels, None
+        probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the largest
+        return labels, (probability * 255 + 0.5).to(torch.uint8).cpu().numpy()
+
+
+def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
+
+    The upsampled array of C x H x W is never made. Between two rows of logits every value is a weighted mean of the value
+    above and the one below; so where a class is the largest in both, it is the largest all the way between them. Only the
+    columns where the two rows disagree are computed.
+    """
+    low_height, low_width = logits.shape[1:]
+    height, width = size
+    columns = (torch.from_numpy(logits) @ _interpolation(low_width, width)).numpy()         # (C, h, W)
+    row_labels = _argmax(columns).astype(np.uint8)                                          # (h, W)
+    if low_height == 1:
+        return np.repeat(row_labels, height, 0)
+    above, weight = _positions(low_height, height)
+    labels = row_labels[above]                                                              # (H, W), right where rows agree
+    first = np.searchsorted(above, np.arange(low_height))
+    for row in range(low_height - 1):
+        rows = slice(first[row], first[row + 1])
+        mixed = np.flatnonzero(row_labels[row] != row_labels[row + 1])
+        if mixed.size and rows.start < rows.stop:
+            top, bottom = columns[:, row, mixed], columns[:, row + 1, mixed]                # (C, m) each
+            between = top[:, None] + weight[rows, None] * (bottom - top)[:, None]           # (C, rows, m)
+            labels[rows, mixed] = _argmax(between)
+    return labels
+
+
+def _argmax(values: np.ndarray) -> np.ndarray:
+    """Argmax over the first axis. torch's max() is many times as fast as numpy's and torch's argmax() over so short an axis."""
+    return torch.from_numpy(values).max(0).indices.numpy()
+
+
+@lru_cache(maxsize=32)
+def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each of `high` samples: the low sample before it, at most low - 2, and how far it lies beyond, 0..1 float32."""
+    position = np.arange(high) * ((low - 1) / max(high - 1, 1))
+    before = np.minimum(position.astype(np.intp), low - 2)
+    return before, (position - before).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _interpolation(low: int, high: int) -> torch.Tensor:
+    """(low, high) float32: linear interpolation with align_corners as a matrix."""
+    return F.interpolate(torch.eye(low)[None], size=high, mode='linear', align_corners=True)[0]

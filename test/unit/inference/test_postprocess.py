@@ -1,0 +1,42 @@
+"""Labels and confidence against upsampling written out."""
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from fanet_ros.inference.postprocess import labels_and_confidence, upsampled_argmax
+
+
+def smooth_logits(classes: int, height: int, width: int, seed: int = 0) -> torch.Tensor:
+    coarse = torch.randn(1, classes, 4, 5, generator=torch.Generator().manual_seed(seed)) * 3
+    noise = torch.randn(1, classes, height, width, generator=torch.Generator().manual_seed(seed + 1))
+    return F.interpolate(coarse, (height, width), mode='bilinear') + 0.3 * noise
+
+
+@pytest.mark.parametrize(('low', 'size'), [
+    ((45, 60), (360, 480)), ((8, 8), (64, 64)), ((9, 13), (65, 97)), ((45, 60), (97, 131)), ((45, 60), (20, 30)),
+    ((1, 9), (7, 64)), ((9, 1), (64, 7)), ((8, 8), (1, 1)), ((2, 2), (200, 3)), ((12, 20), (720, 1280))])
+def test_labels_are_the_argmax_of_the_upsampled_logits(low: 'tuple[int, int]', size: 'tuple[int, int]') -> None:
+    logits = smooth_logits(11, *low)
+    full = F.interpolate(logits.double(), size, mode='bilinear', align_corners=True)[0].numpy()
+    labels = upsampled_argmax(logits[0].numpy(), size)
+    assert labels.shape == size and labels.dtype == np.uint8
+    best, second = np.sort(full, 0)[[-1, -2]]
+    clear = best - second > 1e-5        # else rounding decides
+    assert clear.mean() > 0.99 and np.array_equal(labels[clear], full.argmax(0)[clear])
+    assert len(np.unique(labels)) > 3 or labels.size < 10
+
+
+def test_confidence_is_the_probability_of_the_label() -> None:
+    logits = smooth_logits(5, 10, 12)
+    labels, confidence = labels_and_confidence(logits, (80, 96), True)
+    probability = torch.softmax(F.interpolate(logits, (80, 96), mode='bilinear', align_corners=True)[0], 0).numpy()
+    assert confidence is not None
+    assert np.array_equal(labels, probability.argmax(0))
+    assert np.abs(confidence.astype(float) - 255 * probability.max(0)).max() <= 0.51
+
+
+def test_labels_do_not_depend_on_whether_confidence_is_asked_for() -> None:
+    logits = smooth_logits(11, 30, 40)
+    with_confidence, without = (labels_and_confidence(logits, (240, 320), asked)[0] for asked in (True, False))
+    assert np.mean(with_confidence == without) > 0.9999
