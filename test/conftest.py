@@ -1,5 +1,8 @@
 """Keep the tests' ROS traffic on this machine and out of every robot's domain."""
+import atexit
 import os
+import shutil
+import tempfile
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
 if not os.environ.get('ROS_DOMAIN_ID'):
@@ -9,3 +12,8 @@ if os.environ.get('ROS_DISTRO') == 'humble':
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 else:
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
+# What engines keep between runs goes where it is found anew: a test must not live on what an earlier one left.
+_cache = tempfile.mkdtemp(prefix='fanet_ros_test_cache_')
+os.environ['XDG_CACHE_HOME'] = _cache
+atexit.register(shutil.rmtree, _cache, ignore_errors=True)

@@ -4,19 +4,23 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Optional, Union
+from typing import Iterator, Optional, Union
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.device import check_memory, choose_device
+from fanet_ros.inference.engines import EngineFactory
+from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.segmentation import Segmentation, SegmentationError, StageTimes
+from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
 
 MAX_INPUT_PX = 8192
+CALIBRATION_FRAMES = 64
 
 
 class Segmenter:
@@ -29,8 +33,9 @@ class Segmenter:
     """
 
     def __init__(self, checkpoint: Checkpoint, *, name: str = 'unnamed', device: str = 'auto', input_height: int = 0,
-                 input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None,
-                 variant: str = 'auto') -> None:
+                 input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
+                 engine: str = 'auto', precision: str = 'auto',
+                 calibration_images: Union[None, str, Path] = None) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
@@ -44,7 +49,11 @@ class Segmenter:
                                     f'{self.class_map.name} has {len(self.class_map)}: they must be equal')
         self.device = choose_device(device)
         self._lock = threading.Lock()
-        self._network = network.to(self.device, memory_format=torch.channels_last)
+        self._factory = EngineFactory(
+            network, self.device, engine, precision,
+            (lambda height, width: self._calibration(Path(calibration_images).expanduser(), height, width))
+            if calibration_images else None, needs_video=metadata.temporal_frames > 1)
+        self._memory = VideoMemory(metadata.temporal_frames - 1) if metadata.temporal_frames > 1 else None
         self._mean = (torch.tensor(metadata.mean) * 255).view(1, 3, 1, 1).to(self.device)
         self._scale = (1 / (torch.tensor(metadata.std) * 255)).view(1, 3, 1, 1).to(self.device)
         self.input_height = self.input_width = 0
@@ -54,7 +63,8 @@ class Segmenter:
     def from_checkpoint(cls, path_or_name: Union[str, Path] = 'fanet18_camvid', *, device: str = 'auto',
                         input_height: int = 0, input_width: int = 0,
                         class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
-                        num_threads: int = 0) -> Segmenter:
+                        num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
+                        calibration_images: Union[None, str, Path] = None) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 
         :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
@@ -62,6 +72,9 @@ class Segmenter:
         :param class_map: names and colours instead of the checkpoint's own, as many as it has classes
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
+        :param engine: 'torch', 'onnxruntime' (on the CPU), or 'auto': the faster one, measured once on this machine
+        :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
+        :param calibration_images: folder of frames of the user's own camera, for int8
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
             match, an impossible resolution, an absent device
         """
@@ -72,13 +85,20 @@ class Segmenter:
         except ValueError as error:
             raise SegmentationError(str(error)) from None
         return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
-                   input_width=input_width, class_map=class_map, variant=variant)
+                   input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
+                   calibration_images=calibration_images)
 
     @property
     def description(self) -> str:
-        """One line for logs: checkpoint, variant, resolution, device, classes."""
+        """One line for logs: checkpoint, variant, resolution, device, engine, classes."""
         return (f'{self.checkpoint_name} ({self.variant}, {self.metadata.flavor}) at {self.input_height}x'
-                f'{self.input_width} on {self.device}, {len(self.class_map)} classes {self.class_map.name}')
+                f'{self.input_width} on {self.device} ({self.engine_description}), {len(self.class_map)} classes '
+                f'{self.class_map.name}')
+
+    @property
+    def engine_description(self) -> str:
+        """What runs the network, such as 'onnxruntime float32'."""
+        return self._engine.description
 
     def set_input_size(self, height: int, width: int) -> None:
         """Run the network at `height` x `width` px from the next frame on; 0: the checkpoint's own.
@@ -92,24 +112,27 @@ class Segmenter:
                 raise SegmentationError(f'{name} is {value} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for the '
                                         "checkpoint's own")
         check_memory(height, width, self.metadata.num_classes, self.device)
+        try:    # beside the present engine, which goes on working meanwhile
+            engine = self._factory.build(height, width)
+        except RuntimeError as error:           # torch's OutOfMemoryError is one
+            if self.device.type == 'cuda':
+                torch.cuda.empty_cache()
+            raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '
+                                    f'{" ".join(str(error).split())[:160]}') from None
         with self._lock:
-            try:    # the first run at a size is slow: libraries choose and cache their kernels then
-                self._run_network(np.zeros((height, width, 3), np.uint8), height, width)
-            except RuntimeError as error:       # torch's OutOfMemoryError is one
-                if self.device.type == 'cuda':
-                    torch.cuda.empty_cache()
-                raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '
-                                        f'{" ".join(str(error).split())[:160]}') from None
-            self.input_height, self.input_width = height, width
+            self._engine, self.input_height, self.input_width = engine, height, width
+            if self._memory is not None:
+                self._memory.forget()
 
     def warm_up(self) -> None:
         """Run once at the present resolution, so that the first real frame is not the slow one."""
         self.segment(np.zeros((self.input_height, self.input_width, 3), np.uint8))
 
-    def segment(self, rgb: np.ndarray, *, confidence: bool = False) -> Segmentation:
+    def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None) -> Segmentation:
         """Label every pixel of `rgb`, (H, W, 3) uint8 of any size.
 
         :param confidence: also give the probability of each pixel's class
+        :param stamp_s: when the frame was taken, in seconds; tells a video network what belongs together
         :raises ValueError: `rgb` is not such an array
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
@@ -120,20 +143,31 @@ class Segmenter:
             images = self._preprocess(rgb, height, width)
             self._synchronize()
             preprocessed = time.perf_counter()
-            with torch.inference_mode():
-                logits = self._network(images)
+            logits = self._run(images, rgb, stamp_s)
             self._synchronize()
             computed = time.perf_counter()
-            labels, confidences = _postprocess(logits, rgb.shape[:2], confidence)
+            labels, confidences = labels_and_confidence(logits, rgb.shape[:2], confidence)
             end = time.perf_counter()
         return Segmentation(
             labels, confidences,
             StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3),
             height, width)
 
-    def _run_network(self, rgb: np.ndarray, height: int, width: int) -> None:
-        with torch.inference_mode():
-            _postprocess(self._network(self._preprocess(rgb, height, width)), (height, width), False)
+    def _run(self, images: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float]) -> torch.Tensor:
+        if self._memory is None:
+            return self._engine(images)
+        assert isinstance(self._engine, VideoEngine)        # the factory was told
+        logits, context = self._engine.run_video(images, self._memory.recall(rgb, stamp_s))
+        self._memory.remember(context)
+        return logits
+
+    def _calibration(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
+        """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
+        paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png', '.bmp'))
+        for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if bgr is not None:
+                yield self._preprocess(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).contiguous().numpy()
 
     def _preprocess(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
         """(H, W, 3) uint8 -> (1, 3, height, width) float32, normalised as in training, on the device."""
@@ -147,15 +181,3 @@ class Segmenter:
     def _synchronize(self) -> None:
         if self.device.type == 'cuda':
             torch.cuda.synchronize(self.device)
-
-
-def _postprocess(logits: torch.Tensor, size: tuple[int, int],
-                 with_confidence: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
-    """(1, C, h, w) logits -> labels and confidence, (H, W) uint8 each, at `size`: bilinear, then argmax."""
-    with torch.inference_mode():
-        logits = F.interpolate(logits, size, mode='bilinear', align_corners=True)   # (1, C, H, W)
-        labels = logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
-        if not with_confidence:
-            return labels, None
-        probability = torch.softmax(logits[0], 0).amax(0)                           # (H, W)
-        return labels, (probability * 255 + 0.5).to(torch.uint8).cpu().numpy()

@@ -46,6 +46,7 @@ class CheckpointMetadata:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     reference_size: Optional[tuple[int, int]] = None    # see FANet; official flavour only
+    temporal_frames: int = 1                            # frames attended to, the present one included: 1 is no video network
     data: str = ''
     license: str = ''
     recipe: str = ''
@@ -57,6 +58,8 @@ class CheckpointMetadata:
                 f'unknown variant {self.variant!r}: expected one of {", ".join(BACKBONE_OF_VARIANT)}')
         if len(self.class_names) != len(self.class_colors):
             raise CheckpointError(f'{len(self.class_names)} class names but {len(self.class_colors)} class colours')
+        if self.temporal_frames < 1:
+            raise CheckpointError(f'temporal_frames must be at least 1, got {self.temporal_frames}')
         if not 1 <= len(self.class_names) <= 255:
             raise CheckpointError(f'expected 1 to 255 classes (255 marks unlabelled pixels), got {len(self.class_names)}')
 

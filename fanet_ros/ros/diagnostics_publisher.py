@@ -49,7 +49,7 @@ class DiagnosticsPublisher:
 
     def _model(self) -> dict[str, str]:
         return {'model': self._segmenter.checkpoint_name, 'variant': self._segmenter.variant,
-                'device': str(self._segmenter.device),
+                'device': str(self._segmenter.device), 'engine': self._segmenter.engine_description,
                 'resolution [px]': f'{self._segmenter.input_width}x{self._segmenter.input_height}'}
 
     def _log_once(self, message: str) -> None:

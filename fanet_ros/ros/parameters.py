@@ -58,6 +58,12 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   "YAML file with other class names and colours; empty: the checkpoint's own",
                   read_only=True),
     ParameterSpec('device', 'auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N', read_only=True),
+    ParameterSpec('engine', 'auto', 'What runs the network; auto: the fastest on this machine, measured once',
+                  choices=('auto', 'torch', 'onnxruntime'), read_only=True),
+    ParameterSpec('precision', 'auto', 'Arithmetic of the network; auto: float16 on CUDA, float32 on the CPU',
+                  choices=('auto', 'float32', 'bfloat16', 'float16', 'int8'), read_only=True),
+    ParameterSpec('calibration_images', '', 'Folder of frames of this camera, which precision int8 is calibrated on',
+                  read_only=True),
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,
                   read_only=True),
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
@@ -98,6 +104,9 @@ class SegmentationSettings:
     variant: str
     class_map: str
     device: str
+    engine: str
+    precision: str
+    calibration_images: str
     num_threads: int
     input_height: int
     input_width: int

@@ -64,7 +64,8 @@ class SegmentationNode(Node):
         self.segmenter = Segmenter.from_checkpoint(
             settings.checkpoint, device=settings.device, input_height=settings.input_height,
             input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
-            num_threads=settings.num_threads)
+            num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
+            calibration_images=settings.calibration_images)
         self._palette = self.segmenter.class_map.palette()
         self._statistics = FrameStatistics(self._now_s())
         self._gaps = SequenceGaps()
@@ -127,12 +128,13 @@ class SegmentationNode(Node):
         taken = time.perf_counter()
         rgb = self._to_rgb(frame.message)
         converted = time.perf_counter()
-        segmentation = self.segmenter.segment(rgb, confidence=self._confidence.get_subscription_count() > 0)
-        segmented = time.perf_counter()
         header = frame.message.header
-        self._mask.publish(labels_to_image_message(segmentation.labels, header))
         # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
+        segmentation = self.segmenter.segment(
+            rgb, confidence=self._confidence.get_subscription_count() > 0, stamp_s=stamp_ns * 1e-9)
+        segmented = time.perf_counter()
+        self._mask.publish(labels_to_image_message(segmentation.labels, header))
         age_ms = (self.get_clock().now().nanoseconds - stamp_ns) / 1e6
         published = time.perf_counter()
         if segmentation.confidence is not None:

@@ -1,0 +1,44 @@
+"""What every engine is."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Sequence
+
+import torch
+
+from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.model import FrameContext
+
+
+class EngineError(SegmentationError):
+    """An engine cannot be made as asked; one line: what was expected, what came, what to do."""
+
+
+class Engine(ABC):
+    """A network made ready for one resolution. Call it from one thread at a time.
+
+    `name` and `precision` say what it is.
+    """
+
+    name: str
+    precision: str
+
+    @abstractmethod
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """images (1, 3, h, w) float32, normalised, on the device -> logits (1, C, ceil(h/8), ceil(w/8)).
+
+        The logits may be overwritten by the next call.
+        """
+
+    @property
+    def description(self) -> str:
+        """For logs, such as 'onnxruntime float32'."""
+        return f'{self.name} {self.precision}'
+
+
+class VideoEngine(Engine):
+    """An engine that can attend to earlier frames."""
+
+    @abstractmethod
+    def run_video(self, images: torch.Tensor, past: Sequence[FrameContext]) -> tuple[torch.Tensor, FrameContext]:
+        """As FANet.forward_video()."""

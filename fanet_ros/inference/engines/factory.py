@@ -1,0 +1,136 @@
+"""Makes the engine that was asked for; left to itself, the one that is fastest on this machine."""
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Callable, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.inference.engines import onnx_engine
+from fanet_ros.inference.engines.cache import cache_directory
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
+from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import InferenceFANet
+
+ENGINES = ('auto', 'torch', 'onnxruntime')
+PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
+MEASURED_RUNS = 5
+
+
+class EngineFactory:
+    """Makes engines of one network for any resolution.
+
+    :param engine: one of ENGINES
+    :param precision: one of PRECISIONS; auto: float16 on CUDA, float32 on the CPU
+    :param calibration: for int8, the frames to calibrate on
+    :param needs_video: the engine must be able to attend to earlier frames
+    :raises EngineError: unknown names, or a combination that does not exist
+    """
+
+    def __init__(self, network: FANet, device: torch.device, engine: str = 'auto', precision: str = 'auto',
+                 calibration: Optional[CalibrationImages] = None, *, needs_video: bool = False) -> None:
+        for what, value, known in (('engine', engine, ENGINES), ('precision', precision, PRECISIONS)):
+            if value not in known:
+                raise EngineError(f'{what} {value!r} is unknown: expected one of {", ".join(known)}')
+        if precision == 'auto':
+            precision = 'float16' if device.type == 'cuda' else 'float32'
+        if engine == 'auto' and precision == 'int8':
+            engine = 'onnxruntime'
+        if engine == 'auto' and (device.type == 'cuda' or precision != 'float32' or needs_video
+                                 or not onnx_engine.is_available()):
+            engine = 'torch'
+        allowed = DTYPES if engine == 'torch' else ('float32', 'int8')
+        if engine != 'auto' and precision not in allowed:
+            raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
+        if engine == 'onnxruntime' and device.type != 'cpu':
+            raise EngineError(f"engine 'onnxruntime' runs on the CPU, device is {device}: set engine to 'torch' or device to 'cpu'")
+        if engine == 'onnxruntime' and needs_video:
+            raise EngineError("a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'")
+        self._network, self._device = network, device
+        self._engine, self._precision, self._calibration = engine, precision, calibration
+        self._rewritten: Optional[InferenceFANet] = None
+
+    def build(self, height: int, width: int) -> Engine:
+        """An engine for (1, 3, height, width), warmed.
+
+        :raises EngineError: it cannot be made
+        :raises RuntimeError: it does not run, for want of memory for example
+        """
+        if self._engine == 'torch':
+            return self._torch_engine(height, width)
+        if self._engine == 'onnxruntime':
+            return OnnxEngine(self._network, self._precision, height, width, self._calibration)
+        makers: dict[str, Callable[[], Engine]] = {
+            'torch': lambda: self._torch_engine(height, width),
+            'onnxruntime': lambda: OnnxEngine(self._network, self._precision, height, width)}
+        choices = _Choices()
+        key = _situation(self._network, height, width)
+        chosen = choices.get(key)
+        if chosen not in makers:
+            engines = {name: make() for name, make in makers.items()}
+            chosen = _fastest(engines, height, width)
+            choices.put(key, chosen)
+            return engines[chosen]
+        return makers[chosen]()
+
+    def _torch_engine(self, height: int, width: int) -> TorchEngine:
+        if self._rewritten is None:
+            self._rewritten = rewritten_network(self._network, self._device, self._precision)
+        return TorchEngine(self._rewritten, self._device, self._precision, height, width)
+
+
+def _fastest(engines: dict[str, Engine], height: int, width: int) -> str:
+    """Name of the engine with the least median time; they take turns, so that what else runs here disturbs all alike."""
+    images = torch.zeros(1, 3, height, width)
+    times: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(MEASURED_RUNS):
+        for name, engine in engines.items():
+            start = time.perf_counter()
+            engine(images)
+            times[name].append(time.perf_counter() - start)
+    return min(times, key=lambda name: float(np.median(times[name])))
+
+
+def _situation(network: FANet, height: int, width: int) -> str:
+    """All that the choice depends on."""
+    import onnxruntime
+    return (f'{network.backbone} {network.num_classes} classes {height}x{width}, {torch.get_num_threads()} of {os.cpu_count()} '
+            f'threads, {_cpu_name()}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}')
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path('/proc/cpuinfo').read_text().splitlines()
+        return next(line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+class _Choices:
+    """What was found fastest before, by situation, in a JSON file of the cache."""
+
+    def __init__(self) -> None:
+        self._path = cache_directory() / 'fastest_engine.json'
+
+    def get(self, situation: str) -> Optional[str]:
+        return self._read().get(situation)
+
+    def put(self, situation: str, engine: str) -> None:
+        content = {**self._read(), situation: engine}
+        partial = self._path.with_suffix(f'.{os.getpid()}')
+        partial.write_text(json.dumps(content, indent=1) + '\n')
+        os.replace(partial, self._path)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            content = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}

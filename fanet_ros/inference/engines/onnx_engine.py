@@ -1,0 +1,132 @@
+"""ONNX Runtime: the rewritten network exported for one resolution, in float32 or int8."""
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Callable, Iterator, Optional, Sequence
+
+import numpy as np
+import torch
+
+from fanet_ros.inference.engines.cache import cache_directory, weights_digest
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import InferenceFANet
+
+FORMAT = 1              # counts changes of what is exported, so that older files in the cache are not taken
+OPSET = 17
+MIN_CALIBRATION_FRAMES = 8
+
+# Gives normalised images (1, 3, h, w) float32 of the frames that int8 is calibrated on.
+CalibrationImages = Callable[[int, int], Iterator[np.ndarray]]
+
+
+class OnnxEngine(Engine):
+    """An ONNX Runtime session on the CPU. Files are kept in the cache, by weights, resolution and precision.
+
+    :param calibration: for int8, the frames to calibrate on
+    :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
+    """
+
+    name = 'onnxruntime'
+
+    def __init__(self, network: FANet, precision: str, height: int, width: int,
+                 calibration: Optional[CalibrationImages] = None) -> None:
+        self.precision = precision
+        path = _cached_model(network, precision, height, width, calibration)
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+        self(torch.zeros(1, 3, height, width))
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        logits, = self._session.run(None, {'images': images.contiguous().numpy()})
+        return torch.from_numpy(logits)
+
+
+def is_available() -> bool:
+    """Both packages can be imported."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True) -> None:
+    """Write the rewritten network for images (1, 3, height, width) float32, normalised, with one output: the logits.
+
+    :raises EngineError: onnx is not installed
+    """
+    if not is_available():
+        raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
+    images = torch.zeros(1, 3, height, width)
+    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().float())
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
+                          opset_version=OPSET, dynamo=False)
+
+
+class _LogitsOnly(torch.nn.Module):
+    def __init__(self, network: InferenceFANet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network(images)
+
+
+def _cached_model(network: FANet, precision: str, height: int, width: int,
+                  calibration: Optional[CalibrationImages]) -> Path:
+    if not is_available():
+        raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
+    name = f'{weights_digest(network)}_{height}x{width}_{precision}_{FORMAT}.onnx'
+    path = cache_directory() / name
+    if not path.is_file():
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            made = Path(scratch) / 'made.onnx'
+            if precision == 'int8':
+                _quantize(network, made, height, width, calibration)
+            else:
+                export_onnx(network, made, height, width)
+            os.replace(made, path)      # complete or not at all, even if two nodes do it at once
+    return path
+
+
+def _quantize(network: FANet, path: Path, height: int, width: int, calibration: Optional[CalibrationImages]) -> None:
+    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel."""
+    images = list(calibration(height, width)) if calibration is not None else []
+    if len(images) < MIN_CALIBRATION_FRAMES:
+        raise EngineError(
+            f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(images)}: set '
+            'calibration_images to a folder of them')
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, frames: Sequence[np.ndarray]) -> None:
+            self._frames = iter(frames)
+
+        def get_next(self) -> 'dict[str, np.ndarray] | None':
+            frame = next(self._frames, None)
+            return None if frame is None else {'images': frame}
+
+    exported, prepared = path.with_name('exported.onnx'), path.with_name('prepared.onnx')
+    export_onnx(network, exported, height, width, commute_head=False)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)        # the quantiser speaks through the root logger
+    try:
+        quant_pre_process(str(exported), str(prepared))
+        quantize_static(
+            str(prepared), str(path), Reader(images), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
+            per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+    finally:
+        root.setLevel(level)

@@ -1,0 +1,116 @@
+"""Every engine gives what the network gives; the factory refuses what does not exist and remembers what was fastest."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from fanet_ros.inference.engines import EngineError, EngineFactory
+from fanet_ros.inference.engines import cache as engine_cache
+from fanet_ros.inference.engines import onnx_engine
+from fanet_ros.model import FANet
+
+CPU = torch.device('cpu')
+HEIGHT, WIDTH = 64, 96
+needs_onnx = pytest.mark.skipif(not onnx_engine.is_available(), reason='onnx and onnxruntime are not installed')
+
+
+@pytest.fixture(name='network', scope='module')
+def network_fixture() -> FANet:
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        network = FANet(7, 'resnet18', 'paper').train()
+        for _ in range(3):
+            network(torch.randn(4, 3, HEIGHT, WIDTH))
+        return network.eval()
+
+
+@pytest.fixture(name='images')
+def images_fixture() -> torch.Tensor:
+    return torch.randn(1, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.fixture(autouse=True)
+def cache_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+
+
+def calibration(height: int, width: int) -> Iterator[np.ndarray]:
+    generator = np.random.default_rng(1)
+    for _ in range(10):
+        yield generator.normal(size=(1, 3, height, width)).astype(np.float32)
+
+
+@pytest.mark.parametrize(('engine', 'precision', 'tolerance'), [
+    ('torch', 'float32', 1e-4), ('torch', 'bfloat16', 0.1),
+    pytest.param('onnxruntime', 'float32', 1e-4, marks=needs_onnx),
+    pytest.param('onnxruntime', 'int8', 0.25, marks=needs_onnx)])
+def test_engine_gives_the_networks_logits(
+        network: FANet, images: torch.Tensor, engine: str, precision: str, tolerance: float) -> None:
+    made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH)
+    with torch.no_grad():
+        expected = network(images)
+    logits = made(images)
+    assert logits.shape == expected.shape and (made.name, made.precision) == (engine, precision)
+    assert float((logits.float() - expected).abs().max() / expected.abs().max()) < tolerance
+
+
+@needs_onnx
+def test_exported_networks_are_kept_by_weights_and_size(network: FANet, tmp_path: Path) -> None:
+    for _ in range(2):
+        EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
+    EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH + 32)
+    digest = engine_cache.weights_digest(network)
+    names = sorted(path.name for path in (tmp_path / 'fanet_ros').glob('*.onnx'))
+    assert names == [f'{digest}_{HEIGHT}x{WIDTH + add}_float32_{onnx_engine.FORMAT}.onnx' for add in (32, 0)]
+
+
+@needs_onnx
+def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path) -> None:
+    factory = EngineFactory(network, CPU)
+    first = factory.build(HEIGHT, WIDTH)
+    path = tmp_path / 'fanet_ros' / 'fastest_engine.json'
+    content = json.loads(path.read_text())
+    assert list(content.values()) == [first.name]
+    other = 'torch' if first.name == 'onnxruntime' else 'onnxruntime'
+    path.write_text(json.dumps({key: other for key in content}))
+    assert factory.build(HEIGHT, WIDTH).name == other       # what is written there is believed
+    path.write_text('{ no JSON')
+    assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime')
+
+
+@pytest.mark.parametrize(('engine', 'precision', 'reason'), [
+    ('tensorflow', 'auto', "engine 'tensorflow' is unknown"), ('auto', 'int4', "precision 'int4' is unknown"),
+    ('torch', 'int8', 'engine torch runs in'), ('onnxruntime', 'float16', 'engine onnxruntime runs in')])
+def test_what_does_not_exist_is_refused(network: FANet, engine: str, precision: str, reason: str) -> None:
+    with pytest.raises(EngineError, match=reason):
+        EngineFactory(network, CPU, engine, precision)
+
+
+@needs_onnx
+def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
+    with pytest.raises(EngineError, match='calibration_images'):
+        EngineFactory(network, CPU, precision='int8').build(HEIGHT, WIDTH)
+
+
+def test_without_onnxruntime_torch_is_used(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_engine, 'is_available', lambda: False)
+    assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name == 'torch'
+    with pytest.raises(EngineError, match='pip install onnx onnxruntime'):
+        EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+@pytest.mark.parametrize('precision', ['float32', 'float16', 'bfloat16'])
+def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tensor, precision: str) -> None:
+    device = torch.device('cuda')
+    made = EngineFactory(network, device, 'torch', precision).build(HEIGHT, WIDTH)
+    with torch.no_grad():
+        expected = network(images)
+    for _ in range(2):
+        logits = made(images.to(device)).float().cpu()
+        assert float((logits - expected).abs().max() / expected.abs().max()) < 0.1
