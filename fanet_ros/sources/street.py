@@ -16,7 +16,7 @@ from fanet_ros.sources.street_view import View
 from fanet_ros.sources.street_weather import Haze, Weather
 
 VIEW_M = 130.0              # nothing is drawn beyond
-PEOPLE_M = 70.0             # people farther away are smaller than what can be told apart
+PEOPLE_M = 60.0             # people farther away are smaller than what can be told apart
 BEHIND_M = 16.0             # what is behind the camera may still throw its shadow before it
 SMALLEST_SIGHT = 0.016      # height by distance from which on a thing is seen
 KEPT_PLOTS = 400            # sketches kept for the frames to come
@@ -71,14 +71,10 @@ class SyntheticStreet:
 
     def _view(self, time_s: float, travelled_m: float) -> View:
         turn, nod, shake, drift = np.sin(np.array([0.31, 1.9, 7.0, 0.17]) * time_s + self._sway[:4])
-        return View( self.width,
-    self.height,
-    self._focal_px,
-    self.width / 2 + self._yaw_px + 0.012 * self.width * turn,
-    self._horizon_px + self.height * (0.006 * nod + 0.0015 * shake),
-    self._camera_m,
-    self._lane_m + 0.15 * drift,
-     float(self._bend * np.sin(travelled_m / 90.0 + self._sway[4])))
+        return View(
+            self.width, self.height, self._focal_px, self.width / 2 + self._yaw_px + 0.012 * self.width * turn,
+            self._horizon_px + self.height * (0.006 * nod + 0.0015 * shake), self._camera_m,
+            self._lane_m + 0.15 * drift, float(self._bend * np.sin(travelled_m / 90.0 + self._sway[4])))
 
     def _sky_of(self, view: View) -> np.ndarray:
         top = int(np.clip(round(self._margin_y - (view.horizon_px - self._horizon_px)), 0, 2 * self._margin_y))

@@ -27,14 +27,15 @@ def building(sketch: Sketch, facade: Facade, side: float, x: float, weather: Wea
                        facade.color * 0.8, BUILDING)
         for low, high, tone in ((0.0, 0.5, 0.92), (0.5, 1.0, 1.0)):
             x0, x1 = x + side * (DEPTH_M / 2 * low - 0.15), x + side * DEPTH_M / 2 * high
-            sketch.polygon([(x0, height + ridge * low, 0), (x0, height + ridge * low, length), (x1, height + ridge * \
-                           high, length), (x1, height + ridge * high, 0)], roof * tone * weather.tone(-side * 0.7, 0), BUILDING)
+            y0, y1 = height + ridge * low, height + ridge * high
+            sketch.polygon([(x0, y0, 0), (x0, y0, length), (x1, y1, length), (x1, y1, 0)],
+                           roof * tone * weather.tone(-side * 0.7, 0), BUILDING)
         if rng.random() < 0.7:
             at, stack = rng.uniform(0.1, 0.8) * length, x + side * (DEPTH_M / 2 - 0.6)
-            for tone, points in ((0.8, _facing(stack, stack + side * 1.0,
-                                 height + ridge - 0.8, height + ridge + 1.4)),):
-                sketch.polygon([(px, py, at) for px, py, _ in points], facade.color * tone * 0.8, BUILDING)
-            sketch.along(stack, height + ridge - 0.8, height + ridge + 1.4, at, at + 0.8, facade.color * 0.85, BUILDING)
+            low, high = height + ridge - 0.8, height + ridge + 1.4
+            sketch.polygon([(stack, low, at), (stack + side, low, at), (stack + side, high, at), (stack, high, at)],
+                           facade.color * 0.64, BUILDING)
+            sketch.along(stack, low, high, at, at + 0.8, facade.color * 0.85, BUILDING)
         sketch.along(x - side * 0.15, height - 0.1, height + 0.05, 0, length, roof * 0.55, BUILDING)
     sketch.textured(_front(x, side, length, height), facade.front)
 
@@ -60,8 +61,8 @@ class Boundary:
             picture *= rng.normal(1, 0.09, width // 5 + 1).repeat(5)[None, :width, None]
             picture[:, ::5] *= 0.6
         elif kind == 'railing':
-            picture = np.ones((height, width, 3)) * np.array(((40, 42, 42),
-                              (70, 78, 70), (150, 152, 150))[rng.integers(3)])
+            metal = ((40, 42, 42), (70, 78, 70), (150, 152, 150))[rng.integers(3)]
+            picture = np.ones((height, width, 3)) * np.array(metal)
             cover = np.full((height, width), SEEN_THROUGH, np.uint8)
             cover[:3], cover[-8:-5] = OPAQUE, OPAQUE
             for at in range(0, width, 5):

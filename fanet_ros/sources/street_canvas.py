@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from fanet_ros.sources.street_sketch import Polygons
-from fanet_ros.sources.street_texture import HULL, SOLID, Texture
+from fanet_ros.sources.street_texture import HULL, SHARE, SOLID, Texture
 from fanet_ros.sources.street_view import NEAR_M, View
 from fanet_ros.sources.street_weather import Haze
 
@@ -125,8 +125,8 @@ class Canvas:
             matrix = np.array([[scale_x, 0, (x0 - ax) * scale_x], [0, scale_y, (y0 - dy) * scale_y]])
             warp = cv2.warpAffine
         else:
-            target = np.array([(ax - x0, ay - y0), (bx - x0, by - y0),
-                              (cx - x0, cy - y0), (dx - x0, dy - y0)], np.float32)
+            target = np.array(
+                [(ax - x0, ay - y0), (bx - x0, by - y0), (cx - x0, cy - y0), (dx - x0, dy - y0)], np.float32)
             source = np.array([(0, bottom), (right, bottom), (right, 0), (0, 0)], np.float32)
             matrix = cv2.getPerspectiveTransform(target, source)
             warp = cv2.warpPerspective
@@ -137,7 +137,12 @@ class Canvas:
             return
         tile = warp(pixels, matrix, (x1 - x0, y1 - y0), flags=flags)
         cover = cv2.extractChannel(tile, 3)
-        cv2.copyTo(tile, cv2.compare(cover, SOLID, cv2.CMP_GE), region)
+        if texture.is_sparse:
+            share = cv2.LUT(cover, SHARE)
+            mixed = cv2.blendLinear(tile, region, share, 1 - share)
+            cv2.copyTo(mixed, cv2.compare(cover, HULL, cv2.CMP_GE), region)
+        else:
+            cv2.copyTo(tile, cv2.compare(cover, SOLID, cv2.CMP_GE), region)
         np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= HULL)
 
 

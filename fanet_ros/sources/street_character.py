@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DISTRICTS = ('centre', 'terraces', 'suburb', 'arterial')
+DISTRICTS = ('centre', 'centre', 'terraces', 'terraces', 'suburb', 'arterial')
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Character:
     def draw(cls, rng: np.random.Generator) -> Character:
         """A random street."""
         district = DISTRICTS[rng.integers(len(DISTRICTS))]
-        half = rng.uniform(*{'centre': (3.2, 4.8), 'terraces': (3.4, 4.9),
-                           'suburb': (3.3, 5.0), 'arterial': (4.0, 6.0)}[district])
+        half = rng.uniform(*{'centre': (3.2, 4.8), 'terraces': (3.4, 4.9), 'suburb': (3.3, 5.0),
+                             'arterial': (4.0, 6.0)}[district])
         parking = tuple(side for side in (-1, 1) if half > 4.0 + 0.3 * (side < 0) and rng.random() < 0.55)
         free = tuple(side for side in (-1, 1) if side not in parking)
         town = district in ('centre', 'terraces')
@@ -61,9 +61,11 @@ class Character:
             chance=dict(
                 gap=rng.uniform(*{'centre': (0.0, 0.08), 'terraces': (0.0, 0.12), 'suburb': (0.2, 0.5),
                                   'arterial': (0.35, 0.8)}[district]),
-                side_street=rng.uniform(0.02, 0.09), tree=rng.uniform(0.02, 0.2 if town else 0.5), lamp=rng.uniform(0.18, 0.35),
+                side_street=rng.uniform(0.02, 0.09), tree=rng.uniform(0.02, 0.2 if town else 0.5),
+                lamp=rng.uniform(0.18, 0.35),
                 sign=rng.uniform(0.12, 0.35), lights=rng.uniform(0.0, 0.08), boundary=rng.uniform(0.5, 0.95),
                 railing=rng.uniform(0.0, 0.25), bollard=rng.uniform(0, 0.2), bin=rng.uniform(0, 0.12),
                 bikes=rng.uniform(0.02, 0.25 if town else 0.08), parked=rng.uniform(0.3, 0.9),
-                standing=rng.uniform(0.03, 0.25 if town else 0.1), manhole=0.15, patch=rng.uniform(0.05, 0.2), arrow=0.03),
+                standing=rng.uniform(0.03, 0.25 if town else 0.1), manhole=0.15,
+                patch=rng.uniform(0.05, 0.2)),
             crowd=rng.uniform(0.5, 1.5) * (1.3 if district == 'centre' else 0.8))

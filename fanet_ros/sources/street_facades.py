@@ -27,16 +27,11 @@ class Facade:
         self.is_flat = kind == 'office' or (kind == 'blank' and rng.random() < 0.7)
         self._rng, self._lit = rng, lit
         height, width = int(self.height_m * TEXELS_PER_M), int(length_m * TEXELS_PER_M)
-        material = {
-    'brick': 'brick',
-    'shop': 'brick' if rng.random() < 0.5 else 'plaster',
-    'georgian': 'plaster',
-    'render': 'plaster',
-    'office': 'panel',
-    'stone': 'stone',
-     'blank': 'brick'}[kind]
-        self.color = np.array({'brick': BRICKS, 'plaster': PLASTERS, 'panel': PLASTERS + BRICKS[3:4], 'stone': STONES}[material][
-            rng.integers(3 if material in ('panel', 'stone') else 6)], float) * rng.uniform(0.75, 1.08)
+        plastered = 'brick' if rng.random() < 0.5 else 'plaster'
+        material = {'brick': 'brick', 'shop': plastered, 'georgian': 'plaster', 'render': 'plaster', 'office': 'panel',
+                    'stone': 'stone', 'blank': 'brick'}[kind]
+        colors = {'brick': BRICKS, 'plaster': PLASTERS, 'panel': PLASTERS[:2] + BRICKS[3:4], 'stone': STONES}[material]
+        self.color = np.array(colors[rng.integers(len(colors))], float) * rng.uniform(0.75, 1.08)
         self._glow = np.zeros((height, width, 1), np.float32)
         self._front = _wall(material, self.color, height, width, rng)
         gable = _wall(material, self.color * rng.uniform(0.8, 1.0), height, int(6 * TEXELS_PER_M), rng)
@@ -53,8 +48,8 @@ class Facade:
         self._front[part] = color
         self._glow[part] = 0.9 if glow else 0.0
 
-    def _window(self, x0: float, x1: float, y0: float, y1: float,
-                frame: object, bars: tuple[int, int] = (1, 1)) -> None:
+    def _window(self, x0: float, x1: float, y0: float, y1: float, frame: object,
+                bars: tuple[int, int] = (1, 1)) -> None:
         rng = self._rng
         self._box(x0 - 0.07, x1 + 0.07, y0 - 0.14, y0, np.minimum(self.color * 1.2, 225))         # sill
         self._box(x0 - 0.05, x1 + 0.05, y1, y1 + 0.16, self.color * rng.uniform(0.85, 1.15))        # lintel
@@ -72,8 +67,9 @@ class Facade:
     def _pane(self, x0: float, x1: float, y0: float, y1: float, glow: bool) -> None:
         rng = self._rng
         share = np.clip(rng.beta(0.8, 1.6) + rng.uniform(-0.1, 0.1), 0, 1)
-        color = np.array(WARM) * rng.uniform(0.5, 1.0) if glow else np.array(GLASS_DARK) * \
-                         (1 - share) + np.array(GLASS_SKY) * share
+        color = np.array(GLASS_DARK) * (1 - share) + np.array(GLASS_SKY) * share
+        if glow:
+            color = np.array(WARM) * rng.uniform(0.5, 1.0)
         self._box(x0, x1, y0, y1, color, glow)
         if not glow:        # what it mirrors: bright above; behind it curtains
             self._box(x0, x1, y0 + (y1 - y0) * rng.uniform(0.4, 0.8), y1, color * 1.25)
@@ -111,16 +107,16 @@ class Facade:
                     self._box(middle - 1.25, middle + 1.25, 0, 2.7, np.minimum(self.color * 1.15, 215))
                     self._window(middle - 1.05, middle + 1.05, 0.85, 2.45, frame, (2, 0))
                 else:
-                    self._window(middle - width / 2, middle + width / 2, base, base + \
-                                 tall * rng.choice([1.0, 1.0, 0.92]), frame, bars)
+                    top = base + tall * rng.choice([1.0, 1.0, 0.92])
+                    self._window(middle - width / 2, middle + width / 2, base, top, frame, bars)
         if rng.random() < 0.6:                                                  # a downpipe
             at = rng.uniform(0.1, length - 0.2)
             self._box(at, at + 0.1, 0, self.height_m - 0.3, self.color * 0.42)
 
     def _door(self, middle: float, frame: np.ndarray) -> None:
         self._box(middle - 0.65, middle + 0.65, 0, 2.75, frame * 0.9)
-        self._box(middle - 0.5, middle + 0.5, 0.12, 2.1,
-                  np.array(SHOP_COLORS[self._rng.integers(len(SHOP_COLORS))]) * 0.8)
+        paint = np.array(SHOP_COLORS[self._rng.integers(len(SHOP_COLORS))]) * 0.8
+        self._box(middle - 0.5, middle + 0.5, 0.12, 2.1, paint)
         self._pane(middle - 0.45, middle + 0.45, 2.2, 2.6, self._lit)
         self._box(middle - 0.7, middle + 0.7, 0, 0.12, (150, 146, 138))
 
@@ -143,8 +139,8 @@ class Facade:
             self._pane(x0, x1, 0.55, top - 0.85, glow)
             for _ in range(6):                                                  # goods, and posters on the glass
                 x, y = rng.uniform(x0, max(x1 - 0.5, x0 + 0.1)), rng.uniform(0.55, 1.3)
-                self._box(x, min(x + rng.uniform(0.15, 0.5), x1), y, y + \
-                          rng.uniform(0.1, 0.6), rng.uniform(20, 190, 3), glow)
+                self._box(x, min(x + rng.uniform(0.15, 0.5), x1), y, y + rng.uniform(0.1, 0.6), rng.uniform(20, 190, 3),
+                          glow)
 
 
 def _wall(material: str, color: np.ndarray, height: int, width: int, rng: np.random.Generator) -> np.ndarray:

@@ -30,8 +30,8 @@ class Figure:
     def wheel(self, center: np.ndarray, radius: float, color: np.ndarray) -> None:
         """A wheel that rolls forward, with its spokes."""
         x, y, depth = self._seen(center)
-        self._parts.append((depth, 'wheel', ((x, y), radius *
-     max(abs(self._sin), 0.06), radius, np.asarray(color, float))))
+        across = radius * max(abs(self._sin), 0.06)
+        self._parts.append((depth, 'wheel', ((x, y), across, radius, np.asarray(color, float))))
 
     def paint(self, label: int, light: float) -> Texture:
         """The picture, 2 * half_width_m by height_m."""
@@ -40,8 +40,8 @@ class Figure:
         for _, kind, part in sorted(self._parts, key=lambda item: -item[0]):
             if kind == 'wheel':
                 center, across, upward, color = part
-                where, axes = self._fixed(center), tuple(round(size * TEXELS_PER_M * 2 ** _BITS)
-                                          for size in (across, upward))
+                where = self._fixed(center)
+                axes = tuple(round(size * TEXELS_PER_M * 2 ** _BITS) for size in (across, upward))
                 cv2.ellipse(hull, where, axes, 0, 0, 360, SEEN_THROUGH, -1, cv2.LINE_8, _BITS)
                 for angle in np.arange(0, np.pi, np.pi / 5) if across > 0.12 else ():
                     spoke = np.array((across * np.cos(angle), upward * np.sin(angle))) * 0.95
@@ -54,9 +54,10 @@ class Figure:
                 for share, tone, shift in ((1.0, 0.7, 0.0), (0.72, 0.95, -0.16), (0.36, 1.12, -0.34)):
                     thickness = max(round(2 * radius * share * TEXELS_PER_M), 1)
                     if share < 1 and thickness < 3:
-                        continue
+                        break
                     ends = [self._fixed((x + shift * radius, y - shift * radius * 0.5)) for x, y in (start, end)]
-                    cv2.line(canvas, *ends, (*np.minimum(color * tone, 255).tolist(), 255), thickness, cv2.LINE_8, _BITS)
+                    cv2.line(canvas, *ends, (*np.minimum(color * tone, 255).tolist(), 255), thickness, cv2.LINE_8,
+                             _BITS)
         picture = canvas[..., :3] * (_WEAVE[:height, :width] * light)
         cover = cv2.threshold(cv2.extractChannel(canvas, 3), 90, 0, cv2.THRESH_TOZERO)[1]
         return Texture(picture, label, cv2.max(cover, hull))

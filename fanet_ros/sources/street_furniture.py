@@ -11,13 +11,15 @@ from fanet_ros.sources.street_texture import OPAQUE, Texture, grain
 UNLABELLED = 255
 METAL = ((96, 100, 98), (70, 74, 74), (130, 134, 134), (46, 58, 50))
 RED, BLUE, WHITE, YELLOW, GREEN = (186, 30, 36), (28, 66, 160), (228, 228, 222), (222, 178, 40), (24, 92, 60)
+LAMPS = (((255, 50, 36), (60, 20, 18)), ((255, 176, 40), (60, 46, 18)), ((60, 255, 170), (18, 50, 34)))    # on, off
+BINS = ((34, 36, 36), (30, 70, 46), (120, 124, 122), (150, 120, 40))
 SIGN_TEXELS = 72
 
 
 def _post(sketch: Sketch, x: float, radius: float, height: float, color: np.ndarray, base: float = 0.0) -> None:
     sketch.upright(x - radius, x + radius, base, height, 0, color * 0.8, POLE)
-    sketch.upright(x - radius * 0.7, x + radius * 0.1, base, height, 0,
-                   color * 1.15, POLE)     # round, lit from one side
+    # Round, lit from one side.
+    sketch.upright(x - radius * 0.7, x + radius * 0.1, base, height, 0, color * 1.15, POLE)
     if not base:
         sketch.shade_under(x, -0.15, 0.15, radius + 0.12, 110.0)
         sketch.shade_upright(x, 0, radius, height)
@@ -40,8 +42,8 @@ def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) 
     sketch.polygon([(x, height - 0.1, 0), (x + reach, height + 0.22, 0),
                    (x + reach, height + 0.32, 0), (x, height + 0.02, 0)], color, POLE)
     tip = x + reach
-    sketch.upright(min(tip, tip + np.sign(reach) * 0.7), max(tip, tip + np.sign(reach) * 0.7), height + \
-                   0.16, height + 0.36, 0, (255, 222, 150) if lit else color * 1.1, POLE, glows=lit)
+    sketch.upright(*sorted((tip, tip + np.sign(reach) * 0.7)), height + 0.16, height + 0.36, 0,
+                   (255, 222, 150) if lit else color * 1.1, POLE, glows=lit)
 
 
 class SignFace:
@@ -49,13 +51,11 @@ class SignFace:
 
     def __init__(self, light: float, rng: np.random.Generator) -> None:
         kind = ('ring', 'triangle', 'disc', 'board', 'board', 'advert')[rng.integers(6)]
-        self.width_m, self.height_m = {
-    'board': (
-        rng.uniform(
-            0.5, 1.6), rng.uniform(
-                0.5, 1.1)), 'advert': (
-                    1.2, 1.75)}.get(
-                        kind, (0.7, 0.7))
+        self.width_m, self.height_m = 0.7, 0.7
+        if kind == 'board':
+            self.width_m, self.height_m = rng.uniform(0.5, 1.6), rng.uniform(0.5, 1.1)
+        elif kind == 'advert':
+            self.width_m, self.height_m = 1.2, 1.75
         self.base_m = 0.35 if kind == 'advert' else rng.uniform(2.0, 2.5)
         h, w = int(self.height_m * SIGN_TEXELS), int(self.width_m * SIGN_TEXELS)
         face, cover, middle = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.uint8), (w // 2, h // 2)
@@ -64,12 +64,11 @@ class SignFace:
             face[:] = RED if kind == 'ring' else BLUE
             if kind == 'ring':
                 cv2.circle(face, middle, int(w * 0.36), WHITE, -1)
-            cv2.rectangle(face, (int(w * 0.3), int(h * 0.43)), (int(w * 0.7),
-                          int(h * 0.57)), RED if kind == 'ring' else WHITE, -1)
+            bar = ((int(w * 0.3), int(h * 0.43)), (int(w * 0.7), int(h * 0.57)))
+            cv2.rectangle(face, *bar, RED if kind == 'ring' else WHITE, -1)
         elif kind == 'triangle':
             for scale, color in ((1.0, RED), (0.68, WHITE)):
-                points = np.array([(0, 0.62), (0.5, -0.3), (-0.5, -0.3)]) * \
-                                  scale * (w - 2) * (1, -1) + (w / 2, h * 0.62)
+                points = np.array([(0, -0.62), (0.5, 0.3), (-0.5, 0.3)]) * scale * (w - 2) + (w / 2, h * 0.62)
                 points[:, 1] = np.clip(points[:, 1], 0, h - 1)
                 cv2.fillPoly(face, [points.astype(np.int32)], color)
                 if scale == 1:
@@ -104,10 +103,9 @@ def traffic_light(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
     sketch.upright(x - 0.24, x + 0.24, 2.2, 3.35, 0, (190, 190, 186), SIGN)
     sketch.upright(x - 0.21, x + 0.21, 2.23, 3.32, 0, (26, 27, 27), SIGN)
     on = rng.integers(3)
-    for lamp, (color, dim) in enumerate((((255, 50, 36), (60, 20, 18)),
-               ((255, 176, 40), (60, 46, 18)), ((60, 255, 170), (18, 50, 34)))):
-        sketch.ellipse((x, 3.12 - 0.34 * lamp, 0), 0.11, 0.11, color if on ==
-                       lamp else dim, SIGN, sides=8, glows=on == lamp)
+    for lamp, (color, dim) in enumerate(LAMPS):
+        sketch.ellipse((x, 3.12 - 0.34 * lamp, 0), 0.11, 0.11, color if on == lamp else dim, SIGN, sides=8,
+                       glows=on == lamp)
 
 
 def bollard(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
@@ -120,8 +118,7 @@ def bollard(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
 
 def bin_(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
     """A litter bin, which is none of the classes."""
-    color = np.array(((34, 36, 36), (30, 70, 46), (120, 124, 122), (150, 120, 40))
-                     [rng.integers(4)]) * rng.uniform(0.8, 1.1)
+    color = np.array(BINS[rng.integers(len(BINS))]) * rng.uniform(0.8, 1.1)
     sketch.shade_under(x, -0.3, 0.3, 0.34)
     sketch.shade_upright(x, 0, 0.25, 1.1)
     sketch.upright(x - 0.27, x + 0.27, 0, 1.05, 0, color * 0.85, UNLABELLED)

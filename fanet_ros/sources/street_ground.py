@@ -54,8 +54,8 @@ class Ground:
         key = (shrink_x, shrink_z, step)
         if key not in self._levels:
             height, width = self._picture.shape[:2]
-            small = cv2.resize(self._picture, (width >> shrink_x, max(
-                height >> shrink_z, 2)), interpolation=cv2.INTER_AREA)
+            size = (width >> shrink_x, max(height >> shrink_z, 2))
+            small = cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA)
             self._levels[key] = cv2.LUT(small, haze.tables[step]) if step else small
         return self._levels[key]
 
@@ -91,8 +91,8 @@ def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
     asphalt *= (1 + 0.05 * np.exp(-((lane - 0.75) / 0.3) ** 2) - 0.05 * np.exp(-(lane / 0.35) ** 2))[None, :, None]
     for _ in range(rng.integers(2, 8)):             # mended places, and seams sealed with tar
         x0, z0 = rng.uniform(-half, half), rng.uniform(0, PERIOD_M - 4)
-        part = np.s_[_texel(z0):_texel(z0 + rng.uniform(0.5, 4)), _column(x0)
-                            :_column(min(x0 + rng.uniform(0.4, 2), half))]
+        x1, z1 = min(x0 + rng.uniform(0.4, 2), half), z0 + rng.uniform(0.5, 4)
+        part = np.s_[_texel(z0):_texel(z1), _column(x0):_column(x1)]
         asphalt[part] *= rng.choice([0.82, 0.9, 1.1])
     seam = (np.cumsum(rng.normal(0, 0.012, height)) % 1.0 * 0.3 + rng.uniform(-1, 1))
     asphalt[np.abs(x[None] - (seam - seam[::-1])[:, None] / 2 - rng.uniform(-1, 1)) < 0.025] *= 0.72
@@ -106,8 +106,8 @@ def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
         mask = mask & road[None]
         out[..., :3][mask] = (np.array(color) * wear)[mask]
     kerb = (np.abs(x) >= half) & (np.abs(x) < half + 0.16)
-    out[:, kerb, :3] = (np.minimum(character.paving * 1.2, 190) * mottle)[:, kerb] * \
-                        np.where(z % 0.9 < 0.03, 0.75, 1.0)[..., None]
+    stones = np.minimum(character.paving * 1.2, 190) * mottle * np.where(z % 0.9 < 0.03, 0.75, 1.0)[..., None]
+    out[:, kerb, :3] = stones[:, kerb]
     foot = (np.abs(x) >= half) & (np.abs(x) < half + 0.04)
     out[:, foot, :3] *= 0.6
     return out

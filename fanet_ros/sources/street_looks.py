@@ -1,4 +1,4 @@
-"""All that is painted for one street, when it is first needed; each depends on seed and name alone, not on the order."""
+"""All that is painted for one street, when it is first needed; each depends on seed and name, not on the order."""
 from __future__ import annotations
 
 from typing import Any, Callable, Optional
@@ -22,7 +22,7 @@ CELL_M = 8.0                # length of a plot, of a front, of a fence
 RAILING_M = 2.0             # length of a piece of railing at the kerb
 # How many of each there are to choose from.
 FACADES, TREES, HEDGES, BOUNDARIES, SIGNS, CARS = 7, 6, 3, 4, 8, 12
-WALKERS, RIDERS, BICYCLES = 14, 8, 5
+WALKERS, RIDERS, BICYCLES = 10, 6, 5
 KEPT_FIGURES = 900          # pictures of people; the oldest are thrown away together
 
 
@@ -74,12 +74,14 @@ class Looks:
 
     def car(self, number: int) -> Car:
         """One of CARS; number -1 is the bus."""
+        sun = self._weather.sun
+        flank_tone = 0.9 * self._weather.tone(1, 0) if sun and sun[0] < 0 else 0.85
         return self._make(('car', number), lambda rng: Car(
-            'bus' if number < 0 else CAR_KINDS[rng.integers(len(CAR_KINDS))], self._weather.light, self._weather.is_dark,
-            0.9 * self._weather.tone(1, 0) if self._weather.sun and self._weather.sun[0] < 0 else 0.85, rng))
+            'bus' if number < 0 else CAR_KINDS[rng.integers(len(CAR_KINDS))], self._weather.light,
+            self._weather.is_dark, flank_tone, rng))
 
     def figure(self, kind: str, number: int, x_m: float, attitude: Optional[int], heading: float) -> Thing:
-        """Somebody about x_m: kind 'pedestrian', 'bicyclist' or 'bicycle'; heading in radians from the direction of view."""
+        """A 'pedestrian', 'bicyclist' or 'bicycle' about x_m; heading in radians from the direction of view."""
         direction = round(heading / (2 * np.pi) * people.HEADINGS) % people.HEADINGS
         key = (kind, number, attitude, direction)
         placed = self._placed_figures.get((*key, x_m))

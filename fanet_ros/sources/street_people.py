@@ -31,15 +31,15 @@ def _joint(start: np.ndarray, angle: float, length: float, right: float = 0.0) -
     return start + np.array([length * np.sin(angle), right, -length * np.cos(angle)])
 
 
-def pedestrian(number: int, seed: int, attitude: Optional[int],
-               heading: float, light: float) -> tuple[Texture, float, float]:
+def pedestrian(number: int, seed: int, attitude: Optional[int], heading: float,
+               light: float) -> tuple[Texture, float, float]:
     """Somebody who walks, or stands (attitude None): the picture, its width and height in metres."""
     rng = np.random.default_rng([seed, 31, number])
     size = rng.uniform(0.9, 1.06) if rng.random() < 0.88 else rng.uniform(0.62, 0.8)
-    coat, trousers, hair = _clothes(rng, 0.25), np.array(
-        TROUSERS[rng.integers(5)]) * rng.uniform(0.8, 1.2), np.array(HAIRS[rng.integers(5)])
+    coat, hair = _clothes(rng, 0.25), np.array(HAIRS[rng.integers(len(HAIRS))])
+    trousers = np.array(TROUSERS[rng.integers(len(TROUSERS))]) * rng.uniform(0.8, 1.2)
     skin, stout = np.array(SKINS[rng.integers(5)]), rng.uniform(0.9, 1.15)
-    has_skirt, has_bag, long_coat, long_hair = rng.random() < 0.15, rng.random() < 0.4, rng.random() < 0.35, rng.random() < 0.4
+    has_skirt, has_bag, long_coat, long_hair = rng.random(4) < (0.15, 0.4, 0.35, 0.4)
     phase = 0.0 if attitude is None else 2 * np.pi * attitude / ATTITUDES
     stride = 0.0 if attitude is None else 0.46
     figure = Figure(heading, 0.62 * size, 1.84 * size)
@@ -73,8 +73,8 @@ def pedestrian(number: int, seed: int, attitude: Optional[int],
             limb(hand + (0, 0.04, -0.14), hand + (0, 0.04, -0.32), 0.1, hair * 0.8 + 20)
     low = 0.42 if long_coat or has_skirt else 0.06
     for side in (-1, 1):
-        limb(hip + (0, 0.06 * side, -low), hip + (0, 0.08 * side, 0.1), 0.12 * \
-             stout, coat if long_coat or not has_skirt else trousers, 0.02)
+        below = coat if long_coat or not has_skirt else trousers
+        limb(hip + (0, 0.06 * side, -low), hip + (0, 0.08 * side, 0.1), 0.12 * stout, below, 0.02)
         limb(hip + (0, 0.07 * side, 0.05), neck + (0, 0.1 * side * stout, -0.1), 0.125 * stout, coat, 0.03)
     limb(neck + (0, 0, -0.05), neck + (0, 0, 0.1), 0.05, skin)
     head = neck + (0.03, 0, 0.2)

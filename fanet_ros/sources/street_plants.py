@@ -32,20 +32,8 @@ class Tree:
             self._branches()
         else:
             self._leaves()
-        self.texture = Texture(
-    self._rgb *
-    grain(
-        rng,
-        height,
-        width,
-        0.10) *
-        ramp(
-            height,
-            1.06,
-            0.9) *
-            light,
-            TREE,
-             self._cover)
+        shaded = self._rgb * grain(rng, height, width, 0.10) * ramp(height, 1.06, 0.9)
+        self.texture = Texture(shaded * light, TREE, self._cover)
 
     def _stroke(self, start: np.ndarray, end: np.ndarray, thickness: float, tone: float) -> None:
         points = [tuple(int(value * 8) for value in point) for point in (start, end)]
@@ -117,8 +105,12 @@ class Tree:
                 spread, radius = (1 - share) * 0.42 + 0.02, (0.10 + 0.12 * (1 - share)) * width
             elif self.kind == 'poplar':
                 spread, radius = 0.24 * np.sin(np.pi * (0.15 + 0.8 * share)), 0.24 * width
-            else:
-                spread, radius = 0.36 * np.sqrt(max(1 - (1.7 * share - 0.85) ** 2, 0)), rng.uniform(0.12, 0.2) * width
+            else:       # a ball, that no clump leaves: the picture would cut it off
+                radius, angle, far = rng.uniform(0.11, 0.19) * width, rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
+                across, up = width / 2 - 1.2 * radius, height * low / 2 - 1.2 * radius
+                clumps.append((width / 2 + far * max(across, 0) * np.cos(angle),
+                               height * low / 2 - far * max(up, 0) * np.sin(angle), radius))
+                continue
             margin = radius * 0.9
             y = np.clip(height * low * (1 - share), margin, height * low)
             clumps.append((np.clip(width / 2 + rng.uniform(-1, 1) * spread * width, margin, width - margin), y, radius))
@@ -146,8 +138,8 @@ class Hedge:
         height, width = int(self.height_m * 32), int(length_m * 32)
         leaf = grain(rng, height, width, 0.22, 0.20, 0.06)
         self.color = np.array(GREENS[rng.integers(4)]) * rng.uniform(0.75, 1.05)
-        outline = 2 + cv2.GaussianBlur(rng.normal(0, 1, (1, width)).astype(np.float32),
-                                       (31, 1), 5) * 6 + rng.normal(0, 1, (1, width))
+        twigs = cv2.GaussianBlur(rng.normal(0, 1, (1, width)).astype(np.float32), (31, 1), 5) * 6
+        outline = 2 + twigs + rng.normal(0, 1, (1, width))
         cover = np.where(np.arange(height)[:, None] > outline, OPAQUE, 0).astype(np.uint8)
         self.texture = Texture(self.color * leaf * ramp(height, 1.15, 0.65) * light, TREE, cover)
 

@@ -54,14 +54,8 @@ class Plot:
         # Its neighbours would see it too if its chance were drawn from their own plots: one side street in three plots.
         self._is_side_street = cell % 3 == 0 and self._happens('side_street', 3.0)
         if self._is_side_street:
-            marks.side_street(
-    on_road,
-    side,
-    character.road_half_m,
-    self._wall,
-    CELL_M,
-    character.asphalt,
-     character.paving)
+            marks.side_street(on_road, side, character.road_half_m, self._wall, CELL_M, character.asphalt,
+                              character.paving)
             self._back_of_side_street()
         else:
             self._behind_the_pavement()
@@ -78,8 +72,8 @@ class Plot:
         sketch = self._looks.sketch()
         draw(sketch, *arguments, **options)
         thing = sketch.finish()
-        self.fixed.append(Placed(thing, z, z if behind is None else behind,
-                          weight * float(thing.solid.points[:, 1].max())))
+        height_m = weight * float(thing.solid.points[:, 1].max())
+        self.fixed.append(Placed(thing, z, z if behind is None else behind, height_m))
 
     def _tree(self, x: float, z: float, number: int, low: float = 0.8, high: float = 1.2, weight: float = 1.0) -> None:
         behind = CELL_M + 0.01 * z if x > self._wall else z
@@ -97,20 +91,21 @@ class Plot:
                            int(rng.integers(looks_.TREES)), weight=0.1 if number else 1.0)
         else:
             facade = looks.facade(side, int(rng.integers(looks_.FACADES)))
-            self._put(0.0, buildings.building, facade, side, side * (self._wall + setback + \
-                      rng.uniform(0, 0.4) * (setback > 0)), self._weather, rng, behind=CELL_M)
+            x = side * (self._wall + setback + rng.uniform(0, 0.4) * (setback > 0))
+            self._put(0.0, buildings.building, facade, side, x, self._weather, rng, behind=CELL_M)
         if setback > 2.5 or is_gap:
             for _ in range(int(rng.integers(0, 3))):
                 scale, at = rng.uniform(0.6, 1.2), rng.uniform(0.5, CELL_M)
-                self._put(at, plants.tree, looks.bush(), side * (self._wall + \
-                          rng.uniform(0.9, 2.4)), scale, behind=CELL_M, weight=0.5)
+                x = side * (self._wall + rng.uniform(0.9, 2.4))
+                self._put(at, plants.tree, looks.bush(), x, scale, behind=CELL_M, weight=0.5)
         if (setback > 0.8 or is_gap) and self._happens('boundary'):
             x = side * self._wall
             if rng.random() < 0.4:
-                self._put(0.0, plants.hedge, looks.hedge(int(rng.integers(looks_.HEDGES))), side, x, behind=CELL_M - 0.1)
+                look = looks.hedge(int(rng.integers(looks_.HEDGES)))
+                self._put(0.0, plants.hedge, look, side, x, behind=CELL_M - 0.1)
             else:
-                self._put(0.0, buildings.boundary, looks.boundary(
-                    int(rng.integers(1, looks_.BOUNDARIES))), x, behind=CELL_M - 0.1)
+                kind = looks.boundary(int(rng.integers(1, looks_.BOUNDARIES)))
+                self._put(0.0, buildings.boundary, kind, x, behind=CELL_M - 0.1)
 
     def _back_of_side_street(self) -> None:
         """Far down the side street: more houses and trees, so that it does not end in the sky."""
@@ -121,56 +116,40 @@ class Plot:
     def _on_the_pavement(self) -> None:
         rng, side, looks = self._rng, self._side, self._looks
         edge = side * (self._edge + 0.5 * self._character.verge_m)
-        behind_pole = [('lamp', furniture.lamp_post, (rng,), dict(lit=self._weather.is_dark)), ('bollard', furniture.bollard, (rng,), {
-                        }), ('lights', furniture.traffic_light, (rng,), {}), ('bin', furniture.bin_, (rng,), {})]
-        for name, draw, arguments, options in behind_pole:
+        if self._happens('lamp'):
+            self._put(rng.uniform(0.2, CELL_M), furniture.lamp_post, edge, rng, lit=self._weather.is_dark)
+        for name, draw, offset in (('bollard', furniture.bollard, 0.0), ('lights', furniture.traffic_light, 0.0),
+                                   ('bin', furniture.bin_, 0.3)):
             if self._happens(name):
-                self._put(rng.uniform(0.2, CELL_M), draw, edge + side * 0.3 * (name == 'bin'), *arguments, **options)
+                self._put(rng.uniform(0.2, CELL_M), draw, edge + side * offset, rng)
         if self._happens('sign'):
-            self._put(rng.uniform(0.2, CELL_M), furniture.sign, looks.sign(
-                int(rng.integers(looks_.SIGNS))), edge + side * 0.15)
+            face = looks.sign(int(rng.integers(looks_.SIGNS)))
+            self._put(rng.uniform(0.2, CELL_M), furniture.sign, face, edge + side * 0.15)
         if self._happens('tree'):
             self._tree(abs(edge) + 0.4, rng.uniform(0.5, CELL_M), int(rng.integers(3)), 0.7, 1.05)
         if self._happens('railing'):
-            for z in np.arange(
-    0,
-    CELL_M,
-     RAILING_M):       # in pieces, so that cars before and people behind find their place
-                self._put(z, buildings.boundary, looks.boundary(0), side * \
-                          (self._edge - 0.15), behind=z + RAILING_M / 2)
+            x = side * (self._edge - 0.15)
+            for z in np.arange(0, CELL_M, RAILING_M):       # in pieces: cars before and people behind find their place
+                self._put(z, buildings.boundary, looks.boundary(0), x, behind=z + RAILING_M / 2)
         if self._happens('bikes'):
             start, heading = rng.uniform(0, 3), rng.uniform(0, 2 * np.pi)
             for number in range(int(rng.integers(1, 5))):
-                self.standing.append(Standing('bicycle', int(rng.integers(looks_.BICYCLES)), side * \
-                                     (self._wall - 0.7), start + 0.9 * number, heading + rng.normal(0, 0.15)))
+                self.standing.append(Standing(
+                    'bicycle', int(rng.integers(looks_.BICYCLES)), side * (self._wall - 0.7), start + 0.9 * number,
+                    heading + rng.normal(0, 0.15)))
         if self._happens('standing', self._character.crowd):
             for _ in range(int(rng.integers(1, 4))):
-                self.standing.append(
-    Standing(
-        'pedestrian',
-        int(
-            rng.integers(
-                looks_.WALKERS)),
-                side *
-                rng.uniform(
-                    self._edge +
-                    0.4,
-                    self._wall -
-                    0.4),
-                    rng.uniform(
-                        0,
-                        CELL_M),
-                        rng.uniform(
-                            0,
-                            2 *
-                             np.pi)))
+                self.standing.append(Standing(
+                    'pedestrian', int(rng.integers(looks_.WALKERS)),
+                    side * rng.uniform(self._edge + 0.4, self._wall - 0.4), rng.uniform(0, CELL_M),
+                    rng.uniform(0, 2 * np.pi)))
 
     def _parked(self) -> None:
         side, rng = self._side, self._rng
         if side in self._character.parking_sides and self._happens('parked'):
             look = self._looks.car(int(rng.integers(looks_.CARS)))
-            x, facing = side * (self._character.road_half_m - look.body.half - \
-                                0.15), (side > 0) != (rng.random() < 0.25)
+            x = side * (self._character.road_half_m - look.body.half - 0.15)
+            facing = (side > 0) != (rng.random() < 0.25)
             self._put(rng.uniform(0.3, max(CELL_M - look.length, 0.5)), vehicles.car, look, x, -side, facing=facing)
 
     def _on_the_road(self, sketch: Sketch) -> None:

@@ -79,14 +79,8 @@ class Sketch:
         """A rectangle that faces the camera."""
         self.polygon([(x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)], color, label, glows=glows)
 
-    def picture(
-    self,
-    texture: Texture,
-    x: float,
-    width: float,
-    height: float,
-    base: float = 0.0,
-     z: float = 0.0) -> None:
+    def picture(self, texture: Texture, x: float, width: float, height: float, base: float = 0.0,
+                z: float = 0.0) -> None:
         """A picture that faces the camera, `width` metres wide about x."""
         x0, x1 = x - width / 2, x + width / 2
         self.textured([(x0, base, z), (x1, base, z), (x1, base + height, z), (x0, base + height, z)], texture)

@@ -10,6 +10,8 @@ import numpy as np
 # but belongs to the thing, as in labels made by hand: the air between twigs, railings or spokes.
 NOTHING, SEEN_THROUGH, OPAQUE = 0, 128, 255
 HULL, SOLID = 64, 154
+# (256,) float32: how much of its own colour a sparse texture puts over what is behind it.
+SHARE = np.clip((np.arange(256, dtype=np.float32) - SEEN_THROUGH) / (OPAQUE - SEEN_THROUGH), 0, 1)
 SMALLEST_TEXELS = 2
 
 
@@ -22,8 +24,9 @@ class Texture:
     """
 
     def __init__(self, rgb: np.ndarray, label: int, cover: Optional[np.ndarray] = None) -> None:
-        rgb = np.clip(rgb, 0, 255).astype(np.uint8)
+        rgb = np.ascontiguousarray(np.clip(rgb, 0, 255).astype(np.uint8))
         self.label, self.is_opaque = label, cover is None
+        self.is_sparse = False      # much is seen through: what covers a pixel by half is mixed with what is behind
         # One colour does for it where it is small.
         self.is_compact = cover is None or float(cv2.mean(cover)[0]) > 0.68 * OPAQUE
         if cover is None:
@@ -31,7 +34,8 @@ class Texture:
             self.mean = np.array(cv2.mean(rgb)[:3], np.float32)
         else:
             self.mean = np.array(cv2.mean(rgb, cv2.compare(cover, SOLID, cv2.CMP_GE))[:3], np.float32)
-            rgb[cover == NOTHING] = self.mean       # no dark seams
+            rgb[cover <= SEEN_THROUGH] = self.mean      # no dark seams
+            self.is_sparse = bool((cover == SEEN_THROUGH).sum() > 0.25 * np.count_nonzero(cover))
             fourth = cover
         self._pixels = cv2.merge([rgb, fourth])
         self.height, self.width = rgb.shape[:2]
@@ -43,10 +47,9 @@ class Texture:
         found = self._levels.get(key)
         if found is None:
             size = (max(self.width >> shrink_x, SMALLEST_TEXELS), max(self.height >> shrink_y, SMALLEST_TEXELS))
-            found = cv2.resize(
-    self._pixels,
-    size,
-     interpolation=cv2.INTER_AREA) if shrink_x or shrink_y else self._pixels
+            found = self._pixels
+            if shrink_x or shrink_y:
+                found = cv2.resize(found, size, interpolation=cv2.INTER_AREA)
             if haze_step:
                 found = cv2.LUT(found, haze_tables[haze_step])
             self._levels[key] = found
@@ -54,7 +57,7 @@ class Texture:
 
 
 def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) -> np.ndarray:
-    """(height, width, 1) float32 about 1: noise of one texel, of 4, of 16, ... in the given strengths; tiles seamlessly."""
+    """(height, width, 1) float32 about 1: noise of 1 texel, of 4, of 16, ... in the given strengths, without seams."""
     total = np.ones((height, width), np.float32)
     for octave, strength in enumerate(strengths):
         if not strength:

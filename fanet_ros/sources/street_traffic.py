@@ -1,4 +1,4 @@
-"""Who moves along the street: endless lanes, on which everybody goes at the same speed, so that any time can be asked for."""
+"""Who moves along the street: endless lanes with one speed each, so that any time can be asked for."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from fanet_ros.sources.street_plot import Placed, Standing
 from fanet_ros.sources.street_sketch import Thing
 
 STEP_M, TURN_M = 1.45, 4.6          # of ground in a double step, in a turn of the pedals
+NEARBY_M = 14.0                     # who is farther away has half as many attitudes: fewer pictures to paint
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,8 @@ class Lane:
 class Traffic:
     """All lanes of one street. own_x_m and own_mps are those of the car with the camera."""
 
-    def __init__(
-    self,
-    seed: int,
-    character: Character,
-    looks: Looks,
-    own_x_m: float,
-    own_mps: float,
-     rng: np.random.Generator) -> None:
+    def __init__(self, seed: int, character: Character, looks: Looks, own_x_m: float, own_mps: float,
+                 rng: np.random.Generator) -> None:
         self._seed, self._looks, self._own_x_m = seed, looks, own_x_m
         half, wall, crowd = character.road_half_m, character.wall_m, character.crowd
         free = half - (2.05 if 1 in character.parking_sides else 0.0)
@@ -74,8 +69,8 @@ class Traffic:
             if key not in self._cars:
                 sketch = self._looks.sketch()
                 # Seen from the left of those that come; of the one ahead only its tail.
-                vehicles.car(sketch, self._looks.car(number), lane.x0, - \
-                             1.0 if lane.x0 > self._own_x_m else 1.0, facing=facing)
+                flank = -1.0 if lane.x0 > self._own_x_m else 1.0
+                vehicles.car(sketch, self._looks.car(number), lane.x0, flank, facing=facing)
                 self._cars[key] = sketch.finish()
             yield Placed(self._cars[key], z, z)
 
@@ -84,10 +79,11 @@ class Traffic:
         for kind in ('pedestrian', 'bicyclist'):
             for lane, draw, z, way_m in self._movers(time_s, travelled_m, 3.0, ahead_m, kind):
                 share = way_m / (STEP_M if kind == 'pedestrian' else TURN_M) + draw[3]
+                coarse = 1 if z < NEARBY_M else 2
                 yield Standing(
                     kind, int(draw[2] * (looks_.WALKERS if kind == 'pedestrian' else looks_.RIDERS)),
                     float(lane.x0 + (lane.x1 - lane.x0) * draw[1]), z, 0.0 if lane.speed_mps > 0 else np.pi,
-                    int(share * people.ATTITUDES) % people.ATTITUDES)
+                    int(share * people.ATTITUDES) % people.ATTITUDES // coarse * coarse)
 
     def _movers(self, time_s: float, travelled_m: float, behind_m: float, ahead_m: float,
                 kind: str) -> Iterator[tuple[Lane, np.ndarray, float, float]]:

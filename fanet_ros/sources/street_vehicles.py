@@ -20,7 +20,7 @@ WHEEL_M = 0.31
 
 @dataclass(frozen=True)
 class Body:
-    """Metres, and shares of the length: where the rear window begins and ends, where the windscreen does, from each end."""
+    """Metres; `tail` and `nose`: where the windows there begin and end, as shares of the length from that end."""
 
     length: tuple[float, float]
     height: tuple[float, float]
@@ -53,10 +53,12 @@ class Car:
         flank = self._flank() * flank_tone
         cover = self._flank_cover
         split = round((self.height - self.body.waist) * TEXELS_PER_M)
-        self.flank = {facing: tuple(
-            Texture(np.ascontiguousarray(part[:, ::-1] if facing else part) * light, CAR, np.ascontiguousarray(
-                mask[:, ::-1] if facing else mask)) for part, mask in ((flank[:split], cover[:split]), (flank[split:], cover[split:])))
-            for facing in (False, True)}
+        self.flank = {}
+        for facing in (False, True):
+            way = -1 if facing else 1
+            self.flank[facing] = tuple(
+                Texture(flank[rows, ::way] * light, CAR, np.ascontiguousarray(cover[rows, ::way]))
+                for rows in (slice(0, split), slice(split, None)))
         self.screens = {facing: self._screen(facing) for facing in (False, True)}
         self.ends = {facing: self._end(facing) for facing in (False, True)}
         self.lid = Texture(self.paint * ramp(24, 1.25, 0.95) * grain(rng, 24, 32, 0.02, 0.08) * light, CAR)
@@ -69,28 +71,19 @@ class Car:
         def px(points: list[tuple[float, float]]) -> list[np.ndarray]:
             return [np.round([(x * TEXELS_PER_M, (height - y) * TEXELS_PER_M) for x, y in points]).astype(np.int32)]
 
-        hull = [(0.03, 0.26), (0.0, 0.55), (0.03, waist *
-    0.97), (tail0, waist), (tail1, height -
-    0.05), (tail1 +
-    0.15, height), (length -
-    nose1 -
-    0.15, height), (length -
-    nose1, height -
-    0.04), (length -
-    nose0, waist), (length -
-    0.15, waist *
-    0.84), (length -
-    0.02, waist *
-    0.62), (length, 0.4), (length -
-     0.05, 0.24)]
+        hull = [(0.03, 0.26), (0.0, 0.55), (0.03, waist * 0.97), (tail0, waist), (tail1, height - 0.05),
+                (tail1 + 0.15, height), (length - nose1 - 0.15, height), (length - nose1, height - 0.04),
+                (length - nose0, waist), (length - 0.15, waist * 0.84), (length - 0.02, waist * 0.62), (length, 0.4),
+                (length - 0.05, 0.24)]
         cover = np.zeros((h, w), np.uint8)
         cv2.fillPoly(cover, px(hull), OPAQUE)
-        shape = np.interp(np.arange(h), (0, h * 0.3, h - waist * TEXELS_PER_M, h - waist * \
-                          TEXELS_PER_M + 5, h - 0.55 * TEXELS_PER_M, h), (1.0, 0.95, 0.95, 1.28, 0.9, 0.5))
+        edge = h - waist * TEXELS_PER_M
+        shape = np.interp(np.arange(h), (0, h * 0.3, edge, edge + 5, h - 0.55 * TEXELS_PER_M, h),
+                          (1.0, 0.95, 0.95, 1.28, 0.9, 0.5))
         flank = (self.paint * shape[:, None, None] * np.ones((1, w, 1))).astype(np.float32)
         inset = 0.07
         windows = [(tail0 + 0.18 + inset, waist + 0.02), (tail1 + 0.12 + inset, height - 0.1),
-                    (length - nose1 - inset, height - 0.1), (length - nose0 - 0.22, waist + 0.02)]
+                   (length - nose1 - inset, height - 0.1), (length - nose0 - 0.22, waist + 0.02)]
         if self.kind == 'van':
             windows[0], windows[1] = (length * 0.62, waist + 0.02), (length * 0.62, height * 0.88)
             windows[2] = (length - nose1 - inset, height * 0.88)
@@ -103,8 +96,8 @@ class Car:
         tones = np.concatenate([reflection, np.ones(h - len(reflection))])
         flank[glass > 0] = (GLASS * tones[:, None, None] * np.ones((1, w, 1)))[glass > 0]
         for door in (length * 0.3, length * 0.47, length * 0.68):
-            cv2.line(flank, *[tuple(point) for point in px([(door, 0.35), (door, waist)])
-                     [0].tolist()], (self.paint * 0.55).tolist(), 1)
+            seam = px([(door, 0.35), (door, waist)])[0].tolist()
+            cv2.line(flank, *map(tuple, seam), (self.paint * 0.55).tolist(), 1)
         flank[h - round(0.55 * TEXELS_PER_M) - 2:h - round(0.55 * TEXELS_PER_M)] *= 0.75
         for wheel in (0.17 * length, 0.82 * length):
             where = (round(wheel * TEXELS_PER_M), h - round(WHEEL_M * TEXELS_PER_M) - 1)
@@ -112,17 +105,8 @@ class Car:
             cv2.circle(flank, where, round(WHEEL_M * TEXELS_PER_M), TYRE, -1)
             cv2.circle(flank, where, round(0.2 * TEXELS_PER_M), (128, 130, 134), -1)
             for spoke in np.arange(5) * (2 * np.pi / 5) + rng.uniform(0, 1):
-                tip = (
-    where[0] +
-    round(
-        0.16 *
-        TEXELS_PER_M *
-        np.cos(spoke)),
-        where[1] +
-        round(
-            0.16 *
-            TEXELS_PER_M *
-             np.sin(spoke)))
+                reach = 0.16 * TEXELS_PER_M
+                tip = (where[0] + round(reach * np.cos(spoke)), where[1] + round(reach * np.sin(spoke)))
                 cv2.circle(flank, tip, 3, (48, 49, 50), -1)
             cv2.circle(cover, where, round(WHEEL_M * TEXELS_PER_M), OPAQUE, -1)
         self._box(flank, 0.0, 0.16, waist - 0.3, waist - 0.08, (150, 24, 22))
@@ -186,7 +170,7 @@ class Car:
 
 
 def car(sketch: Sketch, look: Car, x: float, flank_side: float, *, facing: bool) -> None:
-    """A vehicle about x, from z 0 to its length, from behind or `facing` the camera; its flank -1 left, 1 right is seen."""
+    """A vehicle about x, from z 0 to its length, from behind or `facing` the camera; flank -1: its left is seen."""
     body, length, height, waist = look.body, look.length, look.height, look.body.waist
     half, roof = body.half, body.half * body.roof
     sketch.shade_under(x, -0.2, length + 0.15, half + 0.06, 190.0)
@@ -197,19 +181,21 @@ def car(sketch: Sketch, look: Car, x: float, flank_side: float, *, facing: bool)
     (near0, near1), (far0, far1) = ((body.nose, body.tail) if facing else (body.tail, body.nose))
     near0, near1, far0, far1 = (share * length for share in (near0, near1, far0, far1))
     flank, top = x + flank_side * half, x + flank_side * roof
+    end_top = waist * (0.86 if facing and look.kind not in ('van', 'bus') else 1.0)
     # First, so that a roof higher than the camera is hidden by what is below it.
     sketch.polygon([(x - roof, height, near1), (x + roof, height, near1), (x + roof, height, length - far1),
                     (x - roof, height, length - far1)], np.minimum(look.paint * 1.15, 235), CAR)
-    sketch.polygon([(flank, 0.3, 0.1), (flank, 0.3, length * 0.9),
-                   (x, 0.3, length * 0.9), (x, 0.3, 0.1)], (16, 16, 17), CAR)
+    sketch.polygon([(flank, 0.3, 0.1), (flank, 0.3, length * 0.9), (x, 0.3, length * 0.9), (x, 0.3, 0.1)],
+                   (16, 16, 17), CAR)
+    sketch.along(flank, 0.3, end_top * 0.9, 0.0, length * 0.9, look.paint * 0.7, CAR)      # behind rounded corners
     upper, lower = look.flank[facing]
     sketch.textured([(flank, waist, 0), (flank, waist, length), (top, height, length), (top, height, 0)], upper)
     sketch.textured([(flank, 0, 0), (flank, 0, length), (flank, waist, length), (flank, waist, 0)], lower)
-    end_top = waist * (0.86 if facing and look.kind not in ('van', 'bus') else 1.0)
-    sketch.textured([(x - half, waist, near0), (x + half, waist, near0), (x + roof,
-                    height, near1), (x - roof, height, near1)], look.screens[facing])
+    sketch.textured([(x - half, waist, near0), (x + half, waist, near0), (x + roof, height, near1),
+                     (x - roof, height, near1)], look.screens[facing])
     if near0 > 0.12:
-        sketch.textured([(x - half, end_top, 0), (x + half, end_top, 0), (x + half * \
-                        0.96, waist, near0), (x - half * 0.96, waist, near0)], look.lid)
-    sketch.textured([(x - half, 0, 0), (x + half, 0, 0), (x + half, end_top, 0),
-                    (x - half, end_top, 0)], look.ends[facing])
+        inner = half * 0.96
+        sketch.textured([(x - half, end_top, 0), (x + half, end_top, 0), (x + inner, waist, near0),
+                         (x - inner, waist, near0)], look.lid)
+    sketch.textured([(x - half, 0, 0), (x + half, 0, 0), (x + half, end_top, 0), (x - half, end_top, 0)],
+                    look.ends[facing])

@@ -66,47 +66,13 @@ class Weather:
             'dusk': ((84, 94, 130), (205, 172, 148))}[kind]
         if kind != 'dusk' and rng.random() < 0.4:       # the camera exposes for the street: the sky burns out
             zenith = haze = (248, 250, 252)
+        light = {'sun': 1.1, 'overcast': 0.85, 'dusk': 0.5}[kind] * rng.uniform(0.82, 1.12)
+        clouds = {'sun': (0, 0.7), 'overcast': (0.1, 0.3), 'dusk': (0, 0.6)}[kind]
         return cls(
-    kind=kind,
-    light={
-        'sun': 1.1,
-        'overcast': 0.85,
-        'dusk': 0.5}[kind] *
-        rng.uniform(
-            0.82,
-            1.12),
-            sun=(
-                length *
-                np.cos(angle),
-                length *
-                np.sin(angle)) if kind == 'sun' else None,
-                zenith=np.array(zenith) *
-                rng.uniform(
-                    0.94,
-                    1.04,
-                    3),
-                    haze_color=np.array(haze) *
-                    rng.uniform(
-                        0.97,
-                        1.02,
-                        3),
-                        haze_range_m=rng.uniform(
-                            140,
-                            500),
-                            balance=rng.uniform(
-                                0.95,
-                                1.05,
-                                3),
-                                cloud_cover={
-                                    'sun': rng.uniform(
-                                        0,
-                                        0.7),
-                                        'overcast': rng.uniform(
-                                            0.1,
-                                            0.3),
-                                            'dusk': rng.uniform(
-                                                0,
-                                                 0.6)}[kind])
+            kind=kind, light=light, sun=(length * np.cos(angle), length * np.sin(angle)) if kind == 'sun' else None,
+            zenith=np.array(zenith) * rng.uniform(0.94, 1.04, 3),
+            haze_color=np.array(haze) * rng.uniform(0.97, 1.02, 3),
+            haze_range_m=rng.uniform(140, 500), balance=rng.uniform(0.95, 1.05, 3), cloud_cover=rng.uniform(*clouds))
 
     def tone(self, normal_x: float, normal_z: float) -> float:
         """How bright a wall is that looks in this direction, as a factor on top of `light`."""
@@ -119,8 +85,10 @@ class Weather:
         """(height, width, 4) uint8, RGB and label: the sky with clouds, and far roofs and trees along the horizon."""
         up = np.clip(np.arange(height) / max(horizon_px, 1.0), 0, 1)[:, None, None] ** 1.3
         sky = self.zenith * (1 - up) + self.haze_color * up
-        clouds = sum(cv2.resize(rng.normal(0, 1, (4 * 2 ** octave, 3 * 2 ** octave)).astype(np.float32),
-                     (width, height), interpolation=cv2.INTER_CUBIC) / 1.8 ** octave for octave in range(5))
+        clouds = np.zeros((height, width), np.float32)
+        for octave in range(5):
+            noise = rng.normal(0, 1, (4 * 2 ** octave, 3 * 2 ** octave)).astype(np.float32)
+            clouds += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC) / 1.8 ** octave
         cover = np.clip((clouds + 0.1) * self.cloud_cover, 0, 0.9)[..., None]
         white = np.minimum(self.haze_color * 1.08, 252) if self.kind != 'overcast' else self.zenith * 0.86
         pixels = np.dstack([sky * (1 - cover) + white * cover, np.full((height, width, 1), SKY, float)])
@@ -131,9 +99,8 @@ class Weather:
         height, width = pixels.shape[:2]
         mottle = grain(rng, height, width, 0.05, 0.12, 0.1)
         rows = np.arange(height)[:, None]
-        for color, label, low, high, pieces in (
-    ((125, 112, 105), BUILDING, 0.0, 0.055, 14), ((78, 88, 62), TREE, 0.0, 0.05, 40)):
-            tops = rng.uniform(low, high, pieces) * height * (rng.random(pieces) < 0.75)
+        for color, label, highest, pieces in (((125, 112, 105), BUILDING, 0.055, 14), ((78, 88, 62), TREE, 0.05, 40)):
+            tops = rng.uniform(0, highest, pieces) * height * (rng.random(pieces) < 0.75)
             if label == BUILDING:
                 line = np.repeat(tops, -(-width // pieces))[:width]
             else:

@@ -78,14 +78,15 @@ def test_the_street_moves_evenly() -> None:
     assert 0 < changed[0] < 0.2 and changed[0] < changed[1]
 
 
-@pytest.mark.parametrize('size', [(64, 64), (97, 133), (133, 97), (65, 301), (301, 65), (640, 480)])
+@pytest.mark.parametrize('size', [(64, 64), (97, 133), (133, 97), (65, 301), (301, 65)])
 @pytest.mark.parametrize('seed', [0, 11])
 def test_any_size_has_road_below_and_sky_above(size: tuple, seed: int) -> None:
     frame = SyntheticStreet(*size, seed=seed).frame(3)
     assert frame.rgb.shape == (size[1], size[0], 3) and frame.labels.shape == (size[1], size[0])
     assert frame.rgb.dtype == frame.labels.dtype == np.uint8
     assert (frame.labels[-size[1] // 4:] == ROAD).mean() > 0.2
-    assert not (frame.labels[:size[1] // 3] == ROAD).any() and not (frame.labels[size[1] // 2 + size[1] // 20:] == 0).any()
+    assert not (frame.labels[:size[1] // 3] == ROAD).any()
+    assert not (frame.labels[size[1] // 2 + size[1] // 20:] == 0).any()
 
 
 @pytest.mark.parametrize('arguments', [(63, 64), (64, 63), (64, 64, 0, 0.0)])
@@ -102,7 +103,8 @@ def test_polygons_and_pictures_are_painted_in_picture_and_labels_alike(canvas: C
     # In px: x = 40 + 80 * (-1..0) / 8 and 40 + 80 * (0.5..1.5) / 8, y = 20 + 80 * (1.5 - 0..1) / 8.
     assert (canvas.labels[26:34, 31:39] == CAR).all() and (canvas.labels[26:34, 46:54] == TREE).all()
     assert np.array_equal(canvas.labels > 0, canvas.rgb.any(2))
-    assert (canvas.rgb[canvas.labels == CAR] == (200, 100, 50)).all() and (canvas.rgb[canvas.labels == TREE] == 90).all()
+    assert (canvas.rgb[canvas.labels == CAR] == (200, 100, 50)).all()
+    assert (canvas.rgb[canvas.labels == TREE] == 90).all()
 
 
 def test_what_is_seen_through_has_the_label_but_not_the_colour(canvas: Canvas) -> None:
