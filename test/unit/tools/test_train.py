@@ -68,7 +68,8 @@ def test_one_line_for_what_cannot_be_trained(recipe: Path, tmp_path: Path, capsy
 
     def refused(*arguments: str) -> str:
         assert train.main([*arguments, '--output', output, '--device', 'cpu']) == 1
-        line, = capsys.readouterr().err.strip().splitlines()
+        *progress, line = capsys.readouterr().err.strip().splitlines()
+        assert all(text.startswith('train:  ') for text in progress)       # the bar
         return line
     assert 'No such file' in refused('no_such_recipe')
     assert 'did you mean iterations' in refused(str(recipe), '--set', 'training.iteration=1')

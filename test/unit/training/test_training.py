@@ -97,7 +97,7 @@ def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('settings', [
     TrainingSettings(iterations=3, batch_size=2, optimizer='sgd', schedule='poly', learning_rate=0.01),
-    TrainingSettings(iterations=3, batch_size=1, accumulate=2, precision='float32', label_smoothing=0.1, class_balance=False)])
+    TrainingSettings(iterations=3, batch_size=2, accumulate=2, precision='float32', label_smoothing=0.1, class_balance=False)])
 @pytest.mark.parametrize('temporal_frames', [1, 2])
 def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, temporal_frames: int) -> None:
     labels = np.zeros((64, 64), np.uint8)
