@@ -1,0 +1,107 @@
+"""How fast it is, on this machine: engines, precisions, variants and resolutions side by side, in turns.
+
+Suites: `network` is the authors' protocol (logits at 1/8, random input); `labels` goes on to labels of every pixel;
+`segmenter` is frame to labels with frames of `--data` or `--source`; `batch` the cost of a frame in a batch; `pixels` the
+growth of the cost with the resolution; `attention` fast against plain self-attention.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import torch
+
+from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import ENGINES, PRECISIONS
+from fanet_ros.model import BACKBONE_OF_VARIANT
+from fanet_ros.tools.benchmark_machine import describe_machine, one_line
+from fanet_ros.tools.benchmark_report import draw_plots, tables
+from fanet_ros.tools.benchmark_segmenter import segmenter_suite
+from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size
+from fanet_ros.tools.benchmark_suites import attention_suite, batch_suite, network_suite, pixels_suite
+
+SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
+    'network': network_suite,
+    'labels': lambda settings: network_suite(settings, labels=True),
+    'segmenter': segmenter_suite,
+    'batch': batch_suite,
+    'pixels': pixels_suite,
+    'attention': attention_suite,
+}
+MIN_ROUNDS = 3
+
+
+def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
+    """The command line; exits with a message on a wrong one."""
+    parser = argparse.ArgumentParser(prog='benchmark', description='Time engines, precisions and resolutions in turns.')
+    parser.add_argument('--suites', nargs='+', choices=SUITES, default=['network', 'labels', 'segmenter'])
+    parser.add_argument('--sizes', nargs='+', type=parse_size, default=[(512, 1024)], metavar='HEIGHTxWIDTH',
+                        help='network resolutions [px]')
+    parser.add_argument('--variants', nargs='+', choices=BACKBONE_OF_VARIANT, default=['fanet18'],
+                        help='networks of network, labels, batch and pixels, with random weights')
+    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:], default=list(ENGINES[1:]))
+    parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
+    parser.add_argument('--batches', nargs='+', type=int, default=[1, 4])
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='of the suite segmenter: shipped name or path')
+    parser.add_argument('--source', default='street', help="frames of segmenter: 'street', a video or a folder of images")
+    parser.add_argument('--data', type=Path, help='labelled frames instead (images/NAME.jpg, labels/NAME.png), for the mIoU')
+    parser.add_argument('--calibration', type=Path, help='folder of frames to calibrate int8 on; else frames of --source')
+    parser.add_argument('--authors', type=Path, help="checkout of github.com/feinanshan/FANet: the baseline, if given")
+    parser.add_argument('--rounds', type=int, default=9, help=f'turns of each contestant, at least {MIN_ROUNDS}')
+    parser.add_argument('--frames', type=int, default=30, help='frames of the suite segmenter')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--threads', type=int, default=0, help="CPU threads; 0: torch's choice")
+    parser.add_argument('--output', type=Path, help='folder for benchmark.json, benchmark.md and plots')
+    arguments = parser.parse_args(argv)
+    if arguments.rounds < MIN_ROUNDS or arguments.frames < 1 or min(arguments.batches) < 1:
+        parser.error(f'--rounds must be at least {MIN_ROUNDS}, --frames and --batches at least 1')
+    return arguments
+
+
+def parse_size(text: str) -> Size:
+    """'512x1024' -> (512, 1024), height and width in px."""
+    height, separator, width = text.partition('x')
+    if not separator or not height.isdigit() or not width.isdigit():
+        raise argparse.ArgumentTypeError(f'{text!r} is no size: expected HEIGHTxWIDTH, such as 512x1024')
+    return int(height), int(width)
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Measure, print tables, write JSON and plots; returns the exit code."""
+    arguments = parse_arguments(argv)
+    if arguments.threads > 0:
+        torch.set_num_threads(arguments.threads)
+    try:
+        settings = BenchmarkSettings(
+            arguments.checkpoint, tuple(arguments.variants), tuple(arguments.sizes), tuple(arguments.engines),
+            tuple(arguments.precisions), tuple(arguments.batches), arguments.rounds, arguments.frames, arguments.source,
+            arguments.data, arguments.calibration, arguments.authors, choose_device(arguments.device))
+        machine = describe_machine(settings.device)
+        print(one_line(machine), flush=True)
+        results: list[dict[str, Any]] = []
+        for name in arguments.suites:
+            found = SUITES[name](settings)
+            print(f'\n{tables(found)}', flush=True)
+            results += found
+            if arguments.output is not None:        # after every suite: what was measured is not lost
+                _write(arguments.output, machine, results)
+    except (ValueError, OSError) as error:
+        print(f'benchmark: {" ".join(str(error).split())}', file=sys.stderr)
+        return 1
+    if arguments.output is not None:
+        draw_plots(results, arguments.output)
+        print(f'\n{arguments.output}: benchmark.json, benchmark.md and plots')
+    return 0
+
+
+def _write(folder: Path, machine: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'benchmark.json').write_text(json.dumps({'machine': machine, 'results': results}, indent=1) + '\n')
+    (folder / 'benchmark.md').write_text(f'{one_line(machine)}\n\n{tables(results)}\n')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

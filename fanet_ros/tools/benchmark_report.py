@@ -1,0 +1,130 @@
+"""The results as a table in Markdown and as plots."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use('Agg')
+import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first: no display is needed)
+
+Result = dict[str, Any]
+SIZE_INCHES = (8.0, 4.5)
+
+
+def tables(results: list[Result]) -> str:
+    """One table for each result."""
+    return '\n\n'.join(f'**{_title(result)}**\n\n{_table(result)}' for result in results)
+
+
+def _title(result: Result) -> str:
+    size = f"{result['height']}x{result['width']}" if 'height' in result else ''
+    exponent = result.get('exponent')
+    growth = f'time grows with n^{exponent:.2f}' if exponent is not None else ''
+    what = {'network': 'network only, logits at 1/8', 'labels': 'network to labels of every pixel',
+            'segmenter': 'frame to labels', 'pixels': 'cost against pixels', 'attention': 'cost of one attention',
+            'batch': 'cost of a frame in a batch'}[result['suite']]
+    who = [str(result[key]) for key in ('variant', 'checkpoint', 'engine', 'kind') if key in result]
+    return ', '.join(part for part in (*who, size, what, growth) if part)
+
+
+def _table(result: Result) -> str:
+    is_end_to_end = result['suite'] == 'segmenter'
+    extra = [' p95 ms | p99 ms | labels as float32 | mIoU |'] if is_end_to_end else []
+    lines = ['| | median ms | quartiles | times as fast | quartiles |' + ''.join(extra),
+             '|---|---|---|---|---|' + ('---|---|---|---|' if is_end_to_end else '')]
+    for row in result['rows']:
+        low, high = row['quartiles_ms']
+        ratio_low, ratio_high = row['ratio_quartiles']
+        line = (f"| {row['name']} | {row['median_ms']:.1f} | {low:.1f} .. {high:.1f} | {row['ratio']:.2f} | "
+                f'{ratio_low:.2f} .. {ratio_high:.2f} |')
+        if is_end_to_end:
+            mean_iou = '' if row['mean_iou'] is None else f"{100 * row['mean_iou']:.1f}"
+            line += f" {row['p95_ms']:.1f} | {row['p99_ms']:.1f} | {100 * row['agreement']:.2f}% | {mean_iou} |"
+        lines.append(line)
+    return '\n'.join(lines)
+
+
+def draw_plots(results: list[Result], folder: Path) -> list[Path]:
+    """Write what can be drawn of the results into `folder`; returns the files."""
+    drawn = []
+    end_to_end = [result for result in results if result['suite'] == 'segmenter']
+    for result in end_to_end:
+        suffix = f"{result['height']}x{result['width']}"
+        drawn += [_stages(result, folder / f'stages_{suffix}.png'), _histogram(result, folder / f'latency_{suffix}.png')]
+    if any(row['mean_iou'] is not None for result in end_to_end for row in result['rows']):
+        drawn.append(_accuracy(end_to_end, folder / 'accuracy_speed.png'))
+    for suite, key, label in (('pixels', 'pixels', 'pixels'), ('attention', 'positions', 'positions n')):
+        chosen = [result for result in results if result['suite'] == suite]
+        if chosen:
+            drawn.append(_growth(chosen, key, label, folder / f'{suite}.png'))
+    for result in results:
+        if result['suite'] in ('network', 'labels'):
+            name = f"{result['suite']}_{result['variant']}_{result['height']}x{result['width']}.png"
+            drawn.append(_ratios(result, folder / name))
+    return drawn
+
+
+def _ratios(result: Result, path: Path) -> Path:
+    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    rows = result['rows'][::-1]
+    bars = axes.barh([row['name'] for row in rows], [row['ratio'] for row in rows])
+    axes.bar_label(bars, [f"{row['ratio']:.2f}x, {row['median_ms']:.0f} ms" for row in rows], padding=4)
+    axes.set(xlabel=f"times as fast as {result['rows'][0]['name']}", title=_title(result))
+    axes.margins(x=0.25)
+    return _save(figure, path)
+
+
+def _growth(results: list[Result], key: str, label: str, path: Path) -> Path:
+    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    for result in results:
+        name = result.get('engine') or result['kind']
+        exponent = '' if result['exponent'] is None else f", n^{result['exponent']:.2f}"
+        axes.loglog([row[key] for row in result['rows']], [row['median_ms'] for row in result['rows']], 'o-',
+                    label=f'{name}{exponent}')
+    axes.set(xlabel=label, ylabel='median time [ms]')
+    axes.grid(True, which='both', alpha=0.3)
+    axes.legend()
+    return _save(figure, path)
+
+
+def _stages(result: Result, path: Path) -> Path:
+    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    names = [row['name'] for row in result['rows']][::-1]
+    left = [0.0] * len(names)
+    for stage in result['rows'][0]['stages_ms']:
+        widths = [row['stages_ms'][stage] for row in result['rows']][::-1]
+        axes.barh(names, widths, left=left, label=stage[:-len('_ms')])
+        left = [start + width for start, width in zip(left, widths)]
+    axes.set(xlabel='median time [ms]', title=_title(result))
+    axes.legend()
+    return _save(figure, path)
+
+
+def _histogram(result: Result, path: Path) -> Path:
+    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    for row in result['rows']:
+        axes.hist(row['latencies_ms'], bins=30, histtype='step', label=f"{row['name']}, p99 {row['p99_ms']:.0f} ms")
+    axes.set(xlabel='frame to labels [ms]', ylabel='frames', title=_title(result))
+    axes.legend()
+    return _save(figure, path)
+
+
+def _accuracy(results: list[Result], path: Path) -> Path:
+    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    for result in results:
+        for row in result['rows']:
+            axes.plot(1e3 / row['median_ms'], 100 * row['mean_iou'], 'o',
+                      label=f"{row['name']}, {result['height']}x{result['width']}")
+    axes.set(xlabel='frames a second, frame to labels', ylabel='mIoU [%]')
+    axes.grid(True, alpha=0.3)
+    axes.legend(fontsize='small')
+    return _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> Path:
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path

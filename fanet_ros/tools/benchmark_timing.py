@@ -1,0 +1,72 @@
+"""Fair timing: contestants take turns, so that what else the machine does meets all of them alike."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+WARM_UP_RUNS = 2
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Something to time. `run` returns when its work is done, on a GPU too. `frames`: how many frames one run takes."""
+
+    name: str
+    run: Callable[[], Any]
+    frames: int = 1
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long one contestant took, in ms a frame, and how many times as fast as the baseline it was.
+
+    A ratio is taken within each round and the median given, with its quartiles: load that lasts longer than a round
+    then cancels out.
+    """
+
+    name: str
+    times_ms: tuple[float, ...]
+    ratios: tuple[float, ...]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def median_ms(self) -> float:
+        """Median time of a frame."""
+        return float(np.median(self.times_ms))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        low, high = np.percentile(self.times_ms, (25, 75))
+        ratio_low, ratio, ratio_high = np.percentile(self.ratios, (25, 50, 75))
+        return {'name': self.name, 'median_ms': self.median_ms, 'quartiles_ms': [float(low), float(high)],
+                'min_ms': min(self.times_ms), 'ratio': float(ratio), 'ratio_quartiles': [float(ratio_low), float(ratio_high)],
+                'rounds': len(self.times_ms), **self.details}
+
+
+def take_turns(contestants: Sequence[Contestant], rounds: int) -> list[Timing]:
+    """Time every contestant once a round, after WARM_UP_RUNS; the first is the baseline of the ratios.
+
+    Every other round goes backwards, so that nobody always follows the same neighbour into its warm or cold caches.
+    """
+    for contestant in contestants:
+        for _ in range(WARM_UP_RUNS):
+            contestant.run()
+    times_ms = np.zeros((rounds, len(contestants)))
+    for number in range(rounds):
+        order = range(len(contestants))
+        for index in (order if number % 2 == 0 else reversed(order)):
+            start = time.perf_counter()
+            contestants[index].run()
+            times_ms[number, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames
+    return [Timing(contestant.name, tuple(times_ms[:, index].tolist()),
+                   tuple((times_ms[:, 0] / times_ms[:, index]).tolist()), contestant.details)
+            for index, contestant in enumerate(contestants)]
+
+
+def growth_exponent(sizes: Sequence[float], times_ms: Sequence[float]) -> float:
+    """p of the least-squares fit time = c size^p; 1 is linear, 2 quadratic."""
+    return float(np.polyfit(np.log(sizes), np.log(times_ms), 1)[0])
