@@ -16,6 +16,7 @@ setup(data_files=[
     (SHARE, ['package.xml']),
     (f'{SHARE}/config', files('config/*')),
     (f'{SHARE}/config/class_maps', files('config/class_maps/*')),
+    (f'{SHARE}/config/training', files('config/training/*')),
     (f'{SHARE}/launch', files('launch/*.launch.py')),
     (f'{SHARE}/weights', files('weights/*')),
 ])

@@ -1,93 +1,83 @@
-"""Houses, walls and what closes the view beside the street."""
+"""Houses, and what bounds their plots: walls, railings, fences."""
 from __future__ import annotations
 
 import numpy as np
 
-from fanet_ros.sources.street_classes import BUILDING, FENCE, TREE
+from fanet_ros.sources.street_classes import BUILDING, FENCE
+from fanet_ros.sources.street_facades import Facade
 from fanet_ros.sources.street_sketch import Sketch
+from fanet_ros.sources.street_texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
+from fanet_ros.sources.street_weather import Weather
 
-WALLS = ((150, 95, 75), (135, 85, 65), (178, 162, 132), (196, 186, 160), (122, 112, 106), (190, 186, 178), (205, 200, 190),
-         (160, 130, 100))
-ROOFS = ((95, 70, 60), (75, 72, 75), (110, 85, 70))
-GLASS = (58, 66, 80)
-WARM = (255, 214, 140)
+ROOFS = ((104, 76, 64), (78, 76, 80), (122, 92, 76), (92, 88, 86))
+DEPTH_M = 10.0
 
 
-def building(sketch: Sketch, side: float, x: float, length: float, rng: np.random.Generator, *, lit: bool) -> None:
-    """A house on the left (side -1) or right (1), its front at |x| along the street from z 0 to `length`."""
-    storeys, storey = int(rng.integers(2, 6)), rng.uniform(2.6, 3.3)
-    height = storeys * storey + 0.6
-    wall = np.array(WALLS[rng.integers(len(WALLS))]) * rng.uniform(0.75, 1.1)
-    front = wall * rng.uniform(0.8, 1.0)
+def building(sketch: Sketch, facade: Facade, side: float, x: float, weather: Weather, rng: np.random.Generator) -> None:
+    """A house on the left (side -1) or right (1), its front at |x| along the street from z 0 to the facade's length."""
+    height, length, back = facade.height_m, facade.length_m, x + side * DEPTH_M
     sketch.shade_wall(x, 0, length, height)
-    sketch.polygon([(x, 0, 0), (x + side * 10, 0, 0), (x + side * 10, height, 0), (x, height, 0)], wall * 0.72, BUILDING)
-    roof = np.array(ROOFS[rng.integers(len(ROOFS))])
-    if rng.random() < 0.6:      # pitched: the slope that faces the street, and the gable
-        sketch.polygon([(x, height, 0), (x + side * 10, height, 0), (x + side * 5, height + 3.2, 0)], wall * 0.72, BUILDING)
-        sketch.polygon([(x - side * 0.3, height, 0), (x - side * 0.3, height, length), (x + side * 5, height + 3.2, length),
-                        (x + side * 5, height + 3.2, 0)], roof, BUILDING)
-        if rng.random() < 0.6:
-            at = rng.uniform(0.2, 0.7) * length
-            sketch.along(x + side * 3, height + 1.5, height + 4.3, at, at + 1.1, wall * 0.9, BUILDING)
-    sketch.along(x, 0, height, 0, length, front, BUILDING)
-    for _ in range(5):          # stains and mended places: no wall is of one colour
-        z0, y0 = rng.uniform(0, length - 1), rng.uniform(0, height - 1)
-        sketch.along(x, y0, min(y0 + rng.uniform(0.4, 2.5), height), z0, min(z0 + rng.uniform(0.5, 4), length),
-                     front * rng.uniform(0.9, 1.08), BUILDING)
-    shop = rng.random() < 0.35
-    base = storey if shop else 0.0
-    sketch.along(x, 0, 0.45, 0, length, front * 0.75, BUILDING)
-    if shop:
-        sign = rng.uniform(30, 220, 3)
-        sketch.along(x, storey - 0.75, storey - 0.15, 0.3, length - 0.3, sign, BUILDING, glows=lit)
-        _window(sketch, x, 0.5, storey - 0.9, 0.6, length - 1.8, rng, lit=lit)
-    _door(sketch, x, length, rng)
-    width, gap, tall = rng.uniform(0.9, 1.6), rng.uniform(1.9, 3.0), rng.uniform(1.2, 1.7)
-    frame = np.array((225, 222, 214)) if rng.random() < 0.7 else front * 0.6
-    for level in np.arange(base + 0.9, height - 1.5, storey):
-        for z in np.arange(0.7, length - width, gap):
-            if not shop and level < 1 and z > length - 2.2:
-                continue        # the door is there
-            sketch.along(x, level - 0.08, level + tall + 0.08, z - 0.08, z + width + 0.08, frame, BUILDING)
-            _window(sketch, x, level, level + tall, z, z + width, rng, lit=lit)
-    sketch.along(x, height - 0.3, height, 0, length, front * 1.12, BUILDING)
+    sketch.textured(_facing(x, back, 0, height), facade.gable)
+    roof = np.array(ROOFS[rng.integers(len(ROOFS))]) * rng.uniform(0.8, 1.1)
+    if facade.is_flat:
+        sketch.along(x - side * 0.1, height, height + 0.35, 0, length, facade.color * 0.85, BUILDING)
+    else:
+        ridge = rng.uniform(2.4, 4.0)
+        sketch.polygon([(x, height, 0), (back, height, 0), (x + side * DEPTH_M / 2, height + ridge, 0)],
+                       facade.color * 0.8, BUILDING)
+        for low, high, tone in ((0.0, 0.5, 0.92), (0.5, 1.0, 1.0)):
+            x0, x1 = x + side * (DEPTH_M / 2 * low - 0.15), x + side * DEPTH_M / 2 * high
+            y0, y1 = height + ridge * low, height + ridge * high
+            sketch.polygon([(x0, y0, 0), (x0, y0, length), (x1, y1, length), (x1, y1, 0)],
+                           roof * tone * weather.tone(-side * 0.7, 0), BUILDING)
+        if rng.random() < 0.7:
+            at, stack = rng.uniform(0.1, 0.8) * length, x + side * (DEPTH_M / 2 - 0.6)
+            low, high = height + ridge - 0.8, height + ridge + 1.4
+            sketch.polygon([(stack, low, at), (stack + side, low, at), (stack + side, high, at), (stack, high, at)],
+                           facade.color * 0.64, BUILDING)
+            sketch.along(stack, low, high, at, at + 0.8, facade.color * 0.85, BUILDING)
+        sketch.along(x - side * 0.15, height - 0.1, height + 0.05, 0, length, roof * 0.55, BUILDING)
+    sketch.textured(_front(x, side, length, height), facade.front)
 
 
-def _window(sketch: Sketch, x: float, y0: float, y1: float, z0: float, z1: float, rng: np.random.Generator, *,
-            lit: bool) -> None:
-    glows = lit and rng.random() < 0.35
-    color = np.array(WARM if glows else GLASS) * rng.uniform(0.6, 1.7 if not glows else 1.0)
-    sketch.along(x, y0, y1, z0, z1, color, BUILDING, glows=glows)
+def _front(x: float, side: float, length: float, height: float) -> list[tuple[float, float, float]]:
+    return [(x, 0, 0), (x, 0, length), (x, height, length), (x, height, 0)]
 
 
-def _door(sketch: Sketch, x: float, length: float, rng: np.random.Generator) -> None:
-    color = np.array([(90, 30, 30), (30, 60, 40), (35, 45, 80), (60, 45, 35), (200, 200, 195)][rng.integers(5)])
-    sketch.along(x, 0, 2.2, length - 1.6, length - 0.6, color, BUILDING)
+def _facing(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, float, float]]:
+    return [(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)]
 
 
-def fence(sketch: Sketch, x: float, length: float, rng: np.random.Generator) -> None:
-    """A wall, railings or boards along the pavement."""
-    kind, height = rng.integers(3), rng.uniform(0.9, 1.7)
-    tone = np.array([(140, 85, 65), (58, 62, 60), (105, 85, 65)][kind]) * rng.uniform(0.8, 1.2)
-    sketch.shade_wall(x, 0, length, height)
-    if kind == 1:       # railings are seen through, yet their class fills the area, as in hand-made labels
-        sketch.along(x, 0, height, 0, length, (105, 108, 98), FENCE)
-        for z in np.arange(0, length, 0.45):
-            sketch.along(x, 0, height, z, z + 0.1, tone, FENCE)
-        sketch.along(x, height - 0.1, height, 0, length, tone, FENCE)
-        return
-    sketch.along(x, 0, height, 0, length, tone, FENCE)
-    for z in np.arange(0, length, 1.1 if kind == 2 else 2.6):
-        sketch.along(x, 0, height, z, z + (0.06 if kind == 2 else 0.35), tone * rng.uniform(0.75, 0.9), FENCE)
-    sketch.along(x, height - 0.12, height, 0, length, tone * 1.15, FENCE)
+class Boundary:
+    """A low wall, railings or boards, `length_m` along the pavement."""
+
+    def __init__(self, kind: str, length_m: float, light: float, rng: np.random.Generator) -> None:
+        self.kind, self.length_m = kind, length_m
+        self.height_m = rng.uniform(0.9, 1.3) if kind == 'railing' else rng.uniform(0.7, 1.8)
+        height, width = int(self.height_m * 32), int(length_m * 32)
+        cover = None
+        if kind == 'boards':
+            picture = np.array((122, 96, 70)) * rng.uniform(0.7, 1.15) * grain(rng, height, width, 0.06, 0.05)
+            picture *= rng.normal(1, 0.09, width // 5 + 1).repeat(5)[None, :width, None]
+            picture[:, ::5] *= 0.6
+        elif kind == 'railing':
+            metal = ((40, 42, 42), (70, 78, 70), (150, 152, 150))[rng.integers(3)]
+            picture = np.ones((height, width, 3)) * np.array(metal)
+            cover = np.full((height, width), SEEN_THROUGH, np.uint8)
+            cover[:3], cover[-8:-5] = OPAQUE, OPAQUE
+            for at in range(0, width, 5):
+                cover[:, at:at + 2] = OPAQUE
+            cover[-2:, ::3] = NOTHING
+        else:
+            picture = np.array((150, 98, 76)) * rng.uniform(0.75, 1.1) * grain(rng, height, width, 0.07, 0.06, 0.05)
+            picture[::3] *= 0.88
+            picture[:4] = picture[:4] * 0.5 + 80
+        # A wall of bricks counts as building in the classes of CamVid.
+        self.texture = Texture(picture * light, BUILDING if kind == 'wall' else FENCE, cover)
 
 
-def hedge(sketch: Sketch, side: float, x: float, length: float, rng: np.random.Generator) -> None:
-    """A clipped hedge along the pavement, two metres deep."""
-    green, height = np.array((62, 82, 44)) * rng.uniform(0.8, 1.2), rng.uniform(1.0, 2.4)
-    sketch.shade_wall(x, 0, length, height)
-    sketch.upright(*sorted((x, x + side * 2)), 0, height, 0, green * 0.8, TREE)
-    sketch.along(x, 0, height, 0, length, green, TREE)
-    for _ in range(26):
-        z, y = rng.uniform(0, length - 0.6), rng.uniform(0, height - 0.3)
-        sketch.along(x, y, y + rng.uniform(0.15, 0.4), z, z + rng.uniform(0.2, 0.7), green * rng.uniform(0.7, 1.25), TREE)
+def boundary(sketch: Sketch, kind: Boundary, x: float) -> None:
+    """Stand it at x from z 0 on."""
+    if kind.kind != 'railing':
+        sketch.shade_wall(x, 0, kind.length_m, kind.height_m)
+    sketch.textured(_front(x, 1, kind.length_m, kind.height_m), kind.texture)

@@ -1,106 +1,151 @@
 """A picture and its labels, painted together through a pinhole camera, so that both always agree."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import cv2
 import numpy as np
 
 from fanet_ros.sources.street_sketch import Polygons
+from fanet_ros.sources.street_texture import HULL, SHARE, SOLID, Texture
+from fanet_ros.sources.street_view import NEAR_M, View
+from fanet_ros.sources.street_weather import Haze
 
-NEAR_M = 1.0
-HAZE_M = 160.0
-SMALLEST_PX = 0.5           # what covers less in either direction is not painted
-SHADOW = 0.58               # brightness that is left in a shadow
+SMALLEST_PX = 0.6           # what covers less in either direction is not painted
+PLAIN_PX = 4.0              # and a texture that covers less is one colour
 _SUBPIXEL_BITS = 4
-
-
-@dataclass(frozen=True)
-class View:
-    """The camera in one frame: x_m right of the road's middle, height_m above it, in a road that bends by bend_per_m.
-
-    focal_px, center_px and horizon_px are those of the picture; a turn or a nod of the camera moves the last two.
-    """
-
-    width: int
-    height: int
-    focal_px: float
-    center_px: float
-    horizon_px: float
-    height_m: float
-    x_m: float
-    bend_per_m: float
-
-    def project(self, points: np.ndarray) -> np.ndarray:
-        """(P, 3) metres -> (P, 2) px; points nearer than NEAR_M are held there."""
-        depth = np.maximum(points[:, 2], NEAR_M)
-        x = points[:, 0] - self.x_m + 0.5 * self.bend_per_m * depth * depth
-        scale = self.focal_px / depth
-        return np.stack([self.center_px + scale * x, self.horizon_px + scale * (self.height_m - points[:, 1])], 1)
+_QUAD = np.arange(4)
 
 
 class Canvas:
-    """Picture and labels as one (H, W, 4) uint8 array, RGB and label, so that one call paints both."""
+    """Picture and labels as one (H, W, 4) uint8 array, RGB and label, so that one call paints both.
 
-    def __init__(self, view: View, sky: np.ndarray, haze: np.ndarray) -> None:
-        self._view, self._haze = view, haze.astype(np.float32)
-        self._pixels = sky.copy()
+    :param background: (H, W, 4) uint8, copied
+    """
+
+    def __init__(self, view: View, background: np.ndarray, haze: Haze) -> None:
+        self._view, self._haze = view, haze
+        self.pixels = background.copy()
 
     @property
     def rgb(self) -> np.ndarray:
         """(H, W, 3) uint8, a copy."""
-        return cv2.cvtColor(self._pixels, cv2.COLOR_RGBA2RGB)
+        return cv2.cvtColor(self.pixels, cv2.COLOR_RGBA2RGB)
 
     @property
     def labels(self) -> np.ndarray:
         """(H, W) uint8, a copy."""
-        return cv2.extractChannel(self._pixels, 3)
+        return cv2.extractChannel(self.pixels, 3)
 
     def paint(self, polygons: Polygons) -> None:
         """Paint polygons in their order; colours fade into the haze with distance."""
         if not len(polygons.sizes):
             return
-        corners, first, chosen, depth = self._visible(polygons)
-        clear = np.exp(-np.maximum(depth, 0) / HAZE_M)[:, None]
-        colors = np.clip(polygons.colors * clear + self._haze * (1 - clear), 0, 255)
-        values = np.concatenate([colors, polygons.labels[:, None]], 1).tolist()
-        last = first + polygons.sizes
+        px, first, chosen, low, high = self._visible(polygons)
+        depth = np.add.reduceat(np.maximum(polygons.points[:, 2], NEAR_M), first) / polygons.sizes
+        values = np.column_stack([self._haze.fade(polygons.colors, depth), polygons.labels]).tolist()
+        steps = self._haze.steps(depth).tolist()
+        fixed = self._fixed(px)
+        last = (first + polygons.sizes).tolist()
+        begin = first.tolist()
+        plain = ((high - low).min(1) < PLAIN_PX).tolist()
+        low_px = np.clip(np.floor(low), 0, self._size).astype(int).tolist()
+        high_px = np.clip(np.ceil(high) + 1, 0, self._size).astype(int).tolist()
         for index in chosen.tolist():
-            cv2.fillPoly(self._pixels, [corners[first[index]:last[index]]], values[index], shift=_SUBPIXEL_BITS)
+            texture = polygons.textures[index]
+            start = begin[index]
+            if texture is None or (plain[index] and texture.is_compact):
+                cv2.fillPoly(self.pixels, [fixed[start:last[index]]], values[index], shift=_SUBPIXEL_BITS)
+                continue
+            if texture.is_opaque:       # closes the seam between neighbours, half a texel wide
+                cv2.fillPoly(self.pixels, [fixed[start:start + 4]], values[index], shift=_SUBPIXEL_BITS)
+            self._lay(texture, px[start:start + 4], polygons.points[start:start + 4, 2], steps[index],
+                      low_px[index], high_px[index])
 
-    def texture(self, rows: slice, change: np.ndarray) -> None:
-        """Add `change` (h, W) int16 to the picture in these rows."""
-        zero = np.zeros_like(change)
-        cv2.add(self._pixels[rows], cv2.merge([change, change, change, zero]), self._pixels[rows], dtype=cv2.CV_8U)
-
-    def darken(self, polygons: Polygons) -> None:
-        """Lay shadows over what has been painted; the labels stay."""
-        if not len(polygons.sizes):
+    def darken(self, shadows: Polygons) -> None:
+        """Lay shadows over what has been painted, each as strong as its colour; the labels stay."""
+        if not len(shadows.sizes):
             return
-        corners, first, chosen, _ = self._visible(polygons)
-        last = first + polygons.sizes
-        mask = np.zeros(self._pixels.shape[:2], np.uint8)
+        shadows = shadows.sorted_by_color()
+        px, first, chosen, _, _ = self._visible(shadows)
+        top = min(max(int(self._view.horizon_px), 0), self._view.height - 1)
+        mask = np.full((self._view.height - top, self._view.width), 255, np.uint8)
+        fixed = self._fixed(px - (0, top))
+        strengths = (255 - shadows.colors[:, 0]).tolist()
         for index in chosen.tolist():
-            cv2.fillPoly(mask, [corners[first[index]:last[index]]], 255, shift=_SUBPIXEL_BITS)
-        top = max(int(self._view.horizon_px), 0)
-        below = self._pixels[top:]
-        cv2.copyTo(cv2.LUT(below, _SHADOW_TABLE), mask[top:], below)
+            start = first[index]
+            cv2.fillPoly(mask, [fixed[start:start + 4]], strengths[index], shift=_SUBPIXEL_BITS)
+        softness = 2 * (self._view.width // 320) + 3
+        mask = cv2.blur(mask, (softness, max(softness // 2, 1)))
+        below = self.pixels[top:]
+        cv2.multiply(below, cv2.merge([mask, mask, mask, np.full_like(mask, 255)]), below, scale=1 / 255)
 
-    def _visible(self, polygons: Polygons) -> 'tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]':
-        """Corners in subpixels, index of each polygon's first, indices of the polygons to paint, depths [m]."""
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self._view.width, self._view.height
+
+    def _visible(self, polygons: Polygons) -> tuple[np.ndarray, ...]:
+        """Corners [px], index of each polygon's first, indices of the polygons to paint, low and high corner [px]."""
         first = np.cumsum(polygons.sizes) - polygons.sizes
         px = self._view.project(polygons.points)
         low, high = np.minimum.reduceat(px, first), np.maximum.reduceat(px, first)
-        depth = np.add.reduceat(polygons.points[:, 2], first) / polygons.sizes
         farthest = np.maximum.reduceat(polygons.points[:, 2], first)
-        size = (self._view.width, self._view.height)
-        shown = (farthest > NEAR_M) & ((high > 0) & (low < size) & (high - low > SMALLEST_PX)).all(1)
-        limit = 8 * max(size)
-        corners = np.round(np.clip(px, -limit, limit) * 2 ** _SUBPIXEL_BITS).astype(np.int32)
-        return corners, first, np.flatnonzero(shown), depth
+        shown = (farthest > NEAR_M) & ((high > 0) & (low < self._size) & (high - low > SMALLEST_PX)).all(1)
+        return px, first, np.flatnonzero(shown), low, high
+
+    def _fixed(self, px: np.ndarray) -> np.ndarray:
+        limit = 8 * max(self._size)
+        return np.round(np.clip(px, -limit, limit) * 2 ** _SUBPIXEL_BITS).astype(np.int32)
+
+    def _lay(self, texture: Texture, px: np.ndarray, z: np.ndarray, haze_step: int, low: list[int],
+             high: list[int]) -> None:
+        """Put a texture on the quadrilateral px (4, 2), whose corners are z (4,) metres away."""
+        (x0, y0), (x1, y1) = low, high
+        if x1 <= x0 or y1 <= y0:
+            return
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = px.tolist()
+        za, zb, _, zd = z.tolist()
+        if za != zd and min(za, zb, zd) < NEAR_M:
+            return
+        begin, end = 0.0, 1.0       # the part of the picture, from left to right, that is before the camera
+        if za < NEAR_M:
+            begin = (NEAR_M - za) / (zb - za)
+        elif zb < NEAR_M:
+            end = (NEAR_M - za) / (zb - za)
+        across = max(math.hypot(bx - ax, by - ay), math.hypot(cx - dx, cy - dy), 1.0)
+        upward = max(math.hypot(dx - ax, dy - ay), math.hypot(cx - bx, cy - by), 1.0)
+        pixels = texture.level(_shrinks(texture.width * (end - begin) / across), _shrinks(texture.height / upward),
+                               haze_step, self._haze.tables)
+        if begin > 0 or end < 1:
+            columns = pixels.shape[1]
+            pixels = pixels[:, min(int(begin * columns), columns - 2):max(round(end * columns), 2)]
+        bottom, right = pixels.shape[0] - 1, pixels.shape[1] - 1
+        if abs(ay - by) < 1e-3 and abs(ax - dx) < 1e-3 and abs(bx - cx) < 1e-3:
+            scale_x, scale_y = right / ((bx - ax) or 1e-6), bottom / ((ay - dy) or 1e-6)
+            matrix = np.array([[scale_x, 0, (x0 - ax) * scale_x], [0, scale_y, (y0 - dy) * scale_y]])
+            warp = cv2.warpAffine
+        else:
+            target = np.array(
+                [(ax - x0, ay - y0), (bx - x0, by - y0), (cx - x0, cy - y0), (dx - x0, dy - y0)], np.float32)
+            source = np.array([(0, bottom), (right, bottom), (right, 0), (0, 0)], np.float32)
+            matrix = cv2.getPerspectiveTransform(target, source)
+            warp = cv2.warpPerspective
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        region = self.pixels[y0:y1, x0:x1]
+        if texture.is_opaque:
+            warp(pixels, matrix, (x1 - x0, y1 - y0), dst=region, flags=flags, borderMode=cv2.BORDER_TRANSPARENT)
+            return
+        tile = warp(pixels, matrix, (x1 - x0, y1 - y0), flags=flags)
+        cover = cv2.extractChannel(tile, 3)
+        if texture.is_sparse:
+            share = cv2.LUT(cover, SHARE)
+            mixed = cv2.blendLinear(tile, region, share, 1 - share)
+            cv2.copyTo(mixed, cv2.compare(cover, HULL, cv2.CMP_GE), region)
+        else:
+            cv2.copyTo(tile, cv2.compare(cover, SOLID, cv2.CMP_GE), region)
+        np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= HULL)
 
 
-_SHADOW_TABLE = np.empty((256, 1, 4), np.uint8)
-_SHADOW_TABLE[:, 0, :3] = (np.arange(256) * SHADOW).astype(np.uint8)[:, None]
-_SHADOW_TABLE[:, 0, 2] = (np.arange(256) * SHADOW * 1.08).astype(np.uint8)      # what lights a shadow is the blue sky
-_SHADOW_TABLE[:, 0, 3] = np.arange(256)
+def _shrinks(texels_per_px: float) -> int:
+    """How often a texture is halved."""
+    return 0 if texels_per_px < 1.5 else min(int(math.log2(texels_per_px) + 0.42), 8)

@@ -1,93 +1,127 @@
-"""Trees, posts, signs and lights at the edge of the street."""
+"""Lamp posts, signs, traffic lights, bollards, bins."""
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from fanet_ros.sources.street_classes import POLE, SIGN, TREE
+from fanet_ros.sources.street_classes import POLE, SIGN
 from fanet_ros.sources.street_sketch import Sketch
+from fanet_ros.sources.street_texture import OPAQUE, Texture, grain
 
-GREENS = ((60, 85, 40), (82, 96, 46), (50, 70, 40), (105, 98, 52), (70, 78, 50))
+UNLABELLED = 255
+METAL = ((96, 100, 98), (70, 74, 74), (130, 134, 134), (46, 58, 50))
+RED, BLUE, WHITE, YELLOW, GREEN = (186, 30, 36), (28, 66, 160), (228, 228, 222), (222, 178, 40), (24, 92, 60)
+LAMPS = (((255, 50, 36), (60, 20, 18)), ((255, 176, 40), (60, 46, 18)), ((60, 255, 170), (18, 50, 34)))    # on, off
+BINS = ((34, 36, 36), (30, 70, 46), (120, 124, 122), (150, 120, 40))
+SIGN_TEXELS = 72
 
 
-def tree(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
-    """A broad, a slender or a bare tree: a trunk with a crown of overlapping clumps of leaves."""
-    kind = rng.choice(3, p=(0.65, 0.2, 0.15))
-    height = rng.uniform(5, 11)
-    bark = np.array((82, 70, 56)) * rng.uniform(0.7, 1.2)
-    sketch.shade_upright(x, 0, 0.2, height * 0.5)
-    sketch.polygon([(x - 0.2, 0, 0), (x + 0.2, 0, 0), (x + 0.1, height * 0.7, 0), (x - 0.1, height * 0.7, 0)], bark, TREE)
-    if kind == 2:
-        for _ in range(16):
-            y, reach, rise = rng.uniform(0.35, 0.75) * height, rng.uniform(-2.2, 2.2), rng.uniform(0.8, 2.6)
-            sketch.polygon([(x, y, 0), (x, y + 0.18, 0), (x + reach, y + rise, 0)], bark * rng.uniform(0.8, 1.2), TREE)
-        return
-    radius_x = rng.uniform(1.6, 3.2) if kind == 0 else rng.uniform(0.7, 1.2)
-    radius_y = radius_x * rng.uniform(0.8, 1.1) if kind == 0 else height * 0.4
-    middle = max(height - radius_y, radius_y + 1.8)
-    green = np.array(GREENS[rng.integers(len(GREENS))]) * rng.uniform(0.85, 1.1)
-    sketch.shade_upright(x, 0, radius_x * 0.85, middle + 0.7 * radius_y, middle - 0.7 * radius_y)
-    sketch.ellipse((x, middle, 0), radius_x * 0.8, radius_y * 0.85, green * 0.72, TREE)
-    clumps = []
-    for _ in range(44):
-        angle, distance = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 1))
-        clumps.append((np.sin(angle) * distance, np.cos(angle) * distance, rng.uniform(0.12, 0.32), rng.uniform(0.62, 1.15)))
-    for up, across, size, tone in sorted(clumps):       # lit from above: the upper ones are brighter and in front
-        sketch.ellipse((x + across * radius_x, middle + up * radius_y, 0), size * radius_x, size * radius_x,
-                       green * (tone + 0.22 * up), TREE, sides=8)
+def _post(sketch: Sketch, x: float, radius: float, height: float, color: np.ndarray, base: float = 0.0) -> None:
+    sketch.upright(x - radius, x + radius, base, height, 0, color * 0.8, POLE)
+    # Round, lit from one side.
+    sketch.upright(x - radius * 0.7, x + radius * 0.1, base, height, 0, color * 1.15, POLE)
+    if not base:
+        sketch.shade_under(x, -0.15, 0.15, radius + 0.12, 110.0)
+        sketch.shade_upright(x, 0, radius, height)
 
 
 def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) -> None:
-    """A lamp post whose arm reaches over the road."""
-    grey, height, half = np.array((98, 101, 98)) * rng.uniform(0.5, 1.3), rng.uniform(5, 8.5), rng.uniform(0.07, 0.12)
-    sketch.shade_upright(x, 0, half, height)
-    sketch.upright(x - half, x + half, 0, height, 0, grey, POLE)
-    reach = x - np.sign(x) * rng.uniform(0.8, 1.9)
-    sketch.upright(min(x, reach), max(x, reach), height - 0.1, height, 0, grey, POLE)
-    sketch.upright(reach - 0.25, reach + 0.25, height - 0.18, height, 0, (255, 225, 160) if lit else grey * 1.2, POLE,
-                   glows=lit)
+    """A tall post whose arm reaches over the road, or an old one with its lamp on top."""
+    color = np.array(METAL[rng.integers(len(METAL))]) * rng.uniform(0.8, 1.15)
+    if rng.random() < 0.25:
+        height = rng.uniform(3.2, 4.2)
+        _post(sketch, x, 0.06, height, color * 0.6)
+        sketch.polygon([(x - 0.13, height, 0), (x + 0.13, height, 0), (x + 0.22, height + 0.5, 0),
+                       (x - 0.22, height + 0.5, 0)], (255, 226, 160) if lit else (150, 152, 146), POLE, glows=lit)
+        sketch.polygon([(x - 0.25, height + 0.5, 0), (x + 0.25, height + 0.5, 0),
+                       (x, height + 0.75, 0)], color * 0.5, POLE)
+        return
+    height, reach = rng.uniform(6, 10), -np.sign(x) * rng.uniform(0.9, 2.0)
+    _post(sketch, x, 0.08, height, color)
+    _post(sketch, x, 0.12, 1.2, color)
+    sketch.polygon([(x, height - 0.1, 0), (x + reach, height + 0.22, 0),
+                   (x + reach, height + 0.32, 0), (x, height + 0.02, 0)], color, POLE)
+    tip = x + reach
+    sketch.upright(*sorted((tip, tip + np.sign(reach) * 0.7)), height + 0.16, height + 0.36, 0,
+                   (255, 222, 150) if lit else color * 1.1, POLE, glows=lit)
 
 
-def bollard(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
-    """A low post at the kerb."""
-    sketch.upright(x - 0.08, x + 0.08, 0, rng.uniform(0.8, 1.1), 0, (50, 50, 52), POLE)
-    sketch.upright(x - 0.08, x + 0.08, 0.65, 0.75, 0, (215, 215, 205), POLE)
+class SignFace:
+    """The picture of a sign, `width_m` by `height_m`."""
+
+    def __init__(self, light: float, rng: np.random.Generator) -> None:
+        kind = ('ring', 'triangle', 'disc', 'board', 'board', 'advert')[rng.integers(6)]
+        self.width_m, self.height_m = 0.7, 0.7
+        if kind == 'board':
+            self.width_m, self.height_m = rng.uniform(0.5, 1.6), rng.uniform(0.5, 1.1)
+        elif kind == 'advert':
+            self.width_m, self.height_m = 1.2, 1.75
+        self.base_m = 0.35 if kind == 'advert' else rng.uniform(2.0, 2.5)
+        h, w = int(self.height_m * SIGN_TEXELS), int(self.width_m * SIGN_TEXELS)
+        face, cover, middle = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.uint8), (w // 2, h // 2)
+        if kind in ('ring', 'disc'):
+            cv2.circle(cover, middle, w // 2 - 1, OPAQUE, -1)
+            face[:] = RED if kind == 'ring' else BLUE
+            if kind == 'ring':
+                cv2.circle(face, middle, int(w * 0.36), WHITE, -1)
+            bar = ((int(w * 0.3), int(h * 0.43)), (int(w * 0.7), int(h * 0.57)))
+            cv2.rectangle(face, *bar, RED if kind == 'ring' else WHITE, -1)
+        elif kind == 'triangle':
+            for scale, color in ((1.0, RED), (0.68, WHITE)):
+                points = np.array([(0, -0.62), (0.5, 0.3), (-0.5, 0.3)]) * scale * (w - 2) + (w / 2, h * 0.62)
+                points[:, 1] = np.clip(points[:, 1], 0, h - 1)
+                cv2.fillPoly(face, [points.astype(np.int32)], color)
+                if scale == 1:
+                    cv2.fillPoly(cover, [points.astype(np.int32)], OPAQUE)
+            cv2.rectangle(face, (w // 2 - 2, int(h * 0.45)), (w // 2 + 2, int(h * 0.72)), (20, 20, 20), -1)
+        else:
+            cover[:] = OPAQUE
+            face[:] = (BLUE, GREEN, WHITE, YELLOW)[rng.integers(4)] if kind == 'board' else rng.uniform(20, 230, 3)
+            ink = WHITE if face.mean() < 150 else (24, 24, 28)
+            if kind == 'advert':
+                cv2.circle(face, (int(w * rng.uniform(0.3, 0.7)), int(h * 0.4)),
+                           int(w * 0.3), rng.uniform(20, 230, 3).tolist(), -1)
+            for y in range(int(h * (0.15 if kind == 'board' else 0.75)), int(h * 0.9) - 4, 11):
+                cv2.line(face, (int(w * 0.12), y), (int(w * rng.uniform(0.4, 0.88)), y), ink, 4)
+            cv2.rectangle(face, (1, 1), (w - 2, h - 2), ink, 2)
+        self.texture = Texture(face * grain(rng, h, w, 0.03, 0.05) * light * rng.uniform(0.85, 1.05), SIGN, cover)
 
 
-def sign(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
-    """A round, triangular or rectangular traffic sign on a thin pole."""
-    height = rng.uniform(2.1, 2.9)
-    sketch.shade_upright(x, 0, 0.05, height)
-    sketch.upright(x - 0.05, x + 0.05, 0, height, 0, (115, 117, 117), POLE)
-    kind, size, white = rng.integers(4), rng.uniform(0.3, 0.55), (232, 232, 226)
-    red, blue = (195, 35, 38), (35, 70, 175)
-    if kind == 0:
-        sketch.ellipse((x, height, 0), size, size, red, SIGN)
-        sketch.ellipse((x, height, 0), size * 0.72, size * 0.72, white, SIGN)
-        sketch.upright(x - size * 0.3, x + size * 0.3, height - size * 0.3, height + size * 0.3, 0, (40, 40, 40), SIGN)
-    elif kind == 1:
-        for share, color in ((1.0, red), (0.66, white)):
-            side = size * share
-            sketch.polygon([(x - side, height - side * 0.6, 0), (x + side, height - side * 0.6, 0),
-                            (x, height + side * 1.15, 0)], color, SIGN)
-    elif kind == 2:
-        sketch.ellipse((x, height, 0), size, size, blue, SIGN)
-        sketch.polygon([(x - 0.05, height - size * 0.6, 0), (x + 0.05, height - size * 0.6, 0),
-                        (x + size * 0.5, height + size * 0.4, 0), (x + size * 0.3, height + size * 0.5, 0)], white, SIGN)
+def sign(sketch: Sketch, face: SignFace, x: float) -> None:
+    """A sign on its post, or an advertisement that stands on the ground."""
+    if face.base_m < 1:
+        _post(sketch, x, 0.5, 0.4, np.array((60, 62, 64)))
     else:
-        face = [(225, 225, 220), (230, 190, 45), (30, 95, 60), blue][rng.integers(4)]
-        half = size * rng.uniform(1.0, 1.9)
-        sketch.upright(x - half, x + half, height - size, height + size * 0.5, 0, face, SIGN)
-        for line in (-0.7, -0.25):
-            sketch.upright(x - half * 0.7, x + half * 0.6, height + line * size, height + (line + 0.2) * size, 0,
-                           (60, 60, 60) if sum(face) > 400 else white, SIGN)
+        _post(sketch, x, 0.04, face.base_m + face.height_m * 0.8, np.array((128, 130, 130)))
+    sketch.shade_upright(x, 0, face.width_m / 2, face.base_m + face.height_m, face.base_m)
+    sketch.picture(face.texture, x, face.width_m, face.height_m, face.base_m)
 
 
 def traffic_light(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
-    """A traffic light on its pole; one of three lamps burns."""
-    sketch.shade_upright(x, 0, 0.08, 3.2)
-    sketch.upright(x - 0.06, x + 0.06, 0, 3.2, 0, (60, 62, 62), POLE)
-    sketch.upright(x - 0.2, x + 0.2, 2.3, 3.3, 0, (28, 28, 30), SIGN)
-    burning = rng.integers(3)
-    for lamp, color in enumerate(((60, 230, 120), (250, 180, 50), (240, 50, 40))):
-        tone = np.array(color) * (1.0 if lamp == burning else 0.25)
-        sketch.ellipse((x, 2.48 + 0.32 * lamp, 0), 0.11, 0.11, tone, SIGN, sides=8)
+    """Three lamps on a black board with a white edge; the post is a pole, the head a sign, as in CamVid."""
+    _post(sketch, x, 0.06, 2.4, np.array((54, 56, 56)))
+    sketch.upright(x - 0.24, x + 0.24, 2.2, 3.35, 0, (190, 190, 186), SIGN)
+    sketch.upright(x - 0.21, x + 0.21, 2.23, 3.32, 0, (26, 27, 27), SIGN)
+    on = rng.integers(3)
+    for lamp, (color, dim) in enumerate(LAMPS):
+        sketch.ellipse((x, 3.12 - 0.34 * lamp, 0), 0.11, 0.11, color if on == lamp else dim, SIGN, sides=8,
+                       glows=on == lamp)
+
+
+def bollard(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
+    """A short post that keeps cars off the pavement."""
+    dark = rng.random() < 0.6
+    _post(sketch, x, 0.08, 0.95, np.array((38, 39, 40) if dark else (150, 146, 138)))
+    if dark:
+        sketch.upright(x - 0.08, x + 0.08, 0.72, 0.82, 0, (206, 206, 200), POLE)
+
+
+def bin_(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
+    """A litter bin, which is none of the classes."""
+    color = np.array(BINS[rng.integers(len(BINS))]) * rng.uniform(0.8, 1.1)
+    sketch.shade_under(x, -0.3, 0.3, 0.34)
+    sketch.shade_upright(x, 0, 0.25, 1.1)
+    sketch.upright(x - 0.27, x + 0.27, 0, 1.05, 0, color * 0.85, UNLABELLED)
+    sketch.upright(x - 0.2, x - 0.02, 0, 1.05, 0, color * 1.1, UNLABELLED)
+    sketch.upright(x - 0.3, x + 0.3, 1.02, 1.14, 0, color * 0.6, UNLABELLED)
+    sketch.upright(x - 0.17, x + 0.17, 0.78, 0.92, 0, (14, 14, 14), UNLABELLED)

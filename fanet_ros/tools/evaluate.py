@@ -1,49 +1,84 @@
-"""Measure a checkpoint on labelled images through the Segmenter that the node runs."""
+"""Measure a checkpoint on labelled images through the Segmenter that the node runs.
+
+    ros2 run fanet_ros evaluate --data DIR --resolutions 0.5 0.75 1 1.5 2 --report out
+"""
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Optional
 
-from tqdm import tqdm
-
 from fanet_ros.inference import Segmenter
-from fanet_ros.training.datasets import load_folder
-from fanet_ros.training.metrics import ConfusionMatrix
+from fanet_ros.training.config import DataConfig
+from fanet_ros.training.evaluation import evaluate
+from fanet_ros.training.layouts import load_dataset
+from fanet_ros.training.report import figures, table, write_report
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Print mIoU, pixel accuracy and per-class IoU; returns the exit code."""
-    parser = argparse.ArgumentParser(prog='evaluate', description='Measure a checkpoint on labelled images.')
-    parser.add_argument('--data', type=Path, required=True, help='folder with images/NAME.jpg and labels/NAME.png')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--input-height', type=int, default=0, help="[px], 0: the checkpoint's own")
-    parser.add_argument('--input-width', type=int, default=0, help="[px], 0: the checkpoint's own")
-    parser.add_argument('--json', type=Path, help='write the figures here too')
-    arguments = parser.parse_args(argv)
+    """Print a table of mIoU, pixel accuracy, boundary F-score and IoU by class; returns the exit code."""
+    arguments = _parser().parse_args(argv)
     try:
         segmenter = Segmenter.from_checkpoint(
-            arguments.checkpoint, device=arguments.device, input_height=arguments.input_height,
-            input_width=arguments.input_width)
-        samples = load_folder(arguments.data, len(segmenter.class_map))
-    except ValueError as error:
+            arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
+            calibration_images=arguments.calibration_images)
+        data = DataConfig(layout=arguments.layout, path=str(arguments.data), split=arguments.split, only=tuple(arguments.only))
+        samples = load_dataset(data, segmenter.class_map)
+        own = segmenter.metadata.training_resolution
+        evaluations = []
+        for text in arguments.resolutions:
+            segmenter.set_input_size(*resolution(text, own))
+            evaluations.append(evaluate(
+                segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}'))
+    except (ValueError, OSError) as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
-    confusion = ConfusionMatrix(len(segmenter.class_map))
-    for sample in tqdm(samples, desc='evaluate', unit='frame'):
-        confusion.add(sample.labels, segmenter.segment(sample.rgb).labels)
-    figures = {'frames': len(samples), 'mean_iou': confusion.mean_iou(), 'pixel_accuracy': confusion.pixel_accuracy(),
-               'class_iou': dict(zip(segmenter.class_map.names, confusion.class_iou().tolist()))}
-    print(f'{segmenter.description}\n{len(samples)} frames of {arguments.data}')
-    print(f'mIoU {100 * figures["mean_iou"]:.1f}   pixel accuracy {100 * figures["pixel_accuracy"]:.1f}')
-    for name, iou in figures['class_iou'].items():
-        print(f'  {name:<12} {100 * iou:5.1f}')
+    print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} frames of '
+          f'{arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + '\n')
+        content = [figures(item, segmenter.class_map) for item in evaluations]
+        arguments.json.write_text(json.dumps(content, indent=1) + '\n')
+    if arguments.report:
+        title = f'{segmenter.checkpoint_name} on {arguments.data.name}, {len(samples)} frames'
+        print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations)}')
     return 0
+
+
+def resolution(text: str, own: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) in px of 'WIDTHxHEIGHT', or of a factor of the checkpoint's own resolution.
+
+    :raises ValueError: it is neither
+    """
+    sizes = re.fullmatch(r'(\d+)x(\d+)', text)
+    if sizes:
+        return int(sizes[2]), int(sizes[1])
+    try:
+        factor = float(text)
+    except ValueError:
+        raise ValueError(f'--resolutions {text!r}: expected WIDTHxHEIGHT or a factor such as 0.75') from None
+    return round(own[0] * factor), round(own[1] * factor)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='evaluate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data', type=Path, required=True, help="root of the data set; layout 'folder': images/ and labels/")
+    parser.add_argument('--layout', default='folder', choices=('folder', 'cityscapes'))
+    parser.add_argument('--split', default='val', help='of Cityscapes')
+    parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='images whose names begin so')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--engine', default='auto')
+    parser.add_argument('--precision', default='auto')
+    parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
+    parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
+                        help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
+    parser.add_argument('--json', type=Path, help='write the figures here too')
+    parser.add_argument('--report', type=Path, help='folder for pictures: IoU, confusion, best and worst frames')
+    return parser
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ AUX_LABEL_STRIDE = 4
 
 
 def ohem_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float = 0.7, keep: float = 1 / 16,
-                       class_weights: Optional[Tensor] = None) -> Tensor:
+                       class_weights: Optional[Tensor] = None, label_smoothing: float = 0.0) -> Tensor:
     """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
 
     A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels,
@@ -26,8 +26,10 @@ def ohem_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float = 0.7
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
     :param class_weights: (C,) or None
+    :param label_smoothing: share of the target that is spread over all classes, 0..1
     """
-    loss = F.cross_entropy(logits, labels, reduction='none', ignore_index=UNLABELLED).flatten()
+    loss = F.cross_entropy(logits, labels, reduction='none', ignore_index=UNLABELLED,
+                           label_smoothing=label_smoothing).flatten()
     count = max(int(loss.numel() * keep), 1)
     hard = loss > -math.log(threshold)
     chosen = hard if int(hard.sum()) >= count else torch.zeros_like(hard).index_fill_(0, loss.topk(count).indices, True)
@@ -37,7 +39,8 @@ def ohem_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float = 0.7
     return (loss[chosen] * weights).sum() / weights.sum().clamp(min=1e-6)
 
 
-def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Tensor] = None) -> Tensor:
+def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Tensor] = None,
+               label_smoothing: float = 0.0) -> Tensor:
     """Loss of the main head plus half of each auxiliary head's.
 
     Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
@@ -49,7 +52,7 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Te
         sampled = labels[:, ::stride, ::stride]
         # align_corners: the samples begin in one corner and, but for a remainder below the stride, end in the other.
         logits = F.interpolate(logits.float(), sampled.shape[-2:], mode='bilinear', align_corners=True)
-        return ohem_cross_entropy(logits, sampled, class_weights=class_weights)
+        return ohem_cross_entropy(logits, sampled, class_weights=class_weights, label_smoothing=label_smoothing)
 
     return at_stride(outputs.logits, LABEL_STRIDE) + AUX_WEIGHT * (
         at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))

@@ -1,5 +1,6 @@
 """Data, losses, metrics, and a loop that resumes exactly."""
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from fanet_ros.model import CheckpointMetadata
+from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.datasets import DatasetError, Sample, load_folder
 from fanet_ros.training.losses import ohem_cross_entropy
 from fanet_ros.training.metrics import ConfusionMatrix
-from fanet_ros.training.trainer import Trainer, TrainingSettings
+from fanet_ros.training.run_folder import RunFolder
+from fanet_ros.training.trainer import Trainer, load_fitting
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
 
@@ -79,16 +82,37 @@ def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
     samples = [Sample(str(i), rng.integers(0, 256, (64, 64, 3), np.uint8), rng.integers(0, 2, (64, 64), np.uint8))
                for i in range(3)]
 
-    def trainer(folder: str) -> Trainer:
-        return Trainer(METADATA, [(samples, 1.0)], Augmentation(64, 64),
-                       TrainingSettings(iterations=4, batch_size=2, bfloat16=False), tmp_path / folder)
+    def train(folder: str, until: 'int | None' = None) -> 'list[float]':
+        with RunFolder(tmp_path / folder) as run_folder:
+            trainer = Trainer(METADATA, [(samples, 1.0)], Augmentation(64, 64),
+                              TrainingSettings(iterations=4, batch_size=2, precision='float32'), run_folder)
+            trainer.resume()
+            trainer.run(until)
+            return trainer.losses
 
-    whole = trainer('whole')
-    whole.run()
-    trainer('parts').run(until=2)
-    resumed = trainer('parts')
-    resumed.resume()
-    assert resumed.iteration == 2
-    resumed.run()
-    assert resumed.losses == pytest.approx(whole.losses, rel=1e-4)
+    assert len(train('parts', until=2)) == 2
+    assert train('parts') == pytest.approx(train('whole'), rel=1e-4)
     assert (tmp_path / 'whole' / 'loss.png').is_file()
+
+
+@pytest.mark.parametrize('settings', [
+    TrainingSettings(iterations=3, batch_size=2, optimizer='sgd', schedule='poly', learning_rate=0.01),
+    TrainingSettings(iterations=3, batch_size=2, accumulate=2, precision='float32', label_smoothing=0.1, class_balance=False)])
+@pytest.mark.parametrize('temporal_frames', [1, 2])
+def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, temporal_frames: int) -> None:
+    labels = np.zeros((64, 64), np.uint8)
+    labels[:, 32:] = 1
+    sample = Sample('a', np.repeat(labels[..., None] * 255, 3, 2), labels)
+    trainer = Trainer(replace(METADATA, temporal_frames=temporal_frames), [([sample], 1.0)], Augmentation(64, 64), settings,
+                      RunFolder(tmp_path), validate=lambda network: 0.25)
+    before = trainer.network.resnet.conv1.weight.clone()
+    trainer.run()
+    assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
+    assert not torch.equal(before, trainer.network.resnet.conv1.weight)
+
+
+def test_a_start_keeps_what_fits_and_says_what_does_not() -> None:
+    source, network = FANet(3, 'resnet18'), FANet(2, 'resnet18', aux_heads=True)
+    left_out = load_fitting(network, source)
+    assert torch.equal(network.resnet.conv1.weight, source.resnet.conv1.weight)
+    assert 'clslayer.conv_out.weight' in left_out and not any(name.startswith('resnet') for name in left_out)

@@ -1,0 +1,78 @@
+"""Painted surfaces that are laid on quadrilaterals of the street, and the grain that makes them look real."""
+from __future__ import annotations
+
+from typing import Optional
+
+import cv2
+import numpy as np
+
+# Coverage of a texel: from HULL on it has its label, from SOLID on its colour too. What lies between is seen through
+# but belongs to the thing, as in labels made by hand: the air between twigs, railings or spokes.
+NOTHING, SEEN_THROUGH, OPAQUE = 0, 128, 255
+HULL, SOLID = 64, 154
+# (256,) float32: how much of its own colour a sparse texture puts over what is behind it.
+SHARE = np.clip((np.arange(256, dtype=np.float32) - SEEN_THROUGH) / (OPAQUE - SEEN_THROUGH), 0, 1)
+SMALLEST_TEXELS = 2
+
+
+class Texture:
+    """A picture of one class, kept in all the sizes and depths of haze in which it has been asked for.
+
+    :param rgb: (h, w, 3), any dtype, clipped to 0..255; its first row is the top
+    :param label: the class of all that it covers
+    :param cover: (h, w) uint8 of NOTHING, SEEN_THROUGH and OPAQUE and what lies between; None: opaque everywhere
+    """
+
+    def __init__(self, rgb: np.ndarray, label: int, cover: Optional[np.ndarray] = None) -> None:
+        rgb = np.ascontiguousarray(np.clip(rgb, 0, 255).astype(np.uint8))
+        self.label, self.is_opaque = label, cover is None
+        self.is_sparse = False      # much is seen through: what covers a pixel by half is mixed with what is behind
+        # One colour does for it where it is small.
+        self.is_compact = cover is None or float(cv2.mean(cover)[0]) > 0.68 * OPAQUE
+        if cover is None:
+            fourth = np.full(rgb.shape[:2], label, np.uint8)
+            self.mean = np.array(cv2.mean(rgb)[:3], np.float32)
+        else:
+            self.mean = np.array(cv2.mean(rgb, cv2.compare(cover, SOLID, cv2.CMP_GE))[:3], np.float32)
+            rgb[cover <= SEEN_THROUGH] = self.mean      # no dark seams
+            self.is_sparse = bool((cover == SEEN_THROUGH).sum() > 0.25 * np.count_nonzero(cover))
+            fourth = cover
+        self._pixels = cv2.merge([rgb, fourth])
+        self.height, self.width = rgb.shape[:2]
+        self._levels: dict[tuple[int, int, int], np.ndarray] = {}
+
+    def level(self, shrink_x: int, shrink_y: int, haze_step: int, haze_tables: np.ndarray) -> np.ndarray:
+        """(h / 2**shrink_y, w / 2**shrink_x, 4) uint8: RGB in the haze, and label (opaque) or coverage."""
+        key = (shrink_x, shrink_y, haze_step)
+        found = self._levels.get(key)
+        if found is None:
+            size = (max(self.width >> shrink_x, SMALLEST_TEXELS), max(self.height >> shrink_y, SMALLEST_TEXELS))
+            found = self._pixels
+            if shrink_x or shrink_y:
+                found = cv2.resize(found, size, interpolation=cv2.INTER_AREA)
+            if haze_step:
+                found = cv2.LUT(found, haze_tables[haze_step])
+            self._levels[key] = found
+        return found
+
+
+def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) -> np.ndarray:
+    """(height, width, 1) float32 about 1: noise of 1 texel, of 4, of 16, ... in the given strengths, without seams."""
+    total = np.ones((height, width), np.float32)
+    for octave, strength in enumerate(strengths):
+        if not strength:
+            continue
+        scale = 4 ** octave
+        rows, columns = max(height // scale, 1), max(width // scale, 1)
+        noise = rng.normal(0, strength, (rows, columns)).astype(np.float32)
+        if octave:
+            around = np.pad(noise, 2, mode='wrap')
+            large = cv2.resize(around, ((columns + 4) * scale, (rows + 4) * scale), interpolation=cv2.INTER_LINEAR)
+            noise = cv2.resize(large[2 * scale:-2 * scale, 2 * scale:-2 * scale], (width, height))
+        total += noise
+    return np.maximum(total, 0.2)[..., None]
+
+
+def ramp(height: int, top: float, bottom: float) -> np.ndarray:
+    """(height, 1, 1) float32 from `top` to `bottom`, to shade a picture from above."""
+    return np.linspace(top, bottom, height, dtype=np.float32)[:, None, None]

@@ -1,0 +1,73 @@
+"""Pictures of a training and of what came of it."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+import matplotlib
+import numpy as np
+
+matplotlib.use('Agg')
+from matplotlib import pyplot  # noqa: E402
+
+
+def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]], path: Path) -> None:
+    """Loss by iteration, and the mIoU [%] wherever it was measured: [[iteration, mIoU 0..1], ...]."""
+    window = max(len(losses) // 50, 1)
+    smooth = np.convolve(losses, np.ones(window) / window, mode='valid')
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout='constrained')
+    axes.plot(losses, color='0.85', linewidth=0.6, label='loss of each iteration')
+    axes.plot(np.arange(len(smooth)) + window, smooth, label=f'mean of {window}')
+    axes.set(xlabel='iteration', ylabel='loss', yscale='log')
+    handles, labels = axes.get_legend_handles_labels()
+    if validation:
+        right = axes.twinx()
+        line, = right.plot(*zip(*((number, 100 * miou) for number, miou in validation)), 'o-', color='tab:red',
+                           label='validation mIoU')
+        right.set_ylabel('mIoU [%]')
+        handles, labels = [*handles, line], [*labels, 'validation mIoU']
+    axes.legend(handles, labels, loc='lower left')
+    _save(figure, path)
+
+
+def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str, path: Path) -> None:
+    """Bars of the IoU (0..1) of every class; a class that does not occur has none."""
+    figure, axes = pyplot.subplots(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
+    values = 100 * np.nan_to_num(np.asarray(class_iou))
+    bars = axes.barh(range(len(names)), values, color='tab:blue')
+    axes.bar_label(bars, [f'{value:.1f}' if np.isfinite(iou) else 'absent' for value, iou in zip(values, class_iou)], padding=3)
+    axes.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 108), xlabel='IoU [%]', title=title)
+    axes.invert_yaxis()
+    _save(figure, path)
+
+
+def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None:
+    """Share of the pixels of each true class (rows) that were given each class (columns); counts (C, C)."""
+    share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    figure, axes = pyplot.subplots(figsize=(0.55 * len(names) + 2.2, 0.5 * len(names) + 1.6), layout='constrained')
+    axes.imshow(share, cmap='Blues', vmin=0, vmax=100)
+    for row, column in np.ndindex(share.shape):
+        if share[row, column] >= 1:
+            axes.text(column, row, f'{share[row, column]:.0f}', ha='center', va='center', fontsize=8,
+                      color='white' if share[row, column] > 60 else 'black')
+    axes.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names, ylabel='true class',
+             xlabel='predicted class [% of the true one]')
+    axes.set_xticks(range(len(names)), names, rotation=60, ha='right')
+    _save(figure, path)
+
+
+def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> None:
+    """mIoU [%] against the network's resolution: (name, pixels, mIoU 0..1)."""
+    figure, axes = pyplot.subplots(figsize=(6, 4), layout='constrained')
+    rows = sorted(rows, key=lambda row: row[1])
+    axes.plot([pixels / 1e6 for _, pixels, _ in rows], [100 * miou for _, _, miou in rows], 'o-')
+    for name, pixels, miou in rows:
+        axes.annotate(name, (pixels / 1e6, 100 * miou), textcoords='offset points', xytext=(0, 8), ha='center', fontsize=8)
+    axes.set(xlabel='network input [megapixels]', ylabel='mIoU [%]', xscale='log')
+    axes.margins(0.12)
+    _save(figure, path)
+
+
+def _save(figure: 'pyplot.Figure', path: Path) -> None:
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,90 @@
+"""A folder to look at: what a training or an evaluation came to."""
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Optional, Sequence
+
+import cv2
+import numpy as np
+
+from fanet_ros.inference import ClassMap, color_labels, draw_legend, draw_overlay
+from fanet_ros.training.evaluation import Evaluation, FrameScore
+from fanet_ros.training.plots import draw_class_iou, draw_confusion, draw_resolutions
+
+TILE_WIDTH_PX = 400
+CAPTION_PX = 24
+
+
+def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Sequence[Evaluation],
+                 history: Optional[Path] = None) -> Path:
+    """Write index.md with pictures and figures.json into `folder`; returns the path of index.md.
+
+    :param evaluations: the first is shown in full, all of them in the table of resolutions
+    :param history: picture of the curves of a training
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    main = evaluations[0]
+    draw_class_iou(class_map.names, main.class_iou, f'mIoU {100 * main.mean_iou:.1f}', folder / 'class_iou.png')
+    draw_confusion(class_map.names, main.confusion, folder / 'confusion.png')
+    for name, scores in (('worst', main.worst), ('best', main.best)):
+        _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
+    pictures = [('IoU by class', 'class_iou.png'), ('Confusion', 'confusion.png'),
+                ('Worst frames: image, true labels, labels', 'worst.jpg'), ('Best frames', 'best.jpg')]
+    if len(evaluations) > 1:
+        draw_resolutions([(f'{item.input_width}x{item.input_height}', item.input_width * item.input_height, item.mean_iou)
+                          for item in evaluations], folder / 'resolutions.png')
+        pictures.insert(0, ('Resolutions', 'resolutions.png'))
+    if history is not None and history.is_file():
+        shutil.copyfile(history, folder / 'history.png')
+        pictures.insert(0, ('Training', 'history.png'))
+    text = [f'# {title}', '', table(evaluations, class_map), '']
+    for caption, name in pictures:
+        text += [f'## {caption}', '', f'![{caption}]({name})', '']
+    (folder / 'index.md').write_text('\n'.join(text), encoding='utf-8')
+    (folder / 'figures.json').write_text(json.dumps([figures(item, class_map) for item in evaluations], indent=1) + '\n')
+    return folder / 'index.md'
+
+
+def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
+    """The figures alone, as plain values."""
+    return {
+        'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
+        'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
+        'boundary_f_score': evaluation.boundary_f_score,
+        'class_iou': {name: None if np.isnan(iou) else iou for name, iou in zip(class_map.names, evaluation.class_iou)}}
+
+
+def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
+    """Markdown: one column for each resolution, all figures in percent."""
+    heads = [f'{item.input_width}x{item.input_height}' for item in evaluations]
+    rows = [('mIoU', [item.mean_iou for item in evaluations]), ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
+            ('boundary F', [item.boundary_f_score for item in evaluations])]
+    rows += [(name, [item.class_iou[index] for item in evaluations]) for index, name in enumerate(class_map.names)]
+    width = max(len(name) for name, _ in rows)
+    lines = [f'| {"":<{width}} | ' + ' | '.join(f'{head:>9}' for head in heads) + ' |',
+             f'|{"-" * (width + 2)}|' + '|'.join('-' * 10 + ':' for _ in heads) + '|']
+    for name, values in rows:
+        cells = [f'{100 * value:9.1f}' if np.isfinite(value) else '   absent' for value in values]
+        lines.append(f'| {name:<{width}} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
+def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray:
+    """A row for each frame: image, true labels, labels over the image; (H, W, 3) uint8 RGB."""
+    palette = class_map.palette()
+    rows = []
+    for score in scores:
+        tiles = [score.rgb, color_labels(score.truth, palette), draw_overlay(score.rgb, score.labels, palette, 0.6)]
+        height = round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
+        row = np.hstack([cv2.resize(tile, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA) for tile in tiles])
+        caption = np.full((CAPTION_PX, row.shape[1], 3), 255, np.uint8)
+        cv2.putText(caption, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', (6, CAPTION_PX - 8),
+                    cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+        rows += [caption, row]
+    return np.vstack([*rows, draw_legend(class_map, 3 * TILE_WIDTH_PX)])
+
+
+def _write_picture(path: Path, rgb: np.ndarray) -> None:
+    cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

@@ -1,0 +1,65 @@
+"""Recipes are read strictly."""
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fanet_ros.package_share import share_directory
+from fanet_ros.training.config import ConfigError, TrainingConfig, describe, difference
+
+GOOD = {'data': [{'path': 'somewhere'}]}
+
+
+def load(tmp_path: Path, content: object, *overrides: str) -> TrainingConfig:
+    path = tmp_path / 'recipe.yaml'
+    path.write_text(yaml.safe_dump(content))
+    return TrainingConfig.load(path, overrides)
+
+
+@pytest.mark.parametrize('path', sorted((share_directory() / 'config' / 'training').glob('*.yaml')), ids=lambda path: path.stem)
+def test_shipped_recipes_can_be_read(path: Path) -> None:
+    assert TrainingConfig.load(path).data
+
+
+def test_values_and_overrides(tmp_path: Path) -> None:
+    config = load(tmp_path, {**GOOD, 'training': {'learning_rate': '1e-3'}}, 'training.iterations=7', 'data.0.weight=2',
+                  'augmentation.crop_height=96', 'augmentation.crop_width=128', 'augmentation.scale=[1, 1.5]')
+    assert (config.training.iterations, config.training.learning_rate, config.data[0].weight) == (7, 1e-3, 2.0)
+    assert config.augmentation.scale == (1.0, 1.5)
+
+
+@pytest.mark.parametrize(('content', 'reason'), [
+    ({**GOOD, 'varient': 'fanet18'}, 'unknown key varient: did you mean variant?'),
+    ({**GOOD, 'training': {'iteration': 3}}, 'unknown key training.iteration: did you mean iterations?'),
+    ({'data': [{'path': 'x', 'wieght': 2}]}, r'unknown key data\[0\].wieght: did you mean weight?'),
+    ({**GOOD, 'training': {'iterations': 'many'}}, "training.iterations is 'many': expected int"),
+    ({**GOOD, 'training': {'iterations': 0}}, 'iterations is 0: expected more than 0'),
+    ({**GOOD, 'training': {'optimizer': 'adam'}}, 'expected one of adamw, sgd'),
+    ({**GOOD, 'training': {'channels_last': 'maybe'}}, 'expected bool'),
+    ({'data': []}, 'data is empty'), ({'data': [{'layout': 'folder'}]}, 'path is empty'),
+    ({'data': {'path': 'x'}}, 'expected a list'), ({'data': [{'path': 'x', 'size': [1, 2, 3]}]}, 'expected 2 values'),
+    ([1, 2], 'expected keys and values')])
+def test_mistakes_are_named_in_one_line(tmp_path: Path, content: object, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason) as caught:
+        load(tmp_path, content)
+    assert 'recipe.yaml' in str(caught.value) and '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize('override', ['training.iterations', 'data.5.path=x', 'variant.x=1'])
+def test_overrides_that_lead_nowhere(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match='--set'):
+        load(tmp_path, {**GOOD, 'variant': 'fanet18'}, override)
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='No such file'):
+        TrainingConfig.load(tmp_path / 'none.yaml')
+    (tmp_path / 'broken.yaml').write_text('a: [')
+    with pytest.raises(ConfigError, match='is not YAML'):
+        TrainingConfig.load(tmp_path / 'broken.yaml')
+
+
+def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
+    one, other = load(tmp_path, GOOD), load(tmp_path, GOOD, 'training.batch_size=3')
+    assert difference(describe(one), describe(one)) is None
+    assert difference(describe(one), describe(other)) == 'training.batch_size was 8, is 3'

@@ -1,0 +1,88 @@
+"""Data sets on disk, made small, in every layout."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fanet_ros.inference import ClassMap
+from fanet_ros.training.config import DataConfig
+from fanet_ros.training.datasets import UNLABELLED, DatasetError
+from fanet_ros.training.layouts import find_class_map, load_dataset
+
+PAIR = ClassMap('pair', ('road', 'rest'), ((1, 2, 3), (200, 0, 0)))
+
+
+def write(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels)
+
+
+def folder(root: Path, labels: np.ndarray, names: 'tuple[str, ...]' = ('a', 'b')) -> DataConfig:
+    for name in names:
+        write(root / f'images/{name}.png', np.zeros((*labels.shape[:2], 3), np.uint8))
+        write(root / f'labels/{name}.png', labels)
+    return DataConfig(path=str(root))
+
+
+def test_indices_colors_and_names(tmp_path: Path) -> None:
+    indices = np.array([[0, 1, 255]], np.uint8)
+    assert np.array_equal(load_dataset(folder(tmp_path / 'i', indices), PAIR)[0].labels, indices)
+    colors = np.array([[[3, 2, 1], [0, 0, 200], [0, 0, 0]]], np.uint8)          # BGR
+    config = folder(tmp_path / 'c', colors, ('x1', 'x2', 'y1'))
+    config = DataConfig(path=config.path, labels='colors', only=('x',), hold_out=('x2',))
+    sample, = load_dataset(config, PAIR)
+    assert sample.name == 'x1' and np.array_equal(sample.labels, indices)
+
+
+def test_classes_are_joined_by_name_and_by_rename(tmp_path: Path) -> None:
+    (tmp_path / 'own.yaml').write_text(
+        'name: own\nclasses:\n- {name: dirt, color: [9, 9, 9]}\n- {name: road, color: [8, 8, 8]}\n- {name: mud, color: [7, 7, 7]}\n')
+    base = folder(tmp_path, np.array([[0, 1, 2, 255]], np.uint8))
+    config = DataConfig(path=base.path, class_map=str(tmp_path / 'own.yaml'), rename={'dirt': 'rest'})
+    assert load_dataset(config, PAIR)[0].labels.tolist() == [[1, 0, UNLABELLED, UNLABELLED]]
+    for rename, reason in (({'clay': 'rest'}, "'clay' is no class of own"), ({'dirt': 'soil'}, "'soil' is no class of pair")):
+        with pytest.raises(DatasetError, match=reason):
+            load_dataset(DataConfig(path=base.path, class_map=config.class_map, rename=rename), PAIR)
+
+
+def test_cityscapes(tmp_path: Path) -> None:
+    write(tmp_path / 'leftImg8bit/val/ulm/ulm_1_leftImg8bit.png', np.zeros((1, 4, 3), np.uint8))
+    write(tmp_path / 'gtFine/val/ulm/ulm_1_gtFine_labelIds.png', np.array([[7, 33, 0, 26]], np.uint8))
+    config = DataConfig(layout='cityscapes', path=str(tmp_path), split='val')
+    sample, = load_dataset(config, find_class_map('cityscapes19'))
+    assert sample.labels.tolist() == [[0, 18, UNLABELLED, 13]]
+    with pytest.raises(DatasetError, match='no images in'):
+        load_dataset(DataConfig(layout='cityscapes', path=str(tmp_path), split='train'), PAIR)
+
+
+def test_street() -> None:
+    config = DataConfig(layout='street', seeds=(3, 5), frames=(1, 20), size=(64, 80))
+    samples = load_dataset(config, find_class_map('camvid11'))
+    assert [sample.name for sample in samples] == ['street3_1', 'street3_20', 'street4_1', 'street4_20']
+    assert samples[0].labels.shape == (64, 80)
+
+
+@pytest.mark.parametrize(('labels', 'kind', 'reason'), [
+    (np.array([[7]], np.uint8), 'indices', 'holds class 7: expected 0..1 or 255'),
+    (np.zeros((1, 1, 3), np.uint8), 'indices', 'set labels: colors'),
+    (np.array([[[9, 9, 9]]], np.uint8), 'colors', r'the colour \[9, 9, 9\]'),
+    (np.array([[0]], np.uint8), 'colors', 'set labels: indices')])
+def test_labels_that_do_not_fit_name_the_file(tmp_path: Path, labels: np.ndarray, kind: str, reason: str) -> None:
+    config = DataConfig(path=folder(tmp_path, labels).path, labels=kind)
+    with pytest.raises(DatasetError, match=reason) as caught:
+        load_dataset(config, PAIR)
+    assert 'a.png' in str(caught.value)
+
+
+def test_unequal_counts_and_sizes(tmp_path: Path) -> None:
+    config = folder(tmp_path, np.zeros((2, 2), np.uint8))
+    write(tmp_path / 'labels/c.png', np.zeros((2, 2), np.uint8))
+    with pytest.raises(DatasetError, match='c.png has no image'):
+        load_dataset(config, PAIR)
+    (tmp_path / 'labels/c.png').unlink()
+    write(tmp_path / 'labels/b.png', np.zeros((3, 2), np.uint8))
+    with pytest.raises(DatasetError, match='2x3, its image 2x2'):
+        load_dataset(config, PAIR)
+    with pytest.raises(DatasetError, match='leave no image'):
+        load_dataset(DataConfig(path=config.path, only=('z',)), PAIR)
