@@ -74,6 +74,9 @@ class RunFolder:
 
         :param history: 'losses' of every iteration; 'validation': [[iteration, mIoU], ...]
         """
-        (self.path / 'history.json').write_text(json.dumps(history))
+        path = self.path / 'history.json'
+        partial = path.with_suffix('.partial')
+        partial.write_text(json.dumps(history))
+        os.replace(partial, path)       # a training may be killed at any moment
         from fanet_ros.training.plots import draw_history
         draw_history(history['losses'], history['validation'], self.path / 'loss.png')
