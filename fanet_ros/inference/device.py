@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import resource
 from typing import Optional
 
@@ -49,6 +50,20 @@ def check_memory(height: int, width: int, num_classes: int, device: torch.device
         raise SegmentationError(
             f'resolution {height}x{width} needs about {needed / 2**30:.1f} GiB on {device}, '
             f'{max(free, 0) / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
+
+
+def processor_name() -> str:
+    """The CPU's model, as people know it."""
+    return cpuinfo('model name') or platform.processor() or platform.machine()
+
+
+def cpuinfo(key: str) -> str:
+    """What /proc/cpuinfo says of the first core under `key`; empty where there is no such file or key."""
+    try:
+        with open('/proc/cpuinfo') as lines:
+            return next(line.split(':', 1)[1].strip() for line in lines if line.startswith(key))
+    except (OSError, StopIteration):
+        return ''
 
 
 def _free_bytes(device: torch.device) -> float:

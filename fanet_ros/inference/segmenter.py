@@ -124,10 +124,6 @@ class Segmenter:
             if self._memory is not None:
                 self._memory.forget()
 
-    def warm_up(self) -> None:
-        """Run once at the present resolution, so that the first real frame is not the slow one."""
-        self.segment(np.zeros((self.input_height, self.input_width, 3), np.uint8))
-
     def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None) -> Segmentation:
         """Label every pixel of `rgb`, (H, W, 3) uint8 of any size.
 

@@ -14,7 +14,6 @@ FLAVORS = ('paper', 'official')
 BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
 VARIANT_OF_BACKBONE = {backbone: variant for variant, backbone in BACKBONE_OF_VARIANT.items()}
 MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would have no pixel of its own
-OUTPUT_STRIDE = 8
 
 
 class FrameContext(NamedTuple):

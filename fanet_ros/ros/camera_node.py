@@ -20,6 +20,7 @@ from std_msgs.msg import Header
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.parameters import declare
+from fanet_ros.ros.start_failure import fail
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -96,7 +97,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     try:
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
     except RuntimeError as error:       # arguments that ROS does not understand
-        return _fail(error)
+        return fail('camera_node', error)
     node = None
     try:
         node = CameraNode()
@@ -110,7 +111,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         if not rclpy.ok():
             pass            # it was told to end, which makes whatever it was about to do impossible
         elif node is None or isinstance(error, ValueError):
-            return _fail(error)
+            return fail('camera_node', error)
         else:
             raise
     finally:
@@ -119,11 +120,6 @@ def main(argv: Optional[list[str]] = None) -> int:
             node.close()
         rclpy.try_shutdown()
     return 0
-
-
-def _fail(error: Exception) -> int:
-    print(f'camera_node: {" ".join(str(error).split())}', file=sys.stderr)
-    return 1
 
 
 if __name__ == '__main__':

@@ -7,6 +7,8 @@ from typing import Optional, Sequence, Union
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
+from fanet_ros.inference.engines import ENGINES, PRECISIONS
+
 Value = Union[str, int, float, bool, list[str]]
 
 
@@ -59,9 +61,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   read_only=True),
     ParameterSpec('device', 'auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N', read_only=True),
     ParameterSpec('engine', 'auto', 'What runs the network; auto: the fastest on this machine, measured once',
-                  choices=('auto', 'torch', 'onnxruntime'), read_only=True),
+                  choices=ENGINES, read_only=True),
     ParameterSpec('precision', 'auto', 'Arithmetic of the network; auto: float16 on CUDA, float32 on the CPU',
-                  choices=('auto', 'float32', 'bfloat16', 'float16', 'int8'), read_only=True),
+                  choices=PRECISIONS, read_only=True),
     ParameterSpec('calibration_images', '', 'Folder of frames of this camera, which precision int8 is calibrated on',
                   read_only=True),
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,

@@ -26,6 +26,7 @@ from fanet_ros.ros.recorder_bag import BagError, BagRecording
 from fanet_ros.ros.recorder_definitions import DefinitionError
 from fanet_ros.ros.recorder_parameters import declare_settings
 from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
+from fanet_ros.ros.start_failure import fail
 
 DISCOVERY_PERIOD_S = 0.25
 # After the order to stop: messages that have arrived are still written, until none came for this long.
@@ -185,19 +186,14 @@ def main(argv: Optional[list[str]] = None) -> int:
     try:
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:       # arguments that ROS does not understand
-        return _fail(error)
+        return fail('recorder', error)
     try:
         _record(stop)
     except (ValueError, OSError, ParameterException) as error:
-        return _fail(error)
+        return fail('recorder', error)
     finally:
         rclpy.try_shutdown()
     return 0
-
-
-def _fail(error: Exception) -> int:
-    print(f'recorder: {" ".join(str(error).split())}', file=sys.stderr)
-    return 1
 
 
 if __name__ == '__main__':

@@ -36,6 +36,7 @@ from fanet_ros.ros.image_conversion import (
 from fanet_ros.ros.parameters import declare_settings
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
+from fanet_ros.ros.start_failure import fail
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -194,7 +195,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     try:
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
     except RuntimeError as error:       # arguments that ROS does not understand
-        return _fail(error)
+        return fail('segmentation_node', error)
     node = None
     try:
         node = SegmentationNode()
@@ -207,7 +208,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         if not rclpy.ok():
             pass            # it was told to end, which makes whatever it was about to do impossible
         elif node is None:
-            return _fail(error)
+            return fail('segmentation_node', error)
         else:
             raise           # it had started: this is no wrong setting but a fault, and every detail matters
     finally:
@@ -216,11 +217,6 @@ def main(argv: Optional[list[str]] = None) -> int:
             node.close()
         rclpy.try_shutdown()
     return 0
-
-
-def _fail(error: Exception) -> int:
-    print(f'segmentation_node: {" ".join(str(error).split())}', file=sys.stderr)
-    return 1
 
 
 if __name__ == '__main__':

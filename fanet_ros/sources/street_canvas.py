@@ -14,7 +14,6 @@ from fanet_ros.sources.street_weather import Haze
 SMALLEST_PX = 0.6           # what covers less in either direction is not painted
 PLAIN_PX = 4.0              # and a texture that covers less is one colour
 _SUBPIXEL_BITS = 4
-_QUAD = np.arange(4)
 
 
 class Canvas:

@@ -4,16 +4,17 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from fanet_ros.inference.device import cpuinfo, processor_name
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
     """Processor, threads, instruction set, GPU, versions and load, for JSON."""
     machine: dict[str, Any] = {
-        'cpu': _cpu_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
+        'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
         'threads': torch.get_num_threads(), 'instruction_set': torch.backends.cpu.get_cpu_capability(),
         'extensions': _extensions(), 'load_average': os.getloadavg()[0], 'python': platform.python_version(),
         'versions': {name: _version(name) for name in ('fanet_ros', 'torch', 'onnxruntime', 'numpy')}}
@@ -30,23 +31,11 @@ def one_line(machine: dict[str, Any]) -> str:
     return f"{where} ({machine['instruction_set']}), load {machine['load_average']:.1f}; {versions}"
 
 
-def _cpu_name() -> str:
-    return _cpuinfo('model name') or platform.processor() or platform.machine()
-
-
 def _extensions() -> list[str]:
     """What the fast low-precision kernels need, as far as this processor has it."""
-    flags = set(_cpuinfo('flags').split())
+    flags = set(cpuinfo('flags').split())
     return [name for name in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_bf16', 'amx_int8')
             if name in flags]
-
-
-def _cpuinfo(key: str) -> str:
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-        return next(line.split(':', 1)[1].strip() for line in lines if line.startswith(key))
-    except (OSError, StopIteration):
-        return ''
 
 
 def _version(package: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Optional
 import cv2
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -143,36 +142,25 @@ REFUSED = [
 
 
 class Sender:
-    """Sends messages with stamps of their own and waits for what the node says of them."""
+    """A camera of a running node, with what the node says of it in diagnostics."""
 
-    def __init__(self, client: Any, process: Any, message_type: type, namespace: str) -> None:
-        self.client, self.process = client, process
-        self.masks = client.collect(Image, f'{namespace}{NODE}/mask')
-        self.timings = client.collect(FrameTiming, f'{namespace}{NODE}/timing')
+    def __init__(self, camera: Any, client: Any, node: str) -> None:
+        self.camera, self.client, self.process = camera, client, camera.process
+        self.masks = camera.masks
         self.diagnostics = client.collect(DiagnosticArray, '/diagnostics')
-        topic = 'image' if message_type is Image else 'image/compressed'
-        self._name = f'{namespace}{NODE}'.lstrip('/') + ': image segmentation'
-        self._publisher = client.publisher(message_type, f'{namespace}/{topic}')
-        self._stamp_s = 0
+        self._name = node.lstrip('/') + ': image segmentation'
 
     def send(self, message: Any) -> Header:
-        self._stamp_s += 1
-        message.header = Header(stamp=Time(sec=self._stamp_s), frame_id='front')
-        self._publisher.publish(message)
-        return message.header
+        return self.camera.send(message)
 
     def mask_of(self, message: Any) -> np.ndarray:
         """Labels that came back with this message's header."""
-        header = self.send(message)
-        self.client.wait_for(lambda: any(mask.header == header for mask in self.masks), 'the mask', self.process)
-        mask, = (mask for mask in self.masks if mask.header == header)
+        mask = self.camera.wait_for_one(self.masks, self.send(message))
         return np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.width)
 
     def timing_of(self, message: Any) -> FrameTiming:
         """The timing that came back with this message's header."""
-        header = self.send(message)
-        self.client.wait_for(lambda: any(timing.header == header for timing in self.timings), 'timing', self.process)
-        return next(timing for timing in self.timings if timing.header == header)
+        return self.camera.wait_for_one(self.camera.timings, self.send(message))
 
     def diagnosed(self) -> dict[str, str]:
         """The newest key-value pairs of the node."""
@@ -183,20 +171,23 @@ class Sender:
         return {}
 
 
-def start(client: Any, start_executable: Callable[..., Any], checkpoint: Path, message_type: type, good: Any,
-          namespace: str) -> Sender:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__ns:={namespace}', '-p', f'checkpoint:={checkpoint}', '-p',
-        'device:=cpu', '-p', 'diagnostics_period_s:=0.1', '-p',
-        f'image_transport:={"raw" if message_type is Image else "compressed"}')
-    sender = Sender(client, process, message_type, namespace)
-    client.wait_for(lambda: sender.send(good) is not None and bool(sender.masks and sender.timings), 'a mask', process)
-    return sender
+@pytest.fixture(name='start', scope='module')
+def start_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
+                  small_checkpoint: Path) -> Callable[..., Sender]:
+    """Starts a node for raw or compressed images and waits until it answers `good`."""
+    def start(transport: str, topic: str, message_type: type, good: Any) -> Sender:
+        process = start_executable(
+            'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}', '-p',
+            'device:=cpu', '-p', 'diagnostics_period_s:=0.1', '-p', f'image_transport:={transport}')
+        camera = make_camera(process, f'/{transport}{NODE}', f'/{transport}/{topic}', message_type)
+        camera.connect(good)
+        return Sender(camera, client, f'/{transport}{NODE}')
+    return start
 
 
 @pytest.fixture(name='sender', scope='module')
-def sender_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> Sender:
-    return start(client, start_executable, small_checkpoint, Image, UNDERSTOOD[0].message(), '/raw')
+def sender_fixture(start: Callable[..., Sender]) -> Sender:
+    return start('raw', 'image', Image, UNDERSTOOD[0].message())
 
 
 @pytest.fixture(name='segmenter', scope='module')
@@ -266,6 +257,5 @@ def png(rgb: np.ndarray) -> CompressedImage:
 
 
 @pytest.fixture(name='compressed_sender', scope='module')
-def compressed_sender_fixture(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> Sender:
-    return start(client, start_executable, small_checkpoint, CompressedImage, png(RGB), '/compressed')
+def compressed_sender_fixture(start: Callable[..., Sender]) -> Sender:
+    return start('compressed', 'image/compressed', CompressedImage, png(RGB))

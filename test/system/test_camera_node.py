@@ -266,11 +266,3 @@ def test_what_cannot_work_ends_the_start_with_one_line(refused: dict[str, Any], 
     lines = [line for line in process.log.splitlines() if line.startswith('camera_node: ')]
     assert len(lines) == 1 and REFUSED[name][1] in lines[0]
     assert 'Traceback' not in process.log
-
-
-@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
-def test_wrong_ros_arguments_end_the_start_without_a_traceback(
-        start_executable: Callable[..., Any], arguments: tuple[str, ...]) -> None:
-    process = start_executable('camera_node', '--ros-args', *arguments)
-    assert process.wait() == 1
-    assert arguments[-1] in process.log and 'Traceback' not in process.log

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 import pytest
@@ -208,11 +208,3 @@ def _installed_type_description() -> Optional[dict]:
         if path.is_file():
             return json.loads(path.read_text())
     return None
-
-
-@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
-def test_wrong_ros_arguments_end_the_start_without_a_traceback(
-        start_executable: Callable[..., Any], arguments: tuple[str, ...]) -> None:
-    process = start_executable('recorder_node', '--ros-args', *arguments)
-    assert process.wait() == 1
-    assert arguments[-1] in process.log and 'Traceback' not in process.log

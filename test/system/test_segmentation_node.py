@@ -300,11 +300,3 @@ def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
     assert process.wait() == 1
     line, = process.log.strip().splitlines()
     assert line.startswith('segmentation_node: ') and reason in line
-
-
-@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
-def test_wrong_ros_arguments_end_the_start_without_a_traceback(
-        start_executable: Callable[..., Any], arguments: tuple[str, ...]) -> None:
-    process = start_executable('segmentation_node', '--ros-args', *arguments)
-    assert process.wait() == 1
-    assert arguments[-1] in process.log and 'Traceback' not in process.log

@@ -3,14 +3,13 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import time
-from pathlib import Path
 from typing import Callable, Optional
 
 import numpy as np
 import torch
 
+from fanet_ros.inference.device import processor_name
 from fanet_ros.inference.engines import onnx_engine
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
@@ -102,15 +101,7 @@ def _situation(network: FANet, height: int, width: int) -> str:
     """All that the choice depends on."""
     import onnxruntime
     return (f'{network.backbone} {network.num_classes} classes {height}x{width}, {torch.get_num_threads()} of {os.cpu_count()} '
-            f'threads, {_cpu_name()}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}')
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-        return next(line.split(':', 1)[1].strip() for line in lines if line.startswith('model name'))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+            f'threads, {processor_name()}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}')
 
 
 class _Choices:

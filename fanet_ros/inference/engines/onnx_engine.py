@@ -59,13 +59,17 @@ def is_available() -> bool:
     return True
 
 
+def _require_packages() -> None:
+    if not is_available():
+        raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
+
+
 def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True) -> None:
     """Write the rewritten network for images (1, 3, height, width) float32, normalised, with one output: the logits.
 
     :raises EngineError: onnx is not installed
     """
-    if not is_available():
-        raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
+    _require_packages()
     images = torch.zeros(1, 3, height, width)
     module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().float())
     with warnings.catch_warnings(), torch.no_grad():
@@ -89,8 +93,7 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
 
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
-    if not is_available():
-        raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
+    _require_packages()
     name = f'{weights_digest(network)}_{height}x{width}_{precision}_{FORMAT}.onnx'
     path = cache_directory() / name
     if not path.is_file():

@@ -1,0 +1,16 @@
+"""Arguments that ROS does not understand end the start of every installed node without a traceback."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize('executable', ['segmentation_node', 'camera_node', 'recorder_node'])
+@pytest.mark.parametrize('arguments', [('--params-file', '/no/such.yaml'), ('--no-such-argument',)])
+def test_wrong_ros_arguments_end_the_start_without_a_traceback(
+        start_executable: Callable[..., Any], executable: str, arguments: tuple[str, ...]) -> None:
+    process = start_executable(executable, '--ros-args', *arguments)
+    assert process.wait() == 1
+    assert arguments[-1] in process.log and 'Traceback' not in process.log
