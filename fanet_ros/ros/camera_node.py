@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.parameters import declare
-from fanet_ros.ros.start_failure import fail
+from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -118,7 +118,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
         if node is not None:
             node.close()
-        rclpy.try_shutdown()
+        shut_down()
     return 0
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 from typing import Sequence
 
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
-from fanet_ros.ros.parameters import SEGMENTATION_PARAMETERS, ParameterSpec
+from fanet_ros.ros.parameters import ParameterSpec
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS
+from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS
 
 TABLES: dict[str, tuple[ParameterSpec, ...]] = {
     'segmentation_node': SEGMENTATION_PARAMETERS, 'camera_node': CAMERA_PARAMETERS, 'recorder_node': RECORDER_PARAMETERS}

@@ -22,11 +22,11 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
+from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.recorder_bag import BagError, BagRecording
 from fanet_ros.ros.recorder_definitions import DefinitionError
 from fanet_ros.ros.recorder_parameters import declare_settings
 from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
-from fanet_ros.ros.start_failure import fail
 
 DISCOVERY_PERIOD_S = 0.25
 # After the order to stop: messages that have arrived are still written, until none came for this long.
@@ -192,7 +192,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     except (ValueError, OSError, ParameterException) as error:
         return fail('recorder', error)
     finally:
-        rclpy.try_shutdown()
+        shut_down()
     return 0
 
 

@@ -33,10 +33,10 @@ from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher
 from fanet_ros.ros.frame_slot import FrameSlot
 from fanet_ros.ros.image_conversion import (
     ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
-from fanet_ros.ros.parameters import declare_settings
+from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.segmentation_parameters import declare_settings
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
-from fanet_ros.ros.start_failure import fail
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -215,7 +215,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
         if node is not None:
             node.close()
-        rclpy.try_shutdown()
+        shut_down()
     return 0
 
 

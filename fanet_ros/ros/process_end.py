@@ -1,0 +1,21 @@
+"""How a node's process ends: with one line when it cannot start or go on, and without a quarrel about who shuts ROS down."""
+from __future__ import annotations
+
+import sys
+
+import rclpy
+
+
+def fail(name: str, error: Exception) -> int:
+    """Print `error` as one line on stderr, under the node's `name`; returns the exit code, 1."""
+    print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
+    return 1
+
+
+def shut_down() -> None:
+    """Shut ROS down unless that has been done, or is being done at this moment by the thread that handles signals."""
+    try:
+        rclpy.try_shutdown()
+    except RuntimeError:
+        if rclpy.ok():
+            raise

@@ -1,0 +1,11 @@
+"""Nodes that run no network start without loading what one needs."""
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize('module', ['camera_node', 'recorder_node'])
+def test_torch_is_not_loaded_by(module: str) -> None:
+    code = f'import sys, fanet_ros.ros.{module}; sys.exit("torch" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
