@@ -18,33 +18,43 @@ CAPTION_PX = 24
 
 
 def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Sequence[Evaluation],
-                 history: Optional[Path] = None) -> Path:
+                 history: Optional[Path] = None, recipe: str = '') -> Path:
     """Write index.md with pictures and figures.json into `folder`; returns the path of index.md.
 
-    :param evaluations: the first is shown in full, all of them in the table of resolutions
+    :param evaluations: the first is shown in full, all of them in the table of resolutions; may be empty
     :param history: picture of the curves of a training
+    :param recipe: YAML of a training
     """
     folder.mkdir(parents=True, exist_ok=True)
-    main = evaluations[0]
-    draw_class_iou(class_map.names, main.class_iou, f'mIoU {100 * main.mean_iou:.1f}', folder / 'class_iou.png')
-    draw_confusion(class_map.names, main.confusion, folder / 'confusion.png')
-    for name, scores in (('worst', main.worst), ('best', main.best)):
-        _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
-    pictures = [('IoU by class', 'class_iou.png'), ('Confusion', 'confusion.png'),
-                ('Worst frames: image, true labels, labels', 'worst.jpg'), ('Best frames', 'best.jpg')]
+    pictures = []
+    if history is not None and history.is_file():
+        shutil.copyfile(history, folder / 'history.png')
+        pictures.append(('Training', 'history.png'))
     if len(evaluations) > 1:
         draw_resolutions([(f'{item.input_width}x{item.input_height}', item.input_width * item.input_height, item.mean_iou)
                           for item in evaluations], folder / 'resolutions.png')
-        pictures.insert(0, ('Resolutions', 'resolutions.png'))
-    if history is not None and history.is_file():
-        shutil.copyfile(history, folder / 'history.png')
-        pictures.insert(0, ('Training', 'history.png'))
-    text = [f'# {title}', '', table(evaluations, class_map), '']
+        pictures.append(('Resolutions', 'resolutions.png'))
+    if evaluations:
+        pictures += _draw_evaluation(folder, evaluations[0], class_map)
+    text = [f'# {title}', '']
+    text += [table(evaluations, class_map) if evaluations else 'No validation data were given, so there are no figures.', '']
     for caption, name in pictures:
         text += [f'## {caption}', '', f'![{caption}]({name})', '']
+    if recipe:
+        text += ['## Recipe', '', '```yaml', recipe.rstrip(), '```', '']
     (folder / 'index.md').write_text('\n'.join(text), encoding='utf-8')
     (folder / 'figures.json').write_text(json.dumps([figures(item, class_map) for item in evaluations], indent=1) + '\n')
     return folder / 'index.md'
+
+
+def _draw_evaluation(folder: Path, evaluation: Evaluation, class_map: ClassMap) -> list[tuple[str, str]]:
+    """Draw one evaluation in full; returns caption and file name of each picture."""
+    draw_class_iou(class_map.names, evaluation.class_iou, f'mIoU {100 * evaluation.mean_iou:.1f}', folder / 'class_iou.png')
+    draw_confusion(class_map.names, evaluation.confusion, folder / 'confusion.png')
+    for name, scores in (('worst', evaluation.worst), ('best', evaluation.best)):
+        _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
+    return [('IoU by class', 'class_iou.png'), ('Confusion', 'confusion.png'),
+            ('Worst frames: image, true labels, labels', 'worst.jpg'), ('Best frames', 'best.jpg')]
 
 
 def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:

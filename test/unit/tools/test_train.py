@@ -17,6 +17,7 @@ import yaml
 from fanet_ros.model import load_checkpoint
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools import evaluate, train
+from fanet_ros.training.run_folder import CHECKPOINT_NAME
 
 ITERATIONS = 6
 
@@ -58,7 +59,7 @@ def test_a_killed_training_resumes_to_the_same_curve(recipe: Path, tmp_path: Pat
     assert 0 < len(losses(tmp_path / 'killed')) <= ITERATIONS
     assert train.main(command[3:]) == 0
     assert losses(tmp_path / 'killed') == pytest.approx(losses(tmp_path / 'whole'), rel=1e-3)
-    checkpoint = load_checkpoint(tmp_path / 'killed' / train.CHECKPOINT_NAME)
+    checkpoint = load_checkpoint(tmp_path / 'killed' / CHECKPOINT_NAME)
     assert checkpoint.metadata.class_names == ('ground', 'rest') and 'validation/mean_iou' in checkpoint.metadata.figures
     assert (tmp_path / 'whole' / 'report' / 'index.md').is_file()
 
@@ -97,7 +98,7 @@ def test_evaluate_at_several_resolutions(recipe: Path, tmp_path: Path, capsys: p
     for path in (tmp_path / 'data' / 'labels').iterdir():
         cv2.imwrite(str(masks / path.name), (cv2.imread(str(path))[..., 2] == 200).astype(np.uint8))
     figures = tmp_path / 'figures.json'
-    assert evaluate.main(['--data', str(tmp_path / 'indices'), '--checkpoint', str(tmp_path / 'out' / train.CHECKPOINT_NAME),
+    assert evaluate.main(['--data', str(tmp_path / 'indices'), '--checkpoint', str(tmp_path / 'out' / CHECKPOINT_NAME),
                           '--device', 'cpu', '--engine', 'torch', '--resolutions', '1', '1.5', '128x80', '--json', str(figures),
                           '--report', str(tmp_path / 'report')]) == 0
     sizes = [(item['input_width'], item['input_height']) for item in json.loads(figures.read_text())]

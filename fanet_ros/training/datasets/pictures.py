@@ -1,57 +1,28 @@
-"""Labelled images for training and evaluation, kept in memory."""
+"""Images and label pictures from disk, checked."""
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Optional, Sequence, Union
+from typing import Callable, Sequence
 
 import cv2
 import numpy as np
+from PIL import Image
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
-UNLABELLED = 255
+from fanet_ros.training.datasets.sample import UNLABELLED, DatasetError, Sample
 
-
-class DatasetError(ValueError):
-    """A data set cannot be used; the message names the file and the remedy."""
+ReadLabels = Callable[[Path], np.ndarray]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One labelled image: `rgb` (H, W, 3) uint8, `labels` (H, W) uint8 with 255 for unlabelled pixels."""
+def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels) -> Sample:
+    """An image with its labels, which `read` reads.
 
-    name: str
-    rgb: np.ndarray
-    labels: np.ndarray
-
-
-def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Callable[[str], bool]] = None,
-                read: Optional[Callable[[Path], np.ndarray]] = None) -> list[Sample]:
-    """Read `root/images/NAME.{jpg,png}` with `root/labels/NAME.png`.
-
-    :param keep: takes a NAME, says whether it is read; None reads all
-    :param read: reads a label file; None: as read_labels() does
-    :raises DatasetError: no images, labels without image or an image without labels, unreadable, of another size, with
-        classes out of range
+    :raises DatasetError: one is missing, unreadable or of another size than the other
     """
-    root = Path(root).expanduser()
-    paths = sorted(path for path in (root / 'images').glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not paths:
-        raise DatasetError(f'no images in {root / "images"}: expected images/NAME.jpg with labels/NAME.png beside it')
-    orphans = sorted({path.stem for path in (root / 'labels').glob('*.png')} - {path.stem for path in paths})
-    if orphans:
-        raise DatasetError(f'{root / "labels" / orphans[0]}.png has no image in {root / "images"}: {len(paths)} images, '
-                           f'{len(orphans)} labels too many')
-    samples = []
-    for path in paths:
-        if keep is None or keep(path.stem):
-            label_path = root / 'labels' / f'{path.stem}.png'
-            rgb, labels = read_image(path), read(label_path) if read else read_labels(label_path, num_classes)
-            if labels.shape != rgb.shape[:2]:
-                raise DatasetError(f'{label_path} is {labels.shape[1]}x{labels.shape[0]}, its image '
-                                   f'{rgb.shape[1]}x{rgb.shape[0]}: both must be of one size')
-            samples.append(Sample(path.stem, rgb, labels))
-    return samples
+    rgb, labels = read_image(image_path), read(label_path)
+    if labels.shape != rgb.shape[:2]:
+        raise DatasetError(f'{label_path} is {labels.shape[1]}x{labels.shape[0]}, its image '
+                           f'{rgb.shape[1]}x{rgb.shape[0]}: both must be of one size')
+    return Sample(name, rgb, labels)
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -71,14 +42,22 @@ def read_labels(path: Path, num_classes: int) -> np.ndarray:
     :raises DatasetError: missing, not such a picture, or with classes beyond the last
     """
     labels = _read_label_image(path)
+    if labels.ndim == 3:
+        labels = _palette_indices(path, labels)
     if labels.ndim != 2 or labels.dtype != np.uint8:
         raise DatasetError(f'{path}: expected one 8-bit channel of class indices, got {labels.dtype} {labels.shape}; for '
                            'masks in colour set labels: colors')
-    used = np.unique(labels)
+    check_labels(labels, num_classes, str(path))
+    return labels
+
+
+def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
+    """:raises DatasetError: a value of `labels` is neither class nor UNLABELLED; `source` says where it came from."""
+    used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
     wrong = used[(used >= num_classes) & (used != UNLABELLED)]
     if wrong.size:
-        raise DatasetError(f'{path} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}')
-    return labels
+        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the labels '
+                           'or give the class map they belong to')
 
 
 def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.ndarray:
@@ -88,6 +67,8 @@ def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.
     :raises DatasetError: missing, not in colour, or with a colour of no class
     """
     bgr = _read_label_image(path)
+    if bgr.ndim == 3 and bgr.shape[2] == 4:
+        bgr = bgr[..., :3]      # drawing tools add an opaque channel
     if bgr.ndim != 3 or bgr.dtype != np.uint8:
         raise DatasetError(f'{path}: expected an 8-bit colour picture, got {bgr.dtype} {bgr.shape}; for class indices set '
                            'labels: indices')
@@ -103,6 +84,12 @@ def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.
         raise DatasetError(f'{path} holds the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is no class of '
                            'the class map')
     return labels
+
+
+def _palette_indices(path: Path, labels: np.ndarray) -> np.ndarray:
+    """The indices of a PNG with a palette, which OpenCV gives in colour; `labels` itself for any other picture."""
+    with Image.open(path) as picture:
+        return np.asarray(picture) if picture.mode == 'P' else labels
 
 
 def _read_label_image(path: Path) -> np.ndarray:
