@@ -4,10 +4,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.datasets import UNLABELLED, DatasetError
+from fanet_ros.training.datasets.coco_stuff import label_table
 from fanet_ros.training.layouts import find_class_map, load_dataset
 
 PAIR = ClassMap('pair', ('road', 'rest'), ((1, 2, 3), (200, 0, 0)))
@@ -54,6 +56,31 @@ def test_cityscapes(tmp_path: Path) -> None:
     assert sample.labels.tolist() == [[0, 18, UNLABELLED, 13]]
     with pytest.raises(DatasetError, match='no images in'):
         load_dataset(DataConfig(layout='cityscapes', path=str(tmp_path), split='train'), PAIR)
+
+
+def test_coco_stuff(tmp_path: Path) -> None:
+    write(tmp_path / 'images/val2017/000000000009.jpg', np.zeros((1, 5, 3), np.uint8))
+    # person, stop sign (after the id of street sign, which is not used), wood, unlabelled, street sign
+    write(tmp_path / 'annotations/val2017/000000000009.png', np.array([[0, 12, 181, 255, 11]], np.uint8))
+    classes = find_class_map('coco_stuff171')
+    sample, = load_dataset(DataConfig(layout='coco_stuff', path=str(tmp_path), split='val'), classes)
+    assert [classes.names[label] for label in sample.labels[0, :3]] == ['person', 'stop sign', 'wood']
+    assert sample.labels[0, 3:].tolist() == [UNLABELLED, UNLABELLED]
+    assert len(classes) == len(set(classes.colors)) == label_table()[:182][label_table()[:182] != UNLABELLED].size == 171
+    renamed = DataConfig(layout='coco_stuff', path=str(tmp_path), split='val', rename={'person': 'rest'})
+    assert load_dataset(renamed, PAIR)[0].labels[0].tolist() == [1, 255, 255, 255, 255]
+
+
+def test_other_folder_names_and_palette_pictures(tmp_path: Path) -> None:
+    write(tmp_path / 'rgb/a.png', np.zeros((1, 3, 3), np.uint8))
+    (tmp_path / 'truth').mkdir()
+    picture = Image.fromarray(np.array([[0, 1, 255]], np.uint8), mode='P')
+    picture.putpalette(sum(((index, 0, 255 - index) for index in range(256)), ()))
+    picture.save(tmp_path / 'truth/a_mask.png')
+    config = DataConfig(path=str(tmp_path), images='rgb', masks='truth', mask_suffix='_mask')
+    assert load_dataset(config, PAIR)[0].labels.tolist() == [[0, 1, UNLABELLED]]
+    with pytest.raises(DatasetError, match='truth/a.png is missing: 1 images, 1 masks|a_mask.png has no image'):
+        load_dataset(DataConfig(path=str(tmp_path), images='rgb', masks='truth'), PAIR)
 
 
 def test_street() -> None:
