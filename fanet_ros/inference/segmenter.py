@@ -51,7 +51,7 @@ class Segmenter:
         self._lock = threading.Lock()
         self._factory = EngineFactory(
             network, self.device, engine, precision,
-            (lambda height, width: self._calibration(Path(calibration_images).expanduser(), height, width))
+            (lambda height, width: self.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self._memory = VideoMemory(metadata.temporal_frames - 1) if metadata.temporal_frames > 1 else None
         self._mean = (torch.tensor(metadata.mean) * 255).view(1, 3, 1, 1).to(self.device)
@@ -161,13 +161,17 @@ class Segmenter:
         self._memory.remember(context)
         return logits
 
-    def _calibration(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
+    def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
         paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png', '.bmp'))
         for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if bgr is not None:
                 yield self._preprocess(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).contiguous().numpy()
+
+    def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
+        """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
+        return self._preprocess(rgb, self.input_height, self.input_width)
 
     def _preprocess(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
         """(H, W, 3) uint8 -> (1, 3, height, width) float32, normalised as in training, on the device."""

@@ -21,7 +21,7 @@ class Exposure:
         strength = rng.uniform(1.5, 4.5)
         grey, color = (rng.standard_normal((NOISE_TILE, NOISE_TILE, channels), np.float32) for channels in (1, 3))
         times = [-(-(size + NOISE_SHIFTS) // NOISE_TILE) for size in (height, width)]
-        noise = np.tile((grey + 0.5 * color) * strength, (*times, 1))
+        noise = np.tile((grey + 0.25 * color) * strength, (*times, 1))
         self._brighter = np.clip(noise, 0, 40).astype(np.uint8)
         self._darker = np.clip(-noise, 0, 40).astype(np.uint8)
 

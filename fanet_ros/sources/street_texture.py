@@ -64,7 +64,7 @@ def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) 
             continue
         scale = 4 ** octave
         rows, columns = max(height // scale, 1), max(width // scale, 1)
-        noise = rng.normal(0, strength, (rows, columns)).astype(np.float32)
+        noise = rng.standard_normal((rows, columns), np.float32) * np.float32(strength)
         if octave:
             around = np.pad(noise, 2, mode='wrap')
             large = cv2.resize(around, ((columns + 4) * scale, (rows + 4) * scale), interpolation=cv2.INTER_LINEAR)

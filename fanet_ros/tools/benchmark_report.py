@@ -37,11 +37,11 @@ def _table(result: Result) -> str:
     for row in result['rows']:
         low, high = row['quartiles_ms']
         ratio_low, ratio_high = row['ratio_quartiles']
-        line = (f"| {row['name']} | {row['median_ms']:.1f} | {low:.1f} .. {high:.1f} | {row['ratio']:.2f} | "
+        line = (f"| {row['name']} | {row['median_ms']:.3g} | {low:.3g} .. {high:.3g} | {row['ratio']:.2f} | "
                 f'{ratio_low:.2f} .. {ratio_high:.2f} |')
         if is_end_to_end:
             mean_iou = '' if row['mean_iou'] is None else f"{100 * row['mean_iou']:.1f}"
-            line += f" {row['p95_ms']:.1f} | {row['p99_ms']:.1f} | {100 * row['agreement']:.2f}% | {mean_iou} |"
+            line += f" {row['p95_ms']:.3g} | {row['p99_ms']:.3g} | {100 * row['agreement']:.2f}% | {mean_iou} |"
         lines.append(line)
     return '\n'.join(lines)
 

@@ -11,8 +11,8 @@ from fanet_ros.inference import ClassMap, draw_overlay
 from fanet_ros.tools.lettering import BACKGROUND, legend
 from fanet_ros.tools.recording import RecordedFrame
 
-# VP9, which browsers play; else MPEG-4 part 2, the one codec for .mp4 that every OpenCV build can write.
-CODECS = ('vp09', 'mp4v')
+# MPEG-4 part 2: every OpenCV build can write it, and fast; VP9, which browsers would play, takes half a second a frame.
+CODEC = 'mp4v'
 MAX_TILE_WIDTH_PX = 800
 OVERLAY_ALPHA = 0.5
 
@@ -57,11 +57,9 @@ class OverlayVideo:
         self._legend = np.full((strip.shape[0] + padding, 2 * tile_width, 3), BACKGROUND, np.uint8)
         self._legend[4:4 + strip.shape[0]] = strip
         size = 2 * tile_width, self._tile_size[1] + self._legend.shape[0]
-        for codec in CODECS:
-            self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter_fourcc(*codec), self._fps, size)
-            if self._writer.isOpened():
-                return
-        raise VideoError(f'OpenCV cannot write {self._path} with codec {" or ".join(CODECS)} at {size[0]}x{size[1]}')
+        self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter_fourcc(*CODEC), self._fps, size)
+        if not self._writer.isOpened():
+            raise VideoError(f'OpenCV cannot write {self._path} with codec {CODEC} at {size[0]}x{size[1]}')
 
     def _fit(self, rgb: np.ndarray) -> np.ndarray:
         if rgb.shape[1::-1] == self._tile_size:

@@ -36,7 +36,9 @@ def test_a_frame_depends_on_the_arguments_alone() -> None:
 @pytest.mark.parametrize('seed', [2, 8])
 def test_frames_do_not_depend_on_those_before(seed: int) -> None:
     used = SyntheticStreet(160, 120, seed)
-    for index in (0, 1, 50, 400, 51, 5000, 0):
+    for index in range(0, 400, 50):
+        used.frame(index)
+    for index in (51, 5000):
         assert same(used.frame(index), SyntheticStreet(160, 120, seed).frame(index)), index
 
 

@@ -1,0 +1,77 @@
+"""Surgery on ONNX graphs: what comes before and after the network, and metadata."""
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fanet_ros.inference.engines.onnx_engine import OPSET
+from fanet_ros.model import CheckpointMetadata
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class Preprocess(nn.Module):
+    """(H, W, 3) uint8 RGB -> (1, 3, H, W) float32, normalised as in training."""
+
+    def __init__(self, metadata: CheckpointMetadata) -> None:
+        super().__init__()
+        self.register_buffer('mean', (torch.tensor(metadata.mean) * 255).view(1, 3, 1, 1))
+        self.register_buffer('scale', (1 / (torch.tensor(metadata.std) * 255)).view(1, 3, 1, 1))
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return (rgb.permute(2, 0, 1)[None].float() - self.mean) * self.scale
+
+
+class Postprocess(nn.Module):
+    """(1, C, h, w) logits -> (height, width) uint8 labels: bilinear, then argmax."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.size = height, width
+
+    def forward(self, logits: Tensor) -> Tensor:
+        logits = F.interpolate(logits, self.size, mode='bilinear', align_corners=True)      # (1, C, H, W)
+        return logits.argmax(1)[0].to(torch.uint8)
+
+
+def add_pre_and_postprocessing(model: 'onnx.ModelProto', metadata: CheckpointMetadata, height: int,
+                               width: int) -> 'onnx.ModelProto':
+    """`model` (images -> logits), in whatever precision, between Preprocess and Postprocess: rgb -> labels."""
+    from onnx import compose
+    logits = torch.zeros(1, metadata.num_classes, -(-height // 8), -(-width // 8))
+    before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised', model)
+    after = _exported(Postprocess(height, width), logits, 'scores', 'labels', model)
+    # Values inside may bear the same names: prefixes keep them apart, but not what the user sees.
+    before = compose.add_prefix(before, 'pre/', rename_inputs=False)
+    after = compose.add_prefix(after, 'post/', rename_outputs=False)
+    joined = compose.merge_models(before, model, io_map=[(before.graph.output[0].name, 'images')])
+    return compose.merge_models(joined, after, io_map=[('logits', after.graph.input[0].name)])
+
+
+def write_metadata(model: 'onnx.ModelProto', checkpoint: str, metadata: CheckpointMetadata, precision: str) -> None:
+    """Put names, normalisation and origin into the file, so that it explains itself."""
+    import onnx
+    onnx.helper.set_model_props(model, {
+        'checkpoint': checkpoint, 'variant': metadata.variant, 'flavor': metadata.flavor, 'precision': precision,
+        'class_names': json.dumps(metadata.class_names), 'class_colors': json.dumps(metadata.class_colors),
+        'mean': json.dumps(metadata.mean), 'std': json.dumps(metadata.std), 'data': metadata.data, 'license': metadata.license})
+
+
+def _exported(module: nn.Module, example: Tensor, input_name: str, output_name: str,
+              like: 'onnx.ModelProto') -> 'onnx.ModelProto':
+    import onnx
+    stream = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        torch.onnx.export(module.eval(), (example,), stream, input_names=[input_name], output_names=[output_name],
+                          opset_version=OPSET, dynamo=False)
+    model = onnx.load_from_string(stream.getvalue())
+    model.ir_version = like.ir_version          # merging wants them equal
+    return model

@@ -1,0 +1,73 @@
+"""Exported files do what the network does."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.tools import export
+
+onnx = pytest.importorskip('onnx')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (64, 96))
+
+
+@pytest.fixture(name='checkpoint', scope='module')
+def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        network = METADATA.build_network().train()
+        for _ in range(3):
+            network(torch.randn(4, 3, 64, 96))
+    save_checkpoint(path, network.eval(), METADATA)
+    return path
+
+
+@pytest.fixture(name='rgb')
+def rgb_fixture() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (65, 97, 3), np.uint8)
+
+
+def test_full_file_turns_frames_into_labels(checkpoint: Path, rgb: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / 'new' / 'full.onnx'
+    assert export.main([str(path), '--checkpoint', str(checkpoint), '--full', '--input-height', '65',
+                        '--input-width', '97']) == 0
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    labels, = session.run(['labels'], {'rgb': rgb})
+    expected = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=65, input_width=97, engine='torch')
+    assert labels.dtype == np.uint8 and (labels == expected.segment(rgb).labels).mean() > 0.999
+    properties = session.get_modelmeta().custom_metadata_map
+    assert json.loads(properties['class_names']) == ['a', 'b', 'c'] and properties['variant'] == 'fanet18'
+    assert [path.name for path in path.parent.iterdir()] == ['full.onnx']
+
+
+def test_int8_file_gives_logits(checkpoint: Path, tmp_path: Path) -> None:
+    for number in range(8):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 96, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f'{number}.png'), noise)
+    path = tmp_path / 'int8.onnx'
+    assert export.main([str(path), '--checkpoint', str(checkpoint), '--precision', 'int8',
+                        '--calibration', str(tmp_path)]) == 0
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    logits, = session.run(['logits'], {'images': np.zeros((1, 3, 64, 96), np.float32)})
+    assert logits.shape == (1, 3, 8, 12) and logits.dtype == np.float32
+
+
+def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                              capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setitem(export.MIN_AGREEMENT, 'float32', 1.1)
+    assert export.main([str(tmp_path / 'x.onnx'), '--checkpoint', str(checkpoint)]) == 1
+    assert 'not written' in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_int8_wants_frames(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8'])
