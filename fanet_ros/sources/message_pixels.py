@@ -28,8 +28,8 @@ def message_pixels(message: Any) -> np.ndarray:
     channels, conversion = _ENCODINGS[message.encoding]
     data = np.asarray(message.data)
     if message.step < message.width * channels or data.size < message.height * message.step:
-        raise SourceError(f'recorded image is {message.width}x{message.height} {message.encoding} with step {message.step}, '
-                          f'but holds {data.size} bytes')
+        raise SourceError(f'recorded image is {message.width}x{message.height} {message.encoding} with step '
+                          f'{message.step}, but holds {data.size} bytes')
     pixels = data[:message.height * message.step].reshape(message.height, message.step)[:, :message.width * channels]
     if channels == 1:
         return pixels

@@ -34,8 +34,8 @@ def main(argv: Optional[list[str]] = None) -> int:
             segmenter.set_input_size(*size)
             evaluations.append(evaluate(
                 segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}'))
-        print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} frames of '
-              f'{arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
+        print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
+              f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
         if arguments.json:
             content = [figures(item, segmenter.class_map) for item in evaluations]
             arguments.json.write_text(json.dumps(content, indent=1) + '\n')
@@ -54,7 +54,7 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 def _data(arguments: argparse.Namespace) -> DataConfig:
     """:raises ConfigError: a misspelt key, or a value of the wrong type."""
-    content = {'layout': arguments.layout, 'path': str(arguments.data), 'split': arguments.split, 'only': arguments.only}
+    content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
     for text in arguments.set:
         override(content, text)
     return build(DataConfig, content, '')
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='evaluate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True,
-                        help="root of the data set (layout 'folder': images/ and labels/), or the bag; layout street: any name")
+                        help="root of the data set (layout 'folder': images/ and labels/), or the bag")
     parser.add_argument('--layout', default='folder', choices=LAYOUTS)
     parser.add_argument('--split', default='val', help='of Cityscapes and COCO-Stuff')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',

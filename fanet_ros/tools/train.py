@@ -52,8 +52,8 @@ def main(argv: Optional[list[str]] = None) -> int:
         print(f'train: {error}', file=sys.stderr)
         return 1
     except torch.cuda.OutOfMemoryError:
-        print('train: out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller crops',
-              file=sys.stderr)
+        print('train: out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller '
+              'crops', file=sys.stderr)
         return 1
     finally:
         processes.leave()
@@ -74,18 +74,20 @@ def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, proc
     class_map, settings = find_class_map(config.class_map), config.training
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
     groups = [(load_dataset(item, class_map, cache), item.weight) for item in config.data]
-    validation = Samples([entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    validation = Samples(
+        [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
     pixels = count_classes([samples for samples, _ in groups], class_map.names, allow_empty=config.allow_empty_classes)
     metadata = _metadata(config, class_map, groups[0][0][0].labels.shape)
+    weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
     network = new_network(metadata, settings.seed)
     if config.init and state is None:
         line = start_from(network, metadata, load_checkpoint(config.init), config.init)
         print(line) if processes.is_first else None
+    positions = processes.share(settings.batch_size)
+    batches = BatchSource(groups, config.augmentation, positions, settings.seed, config.temporal_frames)
     trainer = Trainer(
-        network, metadata,
-        BatchSource(groups, config.augmentation, processes.share(settings.batch_size), settings.seed, config.temporal_frames),
-        settings, folder, str(device), loader=config.loader, recipe=describe(config), processes=processes,
-        class_weights=balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None,
+        network, metadata, batches, settings, folder, str(device), class_weights=weights, loader=config.loader,
+        recipe=describe(config), processes=processes,
         validate=(lambda averaged: evaluate(
             averaged_segmenter(averaged, metadata), validation, kept=0, quiet=True).mean_iou) if validation else None)
     if state is not None:
@@ -105,8 +107,8 @@ def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resu
     state = None if resume == 'never' else folder.load(device)
     changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
     if changed and resume != 'changed':
-        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, another --output, or '
-                             '--resume changed')
+        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, another --output, '
+                             'or --resume changed')
     return state
 
 
@@ -117,19 +119,21 @@ def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]
         class_colors=class_map.colors, training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
         data=config.data_name, license=config.license,
         recipe=f'{settings.iterations} iterations of {settings.batch_size * settings.accumulate}, crops '
-               f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} {settings.schedule}'
+               f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} '
+               f'{settings.schedule}'
                + (f', from {config.init}' if config.init else ''))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog='train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
     parser.add_argument('--output', type=Path, required=True, help='folder for state, checkpoints, curves and report')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='change one key of the recipe, such as training.iterations=500 (may be given several times)')
+                        help='change one key of the recipe, such as training.iterations=500 (may be given often)')
     parser.add_argument('--resume', choices=('auto', 'changed', 'never'), default='auto',
-                        help='auto: go on from the state in the folder, if it is of the same recipe (default); changed: even of '
-                             'another; never: begin anew')
+                        help='auto: go on from the state in the folder, if it is of the same recipe (default); changed: '
+                             'even of another; never: begin anew')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     return parser
 

@@ -31,8 +31,8 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if min(self.crop_height, self.crop_width) < MIN_INPUT_PX:
-            raise ValueError(f'crop_height and crop_width are {self.crop_height} and {self.crop_width}: expected at least '
-                             f'{MIN_INPUT_PX} px, or the deepest features would have no pixel')
+            raise ValueError(f'crop_height and crop_width are {self.crop_height} and {self.crop_width}: expected at '
+                             f'least {MIN_INPUT_PX} px, or the deepest features would have no pixel')
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f'scale is {list(self.scale)}: expected the smallest, above 0, and the largest')
         for name in ('flip', 'color', 'blur', 'noise', 'jpeg'):

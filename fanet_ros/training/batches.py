@@ -1,4 +1,4 @@
-"""Draws what the network is trained on: iteration by iteration, from seed and number alone, so that a run can be resumed."""
+"""Draws what the network is trained on, from seed and number of the batch alone, so that a run can be resumed."""
 from __future__ import annotations
 
 from typing import Sequence
@@ -25,8 +25,8 @@ class BatchSource:
     :param positions: which clips of each batch are drawn here
     """
 
-    def __init__(self, groups: Sequence[tuple[Sequence[Sample], float]], augmentation: Augmentation, positions: range, seed: int,
-                 clip_length: int = 1) -> None:
+    def __init__(self, groups: Sequence[tuple[Sequence[Sample], float]], augmentation: Augmentation,
+                 positions: range, seed: int, clip_length: int = 1) -> None:
         self._groups, self._augmentation = groups, augmentation
         self._positions, self._seed, self._clip_length = positions, seed, clip_length
         shares = np.array([share for _, share in groups], float)

@@ -10,7 +10,8 @@ from fanet_ros.training.datasets import DatasetError, Samples
 from fanet_ros.training.datasets.sample import Sample
 
 
-def count_classes(groups: Sequence[Samples], names: Sequence[str], *, allow_empty: bool = False, threads: int = 4) -> np.ndarray:
+def count_classes(groups: Sequence[Samples], names: Sequence[str], *, allow_empty: bool = False,
+                  threads: int = 4) -> np.ndarray:
     """(256,) pixels by label, of an even choice of each data set's samples, and of all where a class was not found so.
 
     :param names: of the classes
@@ -33,8 +34,8 @@ def count_classes(groups: Sequence[Samples], names: Sequence[str], *, allow_empt
     if not counts[:len(names)].any():
         raise DatasetError('no pixel of the training data is labelled: check class_map, labels and rename')
     if empty and not allow_empty:
-        raise DatasetError(f'no training label holds {", ".join(empty)}: take them out of the class map, add data that show them, '
-                           'or set allow_empty_classes: true')
+        raise DatasetError(f'no training label holds {", ".join(empty)}: take them out of the class map, add data that '
+                           'show them, or set allow_empty_classes: true')
     return counts
 
 

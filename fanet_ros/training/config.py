@@ -18,8 +18,8 @@ class DataConfig:
     """One data set.
 
     layout: 'folder' (images and masks with class indices, or with the colours of the class map), 'cityscapes'
-    (leftImg8bit/ and gtFine/ with labelIds), 'coco_stuff' (images/ and annotations/ with the pixel maps of 2017), 'bag' (a
-    rosbag of a camera and of masks) or 'street' (the synthetic street).
+    (leftImg8bit/ and gtFine/ with labelIds), 'coco_stuff' (images/ and annotations/ with the pixel maps of 2017),
+    'bag' (a rosbag of a camera and of masks) or 'street' (the synthetic street).
     """
 
     layout: str = 'folder'
@@ -32,8 +32,8 @@ class DataConfig:
     labels: str = 'indices'                 # folder: what the masks hold, 'indices' or 'colors'
     camera_topic: str = '/image'            # bag: Image or CompressedImage
     mask_topic: str = '/segmentation/mask'  # bag: Image mono8 with the stamps of the camera
-    class_map: str = ''                     # folder, bag: names of the data set's own classes; '': those that are trained
-    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained class, where the names differ; '': none
+    class_map: str = ''                     # folder, bag: the data set's own classes; '': those that are trained
+    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none
     only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
     hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
     seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last
@@ -83,7 +83,7 @@ class TrainingSettings:
 class LoaderSettings:
     """How the data come into the network; changes only how fast it goes."""
 
-    threads: int = 0                        # that prepare batches; 0: one beside a network on the CPU, up to eight for a GPU
+    threads: int = 0                        # that prepare batches; 0: one beside a CPU network, up to 8 for a GPU
     cache_gib: float = 4.0                  # pictures kept in memory, by each process
 
     def __post_init__(self) -> None:

@@ -12,8 +12,8 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.training.datasets import UNLABELLED, Sample
 from fanet_ros.training.metrics import ConfusionMatrix
 
-# Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., "What is a good evaluation
-# measure for semantic segmentation?", BMVC 2013, which takes 0.75%). 4.5 px at 480x360.
+# Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., BMVC 2013, "What is a
+# good evaluation measure for semantic segmentation?", which takes 0.75%). 4.5 px at 480x360.
 BOUNDARY_TOLERANCE = 0.0075
 
 
@@ -72,7 +72,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
 
 
 def boundary_counts(truth: np.ndarray, labels: np.ndarray, tolerance_px: Optional[float] = None) -> np.ndarray:
-    """(4,) predicted border pixels that lie at a true border, all of them; true ones that lie at a predicted one, all of them.
+    """(4,) predicted border pixels at a true border, all predicted; true ones at a predicted border, all true ones.
 
     Borders between any two classes count alike; beside unlabelled pixels there is none.
     """

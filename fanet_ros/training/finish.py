@@ -26,7 +26,7 @@ def averaged_segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmente
 
 def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation: Sequence[Sample],
            config: TrainingConfig) -> None:
-    """Measure the averaged weights on `validation`, where there is some, write them and the report, and say where they are.
+    """Measure the averaged weights on `validation`, if there is any, write them and the report, say where they are.
 
     :raises RunFolderError: the disk is full, for example
     """

@@ -14,15 +14,15 @@ class InitialWeightsError(ValueError):
 def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, name: str) -> str:
     """Copy into `network` what it shares with `start`; returns one line that says what begins at random.
 
-    Rows of the class head go by the names of the classes, so that another number or order of classes keeps what is known.
+    Rows of the class head go by the names of the classes, so that other classes or another order keep what is known.
 
     :param metadata: of the network that is trained
     :param name: of `start`, for messages
     :raises InitialWeightsError: it is of another variant
     """
     if start.metadata.variant != metadata.variant:
-        raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a {metadata.variant}: '
-                                  'choose a checkpoint of that variant, or leave init empty')
+        raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a '
+                                  f'{metadata.variant}: choose a checkpoint of that variant, or leave init empty')
     wanted, given = network.state_dict(), start.network.state_dict()
     fitting = {key: value for key, value in given.items() if key in wanted and wanted[key].shape == value.shape}
     head, known = wanted[HEAD].clone(), start.metadata.class_names

@@ -60,14 +60,15 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
 
 
 def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig) -> Optional[np.ndarray]:
-    """(256,) uint8: class of `own` -> class of `wanted` of the same name, or of the name that `rename` gives; what `wanted`
-    lacks is UNLABELLED. None where nothing changes.
+    """(256,) uint8: class of `own` -> class of `wanted` of the same name, or of the name that `rename` gives;
+    what `wanted` lacks is UNLABELLED. None where nothing changes.
     """
     for name, target in config.rename.items():
         if name not in own.names:
             raise DatasetError(f'rename: {name!r} is no class of {own.name}: expected one of {", ".join(own.names)}')
         if target and target not in wanted.names:
-            raise DatasetError(f'rename: {target!r} is no class of {wanted.name}: expected one of {", ".join(wanted.names)}')
+            raise DatasetError(f'rename: {target!r} is no class of {wanted.name}: expected one of '
+                               f'{", ".join(wanted.names)}')
     targets = [config.rename.get(name, name) for name in own.names]
     if targets == list(wanted.names):
         return None

@@ -27,7 +27,7 @@ def learning_rate(settings: TrainingSettings, iteration: int) -> float:
 
 @torch.no_grad()
 def update_average(average: nn.Module, network: nn.Module, decay: float, iteration: int) -> None:
-    """Move `average` towards `network`: by 1 - decay, and faster in the beginning, while it still holds the first weights."""
+    """Move `average` towards `network`: by 1 - decay, faster while it still holds much of the first weights."""
     decay = min(decay, (1 + iteration) / (10 + iteration))
     for mean, value in zip(average.state_dict().values(), network.state_dict().values()):
         if mean.is_floating_point():

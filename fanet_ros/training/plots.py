@@ -35,7 +35,8 @@ def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str,
     figure, axes = pyplot.subplots(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
     values = 100 * np.nan_to_num(np.asarray(class_iou))
     bars = axes.barh(range(len(names)), values, color='tab:blue')
-    axes.bar_label(bars, [f'{value:.1f}' if np.isfinite(iou) else 'absent' for value, iou in zip(values, class_iou)], padding=3)
+    texts = [f'{100 * iou:.1f}' if np.isfinite(iou) else 'absent' for iou in class_iou]
+    axes.bar_label(bars, texts, padding=3)
     axes.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 108), xlabel='IoU [%]', title=title)
     axes.invert_yaxis()
     _save(figure, path)

@@ -45,8 +45,8 @@ class Processes:
         :raises ProcessesError: they cannot be dealt out evenly
         """
         if batch_size % self.count:
-            raise ProcessesError(f'training.batch_size is {batch_size} for {self.count} processes: expected a multiple of '
-                                 f'{self.count}, since they share each batch')
+            raise ProcessesError(f'training.batch_size is {batch_size} for {self.count} processes: expected a '
+                                 f'multiple of {self.count}, since they share each batch')
         own = batch_size // self.count
         return range(self.rank * own, (self.rank + 1) * own)
 

@@ -34,31 +34,38 @@ def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Seq
         shutil.copyfile(history, folder / 'history.png')
         pictures.append(('Training', 'history.png'))
     if len(evaluations) > 1:
-        draw_resolutions([(f'{item.input_width}x{item.input_height}', item.input_width * item.input_height, item.mean_iou)
-                          for item in evaluations], folder / 'resolutions.png')
+        draw_resolutions([(_size(item), item.input_width * item.input_height, item.mean_iou) for item in evaluations],
+                         folder / 'resolutions.png')
         pictures.append(('Resolutions', 'resolutions.png'))
     if evaluations:
         pictures += _draw_evaluation(folder, evaluations[shown], class_map)
     text = [f'# {title}', '']
-    text += [table(evaluations, class_map) if evaluations else 'No validation data were given, so there are no figures.', '']
+    text += [table(evaluations, class_map) if evaluations else 'Without validation data there are no figures.', '']
     for caption, name in pictures:
         text += [f'## {caption}', '', f'![{caption}]({name})', '']
     if recipe:
         text += ['## Recipe', '', '```yaml', recipe.rstrip(), '```', '']
     (folder / 'index.md').write_text('\n'.join(text), encoding='utf-8')
-    (folder / 'figures.json').write_text(json.dumps([figures(item, class_map) for item in evaluations], indent=1) + '\n')
+    content = [figures(item, class_map) for item in evaluations]
+    (folder / 'figures.json').write_text(json.dumps(content, indent=1) + '\n')
     return folder / 'index.md'
 
 
 def _draw_evaluation(folder: Path, evaluation: Evaluation, class_map: ClassMap) -> list[tuple[str, str]]:
     """Draw one evaluation in full; returns caption and file name of each picture."""
-    size = f'{evaluation.input_width}x{evaluation.input_height}'
-    draw_class_iou(class_map.names, evaluation.class_iou, f'{size}: mIoU {100 * evaluation.mean_iou:.1f}', folder / 'class_iou.png')
+    size = _size(evaluation)
+    title = f'{size}: mIoU {100 * evaluation.mean_iou:.1f}'
+    draw_class_iou(class_map.names, evaluation.class_iou, title, folder / 'class_iou.png')
     draw_confusion(class_map.names, evaluation.confusion, folder / 'confusion.png')
     for name, scores in (('worst', evaluation.worst), ('best', evaluation.best)):
         _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
     return [(f'IoU by class at {size}', 'class_iou.png'), (f'Confusion at {size}', 'confusion.png'),
-            (f'Worst frames at {size}: image, true labels, labels given, wrong pixels', 'worst.jpg'), (f'Best frames at {size}', 'best.jpg')]
+            (f'Worst frames at {size}: image, true labels, labels given, wrong pixels', 'worst.jpg'),
+            (f'Best frames at {size}', 'best.jpg')]
+
+
+def _size(evaluation: Evaluation) -> str:
+    return f'{evaluation.input_width}x{evaluation.input_height}'
 
 
 def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
@@ -72,8 +79,9 @@ def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
 
 def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
     """Markdown: one column for each resolution, all figures in percent."""
-    heads = [f'{item.input_width}x{item.input_height}' for item in evaluations]
-    rows = [('mIoU', [item.mean_iou for item in evaluations]), ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
+    heads = [_size(item) for item in evaluations]
+    rows = [('mIoU', [item.mean_iou for item in evaluations]),
+            ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
             ('boundary F', [item.boundary_f_score for item in evaluations])]
     rows += [(name, [item.class_iou[index] for item in evaluations]) for index, name in enumerate(class_map.names)]
     width = max(len(name) for name, _ in rows)
@@ -94,8 +102,9 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
         errors = cv2.cvtColor(cv2.cvtColor(score.rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
         errors[wrong] = WRONG_RGB
         size = TILE_WIDTH_PX, round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
+        # Labels are resized before they are coloured: no colours between classes arise.
         truth, labels = (color_labels(cv2.resize(item, size, interpolation=cv2.INTER_NEAREST), palette)
-                         for item in (score.truth, score.labels))       # resized first: no colours between classes arise
+                         for item in (score.truth, score.labels))
         image, errors = (cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (score.rgb, errors))
         row = np.hstack([image, truth, labels, errors])
         caption = np.full((CAPTION_PX, row.shape[1], 3), 255, np.uint8)

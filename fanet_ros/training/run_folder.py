@@ -36,7 +36,8 @@ class RunFolder:
             self._lock = open(path / '.lock', 'w')
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None
+            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another '
+                                 '--output') from None
         except OSError as error:
             raise RunFolderError(f'{path} cannot be used: {error.strerror}') from None
 
@@ -69,7 +70,8 @@ class RunFolder:
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
         except Exception as error:
-            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to begin anew') from None
+            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to begin '
+                                 'anew') from None
 
     def keep(self, network: FANet, metadata: CheckpointMetadata, *, best: bool) -> None:
         """Write the newest checkpoint, and as the best one too if it is.
@@ -99,5 +101,5 @@ class RunFolder:
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
             partial.unlink(missing_ok=True)
             raise RunFolderError(
-                f'cannot write {path} ({" ".join(str(error).split())[:120]}): make room; what was saved last is still there, '
-                'the same command resumes from it') from None
+                f'cannot write {path} ({" ".join(str(error).split())[:120]}): make room; what was saved last is still '
+                'there, the same command resumes from it') from None

@@ -153,7 +153,8 @@ class Trainer:
     @property
     def best(self) -> tuple[int, float]:
         """Iteration and mIoU, 0..1, of the best validation; (0, 0.0) before there was any."""
-        return max(((int(number), miou) for number, miou in self.validation), key=lambda item: item[1], default=(0, 0.0))
+        number, miou = max(self.validation, key=lambda item: item[1], default=(0, 0.0))
+        return int(number), miou
 
     def _report(self, bar: tqdm, log: Optional[EventLog]) -> None:
         shown = {'loss': f'{np.mean(self.losses[-50:]):.3f}'}
@@ -175,10 +176,12 @@ class Trainer:
         self._saved_at = self.iteration
         if self._processes.is_first:
             self.folder.save({
-                'iteration': self.iteration, 'losses': self.losses, 'validation': self.validation, 'recipe': self._recipe,
+                'iteration': self.iteration, 'losses': self.losses, 'validation': self.validation,
+                'recipe': self._recipe,
                 'network': self.network.state_dict(), 'averaged': self.averaged.state_dict(),
                 'optimizer': self._optimizer.state_dict(), 'scaler': self._scaler.state_dict()})
-            self.folder.write_history({'losses': [round(loss, 5) for loss in self.losses], 'validation': self.validation})
+            losses = [round(loss, 5) for loss in self.losses]
+            self.folder.write_history({'losses': losses, 'validation': self.validation})
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""

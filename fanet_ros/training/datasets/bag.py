@@ -33,8 +33,8 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
     images, masks = bag.received(camera_topic), bag.received(mask_topic)
     stamps = sorted(set(images) & set(masks))
     if not stamps:
-        raise DatasetError(f'{path}: none of {len(images)} images on {camera_topic} has a mask with the same stamp among '
-                           f'{len(masks)} on {mask_topic}')
+        raise DatasetError(f'{path}: none of {len(images)} images on {camera_topic} has a mask with the same stamp '
+                           f'among {len(masks)} on {mask_topic}')
     names = {stamp: f'{stamp // 10**9}.{stamp % 10**9:09d}' for stamp in stamps}
     return Samples([Entry(names[stamp], partial(bag.sample, names[stamp], images[stamp], masks[stamp]))
                     for stamp in stamps if keep(names[stamp])], cache)
@@ -71,8 +71,8 @@ class _Bag:
         if rgb.ndim == 2:       # a monochrome camera
             rgb = np.repeat(rgb[..., None], 3, axis=2)
         if labels.shape != rgb.shape[:2]:
-            raise DatasetError(f'{where}: expected a mask of one channel and of the size of its image {rgb.shape[:2]}, got '
-                               f'{labels.shape}')
+            raise DatasetError(f'{where}: expected a mask of one channel and of the size of its image '
+                               f'{rgb.shape[:2]}, got {labels.shape}')
         check_labels(labels, self._num_classes, where)
         return Sample(name, np.ascontiguousarray(rgb), np.ascontiguousarray(labels))
 
@@ -86,7 +86,8 @@ class _Bag:
 
     def _message(self, topic: str, at_ns: int) -> Any:
         with self._lock:
-            connection, _, raw = next(iter(self._reader.messages(self._connections(topic), start=at_ns, stop=at_ns + 1)))
+            found = self._reader.messages(self._connections(topic), start=at_ns, stop=at_ns + 1)
+            connection, _, raw = next(iter(found))
             return self._reader.deserialize(raw, connection.msgtype)
 
 

@@ -1,4 +1,4 @@
-"""Cityscapes as it is unpacked: leftImg8bit/SPLIT/CITY/*_leftImg8bit.png with gtFine/SPLIT/CITY/*_gtFine_labelIds.png."""
+"""Cityscapes as it is unpacked: leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png, gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png."""
 from __future__ import annotations
 
 from functools import partial
@@ -35,5 +35,6 @@ def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bo
         if keep(name):
             if not labels.is_file():
                 raise DatasetError(f'{labels} is missing: unpack gtFine_trainvaltest.zip beside leftImg8bit')
-            entries.append(Entry(name, partial(read_pair, name, path, labels, lambda path: table[read_labels(path, 256)])))
+            entries.append(Entry(name, partial(
+                read_pair, name, path, labels, lambda path: table[read_labels(path, 256)])))
     return Samples(entries, cache)

@@ -12,14 +12,14 @@ from fanet_ros.training.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
 
 CLASS_MAP = 'coco_stuff171'
-# A pixel map holds the category id less one, 0..181, or 255. These 11 of them were never annotated: street sign, hat, shoe,
-# eye glasses, plate, mirror, window, desk, door, blender, hair brush. The other 171 are numbered through in their order.
+# A pixel map holds the category id less one, 0..181, or 255. These 11 of them were never annotated: street sign, hat,
+# shoe, eye glasses, plate, mirror, window, desk, door, blender, hair brush. The others are numbered through in their order.
 UNUSED_VALUES = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90)
 NUM_VALUES = 182
 
 
 def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bool], cache: SampleCache) -> Samples:
-    """All images of a split ('train', 'val') that have a pixel map, with labels of config/class_maps/coco_stuff171.yaml.
+    """All images of a split ('train', 'val') with labels of config/class_maps/coco_stuff171.yaml.
 
     :param keep: takes a name such as '000000000009', says whether it is used
     :raises DatasetError: there are none, or one without labels
@@ -35,7 +35,8 @@ def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bo
         labels = map_folder / f'{path.stem}.png'
         if keep(path.stem):
             if not labels.is_file():
-                raise DatasetError(f'{labels} is missing: unpack stuffthingmaps_trainvaltest2017.zip into {map_folder.parent}')
+                raise DatasetError(f'{labels} is missing: unpack stuffthingmaps_trainvaltest2017.zip into '
+                                   f'{map_folder.parent}')
             entries.append(Entry(path.stem, partial(
                 read_pair, path.stem, path, labels, lambda path: table[read_labels(path, NUM_VALUES)])))
     return Samples(entries, cache)

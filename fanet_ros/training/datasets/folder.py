@@ -22,15 +22,15 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     :param images: folder of the images in `root`
     :param masks: folder of the labels in `root`
     :param mask_suffix: what the labels of NAME have between NAME and .png, such as '_mask'
-    :raises DatasetError: no images, labels without an image, an image without labels. The pictures themselves are checked
-        when they are read.
+    :raises DatasetError: no images, labels without an image, an image without labels. The pictures themselves are
+        checked when they are read.
     """
     root = Path(root).expanduser()
     image_folder, mask_folder = root / images, root / masks
     paths = sorted(path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
-        raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with {masks}/NAME{mask_suffix}.png '
-                           'beside it')
+        raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
+                           f'{masks}/NAME{mask_suffix}.png beside it')
     mask_paths = {path.name: path for path in mask_folder.glob(f'*{mask_suffix}.png')}
     orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}.png' for path in paths})
     if orphans:
@@ -42,7 +42,7 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
         if keep is None or keep(path.stem):
             mask_path = mask_folder / f'{path.stem}{mask_suffix}.png'
             if mask_path.name not in mask_paths:
-                raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image needs '
-                                   'its labels')
+                raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image '
+                                   'needs its labels')
             entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read)))
     return Samples(entries, cache)

@@ -45,8 +45,8 @@ def read_labels(path: Path, num_classes: int) -> np.ndarray:
     if labels.ndim == 3:
         labels = _palette_indices(path, labels)
     if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise DatasetError(f'{path}: expected one 8-bit channel of class indices, got {labels.dtype} {labels.shape}; for '
-                           'masks in colour set labels: colors')
+        raise DatasetError(f'{path}: expected one 8-bit channel of class indices, got {labels.dtype} {labels.shape}; '
+                           'for masks in colour set labels: colors')
     check_labels(labels, num_classes, str(path))
     return labels
 
@@ -56,8 +56,8 @@ def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
     used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
     wrong = used[(used >= num_classes) & (used != UNLABELLED)]
     if wrong.size:
-        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the labels '
-                           'or give the class map they belong to')
+        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the '
+                           'labels or give the class map they belong to')
 
 
 def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.ndarray:
@@ -70,8 +70,8 @@ def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.
     if bgr.ndim == 3 and bgr.shape[2] == 4:
         bgr = bgr[..., :3]      # drawing tools add an opaque channel
     if bgr.ndim != 3 or bgr.dtype != np.uint8:
-        raise DatasetError(f'{path}: expected an 8-bit colour picture, got {bgr.dtype} {bgr.shape}; for class indices set '
-                           'labels: indices')
+        raise DatasetError(f'{path}: expected an 8-bit colour picture, got {bgr.dtype} {bgr.shape}; for class indices '
+                           'set labels: indices')
     key = bgr[..., 2].astype(np.int32) << 16 | bgr[..., 1].astype(np.int32) << 8 | bgr[..., 0]
     labels = np.full(key.shape, UNLABELLED, np.uint8)
     known = key == 0
@@ -81,8 +81,8 @@ def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.
         known |= here
     if not known.all():
         value = int(key[~known][0])
-        raise DatasetError(f'{path} holds the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is no class of '
-                           'the class map')
+        raise DatasetError(f'{path} holds the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is no '
+                           'class of the class map')
     return labels
 
 
