@@ -105,7 +105,7 @@ def load_frames(settings: BenchmarkSettings, num_classes: int) -> list[Sample]:
     """
     if settings.data is not None:
         samples = load_folder(settings.data, num_classes)
-        return samples[::max(len(samples) // settings.frames, 1)][:settings.frames]
+        return list(samples[::max(len(samples) // settings.frames, 1)][:settings.frames])     # read now, not while timing
     source = open_source(settings.source)
     try:
         return [Sample(str(frame.index), frame.rgb, np.full(frame.rgb.shape[:2], UNLABELLED, np.uint8))

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.training.config import DataConfig
+from fanet_ros.training.config import LAYOUTS, DataConfig
+from fanet_ros.training.config_reader import build, override
 from fanet_ros.training.evaluation import evaluate
 from fanet_ros.training.layouts import load_dataset
 from fanet_ros.training.report import figures, table, write_report
@@ -25,26 +26,38 @@ def main(argv: Optional[list[str]] = None) -> int:
         segmenter = Segmenter.from_checkpoint(
             arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
             calibration_images=arguments.calibration_images)
-        data = DataConfig(layout=arguments.layout, path=str(arguments.data), split=arguments.split, only=tuple(arguments.only))
-        samples = load_dataset(data, segmenter.class_map)
+        samples = load_dataset(_data(arguments), segmenter.class_map)
         own = segmenter.metadata.training_resolution
+        sizes = [resolution(text, own) for text in arguments.resolutions]
         evaluations = []
-        for text in arguments.resolutions:
-            segmenter.set_input_size(*resolution(text, own))
+        for size in sizes:
+            segmenter.set_input_size(*size)
             evaluations.append(evaluate(
                 segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}'))
+        print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
+              f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
+        if arguments.json:
+            content = [figures(item, segmenter.class_map) for item in evaluations]
+            arguments.json.write_text(json.dumps(content, indent=1) + '\n')
+        if arguments.report:
+            title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
+            shown = sizes.index(own) if own in sizes else 0
+            print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
     except (ValueError, OSError) as error:
         print(f'evaluate: {error}', file=sys.stderr)
         return 1
-    print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} frames of '
-          f'{arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
-    if arguments.json:
-        content = [figures(item, segmenter.class_map) for item in evaluations]
-        arguments.json.write_text(json.dumps(content, indent=1) + '\n')
-    if arguments.report:
-        title = f'{segmenter.checkpoint_name} on {arguments.data.name}, {len(samples)} frames'
-        print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations)}')
+    except KeyboardInterrupt:
+        print('\nstopped', file=sys.stderr)
+        return 130
     return 0
+
+
+def _data(arguments: argparse.Namespace) -> DataConfig:
+    """:raises ConfigError: a misspelt key, or a value of the wrong type."""
+    content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
+    for text in arguments.set:
+        override(content, text)
+    return build(DataConfig, content, '')
 
 
 def resolution(text: str, own: tuple[int, int]) -> tuple[int, int]:
@@ -65,9 +78,12 @@ def resolution(text: str, own: tuple[int, int]) -> tuple[int, int]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='evaluate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--data', type=Path, required=True, help="root of the data set; layout 'folder': images/ and labels/")
-    parser.add_argument('--layout', default='folder', choices=('folder', 'cityscapes'))
-    parser.add_argument('--split', default='val', help='of Cityscapes')
+    parser.add_argument('--data', required=True,
+                        help="root of the data set (layout 'folder': images/ and labels/), or the bag")
+    parser.add_argument('--layout', default='folder', choices=LAYOUTS)
+    parser.add_argument('--split', default='val', help='of Cityscapes and COCO-Stuff')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                        help='any other key of a data set in a recipe, such as labels=colors or masks=truth')
     parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='images whose names begin so')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--device', default='auto')
@@ -77,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
                         help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
     parser.add_argument('--json', type=Path, help='write the figures here too')
-    parser.add_argument('--report', type=Path, help='folder for pictures: IoU, confusion, best and worst frames')
+    parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
+                        "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")
     return parser
 
 

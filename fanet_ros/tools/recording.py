@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
-import cv2
 import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
+
+from fanet_ros import sources
 
 
 class RecordingError(ValueError):
@@ -159,24 +160,11 @@ class Recording:
 
 
 def message_pixels(message: Any) -> np.ndarray:
-    """Pixels of an Image or CompressedImage: (H, W, 3) uint8 RGB, or (H, W) uint8 for mono8.
-
-    Raises RecordingError for encodings other than rgb8, bgr8 and mono8, which this package's nodes publish.
-    """
-    if hasattr(message, 'format'):
-        bgr = cv2.imdecode(message.data, cv2.IMREAD_COLOR)
-        if bgr is None:
-            raise RecordingError(f'cannot decode a recorded image of format {message.format!r}')
-        return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    channels = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}.get(message.encoding)
-    if channels is None:
-        raise RecordingError(f'recorded image is {message.encoding}: expected rgb8, bgr8 or mono8')
-    rows = np.asarray(message.data).reshape(message.height, message.step)
-    pixels = rows[:, :message.width * channels]
-    if channels == 1:
-        return pixels
-    pixels = pixels.reshape(message.height, message.width, 3)
-    return pixels if message.encoding == 'rgb8' else np.ascontiguousarray(pixels[..., ::-1])
+    """(H, W, 3) uint8 RGB, or (H, W) uint8 for mono8. Raises RecordingError for encodings that cannot be read."""
+    try:
+        return sources.message_pixels(message)
+    except sources.SourceError as error:
+        raise RecordingError(str(error)) from None
 
 
 def _stamp_ns(message: Any) -> int:

@@ -1,46 +1,65 @@
 """Train FANet by a recipe: `train RECIPE --output DIR`. The same command resumes what was interrupted.
 
     ros2 run fanet_ros train own_folder --output runs/mine --set data.0.path=DIR --set class_map=MAP.yaml
+    torchrun --nproc_per_node 4 -m fanet_ros.tools.train cityscapes --output runs/cityscapes
 
-RECIPE is a YAML file, or the name of one in config/training.
+RECIPE is a YAML file, or the name of one in config/training. Paths in it are taken from the current directory.
 """
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
+import cv2
 import torch
 
-from fanet_ros.inference import ClassMap, Segmenter
-from fanet_ros.model import Checkpoint, CheckpointMetadata, FANet, load_checkpoint, save_checkpoint
+from fanet_ros.inference import ClassMap
+from fanet_ros.inference.device import choose_device
+from fanet_ros.model import CheckpointMetadata, load_checkpoint
 from fanet_ros.package_share import share_directory
+from fanet_ros.training.batches import BatchSource
+from fanet_ros.training.class_counts import count_classes
 from fanet_ros.training.config import TrainingConfig, describe, difference
-from fanet_ros.training.datasets import Sample
+from fanet_ros.training.datasets import SampleCache, Samples
 from fanet_ros.training.evaluation import evaluate
+from fanet_ros.training.finish import averaged_segmenter, finish
+from fanet_ros.training.initial_weights import start_from
 from fanet_ros.training.layouts import find_class_map, load_dataset
-from fanet_ros.training.report import table, write_report
+from fanet_ros.training.losses import balanced_class_weights
+from fanet_ros.training.processes import Processes
 from fanet_ros.training.run_folder import RunFolder, RunFolderError
-from fanet_ros.training.trainer import Trainer, TrainingError
+from fanet_ros.training.trainer import Trainer, TrainingError, new_network
 
-CHECKPOINT_NAME = 'checkpoint.safetensors'
+INTERRUPTED = 130       # what shells give for Ctrl-C
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Train, resuming what `--output` holds, and write checkpoint and report; returns the exit code."""
+    """Train, resuming what `--output` holds, and write checkpoints and report; returns the exit code."""
     arguments = _parser().parse_args(argv)
+    cv2.setNumThreads(1)        # the loader has threads of its own, which must not fight with OpenCV's for the cores
+    processes = Processes.from_environment()
     try:
         config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
-        with RunFolder(arguments.output) as folder:
-            _train(config, folder, arguments.device)
+        device = processes.device(str(choose_device(arguments.device)))
+        processes.join(device)
+        with RunFolder(arguments.output, owner=processes.is_first) as folder:
+            done = _train(config, folder, device, processes, arguments.resume)
     except KeyboardInterrupt:
-        print(f'\nstopped; the same command resumes from {arguments.output}', file=sys.stderr)
-        return 130
+        done = False
     except (ValueError, TrainingError, RunFolderError, OSError) as error:
         print(f'train: {error}', file=sys.stderr)
         return 1
-    return 0
+    except torch.cuda.OutOfMemoryError:
+        print('train: out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller '
+              'crops', file=sys.stderr)
+        return 1
+    finally:
+        processes.leave()
+    if not done and processes.is_first:
+        print(f'\nstopped; the same command resumes from {arguments.output}', file=sys.stderr)
+    return 0 if done else INTERRUPTED
 
 
 def find_recipe(name_or_path: str) -> Path:
@@ -49,71 +68,73 @@ def find_recipe(name_or_path: str) -> Path:
     return shipped if shipped.is_file() else Path(name_or_path)
 
 
-def _train(config: TrainingConfig, folder: RunFolder, device: str) -> None:
-    class_map = find_class_map(config.class_map)
-    groups = [(load_dataset(item, class_map), item.weight) for item in config.data]
-    validation = [sample for item in config.validation for sample in load_dataset(item, class_map)]
-    metadata = _metadata(config, class_map, groups[0][0])
-    recipe = describe(config)
-    _refuse_another_recipe(folder, recipe)
-    start = load_checkpoint(config.init).network if config.init else None
+def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, processes: Processes, resume: str) -> bool:
+    """Whether it came to the end."""
+    state = _state(config, folder, device, resume)
+    class_map, settings = find_class_map(config.class_map), config.training
+    cache = SampleCache(int(config.loader.cache_gib * 2**30))
+    groups = [(load_dataset(item, class_map, cache), item.weight) for item in config.data]
+    validation = Samples(
+        [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    pixels = count_classes([samples for samples, _ in groups], class_map.names, allow_empty=config.allow_empty_classes)
+    metadata = _metadata(config, class_map, groups[0][0][0].labels.shape)
+    weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
+    network = new_network(metadata, settings.seed)
+    if config.init and state is None:
+        line = start_from(network, metadata, load_checkpoint(config.init), config.init)
+        print(line) if processes.is_first else None
+    positions = processes.share(settings.batch_size)
+    batches = BatchSource(groups, config.augmentation, positions, settings.seed, config.temporal_frames)
     trainer = Trainer(
-        metadata, groups, config.augmentation, config.training, folder, device, start=start, recipe=recipe,
-        validate=(lambda network: evaluate(
-            _segmenter(network, metadata), validation, kept=0, quiet=True).mean_iou) if validation else None)
-    if trainer.remade:
-        print(f'{len(trainer.remade)} tensors begin at random: {config.init} has none of their name and shape')
-    trainer.resume()
-    trainer.run()
-    _finish(trainer, folder, class_map, validation)
+        network, metadata, batches, settings, folder, str(device), class_weights=weights, loader=config.loader,
+        recipe=describe(config), processes=processes,
+        validate=(lambda averaged: evaluate(
+            averaged_segmenter(averaged, metadata), validation, kept=0, quiet=True).mean_iou) if validation else None)
+    if state is not None:
+        trainer.resume(state)
+    if not trainer.run():
+        return False
+    if processes.is_first:
+        finish(trainer, folder, class_map, validation, config)
+    return True
 
 
-def _finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation: list[Sample]) -> None:
-    path, measured = folder.path / CHECKPOINT_NAME, {}
-    if validation:
-        evaluation = evaluate(_segmenter(trainer.averaged, trainer.metadata), validation)
-        measured = {'validation/mean_iou': evaluation.mean_iou, 'validation/pixel_accuracy': evaluation.pixel_accuracy}
-        print(table([evaluation], class_map))
-        index = write_report(folder.path / 'report', f'{trainer.metadata.variant} after {trainer.iteration} iterations',
-                             class_map, [evaluation], folder.path / 'loss.png')
-        print(f'report: {index}')
-    save_checkpoint(path, trainer.averaged, trainer.metadata_with(measured))
-    print(f'checkpoint: {path}')
+def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:
+    """What the folder holds of an earlier run, as far as `resume` wants it.
+
+    :raises RunFolderError: it is of another recipe
+    """
+    state = None if resume == 'never' else folder.load(device)
+    changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
+    if changed and resume != 'changed':
+        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, another --output, '
+                             'or --resume changed')
+    return state
 
 
-def _segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmenter:
-    """The averaged network as the node would run it; on the CPU, with torch, since it changes all the time."""
-    bare = metadata.build_network()
-    bare.load_state_dict({name: value for name, value in network.state_dict().items() if name in bare.state_dict()})
-    device = 'cuda' if next(network.parameters()).is_cuda else 'cpu'
-    return Segmenter(Checkpoint(bare.eval(), metadata), device=device, engine='torch', precision='float32')
-
-
-def _metadata(config: TrainingConfig, class_map: ClassMap, samples: list[Sample]) -> CheckpointMetadata:
+def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:
     settings, view = config.training, config.augmentation
     return CheckpointMetadata(
         variant=config.variant, flavor='paper', class_map_name=class_map.name, class_names=class_map.names,
-        class_colors=class_map.colors, training_resolution=samples[0].labels.shape, temporal_frames=config.temporal_frames,
+        class_colors=class_map.colors, training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
         data=config.data_name, license=config.license,
         recipe=f'{settings.iterations} iterations of {settings.batch_size * settings.accumulate}, crops '
-               f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} {settings.schedule}'
+               f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} '
+               f'{settings.schedule}'
                + (f', from {config.init}' if config.init else ''))
 
 
-def _refuse_another_recipe(folder: RunFolder, recipe: dict) -> None:
-    state = folder.load(torch.device('cpu'))
-    changed = difference(state.get('recipe') or recipe, recipe) if state is not None else None
-    if changed:
-        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, or another --output')
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog='train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
-    parser.add_argument('--output', type=Path, required=True, help='folder for state, checkpoint, curves and report')
+    parser.add_argument('--output', type=Path, required=True, help='folder for state, checkpoints, curves and report')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='change one key of the recipe, such as training.iterations=500 (may be given several times)')
-    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+                        help='change one key of the recipe, such as training.iterations=500 (may be given often)')
+    parser.add_argument('--resume', choices=('auto', 'changed', 'never'), default='auto',
+                        help='auto: go on from the state in the folder, if it is of the same recipe (default); changed: '
+                             'even of another; never: begin anew')
+    parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     return parser
 
 

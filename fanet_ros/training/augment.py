@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fanet_ros.model import MIN_INPUT_PX
 from fanet_ros.training.datasets import UNLABELLED, Sample
 
 
@@ -27,6 +28,16 @@ class Augmentation:
     blur: float = 0.2
     noise: float = 0.2
     jpeg: float = 0.2
+
+    def __post_init__(self) -> None:
+        if min(self.crop_height, self.crop_width) < MIN_INPUT_PX:
+            raise ValueError(f'crop_height and crop_width are {self.crop_height} and {self.crop_width}: expected at '
+                             f'least {MIN_INPUT_PX} px, or the deepest features would have no pixel')
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ValueError(f'scale is {list(self.scale)}: expected the smallest, above 0, and the largest')
+        for name in ('flip', 'color', 'blur', 'noise', 'jpeg'):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f'{name} is {getattr(self, name)}: expected 0..1')
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return `rgb` (crop_height, crop_width, 3) uint8 and `labels` (crop_height, crop_width) uint8."""

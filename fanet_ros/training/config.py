@@ -2,41 +2,38 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, Sequence, Union
 
-import yaml
-
+from fanet_ros.model import BACKBONE_OF_VARIANT
 from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.config_reader import ConfigError, build, one_of, override, read_mapping
 
-
-class ConfigError(ValueError):
-    """A recipe cannot be used; one line that names the file, the key and the remedy."""
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ConfigError(f'{name} is {value!r}: expected one of {", ".join(known)}')
+LAYOUTS = ('folder', 'cityscapes', 'coco_stuff', 'bag', 'street')
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """One data set.
 
-    layout: 'folder' (images/ and labels/ with class indices, or colours of the class map), 'cityscapes'
-    (leftImg8bit/ and gtFine/ with labelIds) or 'street' (the synthetic street).
+    layout: 'folder' (images and masks with class indices, or with the colours of the class map), 'cityscapes'
+    (leftImg8bit/ and gtFine/ with labelIds), 'coco_stuff' (images/ and annotations/ with the pixel maps of 2017),
+    'bag' (a rosbag of a camera and of masks) or 'street' (the synthetic street).
     """
 
     layout: str = 'folder'
     path: str = ''                          # of the data set's root, from the current directory
     weight: float = 1.0                     # share of the batches, relative to the other data sets
-    split: str = 'train'                    # cityscapes: its folder
-    labels: str = 'indices'                 # folder: 'indices' or 'colors'
-    class_map: str = ''                     # names of the data set's own classes; '': those that are trained
-    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained class, where the names differ; '': none
+    split: str = 'train'                    # cityscapes, coco_stuff: 'train' or 'val'
+    images: str = 'images'                  # folder: of the images in path: NAME.jpg, .png or .bmp
+    masks: str = 'labels'                   # folder: of the masks in path: NAME.png
+    mask_suffix: str = ''                   # folder: what stands between NAME and .png of a mask, such as '_mask'
+    labels: str = 'indices'                 # folder: what the masks hold, 'indices' or 'colors'
+    camera_topic: str = '/image'            # bag: Image or CompressedImage
+    mask_topic: str = '/segmentation/mask'  # bag: Image mono8 with the stamps of the camera
+    class_map: str = ''                     # folder, bag: the data set's own classes; '': those that are trained
+    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none
     only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
     hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
     seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last
@@ -44,12 +41,12 @@ class DataConfig:
     size: tuple[int, int] = (360, 480)      # street: height and width [px]
 
     def __post_init__(self) -> None:
-        _one_of('layout', self.layout, ('folder', 'cityscapes', 'street'))
-        _one_of('labels', self.labels, ('indices', 'colors'))
+        one_of('layout', self.layout, LAYOUTS)
+        one_of('labels', self.labels, ('indices', 'colors'))
         if self.weight <= 0:
             raise ConfigError(f'weight is {self.weight}: expected more than 0')
         if self.layout != 'street' and not self.path:
-            raise ConfigError(f'path is empty: layout {self.layout} needs the folder of the data set')
+            raise ConfigError(f'path is empty: layout {self.layout} needs the path of the data set')
 
 
 @dataclass(frozen=True)
@@ -74,12 +71,25 @@ class TrainingSettings:
     validate_every: int = 0                 # iterations; 0: at the end only
 
     def __post_init__(self) -> None:
-        _one_of('optimizer', self.optimizer, ('adamw', 'sgd'))
-        _one_of('schedule', self.schedule, ('cosine', 'poly'))
-        _one_of('precision', self.precision, ('float32', 'bfloat16', 'float16'))
+        one_of('optimizer', self.optimizer, ('adamw', 'sgd'))
+        one_of('schedule', self.schedule, ('cosine', 'poly'))
+        one_of('precision', self.precision, ('float32', 'bfloat16', 'float16'))
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected more than 0')
+
+
+@dataclass(frozen=True)
+class LoaderSettings:
+    """How the data come into the network; changes only how fast it goes."""
+
+    threads: int = 0                        # that prepare batches; 0: one beside a CPU network, up to 8 for a GPU
+    cache_gib: float = 4.0                  # pictures kept in memory, by each process
+
+    def __post_init__(self) -> None:
+        for name in ('threads', 'cache_gib'):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'{name} is {getattr(self, name)}: expected 0 or more')
 
 
 @dataclass(frozen=True)
@@ -94,115 +104,65 @@ class TrainingConfig:
     validation: tuple[DataConfig, ...] = ()
     augmentation: Augmentation = Augmentation(288, 384)
     training: TrainingSettings = TrainingSettings()
+    loader: LoaderSettings = LoaderSettings()
+    allow_empty_classes: bool = False       # train although no label holds some class of the class map
     data_name: str = ''                     # what the checkpoint says of its data
     license: str = ''                       # and of its licence
 
     def __post_init__(self) -> None:
+        one_of('variant', self.variant, tuple(BACKBONE_OF_VARIANT))
+        if self.temporal_frames < 1:
+            raise ConfigError(f'temporal_frames is {self.temporal_frames}: expected 1 or more')
         if not self.data:
             raise ConfigError('data is empty: expected at least one data set')
 
     @classmethod
-    def load(cls, path: Union[str, Path], overrides: typing.Sequence[str] = ()) -> TrainingConfig:
+    def load(cls, path: Union[str, Path], overrides: Sequence[str] = ()) -> TrainingConfig:
         """Read a recipe.
 
         :param overrides: 'key=value' or 'section.key=value', values as in YAML
         :raises ConfigError: missing file, no YAML, unknown keys, values of the wrong type
         """
-        try:
-            content = yaml.safe_load(Path(path).expanduser().read_text(encoding='utf-8'))
-        except OSError as error:
-            raise ConfigError(f'{path}: {error.strerror}') from None
-        except yaml.YAMLError as error:
-            raise ConfigError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
-        if not isinstance(content, dict):
-            raise ConfigError(f'{path}: expected keys and values, got {type(content).__name__}')
+        content = read_mapping(path)
         for text in overrides:
-            _override(content, text)
+            override(content, text)
         try:
-            return _build(cls, content, '')
+            return build(cls, content, '')
         except ConfigError as error:
             raise ConfigError(f'{path}: {error}') from None
 
 
-def _override(content: dict[str, Any], text: str) -> None:
-    key, separator, value = text.partition('=')
-    if not separator:
-        raise ConfigError(f'--set {text!r}: expected key=value')
-    *sections, last = key.strip().split('.')
-    target: Any = content
-    for section in sections:
-        if isinstance(target, list):
-            target = target[int(section)] if section.isdigit() and int(section) < len(target) else None
-        elif isinstance(target, dict):
-            target = target.setdefault(section, {})
-    if not isinstance(target, dict):
-        raise ConfigError(f'--set {text!r}: there is no such section')
-    target[last] = yaml.safe_load(value)
-
-
-def _build(cls: type, content: Any, where: str) -> Any:
-    """An instance of the dataclass `cls` from a mapping; unknown keys are refused with the nearest that exists."""
-    if not isinstance(content, dict):
-        raise ConfigError(f'{where or "the file"}: expected keys and values, got {content!r}')
-    types = typing.get_type_hints(cls)
-    known = {item.name for item in dataclasses.fields(cls)}
-    for key in content:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f'did you mean {near[0]}?' if near else f'expected one of {", ".join(sorted(known))}'
-            raise ConfigError(f'unknown key {where}{key}: {hint}')
-    values = {key: _convert(types[key], value, f'{where}{key}') for key, value in content.items()}
-    try:
-        return cls(**values)
-    except ConfigError as error:
-        raise ConfigError(f'{where}{error}') from None
-    except TypeError as error:
-        raise ConfigError(f'{where or "the file"}: {error}') from None
-
-
-def _convert(wanted: Any, value: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if dataclasses.is_dataclass(wanted):
-        return _build(wanted, value, f'{where}.')
-    if origin is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ConfigError(f'{where} is {value!r}: expected a list')
-        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            raise ConfigError(f'{where} is {value!r}: expected {len(arguments)} values')
-        return tuple(_convert(arguments[0], item, f'{where}[{index}]') for index, item in enumerate(value))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f'{where} is {value!r}: expected keys and values')
-        return {str(key): '' if item is None else str(item) for key, item in value.items()}
-    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if wanted is float and isinstance(value, str):      # YAML reads 1e-3 as text
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    if type(value) is not wanted:
-        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}')
-    return value
-
-
 def describe(config: TrainingConfig) -> dict[str, Any]:
-    """The recipe as plain values, for comparing and for storing beside the weights."""
-    return dataclasses.asdict(config)
+    """What of the recipe bears on the result, as plain values, for storing beside the weights."""
+    values = dataclasses.asdict(config)
+    del values['loader']
+    return values
 
 
-def difference(old: dict[str, Any], new: dict[str, Any], prefix: str = '') -> Optional[str]:
-    """The first key in which two described recipes differ, with both values; None if there is none."""
-    for key in sorted(set(old) | set(new)):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            deeper = difference(before, after, f'{prefix}{key}.')
+def difference(old: dict[str, Any], new: TrainingConfig) -> Optional[str]:
+    """The first key in which a described recipe differs from another, with both values; None if there is none.
+
+    Keys that came into being since `old` was described count as left at their defaults.
+    """
+    try:
+        old = describe(build(TrainingConfig, old, ''))
+    except ConfigError as error:
+        return str(error)
+    return _first_difference(old, describe(new), '')
+
+
+def _first_difference(old: dict, new: dict, prefix: str) -> Optional[str]:
+    for key in sorted(old):
+        before, after = _numbered(old[key]), _numbered(new[key])
+        if isinstance(before, dict) and isinstance(after, dict) and before.keys() == after.keys():
+            deeper = _first_difference(before, after, f'{prefix}{key}.')
             if deeper:
                 return deeper
-        elif _plain(before) != _plain(after):
-            return f'{prefix}{key} was {before!r}, is {after!r}'
+        elif before != after:
+            return f'{prefix}{key} was {old[key]!r}, is {new[key]!r}'
     return None
 
 
-def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+def _numbered(value: Any) -> Any:
+    """Lists as mappings from the number of each element, as overrides name them."""
+    return dict(enumerate(value)) if isinstance(value, (list, tuple)) else value

@@ -12,7 +12,8 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.training.datasets import UNLABELLED, Sample
 from fanet_ros.training.metrics import ConfusionMatrix
 
-# Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., BMVC 2013).
+# Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., BMVC 2013, "What is a
+# good evaluation measure for semantic segmentation?", which takes 0.75%). 4.5 px at 480x360.
 BOUNDARY_TOLERANCE = 0.0075
 
 
@@ -59,7 +60,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
         own.add(sample.labels, labels)
         confusion.add(sample.labels, labels)
         matched += boundary_counts(sample.labels, labels)
-        if kept:
+        if kept and own.counts.any():       # a frame without any label is neither good nor bad
             scores.append(FrameScore(sample.name, own.mean_iou(), sample.rgb, sample.labels, labels))
             scores.sort(key=lambda score: score.mean_iou)
             if len(scores) > 2 * kept:
@@ -71,7 +72,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
 
 
 def boundary_counts(truth: np.ndarray, labels: np.ndarray, tolerance_px: Optional[float] = None) -> np.ndarray:
-    """(4,) predicted border pixels that lie at a true border, all of them; true ones that lie at a predicted one, all of them.
+    """(4,) predicted border pixels at a true border, all predicted; true ones at a predicted border, all true ones.
 
     Borders between any two classes count alike; beside unlabelled pixels there is none.
     """
@@ -89,8 +90,10 @@ def boundary_counts(truth: np.ndarray, labels: np.ndarray, tolerance_px: Optiona
 
 def f_score(counts: np.ndarray) -> float:
     """Harmonic mean of precision and recall of borders, 0..1, from sums of boundary_counts(); NaN without any border."""
-    precision, recall = (counts[i] / counts[i + 1] if counts[i + 1] else float('nan') for i in (0, 2))
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    if not counts[1] + counts[3]:
+        return float('nan')
+    precision, recall = (counts[i] / max(counts[i + 1], 1) for i in (0, 2))
+    return float(2 * precision * recall / max(precision + recall, 1e-12))
 
 
 def _border(labels: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -1,19 +1,21 @@
-"""Data sets by their layout on disk, all brought to the classes that are trained."""
+"""Opens a data set by its recipe, whatever its layout, with labels as the classes that are trained are numbered."""
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from typing import Optional
 
 import numpy as np
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import share_directory
-from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.config import DataConfig
-from fanet_ros.training.datasets import (
-    UNLABELLED, DatasetError, Sample, load_folder, read_color_labels, read_image, read_labels)
+from fanet_ros.training.datasets import UNLABELLED, DatasetError, SampleCache, Samples, load_folder
+from fanet_ros.training.datasets import cityscapes, coco_stuff, street
+from fanet_ros.training.datasets.bag import load_bag
+from fanet_ros.training.datasets.pictures import read_color_labels
 
-# labelIds of Cityscapes -> its 19 training ids (cityscapesscripts, labels.py); every other id is not labelled.
-CITYSCAPES_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
+# Layouts whose classes are known.
+OWN_CLASS_MAP = {'cityscapes': cityscapes.CLASS_MAP, 'coco_stuff': coco_stuff.CLASS_MAP, 'street': street.CLASS_MAP}
 
 
 def find_class_map(name_or_path: str) -> ClassMap:
@@ -25,73 +27,55 @@ def find_class_map(name_or_path: str) -> ClassMap:
     return ClassMap.load(shipped if shipped.is_file() else name_or_path)
 
 
-def load_dataset(config: DataConfig, class_map: ClassMap) -> list[Sample]:
-    """All samples of a data set, with labels as `class_map` numbers them.
+def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[SampleCache] = None) -> Samples:
+    """The samples of a data set, with labels as `class_map` numbers them; pictures are read when they are asked for.
 
+    :param cache: shared by all data sets of a training; None makes one
     :raises DatasetError: nothing there, or something that cannot be used
     """
-    if config.layout == 'street':
-        own, samples = find_class_map('camvid11'), _street(config)
-    elif config.layout == 'cityscapes':
-        own, samples = find_class_map('cityscapes19'), _cityscapes(config)
-    else:
-        own = find_class_map(config.class_map) if config.class_map else class_map
-        samples = _folder(config, own)
+    own_name = OWN_CLASS_MAP.get(config.layout, config.class_map)
+    own = find_class_map(own_name) if own_name else class_map
+    samples = _open(config, own, cache if cache is not None else SampleCache())
     if not samples:
         raise DatasetError(f'{config.path or config.layout}: only and hold_out leave no image')
-    return _renumber(samples, own, class_map, config)
+    table = _label_table(own, class_map, config)
+    return samples if table is None else samples.relabelled(table)
 
 
-def _wanted(config: DataConfig, name: str) -> bool:
-    return (not config.only or name.startswith(config.only)) and not name.startswith(config.hold_out or ('\0',))
+def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
+    def keep(name: str) -> bool:
+        return (not config.only or name.startswith(config.only)) and not name.startswith(config.hold_out or ('\0',))
+
+    if config.layout == 'street':
+        return street.load_street(range(*config.seeds), config.frames, *config.size, keep, cache)
+    if config.layout == 'cityscapes':
+        return cityscapes.load_cityscapes(config.path, config.split, keep, cache)
+    if config.layout == 'coco_stuff':
+        return coco_stuff.load_coco_stuff(config.path, config.split, keep, cache)
+    if config.layout == 'bag':
+        return load_bag(config.path, config.camera_topic, config.mask_topic, len(own), keep, cache)
+    read = partial(read_color_labels, colors=own.colors) if config.labels == 'colors' else None
+    return load_folder(config.path, len(own), keep=keep, read=read, images=config.images, masks=config.masks,
+                       mask_suffix=config.mask_suffix, cache=cache)
 
 
-def _folder(config: DataConfig, own: ClassMap) -> list[Sample]:
-    def read(path: Path) -> np.ndarray:
-        return read_color_labels(path, own.colors) if config.labels == 'colors' else read_labels(path, len(own))
-    return load_folder(config.path, len(own), keep=lambda name: _wanted(config, name), read=read)
-
-
-def _cityscapes(config: DataConfig) -> list[Sample]:
-    root = Path(config.path).expanduser()
-    table = np.full(256, UNLABELLED, np.uint8)
-    table[list(CITYSCAPES_IDS)] = np.arange(len(CITYSCAPES_IDS))
-    paths = sorted((root / 'leftImg8bit' / config.split).glob('*/*_leftImg8bit.png'))
-    if not paths:
-        raise DatasetError(f'no images in {root / "leftImg8bit" / config.split}: expected CITY/NAME_leftImg8bit.png')
-    samples = []
-    for path in paths:
-        name = path.name[:-len('_leftImg8bit.png')]
-        if _wanted(config, name):
-            labels = root / 'gtFine' / config.split / path.parent.name / f'{name}_gtFine_labelIds.png'
-            samples.append(Sample(name, read_image(path), table[read_labels(labels, 256)]))
-    return samples
-
-
-def _street(config: DataConfig) -> list[Sample]:
-    height, width = config.size
-    samples = []
-    for seed in range(*config.seeds):
-        street = SyntheticStreet(width, height, seed)
-        for frame in (street.frame(index) for index in config.frames):
-            samples.append(Sample(f'street{seed}_{frame.index}', frame.rgb, frame.labels))
-    return samples
-
-
-def _renumber(samples: list[Sample], own: ClassMap, wanted: ClassMap, config: DataConfig) -> list[Sample]:
-    """Labels by name from `own` to `wanted`; classes that `wanted` lacks become unlabelled."""
+def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig) -> Optional[np.ndarray]:
+    """(256,) uint8: class of `own` -> class of `wanted` of the same name, or of the name that `rename` gives;
+    what `wanted` lacks is UNLABELLED. None where nothing changes.
+    """
     for name, target in config.rename.items():
         if name not in own.names:
             raise DatasetError(f'rename: {name!r} is no class of {own.name}: expected one of {", ".join(own.names)}')
         if target and target not in wanted.names:
-            raise DatasetError(f'rename: {target!r} is no class of {wanted.name}: expected one of {", ".join(wanted.names)}')
+            raise DatasetError(f'rename: {target!r} is no class of {wanted.name}: expected one of '
+                               f'{", ".join(wanted.names)}')
     targets = [config.rename.get(name, name) for name in own.names]
     if targets == list(wanted.names):
-        return samples
+        return None
     table = np.full(256, UNLABELLED, np.uint8)
     for index, target in enumerate(targets):
         if target in wanted.names:
             table[index] = wanted.names.index(target)
     if (table == UNLABELLED).all():
         raise DatasetError(f'no class of {own.name} is one of {wanted.name}: name the pairs under rename')
-    return [Sample(sample.name, sample.rgb, table[sample.labels]) for sample in samples]
+    return table

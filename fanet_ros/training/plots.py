@@ -13,11 +13,11 @@ from matplotlib import pyplot  # noqa: E402
 
 def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]], path: Path) -> None:
     """Loss by iteration, and the mIoU [%] wherever it was measured: [[iteration, mIoU 0..1], ...]."""
-    window = max(len(losses) // 50, 1)
+    window = max(len(losses) // 50, min(len(losses), 10), 1)
     smooth = np.convolve(losses, np.ones(window) / window, mode='valid')
     figure, axes = pyplot.subplots(figsize=(7, 4), layout='constrained')
-    axes.plot(losses, color='0.85', linewidth=0.6, label='loss of each iteration')
-    axes.plot(np.arange(len(smooth)) + window, smooth, label=f'mean of {window}')
+    axes.plot(np.arange(len(losses)) + 1, losses, color='0.85', linewidth=0.6, label='loss of each iteration')
+    axes.plot(np.arange(len(smooth)) + window, smooth, label=f'mean of the last {window}')
     axes.set(xlabel='iteration', ylabel='loss', yscale='log')
     handles, labels = axes.get_legend_handles_labels()
     if validation:
@@ -35,7 +35,8 @@ def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str,
     figure, axes = pyplot.subplots(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
     values = 100 * np.nan_to_num(np.asarray(class_iou))
     bars = axes.barh(range(len(names)), values, color='tab:blue')
-    axes.bar_label(bars, [f'{value:.1f}' if np.isfinite(iou) else 'absent' for value, iou in zip(values, class_iou)], padding=3)
+    texts = [f'{100 * iou:.1f}' if np.isfinite(iou) else 'absent' for iou in class_iou]
+    axes.bar_label(bars, texts, padding=3)
     axes.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 108), xlabel='IoU [%]', title=title)
     axes.invert_yaxis()
     _save(figure, path)
@@ -58,13 +59,16 @@ def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None
 
 def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> None:
     """mIoU [%] against the network's resolution: (name, pixels, mIoU 0..1)."""
-    figure, axes = pyplot.subplots(figsize=(6, 4), layout='constrained')
+    figure, axes = pyplot.subplots(figsize=(6.5, 4), layout='constrained')
     rows = sorted(rows, key=lambda row: row[1])
-    axes.plot([pixels / 1e6 for _, pixels, _ in rows], [100 * miou for _, _, miou in rows], 'o-')
-    for name, pixels, miou in rows:
-        axes.annotate(name, (pixels / 1e6, 100 * miou), textcoords='offset points', xytext=(0, 8), ha='center', fontsize=8)
-    axes.set(xlabel='network input [megapixels]', ylabel='mIoU [%]', xscale='log')
-    axes.margins(0.12)
+    axes.plot([pixels for _, pixels, _ in rows], [100 * miou for _, _, miou in rows], 'o-')
+    for _, pixels, miou in rows:
+        axes.annotate(f'{100 * miou:.1f}', (pixels, 100 * miou), textcoords='offset points', xytext=(0, 8), ha='center')
+    axes.set(xlabel='network input [px], by its area', ylabel='mIoU [%]', xscale='log')
+    axes.set_xticks([pixels for _, pixels, _ in rows], [name for name, _, _ in rows])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.margins(0.1, 0.15)
     _save(figure, path)
 
 

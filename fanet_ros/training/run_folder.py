@@ -1,13 +1,19 @@
-"""The folder of a training run: its lock, its resumable state, its curves."""
+"""The folder of a training run: its lock, its resumable state, its checkpoints, its curves."""
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import torch
+
+from fanet_ros.model import CheckpointMetadata, FANet, save_checkpoint
+
+CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
+BEST_NAME = 'best.safetensors'                  # the one with the highest mIoU in validation
 
 
 class RunFolderError(RuntimeError):
@@ -15,19 +21,23 @@ class RunFolderError(RuntimeError):
 
 
 class RunFolder:
-    """Belongs to one process at a time. Use as a context manager.
+    """Belongs to one training at a time. Use as a context manager.
 
+    :param owner: False for the other processes of a training whose first process holds the lock
     :raises RunFolderError: another process trains there, or it cannot be written
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, owner: bool = True) -> None:
+        self.path, self._lock = path, None
+        if not owner:
+            return
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = open(path / '.lock', 'w')
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None
+            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another '
+                                 '--output') from None
         except OSError as error:
             raise RunFolderError(f'{path} cannot be used: {error.strerror}') from None
 
@@ -35,7 +45,8 @@ class RunFolder:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     @property
     def state_path(self) -> Path:
@@ -47,15 +58,7 @@ class RunFolder:
 
         :raises RunFolderError: the disk is full, for example
         """
-        partial = self.state_path.with_suffix('.partial')
-        try:
-            torch.save(state, partial)
-            os.replace(partial, self.state_path)
-        except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
-            partial.unlink(missing_ok=True)
-            raise RunFolderError(
-                f'cannot write {self.state_path} ({" ".join(str(error).split())[:120]}): make room; the state saved last is '
-                'still there, the same command resumes from it') from None
+        self._replace(self.state_path, lambda path: torch.save(state, path))
 
     def load(self, device: torch.device) -> Optional[dict[str, Any]]:
         """The state saved last, None if there is none.
@@ -67,16 +70,36 @@ class RunFolder:
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
         except Exception as error:
-            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to begin anew') from None
+            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to begin '
+                                 'anew') from None
+
+    def keep(self, network: FANet, metadata: CheckpointMetadata, *, best: bool) -> None:
+        """Write the newest checkpoint, and as the best one too if it is.
+
+        :raises RunFolderError: the disk is full, for example
+        """
+        self._replace(self.path / CHECKPOINT_NAME, lambda path: save_checkpoint(path, network, metadata))
+        if best:
+            self._replace(self.path / BEST_NAME, lambda path: shutil.copyfile(self.path / CHECKPOINT_NAME, path))
 
     def write_history(self, history: dict[str, Any]) -> None:
         """Losses and validation figures as JSON and as a picture.
 
         :param history: 'losses' of every iteration; 'validation': [[iteration, mIoU], ...]
+        :raises RunFolderError: the disk is full, for example
         """
-        path = self.path / 'history.json'
-        partial = path.with_suffix('.partial')
-        partial.write_text(json.dumps(history))
-        os.replace(partial, path)       # a training may be killed at any moment
         from fanet_ros.training.plots import draw_history
-        draw_history(history['losses'], history['validation'], self.path / 'loss.png')
+        self._replace(self.path / 'history.json', lambda path: path.write_text(json.dumps(history)))
+        self._replace(self.path / 'loss.png', lambda path: draw_history(history['losses'], history['validation'], path))
+
+    def _replace(self, path: Path, write: Callable[[Path], Any]) -> None:
+        """What `write` makes appears as `path` whole or not at all."""
+        partial = path.with_name(f'.partial_{path.name}')
+        try:
+            write(partial)
+            os.replace(partial, path)
+        except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
+            partial.unlink(missing_ok=True)
+            raise RunFolderError(
+                f'cannot write {path} ({" ".join(str(error).split())[:120]}): make room; what was saved last is still '
+                'there, the same command resumes from it') from None

@@ -1,4 +1,5 @@
 """Recipes are read strictly."""
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -61,5 +62,12 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
 
 def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
     one, other = load(tmp_path, GOOD), load(tmp_path, GOOD, 'training.batch_size=3')
-    assert difference(describe(one), describe(one)) is None
-    assert difference(describe(one), describe(other)) == 'training.batch_size was 8, is 3'
+    assert difference(describe(one), one) is None
+    assert difference(describe(one), other) == 'training.batch_size was 8, is 3'
+    moved = load(tmp_path, GOOD, 'data.0.path=elsewhere', 'loader.threads=3')
+    assert difference(describe(one), moved) == "data.0.path was 'somewhere', is 'elsewhere'"
+    older = describe(one)
+    del older['allow_empty_classes']        # a key that did not exist yet
+    assert difference(older, one) is None
+    assert difference({**older, 'gone': 1}, one) == 'unknown key gone: expected one of ' + ', '.join(
+        sorted(item.name for item in fields(TrainingConfig)))

@@ -4,10 +4,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.datasets import UNLABELLED, DatasetError
+from fanet_ros.training.datasets.coco_stuff import label_table
 from fanet_ros.training.layouts import find_class_map, load_dataset
 
 PAIR = ClassMap('pair', ('road', 'rest'), ((1, 2, 3), (200, 0, 0)))
@@ -56,6 +58,31 @@ def test_cityscapes(tmp_path: Path) -> None:
         load_dataset(DataConfig(layout='cityscapes', path=str(tmp_path), split='train'), PAIR)
 
 
+def test_coco_stuff(tmp_path: Path) -> None:
+    write(tmp_path / 'images/val2017/000000000009.jpg', np.zeros((1, 5, 3), np.uint8))
+    # person, stop sign (after the id of street sign, which is not used), wood, unlabelled, street sign
+    write(tmp_path / 'annotations/val2017/000000000009.png', np.array([[0, 12, 181, 255, 11]], np.uint8))
+    classes = find_class_map('coco_stuff171')
+    sample, = load_dataset(DataConfig(layout='coco_stuff', path=str(tmp_path), split='val'), classes)
+    assert [classes.names[label] for label in sample.labels[0, :3]] == ['person', 'stop sign', 'wood']
+    assert sample.labels[0, 3:].tolist() == [UNLABELLED, UNLABELLED]
+    assert len(classes) == len(set(classes.colors)) == label_table()[:182][label_table()[:182] != UNLABELLED].size == 171
+    renamed = DataConfig(layout='coco_stuff', path=str(tmp_path), split='val', rename={'person': 'rest'})
+    assert load_dataset(renamed, PAIR)[0].labels[0].tolist() == [1, 255, 255, 255, 255]
+
+
+def test_other_folder_names_and_palette_pictures(tmp_path: Path) -> None:
+    write(tmp_path / 'rgb/a.png', np.zeros((1, 3, 3), np.uint8))
+    (tmp_path / 'truth').mkdir()
+    picture = Image.fromarray(np.array([[0, 1, 255]], np.uint8), mode='P')
+    picture.putpalette(sum(((index, 0, 255 - index) for index in range(256)), ()))
+    picture.save(tmp_path / 'truth/a_mask.png')
+    config = DataConfig(path=str(tmp_path), images='rgb', masks='truth', mask_suffix='_mask')
+    assert load_dataset(config, PAIR)[0].labels.tolist() == [[0, 1, UNLABELLED]]
+    with pytest.raises(DatasetError, match='truth/a.png is missing: 1 images, 1 masks|a_mask.png has no image'):
+        load_dataset(DataConfig(path=str(tmp_path), images='rgb', masks='truth'), PAIR)
+
+
 def test_street() -> None:
     config = DataConfig(layout='street', seeds=(3, 5), frames=(1, 20), size=(64, 80))
     samples = load_dataset(config, find_class_map('camvid11'))
@@ -71,7 +98,7 @@ def test_street() -> None:
 def test_labels_that_do_not_fit_name_the_file(tmp_path: Path, labels: np.ndarray, kind: str, reason: str) -> None:
     config = DataConfig(path=folder(tmp_path, labels).path, labels=kind)
     with pytest.raises(DatasetError, match=reason) as caught:
-        load_dataset(config, PAIR)
+        load_dataset(config, PAIR)[0]
     assert 'a.png' in str(caught.value)
 
 
@@ -82,7 +109,8 @@ def test_unequal_counts_and_sizes(tmp_path: Path) -> None:
         load_dataset(config, PAIR)
     (tmp_path / 'labels/c.png').unlink()
     write(tmp_path / 'labels/b.png', np.zeros((3, 2), np.uint8))
+    samples = load_dataset(config, PAIR)
     with pytest.raises(DatasetError, match='2x3, its image 2x2'):
-        load_dataset(config, PAIR)
+        samples[samples.names.index('b')]
     with pytest.raises(DatasetError, match='leave no image'):
         load_dataset(DataConfig(path=config.path, only=('z',)), PAIR)

@@ -8,16 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from fanet_ros.model import CheckpointMetadata, FANet
+from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.datasets import DatasetError, Sample, load_folder
+from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import ohem_cross_entropy
 from fanet_ros.training.metrics import ConfusionMatrix
 from fanet_ros.training.run_folder import RunFolder
-from fanet_ros.training.trainer import Trainer, load_fitting
+from fanet_ros.training.trainer import Trainer, new_network
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
+
+
+def make_trainer(samples: list, settings: TrainingSettings, folder: RunFolder,
+                 metadata: CheckpointMetadata = METADATA) -> Trainer:
+    batches = BatchSource([(samples, 1.0)], Augmentation(64, 64), range(settings.batch_size), settings.seed,
+                          metadata.temporal_frames)
+    return Trainer(new_network(metadata, settings.seed), metadata, batches, settings, folder)
 
 
 def test_confusion_matrix_on_known_values() -> None:
@@ -73,7 +82,7 @@ def test_folder_errors_name_the_file(tmp_path: Path) -> None:
         load_folder(tmp_path, 2)
     cv2.imwrite(str(tmp_path / 'labels/a.png'), np.full((8, 9), 7, np.uint8))
     with pytest.raises(DatasetError, match='class 7'):
-        load_folder(tmp_path, 2)
+        load_folder(tmp_path, 2)[0]
     assert load_folder(tmp_path, 8)[0].labels[0, 0] == 7
 
 
@@ -84,9 +93,10 @@ def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
 
     def train(folder: str, until: 'int | None' = None) -> 'list[float]':
         with RunFolder(tmp_path / folder) as run_folder:
-            trainer = Trainer(METADATA, [(samples, 1.0)], Augmentation(64, 64),
-                              TrainingSettings(iterations=4, batch_size=2, precision='float32'), run_folder)
-            trainer.resume()
+            trainer = make_trainer(samples, TrainingSettings(iterations=4, batch_size=2, precision='float32'), run_folder)
+            state = run_folder.load(torch.device('cpu'))
+            if state is not None:
+                trainer.resume(state)
             trainer.run(until)
             return trainer.losses
 
@@ -103,16 +113,23 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     labels = np.zeros((64, 64), np.uint8)
     labels[:, 32:] = 1
     sample = Sample('a', np.repeat(labels[..., None] * 255, 3, 2), labels)
-    trainer = Trainer(replace(METADATA, temporal_frames=temporal_frames), [([sample], 1.0)], Augmentation(64, 64), settings,
-                      RunFolder(tmp_path), validate=lambda network: 0.25)
+    trainer = make_trainer([sample], settings, RunFolder(tmp_path), replace(METADATA, temporal_frames=temporal_frames))
     before = trainer.network.resnet.conv1.weight.clone()
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
 
 
-def test_a_start_keeps_what_fits_and_says_what_does_not() -> None:
-    source, network = FANet(3, 'resnet18'), FANet(2, 'resnet18', aux_heads=True)
-    left_out = load_fitting(network, source)
-    assert torch.equal(network.resnet.conv1.weight, source.resnet.conv1.weight)
-    assert 'clslayer.conv_out.weight' in left_out and not any(name.startswith('resnet') for name in left_out)
+def test_a_start_keeps_what_fits_and_the_rows_of_classes_of_the_same_name() -> None:
+    known = replace(METADATA, class_names=('b', 'x', 'a'), class_colors=((1, 1, 1),) * 3)
+    start, network = Checkpoint(known.build_network(), known), new_network(METADATA, 1)
+    line = start_from(network, METADATA, start, 'other')
+    assert torch.equal(network.resnet.conv1.weight, start.network.resnet.conv1.weight)
+    assert torch.equal(network.clslayer.conv_out.weight, start.network.clslayer.conv_out.weight[[2, 0]])
+    assert line == 'weights of other; at random begin the auxiliary heads'
+    fresh = replace(METADATA, class_names=('a', 'new'))
+    network, untouched = new_network(fresh, 1), new_network(fresh, 1)
+    assert 'the class head\'s rows of new' in start_from(network, fresh, start, 'other')
+    assert torch.equal(network.clslayer.conv_out.weight[1], untouched.clslayer.conv_out.weight[1])
+    with pytest.raises(InitialWeightsError, match='is a fanet18, the recipe trains a fanet34'):
+        start_from(network, replace(METADATA, variant='fanet34'), start, 'other')

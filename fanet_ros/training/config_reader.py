@@ -1,0 +1,109 @@
+"""Strict reading of YAML into frozen dataclasses: what is misspelt or of the wrong type is named, with the remedy."""
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import typing
+from pathlib import Path
+from typing import Any, Union
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A recipe cannot be used; one line that names the file, the key and the remedy."""
+
+
+def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    """:raises ConfigError: `value` of the key `name` is not among the `known` ones."""
+    if value not in known:
+        raise ConfigError(f'{name} is {value!r}: expected one of {", ".join(known)}')
+
+
+def read_mapping(path: Union[str, Path]) -> dict[str, Any]:
+    """The keys and values of a YAML file.
+
+    :raises ConfigError: missing, no YAML, or something else than keys and values
+    """
+    try:
+        content = yaml.safe_load(Path(path).expanduser().read_text(encoding='utf-8'))
+    except OSError as error:
+        raise ConfigError(f'{path}: {error.strerror}') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
+    if not isinstance(content, dict):
+        raise ConfigError(f'{path}: expected keys and values, got {type(content).__name__}')
+    return content
+
+
+def override(content: dict[str, Any], text: str) -> None:
+    """Change one value of `content` by 'key=value' or 'section.key=value'; elements of lists go by their number.
+
+    :raises ConfigError: not of that form, or there is no such section
+    """
+    key, separator, value = text.partition('=')
+    if not separator:
+        raise ConfigError(f'--set {text!r}: expected key=value')
+    *sections, last = key.strip().split('.')
+    target: Any = content
+    for section in sections:
+        if isinstance(target, list):
+            target = target[int(section)] if section.isdigit() and int(section) < len(target) else None
+        elif isinstance(target, dict):
+            target = target.setdefault(section, {})
+    if not isinstance(target, dict):
+        raise ConfigError(f'--set {text!r}: there is no such section')
+    try:
+        target[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f'--set {text!r}: the value is not YAML') from None
+
+
+def build(cls: type, content: Any, where: str) -> Any:
+    """An instance of the dataclass `cls` from a mapping; unknown keys are refused with the nearest that exists.
+
+    :param where: begin of the names of its keys in messages, such as 'training.'
+    :raises ConfigError: unknown keys, values of the wrong type or out of range
+    """
+    if not isinstance(content, dict):
+        raise ConfigError(f'{where or "the file"}: expected keys and values, got {content!r}')
+    types = typing.get_type_hints(cls)
+    known = {item.name for item in dataclasses.fields(cls)}
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f'did you mean {near[0]}?' if near else f'expected one of {", ".join(sorted(known))}'
+            raise ConfigError(f'unknown key {where}{key}: {hint}')
+    values = {key: _convert(types[key], value, f'{where}{key}') for key, value in content.items()}
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise ConfigError(f'{where}{error}') from None
+    except TypeError as error:
+        raise ConfigError(f'{where or "the file"}: {error}') from None
+
+
+def _convert(wanted: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
+    if dataclasses.is_dataclass(wanted):
+        return build(wanted, value, f'{where}.')
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f'{where} is {value!r}: expected a list')
+        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+            raise ConfigError(f'{where} is {value!r}: expected {len(arguments)} values')
+        return tuple(_convert(arguments[0], item, f'{where}[{index}]') for index, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f'{where} is {value!r}: expected keys and values')
+        return {str(key): '' if item is None else str(item) for key, item in value.items()}
+    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if wanted is float and isinstance(value, str):      # YAML reads 1e-3 as text
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if type(value) is not wanted:
+        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}')
+    return value

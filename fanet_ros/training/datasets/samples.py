@@ -1,0 +1,87 @@
+"""A data set as a sequence whose samples are read when they are asked for, and kept as far as memory is granted."""
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Callable, Union, overload
+
+import numpy as np
+
+from fanet_ros.training.datasets.sample import Sample
+
+DEFAULT_CACHE_BYTES = 4 * 2**30
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A sample not yet read. `read` may raise DatasetError and is called from several threads."""
+
+    name: str
+    read: Callable[[], Sample]
+
+
+class SampleCache:
+    """Keeps samples until `max_bytes` are used; what comes later is read anew each time. Safe to share by threads.
+
+    Nothing is ever thrown out: with random access no choice of what to drop would hit more often.
+    """
+
+    def __init__(self, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.max_bytes, self.used_bytes = max_bytes, 0
+        self._kept: dict[Entry, Sample] = {}
+        self._lock = threading.Lock()
+
+    def get(self, entry: Entry) -> Sample:
+        """The sample of `entry`, from memory if it is there.
+
+        :raises DatasetError: it cannot be read
+        """
+        sample = self._kept.get(entry)
+        if sample is None:
+            sample = entry.read()
+            with self._lock:
+                if entry not in self._kept and self.used_bytes + sample.size_bytes <= self.max_bytes:
+                    self._kept[entry] = sample
+                    self.used_bytes += sample.size_bytes
+        return sample
+
+
+class Samples(Sequence):
+    """Samples by position, in a fixed order.
+
+    :param cache: shared by all data sets of a training; None makes one
+    :param counted: how many samples may be looked at in advance, to count the pixels of each class
+    """
+
+    def __init__(self, entries: Sequence[Entry], cache: Union[SampleCache, None] = None, counted: int = 500) -> None:
+        self.entries, self.counted = tuple(entries), counted
+        self._cache = cache if cache is not None else SampleCache()
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Samples: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Sample, Samples]:
+        if isinstance(index, slice):
+            return Samples(self.entries[index], self._cache, self.counted)
+        return self._cache.get(self.entries[index])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the samples; nothing is read for it."""
+        return tuple(entry.name for entry in self.entries)
+
+    def relabelled(self, table: np.ndarray) -> Samples:
+        """The same images with `table[label]` for every label; `table`: (256,) uint8."""
+        def reader(entry: Entry) -> Callable[[], Sample]:
+            def read() -> Sample:
+                sample = entry.read()
+                return Sample(sample.name, sample.rgb, table[sample.labels])
+            return read
+        return Samples([Entry(entry.name, reader(entry)) for entry in self.entries], self._cache, self.counted)

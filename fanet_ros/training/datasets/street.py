@@ -1,0 +1,35 @@
+"""Frames of the synthetic street, painted when they are asked for."""
+from __future__ import annotations
+
+import threading
+from functools import lru_cache, partial
+from typing import Callable, Iterable
+
+from fanet_ros.sources import SyntheticStreet
+from fanet_ros.training.datasets.sample import Sample
+from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
+
+CLASS_MAP = 'camvid11'
+# Painting takes much longer than reading a file, so few frames are looked at in advance.
+COUNTED = 64
+
+
+def load_street(seeds: Iterable[int], frames: Iterable[int], height: int, width: int, keep: Callable[[str], bool],
+                cache: SampleCache) -> Samples:
+    """The given frames of the streets of the given seeds, `height` x `width` px, labels of camvid11."""
+    frames = tuple(frames)
+    return Samples([Entry(name, partial(_paint, name, width, height, seed, index)) for seed in seeds for index in frames
+                    if keep(name := f'street{seed}_{index}')], cache, COUNTED)
+
+
+def _paint(name: str, width: int, height: int, seed: int, index: int) -> Sample:
+    street, lock = _street(width, height, seed)
+    with lock:
+        frame = street.frame(index)
+    return Sample(name, frame.rgb, frame.labels)
+
+
+@lru_cache(maxsize=8)
+def _street(width: int, height: int, seed: int) -> tuple[SyntheticStreet, threading.Lock]:
+    """A street is costly to build, and the frames of one are often asked for in a row."""
+    return SyntheticStreet(width, height, seed), threading.Lock()

@@ -1,0 +1,30 @@
+"""Curves for TensorBoard, where that is installed (pip install tensorboard)."""
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EventLog:
+    """Writes scalars into `folder`; does nothing without TensorBoard.
+
+    :param iteration: at which the run begins or goes on; what an earlier process wrote after it is superseded
+    """
+
+    def __init__(self, folder: Path, iteration: int) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self._writer = None
+        else:
+            self._writer = SummaryWriter(str(folder), purge_step=iteration)
+
+    def write(self, iteration: int, values: dict[str, float]) -> None:
+        """Add one point to each curve."""
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, iteration)
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        if self._writer is not None:
+            self._writer.close()

@@ -1,0 +1,60 @@
+"""What a training leaves: the checkpoint with its figures, and the report."""
+from __future__ import annotations
+
+import math
+from typing import Sequence
+
+import yaml
+
+from fanet_ros.inference import ClassMap, Segmenter
+from fanet_ros.model import Checkpoint, CheckpointMetadata, FANet
+from fanet_ros.training.config import TrainingConfig, describe
+from fanet_ros.training.datasets import Sample
+from fanet_ros.training.evaluation import Evaluation, evaluate
+from fanet_ros.training.report import table, write_report
+from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME, RunFolder
+from fanet_ros.training.trainer import Trainer
+
+
+def averaged_segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmenter:
+    """The averaged network as the node would run it, on its device; with torch, since it changes all the time."""
+    bare = metadata.build_network()
+    bare.load_state_dict({name: value for name, value in network.state_dict().items() if name in bare.state_dict()})
+    device = next(network.parameters()).device
+    return Segmenter(Checkpoint(bare.eval(), metadata), device=str(device), engine='torch', precision='float32')
+
+
+def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation: Sequence[Sample],
+           config: TrainingConfig) -> None:
+    """Measure the averaged weights on `validation`, if there is any, write them and the report, say where they are.
+
+    :raises RunFolderError: the disk is full, for example
+    """
+    evaluations = []
+    if validation:
+        evaluations = [evaluate(averaged_segmenter(trainer.averaged, trainer.metadata), validation)]
+        print(table(evaluations, class_map))
+    measured = figures_of(evaluations[0], class_map) if evaluations else {}
+    folder.keep(trainer.averaged, trainer.metadata_with(measured), best=False)
+    title = f'{trainer.metadata.variant} after {trainer.iteration} iterations'
+    recipe = yaml.safe_dump(_plain(describe(config)), sort_keys=False)
+    index = write_report(folder.path / 'report', title, class_map, evaluations, folder.path / 'loss.png', recipe)
+    print(f'report: {index}\ncheckpoint: {folder.path / CHECKPOINT_NAME}')
+    if trainer.validation:
+        number, miou = trainer.best
+        print(f'best in validation: {folder.path / BEST_NAME}, mIoU {100 * miou:.1f} after {number} iterations')
+
+
+def figures_of(evaluation: Evaluation, class_map: ClassMap) -> dict[str, float]:
+    """What the checkpoint says of itself, shares 0..1; classes that did not occur are left out."""
+    figures = {'validation/mean_iou': evaluation.mean_iou, 'validation/pixel_accuracy': evaluation.pixel_accuracy,
+               'validation/boundary_f_score': evaluation.boundary_f_score}
+    figures.update({f'validation/iou/{name}': iou for name, iou in zip(class_map.names, evaluation.class_iou)})
+    return {name: round(value, 5) for name, value in figures.items() if not math.isnan(value)}
+
+
+def _plain(value: object) -> object:
+    """Lists for tuples, which YAML does not know."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,83 @@
+"""The processes that train one network together, as torchrun starts them; a single one without it."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import distributed, nn
+
+# Others wait while the first validates and writes.
+TIMEOUT = timedelta(hours=2)
+
+
+class ProcessesError(ValueError):
+    """The processes cannot share the work; one line."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among `count`. Use as a context manager around all that it shares with the others."""
+
+    rank: int = 0
+    count: int = 1
+    local_rank: int = 0
+
+    @classmethod
+    def from_environment(cls) -> Processes:
+        """What torchrun tells its children in the environment; a single process where there is none."""
+        return cls(*(int(os.environ.get(name, default)) for name, default in
+                     (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))))
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one that writes and prints."""
+        return self.rank == 0
+
+    def device(self, asked: str) -> torch.device:
+        """The device of this process: with several on CUDA each has its own."""
+        return torch.device('cuda', self.local_rank) if asked == 'cuda' and self.count > 1 else torch.device(asked)
+
+    def share(self, batch_size: int) -> range:
+        """Which of the clips of a batch this process takes.
+
+        :raises ProcessesError: they cannot be dealt out evenly
+        """
+        if batch_size % self.count:
+            raise ProcessesError(f'training.batch_size is {batch_size} for {self.count} processes: expected a '
+                                 f'multiple of {self.count}, since they share each batch')
+        own = batch_size // self.count
+        return range(self.rank * own, (self.rank + 1) * own)
+
+    def join(self, device: torch.device) -> None:
+        """Meet the others: NCCL on CUDA, Gloo elsewhere."""
+        if self.count > 1:
+            if device.type == 'cuda':
+                torch.cuda.set_device(device)
+            distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo', timeout=TIMEOUT)
+
+    def leave(self) -> None:
+        """Part from the others."""
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+    def wrap(self, module: nn.Module, device: torch.device) -> nn.Module:
+        """`module` with its gradients averaged over the processes."""
+        if self.count == 1:
+            return module
+        return nn.parallel.DistributedDataParallel(module, device_ids=[device.index] if device.type == 'cuda' else None)
+
+    def synchronized_norm(self, module: nn.Module, device: torch.device) -> nn.Module:
+        """`module` with the statistics of BatchNorm taken over all processes; PyTorch has that on CUDA only."""
+        if self.count == 1 or device.type != 'cuda':
+            return module
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+
+    def mean(self, values: list[float], device: torch.device) -> list[float]:
+        """The mean of each value over the processes; all of them must call it."""
+        if self.count == 1:
+            return values
+        totals = torch.tensor(values, dtype=torch.float64, device=device)
+        distributed.all_reduce(totals)
+        return (totals / self.count).tolist()
