@@ -3,6 +3,7 @@
 `attention` is one fast attention level, `backbone` the ResNet encoders, `fanet` the whole network, `checkpoint` the
 weights on disk, `official_weights` the import of the authors' .pth files.
 """
+from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.checkpoint import (
     Checkpoint, CheckpointError, CheckpointMetadata, available_checkpoints, load_checkpoint, resolve_checkpoint,
     save_checkpoint)
@@ -11,5 +12,5 @@ from fanet_ros.model.fanet import (
 
 __all__ = [
     'BACKBONE_OF_VARIANT', 'Checkpoint', 'CheckpointError', 'CheckpointMetadata', 'FANet', 'FANetOutputs', 'FLAVORS',
-    'FrameContext', 'MIN_INPUT_PX', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'load_checkpoint', 'resolve_checkpoint',
-    'save_checkpoint']
+    'FrameContext', 'MIN_INPUT_PX', 'STRIDES', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'load_checkpoint',
+    'resolve_checkpoint', 'save_checkpoint']

@@ -1,7 +1,7 @@
 """ResNet encoders with the additional spatial reduction of FANet.
 
 Two things differ from torchvision's ResNet (He et al., arXiv 1512.03385): layer1 has stride 2 as well, so that the
-four feature maps lie at 1/8, 1/16, 1/32 and 1/64 of the input; and every BatchNorm that follows a convolution inside a
+four feature maps lie at 1/8, 1/16, 1/32 and 1/64 of the input (other strides can be chosen); and every BatchNorm that follows a convolution inside a
 block, and the stem's, carries LeakyReLU(0.01) instead of ReLU. The block's output is ReLU.
 """
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 LEAKY_SLOPE = 0.01
+STRIDES = (2, 2, 2, 2)          # of layer1..layer4, after the stem's 4; torchvision's are (1, 2, 2, 2)
 
 
 class BasicBlock(nn.Module):
@@ -84,9 +85,12 @@ BACKBONES: dict[str, BackboneSpec] = {
 
 
 class ResNet(nn.Module):
-    """Encoder: (N, 3, H, W) -> features at 1/8, 1/16, 1/32 and 1/64, of `channels` channels each."""
+    """Encoder: (N, 3, H, W) -> features at 1/8, 1/16, 1/32 and 1/64, of `channels` channels each.
 
-    def __init__(self, backbone: str) -> None:
+    :param strides: of layer1..layer4; others than STRIDES change the features' resolutions
+    """
+
+    def __init__(self, backbone: str, strides: tuple[int, int, int, int] = STRIDES) -> None:
         super().__init__()
         spec = BACKBONES[backbone]
         self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
@@ -96,8 +100,8 @@ class ResNet(nn.Module):
         widths = (64, 128, 256, 512)
         self.channels = tuple(width * spec.block.expansion for width in widths)
         in_channels = 64
-        for index, (width, depth) in enumerate(zip(widths, spec.depths), start=1):
-            blocks = [spec.block(in_channels, width, stride=2)]
+        for index, (width, depth, stride) in enumerate(zip(widths, spec.depths, strides), start=1):
+            blocks = [spec.block(in_channels, width, stride)]
             in_channels = width * spec.block.expansion
             blocks += [spec.block(in_channels, width, stride=1) for _ in range(depth - 1)]
             self.add_module(f'layer{index}', nn.Sequential(*blocks))

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.package_share import share_directory
 
@@ -46,6 +47,7 @@ class CheckpointMetadata:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     reference_size: Optional[tuple[int, int]] = None    # see FANet; official flavour only
+    strides: tuple[int, int, int, int] = STRIDES        # see FANet
     temporal_frames: int = 1                            # frames attended to, the present one included: 1 is no video network
     data: str = ''
     license: str = ''
@@ -68,10 +70,10 @@ class CheckpointMetadata:
         """C, the channels of the logits."""
         return len(self.class_names)
 
-    def build_network(self) -> FANet:
+    def build_network(self, *, aux_heads: bool = False) -> FANet:
         """The FANet that these weights belong to, freshly initialised."""
         return FANet(self.num_classes, BACKBONE_OF_VARIANT[self.variant], self.flavor,
-                     reference_size=self.reference_size)
+                     reference_size=self.reference_size, aux_heads=aux_heads, strides=self.strides)
 
     def to_json(self) -> str:
         return json.dumps({'format_version': FORMAT_VERSION, **asdict(self)}, sort_keys=True)

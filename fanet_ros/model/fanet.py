@@ -1,6 +1,8 @@
 """FANet: real-time semantic segmentation with fast attention (Hu et al., arXiv 2007.03815)."""
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple, Optional, Sequence
 
 import torch
@@ -8,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fanet_ros.model.attention import ConvBN, FastAttentionModule
-from fanet_ros.model.backbone import BACKBONES, ResNet
+from fanet_ros.model.backbone import BACKBONES, STRIDES, ResNet
 
 FLAVORS = ('paper', 'official')
 BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
@@ -69,11 +71,14 @@ class FANet(nn.Module):
     :param reference_size: (height, width) an 'official' network was trained at; its attention is then scaled by
         n_train / n per level, which leaves it as trained at that size and sound at others. None: no scaling.
     :param aux_heads: make the two auxiliary heads that training needs and inference does not
-    :raises ValueError: unknown backbone or flavour, fewer than one class
+    :param strides: of the encoder's four layers. (2, 2, 2, 2) is FANet: the first 2 is its additional spatial reduction.
+        (1, 2, 2, 2) goes without, at 1/4 .. 1/32 of the input; more than 2 reduces further.
+    :raises ValueError: unknown backbone or flavour, fewer than one class, strides out of 1..4
     """
 
     def __init__(self, num_classes: int = 19, backbone: str = 'resnet18', flavor: str = 'paper', *,
-                 reference_size: Optional[tuple[int, int]] = None, aux_heads: bool = False) -> None:
+                 reference_size: Optional[tuple[int, int]] = None, aux_heads: bool = False,
+                 strides: tuple[int, int, int, int] = STRIDES) -> None:
         super().__init__()
         if backbone not in BACKBONES:
             raise ValueError(f'unknown backbone {backbone!r}: expected one of {", ".join(BACKBONES)}')
@@ -81,13 +86,17 @@ class FANet(nn.Module):
             raise ValueError(f'unknown flavor {flavor!r}: expected one of {", ".join(FLAVORS)}')
         if num_classes < 1:
             raise ValueError(f'num_classes must be at least 1, got {num_classes}')
+        if len(strides) != 4 or not all(1 <= stride <= 4 for stride in strides):
+            raise ValueError(f'strides are {list(strides)}: expected four of 1..4')
         if reference_size is not None and flavor == 'paper':
             raise ValueError("reference_size is for flavor='official'; flavor='paper' needs none")
         self.num_classes, self.backbone, self.flavor = num_classes, backbone, flavor
-        self.reference_size = reference_size
+        self.reference_size, self.strides = reference_size, tuple(strides)
         official = flavor == 'official'
-        self.resnet = ResNet(backbone)
+        self.resnet = ResNet(backbone, strides)
         channels_8, channels_16, channels_32, channels_64 = self.resnet.channels
+
+        _, stride_8, stride_16, stride_32, stride_64 = accumulate(strides, mul, initial=4)
 
         def level(channels: int, stride: int, *, up: bool, smooth: bool) -> FastAttentionModule:
             reference_positions = 1.0 if not official else None
@@ -97,10 +106,10 @@ class FANet(nn.Module):
                 channels, has_up=up or official, has_smooth=smooth or official, up_padding=1 if official else 0,
                 reference_positions=reference_positions)
 
-        self.fam_32 = level(channels_64, 64, up=True, smooth=aux_heads)
-        self.fam_16 = level(channels_32, 32, up=True, smooth=True)
-        self.fam_8 = level(channels_16, 16, up=True, smooth=False)
-        self.fam_4 = level(channels_8, 8, up=False, smooth=True)
+        self.fam_32 = level(channels_64, stride_64, up=True, smooth=aux_heads)
+        self.fam_16 = level(channels_32, stride_32, up=True, smooth=True)
+        self.fam_8 = level(channels_16, stride_16, up=True, smooth=False)
+        self.fam_4 = level(channels_8, stride_8, up=False, smooth=True)
         self.clslayer = Head(256, 256, num_classes)
         self.aux_heads = aux_heads
         if aux_heads:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
-from fanet_ros.model import BACKBONE_OF_VARIANT
+from fanet_ros.model import BACKBONE_OF_VARIANT, FLAVORS, STRIDES
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config_reader import ConfigError, build, one_of, override, read_mapping
 
@@ -97,6 +97,8 @@ class TrainingConfig:
     """Everything that `train` reads."""
 
     variant: str = 'fanet18'
+    flavor: str = 'paper'                   # or 'official': attention without 1/n, which ties it to one resolution
+    strides: tuple[int, int, int, int] = STRIDES    # of the encoder's layers; (1, 2, 2, 2): no additional reduction
     class_map: str = 'camvid11'             # of config/class_maps, or a path
     init: str = ''                          # checkpoint to start from, by name or path; '': random weights
     temporal_frames: int = 1                # 2 or more: a video network, trained on clips
@@ -111,6 +113,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         one_of('variant', self.variant, tuple(BACKBONE_OF_VARIANT))
+        one_of('flavor', self.flavor, FLAVORS)
         if self.temporal_frames < 1:
             raise ConfigError(f'temporal_frames is {self.temporal_frames}: expected 1 or more')
         if not self.data:

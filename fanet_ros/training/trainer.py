@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from fanet_ros.model import BACKBONE_OF_VARIANT, CheckpointMetadata, FANet
+from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.batches import Batch, BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import LoaderSettings, TrainingSettings
@@ -34,7 +34,7 @@ class TrainingError(RuntimeError):
 def new_network(metadata: CheckpointMetadata, seed: int) -> FANet:
     """A network to train, with auxiliary heads, its random weights fixed by `seed`."""
     torch.manual_seed(seed)
-    return FANet(metadata.num_classes, BACKBONE_OF_VARIANT[metadata.variant], 'paper', aux_heads=True)
+    return metadata.build_network(aux_heads=True)
 
 
 class Trainer:
