@@ -16,7 +16,7 @@ from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-FORMAT = 2              # counts changes of what is exported, so that older files in the cache are not taken
+FORMAT = 3              # counts changes of what is exported, so that older files in the cache are not taken
 OPSET = 17
 MIN_CALIBRATION_FRAMES = 8
 
@@ -141,7 +141,9 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
             str(prepared), str(path), Reader(images), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
             per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             nodes_to_exclude=_nodes_giving_logits(prepared),
-            extra_options={} if quantize_outputs else {'OpTypesToExcludeOutputQuantization': ['Conv']})
+            # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.
+            extra_options={'CalibMovingAverage': True,
+                           'OpTypesToExcludeOutputQuantization': [] if quantize_outputs else ['Conv']})
     finally:
         root.setLevel(level)
 
