@@ -122,7 +122,8 @@ def _candidates(device: torch.device, precision: str, needs_video: bool) -> tupl
 def _situation(network: FANet, precision: str, engines: Sequence[str], height: int, width: int) -> str:
     """All that the choice depends on."""
     versions = ', '.join(f'{name} {importlib.import_module(name).__version__}' for name in engines)
-    return (f'{network.backbone} {network.num_classes} classes {height}x{width} {precision}, {torch.get_num_threads()} of {os.cpu_count()} '
+    return (f'{network.backbone} {network.num_classes} classes {height}x{width} {precision}, '
+            f'{torch.get_num_threads()} of {os.cpu_count()} '
             f'threads, {_cpu_name()}, {versions}')
 
 
