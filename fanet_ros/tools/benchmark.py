@@ -17,7 +17,7 @@ import torch
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
 from fanet_ros.model import BACKBONE_OF_VARIANT
-from fanet_ros.tools.benchmark_machine import describe_machine, one_line
+from fanet_ros.tools.benchmark_machine import OtherLoad, describe_machine, one_line
 from fanet_ros.tools.benchmark_report import draw_plots, tables
 from fanet_ros.tools.benchmark_segmenter import segmenter_suite
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size
@@ -83,7 +83,10 @@ def main(argv: Optional[list[str]] = None) -> int:
         print(one_line(machine), flush=True)
         results: list[dict[str, Any]] = []
         for name in arguments.suites:
+            load = OtherLoad()
             found = SUITES[name](settings)
+            others = load.busy_cores()
+            found = [{**result, 'other_busy_cores': others} for result in found]
             print(f'\n{tables(found)}', flush=True)
             results += found
             if arguments.output is not None:        # after every suite: what was measured is not lost

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen fir
 
 Result = dict[str, Any]
 SIZE_INCHES = (8.0, 4.5)
+MENTIONED_LOAD = 0.05         # cores that other processes kept busy
 
 
 def tables(results: list[Result]) -> str:
@@ -26,7 +27,9 @@ def _title(result: Result) -> str:
             'segmenter': 'frame to labels', 'pixels': 'cost against pixels', 'attention': 'cost of one attention',
             'batch': 'cost of a frame in a batch'}[result['suite']]
     who = [str(result[key]) for key in ('variant', 'checkpoint', 'engine', 'kind') if key in result]
-    return ', '.join(part for part in (*who, size, what, growth) if part)
+    others = result.get('other_busy_cores')
+    disturbed = f'beside other processes on {others:.1f} cores' if others is not None and others > MENTIONED_LOAD else ''
+    return ', '.join(part for part in (*who, size, what, growth, disturbed) if part)
 
 
 def _table(result: Result) -> str:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from fanet_ros.inference import SegmentationError
-from fanet_ros.inference.engines import Engine, EngineFactory
+from fanet_ros.inference.engines import Engine, EngineFactory, installed_engines
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
 from fanet_ros.tools.benchmark_authors import load_authors_network
@@ -51,10 +51,10 @@ class BenchmarkSettings:
         return load_authors_network(self.authors, BACKBONE_OF_VARIANT[variant], AUTHORS_CLASSES).to(self.device)
 
     def combinations(self) -> Iterator[tuple[str, str]]:
-        """(engine, precision) that exist on the device."""
+        """(engine, precision) that exist on the device and are installed."""
         probe = FANet(1).eval()
         for precision in self.precisions:
-            for engine in self.engines:
+            for engine in (name for name in self.engines if name in installed_engines()):
                 try:
                     EngineFactory(probe, self.device, engine, precision)
                 except SegmentationError:

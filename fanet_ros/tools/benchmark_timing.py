@@ -8,6 +8,8 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 WARM_UP_RUNS = 2
+# Worker threads of engines go on spinning for a while after their work, on cores that the next contestant needs.
+SETTLE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def take_turns(contestants: Sequence[Contestant], rounds: int) -> list[Timing]:
     for number in range(rounds):
         order = range(len(contestants))
         for index in (order if number % 2 == 0 else reversed(order)):
+            time.sleep(SETTLE_S)
             start = time.perf_counter()
             contestants[index].run()
             times_ms[number, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames

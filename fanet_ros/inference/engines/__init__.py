@@ -1,9 +1,9 @@
 """What runs the network: one small interface, one file for each way of doing it.
 
-`torch_engine` is always there; `onnx_engine` needs onnx and onnxruntime. `factory` makes the one that was asked for, or the
-one that is faster on this machine.
+`torch_engine` is always there; `onnx_engine` needs onnx and onnxruntime, `openvino_engine` openvino besides. `factory`
+makes the one that was asked for, or the one that is fastest on this machine.
 """
 from fanet_ros.inference.engines.engine import Engine, EngineError
-from fanet_ros.inference.engines.factory import ENGINES, PRECISIONS, EngineFactory
+from fanet_ros.inference.engines.factory import ENGINES, PRECISIONS, EngineFactory, installed_engines
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'EngineFactory', 'PRECISIONS']
+__all__ = ['ENGINES', 'Engine', 'EngineError', 'EngineFactory', 'PRECISIONS', 'installed_engines']

@@ -5,7 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-import torch
+from fanet_ros.model import FANet
 
 
 def cache_directory() -> Path:
@@ -16,9 +16,9 @@ def cache_directory() -> Path:
     return directory
 
 
-def weights_digest(network: torch.nn.Module) -> str:
-    """16 hexadecimal digits that change with any weight."""
-    digest = hashlib.sha256()
+def weights_digest(network: FANet) -> str:
+    """16 hexadecimal digits that change with any weight, and with what the weights alone do not say of the network."""
+    digest = hashlib.sha256(repr((network.flavor, network.reference_size, network.strides)).encode())
     for name, value in network.state_dict().items():
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())

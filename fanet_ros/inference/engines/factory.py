@@ -1,25 +1,29 @@
 """Makes the engine that was asked for; left to itself, the one that is fastest on this machine."""
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import time
-from typing import Callable, Optional
+from typing import Callable, Optional, Sequence
 
 import numpy as np
 import torch
 
 from fanet_ros.inference.device import processor_name
-from fanet_ros.inference.engines import onnx_engine
+from fanet_ros.inference.engines import onnx_engine, openvino_engine
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
+from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-ENGINES = ('auto', 'torch', 'onnxruntime')
+ENGINES = ('auto', 'torch', 'onnxruntime', 'openvino')
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
+PRECISIONS_OF_ENGINE = {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'),
+                        'openvino': ('float32', 'bfloat16', 'int8')}
 MEASURED_RUNS = 5
 
 
@@ -40,20 +44,20 @@ class EngineFactory:
                 raise EngineError(f'{what} {value!r} is unknown: expected one of {", ".join(known)}')
         if precision == 'auto':
             precision = 'float16' if device.type == 'cuda' else 'float32'
-        if engine == 'auto' and precision == 'int8':
-            engine = 'onnxruntime'
-        if engine == 'auto' and (device.type == 'cuda' or precision != 'float32' or needs_video
-                                 or not onnx_engine.is_available()):
-            engine = 'torch'
-        allowed = DTYPES if engine == 'torch' else ('float32', 'int8')
-        if engine != 'auto' and precision not in allowed:
-            raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
-        if engine == 'onnxruntime' and device.type != 'cpu':
-            raise EngineError(f"engine 'onnxruntime' runs on the CPU, device is {device}: set engine to 'torch' or device to 'cpu'")
-        if engine == 'onnxruntime' and needs_video:
-            raise EngineError("a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'")
+        if engine == 'auto':
+            self._engines = _candidates(device, precision, needs_video)
+        else:
+            self._engines = (engine,)
+            allowed = PRECISIONS_OF_ENGINE[engine]
+            if precision not in allowed:
+                raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
+            if engine != 'torch' and device.type != 'cpu':
+                raise EngineError(
+                    f"engine {engine!r} runs on the CPU, device is {device}: set engine to 'torch' or device to 'cpu'")
+            if engine != 'torch' and needs_video:
+                raise EngineError("a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'")
         self._network, self._device = network, device
-        self._engine, self._precision, self._calibration = engine, precision, calibration
+        self._precision, self._calibration = precision, calibration
         self._rewritten: Optional[InferenceFANet] = None
 
     def build(self, height: int, width: int) -> Engine:
@@ -62,15 +66,15 @@ class EngineFactory:
         :raises EngineError: it cannot be made
         :raises RuntimeError: it does not run, for want of memory for example
         """
-        if self._engine == 'torch':
-            return self._torch_engine(height, width)
-        if self._engine == 'onnxruntime':
-            return OnnxEngine(self._network, self._precision, height, width, self._calibration)
         makers: dict[str, Callable[[], Engine]] = {
             'torch': lambda: self._torch_engine(height, width),
-            'onnxruntime': lambda: OnnxEngine(self._network, self._precision, height, width)}
+            'onnxruntime': lambda: OnnxEngine(self._network, self._precision, height, width, self._calibration),
+            'openvino': lambda: OpenVinoEngine(self._network, self._precision, height, width, self._calibration)}
+        makers = {name: makers[name] for name in self._engines}
+        if len(makers) == 1:
+            return makers[self._engines[0]]()
         choices = _Choices()
-        key = _situation(self._network, height, width)
+        key = _situation(self._network, self._precision, self._engines, height, width)
         chosen = choices.get(key)
         if chosen not in makers:
             engines = {name: make() for name, make in makers.items()}
@@ -97,11 +101,29 @@ def _fastest(engines: dict[str, Engine], height: int, width: int) -> str:
     return min(times, key=lambda name: float(np.median(times[name])))
 
 
-def _situation(network: FANet, height: int, width: int) -> str:
+def installed_engines() -> tuple[str, ...]:
+    """Those of ENGINES whose packages are there."""
+    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'openvino': openvino_engine.is_available()}
+    return tuple(name for name, is_there in there.items() if is_there)
+
+
+def _candidates(device: torch.device, precision: str, needs_video: bool) -> tuple[str, ...]:
+    """The installed engines that 'auto' chooses from; if there is none, the one whose error says what to install."""
+    if device.type == 'cuda' or needs_video:
+        if precision not in DTYPES:
+            raise EngineError(f'on {device}{" with a video checkpoint" if needs_video else ""} precision is one of '
+                              f'{", ".join(DTYPES)}, got {precision}')
+        return ('torch',)
+    suitable = [name for name, precisions in PRECISIONS_OF_ENGINE.items() if precision in precisions]
+    return tuple(name for name in suitable if name in installed_engines()) or (suitable[0],)
+
+
+def _situation(network: FANet, precision: str, engines: Sequence[str], height: int, width: int) -> str:
     """All that the choice depends on."""
-    import onnxruntime
-    return (f'{network.backbone} {network.num_classes} classes {height}x{width}, {torch.get_num_threads()} of {os.cpu_count()} '
-            f'threads, {processor_name()}, torch {torch.__version__}, onnxruntime {onnxruntime.__version__}')
+    versions = ', '.join(f'{name} {importlib.import_module(name).__version__}' for name in engines)
+    return (f'{network.backbone} {network.num_classes} classes {height}x{width} {precision}, '
+            f'{torch.get_num_threads()} of {os.cpu_count()} '
+            f'threads, {processor_name()}, {versions}')
 
 
 class _Choices:

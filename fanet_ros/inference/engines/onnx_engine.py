@@ -16,7 +16,7 @@ from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-FORMAT = 2              # counts changes of what is exported, so that older files in the cache are not taken
+FORMAT = 3              # counts changes of what is exported, so that older files in the cache are not taken
 OPSET = 17
 MIN_CALIBRATION_FRAMES = 8
 
@@ -88,26 +88,30 @@ class _LogitsOnly(torch.nn.Module):
 
 
 def cached_model(network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages]) -> Path:
+                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True) -> Path:
     """The ONNX file of export_onnx(), in float32 or int8, made if it is not in the cache yet.
+
+    :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
 
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
     _require_packages()
-    name = f'{weights_digest(network)}_{height}x{width}_{precision}_{FORMAT}.onnx'
+    kind = precision if precision != 'int8' or quantize_outputs else 'int8in'
+    name = f'{weights_digest(network)}_{height}x{width}_{kind}_{FORMAT}.onnx'
     path = cache_directory() / name
     if not path.is_file():
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(network, made, height, width, calibration)
+                _quantize(network, made, height, width, calibration, quantize_outputs)
             else:
                 export_onnx(network, made, height, width)
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
     return path
 
 
-def _quantize(network: FANet, path: Path, height: int, width: int, calibration: Optional[CalibrationImages]) -> None:
+def _quantize(network: FANet, path: Path, height: int, width: int, calibration: Optional[CalibrationImages],
+              quantize_outputs: bool) -> None:
     """Static quantisation of the convolutions: uint8 activations, int8 weights per channel.
 
     All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
@@ -130,7 +134,7 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
             return None if frame is None else {'images': frame}
 
     exported, prepared = path.with_name('exported.onnx'), path.with_name('prepared.onnx')
-    export_onnx(network, exported, height, width, commute_head=False)
+    export_onnx(network, exported, height, width, commute_head=not quantize_outputs)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)        # the quantiser speaks through the root logger
@@ -139,7 +143,10 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
         quantize_static(
             str(prepared), str(path), Reader(images), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
             per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            nodes_to_exclude=_nodes_giving_logits(prepared))
+            nodes_to_exclude=_nodes_giving_logits(prepared),
+            # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.
+            extra_options={'CalibMovingAverage': True,
+                           'OpTypesToExcludeOutputQuantization': [] if quantize_outputs else ['Conv']})
     finally:
         root.setLevel(level)
 

@@ -11,12 +11,13 @@ import torch
 
 from fanet_ros.inference.engines import EngineError, EngineFactory
 from fanet_ros.inference.engines import cache as engine_cache
-from fanet_ros.inference.engines import onnx_engine
+from fanet_ros.inference.engines import onnx_engine, openvino_engine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
 HEIGHT, WIDTH = 64, 96
 needs_onnx = pytest.mark.skipif(not onnx_engine.is_available(), reason='onnx and onnxruntime are not installed')
+needs_openvino = pytest.mark.skipif(not openvino_engine.is_available(), reason='openvino is not installed')
 
 
 @pytest.fixture(name='network', scope='module')
@@ -48,7 +49,10 @@ def calibration(height: int, width: int) -> Iterator[np.ndarray]:
 @pytest.mark.parametrize(('engine', 'precision', 'tolerance'), [
     ('torch', 'float32', 1e-4), ('torch', 'bfloat16', 0.1),
     pytest.param('onnxruntime', 'float32', 1e-4, marks=needs_onnx),
-    pytest.param('onnxruntime', 'int8', 0.25, marks=needs_onnx)])
+    pytest.param('onnxruntime', 'int8', 0.25, marks=needs_onnx),
+    pytest.param('openvino', 'float32', 1e-4, marks=needs_openvino),
+    pytest.param('openvino', 'bfloat16', 0.1, marks=needs_openvino),
+    pytest.param('openvino', 'int8', 0.25, marks=needs_openvino)])
 def test_engine_gives_the_networks_logits(
         network: FANet, images: torch.Tensor, engine: str, precision: str, tolerance: float) -> None:
     made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH)
@@ -80,7 +84,7 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path) -> 
     path.write_text(json.dumps({key: other for key in content}))
     assert factory.build(HEIGHT, WIDTH).name == other       # what is written there is believed
     path.write_text('{ no JSON')
-    assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime')
+    assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime', 'openvino')
 
 
 @pytest.mark.parametrize(('engine', 'precision', 'reason'), [

@@ -1,0 +1,56 @@
+"""OpenVINO: the rewritten network for one resolution in float32, bfloat16 or int8, on x86 and ARM processors."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+
+from fanet_ros.inference.engines import onnx_engine
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.onnx_engine import CalibrationImages, cached_model
+from fanet_ros.model import FANet
+
+
+class OpenVinoEngine(Engine):
+    """A compiled OpenVINO model on the CPU, from the same files as OnnxEngine's but for int8.
+
+    In int8 only what goes into a convolution is rounded to 8 bits, not what comes out of it: OpenVINO fuses activation and
+    rounding for the next one into the convolution, so sums of branches, queries and keys stay exact at no cost.
+
+    :param calibration: for int8, the frames to calibrate on
+    :raises EngineError: openvino or onnx is not installed, nothing to calibrate on
+    """
+
+    name = 'openvino'
+
+    def __init__(self, network: FANet, precision: str, height: int, width: int,
+                 calibration: Optional[CalibrationImages] = None) -> None:
+        if not is_available():
+            raise EngineError("engine 'openvino' needs three packages: pip install openvino onnx onnxruntime, or set engine to "
+                              "'torch'")
+        self.precision = precision
+        made_from = 'int8' if precision == 'int8' else 'float32'
+        path = cached_model(network, made_from, height, width, calibration, quantize_outputs=False)
+        import openvino
+        core = openvino.Core()
+        has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+        # What int8 leaves in floating point is little: it may as well run at the faster of the two.
+        wants_bfloat16 = precision == 'bfloat16' or (precision == 'int8' and has_bfloat16)
+        compiled = core.compile_model(str(path), 'CPU', {
+            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': torch.get_num_threads(),
+            'INFERENCE_PRECISION_HINT': 'bf16' if wants_bfloat16 else 'f32'})
+        self._request, self._output = compiled.create_infer_request(), compiled.output(0)
+        self(torch.zeros(1, 3, height, width))
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        found = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)
+        return torch.from_numpy(found[self._output])
+
+
+def is_available() -> bool:
+    """openvino and what writes its models can be imported."""
+    try:
+        import openvino  # noqa: F401
+    except ImportError:
+        return False
+    return onnx_engine.is_available()
