@@ -1,6 +1,8 @@
 """Weights to start from: those of another checkpoint, as far as they fit."""
 from __future__ import annotations
 
+from torch import nn
+
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FANet
 
 HEAD = 'clslayer.conv_out.weight'       # (C, 256, 1, 1)
@@ -14,15 +16,17 @@ class InitialWeightsError(ValueError):
 def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, name: str) -> str:
     """Copy into `network` what it shares with `start`; returns one line that says what begins at random.
 
-    Rows of the class head go by the names of the classes, so that other classes or another order keep what is known.
+    Rows of the class head go by the names of the classes, so that other classes or another order keep what is known. A
+    deeper encoder of the same blocks begins as the very function of the shallower one (Net2DeeperNet: Chen et al., arXiv
+    1511.05641): the blocks that it has more begin as the identity.
 
     :param metadata: of the network that is trained
     :param name: of `start`, for messages
-    :raises InitialWeightsError: it is of another variant
+    :raises InitialWeightsError: it is of a variant that this one does not deepen
     """
-    if start.metadata.variant != metadata.variant:
-        raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a '
-                                  f'{metadata.variant}: choose a checkpoint of that variant, or leave init empty')
+    if not _is_deepening(start.network, network):
+        raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a {metadata.variant}: '
+                                  'choose a checkpoint of that variant or of fanet18 for fanet34, or leave init empty')
     wanted, given = network.state_dict(), start.network.state_dict()
     fitting = {key: value for key, value in given.items() if key in wanted and wanted[key].shape == value.shape}
     head, known = wanted[HEAD].clone(), start.metadata.class_names
@@ -31,7 +35,30 @@ def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, 
         head[metadata.class_names.index(class_name)] = given[HEAD][known.index(class_name)]
     fitting[HEAD] = head
     network.load_state_dict(fitting, strict=False)
-    left = [key for key in wanted if key not in fitting and not key.startswith(AUXILIARY)]
+    added = _make_identities(network, start.network)
+    left = [key for key in wanted if key not in fitting and not key.startswith((*AUXILIARY, *added))]
     new = [class_name for class_name in metadata.class_names if class_name not in known]
     at_random = ['the auxiliary heads'] + [f'the class head\'s rows of {", ".join(new)}'] * bool(new) + left
-    return f'weights of {name}; at random begin {"; ".join(at_random)}'
+    identities = f'; {len(added)} blocks begin as the identity' if added else ''
+    return f'weights of {name}; at random begin {"; ".join(at_random)}{identities}'
+
+
+def _is_deepening(start: FANet, network: FANet) -> bool:
+    """The encoders are alike, or `network` has more of the same blocks."""
+    pairs = list(zip(_layers(start), _layers(network)))
+    return all(type(old[0]) is type(new[0]) and len(old) <= len(new) for old, new in pairs)
+
+
+def _make_identities(network: FANet, start: FANet) -> list[str]:
+    """Let the blocks that only `network` has pass on what comes, which is never negative; returns their names' begin."""
+    added = []
+    for number, (old, new) in enumerate(zip(_layers(start), _layers(network)), start=1):
+        for index in range(len(old), len(new)):
+            last = 'bn3' if hasattr(new[index], 'bn3') else 'bn2'
+            nn.init.zeros_(getattr(new[index], last).weight)
+            added.append(f'resnet.layer{number}.{index}.')
+    return added
+
+
+def _layers(network: FANet) -> list[nn.Sequential]:
+    return [getattr(network.resnet, f'layer{number}') for number in range(1, 5)]
