@@ -11,19 +11,20 @@ import numpy as np
 import torch
 
 from fanet_ros.inference.device import processor_name
-from fanet_ros.inference.engines import onnx_engine, openvino_engine
+from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-ENGINES = ('auto', 'torch', 'onnxruntime', 'openvino')
+ENGINES = ('auto', 'torch', 'onnxruntime', 'openvino', 'ncnn')
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 PRECISIONS_OF_ENGINE = {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'),
-                        'openvino': ('float32', 'bfloat16', 'int8')}
+                        'openvino': ('float32', 'bfloat16', 'int8'), 'ncnn': ('float32',)}
 MEASURED_RUNS = 5
 
 
@@ -69,15 +70,16 @@ class EngineFactory:
         makers: dict[str, Callable[[], Engine]] = {
             'torch': lambda: self._torch_engine(height, width),
             'onnxruntime': lambda: OnnxEngine(self._network, self._precision, height, width, self._calibration),
-            'openvino': lambda: OpenVinoEngine(self._network, self._precision, height, width, self._calibration)}
+            'openvino': lambda: OpenVinoEngine(self._network, self._precision, height, width, self._calibration),
+            'ncnn': lambda: NcnnEngine(self._network, height, width)}
         makers = {name: makers[name] for name in self._engines}
         if len(makers) == 1:
             return makers[self._engines[0]]()
         choices = _Choices()
-        key = _situation(self._network, self._precision, self._engines, height, width)
+        key = _situation(self._network, self._precision, self._engines)
         chosen = choices.get(key)
         if chosen not in makers:
-            engines = {name: make() for name, make in makers.items()}
+            engines = _working(makers)
             chosen = _fastest(engines, height, width)
             choices.put(key, chosen)
             return engines[chosen]
@@ -87,6 +89,22 @@ class EngineFactory:
         if self._rewritten is None:
             self._rewritten = rewritten_network(self._network, self._device, self._precision)
         return TorchEngine(self._rewritten, self._device, self._precision, height, width)
+
+
+def _working(makers: dict[str, Callable[[], Engine]]) -> dict[str, Engine]:
+    """The engines that can be made here.
+
+    :raises EngineError: none can; the message is the first one's
+    """
+    engines, errors = {}, []
+    for name, make in makers.items():
+        try:
+            engines[name] = make()
+        except EngineError as error:
+            errors.append(error)
+    if not engines:
+        raise errors[0]
+    return engines
 
 
 def _fastest(engines: dict[str, Engine], height: int, width: int) -> str:
@@ -103,7 +121,8 @@ def _fastest(engines: dict[str, Engine], height: int, width: int) -> str:
 
 def installed_engines() -> tuple[str, ...]:
     """Those of ENGINES whose packages are there."""
-    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'openvino': openvino_engine.is_available()}
+    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'openvino': openvino_engine.is_available(),
+             'ncnn': ncnn_engine.is_available()}
     return tuple(name for name, is_there in there.items() if is_there)
 
 
@@ -118,10 +137,10 @@ def _candidates(device: torch.device, precision: str, needs_video: bool) -> tupl
     return tuple(name for name in suitable if name in installed_engines()) or (suitable[0],)
 
 
-def _situation(network: FANet, precision: str, engines: Sequence[str], height: int, width: int) -> str:
-    """All that the choice depends on."""
+def _situation(network: FANet, precision: str, engines: Sequence[str]) -> str:
+    """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
     versions = ', '.join(f'{name} {importlib.import_module(name).__version__}' for name in engines)
-    return (f'{network.backbone} {network.num_classes} classes {height}x{width} {precision}, '
+    return (f'{network.backbone} {network.num_classes} classes {precision}, '
             f'{torch.get_num_threads()} of {os.cpu_count()} '
             f'threads, {processor_name()}, {versions}')
 

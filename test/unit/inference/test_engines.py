@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from fanet_ros.inference.engines import EngineError, EngineFactory
+from fanet_ros.inference.engines import ENGINES, EngineError, EngineFactory
 from fanet_ros.inference.engines import cache as engine_cache
-from fanet_ros.inference.engines import onnx_engine, openvino_engine
+from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
 HEIGHT, WIDTH = 64, 96
 needs_onnx = pytest.mark.skipif(not onnx_engine.is_available(), reason='onnx and onnxruntime are not installed')
+needs_ncnn = pytest.mark.skipif(not ncnn_engine.is_available(), reason='ncnn and pnnx are not installed')
 needs_openvino = pytest.mark.skipif(not openvino_engine.is_available(), reason='openvino is not installed')
 
 
@@ -52,7 +53,8 @@ def calibration(height: int, width: int) -> Iterator[np.ndarray]:
     pytest.param('onnxruntime', 'int8', 0.25, marks=needs_onnx),
     pytest.param('openvino', 'float32', 1e-4, marks=needs_openvino),
     pytest.param('openvino', 'bfloat16', 0.1, marks=needs_openvino),
-    pytest.param('openvino', 'int8', 0.25, marks=needs_openvino)])
+    pytest.param('openvino', 'int8', 0.25, marks=needs_openvino),
+    pytest.param('ncnn', 'float32', 1e-4, marks=needs_ncnn)])
 def test_engine_gives_the_networks_logits(
         network: FANet, images: torch.Tensor, engine: str, precision: str, tolerance: float) -> None:
     made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH)
@@ -84,7 +86,7 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path) -> 
     path.write_text(json.dumps({key: other for key in content}))
     assert factory.build(HEIGHT, WIDTH).name == other       # what is written there is believed
     path.write_text('{ no JSON')
-    assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime', 'openvino')
+    assert factory.build(HEIGHT, WIDTH).name in ENGINES
 
 
 @pytest.mark.parametrize(('engine', 'precision', 'reason'), [
@@ -101,11 +103,22 @@ def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
         EngineFactory(network, CPU, precision='int8').build(HEIGHT, WIDTH)
 
 
-def test_without_onnxruntime_torch_is_used(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_engine, 'is_available', lambda: False)
+def test_without_other_packages_torch_is_used(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (onnx_engine, ncnn_engine):
+        monkeypatch.setattr(module, 'is_available', lambda: False)
     assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name == 'torch'
     with pytest.raises(EngineError, match='pip install onnx onnxruntime'):
         EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
+
+
+@needs_ncnn
+def test_auto_passes_over_an_engine_that_cannot_be_made(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise EngineError('no converter')
+    monkeypatch.setattr(ncnn_engine, '_convert', fail)
+    assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name != 'ncnn'
+    with pytest.raises(EngineError, match='no converter'):
+        EngineFactory(network, CPU, 'ncnn').build(HEIGHT, WIDTH)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')

@@ -1,0 +1,88 @@
+"""ncnn: the rewritten network for one resolution in float32, with Winograd convolutions, on x86 and ARM processors."""
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+
+from fanet_ros.inference.engines.cache import cache_directory, weights_digest
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import InferenceFANet
+
+FORMAT = 1      # of the cached files: raise it when the conversion changes
+
+
+class NcnnEngine(Engine):
+    """An ncnn network on the CPU, converted once by pnnx and kept in the cache, by weights and resolution.
+
+    Its 3x3 convolutions of stride 1 take a quarter of the multiplications (Winograd's F(4x4, 3x3): Lavin and Gray, arXiv
+    1509.09308), so the head is left as it is: commuting it with the upsampling would save less than it costs.
+
+    :raises EngineError: ncnn or pnnx is not installed, or the conversion failed
+    """
+
+    name = 'ncnn'
+    precision = 'float32'
+
+    def __init__(self, network: FANet, height: int, width: int) -> None:
+        if not is_available():
+            raise EngineError("engine 'ncnn' needs two packages: pip install ncnn pnnx, or set engine to 'torch'")
+        graph, weights = _converted(network, height, width)
+        import ncnn
+        self._ncnn, self._net = ncnn, ncnn.Net()
+        options = self._net.opt
+        options.num_threads = torch.get_num_threads()
+        options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
+        options.use_bf16_storage = options.use_vulkan_compute = False
+        if self._net.load_param(str(graph)) or self._net.load_model(str(weights)):
+            raise EngineError(f'{graph} cannot be loaded by ncnn: delete it, it will be made again')
+        self(torch.zeros(1, 3, height, width))
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        extractor = self._net.create_extractor()
+        extractor.input('in0', self._ncnn.Mat(images[0].contiguous().numpy()))
+        failed, logits = extractor.extract('out0')
+        if failed:
+            raise RuntimeError('ncnn could not run the network, for want of memory perhaps')
+        return torch.from_numpy(logits.numpy().copy())[None]
+
+
+def is_available() -> bool:
+    """ncnn and what converts for it can be imported."""
+    try:
+        import ncnn  # noqa: F401
+        import pnnx  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _converted(network: FANet, height: int, width: int) -> tuple[Path, Path]:
+    """ncnn's graph and weights, made if they are not in the cache yet."""
+    name = f'{weights_digest(network)}_{height}x{width}_ncnn_{FORMAT}'
+    graph, weights = (cache_directory() / f'{name}.{suffix}' for suffix in ('param', 'bin'))
+    if not (graph.is_file() and weights.is_file()):
+        with tempfile.TemporaryDirectory(dir=graph.parent) as scratch:
+            _convert(network, Path(scratch), height, width)
+            os.replace(Path(scratch) / 'network.ncnn.bin', weights)
+            os.replace(Path(scratch) / 'network.ncnn.param', graph)     # last: where it is, both are
+    return graph, weights
+
+
+def _convert(network: FANet, folder: Path, height: int, width: int) -> None:
+    import pnnx
+    module = InferenceFANet(network, commute_head=False).eval().cpu().float()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        torch.jit.trace(module, torch.zeros(1, 3, height, width), check_trace=False).save(str(folder / 'network.pt'))
+    done = subprocess.run(
+        [pnnx.EXEC_PATH, 'network.pt', f'inputshape=[1,3,{height},{width}]', 'fp16=0'], cwd=folder, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode or not (folder / 'network.ncnn.param').is_file():
+        last = (done.stdout.strip().splitlines() or ['no message'])[-1]
+        raise EngineError(f"pnnx could not convert the network for ncnn ({last}): set engine to 'torch'")
