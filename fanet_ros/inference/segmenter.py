@@ -149,6 +149,12 @@ class Segmenter:
             StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3),
             height, width)
 
+    def forget(self) -> None:
+        """The next frame belongs to no frame before it. Only a video network remembers any."""
+        with self._lock:
+            if self._memory is not None:
+                self._memory.forget()
+
     def _run(self, images: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float]) -> torch.Tensor:
         if self._memory is None:
             return self._engine(images)

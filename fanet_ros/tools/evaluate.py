@@ -33,7 +33,8 @@ def main(argv: Optional[list[str]] = None) -> int:
         for size in sizes:
             segmenter.set_input_size(*size)
             evaluations.append(evaluate(
-                segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}'))
+                segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}',
+                is_video=arguments.video))
         print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
               f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
         if arguments.json:
@@ -92,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
                         help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
+    parser.add_argument('--video', action='store_true',
+                        help='the frames, in order of their names, are one video: measure flicker too')
     parser.add_argument('--json', type=Path, help='write the figures here too')
     parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
                         "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")

@@ -8,7 +8,7 @@ import torch
 
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets import Sample
+from fanet_ros.training.datasets import Samples
 
 GRAIN = 3.0         # standard deviation of the noise that differs between the frames of a clip, of 255
 
@@ -25,7 +25,7 @@ class BatchSource:
     :param positions: which clips of each batch are drawn here
     """
 
-    def __init__(self, groups: Sequence[tuple[Sequence[Sample], float]], augmentation: Augmentation,
+    def __init__(self, groups: Sequence[tuple[Samples, float]], augmentation: Augmentation,
                  positions: range, seed: int, clip_length: int = 1) -> None:
         self._groups, self._augmentation = groups, augmentation
         self._positions, self._seed, self._clip_length = positions, seed, clip_length
@@ -44,10 +44,10 @@ class BatchSource:
 
     def _clip(self, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
         samples = self._groups[rng.choice(len(self._groups), p=self._shares)][0]
-        sample = samples[int(rng.integers(len(samples)))]
+        index = int(rng.integers(len(samples)))
         if self._clip_length == 1:
-            return [self._augmentation(sample, rng)]
-        clip = camera_motion_clip(sample, self._clip_length, rng)
+            return [self._augmentation(samples[index], rng)]
+        clip = samples.video(index, self._clip_length) or camera_motion_clip(samples[index], self._clip_length, rng)
         look = int(rng.integers(2**32))         # one look for all frames of a clip
         views = []
         for frame in clip:

@@ -1,10 +1,9 @@
-"""Short videos to train on: made of single labelled images by moving the camera, or taken from the synthetic street."""
+"""Short videos to train on, made of single labelled images by moving the camera."""
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.datasets import UNLABELLED, Sample
 
 BORDER_RGB = (124, 116, 104)    # the mean of the normalisation: what the network sees as nothing
@@ -35,9 +34,3 @@ def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *,
                                 borderValue=UNLABELLED)
         clip.insert(0, Sample(f'{sample.name}-{back}', rgb, labels))
     return clip
-
-
-def street_clip(street: SyntheticStreet, first: int, length: int, stride: int = 1) -> list[Sample]:
-    """`length` frames of a street from frame `first` on, every `stride`-th."""
-    frames = [street.frame(first + stride * number) for number in range(length)]
-    return [Sample(f'street{street.seed}_{frame.index}', frame.rgb, frame.labels) for frame in frames]

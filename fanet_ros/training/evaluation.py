@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.training.datasets import UNLABELLED, Sample
+from fanet_ros.training.flicker import FlickerCounter
 from fanet_ros.training.metrics import ConfusionMatrix
 
 # Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., BMVC 2013, "What is a
@@ -30,7 +31,10 @@ class FrameScore:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured at one resolution; all shares 0..1, class_iou (C,) with NaN for classes that do not occur."""
+    """What was measured at one resolution; all shares 0..1, class_iou (C,) with NaN for classes that do not occur.
+
+    flicker: of a video, the pixels whose class changes from frame to frame although the true one does not; else NaN
+    """
 
     input_height: int
     input_width: int
@@ -38,6 +42,7 @@ class Evaluation:
     mean_iou: float
     pixel_accuracy: float
     boundary_f_score: float
+    flicker: float
     class_iou: tuple[float, ...]
     confusion: np.ndarray               # (C, C) pixels, [true, predicted]
     worst: tuple[FrameScore, ...]       # the worst first
@@ -45,17 +50,23 @@ class Evaluation:
 
 
 def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, description: str = 'evaluate',
-             quiet: bool = False) -> Evaluation:
+             quiet: bool = False, is_video: bool = False) -> Evaluation:
     """Segment all samples and compare.
 
+    :param is_video: they are frames of one video, in order; else each is taken for itself
     :param kept: how many of the best and of the worst frames are kept to look at
     """
     classes = len(segmenter.class_map)
     confusion = ConfusionMatrix(classes)
     scores: list[FrameScore] = []
-    matched = np.zeros(4)
+    matched, flicker = np.zeros(4), FlickerCounter()
+    segmenter.forget()
     for sample in tqdm(samples, desc=description, unit='frame', disable=quiet):
         labels = segmenter.segment(sample.rgb).labels
+        if is_video:
+            flicker.add(sample.labels, labels)
+        else:
+            segmenter.forget()
         own = ConfusionMatrix(classes)
         own.add(sample.labels, labels)
         confusion.add(sample.labels, labels)
@@ -67,7 +78,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
                 del scores[kept]
     return Evaluation(
         segmenter.input_height, segmenter.input_width, len(samples), confusion.mean_iou(), confusion.pixel_accuracy(),
-        f_score(matched), tuple(confusion.class_iou().tolist()), confusion.counts, tuple(scores[:kept]),
+        f_score(matched), flicker.share, tuple(confusion.class_iou().tolist()), confusion.counts, tuple(scores[:kept]),
         tuple(scores[::-1][:kept]))
 
 

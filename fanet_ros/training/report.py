@@ -74,6 +74,7 @@ def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
         'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
         'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
         'boundary_f_score': evaluation.boundary_f_score,
+        'flicker': None if np.isnan(evaluation.flicker) else evaluation.flicker,
         'class_iou': {name: None if np.isnan(iou) else iou for name, iou in zip(class_map.names, evaluation.class_iou)}}
 
 
@@ -83,6 +84,8 @@ def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
     rows = [('mIoU', [item.mean_iou for item in evaluations]),
             ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
             ('boundary F', [item.boundary_f_score for item in evaluations])]
+    if any(np.isfinite(item.flicker) for item in evaluations):
+        rows.append(('flicker', [item.flicker for item in evaluations]))
     rows += [(name, [item.class_iou[index] for item in evaluations]) for index, name in enumerate(class_map.names)]
     width = max(len(name) for name, _ in rows)
     lines = [f'| {"":<{width}} | ' + ' | '.join(f'{head:>9}' for head in heads) + ' |',

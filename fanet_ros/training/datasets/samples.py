@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, Union, overload
+from typing import Callable, Optional, Union, overload
 
 import numpy as np
 
@@ -15,10 +15,14 @@ DEFAULT_CACHE_BYTES = 4 * 2**30
 
 @dataclass(frozen=True)
 class Entry:
-    """A sample not yet read. `read` may raise DatasetError and is called from several threads."""
+    """A sample not yet read. `read` may raise DatasetError and is called from several threads.
+
+    earlier: the frames before it in its video, the nearest first, where there is one
+    """
 
     name: str
     read: Callable[[], Sample]
+    earlier: tuple[Entry, ...] = ()
 
 
 class SampleCache:
@@ -72,6 +76,16 @@ class Samples(Sequence):
             return Samples(self.entries[index], self._cache, self.counted)
         return self._cache.get(self.entries[index])
 
+    def video(self, index: int, length: int) -> Optional[list[Sample]]:
+        """`length` frames of a video that end with sample `index`; None if it has not so many.
+
+        :raises DatasetError: a frame cannot be read
+        """
+        entry = self.entries[index]
+        if len(entry.earlier) < length - 1:
+            return None
+        return [self._cache.get(item) for item in (*entry.earlier[:length - 1][::-1], entry)]
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the samples; nothing is read for it."""
@@ -84,4 +98,7 @@ class Samples(Sequence):
                 sample = entry.read()
                 return Sample(sample.name, sample.rgb, table[sample.labels])
             return read
-        return Samples([Entry(entry.name, reader(entry)) for entry in self.entries], self._cache, self.counted)
+
+        def relabel(entry: Entry) -> Entry:
+            return Entry(entry.name, reader(entry), tuple(relabel(item) for item in entry.earlier))
+        return Samples([relabel(entry) for entry in self.entries], self._cache, self.counted)

@@ -12,14 +12,23 @@ from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
 CLASS_MAP = 'camvid11'
 # Painting takes much longer than reading a file, so few frames are looked at in advance.
 COUNTED = 64
+EARLIER = 3         # frames of the video before each, for who trains on clips
 
 
 def load_street(seeds: Iterable[int], frames: Iterable[int], height: int, width: int, keep: Callable[[str], bool],
                 cache: SampleCache) -> Samples:
-    """The given frames of the streets of the given seeds, `height` x `width` px, labels of camvid11."""
+    """The given frames of the streets of the given seeds, `height` x `width` px, labels of camvid11.
+
+    Each knows the frames before it, at the street's 15 Hz.
+    """
     frames = tuple(frames)
-    return Samples([Entry(name, partial(_paint, name, width, height, seed, index)) for seed in seeds for index in frames
-                    if keep(name := f'street{seed}_{index}')], cache, COUNTED)
+    def entry(seed: int, index: int, earlier: int) -> Entry:
+        name = f'street{seed}_{index}'
+        return Entry(name, partial(_paint, name, width, height, seed, index),
+                     tuple(entry(seed, index - back, 0) for back in range(1, min(earlier, index) + 1)))
+
+    entries = [entry(seed, index, EARLIER) for seed in seeds for index in frames]
+    return Samples([item for item in entries if keep(item.name)], cache, COUNTED)
 
 
 def _paint(name: str, width: int, height: int, seed: int, index: int) -> Sample:

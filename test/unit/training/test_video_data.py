@@ -2,8 +2,9 @@
 import numpy as np
 
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.training.clips import camera_motion_clip, street_clip
-from fanet_ros.training.datasets import UNLABELLED, Sample
+from fanet_ros.training.clips import camera_motion_clip
+from fanet_ros.training.datasets import UNLABELLED, Sample, SampleCache
+from fanet_ros.training.datasets.street import load_street
 from fanet_ros.training.flicker import FlickerCounter
 
 
@@ -21,11 +22,15 @@ def test_a_camera_motion_clip_ends_with_the_image_and_moves_picture_and_labels_t
         assert agree[known].mean() > 0.97 and (frame.labels == 3).any()     # all but the blended border
 
 
-def test_a_street_clip_is_the_streets_frames() -> None:
-    street = SyntheticStreet(96, 64, seed=2)
-    clip = street_clip(street, 5, 2, stride=3)
-    assert [sample.name for sample in clip] == ['street2_5', 'street2_8']
-    assert np.array_equal(clip[1].labels, street.frame(8).labels)
+def test_a_street_gives_real_videos_relabelled_like_its_frames() -> None:
+    frames = load_street([2], [1, 5], 64, 96, lambda name: True, SampleCache())
+    assert frames.video(0, 3) is None           # there are no two frames before frame 1
+    table = np.full(256, UNLABELLED, np.uint8)
+    table[3] = 0
+    clip = frames.relabelled(table).video(1, 3)
+    assert [sample.name for sample in clip] == ['street2_3', 'street2_4', 'street2_5']
+    truth = SyntheticStreet(96, 64, seed=2).frame(4)
+    assert np.array_equal(clip[1].rgb, truth.rgb) and np.array_equal(clip[1].labels, table[truth.labels])
 
 
 def test_flicker_counts_only_what_the_truth_does_not_explain() -> None:
