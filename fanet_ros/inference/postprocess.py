@@ -1,8 +1,9 @@
 """From logits at an eighth of the resolution to labels at the frame's size: bilinear upsampling, then argmax."""
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
-from typing import Optional
+from typing import Callable, Optional
 
 import numpy as np
 import torch
@@ -18,6 +19,10 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
     with torch.inference_mode():
         if logits.device.type == 'cpu' and not with_confidence:
             return upsampled_argmax(logits[0].float().contiguous().numpy(), size), None
+        one_pass = _one_pass(logits.device) if logits.is_cuda else None
+        if one_pass is not None:
+            labels, confidences = one_pass(logits, size, with_confidence)
+            return labels.cpu().numpy(), None if confidences is None else confidences.cpu().numpy()
         full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)     # (1, C, H, W)
         best, labels = full[0].max(0)                                                       # (H, W); argmax() is far slower
         labels = labels.to(torch.uint8).cpu().numpy()
@@ -25,6 +30,18 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
             return labels, None
         probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the largest
         return labels, (probability * 255 + 0.5).to(torch.uint8).cpu().numpy()
+
+
+@lru_cache(maxsize=None)
+def _one_pass(device: torch.device) -> Optional[Callable[..., tuple[torch.Tensor, Optional[torch.Tensor]]]]:
+    """The Triton kernel, if it runs on this GPU: it is compiled on the spot, for which something may be missing."""
+    try:
+        from fanet_ros.inference.triton_postprocess import labels_and_confidence as one_pass
+        one_pass(torch.zeros(1, 2, 2, 2, device=device), (4, 4), True)
+    except Exception as error:      # whatever it is, there is another way
+        warnings.warn(f'labels take a slower way on {device}, Triton does not work: {" ".join(str(error).split())[:160]}')
+        return None
+    return one_pass
 
 
 def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -15,6 +15,7 @@ from fanet_ros.inference.device import check_memory, choose_device
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.postprocess import labels_and_confidence
+from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
@@ -54,8 +55,7 @@ class Segmenter:
             (lambda height, width: self.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self._memory = VideoMemory(metadata.temporal_frames - 1) if metadata.temporal_frames > 1 else None
-        self._mean = (torch.tensor(metadata.mean) * 255).view(1, 3, 1, 1).to(self.device)
-        self._scale = (1 / (torch.tensor(metadata.std) * 255)).view(1, 3, 1, 1).to(self.device)
+        self._preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
         self.input_height = self.input_width = 0
         self.set_input_size(input_height, input_width)
 
@@ -72,7 +72,8 @@ class Segmenter:
         :param class_map: names and colours instead of the checkpoint's own, as many as it has classes
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
-        :param engine: 'torch', 'onnxruntime' (on the CPU), or 'auto': the faster one, measured once on this machine
+        :param engine: 'torch', on the CPU also 'onnxruntime', 'openvino' or 'ncnn', or 'auto': the fastest one, measured once
+            on this machine
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
@@ -169,20 +170,11 @@ class Segmenter:
         for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if bgr is not None:
-                yield self._preprocess(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).contiguous().numpy()
+                yield self._preprocess(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._preprocess(rgb, self.input_height, self.input_width)
-
-    def _preprocess(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
-        """(H, W, 3) uint8 -> (1, 3, height, width) float32, normalised as in training, on the device."""
-        if rgb.shape[:2] != (height, width):
-            shrinks = height * width < rgb.shape[0] * rgb.shape[1]
-            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        frame = torch.from_numpy(np.array(rgb) if not rgb.flags.writeable else np.ascontiguousarray(rgb))
-        images = frame.to(self.device).permute(2, 0, 1)[None].float()       # (1, 3, h, w), channels last in memory
-        return (images - self._mean) * self._scale
 
     def _synchronize(self) -> None:
         if self.device.type == 'cuda':

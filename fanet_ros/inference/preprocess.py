@@ -1,0 +1,65 @@
+"""From an RGB frame of any size to what the network is given."""
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Preprocessor:
+    """Resizes and normalises frames, on the CPU or the GPU.
+
+    :param mean: of RGB, 0..1
+    :param std: likewise
+    """
+
+    def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float], device: torch.device) -> None:
+        self._device = device
+        self._mean = (torch.tensor(mean) * 255).view(1, 3, 1, 1).to(device)
+        self._scale = (1 / (torch.tensor(std) * 255)).view(1, 3, 1, 1).to(device)
+        self._staging = torch.empty(0, dtype=torch.uint8)
+
+    def __call__(self, rgb: np.ndarray, height: int, width: int) -> Tensor:
+        """`rgb` (H, W, 3) uint8 -> (1, 3, height, width) float32, normalised, on the device."""
+        if self._device.type == 'cuda':
+            images = resized_on_device(self._upload(rgb), height, width)
+        else:
+            images = _as_tensor(_resized(rgb, height, width)).permute(2, 0, 1)[None].float()    # channels last in memory
+        return (images - self._mean) * self._scale
+
+    def _upload(self, rgb: np.ndarray) -> Tensor:
+        """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help.
+
+        The copy is done before the same buffer is written again: a frame's labels are waited for before the next comes.
+        """
+        if self._staging.shape != rgb.shape:
+            self._staging = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)
+        np.copyto(self._staging.numpy(), rgb)
+        return self._staging.to(self._device, non_blocking=True)
+
+
+def resized_on_device(frame: Tensor, height: int, width: int) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, height, width) float32, 0..255, by torch: the mean over each pixel's area where it shrinks."""
+    images = frame.permute(2, 0, 1)[None].float()                               # (1, 3, H, W), channels last in memory
+    if images.shape[-2:] == (height, width):
+        return images
+    if _shrinks(frame.shape, height, width):
+        return F.interpolate(images, (height, width), mode='area')
+    return F.interpolate(images, (height, width), mode='bilinear', align_corners=False)
+
+
+def _resized(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
+    if rgb.shape[:2] == (height, width):
+        return rgb
+    shrinks = _shrinks(rgb.shape, height, width)
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _shrinks(shape: 'tuple[int, ...] | torch.Size', height: int, width: int) -> bool:
+    return height * width < shape[0] * shape[1]
+
+
+def _as_tensor(rgb: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rgb) if rgb.flags.writeable else np.array(rgb))

@@ -1,0 +1,28 @@
+"""The GPU kernel for labels and confidence; without a GPU in Triton's interpreter, where triton is installed."""
+import os
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+if not torch.cuda.is_available():
+    os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
+pytest.importorskip('triton', reason='triton is not installed')
+from fanet_ros.inference.triton_postprocess import labels_and_confidence  # noqa: E402
+
+
+@pytest.mark.parametrize(('classes', 'low', 'size', 'channels_last'), [
+    (11, (9, 7), (61, 300), True), (3, (1, 5), (4, 33), False), (19, (8, 16), (64, 128), False)])
+def test_labels_and_confidence(classes: int, low: tuple[int, int], size: tuple[int, int], channels_last: bool) -> None:
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    logits = 3 * torch.randn(1, classes, *low, generator=torch.Generator().manual_seed(1)).to(device)
+    if channels_last:
+        logits = logits.contiguous(memory_format=torch.channels_last)
+    full = F.interpolate(logits, size, mode='bilinear', align_corners=True)[0]
+    best, expected = full.max(0)
+    labels, confidences = labels_and_confidence(logits, size, True)
+    assert (labels != expected).float().mean() < 1e-3       # ties
+    probability = 1 / torch.exp(full - best).sum(0)
+    assert (confidences.float() - 255 * probability).abs().max() < 1
+    only_labels, nothing = labels_and_confidence(logits, size, False)
+    assert nothing is None and torch.equal(only_labels, labels)
