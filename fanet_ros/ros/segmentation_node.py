@@ -19,27 +19,26 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.inference import Segmentation, Segmenter, draw_overlay
+from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.diagnostics import ERROR, WARN, FrameStatistics, FrameTimes, Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher
+from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.frame_slot import FrameSlot
-from fanet_ros.ros.image_conversion import (
-    ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
+from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.segmentation_parameters import declare_settings
+from fanet_ros.ros.segmentation_parameters import SegmentationSettings, declare_settings
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LOG_PERIOD_S = 1.0
 # Since Iron a callback may ask for the sequence number of its message.
 HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
@@ -67,14 +66,11 @@ class SegmentationNode(Node):
             input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
             num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
             calibration_images=settings.calibration_images)
-        self._palette = self.segmenter.class_map.palette()
         self._statistics = FrameStatistics(self._now_s())
         self._gaps = SequenceGaps()
         self._slot: FrameSlot[ReceivedFrame] = FrameSlot()
-        self._mask = self._output(Image, '~/mask')
-        self._confidence = self._output(Image, '~/confidence')
-        self._overlay = self._output(Image, '~/overlay')
-        self._timing = self._output(FrameTiming, '~/timing')
+        self._style = self._output_style(settings)
+        self._outputs = FrameOutputs(self)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._subscribe(is_compressed=settings.image_transport == 'compressed')
         self._diagnostics = DiagnosticsPublisher(
@@ -83,16 +79,15 @@ class SegmentationNode(Node):
         self._worker = threading.Thread(target=self._work, name='segmentation', daemon=True)
         self._worker.start()
         self.get_logger().info(f'segmenting {self._images.topic_name} with {self.segmenter.description}, '
-                               f'mask on {self._mask.topic_name}')
+                               f'mask on {self._outputs.mask_topic}')
 
     def close(self) -> None:
         """Stop the worker; the frame it is on is finished first."""
         self._slot.close()
         self._worker.join()
 
-    def _output(self, message_type: type, topic: str) -> Publisher:
-        return self.create_publisher(message_type, topic, OUTPUT_QOS,
-                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
+    def _output_style(self, settings: SegmentationSettings) -> OutputStyle:
+        return OutputStyle(self.segmenter.class_map, settings.overlay_alpha)
 
     def _subscribe(self, is_compressed: bool) -> None:
         message_type, topic = (CompressedImage, 'image/compressed') if is_compressed else (Image, 'image')
@@ -130,36 +125,18 @@ class SegmentationNode(Node):
         rgb = self._to_rgb(frame.message)
         converted = time.perf_counter()
         header = frame.message.header
-        # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
-        stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
         segmentation = self.segmenter.segment(
-            rgb, confidence=self._confidence.get_subscription_count() > 0, stamp_s=stamp_ns * 1e-9)
-        segmented = time.perf_counter()
-        self._mask.publish(labels_to_image_message(segmentation.labels, header))
-        age_ms = (self.get_clock().now().nanoseconds - stamp_ns) / 1e6
-        published = time.perf_counter()
-        if segmentation.confidence is not None:
-            self._confidence.publish(labels_to_image_message(segmentation.confidence, header))
-        overlay_ms = self._publish_overlay(rgb, segmentation, header)
+            rgb, confidence=self._outputs.wants_confidence, stamp_s=header.stamp.sec + header.stamp.nanosec * 1e-9)
+        times = self._outputs.publish(rgb, segmentation, header, self._style)
         end = time.perf_counter()
         self._report(frame, segmentation, FrameTimes(
-            frame_age_ms=age_ms, wait_ms=(taken - frame.received) * 1e3, convert_ms=(converted - taken) * 1e3,
-            **asdict(segmentation.times), publish_ms=(published - segmented) * 1e3, overlay_ms=overlay_ms,
-            total_ms=(end - frame.received) * 1e3))
-
-    def _publish_overlay(self, rgb: Any, segmentation: Segmentation, header: Any) -> float:
-        """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
-        if not self._overlay.get_subscription_count():
-            return 0.0
-        start = time.perf_counter()
-        overlay = draw_overlay(rgb, segmentation.labels, self._palette, self._settings.overlay_alpha)
-        self._overlay.publish(rgb_to_image_message(overlay, header))
-        return (time.perf_counter() - start) * 1e3
+            wait_ms=(taken - frame.received) * 1e3, convert_ms=(converted - taken) * 1e3,
+            **asdict(segmentation.times), **asdict(times), total_ms=(end - frame.received) * 1e3))
 
     def _report(self, frame: ReceivedFrame, segmentation: Segmentation, times: FrameTimes) -> None:
         statistics = self._statistics
         statistics.frame_segmented(self._now_s(), times)
-        self._timing.publish(FrameTiming(
+        self._outputs.publish_timing(FrameTiming(
             header=frame.message.header, input_height=segmentation.input_height,
             input_width=segmentation.input_width, frames_received=statistics.received,
             frames_segmented=statistics.segmented, frames_dropped=self._dropped(),
@@ -177,7 +154,7 @@ class SegmentationNode(Node):
             except Exception as error:      # whatever the network raises, the new size does not work
                 return SetParametersResult(successful=False, reason=' '.join(str(error).split()))
             self.get_logger().info(f'now segmenting with {self.segmenter.description}')
-        self._settings = settings
+        self._settings, self._style = settings, self._output_style(settings)
         return SetParametersResult(successful=True)
 
     def _dropped(self) -> int:
