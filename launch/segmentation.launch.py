@@ -13,6 +13,7 @@ SHARE = FindPackageShare('fanet_ros')
 
 # Parameters that can also be given as launch arguments. Left out, the params_file decides.
 NODE_PARAMETERS = {
+    'autostart': (bool, 'configure and activate at once; false: a lifecycle manager does it'),
     'checkpoint': (str, 'name of a shipped checkpoint, or the path of one'),
     'device': (str, 'auto, cpu, cuda or cuda:N'),
     'input_height': (int, 'height the network runs at [px]; 0: the one of the checkpoint'),

@@ -1,11 +1,16 @@
 """From an RGB frame of any size to what the network is given."""
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Iterator
+
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+CALIBRATION_FRAMES = 64
 
 
 class Preprocessor:
@@ -28,6 +33,14 @@ class Preprocessor:
         else:
             images = _as_tensor(_resized(rgb, height, width)).permute(2, 0, 1)[None].float()    # channels last in memory
         return (images - self._mean) * self._scale
+
+    def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
+        """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
+        paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png', '.bmp'))
+        for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if bgr is not None:
+                yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
     def _upload(self, rgb: np.ndarray) -> Tensor:
         """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help.

@@ -1,12 +1,12 @@
 """The one way from an RGB frame to labels, used by the node, the evaluation and every tool alike."""
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from pathlib import Path
 from typing import Iterator, Optional, Union
 
-import cv2
 import numpy as np
 import torch
 
@@ -21,14 +21,14 @@ from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
 
 MAX_INPUT_PX = 8192
-CALIBRATION_FRAMES = 64
+SCALE_STEP_PX = 32          # the encoder's stride
 
 
 class Segmenter:
     """Segments RGB frames of any size with one checkpoint at one network resolution.
 
-    Call segment() from one thread at a time. set_input_size() may be called from another: the change takes effect
-    between two frames.
+    Call segment() from one thread at a time. resized() and set_input_size() may be called from another and build beside
+    the present engine; what set_input_size() changes takes effect between two frames.
 
     :raises SegmentationError: see from_checkpoint
     """
@@ -36,7 +36,7 @@ class Segmenter:
     def __init__(self, checkpoint: Checkpoint, *, name: str = 'unnamed', device: str = 'auto', input_height: int = 0,
                  input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                  engine: str = 'auto', precision: str = 'auto',
-                 calibration_images: Union[None, str, Path] = None) -> None:
+                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
@@ -50,21 +50,21 @@ class Segmenter:
                                     f'{self.class_map.name} has {len(self.class_map)}: they must be equal')
         self.device = choose_device(device)
         self._lock = threading.Lock()
+        self._preprocess = preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
         self._factory = EngineFactory(
             network, self.device, engine, precision,
-            (lambda height, width: self.calibration_images(Path(calibration_images).expanduser(), height, width))
+            (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
-        self._memory = VideoMemory(metadata.temporal_frames - 1) if metadata.temporal_frames > 1 else None
-        self._preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
+        self._memories: dict[str, VideoMemory] = {}
         self.input_height = self.input_width = 0
-        self.set_input_size(input_height, input_width)
+        self.set_input_size(input_height, input_width, scale)
 
     @classmethod
     def from_checkpoint(cls, path_or_name: Union[str, Path] = 'fanet18_camvid', *, device: str = 'auto',
                         input_height: int = 0, input_width: int = 0,
                         class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                         num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
-                        calibration_images: Union[None, str, Path] = None) -> Segmenter:
+                        calibration_images: Union[None, str, Path] = None, scale: float = 1.0) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 
         :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
@@ -76,6 +76,7 @@ class Segmenter:
             on this machine
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
+        :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
             match, an impossible resolution, an absent device
         """
@@ -87,7 +88,7 @@ class Segmenter:
             raise SegmentationError(str(error)) from None
         return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
-                   calibration_images=calibration_images)
+                   calibration_images=calibration_images, scale=scale)
 
     @property
     def description(self) -> str:
@@ -101,9 +102,21 @@ class Segmenter:
         """What runs the network, such as 'onnxruntime float32'."""
         return self._engine.description
 
-    def set_input_size(self, height: int, width: int) -> None:
+    def resized(self, height: int, width: int, scale: float = 1.0) -> Segmenter:
+        """Another Segmenter of the same network at `height` x `width` px; this one stays as it is.
+
+        :param scale: share of that resolution to run at, see from_checkpoint
+        :raises SegmentationError: out of range or too large for the memory
+        """
+        other = copy.copy(self)     # all that is shared never changes
+        other._lock, other._memories = threading.Lock(), {}
+        other.set_input_size(height, width, scale)
+        return other
+
+    def set_input_size(self, height: int, width: int, scale: float = 1.0) -> None:
         """Run the network at `height` x `width` px from the next frame on; 0: the checkpoint's own.
 
+        :param scale: share of that resolution to run at, see from_checkpoint
         :raises SegmentationError: out of range or too large for the memory; the present size stays
         """
         height = height or self.metadata.training_resolution[0]
@@ -112,6 +125,7 @@ class Segmenter:
             if not MIN_INPUT_PX <= value <= MAX_INPUT_PX:
                 raise SegmentationError(f'{name} is {value} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for the '
                                         "checkpoint's own")
+        height, width = _scaled(height, scale), _scaled(width, scale)
         check_memory(height, width, self.metadata.num_classes, self.device)
         try:    # beside the present engine, which goes on working meanwhile
             engine = self._factory.build(height, width)
@@ -122,14 +136,15 @@ class Segmenter:
                                     f'{" ".join(str(error).split())[:160]}') from None
         with self._lock:
             self._engine, self.input_height, self.input_width = engine, height, width
-            if self._memory is not None:
-                self._memory.forget()
+            self._memories.clear()
 
-    def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None) -> Segmentation:
+    def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None,
+                camera: str = '') -> Segmentation:
         """Label every pixel of `rgb`, (H, W, 3) uint8 of any size.
 
         :param confidence: also give the probability of each pixel's class
         :param stamp_s: when the frame was taken, in seconds; tells a video network what belongs together
+        :param camera: which of several cameras it is from; a video network remembers each by itself
         :raises ValueError: `rgb` is not such an array
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
@@ -140,7 +155,7 @@ class Segmenter:
             images = self._preprocess(rgb, height, width)
             self._synchronize()
             preprocessed = time.perf_counter()
-            logits = self._run(images, rgb, stamp_s)
+            logits = self._run(images, rgb, stamp_s, camera)
             self._synchronize()
             computed = time.perf_counter()
             labels, confidences = labels_and_confidence(logits, rgb.shape[:2], confidence)
@@ -150,27 +165,23 @@ class Segmenter:
             StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3),
             height, width)
 
+    def _run(self, images: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float], camera: str) -> torch.Tensor:
+        if self.metadata.temporal_frames <= 1:
+            return self._engine(images)
+        assert isinstance(self._engine, VideoEngine)        # the factory was told
+        memory = self._memories.setdefault(camera, VideoMemory(self.metadata.temporal_frames - 1))
+        logits, context = self._engine.run_video(images, memory.recall(rgb, stamp_s))
+        memory.remember(context)
+        return logits
+
     def forget(self) -> None:
         """The next frame belongs to no frame before it. Only a video network remembers any."""
         with self._lock:
-            if self._memory is not None:
-                self._memory.forget()
-
-    def _run(self, images: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float]) -> torch.Tensor:
-        if self._memory is None:
-            return self._engine(images)
-        assert isinstance(self._engine, VideoEngine)        # the factory was told
-        logits, context = self._engine.run_video(images, self._memory.recall(rgb, stamp_s))
-        self._memory.remember(context)
-        return logits
+            self._memories.clear()
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
-        paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png', '.bmp'))
-        for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
-            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if bgr is not None:
-                yield self._preprocess(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
+        return self._preprocess.calibration_images(folder, height, width)
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
@@ -178,4 +189,12 @@ class Segmenter:
 
     def _synchronize(self) -> None:
         if self.device.type == 'cuda':
-            torch.cuda.synchronize(self.device)
+            # Not the whole device: another engine may be recording a graph on it, which that would spoil.
+            torch.cuda.current_stream(self.device).synchronize()
+
+
+def _scaled(length_px: int, scale: float) -> int:
+    """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
+    if scale == 1.0:
+        return length_px
+    return max(round(length_px * scale / SCALE_STEP_PX) * SCALE_STEP_PX, -(-MIN_INPUT_PX // SCALE_STEP_PX) * SCALE_STEP_PX)

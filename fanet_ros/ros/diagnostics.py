@@ -13,7 +13,7 @@ MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
 SLOW_SHARE = 0.5                # segmenting fewer than this share of the camera's frames is worth a warning
 
 # What a Status is about.
-RUNNING, WAITING, SLOW, SILENT, REJECTING = 'running', 'waiting', 'slow', 'silent', 'rejecting'
+RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,17 @@ class FrameStatistics:
     def __init__(self, now_s: float) -> None:
         self._lock = threading.Lock()
         self._started_s = self._last_received_s = self._latest_s = now_s
-        self.received = self.segmented = self.missed = 0
+        self.received = self.segmented = self.missed = self.too_old = 0
         self.rejected: Counter[str] = Counter()
         self._arrivals: deque[tuple[float, int]] = deque()
         self._times: deque[tuple[float, FrameTimes]] = deque()
         self._failures: deque[tuple[float, int, str]] = deque()
+        self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
+
+    def restart(self, now_s: float) -> None:
+        """Begin a new window; the counts go on."""
+        with self._lock:
+            self._begin(now_s)
 
     def frame_received(self, now_s: float, missed: int = 0) -> None:
         """Count a frame that came, and those `missed` because it replaced them in the middleware."""
@@ -83,15 +89,33 @@ class FrameStatistics:
             self.rejected[kind] += 1
             self._failures.append((now_s, level, detail))
 
-    def status(self, now_s: float, dropped: int, no_image_warning_s: float) -> Status:
-        """Sum up the window that ends at `now_s`."""
+    def frame_too_old(self, now_s: float, age_ms: float) -> None:
+        """Count a frame that was dropped for its age."""
+        with self._lock:
+            self._forget(now_s)
+            self.too_old += 1
+            self._ages_ms.append((now_s, age_ms))
+
+    def dropped(self, replaced: int) -> int:
+        """All that were dropped, the node's own `replaced` ones included."""
+        return replaced + self.missed + self.too_old
+
+    def status(self, now_s: float, replaced: int, no_image_warning_s: float) -> Status:
+        """Sum up the window that ends at `now_s`.
+
+        :param replaced: frames that the node dropped for newer ones since the start
+        """
         with self._lock:
             self._forget(now_s)
             level, kind, message = self._judge(now_s, no_image_warning_s)
             values = {'rate [Hz]': f'{self._rate_hz(now_s, len(self._times)):.2f}',
                       'camera rate [Hz]': f'{self._rate_hz(now_s, self._arrived()):.2f}',
                       'frames received': str(self.received), 'frames segmented': str(self.segmented),
-                      'frames dropped': str(dropped), 'frames rejected': str(sum(self.rejected.values()))}
+                      'frames dropped': str(self.dropped(replaced)),
+                      'frames dropped: replaced by a newer one': str(replaced),
+                      'frames dropped: missed by the middleware': str(self.missed),
+                      'frames dropped: too old': str(self.too_old),
+                      'frames rejected': str(sum(self.rejected.values()))}
             for name, count in sorted(self.rejected.items()):
                 values[f'frames rejected: {name}'] = str(count)
             times = [entry for _, entry in self._times]
@@ -112,6 +136,9 @@ class FrameStatistics:
             return worst, REJECTING, f'{frames} rejected in {WINDOW_S:.0f} s, the last: {last}'
         if silent_s > no_image_warning_s:
             return WARN, SILENT, f'no image for {silent_s:.1f} s'
+        if self._ages_ms and len(self._ages_ms) >= segmented:
+            return WARN, STALE, (f'{len(self._ages_ms)} frames dropped in {WINDOW_S:.0f} s for their age, the last of '
+                                 f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
         if arrived >= MIN_FRAMES_FOR_RATE and segmented < SLOW_SHARE * arrived:
@@ -129,10 +156,13 @@ class FrameStatistics:
     def _forget(self, now_s: float) -> None:
         # Time goes back when a bag or a simulation begins again; until it begins, simulated time is 0.
         if now_s < self._latest_s - 1.0 or not self._latest_s:
-            for entries in (self._arrivals, self._times, self._failures):
-                entries.clear()
-            self._started_s = self._last_received_s = now_s
+            self._begin(now_s)
         self._latest_s = now_s
-        for entries in (self._arrivals, self._times, self._failures):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()
+
+    def _begin(self, now_s: float) -> None:
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
+            entries.clear()
+        self._started_s = self._last_received_s = self._latest_s = now_s

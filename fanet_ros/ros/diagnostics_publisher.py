@@ -1,58 +1,70 @@
 """Tells /diagnostics, and in the log who should know, how the segmentation node is doing."""
 from __future__ import annotations
 
-from typing import Callable
+from dataclasses import dataclass
+from typing import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from fanet_ros.inference import Segmenter
-from fanet_ros.ros.diagnostics import SILENT, WARN, Status
+from fanet_ros.ros.diagnostics import OK, SILENT, WARN, Status
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """What is the same for all cameras: the lifecycle's state, the device, and key-value pairs about the model."""
+
+    label: str
+    device: str
+    values: dict[str, str]
 
 
 class DiagnosticsPublisher:
-    """Publishes a Status every period, with what is known of the model, and logs once when the images stop.
+    """Publishes a status of each camera every period, and logs once when its images stop.
 
-    :param status: gives the present status
-    :param why_silent: gives the reason, in half a sentence, when no image comes
+    :param state: gives the present state of the node
+    :param cameras: of each camera by its name, '' for the only one: what gives its status, and the reason, in half a
+        sentence, when no image comes
     """
 
-    def __init__(self, node: Node, segmenter: Segmenter, period_s: float, status: Callable[[], Status],
-                 why_silent: Callable[[], str]) -> None:
-        self._node, self._segmenter = node, segmenter
-        self._status, self._why_silent = status, why_silent
-        self._was_silent = False
+    def __init__(self, node: Node, period_s: float, state: Callable[[], NodeState],
+                 cameras: Mapping[str, tuple[Callable[[], Status], Callable[[], str]]]) -> None:
+        self._node, self._state, self._cameras = node, state, cameras
+        self._silent: set[str] = set()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         # Not the node's clock: when simulated time stands still, that is just what has to be told.
         node.create_timer(period_s, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publish(self) -> None:
-        status = self._status()
-        level, message = status.level, status.message
-        clock = self._node.get_clock()
-        if clock.ros_time_is_active and clock.now().nanoseconds == 0:
-            level, message = WARN, 'use_sim_time is set, but simulated time has not begun on /clock'
-            self._log_once(message)
-        elif status.kind == SILENT:
-            message = f'{message}: {self._why_silent()}'
-            self._log_once(message)
-        else:
-            self._was_silent = False
-        values = {**self._model(), **status.values}
-        array = DiagnosticArray(status=[DiagnosticStatus(
-            level=bytes([level]), message=message, hardware_id=str(self._segmenter.device),
-            name=f'{self._node.get_fully_qualified_name().lstrip("/")}: image segmentation',
-            values=[KeyValue(key=key, value=value) for key, value in values.items()])])
-        array.header.stamp = clock.now().to_msg()
+        state = self._state()
+        array = DiagnosticArray(status=[self._status(camera, state) for camera in self._cameras])
+        array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
 
-    def _model(self) -> dict[str, str]:
-        return {'model': self._segmenter.checkpoint_name, 'variant': self._segmenter.variant,
-                'device': str(self._segmenter.device), 'engine': self._segmenter.engine_description,
-                'resolution [px]': f'{self._segmenter.input_width}x{self._segmenter.input_height}'}
+    def _status(self, camera: str, state: NodeState) -> DiagnosticStatus:
+        give_status, why_silent = self._cameras[camera]
+        status = give_status()
+        level, message = status.level, status.message
+        clock = self._node.get_clock()
+        if state.label != 'active':
+            level, message = OK, state.label
+            self._silent.discard(camera)
+        elif clock.ros_time_is_active and clock.now().nanoseconds == 0:
+            level, message = WARN, 'use_sim_time is set, but simulated time has not begun on /clock'
+            self._log_once(camera, message)
+        elif status.kind == SILENT:
+            message = f'{message}: {why_silent()}'
+            self._log_once(camera, message)
+        else:
+            self._silent.discard(camera)
+        values = {'state': state.label, **state.values, **status.values}
+        name = f'{self._node.get_fully_qualified_name().lstrip("/")}: image segmentation'
+        return DiagnosticStatus(
+            level=bytes([level]), message=message, hardware_id=state.device, name=f'{name} of {camera}' if camera else name,
+            values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
-    def _log_once(self, message: str) -> None:
-        if not self._was_silent:
-            self._node.get_logger().warning(message)
-        self._was_silent = True
+    def _log_once(self, camera: str, message: str) -> None:
+        if camera not in self._silent:
+            self._node.get_logger().warning(f'{camera}: {message}' if camera else message)
+        self._silent.add(camera)

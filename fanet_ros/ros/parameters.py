@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 
-Value = Union[str, int, float, bool, list[str]]
+Value = Union[str, int, float, bool, list[str], list[float]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,15 @@ def declare(node: Node, specs: Sequence[ParameterSpec]) -> dict[str, Value]:
     """
     values = {spec.name: node.declare_parameter(spec.name, spec.default, spec.descriptor()).value
               for spec in specs}
+    check_choices(specs, values)
+    return values
+
+
+def check_choices(specs: Sequence[ParameterSpec], values: Mapping[str, Any]) -> None:
+    """Refuse a value that is none of its parameter's choices.
+
+    :raises ValueError: there is one
+    """
     for spec in specs:
         if spec.choices and values[spec.name] not in spec.choices:
             raise ValueError(f'parameter {spec.name} is {values[spec.name]!r}: expected {spec.constraint}')
-    return values

@@ -1,193 +1,193 @@
-"""The segmentation node: camera image in, class mask out.
+"""The segmentation node: camera images in, class masks out.
 
 A frame's way:
 sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
-The executor's thread only receives; one worker thread segments the newest frame.
+The executor's thread only receives; one worker thread segments the newest frames; a third builds models.
 """
 from __future__ import annotations
 
+import functools
 import signal
 import sys
-import threading
-import time
-from dataclasses import asdict, replace
-from typing import Any, NamedTuple, Optional, Union
+from typing import Optional
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
-from rclpy.subscription import Subscription
-from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.inference import Segmentation, Segmenter, draw_overlay
-from fanet_ros.msg import FrameTiming
-from fanet_ros.ros.diagnostics import ERROR, WARN, FrameStatistics, FrameTimes, Status
-from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher
-from fanet_ros.ros.frame_slot import FrameSlot
-from fanet_ros.ros.image_conversion import (
-    ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
+from fanet_ros.inference import Segmenter
+from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.diagnostics import Status
+from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
+from fanet_ros.ros.frame_outputs import FrameOutputs
+from fanet_ros.ros.frame_slots import FrameSlots
+from fanet_ros.ros.latency_control import LatencyControl
+from fanet_ros.ros.model_switch import ModelSwitch
+from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.segmentation_parameters import declare_settings
-from fanet_ros.ros.sequence_gaps import SequenceGaps
-from fanet_ros.ros.silence import why_silent
+from fanet_ros.ros.segmentation_parameters import SegmentationSettings, changed_settings, declare_settings
+from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
-IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
-LOG_PERIOD_S = 1.0
-# Since Iron a callback may ask for the sequence number of its message.
-HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
+UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
-class ReceivedFrame(NamedTuple):
-    """An image message and when it came, by time.perf_counter()."""
+class SegmentationNode(LifecycleNode):
+    """A managed node: configure loads the model and advertises the outputs, activate subscribes to the images,
+    deactivate stops at once and keeps the model, cleanup gives its memory back.
 
-    message: Union[Image, CompressedImage]
-    received: float
-
-
-class SegmentationNode(Node):
-    """Subscribes to `image`, publishes `~/mask`, `~/confidence`, `~/overlay`, `~/timing` and `/diagnostics`.
-
-    :raises ValueError: a parameter, the checkpoint, the resolution or the device cannot be used
+    :raises ValueError: a parameter cannot be used
     :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
     """
 
     def __init__(self) -> None:
         super().__init__('segmentation')
-        self._settings = settings = declare_settings(self)
-        self.segmenter = Segmenter.from_checkpoint(
-            settings.checkpoint, device=settings.device, input_height=settings.input_height,
-            input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
-            num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
-            calibration_images=settings.calibration_images)
-        self._palette = self.segmenter.class_map.palette()
-        self._statistics = FrameStatistics(self._now_s())
-        self._gaps = SequenceGaps()
-        self._slot: FrameSlot[ReceivedFrame] = FrameSlot()
-        self._mask = self._output(Image, '~/mask')
-        self._confidence = self._output(Image, '~/confidence')
-        self._overlay = self._output(Image, '~/overlay')
-        self._timing = self._output(FrameTiming, '~/timing')
-        self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._subscribe(is_compressed=settings.image_transport == 'compressed')
-        self._diagnostics = DiagnosticsPublisher(
-            self, self.segmenter, settings.diagnostics_period_s, self._status,
-            lambda: why_silent(self, self._images, self._image_type, IMAGE_QOS))
-        self._worker = threading.Thread(target=self._work, name='segmentation', daemon=True)
+        self.settings = settings = declare_settings(self)
+        self._state = UNCONFIGURED
+        self._failure: Optional[Exception] = None
+        self._logs_failures = True
+        self._switch = ModelSwitch(self._output_style, self._receive)
+        self._latency = LatencyControl(self._switch, self.get_logger().info)
+        self._latency.configure(settings)
+        names = settings.cameras or ('',)
+        self._slots: FrameSlots[ReceivedFrame] = FrameSlots(names)
+        self._slots.pause()
+        self._cameras = {
+            name: CameraInput(self, name, settings.image_transport == 'compressed',
+                              functools.partial(self._slots.put, camera=name))
+            for name in names}
+        self._outputs: dict[str, FrameOutputs] = {}
+        self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
+                                          self._latency.add)
         self._worker.start()
-        self.get_logger().info(f'segmenting {self._images.topic_name} with {self.segmenter.description}, '
-                               f'mask on {self._mask.topic_name}')
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
+            name: (functools.partial(self._status_of, camera), camera.why_silent)
+            for name, camera in self._cameras.items()})
+
+    def start(self) -> None:
+        """Configure and activate, as a lifecycle manager would.
+
+        :raises Exception: why one of the two failed
+        """
+        self._logs_failures = False         # who called is told
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                raise self._failure or RuntimeError('the node could not be started')
+        self._logs_failures = True
 
     def close(self) -> None:
-        """Stop the worker; the frame it is on is finished first."""
-        self._slot.close()
+        """Stop all threads; the frame that is being worked on is finished first."""
+        self._slots.close()
         self._worker.join()
+        self._switch.close()
 
-    def _output(self, message_type: type, topic: str) -> Publisher:
-        return self.create_publisher(message_type, topic, OUTPUT_QOS,
-                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model, warm it up, advertise the outputs. A failure is logged and leaves the node unconfigured."""
+        try:
+            self._switch.load(self.settings)
+            self._latency.restart()
+            self._outputs.update((name, FrameOutputs(self, name)) for name in self._cameras)
+        except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
+            return self._refuse('configured', error)
+        self._state = INACTIVE
+        return super().on_configure(state)
 
-    def _subscribe(self, is_compressed: bool) -> None:
-        message_type, topic = (CompressedImage, 'image/compressed') if is_compressed else (Image, 'image')
-        self._image_type = f'sensor_msgs/msg/{message_type.__name__}'
-        self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
-        self._images = self.create_subscription(
-            message_type, topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe to the images."""
+        try:
+            self._slots.resume()
+            for camera in self._cameras.values():
+                camera.subscribe()
+        except Exception as error:
+            self._stop()
+            return self._refuse('activated', error, keep=True)
+        self._state = ACTIVE
+        topics = ', '.join(camera.topic for camera in self._cameras.values())
+        masks = ', '.join(outputs.mask_topic for outputs in self._outputs.values())
+        self.get_logger().info(f'segmenting {topics} with {self._switch.active.segmenter.description}, mask on {masks}')
+        return super().on_activate(state)
 
-    def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
-        missed = self._gaps.missed_before(info['publication_sequence_number'])
-        if missed and self.count_publishers(self._images.topic_name) != 1:
-            missed = 0      # every publisher counts for itself, and nothing says whose message this is
-        self._on_image(message, missed)
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe; the frame that is being worked on is the last one, and is out when this returns."""
+        self._stop()
+        self._state = INACTIVE
+        return super().on_deactivate(state)
 
-    def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:
-        self._statistics.frame_received(self._now_s(), missed)
-        self._slot.put(ReceivedFrame(message, time.perf_counter()))
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back model, memory and publishers."""
+        self._release()
+        return super().on_cleanup(state)
 
-    def _work(self) -> None:
-        while (frame := self._slot.take()) is not None:
-            try:
-                self._segment(frame)
-            except ImageError as error:
-                self._statistics.frame_rejected(self._now_s(), error.kind, str(error), WARN)
-                self.get_logger().warning(f'frame rejected: {error}', throttle_duration_sec=LOG_PERIOD_S)
-            except Exception as error:      # one bad frame must not end a node that a robot relies on
-                if self.context.ok():       # else the node is ending, and publishing has become impossible
-                    reason = f'{type(error).__name__}: {error}'
-                    self._statistics.frame_rejected(self._now_s(), 'segmentation failed', reason, ERROR)
-                    self.get_logger().error(f'frame failed: {reason}', throttle_duration_sec=LOG_PERIOD_S)
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """As cleanup, from any state."""
+        self._release()
+        return super().on_shutdown(state)
 
-    def _segment(self, frame: ReceivedFrame) -> None:
-        taken = time.perf_counter()
-        rgb = self._to_rgb(frame.message)
-        converted = time.perf_counter()
-        header = frame.message.header
-        # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
-        stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
-        segmentation = self.segmenter.segment(
-            rgb, confidence=self._confidence.get_subscription_count() > 0, stamp_s=stamp_ns * 1e-9)
-        segmented = time.perf_counter()
-        self._mask.publish(labels_to_image_message(segmentation.labels, header))
-        age_ms = (self.get_clock().now().nanoseconds - stamp_ns) / 1e6
-        published = time.perf_counter()
-        if segmentation.confidence is not None:
-            self._confidence.publish(labels_to_image_message(segmentation.confidence, header))
-        overlay_ms = self._publish_overlay(rgb, segmentation, header)
-        end = time.perf_counter()
-        self._report(frame, segmentation, FrameTimes(
-            frame_age_ms=age_ms, wait_ms=(taken - frame.received) * 1e3, convert_ms=(converted - taken) * 1e3,
-            **asdict(segmentation.times), publish_ms=(published - segmented) * 1e3, overlay_ms=overlay_ms,
-            total_ms=(end - frame.received) * 1e3))
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After a transition that broke: back to unconfigured, from where all can be tried again."""
+        self._release()
+        return super().on_error(state)
 
-    def _publish_overlay(self, rgb: Any, segmentation: Segmentation, header: Any) -> float:
-        """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
-        if not self._overlay.get_subscription_count():
-            return 0.0
-        start = time.perf_counter()
-        overlay = draw_overlay(rgb, segmentation.labels, self._palette, self._settings.overlay_alpha)
-        self._overlay.publish(rgb_to_image_message(overlay, header))
-        return (time.perf_counter() - start) * 1e3
+    def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
+        self._failure = error
+        if self._logs_failures:
+            self.get_logger().error(f'cannot be {wanted}: {" ".join(str(error).split()) or type(error).__name__}')
+        if not keep:
+            self._release()
+        return TransitionCallbackReturn.FAILURE
 
-    def _report(self, frame: ReceivedFrame, segmentation: Segmentation, times: FrameTimes) -> None:
-        statistics = self._statistics
-        statistics.frame_segmented(self._now_s(), times)
-        self._timing.publish(FrameTiming(
-            header=frame.message.header, input_height=segmentation.input_height,
-            input_width=segmentation.input_width, frames_received=statistics.received,
-            frames_segmented=statistics.segmented, frames_dropped=self._dropped(),
-            frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
+    def _stop(self) -> None:
+        for camera in self._cameras.values():
+            camera.unsubscribe()
+        self._slots.pause()
+
+    def _release(self) -> None:
+        self._stop()
+        for outputs in self._outputs.values():
+            outputs.destroy()
+        self._outputs.clear()
+        self._switch.unload()
+        self._state = UNCONFIGURED
+
+    def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
+        return OutputStyle(segmenter.class_map, settings.overlay_alpha)
+
+    def _receive(self) -> None:
+        """Take what has come, while this thread, which else receives it, waits for a model to be built."""
+        for camera in self._cameras.values():
+            camera.poll()
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Apply a change as a whole or refuse it as a whole, with the reason."""
-        names = asdict(self._settings).keys()
-        settings = replace(self._settings, **{
-            parameter.name: parameter.value for parameter in parameters if parameter.name in names})
-        size = settings.input_height, settings.input_width
-        if size != (self._settings.input_height, self._settings.input_width):
-            try:
-                self.segmenter.set_input_size(*size)
-            except Exception as error:      # whatever the network raises, the new size does not work
-                return SetParametersResult(successful=False, reason=' '.join(str(error).split()))
-            self.get_logger().info(f'now segmenting with {self.segmenter.description}')
-        self._settings = settings
+        try:
+            settings = changed_settings(self.settings, parameters)
+            is_other_model = self._switch.change(settings)
+        except Exception as error:      # whatever building raises, the new values do not work
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            return SetParametersResult(successful=False, reason=reason)
+        if is_other_model:
+            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
+        self.settings = settings
+        self._latency.configure(settings)
         return SetParametersResult(successful=True)
 
-    def _dropped(self) -> int:
-        return self._slot.dropped + self._statistics.missed
+    def _status_of(self, camera: CameraInput) -> Status:
+        return camera.status(self._slots.dropped(camera.name), self.settings.no_image_warning_s)
 
-    def _status(self) -> Status:
-        return self._statistics.status(self._now_s(), self._dropped(), self._settings.no_image_warning_s)
-
-    def _now_s(self) -> float:
-        return self.get_clock().now().nanoseconds * 1e-9
+    def _describe(self) -> NodeState:
+        active = self._switch.active
+        if active is None:
+            return NodeState(self._state, '', {})
+        segmenter = active.segmenter
+        return NodeState(self._state, str(segmenter.device), {
+            'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
+            'engine': segmenter.engine_description,
+            'resolution [px]': f'{segmenter.input_width}x{segmenter.input_height}',
+            'resolution scale': f'{active.scale:g}', **self._latency.values()})
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -196,18 +196,21 @@ def main(argv: Optional[list[str]] = None) -> int:
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
     except RuntimeError as error:       # arguments that ROS does not understand
         return fail('segmentation_node', error)
-    node = None
+    node, has_started = None, False
     try:
         node = SegmentationNode()
+        if node.settings.autostart:
+            node.start()
+        has_started = True
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (ValueError, RuntimeError, ParameterException) as error:
+    except (ValueError, RuntimeError, MemoryError, ParameterException) as error:
         if not rclpy.ok():
             pass            # it was told to end, which makes whatever it was about to do impossible
-        elif node is None:
+        elif not has_started:
             return fail('segmentation_node', error)
         else:
             raise           # it had started: this is no wrong setting but a fault, and every detail matters

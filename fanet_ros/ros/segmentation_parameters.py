@@ -1,28 +1,34 @@
 """Every parameter of the segmentation node, in one table: the YAML and the README are checked against it."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Mapping, Sequence
 
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
-from fanet_ros.ros.parameters import ParameterSpec, declare
+from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
+
+CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*')
 
 SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
-    ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one',
+    ParameterSpec('autostart', True, 'Configure and activate at once; false: a lifecycle manager does it',
                   read_only=True),
+    ParameterSpec('cameras', [''], 'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
+                  read_only=True),
+    ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one'),
     ParameterSpec('variant', 'auto', 'Network the checkpoint must be; auto takes whatever it is',
-                  choices=('auto', 'fanet18', 'fanet34', 'fanet50'), read_only=True),
+                  choices=('auto', 'fanet18', 'fanet34', 'fanet50')),
     ParameterSpec('class_map', '',
-                  "YAML file with other class names and colours; empty: the checkpoint's own",
-                  read_only=True),
+                  "YAML file with other class names and colours; empty: the checkpoint's own"),
     ParameterSpec('device', 'auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N', read_only=True),
     ParameterSpec('engine', 'auto', 'What runs the network; auto: the fastest on this machine, measured once',
-                  choices=ENGINES, read_only=True),
+                  choices=ENGINES),
     ParameterSpec('precision', 'auto', 'Arithmetic of the network; auto: float16 on CUDA, float32 on the CPU',
-                  choices=PRECISIONS, read_only=True),
-    ParameterSpec('calibration_images', '', 'Folder of frames of this camera, which precision int8 is calibrated on',
-                  read_only=True),
+                  choices=PRECISIONS),
+    ParameterSpec('calibration_images', '', 'Folder of frames of this camera, which precision int8 is calibrated on'),
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,
                   read_only=True),
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
@@ -30,6 +36,12 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   unit='px'),
     ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: the checkpoint's own",
                   unit='px'),
+    ParameterSpec('latency_budget_ms', 0.0, 'The resolution steps down while the p95 from image received to mask published '
+                  'is longer, and up again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
+    ParameterSpec('resolution_ladder', [1.0, 0.75, 0.5, 0.375],
+                  'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0'),
+    ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
+                  unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('overlay_alpha', 0.5, 'Share of the class colours in the overlay', minimum=0.0,
                   maximum=1.0),
     ParameterSpec('image_transport', 'raw',
@@ -44,8 +56,13 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
 
 @dataclass(frozen=True)
 class SegmentationSettings:
-    """The values of SEGMENTATION_PARAMETERS, checked, by the same names."""
+    """The values of SEGMENTATION_PARAMETERS by the same names; `cameras` is empty where there is only the one.
 
+    :raises ValueError: a value that ROS could not judge is wrong
+    """
+
+    autostart: bool
+    cameras: tuple[str, ...]
     checkpoint: str
     variant: str
     class_map: str
@@ -56,10 +73,23 @@ class SegmentationSettings:
     num_threads: int
     input_height: int
     input_width: int
+    latency_budget_ms: float
+    resolution_ladder: tuple[float, ...]
+    max_frame_age_ms: float
     overlay_alpha: float
     image_transport: str
     diagnostics_period_s: float
     no_image_warning_s: float
+
+    def __post_init__(self) -> None:
+        check_choices(SEGMENTATION_PARAMETERS, asdict(self))
+        for name in self.cameras:
+            if not CAMERA_NAME.fullmatch(name) or self.cameras.count(name) > 1:
+                raise ValueError(f'parameter cameras has {name!r}: expected different names that can be part of a topic')
+        ladder = self.resolution_ladder
+        if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
+            raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, such as '
+                             '[1.0, 0.75, 0.5]')
 
 
 def declare_settings(node: Node) -> SegmentationSettings:
@@ -68,4 +98,19 @@ def declare_settings(node: Node) -> SegmentationSettings:
     :raises ValueError: a value that is none of its choices
     :raises rclpy.exceptions.ParameterException: a value of the wrong type or out of range
     """
-    return SegmentationSettings(**declare(node, SEGMENTATION_PARAMETERS))
+    return _settings(declare(node, SEGMENTATION_PARAMETERS))
+
+
+def changed_settings(settings: SegmentationSettings, parameters: Sequence[Parameter]) -> SegmentationSettings:
+    """`settings` with the values of `parameters`, those of other names aside.
+
+    :raises ValueError: a value that is none of its choices
+    """
+    values = asdict(settings)
+    return _settings({**values, **{item.name: item.value for item in parameters if item.name in values}})
+
+
+def _settings(values: Mapping[str, Any]) -> SegmentationSettings:
+    return SegmentationSettings(**{
+        **values, 'cameras': tuple(name for name in values['cameras'] if name),
+        'resolution_ladder': tuple(values['resolution_ladder'])})

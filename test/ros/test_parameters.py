@@ -21,7 +21,7 @@ from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.parameters import ParameterSpec, declare
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
 from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
-from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, declare_settings
+from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
 
 TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS}
 DEFAULTS = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
@@ -58,7 +58,9 @@ def test_the_file_marks_what_is_fixed() -> None:
 def test_settings_are_the_tables_in_names_and_types() -> None:
     types = typing.get_type_hints(SegmentationSettings)
     assert [field.name for field in fields(SegmentationSettings)] == [spec.name for spec in SEGMENTATION_PARAMETERS]
-    assert {name: type(value) for name, value in DEFAULTS.items()} == types
+    of_list = {list: tuple}         # lists become tuples, which cannot change
+    assert {name: of_list.get(type(value), type(value)) for name, value in DEFAULTS.items()} == {
+        name: typing.get_origin(kind) or kind for name, kind in types.items()}
     assert [field.name for field in fields(RecorderSettings)] == [spec.name for spec in RECORDER_PARAMETERS]
 
 
@@ -91,7 +93,19 @@ def test_a_node_declares_the_defaults_and_describes_them(make_node: Callable[...
 
 def test_settings_take_the_values_of_the_start(make_node: Callable[..., Node]) -> None:
     changes = {'input_height': 360, 'overlay_alpha': 1.0, 'image_transport': 'compressed', 'device': 'cpu'}
-    assert asdict(declare_settings(make_node(**changes))) == {**DEFAULTS, **changes}
+    expected = {**DEFAULTS, **changes, 'cameras': (), 'resolution_ladder': tuple(DEFAULTS['resolution_ladder'])}
+    assert asdict(declare_settings(make_node(**changes))) == expected
+    settings = declare_settings(make_node(cameras=['front', 'rear/left'], resolution_ladder=[1.0, 0.5]))
+    assert (settings.cameras, settings.resolution_ladder) == (('front', 'rear/left'), (1.0, 0.5))
+
+
+def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
+    settings = declare_settings(make_node())
+    changed = changed_settings(settings, [Parameter('engine', value='torch'), Parameter('elsewhere', value=1),
+                                          Parameter('resolution_ladder', value=[1.0, 0.5])])
+    assert (changed.engine, changed.resolution_ladder) == ('torch', (1.0, 0.5))
+    with pytest.raises(ValueError, match='parameter precision is .int3.: expected one of'):
+        changed_settings(settings, [Parameter('engine', value='torch'), Parameter('precision', value='int3')])
 
 
 @pytest.mark.parametrize(('name', 'value', 'error'), [
@@ -103,6 +117,11 @@ def test_settings_take_the_values_of_the_start(make_node: Callable[..., Node]) -
     ('input_height', 360.0, 'input_height'),
     ('checkpoint', 3, 'checkpoint'),
     ('diagnostics_period_s', 0.0, 'diagnostics_period_s'),
+    ('cameras', ['front', 'front'], "parameter cameras has 'front'"),
+    ('cameras', ['not a name'], "parameter cameras has 'not a name'"),
+    ('resolution_ladder', [0.5, 1.0], 'parameter resolution_ladder is'),
+    ('resolution_ladder', [1.0, 0.5, 0.5], 'shares that fall from 1.0'),
+    ('resolution_ladder', [1.0, 0.0], 'shares that fall from 1.0'),
 ])
 def test_a_value_that_cannot_be_is_refused_by_name(
         make_node: Callable[..., Node], name: str, value: Any, error: str) -> None:

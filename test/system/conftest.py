@@ -19,6 +19,8 @@ import numpy as np    # noqa: E402
 import rclpy    # noqa: E402
 import torch    # noqa: E402
 from builtin_interfaces.msg import Time    # noqa: E402
+from lifecycle_msgs.msg import Transition    # noqa: E402
+from lifecycle_msgs.srv import ChangeState, GetState    # noqa: E402
 from rcl_interfaces.msg import SetParametersResult    # noqa: E402
 from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically    # noqa: E402
 from rclpy.context import Context    # noqa: E402
@@ -36,7 +38,7 @@ from fanet_ros.package_share import share_directory    # noqa: E402
 from fanet_ros.ros.image_conversion import rgb_to_image_message    # noqa: E402
 from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine
 KEEP_ALL_QOS = QoSProfile(depth=100)
 
@@ -59,6 +61,12 @@ class Process:
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory that it occupies at this moment."""
+        lines = Path(f'/proc/{self._process.pid}/status').read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith('VmRSS:'))
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end; returns the exit code."""
@@ -129,6 +137,15 @@ class Client:
         request = GetParameters.Request(names=list(names))
         response = self._call(GetParameters, f'{node_name}/get_parameters', request)
         return [parameter_value_to_python(value) for value in response.values]
+
+    def change_state(self, node_name: str, transition: int) -> bool:
+        """As `ros2 lifecycle set`; whether it succeeded."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return self._call(ChangeState, f'{node_name}/change_state', request).success
+
+    def state(self, node_name: str) -> str:
+        """As `ros2 lifecycle get`."""
+        return self._call(GetState, f'{node_name}/get_state', GetState.Request()).current_state.label
 
     def _call(self, service: type, name: str, request: Any) -> Any:
         client = self.node.create_client(service, name)

@@ -138,10 +138,15 @@ def test_resolution_changes_while_running(
     ({'input_height': '100'}, 'Wrong parameter type'),
     ({'overlay_alpha': 1.5}, 'out of range'),
     ({'overlay_alpha': float('nan')}, 'out of range'),
-    ({'checkpoint': 'other'}, 'read-only'),
+    ({'checkpoint': 'other'}, "checkpoint 'other' not found"),
     ({'device': 'cpu'}, 'read-only'),
     ({'image_transport': 'compressed'}, 'read-only'),
-    ({'variant': 'fanet50'}, 'read-only'),
+    ({'variant': 'fanet50'}, 'is a fanet18, variant asks for fanet50'),
+    ({'variant': 'fanet99'}, 'expected one of auto, fanet18'),
+    ({'engine': 'torch', 'precision': 'int8'}, 'engine torch runs in'),
+    ({'class_map': '/nowhere.yaml'}, 'No such file'),
+    ({'resolution_ladder': [0.5, 1.0]}, 'shares that fall from 1.0'),
+    ({'cameras': ['front']}, 'read-only'),
 ])
 def test_a_refused_change_says_why_and_changes_nothing(
         client: Any, camera: Any, values: dict[str, Any], reason: str) -> None:

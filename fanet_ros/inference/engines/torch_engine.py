@@ -59,5 +59,6 @@ class TorchEngine(VideoEngine):
                 self._network(self._input)
         torch.cuda.current_stream(self._device).wait_stream(side)
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        # thread_local: another thread may go on segmenting with the engine that this one is to replace.
+        with torch.cuda.graph(self._graph, capture_error_mode='thread_local'):
             self._output = self._network(self._input)

@@ -1,0 +1,53 @@
+"""The model that segments, with all that belongs to it: what one frame is segmented and shown by, from end to end."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.ros.output_style import OutputStyle
+from fanet_ros.ros.segmentation_parameters import SegmentationSettings
+
+# Changing one of these means another network; changing no more than the size, only another engine for the same one.
+SIZE_PARAMETERS = ('input_height', 'input_width')
+NETWORK_PARAMETERS = ('checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'calibration_images',
+                      'num_threads')
+
+
+@dataclass(frozen=True)
+class ActiveModel:
+    """Never changed, only replaced as a whole between two frames; a frame takes it once and keeps it to its end.
+
+    `scale` is the share of the full resolution that the latency budget allows, on each side.
+    """
+
+    segmenter: Segmenter
+    settings: SegmentationSettings
+    style: OutputStyle
+    scale: float = 1.0
+
+
+def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> bool:
+    """Whether `new` asks for another network, or another size of the present one, than `old`."""
+    return _differ(old, new, SIZE_PARAMETERS + NETWORK_PARAMETERS)
+
+
+def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
+                    present: Optional[ActiveModel] = None) -> Segmenter:
+    """A Segmenter for `settings`, warmed up, beside the `present` one, which goes on unchanged.
+
+    :param scale: share of the full resolution
+    :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
+    :raises MemoryError: there is too little
+    """
+    if present is not None and not _differ(present.settings, settings, NETWORK_PARAMETERS):
+        return present.segmenter.resized(settings.input_height, settings.input_width, scale)
+    return Segmenter.from_checkpoint(
+        settings.checkpoint, device=settings.device, input_height=settings.input_height,
+        input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
+        num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
+        calibration_images=settings.calibration_images, scale=scale)
+
+
+def _differ(old: SegmentationSettings, new: SegmentationSettings, names: tuple[str, ...]) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in names)

@@ -1,0 +1,108 @@
+"""One camera: its subscription, and what is counted of its frames."""
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, NamedTuple, Optional, Union
+
+import numpy as np
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.ros.diagnostics import FrameStatistics, Status
+from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.sequence_gaps import SequenceGaps
+from fanet_ros.ros.silence import why_silent
+
+IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Since Iron a callback may ask for the sequence number of its message.
+HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
+
+
+class ReceivedFrame(NamedTuple):
+    """An image message and when it came, by time.perf_counter()."""
+
+    message: Union[Image, CompressedImage]
+    received: float
+
+
+class CameraInput:
+    """Listens to `image` or `NAME/image` (`.../compressed`) from subscribe() to unsubscribe().
+
+    :param name: '' for the only camera
+    :param put: is handed every frame, at once
+    """
+
+    def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None]) -> None:
+        self._node, self.name, self._put = node, name, put
+        self._message_type = CompressedImage if is_compressed else Image
+        topic = f'{name}/image' if name else 'image'
+        self._topic = f'{topic}/compressed' if is_compressed else topic
+        self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
+        self._gaps = SequenceGaps()
+        self._subscription: Optional[Subscription] = None
+        self.statistics = FrameStatistics(self.now_s())
+
+    @property
+    def topic(self) -> str:
+        """Full name of the topic, remapping included."""
+        return self._node.resolve_topic_name(self._topic)
+
+    def now_s(self) -> float:
+        """The node's time, in seconds."""
+        return self._node.get_clock().now().nanoseconds * 1e-9
+
+    def subscribe(self) -> None:
+        """Begin to listen."""
+        self.statistics.restart(self.now_s())
+        self._gaps = SequenceGaps()
+        self._subscription = self._node.create_subscription(
+            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+    def unsubscribe(self) -> None:
+        """Stop listening, if it does."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def poll(self) -> None:
+        """Take what has arrived by now: for while the thread of the executor is busy with something else."""
+        subscription = self._subscription
+        if subscription is None:
+            return
+        with subscription.handle:
+            while (taken := subscription.handle.take_message(self._message_type, False)) is not None:
+                if HAS_MESSAGE_INFO:
+                    self._on_image_with_info(*taken)
+                else:
+                    self._on_image(taken[0])
+
+    def to_rgb(self, message: Union[Image, CompressedImage]) -> np.ndarray:
+        """(H, W, 3) uint8.
+
+        :raises ImageError: the message cannot be read
+        """
+        return self._to_rgb(message)
+
+    def status(self, dropped: int, no_image_warning_s: float) -> Status:
+        """How this camera is doing, over the last seconds."""
+        return self.statistics.status(self.now_s(), dropped, no_image_warning_s)
+
+    def why_silent(self) -> str:
+        """The reason, in half a sentence, when no image comes."""
+        if self._subscription is None:
+            return 'not subscribed'
+        return why_silent(self._node, self._subscription, f'sensor_msgs/msg/{self._message_type.__name__}', IMAGE_QOS)
+
+    def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
+        missed = self._gaps.missed_before(info['publication_sequence_number'])
+        if missed and self._node.count_publishers(self._subscription.topic_name) != 1:
+            missed = 0      # every publisher counts for itself, and nothing says whose message this is
+        self._on_image(message, missed)
+
+    def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:
+        self.statistics.frame_received(self.now_s(), missed)
+        self._put(ReceivedFrame(message, time.perf_counter()))

@@ -1,0 +1,72 @@
+"""Mailboxes for frames, one a camera: what arrives while others are worked on replaces what waits of the same camera."""
+from __future__ import annotations
+
+import threading
+from typing import Generic, Optional, Sequence, TypeVar
+
+Item = TypeVar('Item')
+
+
+class FrameSlots(Generic[Item]):
+    """Hands the newest item of each camera from the threads that receive to the one thread that works.
+
+    Of the cameras that wait, the one whose last turn is the longest ago comes first: so a camera that floods gets no more
+    turns than the others, and one that is silent costs none.
+    """
+
+    def __init__(self, cameras: Sequence[str] = ('',)) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Item] = {}
+        self._last_turn = {camera: -1 for camera in cameras}
+        self._dropped = {camera: 0 for camera in cameras}
+        self._turns = 0
+        self._closed = self._paused = self._is_busy = False
+
+    def put(self, item: Item, camera: str = '') -> None:
+        """Offer `item`, in place of the one that waits of this camera, if any. Never blocks; a pause swallows it."""
+        with self._changed:
+            if self._paused:
+                self._dropped[camera] += 1
+                return
+            self._dropped[camera] += camera in self._waiting
+            self._waiting[camera] = item
+            self._changed.notify_all()
+
+    def take(self) -> Optional[tuple[str, Item]]:
+        """Wait for an item: (camera, item); None once closed. What was taken before counts as done."""
+        with self._changed:
+            self._is_busy = False
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._closed or self._waiting)
+            if self._closed:
+                return None
+            camera = min(self._waiting, key=self._last_turn.__getitem__)
+            self._turns += 1
+            self._last_turn[camera] = self._turns
+            self._is_busy = True
+            return camera, self._waiting.pop(camera)
+
+    def dropped(self, camera: str = '') -> int:
+        """How many items of this camera were never taken: replaced, or here when a pause began."""
+        with self._changed:
+            return self._dropped[camera]
+
+    def pause(self) -> None:
+        """Drop what waits, accept nothing more, and wait until what was taken is done."""
+        with self._changed:
+            self._paused = True
+            for camera in self._waiting:
+                self._dropped[camera] += 1
+            self._waiting.clear()
+            self._changed.wait_for(lambda: not self._is_busy or self._closed)
+
+    def resume(self) -> None:
+        """End the pause."""
+        with self._changed:
+            self._paused = False
+
+    def close(self) -> None:
+        """Let take() return None, now and from now on."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,98 @@
+"""Replaces the model in use as a whole or not at all, while frames go on."""
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Callable, Optional
+
+from fanet_ros.inference import Segmenter, release_memory, trim_heap
+from fanet_ros.ros.active_model import ActiveModel, build_segmenter, needs_other_model
+from fanet_ros.ros.output_style import OutputStyle
+from fanet_ros.ros.segmentation_parameters import SegmentationSettings
+
+POLL_S = 0.005      # how often `meanwhile` is called: more often than any camera sends
+
+
+class ModelSwitch:
+    """Holds the active model. All building is done by one thread of its own, one thing after the other.
+
+    `active` may be read by any thread, at any time; it is replaced by one assignment.
+
+    :param style: what the outputs look like with these settings and the classes of this segmenter
+    :param meanwhile: is called again and again while the caller's thread waits for something to be built
+    """
+
+    def __init__(self, style: Callable[[SegmentationSettings, Segmenter], OutputStyle],
+                 meanwhile: Callable[[], None]) -> None:
+        self._style, self._meanwhile = style, meanwhile
+        self._lock = threading.Lock()
+        self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
+        self.active: Optional[ActiveModel] = None
+
+    def load(self, settings: SegmentationSettings) -> None:
+        """Build the first model.
+
+        :raises Exception: it cannot be built; there is none then
+        """
+        self._builder.submit(self._build, settings).result()
+
+    def change(self, settings: SegmentationSettings) -> bool:
+        """Go over to `settings`, with another model if they need one; returns whether they did.
+
+        :raises Exception: that model cannot be built; all stays as it is
+        """
+        active = self.active
+        if active is None:
+            return False
+        if not needs_other_model(active.settings, settings):
+            with self._lock:
+                active = self.active
+                self.active = replace(active, settings=settings, style=self._style(settings, active.segmenter))
+            return False
+        future = self._builder.submit(self._build, settings)
+        while not wait([future], timeout=POLL_S).done:
+            self._meanwhile()
+        future.result()
+        self._builder.submit(trim_heap)     # the worker may be on its last frame with the old one; most of it goes now
+        return True
+
+    def rescale(self, scale: float, done: Callable[[bool, Optional[BaseException]], None]) -> None:
+        """Begin to go over to another scale of the resolution, unless something else comes first.
+
+        :param done: is told by the building thread whether it runs at that scale now, and the error if it cannot
+        """
+        def work() -> None:
+            base = self.active
+            if base is None or base.scale == scale:
+                done(base is not None, None)
+                return
+            try:
+                segmenter = build_segmenter(base.settings, scale, base)
+            except Exception as error:      # whatever it is, that scale does not work
+                done(False, error)
+                return
+            with self._lock:
+                is_same = self.active is not None and self.active.segmenter is base.segmenter
+                if is_same:
+                    self.active = replace(self.active, segmenter=segmenter, scale=scale)
+            done(is_same, None)
+        self._builder.submit(work)
+
+    def unload(self) -> None:
+        """Forget the model and give its memory back."""
+        with self._lock:
+            self.active = None
+        self._builder.submit(release_memory).result()       # after what may still be on its way to be built
+        release_memory()
+
+    def close(self) -> None:
+        """End the building thread; what it is building is finished first."""
+        self._builder.shutdown(wait=True, cancel_futures=True)
+
+    def _build(self, settings: SegmentationSettings) -> None:
+        present = self.active       # in the building thread, so that no other build can be under way
+        scale = 1.0 if present is None else present.scale
+        segmenter = build_segmenter(settings, scale, present)
+        with self._lock:
+            self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)

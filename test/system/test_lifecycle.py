@@ -1,0 +1,116 @@
+"""The installed node as a managed one, through the services that a lifecycle manager calls."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lifecycle_msgs.msg import Transition
+from sensor_msgs.msg import Image
+
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.image_conversion import rgb_to_image_message
+
+CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
+ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
+NODE = '/managed'
+ROUNDS = int(os.environ.get('FANET_ROS_LIFECYCLE_ROUNDS', '12'))        # 100 take minutes
+SETTLING_ROUNDS = min(10, ROUNDS // 2)
+ALLOWED_GROWTH = 0.02
+RGB = np.full((120, 160, 3), 90, np.uint8)
+
+
+class Managed:
+    """The node under test and a camera that is always on."""
+
+    def __init__(self, client: Any, process: Any) -> None:
+        self.client, self.process = client, process
+        self.images = client.node.create_publisher(Image, '/managed_image', 5)
+        self.timings = client.collect(FrameTiming, f'{NODE}/timing')
+        self._stamp_s = 0
+
+    def change(self, transition: int) -> bool:
+        return self.client.change_state(NODE, transition)
+
+    def send(self) -> bool:
+        self._stamp_s += 1
+        message = rgb_to_image_message(RGB, Image().header)
+        message.header.stamp.sec = self._stamp_s
+        self.images.publish(message)
+        return True
+
+    def flows(self) -> None:
+        """A frame that is sent from now on is answered."""
+        since = self._stamp_s
+        self.client.wait_for(lambda: self.send() and any(
+            timing.header.stamp.sec > since for timing in self.timings), 'a frame', self.process)
+
+    def stands_still(self) -> None:
+        """What is sent now is not answered: the node is not even subscribed."""
+        self.client.wait_for(lambda: self.images.get_subscription_count() == 0, 'the subscription to end', self.process)
+        before = len(self.timings)
+        for _ in range(5):
+            self.send()
+        assert self.client.state(NODE) in ('inactive', 'unconfigured')      # meanwhile an answer would have come
+        assert len(self.timings) == before
+
+
+@pytest.fixture(name='managed', scope='module')
+def managed_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> Managed:
+    return Managed(client, start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=managed_image', '-p',
+        'autostart:=false', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch'))
+
+
+def test_it_waits_for_a_manager(managed: Managed) -> None:
+    assert managed.client.state(NODE) == 'unconfigured'
+    assert not managed.client.node.get_publishers_info_by_topic(f'{NODE}/mask')
+
+
+def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkpoint: Path) -> None:
+    result, = managed.client.set_parameters(NODE, checkpoint='no_such_network')     # nothing is loaded yet
+    assert result.successful
+    assert not managed.change(CONFIGURE)
+    assert managed.client.state(NODE) == 'unconfigured'
+    assert "cannot be configured: checkpoint 'no_such_network' not found" in managed.process.log
+    result, = managed.client.set_parameters(NODE, checkpoint=str(small_checkpoint))
+    assert result.successful
+    assert managed.change(CONFIGURE) and managed.client.state(NODE) == 'inactive'
+    assert managed.change(CLEANUP) and managed.client.state(NODE) == 'unconfigured'
+
+
+def test_many_rounds_in_one_process(managed: Managed) -> None:
+    resident: list[int] = []
+    for _ in range(ROUNDS):
+        assert managed.change(CONFIGURE)
+        managed.stands_still()
+        assert managed.change(ACTIVATE)
+        managed.flows()
+        assert managed.change(DEACTIVATE)
+        managed.stands_still()
+        assert managed.change(ACTIVATE)
+        managed.flows()
+        assert managed.change(DEACTIVATE) and managed.change(CLEANUP)
+        assert not managed.client.node.get_publishers_info_by_topic(f'{NODE}/mask')
+        managed.timings.clear()
+        resident.append(managed.process.resident_bytes)
+    print('resident MiB after each round:', [round(value / 2**20, 1) for value in resident])
+    assert resident[-1] <= (1 + ALLOWED_GROWTH) * resident[SETTLING_ROUNDS]
+
+
+def test_the_counts_add_up_over_all_rounds(managed: Managed) -> None:
+    assert managed.change(CONFIGURE) and managed.change(ACTIVATE)
+    managed.flows()
+    timing = managed.timings[-1]
+    assert timing.frames_segmented + timing.frames_dropped + timing.frames_rejected <= timing.frames_received
+    assert timing.frames_rejected == 0
+
+
+def test_shutdown_ends_the_node_and_a_signal_the_process(managed: Managed) -> None:
+    assert managed.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    assert managed.client.state(NODE) == 'finalized'
+    assert managed.process.stop() == 0
+    assert 'Traceback' not in managed.process.log

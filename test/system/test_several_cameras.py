@@ -1,0 +1,89 @@
+"""One model for several cameras: fair, and each by itself."""
+from __future__ import annotations
+
+import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.image_conversion import rgb_to_image_message
+
+NODE = '/several'
+GOOD, FLOOD, SILENT, CORRUPT = ('front', 'rear/left'), 'flood', 'silent', 'corrupt'
+CAMERAS = (*GOOD, FLOOD, SILENT, CORRUPT)
+FRAMES = 60                     # of each good camera
+FLOOD_FACTOR = 6                # times as many as of a good one
+TOLERANCE = 0.1
+
+
+def frame(seed: int) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
+
+
+def test_each_camera_gets_its_share_whatever_the_others_do(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-p', f'cameras:=[{",".join(CAMERAS)}]', '-p',
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1',
+        '-p', 'input_height:=384', '-p', 'input_width:=512')       # slow, so that there is something to share out
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+    timings = {name: client.collect(FrameTiming, f'{NODE}/{name}/timing') for name in CAMERAS}
+    masks = {name: client.collect(Image, f'{NODE}/{name}/mask') for name in CAMERAS}
+    publishers = {name: client.publisher(Image, f'/{name}/image') for name in CAMERAS}
+    garbage = Image(encoding='x264', height=120, width=160, step=480, data=array.array('B', bytes(57600)))
+    numbers = {name: 0 for name in CAMERAS}
+
+    def send(name: str) -> None:
+        numbers[name] += 1
+        message = garbage if name == CORRUPT else rgb_to_image_message(frame(numbers[name]), Header(frame_id=name))
+        message.header.stamp.sec = numbers[name]
+        publishers[name].publish(message)
+
+    def connected() -> bool:
+        for name in (*GOOD, FLOOD):
+            send(name)
+        return all(timings[name] for name in (*GOOD, FLOOD))
+    client.wait_for(connected, 'a frame of each camera', process)
+    start = {name: timings[name][-1] for name in (*GOOD, FLOOD)}
+    served = {name: len(timings[name]) for name in (*GOOD, FLOOD)}
+
+    def done() -> bool:
+        for name in GOOD:           # as soon as its last frame is taken there is a new one: each wants all it can get
+            send(name)
+        for _ in range(FLOOD_FACTOR):
+            send(FLOOD)
+            send(CORRUPT)
+        return all(len(timings[name]) - served[name] >= FRAMES for name in GOOD)
+    client.wait_for(done, 'the frames of the good cameras', process)
+
+    got = {name: timings[name][-1].frames_segmented - start[name].frames_segmented for name in (*GOOD, FLOOD)}
+    fair = sum(got.values()) / len(got)
+    print('frames segmented:', got)
+    assert all(got[name] >= (1 - TOLERANCE) * fair for name in GOOD), got
+    assert not timings[SILENT] and not timings[CORRUPT]
+
+    segmenter = Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', input_height=384, input_width=512)
+    for name in GOOD:               # nobody gets another camera's mask, or another frame's
+        mask = masks[name][-1]
+        assert mask.header.frame_id == name
+        labels = np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.width)
+        assert np.array_equal(labels, segmenter.segment(frame(mask.header.stamp.sec)).labels)
+
+    def told(name: str) -> dict[str, str]:
+        wanted = f'{NODE[1:]}: image segmentation of {name}'
+        return next(({'message': status.message, **{pair.key: pair.value for pair in status.values}}
+                     for message in reversed(arrays) for status in message.status if status.name == wanted), {})
+    client.wait_for(lambda: int(told(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
+    assert told(CORRUPT)['frames segmented'] == '0' and 'rejected' in told(CORRUPT)['message']
+    assert told(SILENT)['frames received'] == '0' and told('front')['frames rejected'] == '0'
+    assert int(told(FLOOD)['frames dropped']) > int(told('front')['frames dropped'])
+    assert process.stop() == 0, process.log

@@ -1,0 +1,197 @@
+"""Another model while a camera sends: all of it or nothing, and at most one frame lost."""
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.parameter import Parameter
+from rcl_interfaces.srv import SetParametersAtomically
+from sensor_msgs.msg import Image
+
+from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
+from fanet_ros.model import load_checkpoint, save_checkpoint
+
+NODE = '/switching'
+SWITCHES = int(os.environ.get('FANET_ROS_SWITCHES', '8'))       # 200 take minutes
+START = {'input_height': 0, 'input_width': 0, 'engine': 'torch', 'precision': 'float32', 'variant': 'auto',
+         'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0}
+
+
+def frame(seed: int) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
+
+
+def pixels(message: Image, channels: int = 1) -> np.ndarray:
+    shape = (message.height, message.width, channels)[:2 if channels == 1 else 3]
+    return np.frombuffer(message.data, np.uint8).reshape(shape)
+
+
+@pytest.fixture(name='class_map', scope='module')
+def class_map_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same classes in other colours."""
+    path = tmp_path_factory.mktemp('map') / 'odd.yaml'
+    path.write_text('name: odd\nclasses:\n' + ''.join(
+        f'- {{name: odd{index}, color: [{200 - index}, {index}, 7]}}\n' for index in range(11)))
+    return path
+
+
+@pytest.fixture(name='other_checkpoint', scope='module')
+def other_checkpoint_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same network with its classes in another order: every mask differs."""
+    network, metadata = load_checkpoint(small_checkpoint)
+    state = network.state_dict()
+    name = next(key for key in reversed(state) if key.endswith('weight') and state[key].shape[0] == metadata.num_classes)
+    state[name].copy_(state[name].flip(0).clone())
+    path = tmp_path_factory.mktemp('weights') / 'other.safetensors'
+    save_checkpoint(path, network, metadata)
+    return path
+
+
+@pytest.fixture(name='camera', scope='module')
+def camera_fixture(make_camera: Callable[..., Any], start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=switching_image', '-p',
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'precision:=float32', '-p',
+        'diagnostics_period_s:=0.1')
+    camera = make_camera(process, NODE, '/switching_image')
+    camera.connect(frame(0))
+    return camera
+
+
+@pytest.fixture(autouse=True)
+def start_values(client: Any, camera: Any, small_checkpoint: Path) -> Iterator[None]:
+    yield
+    result, = client.set_parameters(NODE, atomically=True, checkpoint=str(small_checkpoint), **START)
+    assert result.successful, result.reason
+
+
+@pytest.mark.parametrize('values', [
+    {'engine': 'onnxruntime'}, {'engine': 'openvino'}, {'precision': 'bfloat16'}, {'class_map': 'MAP'},
+    {'checkpoint': 'OTHER', 'input_height': 128, 'input_width': 96}], ids=lambda values: '-'.join(values))
+def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkpoint: Path, other_checkpoint: Path,
+                                          class_map: Path, values: dict[str, Any]) -> None:
+    for engine, module in (('onnxruntime', 'onnx'), ('onnxruntime', 'onnxruntime'), ('openvino', 'openvino')):
+        if values.get('engine') == engine:
+            pytest.importorskip(module)
+    values = {name: {'MAP': str(class_map), 'OTHER': str(other_checkpoint)}.get(value, value)
+              for name, value in values.items()}
+    result, = client.set_parameters(NODE, atomically=True, **values)
+    assert result.successful, result.reason
+    arguments = {'engine': 'torch', 'precision': 'float32', **values}
+    expected = Segmenter.from_checkpoint(arguments.pop('checkpoint', small_checkpoint), device='cpu', **arguments)
+    labels = expected.segment(frame(1)).labels
+    mask, timing = camera.answer_to(frame(1))
+    assert (pixels(mask) == labels).mean() > (0.999 if 'engine' in values else 0.9999)
+    assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
+
+
+def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class_map: Path) -> None:
+    """Frames go on through a change of class map: each overlay is in the old colours or in the new ones, never in both."""
+    overlays: list[Image] = []
+    subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 50)
+    client.wait_for(lambda: camera.send(frame(2)) and bool(overlays), 'an overlay', camera.process)
+    old = ClassMap.of_checkpoint(load_checkpoint(client.get_parameters(NODE, 'checkpoint')[0])[1]).palette()
+    new = ClassMap.load(class_map).palette()
+    mask, _ = camera.answer_to(frame(2))
+    pictures = [draw_overlay(frame(2), pixels(mask), palette, 0.5) for palette in (old, new)]
+    del overlays[:]
+    answer, sent, _ = switch(client, camera, {'class_map': str(class_map)}, frame(2))
+    assert answer.successful
+    client.wait_for(lambda: camera.send(frame(2)) and bool(overlays) and np.array_equal(
+        pixels(overlays[-1], 3), pictures[1]), 'the new colours', camera.process)
+    kinds = [[np.array_equal(pixels(overlay, 3), picture) for picture in pictures].index(True) for overlay in overlays]
+    assert kinds == sorted(kinds) and kinds[-1] == 1
+    client.node.destroy_subscription(subscription)
+
+
+def switch(client: Any, camera: Any, values: dict[str, Any], picture: np.ndarray) -> tuple[Any, int, int]:
+    """Set parameters in one transaction while a camera sends a frame as soon as the last one is answered.
+
+    :return: the result, the frames sent meanwhile, and those of them that were not answered
+    """
+    request = SetParametersAtomically.Request(
+        parameters=[Parameter(name, value=value).to_parameter_msg() for name, value in values.items()])
+    service = client.node.create_client(SetParametersAtomically, f'{NODE}/set_parameters_atomically')
+    client.wait_for(service.service_is_ready, 'the service')
+    future = service.call_async(request)
+    before = camera.answer_to(picture)[1]
+    sent, after = 1, before
+    while not future.done():
+        after = camera.answer_to(picture)[1]        # fails if it is lost
+        sent += 1
+    client.node.destroy_client(service)
+    lost = (after.frames_received - before.frames_received) - (after.frames_segmented - before.frames_segmented)
+    return future.result().result, sent, lost
+
+
+def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_checkpoint: Path,
+                                              small_checkpoint: Path) -> None:
+    chance = random.Random(4)
+    size = 96, 128
+    frames = 0
+    for _ in range(SWITCHES):
+        values: dict[str, Any] = {'input_height': 32 * chance.randint(2, 5), 'input_width': 32 * chance.randint(2, 5)}
+        kind = chance.choice(['size', 'checkpoint', 'too small', 'no checkpoint', 'too large', 'no engine'])
+        if kind == 'checkpoint':
+            values['checkpoint'] = str(chance.choice([small_checkpoint, other_checkpoint]))
+        bad = {'too small': {'input_width': 63}, 'no checkpoint': {'checkpoint': '/nowhere.safetensors'},
+               'too large': {'input_height': 8192, 'input_width': 8192}, 'no engine': {'engine': 'abacus'}}.get(kind, {})
+        values.update(bad)
+        answer, sent, lost = switch(client, camera, values, frame(3))
+        assert answer.successful == (not bad) and bool(answer.reason) == bool(bad), (kind, answer)
+        assert lost <= 1
+        frames += sent
+        if not bad:
+            size = values['input_height'], values['input_width']
+        timing = camera.answer_to(frame(3))[1]
+        assert (timing.input_height, timing.input_width) == size, kind
+    assert frames >= SWITCHES
+
+
+def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: Any) -> None:
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+
+    def told() -> dict[str, str]:
+        return {pair.key: pair.value for array in arrays[-20:] for status in array.status
+                if status.name.startswith(NODE[1:]) for pair in status.values}
+
+    def answered_at(scale: str) -> bool:
+        camera.answer_to(frame(4))
+        return told().get('resolution scale') == scale
+    result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
+    assert result.successful
+    client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
+    timing = camera.answer_to(frame(4))[1]
+    assert (timing.input_height, timing.input_width) == (64, 96)
+    assert 'over the budget of 0.001 ms' in told()['last resolution step']
+    assert 'resolution to 0.75 of the full one' in camera.process.log
+    result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
+    assert result.successful
+    client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)
+    assert 'leaves room' in told()['last resolution step']
+
+
+def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
+    before = camera.answer_to(frame(5))[1]
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+    result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
+    assert result.successful
+
+    def told(key: str) -> int:
+        return next((int(pair.value) for array in reversed(arrays) for status in array.status
+                     if status.name.startswith(NODE[1:]) for pair in status.values if pair.key == key), 0)
+    camera.send(frame(5))       # its stamp is decades old
+    client.wait_for(lambda: told('frames dropped: too old') > 0, 'the drop', camera.process)
+    result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
+    assert result.successful
+    after = camera.answer_to(frame(5))[1]
+    assert after.frames_dropped == before.frames_dropped + 1
+    assert after.frames_segmented == before.frames_segmented + 1
