@@ -27,6 +27,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.diagnostics import ERROR, WARN, FrameStatistics, FrameTimes, Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher
 from fanet_ros.ros.frame_outputs import FrameOutputs
@@ -70,9 +71,10 @@ class SegmentationNode(Node):
         self._gaps = SequenceGaps()
         self._slot: FrameSlot[ReceivedFrame] = FrameSlot()
         self._style = self._output_style(settings)
-        self._outputs = FrameOutputs(self)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._subscribe(is_compressed=settings.image_transport == 'compressed')
+        self._outputs = FrameOutputs(self, camera_info_topic=camera_info_topic(self, self._images.topic_name))
+        self._outputs.announce(self._style)
         self._diagnostics = DiagnosticsPublisher(
             self, self.segmenter, settings.diagnostics_period_s, self._status,
             lambda: why_silent(self, self._images, self._image_type, IMAGE_QOS))
@@ -87,7 +89,7 @@ class SegmentationNode(Node):
         self._worker.join()
 
     def _output_style(self, settings: SegmentationSettings) -> OutputStyle:
-        return OutputStyle(self.segmenter.class_map, settings.overlay_alpha)
+        return OutputStyle.of(self.segmenter.class_map, settings)
 
     def _subscribe(self, is_compressed: bool) -> None:
         message_type, topic = (CompressedImage, 'image/compressed') if is_compressed else (Image, 'image')
@@ -147,6 +149,10 @@ class SegmentationNode(Node):
         names = asdict(self._settings).keys()
         settings = replace(self._settings, **{
             parameter.name: parameter.value for parameter in parameters if parameter.name in names})
+        try:
+            style = self._output_style(settings)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
         size = settings.input_height, settings.input_width
         if size != (self._settings.input_height, self._settings.input_width):
             try:
@@ -154,7 +160,7 @@ class SegmentationNode(Node):
             except Exception as error:      # whatever the network raises, the new size does not work
                 return SetParametersResult(successful=False, reason=' '.join(str(error).split()))
             self.get_logger().info(f'now segmenting with {self.segmenter.description}')
-        self._settings, self._style = settings, self._output_style(settings)
+        self._settings, self._style = settings, style
         return SetParametersResult(successful=True)
 
     def _dropped(self) -> int:

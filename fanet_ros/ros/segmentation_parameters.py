@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
+from fanet_ros.inference import LABEL_IDS
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
 from fanet_ros.ros.parameters import ParameterSpec, declare
 
@@ -39,6 +40,16 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   minimum=0.1, maximum=60.0, read_only=True),
     ParameterSpec('no_image_warning_s', 5.0, 'Warn when no image came for this long', unit='s', minimum=0.1,
                   maximum=3600.0),
+    # Outputs. No list of names is an array: an empty one has no type in a parameter file.
+    ParameterSpec('output_size', 'input',
+                  "Size of mask and confidence: input (the image's), network (that of its input), or WIDTHxHEIGHT"),
+    ParameterSpec('label_ids', 'training',
+                  "Values in the mask: training (the network's class indices) or dataset (the ids of the class map)",
+                  choices=LABEL_IDS),
+    ParameterSpec('class_filter', '',
+                  'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all'),
+    ParameterSpec('class_remap', '',
+                  'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254'),
 )
 
 
@@ -60,6 +71,10 @@ class SegmentationSettings:
     image_transport: str
     diagnostics_period_s: float
     no_image_warning_s: float
+    output_size: str
+    label_ids: str
+    class_filter: str
+    class_remap: str
 
 
 def declare_settings(node: Node) -> SegmentationSettings:
