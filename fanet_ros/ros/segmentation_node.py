@@ -35,6 +35,7 @@ from fanet_ros.ros.frame_slot import FrameSlot
 from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, image_to_rgb
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings, declare_settings
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
@@ -95,9 +96,10 @@ class SegmentationNode(Node):
         message_type, topic = (CompressedImage, 'image/compressed') if is_compressed else (Image, 'image')
         self._image_type = f'sensor_msgs/msg/{message_type.__name__}'
         self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
+        warning = MismatchWarning(self, self.resolve_topic_name(topic), IMAGE_QOS)
         self._images = self.create_subscription(
             message_type, topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            event_callbacks=warning.callbacks, qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
         missed = self._gaps.missed_before(info['publication_sequence_number'])
