@@ -49,10 +49,13 @@ class FrameOutputs:
 
     :param camera: '' for the only camera, else its name, which comes in between: `~/front/mask`
     :param camera_info_topic: where the camera's calibration is published
+    :param class_map_period_s: publish class map and label info again, with a frame, after this time; 0: on change only
     """
 
-    def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info') -> None:
+    def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info',
+                 class_map_period_s: float = 0.0) -> None:
         self._node = node
+        self._class_map_period_s = class_map_period_s
         self._prefix = f'~/{camera}/' if camera else '~/'
         self._mask = self._publisher(Image, 'mask')
         self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
@@ -65,6 +68,7 @@ class FrameOutputs:
         self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
         self._announcing = threading.Lock()
         self._announced: Optional[tuple] = None
+        self._announced_at = 0.0
         self._infos = CameraInfos()
         self._subscription = node.create_subscription(
             CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS,
@@ -81,7 +85,9 @@ class FrameOutputs:
         return _is_wanted(self._confidence)
 
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
-        """Publish class map and label info, unless they are the last ones already. publish() does so by itself.
+        """Publish class map and label info, unless they are the last ones already and no repetition is due.
+
+        publish() does so by itself.
 
         :param header: of the first frame in this style; None before there is one
         """
@@ -89,8 +95,11 @@ class FrameOutputs:
             header = Header(stamp=self._node.get_clock().now().to_msg())
         with self._announcing:
             content = style.class_map.name, style.table.classes
-            if content == self._announced:
+            now = time.monotonic()      # not the node's clock, which may stand still
+            due = self._class_map_period_s and now - self._announced_at >= self._class_map_period_s
+            if content == self._announced and not due:
                 return
+            self._announced_at = now
             self._class_map.publish(class_map_message(*content, header))
             if self._label_info is not None:
                 self._label_info.publish(label_info_message(style.table.classes, header))

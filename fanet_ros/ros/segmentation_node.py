@@ -74,7 +74,9 @@ class SegmentationNode(Node):
         self._style = self._output_style(settings)
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._subscribe(is_compressed=settings.image_transport == 'compressed')
-        self._outputs = FrameOutputs(self, camera_info_topic=camera_info_topic(self, self._images.topic_name))
+        self._outputs = FrameOutputs(
+            self, camera_info_topic=camera_info_topic(self, self._images.topic_name),
+            class_map_period_s=settings.class_map_period_s)
         self._outputs.announce(self._style)
         self._diagnostics = DiagnosticsPublisher(
             self, self.segmenter, settings.diagnostics_period_s, self._status,

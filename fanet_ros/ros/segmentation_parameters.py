@@ -50,6 +50,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all'),
     ParameterSpec('class_remap', '',
                   'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254'),
+    ParameterSpec('class_map_period_s', 10.0,
+                  'Publish class map and label info again after this time, so that every file of a split bag has them; '
+                  '0: only when they change', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
 )
 
 
@@ -75,6 +78,7 @@ class SegmentationSettings:
     label_ids: str
     class_filter: str
     class_remap: str
+    class_map_period_s: float
 
 
 def declare_settings(node: Node) -> SegmentationSettings:

@@ -210,6 +210,16 @@ def test_class_map_is_latched_and_published_again_only_when_it_changes(listener:
     assert maps[1].name == 'other' and maps[1].header == header(2)      # of the first frame that it belongs to
 
 
+def test_class_map_is_repeated_for_recorders(listener: Listener) -> None:
+    outputs = FrameOutputs(listener.node, class_map_period_s=1e-6)
+    maps = listener.hear(ClassMapMessage, '/segmentation/class_map')        # volatile, as a recorder may be
+    publish_until(listener, outputs, OutputStyle(STREET), maps)
+    count = len(maps)
+    publish_until(listener, outputs, OutputStyle(STREET), maps, first_second=1000)
+    listener.wait_for(lambda: len(maps) > count)
+    assert {message.name for message in maps} == {'street'}
+
+
 def test_label_info_is_latched_where_vision_msgs_is(listener: Listener) -> None:
     pytest.importorskip('vision_msgs')
     outputs = FrameOutputs(listener.node)

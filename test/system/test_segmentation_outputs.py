@@ -32,7 +32,7 @@ def pixels(message: Image) -> np.ndarray:
 @pytest.fixture(name='process', scope='module')
 def process_fixture(start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
     return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                            '-p', 'device:=cpu', '-p', 'output_size:=network')
+                            '-p', 'device:=cpu', '-p', 'output_size:=network', '-p', 'class_map_period_s:=0.0')
 
 
 @pytest.fixture(name='camera', scope='module')
