@@ -22,8 +22,8 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
         'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
         'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
     ParameterSpec(
-        'max_bag_duration_s', 0.0, 'Length of each file of the bag, each of which begins with what latched topics hold; '
-        '0: one file', unit='s', minimum=0.0, maximum=86400.0, read_only=True),
+        'max_bag_duration_s', 0.0, 'Length of each file of the bag, each of which begins with what latched topics '
+        'hold; 0: one file', unit='s', minimum=0.0, maximum=86400.0, read_only=True),
     ParameterSpec(
         'max_bag_size_mb', 0, 'Size of each file of the bag, likewise; 0: one file', unit='MB', minimum=0,
         maximum=1000000, read_only=True),

@@ -19,11 +19,13 @@ from fanet_ros.package_share import share_directory
 from fanet_ros.ros import recorder_parameters
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.parameters import ParameterSpec, declare
+from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
 from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
 from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, declare_settings
 
-TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS}
+TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS,
+          'player': PLAYER_PARAMETERS}
 DEFAULTS = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
 
 
