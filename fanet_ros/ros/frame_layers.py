@@ -1,4 +1,4 @@
-"""The arrays of one frame's outputs, each computed when it is first asked for. Needs no ROS."""
+"""The arrays of one frame's outputs, each computed when it is first asked for."""
 from __future__ import annotations
 
 from functools import cached_property
