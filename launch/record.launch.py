@@ -1,24 +1,113 @@
-"""Record the camera, its masks, overlays and timing into a rosbag2 MCAP bag; Ctrl-C completes it.
+"""Record camera, masks, timing and what the classes mean into a rosbag2 MCAP bag; Ctrl-C completes it.
 
-    ros2 launch fanet_ros record.launch.py namespace:=front image_topic:=/front/image_raw output:=drive_1
+    ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
+    ros2 launch fanet_ros record.launch.py camera:=false masks:=png max_bag_duration_s:=300     # hours on a small disk
+    ros2 launch fanet_ros record.launch.py cameras:=front,left namespace:=robot
 
-The node computes the overlay only because it is recorded here; `ros2 bag record` of chosen topics is leaner.
+Masks are recorded as they are or as PNG, which loses nothing. Every file of a split bag holds class map and label info.
 """
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+import os
+import tempfile
+
+import yaml
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 DDS_PROFILE = PathJoinSubstitution([FindPackageShare('fanet_ros'), 'config', 'fastdds.xml'])
-OUTPUTS = (
-    'ground_truth:sensor_msgs/msg/Image',
-    'segmentation/mask:sensor_msgs/msg/Image',
-    'segmentation/overlay:sensor_msgs/msg/Image',
-    'segmentation/timing:fanet_ros/msg/FrameTiming',
-    '/diagnostics:diagnostic_msgs/msg/DiagnosticArray',
-)
+ARGUMENTS = {
+    'namespace': ('', 'namespace of the segmentation node'),
+    'image_topic': ('image', 'camera topic: sensor_msgs/Image, or CompressedImage on such a topic'),
+    'cameras': ('', 'names of the cameras, separated by commas, of a node that serves several: <camera>/image'),
+    'camera': ('true', 'also record the images of the camera and its calibration'),
+    'masks': ('raw', 'raw: the masks as they are; png: the same values in a tenth of the space'),
+    'overlay': ('true', 'also record the overlay, which the node computes only because it is recorded'),
+    'output': ('', 'directory of the new bag (empty: rosbag2_ and the date)'),
+    'max_bag_duration_s': ('0', 'length of each file of the bag [s]; 0: one file'),
+    'max_bag_size_mb': ('0', 'size of each file of the bag [MB]; 0: one file'),
+    'recorder': ('fanet_ros', 'fanet_ros: recorder_node of this package; ros2_bag: ros2 bag record'),
+    'use_sim_time': ('false', 'take the time from /clock: simulators and rosbags'),
+}
+MASKS = {'raw': 'mask:sensor_msgs/msg/Image', 'png': 'mask/compressed:sensor_msgs/msg/CompressedImage'}
+LATCHED = ('class_map', 'label_info')
+QUEUE_DEPTH = 100
+
+
+def topics(argument: dict[str, str]) -> list[str]:
+    """What to record, relative to the namespace, each NAME or NAME:TYPE.
+
+    :raises ValueError: an argument that is none of its choices
+    """
+    for name, choices in (('masks', tuple(MASKS)), ('camera', ('true', 'false')), ('overlay', ('true', 'false')),
+                          ('recorder', ('fanet_ros', 'ros2_bag'))):
+        if argument[name] not in choices:
+            raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
+    cameras = [name.strip() for name in argument['cameras'].split(',') if name.strip()]
+    images = [f'{camera}/image' for camera in cameras] or [argument['image_topic']]
+    found = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray']
+    if argument['camera'] == 'true':
+        found += images
+        for image in images:
+            image = image[:-len('/compressed')] if image.endswith('/compressed') else image
+            found.append(f'{image.rpartition("/")[0]}/camera_info' if '/' in image else 'camera_info')
+        found.append('ground_truth:sensor_msgs/msg/Image')
+    for prefix in [f'segmentation/{camera}' for camera in cameras] or ['segmentation']:
+        found += [f'{prefix}/{MASKS[argument["masks"]]}', f'{prefix}/timing:fanet_ros/msg/FrameTiming',
+                  f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info']
+        if argument['overlay'] == 'true':
+            found.append(f'{prefix}/overlay:sensor_msgs/msg/Image')
+    return found
+
+
+def full_name(topic: str, namespace: str) -> str:
+    """NAME of NAME:TYPE, with the namespace."""
+    name = topic.partition(':')[0]
+    return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
+
+
+def qos_overrides(names: list[str]) -> dict[str, dict[str, object]]:
+    """For ros2 bag: room for bursts, and what is latched as such. Reliability is left to adapt to the publishers."""
+    return {name: {'history': 'keep_last', 'depth': QUEUE_DEPTH, 'durability': 'transient_local'}
+            for name in names if name.rpartition('/')[2] in LATCHED}
+
+
+def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
+    """The command line of ros2 bag record, whose options differ from distribution to distribution."""
+    names = [full_name(topic, argument['namespace']) for topic in topics(argument)]
+    with tempfile.NamedTemporaryFile('w', suffix='.yaml', prefix='fanet_ros_qos_', delete=False) as file:
+        yaml.safe_dump(qos_overrides(names), file)
+    command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--qos-profile-overrides-path', file.name]
+    if argument['output']:
+        command += ['--output', argument['output']]
+    if float(argument['max_bag_duration_s']):
+        command += ['--max-bag-duration', str(round(float(argument['max_bag_duration_s'])))]
+    if int(argument['max_bag_size_mb']):
+        command += ['--max-bag-size', str(int(argument['max_bag_size_mb']) * 10**6)]
+    if argument['use_sim_time'].lower() == 'true':
+        command.append('--use-sim-time')
+    return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
+
+
+def recorder(context: LaunchContext) -> list[Action]:
+    """Start the recorder that was chosen."""
+    argument = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    chosen = topics(argument)
+    if argument['recorder'] == 'ros2_bag':
+        return [ExecuteProcess(cmd=ros2_bag_command(argument, os.environ.get('ROS_DISTRO', '')), output='screen')]
+    return [Node(
+        package='fanet_ros', executable='recorder_node', name='recorder', output='screen',
+        namespace=argument['namespace'],
+        parameters=[{
+            'output': ParameterValue(argument['output'], value_type=str),
+            'topics': chosen,
+            'max_bag_duration_s': float(argument['max_bag_duration_s']),
+            'max_bag_size_mb': int(argument['max_bag_size_mb']),
+            'use_sim_time': argument['use_sim_time'].lower() == 'true',
+        }])]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -26,25 +115,9 @@ def generate_launch_description() -> LaunchDescription:
     old, new = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
     profile = EnvironmentVariable(old, default_value=EnvironmentVariable(new, default_value=DDS_PROFILE))
     return LaunchDescription([
-        DeclareLaunchArgument(
-            'namespace', default_value='', description='namespace of the segmentation node'),
-        DeclareLaunchArgument(
-            'image_topic', default_value='image',
-            description='camera topic: sensor_msgs/Image, or CompressedImage on such a topic'),
-        DeclareLaunchArgument(
-            'output', default_value='',
-            description='directory of the new bag (empty: rosbag2_ and the date)'),
-        DeclareLaunchArgument(
-            'use_sim_time', default_value='false',
-            description='take the time from /clock: simulators and rosbags'),
+        *(DeclareLaunchArgument(name, default_value=default, description=description)
+          for name, (default, description) in ARGUMENTS.items()),
         SetEnvironmentVariable(old, profile),
         SetEnvironmentVariable(new, EnvironmentVariable(new, default_value=EnvironmentVariable(old))),
-        Node(
-            package='fanet_ros', executable='recorder_node', name='recorder', output='screen',
-            namespace=LaunchConfiguration('namespace'),
-            parameters=[{
-                'output': ParameterValue(LaunchConfiguration('output'), value_type=str),
-                'topics': [[LaunchConfiguration('image_topic')], *([topic] for topic in OUTPUTS)],
-                'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool),
-            }]),
+        OpaqueFunction(function=recorder),
     ])

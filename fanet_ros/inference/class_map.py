@@ -3,22 +3,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import yaml
 
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.model import CheckpointMetadata
+from fanet_ros.package_share import share_directory
 
 
 @dataclass(frozen=True)
 class ClassMap:
-    """Class index -> name and RGB colour. 255 marks unlabelled pixels and is drawn black."""
+    """Class index -> name and RGB colour. 255 marks unlabelled pixels and is drawn black.
+
+    `ids`, if known, are the numbers 0..254 that the data set itself gives these classes.
+    """
 
     name: str
     names: tuple[str, ...]
     colors: tuple[tuple[int, int, int], ...]
+    ids: Optional[tuple[int, ...]] = None
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.colors) or not 1 <= len(self.names) <= 255:
@@ -26,6 +31,9 @@ class ClassMap:
                                     f'{len(self.names)} names and {len(self.colors)} colours')
         if any(len(color) != 3 or not all(0 <= value <= 255 for value in color) for color in self.colors):
             raise SegmentationError(f'class map {self.name!r}: a colour is three values of 0..255')
+        if self.ids is not None and (len(set(self.ids)) != len(self.ids) or len(self.ids) != len(self.names)
+                                     or not all(0 <= value <= 254 for value in self.ids)):
+            raise SegmentationError(f'class map {self.name!r}: expected an id of 0..254 for every class, each another')
 
     def __len__(self) -> int:
         return len(self.names)
@@ -38,12 +46,15 @@ class ClassMap:
 
     @classmethod
     def of_checkpoint(cls, metadata: CheckpointMetadata) -> ClassMap:
-        """The class map that travels with a checkpoint."""
-        return cls(metadata.class_map_name, metadata.class_names, metadata.class_colors)
+        """The class map that travels with a checkpoint, with the ids of the shipped file of that name, if it has some."""
+        path = share_directory() / 'config' / 'class_maps' / f'{metadata.class_map_name}.yaml'
+        shipped = cls.load(path) if path.is_file() else None
+        ids = shipped.ids if shipped is not None and shipped.names == metadata.class_names else None
+        return cls(metadata.class_map_name, metadata.class_names, metadata.class_colors, ids)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> ClassMap:
-        """Read `name: ..., classes: [{name: ..., color: [r, g, b]}, ...]` from a YAML file.
+        """Read `name: ..., classes: [{name: ..., color: [r, g, b], id: ...}, ...]` from a YAML file; ids may be left out.
 
         :raises SegmentationError: missing file, not YAML, or not of that form
         """
@@ -51,7 +62,7 @@ class ClassMap:
             content = yaml.safe_load(Path(path).expanduser().read_text())
             classes = content['classes']
             return cls(str(content['name']), tuple(str(item['name']) for item in classes),
-                       tuple(tuple(int(value) for value in item['color']) for item in classes))
+                       tuple(tuple(int(value) for value in item['color']) for item in classes), _ids(classes))
         except OSError as error:
             raise SegmentationError(f'class map {path}: {error.strerror}') from None
         except SegmentationError as error:
@@ -59,3 +70,8 @@ class ClassMap:
         except (yaml.YAMLError, KeyError, TypeError, ValueError):
             raise SegmentationError(f'class map {path}: expected YAML with name and classes, a list of '
                                     '{name: ..., color: [r, g, b]}') from None
+
+
+def _ids(classes: list[dict[str, Any]]) -> Optional[tuple[int, ...]]:
+    """The ids of all classes, or None where the file gives none at all."""
+    return tuple(int(item['id']) for item in classes) if any('id' in item for item in classes) else None

@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.ros.diagnostics import FrameStatistics, Status
 from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
 
@@ -58,9 +59,10 @@ class CameraInput:
         """Begin to listen."""
         self.statistics.restart(self.now_s())
         self._gaps = SequenceGaps()
+        warning = MismatchWarning(self._node, self.topic, IMAGE_QOS)
         self._subscription = self._node.create_subscription(
             self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            event_callbacks=warning.callbacks, qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def unsubscribe(self) -> None:
         """Stop listening, if it does."""

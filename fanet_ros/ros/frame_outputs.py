@@ -1,23 +1,33 @@
 """All that the node publishes for the frames of one camera."""
 from __future__ import annotations
 
+import array
+import threading
 import time
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fanet_ros.inference import Segmentation, draw_overlay
-from fanet_ros.msg import FrameTiming
+from fanet_ros.inference import Segmentation
+from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
+from fanet_ros.ros.camera_info import CameraInfos, scaled_camera_info
+from fanet_ros.ros.class_map_messages import LabelInfo, class_map_message, label_info_message
+from fanet_ros.ros.frame_layers import FrameLayers
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.output_style import OutputStyle
 
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+# As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
+PNG_FORMAT = 'mono8; png compressed mono8'
 
 
 @dataclass(frozen=True)
@@ -33,18 +43,36 @@ class OutputTimes:
 
 
 class FrameOutputs:
-    """The publishers of one camera: `~/mask`, `~/confidence`, `~/overlay` and `~/timing`.
+    """The publishers of one camera, and the calibration that it listens to for them.
+
+    Nothing is computed that nobody subscribes to, except what was latched: class map and label info.
 
     :param camera: '' for the only camera, else its name, which comes in between: `~/front/mask`
+    :param camera_info_topic: where the camera's calibration is published
+    :param class_map_period_s: publish class map and label info again, with a frame, after this time; 0: on change only
     """
 
-    def __init__(self, node: Node, camera: str = '') -> None:
+    def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info',
+                 class_map_period_s: float = 0.0) -> None:
         self._node = node
+        self._class_map_period_s = class_map_period_s
         self._prefix = f'~/{camera}/' if camera else '~/'
         self._mask = self._publisher(Image, 'mask')
+        self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
         self._confidence = self._publisher(Image, 'confidence')
+        self._coverage = self._publisher(ClassCoverage, 'coverage')
         self._overlay = self._publisher(Image, 'overlay')
+        self._camera_info = self._publisher(CameraInfo, 'camera_info')
         self._timing = self._publisher(FrameTiming, 'timing')
+        self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
+        self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
+        self._announcing = threading.Lock()
+        self._announced: Optional[tuple] = None
+        self._announced_at = 0.0
+        self._infos = CameraInfos()
+        self._subscription = node.create_subscription(
+            CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     @property
     def mask_topic(self) -> str:
@@ -54,7 +82,28 @@ class FrameOutputs:
     @property
     def wants_confidence(self) -> bool:
         """Whether somebody subscribes to what needs Segmentation.confidence."""
-        return self._confidence.get_subscription_count() > 0
+        return _is_wanted(self._confidence)
+
+    def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
+        """Publish class map and label info, unless they are the last ones already and no repetition is due.
+
+        publish() does so by itself.
+
+        :param header: of the first frame in this style; None before there is one
+        """
+        if header is None:
+            header = Header(stamp=self._node.get_clock().now().to_msg())
+        with self._announcing:
+            content = style.class_map.name, style.table.classes
+            now = time.monotonic()      # not the node's clock, which may stand still
+            due = self._class_map_period_s and now - self._announced_at >= self._class_map_period_s
+            if content == self._announced and not due:
+                return
+            self._announced_at = now
+            self._class_map.publish(class_map_message(*content, header))
+            if self._label_info is not None:
+                self._label_info.publish(label_info_message(style.table.classes, header))
+            self._announced = content
 
     def publish(self, rgb: np.ndarray, segmentation: Segmentation, header: Header, style: OutputStyle) -> OutputTimes:
         """Publish all that somebody subscribes to, under one header.
@@ -63,14 +112,16 @@ class FrameOutputs:
         :param header: that of the camera's image, passed on verbatim
         """
         start = time.perf_counter()
-        self._mask.publish(labels_to_image_message(segmentation.labels, header))
+        self.announce(style, header)        # first: who has the mask can name what is in it
+        layers = FrameLayers(rgb, segmentation, style)
+        if _is_wanted(self._mask):
+            self._mask.publish(labels_to_image_message(layers.mask, header))
         # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
         age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6
         published = time.perf_counter()
-        if segmentation.confidence is not None:
-            self._confidence.publish(labels_to_image_message(segmentation.confidence, header))
-        overlay_ms = self._publish_overlay(rgb, segmentation, header, style)
+        self._publish_details(rgb, layers, header, style)
+        overlay_ms = self._publish_overlay(layers, header)
         return OutputTimes(age_ms, (published - start) * 1e3, overlay_ms)
 
     def publish_timing(self, timing: FrameTiming) -> None:
@@ -78,20 +129,42 @@ class FrameOutputs:
         self._timing.publish(timing)
 
     def destroy(self) -> None:
-        """Take the publishers off the node."""
-        for publisher in (self._mask, self._confidence, self._overlay, self._timing):
-            self._node.destroy_publisher(publisher)
+        """Take publishers and subscription off the node."""
+        for publisher in (self._mask, self._mask_png, self._confidence, self._coverage, self._overlay,
+                          self._camera_info, self._timing, self._class_map, self._label_info):
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
+        self._node.destroy_subscription(self._subscription)
 
-    def _publisher(self, message_type: type, name: str) -> Publisher:
-        return self._node.create_publisher(message_type, self._prefix + name, OUTPUT_QOS,
+    def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
+        return self._node.create_publisher(message_type, self._prefix + name, qos,
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
-    def _publish_overlay(
-            self, rgb: np.ndarray, segmentation: Segmentation, header: Header, style: OutputStyle) -> float:
+    def _publish_details(self, rgb: np.ndarray, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
+        """What belongs to the mask: confidence, calibration, shares, and itself as a file."""
+        if layers.confidence is not None:
+            self._confidence.publish(labels_to_image_message(layers.confidence, header))
+        if _is_wanted(self._camera_info):
+            info = self._infos.find(header, *rgb.shape[:2])
+            if info is not None:
+                self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
+        if _is_wanted(self._coverage):
+            classes = style.table.classes
+            self._coverage.publish(ClassCoverage(
+                header=header, ids=[item.value for item in classes], names=[item.name for item in classes],
+                shares=layers.coverage))
+        if _is_wanted(self._mask_png):
+            self._mask_png.publish(CompressedImage(
+                header=header, format=PNG_FORMAT, data=array.array('B', layers.mask_png)))
+
+    def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
         """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
-        if not self._overlay.get_subscription_count():
+        if not _is_wanted(self._overlay):
             return 0.0
         start = time.perf_counter()
-        overlay = draw_overlay(rgb, segmentation.labels, style.class_map.palette(), style.overlay_alpha)
-        self._overlay.publish(rgb_to_image_message(overlay, header))
+        self._overlay.publish(rgb_to_image_message(layers.overlay, header))
         return (time.perf_counter() - start) * 1e3
+
+
+def _is_wanted(publisher: Publisher) -> bool:
+    return publisher.get_subscription_count() > 0

@@ -5,11 +5,13 @@ from typing import Sequence
 
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.parameters import ParameterSpec
+from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS
 from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS
 
 TABLES: dict[str, tuple[ParameterSpec, ...]] = {
-    'segmentation_node': SEGMENTATION_PARAMETERS, 'camera_node': CAMERA_PARAMETERS, 'recorder_node': RECORDER_PARAMETERS}
+    'segmentation_node': SEGMENTATION_PARAMETERS, 'camera_node': CAMERA_PARAMETERS, 'recorder_node': RECORDER_PARAMETERS,
+    'player_node': PLAYER_PARAMETERS}
 MAX_DEFAULT_CHARACTERS = 40
 
 

@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Optional
+from typing import Optional, Union
 
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -25,7 +25,8 @@ from rclpy.subscription import Subscription
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.recorder_bag import BagError, BagRecording
 from fanet_ros.ros.recorder_definitions import DefinitionError
-from fanet_ros.ros.recorder_parameters import declare_settings
+from fanet_ros.ros.recorder_parameters import RecorderSettings, declare_settings
+from fanet_ros.ros.recorder_splits import SplitRecording
 from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 
 DISCOVERY_PERIOD_S = 0.25
@@ -53,7 +54,7 @@ class RecorderNode(Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         settings = declare_settings(self)
-        self.bag = BagRecording(settings.output)
+        self.bag = _open_bag(settings)
         self.failure: Optional[str] = None
         self._started = time.monotonic()
         self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
@@ -136,6 +137,12 @@ class RecorderNode(Node):
         counts = sorted(self.bag.counts.items())
         parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
         self.get_logger().info(f'recorded {self.bag.path}: {parts}')
+
+
+def _open_bag(settings: RecorderSettings) -> Union[BagRecording, SplitRecording]:
+    if settings.max_bag_duration_s or settings.max_bag_size_mb:
+        return SplitRecording(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
+    return BagRecording(settings.output)
 
 
 class StopOrder:

@@ -21,6 +21,12 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
         'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
+    ParameterSpec(
+        'max_bag_duration_s', 0.0, 'Length of each file of the bag, each of which begins with what latched topics '
+        'hold; 0: one file', unit='s', minimum=0.0, maximum=86400.0, read_only=True),
+    ParameterSpec(
+        'max_bag_size_mb', 0, 'Size of each file of the bag, likewise; 0: one file', unit='MB', minimum=0,
+        maximum=1000000, read_only=True),
 )
 
 
@@ -31,6 +37,8 @@ class RecorderSettings:
     output: Path
     topics: tuple[TopicRequest, ...]
     status_period_s: float
+    max_bag_duration_s: float
+    max_bag_size_mb: int
 
 
 def declare_settings(node: Node) -> RecorderSettings:
@@ -39,4 +47,5 @@ def declare_settings(node: Node) -> RecorderSettings:
     return RecorderSettings(
         output=Path(values['output'] or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
         topics=tuple(TopicRequest.parse(text) for text in values['topics']),
-        status_period_s=values['status_period_s'])
+        status_period_s=values['status_period_s'], max_bag_duration_s=values['max_bag_duration_s'],
+        max_bag_size_mb=values['max_bag_size_mb'])

@@ -20,6 +20,8 @@ DEFAULT_TOPICS = (
     'segmentation/mask:sensor_msgs/msg/Image',
     'segmentation/overlay:sensor_msgs/msg/Image',
     'segmentation/timing:fanet_ros/msg/FrameTiming',
+    'segmentation/class_map:fanet_ros/msg/ClassMap',
+    'segmentation/label_info',
     '/diagnostics:diagnostic_msgs/msg/DiagnosticArray',
 )
 

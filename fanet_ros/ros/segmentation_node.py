@@ -20,6 +20,7 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.inference import Segmenter
+from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.diagnostics import Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
@@ -90,7 +91,10 @@ class SegmentationNode(LifecycleNode):
         try:
             self._switch.load(self.settings)
             self._latency.restart()
-            self._outputs.update((name, FrameOutputs(self, name)) for name in self._cameras)
+            self._outputs.update(
+                (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
+                for name, camera in self._cameras.items())
+            self._announce()
         except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
             return self._refuse('configured', error)
         self._state = INACTIVE
@@ -154,7 +158,12 @@ class SegmentationNode(LifecycleNode):
         self._state = UNCONFIGURED
 
     def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
-        return OutputStyle(segmenter.class_map, settings.overlay_alpha)
+        return OutputStyle.of(segmenter.class_map, settings)
+
+    def _announce(self) -> None:
+        """Let everybody know the classes, even before there is a frame."""
+        for outputs in self._outputs.values():
+            outputs.announce(self._switch.active.style)
 
     def _receive(self) -> None:
         """Take what has come, while this thread, which else receives it, waits for a model to be built."""
@@ -173,6 +182,8 @@ class SegmentationNode(LifecycleNode):
             self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
         self.settings = settings
         self._latency.configure(settings)
+        if self._switch.active is not None:
+            self._announce()
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:

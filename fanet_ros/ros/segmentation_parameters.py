@@ -8,6 +8,7 @@ from typing import Any, Mapping, Sequence
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fanet_ros.inference import LABEL_IDS
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
@@ -51,6 +52,19 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   minimum=0.1, maximum=60.0, read_only=True),
     ParameterSpec('no_image_warning_s', 5.0, 'Warn when no image came for this long', unit='s', minimum=0.1,
                   maximum=3600.0),
+    # Outputs. No list of names is an array: an empty one has no type in a parameter file.
+    ParameterSpec('output_size', 'input',
+                  "Size of mask and confidence: input (the image's), network (that of its input), or WIDTHxHEIGHT"),
+    ParameterSpec('label_ids', 'training',
+                  "Values in the mask: training (the network's class indices) or dataset (the ids of the class map)",
+                  choices=LABEL_IDS),
+    ParameterSpec('class_filter', '',
+                  'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all'),
+    ParameterSpec('class_remap', '',
+                  'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254'),
+    ParameterSpec('class_map_period_s', 10.0,
+                  'Publish class map and label info again after this time, so that every file of a split bag has them; '
+                  '0: only when they change', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
 )
 
 
@@ -80,6 +94,11 @@ class SegmentationSettings:
     image_transport: str
     diagnostics_period_s: float
     no_image_warning_s: float
+    output_size: str
+    label_ids: str
+    class_filter: str
+    class_remap: str
+    class_map_period_s: float
 
     def __post_init__(self) -> None:
         check_choices(SEGMENTATION_PARAMETERS, asdict(self))

@@ -19,11 +19,13 @@ from fanet_ros.package_share import share_directory
 from fanet_ros.ros import recorder_parameters
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.parameters import ParameterSpec, declare
+from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
 from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
 from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
 
-TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS}
+TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS,
+          'player': PLAYER_PARAMETERS}
 DEFAULTS = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
 
 
@@ -143,7 +145,7 @@ def test_recorder_settings(make_node: Callable[..., Node]) -> None:
     settings = recorder_parameters.declare_settings(make_node(
         output='/data/drive', topics=['/tf:tf2_msgs/msg/TFMessage', 'image'], status_period_s=2.0))
     assert settings == RecorderSettings(
-        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0)
+        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 0.0, 0)
 
 
 @pytest.mark.parametrize('text', ['', ':sensor_msgs/msg/Image', 'image:', 'image:Image', 'image:a/b/c/d'])

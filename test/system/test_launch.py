@@ -140,3 +140,103 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def launch_arguments(launch_file: str, **given: str) -> dict[str, str]:
+    """Defaults of a launch file's arguments, with those that are given."""
+    module = load_launch_file(launch_file)
+    return {**{name: default or '' for name, (default, _) in module.ARGUMENTS.items()}, **given}
+
+
+def test_record_launch_takes_camera_masks_and_what_the_classes_are():
+    record = load_launch_file('record')
+    chosen = record.topics(launch_arguments('record', image_topic='/cam/image_raw/compressed'))
+    assert {'/cam/image_raw/compressed', '/cam/camera_info', 'segmentation/mask:sensor_msgs/msg/Image',
+            'segmentation/timing:fanet_ros/msg/FrameTiming', 'segmentation/class_map:fanet_ros/msg/ClassMap',
+            'segmentation/label_info', 'segmentation/overlay:sensor_msgs/msg/Image'} <= set(chosen)
+    chosen = record.topics(launch_arguments('record', camera='false', masks='png', overlay='false'))
+    assert sorted(topic.partition(':')[0] for topic in chosen) == [
+        '/diagnostics', 'segmentation/class_map', 'segmentation/label_info', 'segmentation/mask/compressed',
+        'segmentation/timing']
+    chosen = record.topics(launch_arguments('record', cameras='front, left', overlay='false'))
+    assert {'front/image', 'front/camera_info', 'left/image', 'segmentation/front/mask:sensor_msgs/msg/Image',
+            'segmentation/left/class_map:fanet_ros/msg/ClassMap'} <= set(chosen)
+    with pytest.raises(ValueError, match="masks is 'jpeg': expected one of raw, png"):
+        record.topics(launch_arguments('record', masks='jpeg'))
+
+
+@pytest.mark.parametrize('distribution', ['humble', 'jazzy'])
+def test_record_launch_can_leave_it_to_ros2_bag(distribution):
+    command = load_launch_file('record').ros2_bag_command(launch_arguments(
+        'record', namespace='robot', output='drive', overlay='false', max_bag_duration_s='60.0', max_bag_size_mb='500',
+        use_sim_time='true'), distribution)
+    options = dict(zip(command[3::2], command[4::2]))
+    assert command[:3] == ['ros2', 'bag', 'record'] and options['--storage'] == 'mcap'
+    assert (options['--output'], options['--max-bag-duration'], options['--max-bag-size']) == (
+        'drive', '60', '500000000')
+    assert '--use-sim-time' in command and ('--topics' in command) == (distribution == 'jazzy')
+    assert {'/robot/image', '/robot/segmentation/mask', '/robot/segmentation/label_info',
+            '/diagnostics'} <= set(command)
+    overrides = yaml.safe_load(Path(options['--qos-profile-overrides-path']).read_text(encoding='utf-8'))
+    Path(options['--qos-profile-overrides-path']).unlink()
+    assert {name: qos['durability'] for name, qos in overrides.items()} == {
+        '/robot/segmentation/class_map': 'transient_local', '/robot/segmentation/label_info': 'transient_local'}
+
+
+def test_replay_launch_plays_all_or_the_camera_alone():
+    replay = load_launch_file('replay')
+    given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': 'image', 'image_transport': ''}
+    assert replay.ros2_bag_command(launch_arguments('replay', **given)) == [
+        'ros2', 'bag', 'play', 'drive', '--clock', '--rate', '1.0']
+    given.update(segment='true', image_transport='compressed', loop='true')
+    assert replay.ros2_bag_command(launch_arguments('replay', **given))[-3:] == [
+        '--loop', '--topics', '/robot/image/compressed']
+
+
+def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
+    if shutil.which('ros2') is None:
+        pytest.skip('the ros2 command line tools are not installed')
+    from rosbags.highlevel import AnyReader
+    bag = tmp_path / 'drive'
+    masks: list[Image] = []
+    anew: list[Image] = []
+    mask_topic = f'{NAMESPACE}/segmentation/mask'
+    node.create_subscription(Image, mask_topic, masks.append, QoSProfile(depth=5))
+
+    def start(name: str, *arguments: str) -> subprocess.Popen:
+        with open(tmp_path / f'{name}.log', 'ab') as log:
+            started.append(subprocess.Popen(
+                ['ros2', 'launch', 'fanet_ros', f'{name}.launch.py', f'namespace:={NAMESPACE[1:]}', *arguments],
+                stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True))
+        return started[-1]
+    started: list[subprocess.Popen] = []
+    try:
+        record = start('record', f'output:={bag}', 'overlay:=false', 'masks:=png', 'max_bag_duration_s:=3')
+        demo = start('demo', 'device:=cpu', 'input_height:=96', 'input_width:=128', 'rate_hz:=5.0', 'width:=160',
+                     'height:=120')
+        spin_until(node, lambda: bool(masks), demo, 'a mask')
+        spin_until(node, lambda: (bag / 'drive_1.mcap').exists(), record, 'a second file')
+        for process in (record, demo):
+            process.send_signal(signal.SIGINT)
+            process.wait(DEADLINE_S)
+        with AnyReader([bag]) as reader:
+            counts = {connection.topic: connection.msgcount for connection in reader.connections}
+        assert counts[f'{NAMESPACE}/image'] and counts[f'{NAMESPACE}/segmentation/mask/compressed']
+        assert counts[f'{NAMESPACE}/segmentation/class_map'] >= 2, counts
+
+        node.create_subscription(Image, mask_topic, anew.append, QoSProfile(depth=5))       # the others have ended
+        replay = start('replay', f'bag:={bag}', 'segment:=true', 'device:=cpu', 'input_height:=96', 'input_width:=128',
+                       'loop:=true')
+        spin_until(node, lambda: len(anew) >= 3, replay, 'masks of the recorded camera')
+        with AnyReader([bag]) as reader:
+            recorded = {reader.deserialize(raw, connection.msgtype).header.stamp.sec
+                        for connection, _, raw in reader.messages(
+                            [item for item in reader.connections if item.topic == f'{NAMESPACE}/image'])}
+        assert {mask.header.stamp.sec for mask in anew} <= recorded
+        replay.send_signal(signal.SIGINT)
+        assert replay.wait(DEADLINE_S) == 0, (tmp_path / 'replay.log').read_text(encoding='utf-8')
+    finally:
+        for process in started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()

@@ -1,0 +1,83 @@
+"""The calibration that belongs to a mask: found among those of the camera, scaled to the mask's size."""
+from __future__ import annotations
+
+import copy
+import threading
+from collections import OrderedDict
+from typing import Optional
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
+
+# Of the last two seconds of a 30 Hz camera, more than any frame waits.
+KEPT = 64
+COMPRESSED = '/compressed'
+
+
+class CameraInfos:
+    """The newest messages of one camera. put() and find() may be called from different threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_stamp: OrderedDict[tuple[int, int], CameraInfo] = OrderedDict()
+
+    def put(self, info: CameraInfo) -> None:
+        """Keep `info`, in place of the oldest."""
+        with self._lock:
+            stamp = _stamp(info.header)
+            self._by_stamp.pop(stamp, None)
+            self._by_stamp[stamp] = info
+            if len(self._by_stamp) > KEPT:
+                self._by_stamp.popitem(last=False)
+
+    def find(self, header: Header, height: int, width: int) -> Optional[CameraInfo]:
+        """That of the image's own stamp, else the newest of its frame_id; in any case one for images of this size."""
+        with self._lock:
+            exact = self._by_stamp.get(_stamp(header))
+            newest = list(reversed(self._by_stamp.values()))
+        return next((info for info in ([exact] if exact else []) + newest
+                     if info.header.frame_id == header.frame_id and image_size(info) == (height, width)), None)
+
+
+def image_size(info: CameraInfo) -> tuple[int, int]:
+    """Height and width of the images that `info` belongs to: the region of interest of the sensor, binned."""
+    height, width = info.roi.height or info.height, info.roi.width or info.width
+    return height // max(info.binning_y, 1), width // max(info.binning_x, 1)
+
+
+def scaled_camera_info(info: CameraInfo, header: Header, height: int, width: int) -> CameraInfo:
+    """Calibration of the image of `info` resized to `height` x `width` px, the way image_proc's ResizeNode does it.
+
+    Focal lengths, principal point and the offset of a stereo pair in K and P, size and region of interest are
+    multiplied; distortion, rectification and binning stay.
+    """
+    image_height, image_width = image_size(info)
+    scale_x, scale_y = width / image_width, height / image_height
+    scaled = copy.deepcopy(info)
+    scaled.header = header
+    scaled.width, scaled.height = round(info.width * scale_x), round(info.height * scale_y)
+    for index, scale in ((0, scale_x), (2, scale_x), (4, scale_y), (5, scale_y)):
+        scaled.k[index] *= scale
+    for index, scale in ((0, scale_x), (2, scale_x), (3, scale_x), (5, scale_y), (6, scale_y), (7, scale_y)):
+        scaled.p[index] *= scale
+    scaled.roi.x_offset, scaled.roi.width = (int(value * scale_x) for value in (info.roi.x_offset, info.roi.width))
+    scaled.roi.y_offset, scaled.roi.height = (int(value * scale_y) for value in (info.roi.y_offset, info.roi.height))
+    return scaled
+
+
+def camera_info_topic(node: Node, image_topic: str, name: str = 'camera_info') -> str:
+    """Where the calibration of the images on `image_topic` is published: beside it, unless `name` is remapped.
+
+    :param image_topic: full name, remapped already; '/compressed' at its end does not count
+    """
+    resolved = node.resolve_topic_name(name)
+    if resolved != f'{node.get_namespace().rstrip("/")}/{name}':
+        return resolved
+    if image_topic.endswith(COMPRESSED):
+        image_topic = image_topic[:-len(COMPRESSED)]
+    return f'{image_topic.rpartition("/")[0]}/camera_info'
+
+
+def _stamp(header: Header) -> tuple[int, int]:
+    return header.stamp.sec, header.stamp.nanosec

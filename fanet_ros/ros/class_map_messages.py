@@ -1,0 +1,33 @@
+"""Messages that say which class each value of a mask means."""
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence
+
+from std_msgs.msg import ColorRGBA, Header
+
+from fanet_ros.inference import PublishedClass
+from fanet_ros.msg import ClassMap
+
+try:    # not in every installation of ROS, and nothing else here needs it
+    from vision_msgs.msg import LabelInfo, VisionClass
+except ImportError:
+    LabelInfo = VisionClass = None
+
+
+def class_map_message(name: str, classes: Sequence[PublishedClass], header: Header) -> ClassMap:
+    """Our own message, which carries colours too."""
+    return ClassMap(
+        header=header, name=name, ids=[item.value for item in classes], names=[item.name for item in classes],
+        colors=[ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)
+                for red, green, blue in (item.color for item in classes)])
+
+
+def label_info_message(classes: Sequence[PublishedClass], header: Header, label_info: Optional[type] = None,
+                       vision_class: Optional[type] = None) -> Any:
+    """A vision_msgs/LabelInfo, as Nav2's semantic_segmentation_layer reads it.
+
+    :param label_info: type of the message, and `vision_class` of its entries, where vision_msgs was found elsewhere
+    """
+    entry = vision_class or VisionClass
+    return (label_info or LabelInfo)(
+        header=header, class_map=[entry(class_id=item.value, class_name=item.name) for item in classes], threshold=0.0)

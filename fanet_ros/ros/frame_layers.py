@@ -1,0 +1,68 @@
+"""The arrays of one frame's outputs, each computed when it is first asked for."""
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Optional
+
+import cv2
+import numpy as np
+
+from fanet_ros.inference import UNLABELLED, Segmentation, draw_overlay
+from fanet_ros.ros.output_style import OutputStyle
+
+
+class FrameLayers:
+    """What is made of one frame: `rgb` (H, W, 3) uint8 and its segmentation of the same size, in this style."""
+
+    def __init__(self, rgb: np.ndarray, segmentation: Segmentation, style: OutputStyle) -> None:
+        self._rgb, self._segmentation, self._style = rgb, segmentation, style
+
+    @property
+    def mask_size(self) -> tuple[int, int]:
+        """Height and width in px of mask and confidence."""
+        return self._style.mask_size(self._segmentation)
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        """Published values at the frame's size, (H, W) uint8."""
+        return self._style.table.apply(self._segmentation.labels)
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """Published values at the mask's size, (h, w) uint8. To the nearest: between two classes lies no third."""
+        return self._resampled(self._values)
+
+    @cached_property
+    def confidence(self) -> Optional[np.ndarray]:
+        """Probability of the class of each pixel of the mask, (h, w) uint8, 0 where it has none; None if not computed.
+
+        Costmaps take the surest pixel of a tile: one that carries no class must not win.
+        """
+        if self._segmentation.confidence is None:
+            return None
+        confidence = self._resampled(self._segmentation.confidence)
+        if all(item.value != UNLABELLED for item in self._style.table.classes):
+            return confidence
+        return np.where(self.mask == UNLABELLED, np.uint8(0), confidence)
+
+    @cached_property
+    def overlay(self) -> np.ndarray:
+        """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
+        return draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+
+    @cached_property
+    def coverage(self) -> list[float]:
+        """Share of the mask's pixels, 0..1, of every class of the table in its order."""
+        counts = cv2.calcHist([self.mask], [0], None, [256], [0, 256]).ravel()
+        return [float(counts[item.value]) / self.mask.size for item in self._style.table.classes]
+
+    @cached_property
+    def mask_png(self) -> bytes:
+        """The mask as a grey PNG file, which holds every value exactly."""
+        return cv2.imencode('.png', self.mask)[1].tobytes()
+
+    def _resampled(self, values: np.ndarray) -> np.ndarray:
+        height, width = self.mask_size
+        if values.shape == (height, width):
+            return values
+        return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)

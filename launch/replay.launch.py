@@ -1,0 +1,76 @@
+"""Play a bag; with segment:=true only its camera, for the segmentation node to segment anew by the bag's clock.
+
+    ros2 launch fanet_ros replay.launch.py bag:=drive_1
+    ros2 launch fanet_ros replay.launch.py bag:=drive_1 segment:=true image_topic:=/camera/image_raw device:=cpu
+
+Every argument of segmentation.launch.py works here too. The launch ends when the bag does.
+"""
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
+from launch.event_handlers import OnProcessExit
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+ARGUMENTS = {
+    'bag': (None, 'directory of the bag'),
+    'segment': ('false', 'true: play only the camera, on image_topic, and start the segmentation node'),
+    'rate': ('1.0', 'how many times as fast as it was recorded'),
+    'loop': ('false', 'begin again at the end'),
+    'player': ('fanet_ros', 'fanet_ros: player_node of this package; ros2_bag: ros2 bag play'),
+}
+
+
+def camera_topics(argument: dict[str, str]) -> list[str]:
+    """The camera alone, when it is to be segmented; nothing: all that is in the bag."""
+    if argument['segment'] != 'true':
+        return []
+    topic = argument['image_topic']
+    if not topic.startswith('/'):
+        topic = '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), topic])
+    return [f'{topic}/compressed' if argument['image_transport'] == 'compressed' else topic]
+
+
+def ros2_bag_command(argument: dict[str, str]) -> list[str]:
+    """The command line of ros2 bag play."""
+    topics = camera_topics(argument)
+    return ['ros2', 'bag', 'play', argument['bag'], '--clock', '--rate', argument['rate'],
+            *(['--loop'] if argument['loop'] == 'true' else []), *(['--topics', *topics] if topics else [])]
+
+
+def player(context: LaunchContext) -> list[Action]:
+    """Start the player that was chosen, and the segmentation node if it is wanted."""
+    argument = {name: LaunchConfiguration(name, default='').perform(context)
+                for name in (*ARGUMENTS, 'namespace', 'image_topic', 'image_transport')}
+    argument['image_topic'] = argument['image_topic'] or 'image'
+    for name, choices in (('segment', ('true', 'false')), ('loop', ('true', 'false')),
+                          ('player', ('fanet_ros', 'ros2_bag'))):
+        if argument[name] not in choices:
+            raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
+    if argument['player'] == 'ros2_bag':
+        process: ExecuteProcess = ExecuteProcess(cmd=ros2_bag_command(argument), output='screen')
+    else:
+        process = Node(
+            package='fanet_ros', executable='player_node', name='player', output='screen',
+            parameters=[{'bag': argument['bag'], 'rate': float(argument['rate']), 'loop': argument['loop'] == 'true',
+                         'topics': ','.join(camera_topics(argument)),
+                         # The network loads meanwhile; without it, only discovery is waited for.
+                         'start_delay_s': 10.0 if argument['segment'] == 'true' else 1.0}])
+    end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=[Shutdown(reason='the bag has ended')]))
+    if argument['segment'] != 'true':
+        return [end, process]
+    segmentation = IncludeLaunchDescription(
+        PathJoinSubstitution([FindPackageShare('fanet_ros'), 'launch', 'segmentation.launch.py']),
+        launch_arguments={'use_sim_time': 'true'}.items())
+    return [segmentation, end, process]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the player."""
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=description)
+          for name, (default, description) in ARGUMENTS.items()),
+        OpaqueFunction(function=player),
+    ])

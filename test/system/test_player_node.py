@@ -1,0 +1,108 @@
+"""A drive recorded in three files by the installed recorder, each file read alone, and played again."""
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rosbags.highlevel import AnyReader
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.msg import ClassMap, FrameTiming
+
+
+def frame(seed: int) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
+
+
+@pytest.fixture(name='drive', scope='module')
+def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
+                  small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bag of at least three files, of camera, masks (raw and PNG), timing and class map."""
+    bag = tmp_path_factory.mktemp('bag') / 'drive'
+    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
+                               '-p', 'device:=cpu', '-p', 'class_map_period_s:=0.0')
+    camera = make_camera(process)
+    camera.connect(frame(0))
+    recorder = start_executable(
+        'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=1.0', '-p',
+        "topics:=['image:sensor_msgs/msg/Image', 'segmentation/mask:sensor_msgs/msg/Image', "
+        "'segmentation/mask/compressed:sensor_msgs/msg/CompressedImage', "
+        "'segmentation/timing:fanet_ros/msg/FrameTiming', 'segmentation/class_map:fanet_ros/msg/ClassMap']")
+    for topic in ('image', 'segmentation/mask', 'segmentation/mask/compressed', 'segmentation/class_map'):
+        client.wait_for(lambda: any(info.node_name == 'recorder' for info in
+                                    client.node.get_subscriptions_info_by_topic(f'/{topic}')), topic, recorder)
+    seed = 0
+
+    def recorded() -> bool:
+        nonlocal seed
+        seed += 1
+        camera.answer_to(frame(seed))
+        return (bag / 'drive_2.mcap').exists()
+    client.wait_for(recorded, 'three files', recorder)
+    assert recorder.stop() == 0 and process.stop() == 0, recorder.log
+    return bag
+
+
+def test_every_file_alone_has_masks_and_the_names_of_their_classes(drive: Path, tmp_path: Path) -> None:
+    information = yaml.safe_load((drive / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
+    assert len(information['relative_file_paths']) >= 3
+    for number, name in enumerate(information['relative_file_paths'][:3]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(drive / name, folder)
+        (folder / 'metadata.yaml').write_text(yaml.safe_dump({'rosbag2_bagfile_information': {
+            **information, 'relative_file_paths': [name], 'files': [information['files'][number]]}}))
+        with AnyReader([folder]) as reader:
+            found: dict[str, list[Any]] = {}
+            for connection, _, raw in reader.messages():
+                found.setdefault(connection.topic, []).append(reader.deserialize(raw, connection.msgtype))
+        named = dict(zip(found['/segmentation/class_map'][-1].ids, found['/segmentation/class_map'][-1].names))
+        assert named[3] == 'road' and len(named) == 11
+        masks = {message.header.stamp.sec: message for message in found['/segmentation/mask']}
+        assert masks and all(set(np.unique(mask.data)) <= set(named) for mask in masks.values())
+        for file in found['/segmentation/mask/compressed']:
+            pixels = cv2.imdecode(file.data, cv2.IMREAD_UNCHANGED)
+            if file.header.stamp.sec in masks:
+                assert np.array_equal(pixels.ravel(), masks[file.header.stamp.sec].data)
+
+
+def test_it_plays_as_it_was_recorded(client: Any, start_executable: Callable[..., Any], drive: Path) -> None:
+    with AnyReader([drive]) as reader:
+        stamps = {topic: [reader.deserialize(raw, connection.msgtype).header.stamp.sec
+                          for connection, _, raw in reader.messages([item for item in reader.connections
+                                                                     if item.topic == topic])]
+                  for topic in ('/segmentation/mask', '/segmentation/timing')}
+    latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    process = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'rate:=10.0', '-p',
+                               'start_delay_s:=5.0')
+    masks = client.collect(Image, '/segmentation/mask')
+    timings = client.collect(FrameTiming, '/segmentation/timing')
+    maps = client.collect(ClassMap, '/segmentation/class_map', latched)
+    files = client.collect(CompressedImage, '/segmentation/mask/compressed')
+    times = client.collect(Clock, '/clock')
+    client.wait_for(lambda: len(timings) >= len(stamps['/segmentation/timing']) and bool(files and maps), 'the end')
+    assert [message.header.stamp.sec for message in masks] == stamps['/segmentation/mask']
+    assert [message.header.stamp.sec for message in timings] == stamps['/segmentation/timing']
+    assert maps[0].names[3] == 'road'
+    told = [message.clock.sec * 10**9 + message.clock.nanosec for message in times]
+    assert told == sorted(told) and process.wait() == 0, process.log
+
+
+@pytest.mark.parametrize(('parameters', 'reason'), [
+    ([], 'parameter bag is empty'), (['-p', 'bag:=/no/such/bag'], 'cannot read the bag /no/such/bag'),
+    (['-p', 'bag:={drive}', '-p', 'topics:=/nothing'], 'has no /nothing: it has /image')])
+def test_a_bag_that_cannot_be_played_ends_it_with_one_line(
+        start_executable: Callable[..., Any], drive: Path, parameters: list[str], reason: str) -> None:
+    process = start_executable('player_node', '--ros-args', *(text.format(drive=drive) for text in parameters))
+    assert process.wait() == 1
+    line, = process.log.strip().splitlines()
+    assert line.startswith('player: ') and reason in line

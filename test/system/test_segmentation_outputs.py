@@ -1,0 +1,113 @@
+"""The installed segmentation node over DDS: its outputs follow the parameters, and the class map says so."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CameraInfo, Image
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.msg import ClassMap
+
+NODE = '/segmentation'
+LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def frame(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
+    """Blotches of random colour, of which the untrained network makes many classes."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def pixels(message: Image) -> np.ndarray:
+    assert (message.encoding, message.step, message.is_bigendian) == ('mono8', message.width, 0)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
+
+
+@pytest.fixture(name='process', scope='module')
+def process_fixture(start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+    return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
+                            '-p', 'device:=cpu', '-p', 'output_size:=network', '-p', 'class_map_period_s:=0.0')
+
+
+@pytest.fixture(name='camera', scope='module')
+def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
+    camera = make_camera(process)
+    camera.connect(frame(0))
+    return camera
+
+
+def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_so(
+        client: Any, camera: Any, process: Any, small_checkpoint: Path) -> None:
+    maps = client.collect(ClassMap, f'{NODE}/class_map', LATCHED_QOS)
+    client.wait_for(lambda: bool(maps), 'the class map', process)
+    assert maps[0].name == 'camvid11' and list(maps[0].ids) == list(range(11))
+    labels = Segmenter.from_checkpoint(small_checkpoint, device='cpu').segment(frame(1)).labels
+    mask, _ = camera.answer_to(frame(1))
+    assert (mask.height, mask.width) == (96, 128)
+
+    present = np.unique(labels)
+    names = [maps[0].names[index] for index in present]
+    result, = client.set_parameters(NODE, atomically=True, output_size='input', class_filter=f'{names[0]}, {names[1]}',
+                                    class_remap=f'{names[0]}=200, {names[2]}={names[1]}')
+    assert result.successful, result.reason
+    mask, _ = camera.answer_to(frame(1))
+    table = np.full(256, 255, np.uint8)
+    table[present[0]], table[present[1]], table[present[2]] = 200, present[1], present[1]
+    assert np.array_equal(pixels(mask), table[labels])
+    client.wait_for(lambda: len(maps) == 2, 'the new class map', process)
+    assert maps[1].header == mask.header
+    assert dict(zip(maps[1].ids, maps[1].names)) == {
+        200: names[0], int(present[1]): names[1], 255: 'unlabelled'}
+
+
+@pytest.mark.parametrize(('values', 'reason'), [
+    ({'class_filter': 'road, unicorn'}, "class_filter has 'unicorn': class map camvid11 knows only sky, building"),
+    ({'class_remap': 'road=300'}, 'expected 0..254'),
+    ({'label_ids': 'dataset'}, 'class map camvid11 has no ids'),
+    ({'label_ids': 'other'}, 'expected one of training, dataset'),
+    ({'output_size': 'large'}, 'expected input, network, or WIDTHxHEIGHT'),
+])
+def test_a_refused_change_says_why_and_changes_nothing(
+        client: Any, camera: Any, values: dict[str, str], reason: str) -> None:
+    before = client.get_parameters(NODE, *values)
+    sent = pixels(camera.answer_to(frame(2))[0])
+    result, = client.set_parameters(NODE, **values)
+    assert not result.successful and reason in result.reason
+    assert client.get_parameters(NODE, *values) == before
+    assert np.array_equal(pixels(camera.answer_to(frame(2))[0]), sent)
+
+
+def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any, process: Any) -> None:
+    result, = client.set_parameters(NODE, output_size='80x30')
+    assert result.successful
+    infos = client.collect(CameraInfo, f'{NODE}/camera_info')
+    publisher = client.publisher(CameraInfo, '/camera_info')
+    info = CameraInfo(width=160, height=120, header=camera.header())
+    info.k[0] = info.k[4] = 100.0
+
+    def answered() -> bool:
+        publisher.publish(info)
+        camera.send(frame(3))
+        return bool(infos)
+    client.wait_for(answered, 'calibration', process)
+    assert (infos[-1].width, infos[-1].height, infos[-1].k[0], infos[-1].k[4]) == (80, 30, 50.0, 25.0)
+    mask = camera.wait_for_one(camera.masks, infos[-1].header)
+    assert (mask.width, mask.height) == (80, 30)
+
+
+@pytest.mark.parametrize(('parameter', 'reason'), [
+    ('class_filter:=unicorn', "class_filter has 'unicorn'"), ('output_size:=0x0', 'output_size'),
+    ('label_ids:=none', 'expected one of training, dataset')])
+def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
+        start_executable: Callable[..., Any], small_checkpoint: Path, parameter: str, reason: str) -> None:
+    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p',
+                               'device:=cpu', '-p', parameter)
+    assert process.wait() == 1
+    line, = process.log.strip().splitlines()
+    assert line.startswith('segmentation_node: ') and reason in line
