@@ -17,6 +17,7 @@ from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import Segmentation, SegmentationError, StageTimes
+from fanet_ros.inference.temporal_filter import TemporalFilter
 from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
 
@@ -56,6 +57,7 @@ class Segmenter:
             (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self._memories: dict[str, VideoMemory] = {}
+        self._filters: dict[str, TemporalFilter] = {}
         self.input_height = self.input_width = 0
         self.set_input_size(input_height, input_width, scale)
 
@@ -109,7 +111,7 @@ class Segmenter:
         :raises SegmentationError: out of range or too large for the memory
         """
         other = copy.copy(self)     # all that is shared never changes
-        other._lock, other._memories = threading.Lock(), {}
+        other._lock, other._memories, other._filters = threading.Lock(), {}, {}
         other.set_input_size(height, width, scale)
         return other
 
@@ -137,14 +139,16 @@ class Segmenter:
         with self._lock:
             self._engine, self.input_height, self.input_width = engine, height, width
             self._memories.clear()
+            self._filters.clear()
 
     def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None,
-                camera: str = '') -> Segmentation:
+                camera: str = '', smoothing: float = 0.0) -> Segmentation:
         """Label every pixel of `rgb`, (H, W, 3) uint8 of any size.
 
         :param confidence: also give the probability of each pixel's class
         :param stamp_s: when the frame was taken, in seconds; tells a video network what belongs together
-        :param camera: which of several cameras it is from; a video network remembers each by itself
+        :param camera: which of several cameras it is from; what is remembered of each is kept apart
+        :param smoothing: 0..1, share of the frames before in the logits, along the optical flow; 0: each frame for itself
         :raises ValueError: `rgb` is not such an array
         """
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
@@ -156,6 +160,8 @@ class Segmenter:
             self._synchronize()
             preprocessed = time.perf_counter()
             logits = self._run(images, rgb, stamp_s, camera)
+            if smoothing > 0:
+                logits = self._smoothed(logits, rgb, stamp_s, camera, smoothing)
             self._synchronize()
             computed = time.perf_counter()
             labels, confidences = labels_and_confidence(logits, rgb.shape[:2], confidence)
@@ -174,10 +180,18 @@ class Segmenter:
         memory.remember(context)
         return logits
 
+    def _smoothed(self, logits: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float], camera: str,
+                  smoothing: float) -> torch.Tensor:
+        temporal_filter = self._filters.setdefault(camera, TemporalFilter(smoothing))
+        temporal_filter.strength = smoothing
+        filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), rgb, stamp_s)
+        return torch.from_numpy(filtered)[None].to(self.device)
+
     def forget(self) -> None:
-        """The next frame belongs to no frame before it. Only a video network remembers any."""
+        """The next frame belongs to no frame before it."""
         with self._lock:
             self._memories.clear()
+            self._filters.clear()
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""

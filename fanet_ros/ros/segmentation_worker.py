@@ -82,7 +82,7 @@ class SegmentationWorker:
         header, outputs = frame.message.header, self._outputs[camera.name]
         segmentation = model.segmenter.segment(
             rgb, confidence=outputs.wants_confidence, stamp_s=header.stamp.sec + header.stamp.nanosec * 1e-9,
-            camera=camera.name)
+            camera=camera.name, smoothing=model.settings.temporal_smoothing)
         times = outputs.publish(rgb, segmentation, header, model.style)
         total_ms = (time.perf_counter() - frame.received) * 1e3
         self._report(camera, frame, segmentation, FrameTimes(

@@ -34,7 +34,7 @@ def main(argv: Optional[list[str]] = None) -> int:
             segmenter.set_input_size(*size)
             evaluations.append(evaluate(
                 segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}',
-                is_video=arguments.video))
+                is_video=arguments.video, smoothing=arguments.smoothing))
         print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
               f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
         if arguments.json:
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
     parser.add_argument('--video', action='store_true',
                         help='the frames, in order of their names, are one video: measure flicker too')
+    parser.add_argument('--smoothing', type=float, default=0.0, help='with --video: as the node\'s temporal_smoothing')
     parser.add_argument('--json', type=Path, help='write the figures here too')
     parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
                         "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")

@@ -50,10 +50,11 @@ class Evaluation:
 
 
 def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, description: str = 'evaluate',
-             quiet: bool = False, is_video: bool = False) -> Evaluation:
+             quiet: bool = False, is_video: bool = False, smoothing: float = 0.0) -> Evaluation:
     """Segment all samples and compare.
 
     :param is_video: they are frames of one video, in order; else each is taken for itself
+    :param smoothing: of a video, see Segmenter.segment()
     :param kept: how many of the best and of the worst frames are kept to look at
     """
     classes = len(segmenter.class_map)
@@ -62,7 +63,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
     matched, flicker = np.zeros(4), FlickerCounter()
     segmenter.forget()
     for sample in tqdm(samples, desc=description, unit='frame', disable=quiet):
-        labels = segmenter.segment(sample.rgb).labels
+        labels = segmenter.segment(sample.rgb, smoothing=smoothing).labels
         if is_video:
             flicker.add(sample.labels, labels)
         else:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from fanet_ros.inference import ClassMap, Segmenter
-from fanet_ros.inference.video_memory import MAX_GAP_S, VideoMemory
+from fanet_ros.inference.continuity import MAX_GAP_S
+from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FrameContext
 from fanet_ros.package_share import share_directory
 

@@ -1,0 +1,37 @@
+"""Whether a frame follows the one before it, or begins something new."""
+from __future__ import annotations
+
+from typing import Optional
+
+import cv2
+import numpy as np
+
+MAX_GAP_S = 0.5             # frames further apart say little of one another
+THUMBNAIL_PX = (16, 12)
+CUT_CHANGE = 45.0           # mean change of a thumbnail's brightness, of 255, that no moving camera makes between two frames
+
+
+class Continuity:
+    """Looks at every frame of one camera, in order."""
+
+    def __init__(self) -> None:
+        self._stamp_s: Optional[float] = None
+        self._thumbnail: Optional[np.ndarray] = None
+
+    def follows(self, rgb: np.ndarray, stamp_s: Optional[float]) -> bool:
+        """Whether `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), goes on from the last frame.
+
+        Not so for the first one, when the picture is another one altogether, or when time jumps.
+        """
+        thumbnail = cv2.cvtColor(cv2.resize(rgb, THUMBNAIL_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        is_new = self._thumbnail is None or self._is_cut(thumbnail) or self._is_gap(stamp_s)
+        self._thumbnail, self._stamp_s = thumbnail, stamp_s
+        return not is_new
+
+    def _is_cut(self, thumbnail: np.ndarray) -> bool:
+        return float(cv2.absdiff(thumbnail, self._thumbnail).mean()) > CUT_CHANGE
+
+    def _is_gap(self, stamp_s: Optional[float]) -> bool:
+        if stamp_s is None or self._stamp_s is None:
+            return False
+        return not 0 < stamp_s - self._stamp_s <= MAX_GAP_S
