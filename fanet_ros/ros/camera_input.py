@@ -59,8 +59,8 @@ class CameraInput:
         self.statistics.restart(self.now_s())
         self._gaps = SequenceGaps()
         self._subscription = self._node.create_subscription(
-            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image,
+            IMAGE_QOS, qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def unsubscribe(self) -> None:
         """Stop listening, if it does."""
