@@ -211,4 +211,4 @@ def _scaled(length_px: int, scale: float) -> int:
     """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
     if scale == 1.0:
         return length_px
-    return max(round(length_px * scale / SCALE_STEP_PX) * SCALE_STEP_PX, -(-MIN_INPUT_PX // SCALE_STEP_PX) * SCALE_STEP_PX)
+    return SCALE_STEP_PX * max(round(length_px * scale / SCALE_STEP_PX), -(-MIN_INPUT_PX // SCALE_STEP_PX))

@@ -61,7 +61,8 @@ class DiagnosticsPublisher:
         values = {'state': state.label, **state.values, **status.values}
         name = f'{self._node.get_fully_qualified_name().lstrip("/")}: image segmentation'
         return DiagnosticStatus(
-            level=bytes([level]), message=message, hardware_id=state.device, name=f'{name} of {camera}' if camera else name,
+            level=bytes([level]), message=message, hardware_id=state.device,
+            name=f'{name} of {camera}' if camera else name,
             values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
     def _log_once(self, camera: str, message: str) -> None:

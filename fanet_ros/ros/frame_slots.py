@@ -1,4 +1,4 @@
-"""Mailboxes for frames, one a camera: what arrives while others are worked on replaces what waits of the same camera."""
+"""Mailboxes for frames, one a camera: what arrives meanwhile replaces what waits of the same camera."""
 from __future__ import annotations
 
 import threading
@@ -10,8 +10,8 @@ Item = TypeVar('Item')
 class FrameSlots(Generic[Item]):
     """Hands the newest item of each camera from the threads that receive to the one thread that works.
 
-    Of the cameras that wait, the one whose last turn is the longest ago comes first: so a camera that floods gets no more
-    turns than the others, and one that is silent costs none.
+    Of the cameras that wait, the one whose last turn is the longest ago comes first: so a camera that floods gets no
+    more turns than the others, and one that is silent costs none.
     """
 
     def __init__(self, cameras: Sequence[str] = ('',)) -> None:

@@ -21,7 +21,7 @@ class Step:
 
 
 class LatencyLadder:
-    """Decides from the latency of each frame. Count by frames, not by time: so a slow camera is judged as a fast one is.
+    """Decides from the latency of each frame. Counts by frames, not by time.
 
     After a step the window is filled anew, so every decision is about the present resolution alone. On the way up the
     latency is taken to grow like the number of pixels, which is the worst that can be expected.

@@ -17,7 +17,8 @@ CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*')
 SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('autostart', True, 'Configure and activate at once; false: a lifecycle manager does it',
                   read_only=True),
-    ParameterSpec('cameras', [''], 'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
+    ParameterSpec('cameras', [''],
+                  'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
                   read_only=True),
     ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one'),
     ParameterSpec('variant', 'auto', 'Network the checkpoint must be; auto takes whatever it is',
@@ -37,8 +38,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   unit='px'),
     ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: the checkpoint's own",
                   unit='px'),
-    ParameterSpec('latency_budget_ms', 0.0, 'The resolution steps down while the p95 from image received to mask published '
-                  'is longer, and up again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
+    ParameterSpec('latency_budget_ms', 0.0,
+                  'The resolution steps down while the p95 from image received to mask published is longer, and up '
+                  'again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('resolution_ladder', [1.0, 0.75, 0.5, 0.375],
                   'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0'),
     ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
@@ -108,11 +110,12 @@ class SegmentationSettings:
         check_choices(SEGMENTATION_PARAMETERS, asdict(self))
         for name in self.cameras:
             if not CAMERA_NAME.fullmatch(name) or self.cameras.count(name) > 1:
-                raise ValueError(f'parameter cameras has {name!r}: expected different names that can be part of a topic')
+                raise ValueError(
+                    f'parameter cameras has {name!r}: expected different names that can be part of a topic')
         ladder = self.resolution_ladder
         if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
-            raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, such as '
-                             '[1.0, 0.75, 0.5]')
+            raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, '
+                             'such as [1.0, 0.75, 0.5]')
 
 
 def declare_settings(node: Node) -> SegmentationSettings:

@@ -33,8 +33,8 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-p', f'cameras:=[{",".join(CAMERAS)}]', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1',
-        '-p', 'input_height:=384', '-p', 'input_width:=512')       # slow, so that there is something to share out
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p',
+        'diagnostics_period_s:=0.1', '-p', 'input_height:=384', '-p', 'input_width:=512')       # slow, so that there is something to share out
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     timings = {name: client.collect(FrameTiming, f'{NODE}/{name}/timing') for name in CAMERAS}
     masks = {name: client.collect(Image, f'{NODE}/{name}/mask') for name in CAMERAS}
@@ -71,7 +71,8 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     assert all(got[name] >= (1 - TOLERANCE) * fair for name in GOOD), got
     assert not timings[SILENT] and not timings[CORRUPT]
 
-    segmenter = Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', input_height=384, input_width=512)
+    segmenter = Segmenter.from_checkpoint(
+        small_checkpoint, device='cpu', engine='torch', input_height=384, input_width=512)
     for name in GOOD:               # nobody gets another camera's mask, or another frame's
         mask = masks[name][-1]
         assert mask.header.frame_id == name
@@ -82,7 +83,8 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
         wanted = f'{NODE[1:]}: image segmentation of {name}'
         return next(({'message': status.message, **{pair.key: pair.value for pair in status.values}}
                      for message in reversed(arrays) for status in message.status if status.name == wanted), {})
-    client.wait_for(lambda: int(told(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
+    client.wait_for(
+        lambda: int(told(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
     assert told(CORRUPT)['frames segmented'] == '0' and 'rejected' in told(CORRUPT)['message']
     assert told(SILENT)['frames received'] == '0' and told('front')['frames rejected'] == '0'
     assert int(told(FLOOD)['frames dropped']) > int(told('front')['frames dropped'])

@@ -48,7 +48,8 @@ def other_checkpoint_fixture(small_checkpoint: Path, tmp_path_factory: pytest.Te
     """The same network with its classes in another order: every mask differs."""
     network, metadata = load_checkpoint(small_checkpoint)
     state = network.state_dict()
-    name = next(key for key in reversed(state) if key.endswith('weight') and state[key].shape[0] == metadata.num_classes)
+    name = next(key for key in reversed(state)
+                if key.endswith('weight') and state[key].shape[0] == metadata.num_classes)
     state[name].copy_(state[name].flip(0).clone())
     path = tmp_path_factory.mktemp('weights') / 'other.safetensors'
     save_checkpoint(path, network, metadata)
@@ -56,7 +57,8 @@ def other_checkpoint_fixture(small_checkpoint: Path, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(name='camera', scope='module')
-def camera_fixture(make_camera: Callable[..., Any], start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+def camera_fixture(
+        make_camera: Callable[..., Any], start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=switching_image', '-p',
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'precision:=float32', '-p',
@@ -94,7 +96,7 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
 
 
 def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class_map: Path) -> None:
-    """Frames go on through a change of class map: each overlay is in the old colours or in the new ones, never in both."""
+    """Frames go on through a change of class map: each overlay is in the old colours or in the new, never in both."""
     overlays: list[Image] = []
     subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 50)
     client.wait_for(lambda: camera.send(frame(2)) and bool(overlays), 'an overlay', camera.process)
@@ -143,7 +145,8 @@ def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_ch
         if kind == 'checkpoint':
             values['checkpoint'] = str(chance.choice([small_checkpoint, other_checkpoint]))
         bad = {'too small': {'input_width': 63}, 'no checkpoint': {'checkpoint': '/nowhere.safetensors'},
-               'too large': {'input_height': 8192, 'input_width': 8192}, 'no engine': {'engine': 'abacus'}}.get(kind, {})
+               'too large': {'input_height': 8192, 'input_width': 8192},
+               'no engine': {'engine': 'abacus'}}.get(kind, {})
         values.update(bad)
         answer, sent, lost = switch(client, camera, values, frame(3))
         assert answer.successful == (not bad) and bool(answer.reason) == bool(bad), (kind, answer)

@@ -51,6 +51,25 @@ def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:
     assert (segmenter.input_height, segmenter.input_width) == (96, 128)
 
 
+def test_another_size_beside_the_present_one(checkpoint: Path) -> None:
+    rgb = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
+    before = segmenter.segment(rgb).labels
+    other = segmenter.resized(64, 192)
+    expected = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', input_height=64, input_width=192)
+    assert np.array_equal(other.segment(rgb).labels, expected.segment(rgb).labels)
+    assert np.array_equal(segmenter.segment(rgb).labels, before)
+    with pytest.raises(SegmentationError, match='expected 64..8192'):
+        segmenter.resized(0, 63)
+
+
+def test_a_scale_gives_multiples_of_the_stride_and_no_less_than_the_network_takes(checkpoint: Path) -> None:
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
+    for scale, size in ((1.0, (200, 300)), (0.75, (160, 224)), (0.5, (96, 160)), (0.1, (64, 64))):
+        scaled = segmenter.resized(200, 300, scale)
+        assert (scaled.input_height, scaled.input_width) == size
+
+
 @pytest.mark.parametrize('arguments, reason', [
     ({'device': 'cuda:99'}, 'is not there'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
     ({'class_map': ClassMap('two', ('x', 'y'), ((0, 0, 0), (1, 1, 1)))}, 'must be equal'),
