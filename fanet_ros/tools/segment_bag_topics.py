@@ -1,0 +1,89 @@
+"""Which topics of a bag are cameras, what the cameras are called, and where their masks go."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Sequence
+
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+NODE = '/segmentation'
+# Last parts of the names of pictures that no camera took.
+MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
+# Parts of a topic's name that tell what is published, not by which camera.
+PLAIN = ('image', 'image_raw', 'image_color', 'image_rect', 'image_rect_color', 'image_mono', 'color', 'rgb', 'compressed')
+DEPTH_ENCODINGS = ('16UC1', '32FC1', '64FC1')
+
+
+class BagTaskError(ValueError):
+    """The bag cannot be segmented as asked; one line: what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of a bag. `sample` describes its first image: the encoding, or the format of a compressed one."""
+
+    name: str
+    type_name: str
+    count: int
+    sample: str = ''
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera of a bag; `mask_topic` is named as the node names it."""
+
+    topic: str
+    name: str
+    mask_topic: str
+
+
+def choose_cameras(topics: Sequence[Topic], asked: Sequence[str]) -> tuple[Camera, ...]:
+    """The cameras: those asked for, each TOPIC or NAME=TOPIC; with none asked for, every topic that looks like one.
+
+    Of a raw and a compressed topic of the same camera the raw one is taken. Pictures that other programs made (masks,
+    overlays, depth) are left out.
+
+    :raises BagTaskError: no such topic, or none that looks like a camera
+    """
+    images = {topic.name: topic for topic in topics if topic.type_name in (IMAGE, COMPRESSED)}
+    if not asked:
+        found = [topic.name for topic in images.values() if topic.count and looks_like_camera(topic)]
+        chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
+        if not chosen:
+            raise BagTaskError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
+                               'name one with --topics')
+    else:
+        chosen = {}
+        for text in asked:
+            name, _, topic = text.rpartition('=')
+            if topic not in images:
+                raise BagTaskError(f'--topics {topic}: the bag has no such image topic; it has {listed(topics)}')
+            chosen[topic] = name
+    names = camera_names(tuple(chosen))
+    named = [(topic, name or names[topic]) for topic, name in chosen.items()]
+    if len({name for _, name in named}) < len(named):
+        raise BagTaskError('two cameras have the same name: name them with --topics NAME=TOPIC NAME=TOPIC')
+    if len(named) == 1:
+        return (Camera(*named[0], f'{NODE}/mask'),)
+    return tuple(Camera(topic, name, f'{NODE}/{name}/mask') for topic, name in named)
+
+
+def looks_like_camera(topic: Topic) -> bool:
+    """An image topic that a camera may have filled."""
+    parts = topic.name.strip('/').split('/')
+    return not (topic.name.startswith(f'{NODE}/') or topic.name.endswith('/compressedDepth') or 'compressedDepth' in
+                topic.sample or topic.sample in DEPTH_ENCODINGS or any(part in MADE for part in parts))
+
+
+def camera_names(topics: Sequence[str]) -> dict[str, str]:
+    """A name for each topic: of its last parts, as few as tell it from the others."""
+    parts = {topic: [part for part in topic.strip('/').split('/') if part not in PLAIN] or ['camera'] for topic in topics}
+    for length in range(1, 1 + max((len(part) for part in parts.values()), default=0)):
+        names = {topic: '_'.join(part[-length:]) for topic, part in parts.items()}
+        if len(set(names.values())) == len(names):
+            return names
+    return {topic: '_'.join(topic.strip('/').split('/')) for topic in topics}
+
+
+def listed(topics: Iterable[Topic]) -> str:
+    """The topics in words."""
+    return ', '.join(f'{topic.name} ({topic.type_name.rpartition("/")[2]}, {topic.count})' for topic in topics) or 'no topics'
