@@ -21,6 +21,7 @@ from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.parameters import declare
 from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.process_tuning import tune_process
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -94,6 +95,7 @@ class CameraNode(Node):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
+    tune_process()
     try:
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
     except RuntimeError as error:       # arguments that ROS does not understand

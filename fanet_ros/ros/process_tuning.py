@@ -1,0 +1,55 @@
+"""What a process that passes images on needs before ROS starts, so that plain `ros2 run` is as fast as a launch file.
+
+Set FANET_ROS_TUNING=0 to go without.
+"""
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+
+from fanet_ros.package_share import share_directory
+
+OPT_OUT = 'FANET_ROS_TUNING'
+# Kilted and later read the second. Whoever has set one of them has chosen.
+DDS_PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+ALLOCATOR_VARIABLES = ('MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'GLIBC_TUNABLES')
+# Numbers of mallopt(3), and bytes: arrays of images are kept for the next image. By default glibc gives each back to the
+# system and gets it again page by page, which takes longer than copying the image.
+MALLOC_OPTIONS = ((-3, 32 * 2**20), (-1, 256 * 2**20), (-2, 64 * 2**20))     # mmap threshold, trim threshold, top pad
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What tune_process() did: whether the allocator was set, and the DDS profile that it chose ('' for none)."""
+
+    allocator: bool
+    dds_profile: str
+
+
+def tune_process() -> Tuning:
+    """Let glibc keep large buffers and give Fast DDS room for images in shared memory, unless the user has chosen.
+
+    Call it before rclpy.init() and before anything large is allocated.
+    """
+    if os.environ.get(OPT_OUT) == '0':
+        return Tuning(False, '')
+    return Tuning(_tune_allocator(), _choose_dds_profile())
+
+
+def _tune_allocator() -> bool:
+    if any(os.environ.get(name) for name in ALLOCATOR_VARIABLES):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):       # no glibc
+        return False
+    return all(mallopt(option, value) == 1 for option, value in MALLOC_OPTIONS)
+
+
+def _choose_dds_profile() -> str:
+    profile = share_directory() / 'config' / 'fastdds.xml'
+    if not profile.is_file() or any(os.environ.get(name) for name in DDS_PROFILE_VARIABLES):
+        return ''
+    os.environ.update({name: str(profile) for name in DDS_PROFILE_VARIABLES})
+    return str(profile)

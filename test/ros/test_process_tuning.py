@@ -1,0 +1,50 @@
+"""What the executables set before ROS starts, each case in a process of its own."""
+import json
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, DDS_PROFILE_VARIABLES
+
+# Page faults of forty 8 MiB arrays, one after the other: 2048 each where every one is new to the process.
+CHILD = '''
+import json, os, resource
+import numpy as np
+from fanet_ros.ros.process_tuning import DDS_PROFILE_VARIABLES, tune_process
+tuning = tune_process()
+def touch():
+    np.ones(8 * 2**20, np.uint8)
+touch()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(40):
+    touch()
+faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+print(json.dumps([tuning.allocator, tuning.dds_profile, [os.environ.get(name) for name in DDS_PROFILE_VARIABLES], faults]))
+'''
+
+
+def tuned(**variables: str) -> list:
+    bare = {key: value for key, value in os.environ.items() if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES)}
+    done = subprocess.run([sys.executable, '-c', CHILD], env={**bare, **variables}, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='the allocator is not glibc')
+def test_buffers_are_kept_and_the_profile_is_chosen() -> None:
+    allocator, profile, variables, faults = tuned()
+    assert allocator and profile.endswith('config/fastdds.xml') and variables == [profile, profile]
+    assert faults < 40 * 2048 / 10
+
+
+def test_the_users_choice_stays() -> None:
+    allocator, profile, variables, _ = tuned(
+        MALLOC_TRIM_THRESHOLD_='131072', FASTRTPS_DEFAULT_PROFILES_FILE='/mine.xml')
+    assert not allocator and not profile and variables == ['/mine.xml', None]
+
+
+def test_all_of_it_can_be_left() -> None:
+    allocator, profile, variables, faults = tuned(FANET_ROS_TUNING='0')
+    assert not allocator and not profile and variables == [None, None] and faults > 0
