@@ -45,7 +45,8 @@ class NcnnEngine(Engine):
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         extractor = self._net.create_extractor()
-        extractor.input('in0', self._ncnn.Mat(images[0].contiguous().numpy()))
+        pixels = images[0].contiguous().numpy()     # named, for ncnn.Mat does not keep it alive
+        extractor.input('in0', self._ncnn.Mat(pixels))
         failed, logits = extractor.extract('out0')
         if failed:
             raise RuntimeError('ncnn could not run the network, for want of memory perhaps')
