@@ -45,17 +45,18 @@ class Run:
 
 
 def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, is_tuned: bool,
-            engine: str) -> Run:
+            network: dict[str, str]) -> Run:
     """Run camera, node and receiver as processes of their own for `seconds`.
 
     :param size: height and width of the camera's images in px
     :param resolution: height and width that the network runs at
+    :param network: further parameters of the node, such as engine and precision
     :raises RuntimeError: a process failed, or no mask came
     """
     environment = {key: value for key, value in os.environ.items()
                    if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
     environment[OPT_OUT] = '1' if is_tuned else '0'
-    parameters = {'input_height': resolution[0], 'input_width': resolution[1], 'engine': engine}
+    parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
     arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
     node = _start(environment, NODE, '--ros-args', '--log-level', 'warn', *arguments)
     receiver = _start(environment, ENDPOINTS, 'receiver')
@@ -151,6 +152,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--seconds', type=float, default=10.0, help='of measuring, for each rate')
     parser.add_argument('--rounds', type=int, default=1, help='each rate so often, tuned and not in turns')
     parser.add_argument('--engine', default='auto')
+    parser.add_argument('--precision', default='auto')
     parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and transport.png')
     arguments = parser.parse_args(argv)
     runs: list[Run] = []
@@ -158,7 +160,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         for rate_hz in arguments.rates:
             for is_tuned in (True, False) * arguments.rounds:
                 run = measure(tuple(arguments.size), tuple(arguments.resolution), rate_hz, arguments.seconds, is_tuned,
-                              arguments.engine)
+                              {'engine': arguments.engine, 'precision': arguments.precision})
                 print(table([run]) if not runs else table([run]).splitlines()[-1], flush=True)
                 runs.append(run)
     except (RuntimeError, OSError, ValueError) as error:
