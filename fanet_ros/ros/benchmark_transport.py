@@ -134,7 +134,7 @@ def draw(runs: list[Run], path: Path) -> None:
                       label=f'{"tuned" if run.is_tuned else "as it comes"}: p50 {run.latency_ms[0]:.1f}, '
                             f'p99 {run.latency_ms[2]:.1f} ms, lost {run.lost} of {run.sent}')
         axes.set(ylabel='frames', title=f'{rate:g} images a second')
-        axes.legend()
+        axes.legend(loc='upper left')
     panels[-1, 0].set_xlabel('camera stamp to mask received [ms]')
     figure.tight_layout()
     figure.savefig(path, dpi=110)
