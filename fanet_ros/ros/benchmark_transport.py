@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Optional
@@ -60,15 +61,17 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
     arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
     node = _start(environment, NODE, '--ros-args', '--log-level', 'warn', *arguments)
     receiver = _start(environment, ENDPOINTS, 'receiver')
+    camera = _start(environment, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)))
     try:
-        camera = _start(environment, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)))
-        stamps = json.loads(_output(camera, seconds + TIMEOUT_S))
+        stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S))
         cpu_s, memory_mib = _usage(node.pid)
         receiver.send_signal(signal.SIGINT)
-        frames = {stamp: (at, stages) for stamp, at, stages in json.loads(_output(receiver, 20.0))}
+        frames = {stamp: (at, stages) for stamp, at, stages in json.loads(_output(receiver, node, TIMEOUT_S))}
     finally:
         for process in (node, receiver):
             process.send_signal(signal.SIGINT)
+        camera.kill()
+        for process in (node, receiver, camera):
             process.wait()
     counted = [(stamp, *frames[stamp]) for stamp in stamps if stamp in frames]
     if not counted:
@@ -86,15 +89,20 @@ def _start(environment: dict[str, str], module: str, *arguments: str) -> subproc
                             stdin=subprocess.DEVNULL, text=True)
 
 
-def _output(process: subprocess.Popen, timeout_s: float) -> str:
-    try:
-        text = process.communicate(timeout=timeout_s)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise RuntimeError('a process of the benchmark did not come to its end: is the node running at all?') from None
-    if process.returncode:
-        raise RuntimeError(f'a process of the benchmark failed with exit code {process.returncode}, see above')
-    return text
+def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float) -> str:
+    """What `process` prints until it ends, as long as the node lives."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if node.poll() is not None:
+            raise RuntimeError(f'the node ended with exit code {node.returncode}, see above')
+        try:
+            text = process.communicate(timeout=1.0)[0]
+        except subprocess.TimeoutExpired:
+            continue
+        if process.returncode:
+            raise RuntimeError(f'a process of the benchmark failed with exit code {process.returncode}, see above')
+        return text
+    raise RuntimeError(f'nothing was measured within {timeout_s:.0f} s')
 
 
 def _usage(pid: int) -> tuple[float, float]:
