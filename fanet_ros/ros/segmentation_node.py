@@ -95,7 +95,8 @@ class SegmentationNode(LifecycleNode):
             self._outputs.update(
                 (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
-            self._announce()
+            for outputs in self._outputs.values():      # the classes are known before there is a frame
+                outputs.announce(self._switch.active.style)
         except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
             return self._refuse('configured', error)
         self._state = INACTIVE
@@ -161,11 +162,6 @@ class SegmentationNode(LifecycleNode):
     def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
 
-    def _announce(self) -> None:
-        """Let everybody know the classes, even before there is a frame."""
-        for outputs in self._outputs.values():
-            outputs.announce(self._switch.active.style)
-
     def _receive(self) -> None:
         """Take what has come, while this thread, which else receives it, waits for a model to be built."""
         for camera in self._cameras.values():
@@ -183,8 +179,6 @@ class SegmentationNode(LifecycleNode):
             self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
         self.settings = settings
         self._latency.configure(settings)
-        if self._switch.active is not None:
-            self._announce()
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:

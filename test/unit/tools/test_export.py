@@ -11,6 +11,7 @@ import torch
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools import export
 
 onnx = pytest.importorskip('onnx')
@@ -50,9 +51,9 @@ def test_full_file_turns_frames_into_labels(checkpoint: Path, rgb: np.ndarray, t
 
 
 def test_int8_file_gives_logits(checkpoint: Path, tmp_path: Path) -> None:
+    street = SyntheticStreet(96, 64, seed=1)
     for number in range(8):
-        noise = np.random.default_rng(number).integers(0, 256, (64, 96, 3), np.uint8)
-        cv2.imwrite(str(tmp_path / f'{number}.png'), noise)
+        cv2.imwrite(str(tmp_path / f'{number}.png'), street.frame(20 * number).rgb[..., ::-1])
     path = tmp_path / 'int8.onnx'
     assert export.main([str(path), '--checkpoint', str(checkpoint), '--precision', 'int8',
                         '--calibration', str(tmp_path)]) == 0

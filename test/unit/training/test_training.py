@@ -12,7 +12,8 @@ from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.config import TrainingSettings
-from fanet_ros.training.datasets import DatasetError, Sample, load_folder
+from fanet_ros.training.datasets import DatasetError, Sample, Samples, load_folder
+from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import ohem_cross_entropy
 from fanet_ros.training.metrics import ConfusionMatrix
@@ -22,7 +23,7 @@ from fanet_ros.training.trainer import Trainer, new_network
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
 
 
-def make_trainer(samples: list, settings: TrainingSettings, folder: RunFolder,
+def make_trainer(samples: Samples, settings: TrainingSettings, folder: RunFolder,
                  metadata: CheckpointMetadata = METADATA) -> Trainer:
     batches = BatchSource([(samples, 1.0)], Augmentation(64, 64), range(settings.batch_size), settings.seed,
                           metadata.temporal_frames)
@@ -113,7 +114,7 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     labels = np.zeros((64, 64), np.uint8)
     labels[:, 32:] = 1
     sample = Sample('a', np.repeat(labels[..., None] * 255, 3, 2), labels)
-    trainer = make_trainer([sample], settings, RunFolder(tmp_path), replace(METADATA, temporal_frames=temporal_frames))
+    trainer = make_trainer(Samples([Entry('a', lambda: sample)]), settings, RunFolder(tmp_path), replace(METADATA, temporal_frames=temporal_frames))
     before = trainer.network.resnet.conv1.weight.clone()
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
