@@ -33,7 +33,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Write the bag; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = _parser().parse_args(argv)
     partial = arguments.output.with_name(arguments.output.name + '.partial')
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         print(segment_bag(arguments, partial))
     except KeyboardInterrupt:
@@ -48,6 +48,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     except ValueError as error:
         print(f'segment_bag: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return 0
 
 
@@ -71,6 +73,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         settings = {
             **bag.fingerprint(), 'topics': [[camera.topic, camera.mask_topic] for camera in cameras],
             'checkpoint': _identity(arguments.checkpoint), 'precision': arguments.precision, 'engine': arguments.engine,
+            'calibration_images': arguments.calibration_images, 'classes': list(segmenter.class_map.names),
             'resolution': [segmenter.input_height, segmenter.input_width]}
         with Journal(partial, settings) as journal:
             total = bag.count(cameras)
@@ -92,7 +95,8 @@ def _segment(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, jou
             if picture.rgb is None:
                 journal.add_reason(picture.reason)
             else:
-                journal.add_mask(segmenter.segment(picture.rgb, stamp_s=picture.stamp_s).labels)
+                segmentation = segmenter.segment(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
+                journal.add_mask(segmentation.labels)
             progress.update()
 
 
