@@ -96,13 +96,15 @@ def listener_fixture() -> Iterator[Listener]:
 
 
 def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle, *heard: list[Any],
-                  confidence: bool = False, first_second: int = 100) -> Header:
-    """Publish frames until all lists have one and the same header; returns that."""
+                  confidence: bool = False, first_second: int = 100, info: Optional[CameraInfo] = None) -> Header:
+    """Publish frames, each after the camera's `info`, until all lists have one and the same header; returns that."""
     second = first_second
 
     def together() -> bool:
         nonlocal second
         second += 1
+        if info is not None:        # best effort: the first may be lost
+            listener.calibrations.publish(info)
         outputs.publish(RGB, segmentation(CONFIDENCE if confidence else None), header(second), style)
         return bool(set.intersection(*({message.header.stamp.sec for message in messages} for messages in heard)))
     listener.wait_for(together)
@@ -163,9 +165,8 @@ def test_mask_of_another_size_holds_only_values_that_were_there(
     listener.wait_for(lambda: outputs.wants_confidence and listener.calibrations.get_subscription_count())
     info = CameraInfo(header=header(1), width=WIDTH, height=HEIGHT)
     info.k[0], info.p[6] = 100.0, 60.0
-    listener.calibrations.publish(info)
     stamp = publish_until(listener, outputs, OutputStyle(STREET, output_size=output_size), masks, confidences, infos,
-                          confidence=True)
+                          confidence=True, info=info)
     mask, confidence, scaled = (of(messages, stamp) for messages in (masks, confidences, infos))
     rows = ((np.arange(size[0]) + 0.5) * HEIGHT / size[0]).astype(int)
     columns = ((np.arange(size[1]) + 0.5) * WIDTH / size[1]).astype(int)
@@ -244,8 +245,8 @@ def test_camera_without_calibration_or_with_one_of_another_size_gets_none(listen
     publish_until(listener, outputs, OutputStyle(STREET), masks)
     listener.wait_for(lambda: listener.calibrations.get_subscription_count())
     listener.calibrations.publish(CameraInfo(header=header(1), width=WIDTH + 1, height=HEIGHT))
-    listener.calibrations.publish(CameraInfo(header=header(500), width=WIDTH, height=HEIGHT))
-    stamp = publish_until(listener, outputs, OutputStyle(STREET), infos, first_second=600)
+    stamp = publish_until(listener, outputs, OutputStyle(STREET), infos, first_second=600,
+                          info=CameraInfo(header=header(500), width=WIDTH, height=HEIGHT))
     assert min(info.header.stamp.sec for info in infos) > 600 and of(infos, stamp).width == WIDTH
 
 
