@@ -40,7 +40,7 @@ class Run:
     latency_ms: tuple[float, float, float]
     way_ms: tuple[float, float, float]          # latency less inference
     stages_ms: dict[str, float]
-    node_cpu_ms: float                          # CPU time of the node for each frame, all threads
+    node_cpu_ms: float                          # CPU time of the node for each frame, all threads, its loading included
     node_memory_mib: float
     latencies_ms: tuple[float, ...]             # of all frames, in their order
 
