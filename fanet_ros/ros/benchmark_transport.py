@@ -20,8 +20,9 @@ from typing import Optional
 
 import numpy as np
 
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
 from fanet_ros.ros.benchmark_endpoints import STAGES
-from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, DDS_PROFILE_VARIABLES, OPT_OUT
+from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 
 ENDPOINTS = 'fanet_ros.ros.benchmark_endpoints'
 NODE = 'fanet_ros.ros.segmentation_node'

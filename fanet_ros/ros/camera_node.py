@@ -21,7 +21,7 @@ from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.parameters import declare
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.process_tuning import tune_process
+from fanet_ros.ros.process_start import start_ros
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -95,11 +95,8 @@ class CameraNode(Node):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
-    tune_process()
-    try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
-    except RuntimeError as error:       # arguments that ROS does not understand
-        return fail('camera_node', error)
+    if not start_ros('camera_node', argv, SignalHandlerOptions.ALL):
+        return 1
     node = None
     try:
         node = CameraNode()

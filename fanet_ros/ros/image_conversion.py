@@ -42,7 +42,9 @@ def _message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     message = Image(header=header, height=height, width=width, encoding=encoding, is_bigendian=0,
                     step=width * (pixels.size // (height * width)))
     # An array('B') is taken over as it is; any other type rclpy checks byte by byte.
-    message.data = array.array('B', np.ascontiguousarray(pixels).tobytes())
+    data = array.array('B')
+    data.frombytes(np.ascontiguousarray(pixels).data)       # the only copy
+    message.data = data
     return message
 
 

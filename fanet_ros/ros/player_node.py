@@ -24,7 +24,7 @@ from rosgraph_msgs.msg import Clock
 
 from fanet_ros.ros.player_parameters import declare_settings
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.process_tuning import tune_process
+from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_topics import message_class
 
 QUEUE_DEPTH = 10
@@ -138,11 +138,8 @@ def _play(node: PlayerNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
-    tune_process()
-    try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
-    except RuntimeError as error:       # arguments that ROS does not understand
-        return fail('player', error)
+    if not start_ros('player', argv, SignalHandlerOptions.ALL):
+        return 1
     try:
         _play(PlayerNode())
     except (KeyboardInterrupt, ExternalShutdownException):

@@ -8,11 +8,9 @@ import ctypes
 import os
 from dataclasses import dataclass
 
-from fanet_ros.package_share import share_directory
+from fanet_ros.dds_profile import choose_dds_profile
 
 OPT_OUT = 'FANET_ROS_TUNING'
-# Kilted and later read the second. Whoever has set one of them has chosen.
-DDS_PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 ALLOCATOR_VARIABLES = ('MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'GLIBC_TUNABLES')
 # Numbers of mallopt(3), and bytes: arrays of images are kept for the next image. By default glibc gives each back to the
 # system and gets it again page by page, which takes longer than copying the image.
@@ -34,7 +32,7 @@ def tune_process() -> Tuning:
     """
     if os.environ.get(OPT_OUT) == '0':
         return Tuning(False, '')
-    return Tuning(_tune_allocator(), _choose_dds_profile())
+    return Tuning(_tune_allocator(), choose_dds_profile(os.environ))
 
 
 def _tune_allocator() -> bool:
@@ -45,11 +43,3 @@ def _tune_allocator() -> bool:
     except (AttributeError, OSError):       # no glibc
         return False
     return all(mallopt(option, value) == 1 for option, value in MALLOC_OPTIONS)
-
-
-def _choose_dds_profile() -> str:
-    profile = share_directory() / 'config' / 'fastdds.xml'
-    if not profile.is_file() or any(os.environ.get(name) for name in DDS_PROFILE_VARIABLES):
-        return ''
-    os.environ.update({name: str(profile) for name in DDS_PROFILE_VARIABLES})
-    return str(profile)

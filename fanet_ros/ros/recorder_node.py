@@ -23,7 +23,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.process_tuning import tune_process
+from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_bag import BagError, BagRecording
 from fanet_ros.ros.recorder_definitions import DefinitionError
 from fanet_ros.ros.recorder_parameters import RecorderSettings, declare_settings
@@ -191,11 +191,8 @@ def _record(stop: StopOrder) -> None:
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made."""
     stop = StopOrder()
-    tune_process()
-    try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:       # arguments that ROS does not understand
-        return fail('recorder', error)
+    if not start_ros('recorder', argv, SignalHandlerOptions.NO):
+        return 1
     try:
         _record(stop)
     except (ValueError, OSError, ParameterException) as error:

@@ -30,7 +30,7 @@ from fanet_ros.ros.latency_control import LatencyControl
 from fanet_ros.ros.model_switch import ModelSwitch
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.process_tuning import tune_process
+from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings, changed_settings, declare_settings
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
@@ -198,11 +198,8 @@ class SegmentationNode(LifecycleNode):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
-    tune_process()
-    try:
-        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.ALL)
-    except RuntimeError as error:       # arguments that ROS does not understand
-        return fail('segmentation_node', error)
+    if not start_ros('segmentation_node', argv, SignalHandlerOptions.ALL):
+        return 1
     node, has_started = None, False
     try:
         node = SegmentationNode()

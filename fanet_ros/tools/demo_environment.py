@@ -8,11 +8,11 @@ import socket
 from pathlib import Path
 from typing import Mapping
 
+from fanet_ros.dds_profile import choose_dds_profile
 from fanet_ros.package_share import share_directory
 
 # Higher domains reach into the ports from which Linux takes those of outgoing connections.
 DOMAIN_IDS = range(1, 101)
-DDS_PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 class DemoError(Exception):
@@ -42,9 +42,7 @@ def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
     result = dict(environment)
     if not result.get('ROS_DOMAIN_ID'):
         result['ROS_DOMAIN_ID'] = str(free_domain_id())
-    profile = share_directory() / 'config' / 'fastdds.xml'
-    if profile.is_file() and not any(result.get(variable) for variable in DDS_PROFILE_VARIABLES):
-        result.update({variable: str(profile) for variable in DDS_PROFILE_VARIABLES})
+    choose_dds_profile(result)
     # Children write to log files: without this their last lines would be lost when they crash.
     result['PYTHONUNBUFFERED'] = '1'
     return result

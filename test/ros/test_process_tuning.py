@@ -7,13 +7,15 @@ import sys
 
 import pytest
 
-from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, DDS_PROFILE_VARIABLES
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES
 
 # Page faults of forty 8 MiB arrays, one after the other: 2048 each where every one is new to the process.
 CHILD = '''
 import json, os, resource
 import numpy as np
-from fanet_ros.ros.process_tuning import DDS_PROFILE_VARIABLES, tune_process
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.ros.process_tuning import tune_process
 tuning = tune_process()
 def touch():
     np.ones(8 * 2**20, np.uint8)
