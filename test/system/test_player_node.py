@@ -32,8 +32,9 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
                                '-p', 'device:=cpu', '-p', 'class_map_period_s:=0.0')
     camera = make_camera(process)
     camera.connect(frame(0))
+    # The first file begins with the class map, which is there already, and has to last until all else is found too.
     recorder = start_executable(
-        'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=1.0', '-p',
+        'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=4.0', '-p',
         "topics:=['image:sensor_msgs/msg/Image', 'segmentation/mask:sensor_msgs/msg/Image', "
         "'segmentation/mask/compressed:sensor_msgs/msg/CompressedImage', "
         "'segmentation/timing:fanet_ros/msg/FrameTiming', 'segmentation/class_map:fanet_ros/msg/ClassMap']")
