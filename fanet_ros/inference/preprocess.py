@@ -24,12 +24,15 @@ class Preprocessor:
         self._device = device
         self._mean = (torch.tensor(mean) * 255).view(1, 3, 1, 1).to(device)
         self._scale = (1 / (torch.tensor(std) * 255)).view(1, 3, 1, 1).to(device)
-        self._staging = torch.empty(0, dtype=torch.uint8)
+        self._staging: dict[int, Tensor] = {}
 
-    def __call__(self, rgb: np.ndarray, height: int, width: int) -> Tensor:
-        """`rgb` (H, W, 3) uint8 -> (1, 3, height, width) float32, normalised, on the device."""
+    def __call__(self, rgb: np.ndarray, height: int, width: int, place: int = 0) -> Tensor:
+        """`rgb` (H, W, 3) uint8 -> (1, 3, height, width) float32, normalised, on the device.
+
+        :param place: of the frame among those that go to the device at the same time
+        """
         if self._device.type == 'cuda':
-            images = resized_on_device(self._upload(rgb), height, width)
+            images = resized_on_device(self._upload(rgb, place), height, width)
         else:
             images = _as_tensor(_resized(rgb, height, width)).permute(2, 0, 1)[None].float()    # channels last in memory
         return (images - self._mean) * self._scale
@@ -42,15 +45,16 @@ class Preprocessor:
             if bgr is not None:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
-    def _upload(self, rgb: np.ndarray) -> Tensor:
+    def _upload(self, rgb: np.ndarray, place: int) -> Tensor:
         """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help.
 
         The copy is done before the same buffer is written again: a frame's labels are waited for before the next comes.
         """
-        if self._staging.shape != rgb.shape:
-            self._staging = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)
-        np.copyto(self._staging.numpy(), rgb)
-        return self._staging.to(self._device, non_blocking=True)
+        staging = self._staging.get(place)
+        if staging is None or staging.shape != rgb.shape:
+            staging = self._staging[place] = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)
+        np.copyto(staging.numpy(), rgb)
+        return staging.to(self._device, non_blocking=True)
 
 
 def resized_on_device(frame: Tensor, height: int, width: int) -> Tensor:

@@ -12,8 +12,18 @@ class SegmentationError(ValueError):
 
 
 @dataclass(frozen=True)
+class FrameInput:
+    """One of several frames that are segmented together; what is meant by each, see Segmenter.segment()."""
+
+    rgb: np.ndarray
+    confidence: bool = False
+    stamp_s: Optional[float] = None
+    camera: str = ''
+
+
+@dataclass(frozen=True)
 class StageTimes:
-    """Wall time of each stage of one frame, in milliseconds."""
+    """Wall time of each stage, in milliseconds; of all frames that were segmented together."""
 
     preprocess_ms: float
     network_ms: float
@@ -25,7 +35,8 @@ class Segmentation:
     """Labels of one frame, at the frame's own size.
 
     `labels` is (H, W) uint8, a class index per pixel. `confidence`, if asked for, is (H, W) uint8: the softmax
-    probability of that class times 255. The network ran at `input_height` x `input_width` pixels.
+    probability of that class times 255. The network ran at `input_height` x `input_width` pixels, on
+    `batch_size` frames at once.
     """
 
     labels: np.ndarray
@@ -33,6 +44,7 @@ class Segmentation:
     times: StageTimes
     input_height: int
     input_width: int
+    batch_size: int = 1
 
     def __post_init__(self) -> None:
         for name, array in (('labels', self.labels), ('confidence', self.confidence)):

@@ -5,7 +5,7 @@ import copy
 import threading
 import time
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Iterator, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import Preprocessor
-from fanet_ros.inference.segmentation import Segmentation, SegmentationError, StageTimes
+from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.temporal_filter import TemporalFilter
 from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
@@ -28,7 +28,7 @@ SCALE_STEP_PX = 32          # the encoder's stride
 class Segmenter:
     """Segments RGB frames of any size with one checkpoint at one network resolution.
 
-    Call segment() from one thread at a time. resized() and set_input_size() may be called from another and build beside
+    Call segment() or segment_batch() from one thread at a time. resized() and set_input_size() may be called from another and build beside
     the present engine; what set_input_size() changes takes effect between two frames.
 
     :raises SegmentationError: see from_checkpoint
@@ -37,7 +37,7 @@ class Segmenter:
     def __init__(self, checkpoint: Checkpoint, *, name: str = 'unnamed', device: str = 'auto', input_height: int = 0,
                  input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                  engine: str = 'auto', precision: str = 'auto',
-                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0) -> None:
+                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
@@ -56,6 +56,7 @@ class Segmenter:
             network, self.device, engine, precision,
             (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
+        self.batch = 1 if metadata.temporal_frames > 1 else batch
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
         self.input_height = self.input_width = 0
@@ -66,7 +67,8 @@ class Segmenter:
                         input_height: int = 0, input_width: int = 0,
                         class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                         num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
-                        calibration_images: Union[None, str, Path] = None, scale: float = 1.0) -> Segmenter:
+                        calibration_images: Union[None, str, Path] = None, scale: float = 1.0,
+                        batch: int = 1) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 
         :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
@@ -79,6 +81,8 @@ class Segmenter:
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
         :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
+        :param batch: how many frames segment_batch() may be given; more than 1 takes memory for each size of batch. A video
+            network always takes one
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
             match, an impossible resolution, an absent device
         """
@@ -90,7 +94,7 @@ class Segmenter:
             raise SegmentationError(str(error)) from None
         return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
-                   calibration_images=calibration_images, scale=scale)
+                   calibration_images=calibration_images, scale=scale, batch=batch)
 
     @property
     def description(self) -> str:
@@ -130,7 +134,7 @@ class Segmenter:
         height, width = _scaled(height, scale), _scaled(width, scale)
         check_memory(height, width, self.metadata.num_classes, self.device)
         try:    # beside the present engine, which goes on working meanwhile
-            engine = self._factory.build(height, width)
+            engine = self._factory.build(height, width, self.batch)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             if self.device.type == 'cuda':
                 torch.cuda.empty_cache()
@@ -151,40 +155,51 @@ class Segmenter:
         :param smoothing: 0..1, share of the frames before in the logits, along the optical flow; 0: each frame for itself
         :raises ValueError: `rgb` is not such an array
         """
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-            raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
+        return self.segment_batch([FrameInput(rgb, confidence, stamp_s, camera)], smoothing=smoothing)[0]
+
+    def segment_batch(self, frames: Sequence[FrameInput], *, smoothing: float = 0.0) -> list[Segmentation]:
+        """segment() for several frames, of several cameras for example, which costs less than one after the other.
+
+        :param frames: at least one; of sizes of their own. More than `batch` of them are still right, but no faster
+        :raises ValueError: one of them is not a frame
+        """
+        for rgb in (frame.rgb for frame in frames):
+            if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
+                raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
         with self._lock:
             start = time.perf_counter()
             height, width = self.input_height, self.input_width
-            images = self._preprocess(rgb, height, width)
+            images = [self._preprocess(frame.rgb, height, width, place) for place, frame in enumerate(frames)]
             self._synchronize()
             preprocessed = time.perf_counter()
-            logits = self._run(images, rgb, stamp_s, camera)
+            logits = self._run(images, frames)
             if smoothing > 0:
-                logits = self._smoothed(logits, rgb, stamp_s, camera, smoothing)
+                logits = [self._smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
             self._synchronize()
             computed = time.perf_counter()
-            labels, confidences = labels_and_confidence(logits, rgb.shape[:2], confidence)
+            found = [labels_and_confidence(item, frame.rgb.shape[:2], frame.confidence)
+                     for item, frame in zip(logits, frames)]
             end = time.perf_counter()
-        return Segmentation(
-            labels, confidences,
-            StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3),
-            height, width)
+        times = StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3)
+        return [Segmentation(*item, times, height, width, len(frames)) for item in found]
 
-    def _run(self, images: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float], camera: str) -> torch.Tensor:
+    def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput]) -> list[torch.Tensor]:
+        """Logits (1, C, h, w) of each frame."""
         if self.metadata.temporal_frames <= 1:
-            return self._engine(images)
+            return list(self._engine(images[0] if len(images) == 1 else torch.cat(images)).split(1))
         assert isinstance(self._engine, VideoEngine)        # the factory was told
-        memory = self._memories.setdefault(camera, VideoMemory(self.metadata.temporal_frames - 1))
-        logits, context = self._engine.run_video(images, memory.recall(rgb, stamp_s))
-        memory.remember(context)
-        return logits
+        results = []
+        for image, frame in zip(images, frames):
+            memory = self._memories.setdefault(frame.camera, VideoMemory(self.metadata.temporal_frames - 1))
+            logits, context = self._engine.run_video(image, memory.recall(frame.rgb, frame.stamp_s))
+            memory.remember(context)
+            results.append(logits)
+        return results
 
-    def _smoothed(self, logits: torch.Tensor, rgb: np.ndarray, stamp_s: Optional[float], camera: str,
-                  smoothing: float) -> torch.Tensor:
-        temporal_filter = self._filters.setdefault(camera, TemporalFilter(smoothing))
+    def _smoothed(self, logits: torch.Tensor, frame: FrameInput, smoothing: float) -> torch.Tensor:
+        temporal_filter = self._filters.setdefault(frame.camera, TemporalFilter(smoothing))
         temporal_filter.strength = smoothing
-        filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), rgb, stamp_s)
+        filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), frame.rgb, frame.stamp_s)
         return torch.from_numpy(filtered)[None].to(self.device)
 
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 # Changing one of these means another network; changing no more than the size, only another engine for the same one.
 SIZE_PARAMETERS = ('input_height', 'input_width')
 NETWORK_PARAMETERS = ('checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'calibration_images',
-                      'num_threads')
+                      'num_threads', 'max_batch')
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
         settings.checkpoint, device=settings.device, input_height=settings.input_height,
         input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
         num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
-        calibration_images=settings.calibration_images, scale=scale)
+        calibration_images=settings.calibration_images, scale=scale, batch=settings.batch)
 
 
 def _differ(old: SegmentationSettings, new: SegmentationSettings, names: tuple[str, ...]) -> bool:

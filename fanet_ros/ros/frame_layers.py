@@ -18,6 +18,11 @@ class FrameLayers:
         self._rgb, self._segmentation, self._style = rgb, segmentation, style
 
     @property
+    def frame_size(self) -> tuple[int, int]:
+        """Height and width of the frame in px."""
+        return self._segmentation.labels.shape
+
+    @property
     def mask_size(self) -> tuple[int, int]:
         """Height and width in px of mask and confidence."""
         return self._style.mask_size(self._segmentation)

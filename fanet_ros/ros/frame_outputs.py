@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-import numpy as np
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -15,7 +14,6 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fanet_ros.inference import Segmentation
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.class_map_messages import LabelInfo, class_map_message, label_info_message
@@ -31,15 +29,14 @@ PNG_FORMAT = 'mono8; png compressed mono8'
 
 
 @dataclass(frozen=True)
-class OutputTimes:
-    """What publishing one frame took, by the names of FrameTiming, in milliseconds.
+class MaskTimes:
+    """What publishing the mask took, by the names of FrameTiming, in milliseconds.
 
     `frame_age_ms` is from the header's stamp to the mask published, by the node's clock.
     """
 
     frame_age_ms: float
     publish_ms: float
-    overlay_ms: float
 
 
 class FrameOutputs:
@@ -105,24 +102,29 @@ class FrameOutputs:
                 self._label_info.publish(label_info_message(style.table.classes, header))
             self._announced = content
 
-    def publish(self, rgb: np.ndarray, segmentation: Segmentation, header: Header, style: OutputStyle) -> OutputTimes:
-        """Publish all that somebody subscribes to, under one header.
+    def publish_mask(self, layers: FrameLayers, header: Header, style: OutputStyle) -> MaskTimes:
+        """Publish the mask, if somebody subscribes to it; before it, what its values mean.
 
-        :param rgb: the frame, (H, W, 3) uint8, of the size of `segmentation`
         :param header: that of the camera's image, passed on verbatim
         """
         start = time.perf_counter()
         self.announce(style, header)        # first: who has the mask can name what is in it
-        layers = FrameLayers(rgb, segmentation, style)
         if _is_wanted(self._mask):
             self._mask.publish(labels_to_image_message(layers.mask, header))
         # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
         age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6
-        published = time.perf_counter()
-        self._publish_details(rgb, layers, header, style)
-        overlay_ms = self._publish_overlay(layers, header)
-        return OutputTimes(age_ms, (published - start) * 1e3, overlay_ms)
+        return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
+
+    def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
+        """Publish all else that somebody subscribes to, with the mask's header; returns the milliseconds of the overlay."""
+        self._publish_details(layers, header, style)
+        return self._publish_overlay(layers, header)
+
+    @property
+    def wants_rest(self) -> bool:
+        """Whether somebody subscribes to what takes long to draw or to encode."""
+        return _is_wanted(self._overlay) or _is_wanted(self._mask_png)
 
     def publish_timing(self, timing: FrameTiming) -> None:
         """Publish the times of the frame, once all else of it is out."""
@@ -140,12 +142,12 @@ class FrameOutputs:
         return self._node.create_publisher(message_type, self._prefix + name, qos,
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
-    def _publish_details(self, rgb: np.ndarray, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
+    def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
         """What belongs to the mask: confidence, calibration, shares, and itself as a file."""
         if layers.confidence is not None:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
-            info = self._infos.find(header, *rgb.shape[:2])
+            info = self._infos.find(header, *layers.frame_size)
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
         if _is_wanted(self._coverage):

@@ -20,7 +20,8 @@ class FrameSlots(Generic[Item]):
         self._last_turn = {camera: -1 for camera in cameras}
         self._dropped = {camera: 0 for camera in cameras}
         self._turns = 0
-        self._closed = self._paused = self._is_busy = False
+        self._in_work = 0
+        self._closed = self._paused = False
 
     def put(self, item: Item, camera: str = '') -> None:
         """Offer `item`, in place of the one that waits of this camera, if any. Never blocks; a pause swallows it."""
@@ -32,19 +33,27 @@ class FrameSlots(Generic[Item]):
             self._waiting[camera] = item
             self._changed.notify_all()
 
-    def take(self) -> Optional[tuple[str, Item]]:
-        """Wait for an item: (camera, item); None once closed. What was taken before counts as done."""
+    def take(self, at_most: int = 1) -> list[tuple[str, Item]]:
+        """Wait for an item, and take one of each camera that waits, up to `at_most`: (camera, item); [] once closed.
+
+        Each is to be told done().
+        """
         with self._changed:
-            self._is_busy = False
-            self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed or self._waiting)
             if self._closed:
-                return None
-            camera = min(self._waiting, key=self._last_turn.__getitem__)
-            self._turns += 1
-            self._last_turn[camera] = self._turns
-            self._is_busy = True
-            return camera, self._waiting.pop(camera)
+                return []
+            cameras = sorted(self._waiting, key=self._last_turn.__getitem__)[:at_most]
+            for camera in cameras:
+                self._turns += 1
+                self._last_turn[camera] = self._turns
+            self._in_work += len(cameras)
+            return [(camera, self._waiting.pop(camera)) for camera in cameras]
+
+    def done(self) -> None:
+        """One of the items that were taken needs no more work; any thread may say so."""
+        with self._changed:
+            self._in_work -= 1
+            self._changed.notify_all()
 
     def dropped(self, camera: str = '') -> int:
         """How many items of this camera were never taken: replaced, or here when a pause began."""
@@ -58,7 +67,7 @@ class FrameSlots(Generic[Item]):
             for camera in self._waiting:
                 self._dropped[camera] += 1
             self._waiting.clear()
-            self._changed.wait_for(lambda: not self._is_busy or self._closed)
+            self._changed.wait_for(lambda: not self._in_work or self._closed)
 
     def resume(self) -> None:
         """End the pause."""
@@ -66,7 +75,7 @@ class FrameSlots(Generic[Item]):
             self._paused = False
 
     def close(self) -> None:
-        """Let take() return None, now and from now on."""
+        """Let take() return [], now and from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -13,8 +13,10 @@ from fanet_ros.dds_profile import choose_dds_profile
 OPT_OUT = 'FANET_ROS_TUNING'
 ALLOCATOR_VARIABLES = ('MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'MALLOC_TOP_PAD_', 'GLIBC_TUNABLES')
 # Numbers of mallopt(3), and bytes: arrays of images are kept for the next image. By default glibc gives each back to the
-# system and gets it again page by page, which takes longer than copying the image.
-MALLOC_OPTIONS = ((-3, 32 * 2**20), (-1, 256 * 2**20), (-2, 64 * 2**20))     # mmap threshold, trim threshold, top pad
+# system and gets it again page by page, which takes longer than copying the image. One arena for all threads: only of the
+# main one can what was kept be given back, when a model goes.
+MALLOC_OPTIONS = ((-3, 32 * 2**20), (-1, 256 * 2**20), (-2, 64 * 2**20),     # mmap threshold, trim threshold, top pad
+                  (-8, 1))                                                   # arena max
 
 
 @dataclass(frozen=True)

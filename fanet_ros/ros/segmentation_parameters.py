@@ -12,6 +12,7 @@ from fanet_ros.inference import LABEL_IDS
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
+DEFAULT_BATCH = 4       # a batch takes memory, and every frame waits for all of it
 CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*')
 
 SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
@@ -45,6 +46,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0'),
     ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
                   unit='ms', minimum=0.0, maximum=60000.0),
+    ParameterSpec('max_batch', 0,
+                  'Frames of different cameras that run through the network together when they wait together; 0: one of '
+                  'each camera, at most 4', minimum=0, maximum=64),
     ParameterSpec('overlay_alpha', 0.5, 'Share of the class colours in the overlay', minimum=0.0,
                   maximum=1.0),
     ParameterSpec('image_transport', 'raw',
@@ -95,6 +99,7 @@ class SegmentationSettings:
     latency_budget_ms: float
     resolution_ladder: tuple[float, ...]
     max_frame_age_ms: float
+    max_batch: int
     overlay_alpha: float
     image_transport: str
     diagnostics_period_s: float
@@ -116,6 +121,11 @@ class SegmentationSettings:
         if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
             raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, '
                              'such as [1.0, 0.75, 0.5]')
+
+    @property
+    def batch(self) -> int:
+        """How many frames run together at most: never two of one camera."""
+        return min(self.max_batch or DEFAULT_BATCH, max(len(self.cameras), 1))
 
 
 def declare_settings(node: Node) -> SegmentationSettings:

@@ -1,27 +1,50 @@
-"""The thread that segments: takes the frame that waits, makes its mask, publishes all that belongs to it."""
+"""The thread that segments: takes the frames that wait, makes their masks, publishes all that belongs to them."""
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from dataclasses import asdict
-from typing import Callable, Mapping, Optional
+from dataclasses import asdict, dataclass
+from typing import Callable, Mapping, Optional, TypeVar
 
+import numpy as np
 from rclpy.node import Node
 
-from fanet_ros.inference import Segmentation
+from fanet_ros.inference import FrameInput, Segmentation
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.active_model import ActiveModel
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.diagnostics import ERROR, WARN, FrameTimes
-from fanet_ros.ros.frame_outputs import FrameOutputs
+from fanet_ros.ros.frame_finisher import FrameFinisher
+from fanet_ros.ros.frame_layers import FrameLayers
+from fanet_ros.ros.frame_outputs import FrameOutputs, MaskTimes
 from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.image_conversion import ImageError
 
 LOG_PERIOD_S = 1.0
+Result = TypeVar('Result')
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame on its way; times by time.perf_counter()."""
+
+    camera: CameraInput
+    received: ReceivedFrame
+    rgb: np.ndarray
+    taken: float
+    converted: float
+
+    def as_input(self, with_confidence: bool) -> FrameInput:
+        stamp = self.received.message.header.stamp
+        return FrameInput(self.rgb, with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name)
 
 
 class SegmentationWorker:
     """Works from start() until the slots are closed; a frame that fails is counted, logged, and the next one taken.
+
+    Frames of several cameras that wait together go through the network together. What takes long and is not the mask,
+    drawing the overlay for example, is done by another thread, while this one goes on.
 
     :param outputs: of each camera, as long as frames come
     :param model: gives the model of the moment; a frame is segmented and shown by the one that it began with
@@ -33,74 +56,119 @@ class SegmentationWorker:
                  on_latency: Callable[[float], None]) -> None:
         self._node, self._slots, self._cameras, self._outputs = node, slots, cameras, outputs
         self._model, self._on_latency = model, on_latency
+        self._finisher = FrameFinisher(slots.done)
         self._thread = threading.Thread(target=self._work, name='segmentation', daemon=True)
 
     def start(self) -> None:
         """Begin to take frames."""
+        self._finisher.start()
         self._thread.start()
 
     def join(self) -> None:
         """Wait for the end, once the slots are closed."""
         self._thread.join()
+        self._finisher.close()
 
     def _work(self) -> None:
-        while (taken := self._slots.take()) is not None:
-            name, frame = taken
-            model, camera = self._model(), self._cameras[name]
-            if model is None:
-                continue
-            try:
-                if not self._is_too_old(camera, frame, model.settings.max_frame_age_ms):
-                    self._segment(camera, frame, model)
-            except ImageError as error:
-                camera.statistics.frame_rejected(camera.now_s(), error.kind, str(error), WARN)
-                self._node.get_logger().warning(
-                    f'frame rejected{_of(name)}: {error}', throttle_duration_sec=LOG_PERIOD_S)
-            except Exception as error:      # one bad frame must not end a node that a robot relies on
-                if self._node.context.ok():     # else the node is ending, and publishing has become impossible
-                    reason = f'{type(error).__name__}: {error}'
-                    camera.statistics.frame_rejected(camera.now_s(), 'segmentation failed', reason, ERROR)
-                    self._node.get_logger().error(
-                        f'frame failed{_of(name)}: {reason}', throttle_duration_sec=LOG_PERIOD_S)
-            del taken, frame, model     # the last model is not to be kept until the next frame comes
+        while taken := self._slots.take(self._batch_size()):
+            number = self._work_on(taken)
+            del taken       # nothing of them is kept when they count as done: it may be the model's last
+            for _ in range(number):
+                self._slots.done()
 
-    def _is_too_old(self, camera: CameraInput, frame: ReceivedFrame, max_age_ms: float) -> bool:
-        """Whether the frame's stamp is older than allowed, which is counted."""
-        if not max_age_ms:
-            return False
-        stamp = frame.message.header.stamp
-        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
-        if age_ms <= max_age_ms:
-            return False
-        camera.statistics.frame_too_old(camera.now_s(), age_ms)
-        return True
+    def _batch_size(self) -> int:
+        model = self._model()
+        return 1 if model is None else model.segmenter.batch
 
-    def _segment(self, camera: CameraInput, frame: ReceivedFrame, model: ActiveModel) -> None:
+    def _work_on(self, taken: list[tuple[str, ReceivedFrame]]) -> int:
+        """Publish the masks of frames of different cameras; returns how many are done, the others being finished."""
+        model = self._model()
+        if model is None:
+            return len(taken)
+        frames = [frame for name, received in taken
+                  if (frame := self._guarded(self._cameras[name], self._prepare, name, received, model)) is not None]
+        handed_on = 0
+        for frame, segmentation in zip(frames, self._segment(frames, model)):
+            if segmentation is not None:
+                handed_on += bool(self._guarded(frame.camera, self._publish, frame, segmentation, model))
+        return len(taken) - handed_on
+
+    def _guarded(self, camera: CameraInput, work: Callable[..., Result], *arguments: object) -> Optional[Result]:
+        """What `work` returns; None if it fails, which is counted and logged: one bad frame must not end the node."""
+        try:
+            return work(*arguments)
+        except ImageError as error:
+            camera.statistics.frame_rejected(camera.now_s(), error.kind, str(error), WARN)
+            self._node.get_logger().warning(
+                f'frame rejected{_of(camera)}: {error}', throttle_duration_sec=LOG_PERIOD_S)
+        except Exception as error:
+            if self._node.context.ok():     # else the node is ending, and publishing has become impossible
+                reason = f'{type(error).__name__}: {error}'
+                camera.statistics.frame_rejected(camera.now_s(), 'segmentation failed', reason, ERROR)
+                self._node.get_logger().error(
+                    f'frame failed{_of(camera)}: {reason}', throttle_duration_sec=LOG_PERIOD_S)
+        return None
+
+    def _prepare(self, name: str, received: ReceivedFrame, model: ActiveModel) -> Optional[_Frame]:
+        """The frame as RGB; None if it is too old, which is counted."""
+        camera = self._cameras[name]
         taken = time.perf_counter()
-        rgb = camera.to_rgb(frame.message)
-        converted = time.perf_counter()
-        header, outputs = frame.message.header, self._outputs[camera.name]
-        segmentation = model.segmenter.segment(
-            rgb, confidence=outputs.wants_confidence, stamp_s=header.stamp.sec + header.stamp.nanosec * 1e-9,
-            camera=camera.name, smoothing=model.settings.temporal_smoothing)
-        times = outputs.publish(rgb, segmentation, header, model.style)
-        total_ms = (time.perf_counter() - frame.received) * 1e3
-        self._report(camera, frame, segmentation, FrameTimes(
-            wait_ms=(taken - frame.received) * 1e3, convert_ms=(converted - taken) * 1e3,
-            **asdict(segmentation.times), **asdict(times), total_ms=total_ms))
-        self._on_latency(total_ms)
+        max_age_ms = model.settings.max_frame_age_ms
+        stamp = received.message.header.stamp
+        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
+        if max_age_ms and age_ms > max_age_ms:
+            camera.statistics.frame_too_old(camera.now_s(), age_ms)
+            return None
+        rgb = camera.to_rgb(received.message)
+        return _Frame(camera, received, rgb, taken, time.perf_counter())
 
-    def _report(
-            self, camera: CameraInput, frame: ReceivedFrame, segmentation: Segmentation, times: FrameTimes) -> None:
-        statistics = camera.statistics
-        statistics.frame_segmented(camera.now_s(), times)
-        self._outputs[camera.name].publish_timing(FrameTiming(
-            header=frame.message.header, input_height=segmentation.input_height,
-            input_width=segmentation.input_width, frames_received=statistics.received,
+    def _segment(self, frames: list[_Frame], model: ActiveModel) -> list[Optional[Segmentation]]:
+        """Of each frame, in one go; if that fails one by one, so that each camera answers for its own."""
+        if not frames:
+            return []
+        inputs = [frame.as_input(self._outputs[frame.camera.name].wants_confidence) for frame in frames]
+        segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing)
+        if len(frames) > 1:
+            try:
+                return list(segment(inputs))
+            except Exception as error:
+                self._node.get_logger().warning(
+                    f'{len(frames)} frames together failed, now one by one: {type(error).__name__}: {error}',
+                    throttle_duration_sec=LOG_PERIOD_S)
+        results = [self._guarded(frame.camera, segment, [item]) for frame, item in zip(frames, inputs)]
+        return [None if result is None else result[0] for result in results]
+
+    def _publish(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> bool:
+        """Publish the mask and see to the rest of the frame; True: the other thread will do so."""
+        outputs = self._outputs[frame.camera.name]
+        layers = FrameLayers(frame.rgb, segmentation, model.style)
+        times = outputs.publish_mask(layers, frame.received.message.header, model.style)
+        finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times, outputs,
+                                   model)
+        if outputs.wants_rest or not self._finisher.is_idle:
+            self._finisher.put(finish)
+            return True
+        finish()
+        return False
+
+    def _publish_rest(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
+                      outputs: FrameOutputs, model: ActiveModel) -> None:
+        header, received = frame.received.message.header, frame.received.received
+        overlay_ms = outputs.publish_rest(layers, header, model.style)
+        times = FrameTimes(
+            wait_ms=(frame.taken - received) * 1e3, convert_ms=(frame.converted - frame.taken) * 1e3,
+            **asdict(segmentation.times), **asdict(mask_times), overlay_ms=overlay_ms,
+            total_ms=(time.perf_counter() - received) * 1e3)
+        statistics = frame.camera.statistics
+        statistics.frame_segmented(frame.camera.now_s(), times)
+        outputs.publish_timing(FrameTiming(
+            header=header, input_height=segmentation.input_height, input_width=segmentation.input_width,
+            batch_size=segmentation.batch_size, frames_received=statistics.received,
             frames_segmented=statistics.segmented,
-            frames_dropped=statistics.dropped(self._slots.dropped(camera.name)),
+            frames_dropped=statistics.dropped(self._slots.dropped(frame.camera.name)),
             frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
+        self._on_latency(times.total_ms)
 
 
-def _of(camera: str) -> str:
-    return f' of {camera}' if camera else ''
+def _of(camera: CameraInput) -> str:
+    return f' of {camera.name}' if camera.name else ''

@@ -74,13 +74,14 @@ def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:
         return FANet(num_classes, BACKBONE_OF_VARIANT[variant]).eval()
 
 
-def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, precision: str, size: Size) -> Engine:
+def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, precision: str, size: Size,
+                 batch: int = 1) -> Engine:
     """An engine of a network with random weights; int8 is calibrated on noise, which is as fast."""
     def noise(height: int, width: int) -> Iterator[np.ndarray]:
         generator = np.random.default_rng(0)
         for _ in range(8):
             yield generator.standard_normal((1, 3, height, width), np.float32)
-    return EngineFactory(network, settings.device, engine, precision, noise).build(*size)
+    return EngineFactory(network, settings.device, engine, precision, noise).build(*size, batch)
 
 
 @contextmanager

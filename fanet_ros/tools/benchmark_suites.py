@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from fanet_ros.inference.engines import Engine
-from fanet_ros.inference.engines.torch_engine import rewritten_network
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size, build_engine, random_network, scratch_cache
@@ -138,18 +137,21 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
 
 
 def batch_suite(settings: BenchmarkSettings) -> list[Result]:
-    """Cost of a frame when several go through the network together (PyTorch), by precision; ratios against the first batch."""
+    """Cost of a frame when several go through the network together, by engine; ratios against the first batch."""
     results = []
     size = settings.sizes[0]
-    for precision in {precision for engine, precision in settings.combinations() if engine == 'torch'}:
-        network = rewritten_network(random_network(settings.variants[0]), settings.device, precision)
-        dtype = next(network.parameters()).dtype
+    network = random_network(settings.variants[0])
+    for engine, precision in settings.combinations():
         contestants = []
         for batch in settings.batches:
-            images = torch.rand(batch, 3, *size).contiguous(memory_format=torch.channels_last).to(dtype)
-            row = _eager(f'batch {batch}', network, images, lambda logits: logits, settings)
-            contestants.append(Contestant(row.name, row.run, frames=batch, details={'batch': batch}))
-        results.append({'suite': 'batch', 'variant': settings.variants[0], 'engine': f'torch {precision}',
+            made = build_engine(settings, network, engine, precision, size, batch)
+            images = torch.rand(batch, 3, *size, device=settings.device).contiguous(memory_format=torch.channels_last)
+
+            def run(made: Engine = made, images: torch.Tensor = images) -> None:
+                made(images)
+                settings.synchronize()
+            contestants.append(Contestant(f'batch {batch}', run, frames=batch, details={'batch': batch}))
+        results.append({'suite': 'batch', 'variant': settings.variants[0], 'engine': f'{engine} {precision}',
                         'height': size[0], 'width': size[1],
                         'rows': [timing.as_dict() for timing in take_turns(contestants, settings.rounds)]})
     return results

@@ -21,6 +21,7 @@ from fanet_ros.inference import UNLABELLED, ClassMap, Segmentation, Segmentation
 from fanet_ros.msg import ClassCoverage, FrameTiming
 from fanet_ros.msg import ClassMap as ClassMapMessage
 from fanet_ros.ros.class_map_messages import LabelInfo, label_info_message
+from fanet_ros.ros.frame_layers import FrameLayers
 from fanet_ros.ros.frame_outputs import LATCHED_QOS, FrameOutputs
 from fanet_ros.ros.output_style import OutputStyle
 
@@ -36,6 +37,13 @@ CONFIDENCE = np.random.default_rng(2).integers(1, 256, (HEIGHT, WIDTH), np.uint8
 
 def segmentation(confidence: Optional[np.ndarray] = None) -> Segmentation:
     return Segmentation(LABELS, confidence, StageTimes(0.0, 0.0, 0.0), 6, 10)
+
+
+def publish(outputs: FrameOutputs, found: Segmentation, of_header: Header, style: OutputStyle) -> float:
+    """All of one frame; returns the milliseconds of the overlay."""
+    layers = FrameLayers(RGB, found, style)
+    outputs.publish_mask(layers, of_header, style)
+    return outputs.publish_rest(layers, of_header, style)
 
 
 def header(second: int) -> Header:
@@ -105,7 +113,7 @@ def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle,
         second += 1
         if info is not None:        # best effort: the first may be lost
             listener.calibrations.publish(info)
-        outputs.publish(RGB, segmentation(CONFIDENCE if confidence else None), header(second), style)
+        publish(outputs, segmentation(CONFIDENCE if confidence else None), header(second), style)
         return bool(set.intersection(*({message.header.stamp.sec for message in messages} for messages in heard)))
     listener.wait_for(together)
     stamp = max(set.intersection(*({message.header.stamp.sec for message in messages} for messages in heard)))
@@ -149,11 +157,11 @@ def test_what_nobody_hears_is_not_computed(listener: Listener, monkeypatch: pyte
         compute = getattr(frame_layers.FrameLayers, name).func
         monkeypatch.setattr(frame_layers.FrameLayers, name, property(
             lambda layers, name=name, compute=compute: (computed.append(name), compute(layers))[1]))
-    times = outputs.publish(RGB, segmentation(), header(1), OutputStyle(STREET))
+    overlay_ms = publish(outputs, segmentation(), header(1), OutputStyle(STREET))
     outputs.publish_timing(FrameTiming(header=header(1)))
     listener.wait_for(lambda: timings)
     assert set(computed) <= {'confidence'}      # which the network was not asked for, so that there is none
-    assert times.overlay_ms == 0.0 and not outputs.wants_confidence
+    assert overlay_ms == 0.0 and not outputs.wants_confidence
 
 
 @pytest.mark.parametrize(('output_size', 'size'), [('network', (6, 10)), ('40x8', (8, 40)), ('3x2', (2, 3))])
@@ -205,7 +213,7 @@ def test_class_map_is_latched_and_published_again_only_when_it_changes(listener:
     assert [round(255 * value) for value in (color.r, color.g, color.b, color.a)] == [255, 0, 51, 255]
     timings = listener.hear(FrameTiming, '/segmentation/timing')
     for second, style in enumerate((OutputStyle(STREET), OutputStyle(STREET, overlay_alpha=1.0), OutputStyle(OTHER))):
-        outputs.publish(RGB, segmentation(), header(second), style)
+        publish(outputs, segmentation(), header(second), style)
         outputs.publish_timing(FrameTiming(header=header(second)))
     listener.wait_for(lambda: len(maps) == 2 and len(timings) == 3)
     assert maps[1].name == 'other' and maps[1].header == header(2)      # of the first frame that it belongs to

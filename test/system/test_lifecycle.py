@@ -17,8 +17,8 @@ from fanet_ros.ros.image_conversion import rgb_to_image_message
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
 NODE = '/managed'
-ROUNDS = int(os.environ.get('FANET_ROS_LIFECYCLE_ROUNDS', '12'))        # 100 take minutes
-SETTLING_ROUNDS = min(10, ROUNDS // 2)
+ROUNDS = int(os.environ.get('FANET_ROS_LIFECYCLE_ROUNDS', '16'))        # 100 take minutes
+SETTLING_ROUNDS = min(10, ROUNDS - 4)      # until every thread has the scratch memory that it needs once
 ALLOWED_GROWTH = 0.02
 RGB = np.full((120, 160, 3), 90, np.uint8)
 

@@ -71,6 +71,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     assert all(got[name] >= (1 - TOLERANCE) * fair for name in GOOD), got
     assert not timings[SILENT] and not timings[CORRUPT]
 
+    assert max(timing.batch_size for name in GOOD for timing in timings[name]) > 1     # those that waited together
     segmenter = Segmenter.from_checkpoint(
         small_checkpoint, device='cpu', engine='torch', input_height=384, input_width=512)
     for name in GOOD:               # nobody gets another camera's mask, or another frame's

@@ -15,7 +15,7 @@ class EngineError(SegmentationError):
 
 
 class Engine(ABC):
-    """A network made ready for one resolution. Call it from one thread at a time.
+    """A network made ready for one resolution and number of images. Call it from one thread at a time.
 
     `name` and `precision` say what it is.
     """
@@ -25,7 +25,7 @@ class Engine(ABC):
 
     @abstractmethod
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        """images (1, 3, h, w) float32, normalised, on the device -> logits (1, C, ceil(h/8), ceil(w/8)).
+        """images (N, 3, h, w) float32, normalised, on the device -> logits (N, C, ceil(h/8), ceil(w/8)).
 
         The logits may be overwritten by the next call.
         """

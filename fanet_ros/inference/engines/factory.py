@@ -12,6 +12,7 @@ import torch
 
 from fanet_ros.inference.device import processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
+from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
@@ -25,6 +26,7 @@ ENGINES = ('auto', 'torch', 'onnxruntime', 'openvino', 'ncnn')
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 PRECISIONS_OF_ENGINE = {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'),
                         'openvino': ('float32', 'bfloat16', 'int8'), 'ncnn': ('float32',)}
+BATCHING_ON_CPU = ('onnxruntime', 'openvino')       # whose cost an image falls with their number there: PyTorch's does not
 MEASURED_RUNS = 5
 
 
@@ -61,45 +63,51 @@ class EngineFactory:
         self._precision, self._calibration = precision, calibration
         self._rewritten: Optional[InferenceFANet] = None
 
-    def build(self, height: int, width: int) -> Engine:
-        """An engine for (1, 3, height, width), warmed.
+    def build(self, height: int, width: int, batch: int = 1) -> Engine:
+        """An engine for (N, 3, height, width), warmed.
 
+        :param batch: the largest N; every smaller one can be given too
         :raises EngineError: it cannot be made
         :raises RuntimeError: it does not run, for want of memory for example
         """
-        makers: dict[str, Callable[[], Engine]] = {
-            'torch': lambda: self._torch_engine(height, width),
-            'onnxruntime': lambda: OnnxEngine(self._network, self._precision, height, width, self._calibration),
-            'openvino': lambda: OpenVinoEngine(self._network, self._precision, height, width, self._calibration),
-            'ncnn': lambda: NcnnEngine(self._network, height, width)}
-        makers = {name: makers[name] for name in self._engines}
-        if len(makers) == 1:
-            return makers[self._engines[0]]()
+        def make(name: str) -> Engine:
+            if batch == 1:
+                return self._engine(name, height, width, 1)
+            pays = self._device.type != 'cpu' or name in BATCHING_ON_CPU
+            return BatchEngine({size: self._engine(name, height, width, size) for size in (batch_sizes(batch) if pays else (1,))})
+
+        if len(self._engines) == 1:
+            return make(self._engines[0])
         choices = _Choices()
-        key = _situation(self._network, self._precision, self._engines)
+        key = _situation(self._network, self._precision, self._engines, batch)
         chosen = choices.get(key)
-        if chosen not in makers:
-            engines = _working(makers)
-            chosen = _fastest(engines, height, width)
+        if chosen not in self._engines:
+            engines = _working(self._engines, make)
+            chosen = _fastest(engines, height, width, batch)
             choices.put(key, chosen)
             return engines[chosen]
-        return makers[chosen]()
+        return make(chosen)
 
-    def _torch_engine(self, height: int, width: int) -> TorchEngine:
-        if self._rewritten is None:
-            self._rewritten = rewritten_network(self._network, self._device, self._precision)
-        return TorchEngine(self._rewritten, self._device, self._precision, height, width)
+    def _engine(self, name: str, height: int, width: int, batch: int) -> Engine:
+        if name == 'ncnn':
+            return NcnnEngine(self._network, height, width)
+        if name == 'torch':
+            if self._rewritten is None:
+                self._rewritten = rewritten_network(self._network, self._device, self._precision)
+            return TorchEngine(self._rewritten, self._device, self._precision, height, width, batch)
+        kind = OnnxEngine if name == 'onnxruntime' else OpenVinoEngine
+        return kind(self._network, self._precision, height, width, self._calibration, batch)
 
 
-def _working(makers: dict[str, Callable[[], Engine]]) -> dict[str, Engine]:
+def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, Engine]:
     """The engines that can be made here.
 
     :raises EngineError: none can; the message is the first one's
     """
     engines, errors = {}, []
-    for name, make in makers.items():
+    for name in names:
         try:
-            engines[name] = make()
+            engines[name] = make(name)
         except EngineError as error:
             errors.append(error)
     if not engines:
@@ -107,9 +115,9 @@ def _working(makers: dict[str, Callable[[], Engine]]) -> dict[str, Engine]:
     return engines
 
 
-def _fastest(engines: dict[str, Engine], height: int, width: int) -> str:
+def _fastest(engines: dict[str, Engine], height: int, width: int, batch: int) -> str:
     """Name of the engine with the least median time; they take turns, so that what else runs here disturbs all alike."""
-    images = torch.zeros(1, 3, height, width)
+    images = torch.zeros(batch, 3, height, width)
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(MEASURED_RUNS):
         for name, engine in engines.items():
@@ -137,10 +145,10 @@ def _candidates(device: torch.device, precision: str, needs_video: bool) -> tupl
     return tuple(name for name in suitable if name in installed_engines()) or (suitable[0],)
 
 
-def _situation(network: FANet, precision: str, engines: Sequence[str]) -> str:
+def _situation(network: FANet, precision: str, engines: Sequence[str], batch: int) -> str:
     """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
     versions = ', '.join(f'{name} {importlib.import_module(name).__version__}' for name in engines)
-    return (f'{network.backbone} {network.num_classes} classes {precision}, '
+    return (f'{network.backbone} {network.num_classes} classes {precision}, {f"batch {batch}, " if batch > 1 else ""}'
             f'{torch.get_num_threads()} of {os.cpu_count()} '
             f'threads, {processor_name()}, {versions}')
 

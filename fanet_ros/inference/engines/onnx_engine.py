@@ -34,15 +34,15 @@ class OnnxEngine(Engine):
     name = 'onnxruntime'
 
     def __init__(self, network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None) -> None:
+                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
         self.precision = precision
-        path = cached_model(network, precision, height, width, calibration)
+        path = cached_model(network, precision, height, width, calibration, batch=batch)
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
-        self(torch.zeros(1, 3, height, width))
+        self(torch.zeros(batch, 3, height, width))
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         logits, = self._session.run(None, {'images': images.contiguous().numpy()})
@@ -64,13 +64,14 @@ def _require_packages() -> None:
         raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
 
 
-def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True) -> None:
-    """Write the rewritten network for images (1, 3, height, width) float32, normalised, with one output: the logits.
+def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True,
+                batch: int = 1) -> None:
+    """Write the rewritten network for images (batch, 3, height, width) float32, normalised, with one output: the logits.
 
     :raises EngineError: onnx is not installed
     """
     _require_packages()
-    images = torch.zeros(1, 3, height, width)
+    images = torch.zeros(batch, 3, height, width)
     module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().float())
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
@@ -88,30 +89,31 @@ class _LogitsOnly(torch.nn.Module):
 
 
 def cached_model(network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True) -> Path:
+                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1) -> Path:
     """The ONNX file of export_onnx(), in float32 or int8, made if it is not in the cache yet.
 
     :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
-
+    :param batch: how many images it takes at once
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
     _require_packages()
     kind = precision if precision != 'int8' or quantize_outputs else 'int8in'
-    name = f'{weights_digest(network)}_{height}x{width}_{kind}_{FORMAT}.onnx'
+    size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
+    name = f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
     path = cache_directory() / name
     if not path.is_file():
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(network, made, height, width, calibration, quantize_outputs)
+                _quantize(network, made, height, width, calibration, quantize_outputs, batch)
             else:
-                export_onnx(network, made, height, width)
+                export_onnx(network, made, height, width, batch=batch)
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
     return path
 
 
 def _quantize(network: FANet, path: Path, height: int, width: int, calibration: Optional[CalibrationImages],
-              quantize_outputs: bool) -> None:
+              quantize_outputs: bool, batch: int) -> None:
     """Static quantisation of the convolutions: uint8 activations, int8 weights per channel.
 
     All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
@@ -122,6 +124,8 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
         raise EngineError(
             f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(images)}: set '
             'calibration_images to a folder of them')
+    # The last ones come a second time where the batches do not come out even.
+    batches = [np.concatenate((images[start:start + batch] + images[-batch:])[:batch]) for start in range(0, len(images), batch)]
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -134,14 +138,14 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
             return None if frame is None else {'images': frame}
 
     exported, prepared = path.with_name('exported.onnx'), path.with_name('prepared.onnx')
-    export_onnx(network, exported, height, width, commute_head=not quantize_outputs)
+    export_onnx(network, exported, height, width, commute_head=not quantize_outputs, batch=batch)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)        # the quantiser speaks through the root logger
     try:
         quant_pre_process(str(exported), str(prepared))
         quantize_static(
-            str(prepared), str(path), Reader(images), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
+            str(prepared), str(path), Reader(batches), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
             per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             nodes_to_exclude=_nodes_giving_logits(prepared),
             # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.

@@ -24,13 +24,13 @@ class OpenVinoEngine(Engine):
     name = 'openvino'
 
     def __init__(self, network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None) -> None:
+                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
         if not is_available():
             raise EngineError("engine 'openvino' needs three packages: pip install openvino onnx onnxruntime, or set engine to "
                               "'torch'")
         self.precision = precision
         made_from = 'int8' if precision == 'int8' else 'float32'
-        path = cached_model(network, made_from, height, width, calibration, quantize_outputs=False)
+        path = cached_model(network, made_from, height, width, calibration, quantize_outputs=False, batch=batch)
         import openvino
         core = openvino.Core()
         has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -40,7 +40,7 @@ class OpenVinoEngine(Engine):
             'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': torch.get_num_threads(),
             'INFERENCE_PRECISION_HINT': 'bf16' if wants_bfloat16 else 'f32'})
         self._request, self._output = compiled.create_infer_request(), compiled.output(0)
-        self(torch.zeros(1, 3, height, width))
+        self(torch.zeros(batch, 3, height, width))
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         found = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)

@@ -26,12 +26,13 @@ class TorchEngine(VideoEngine):
 
     name = 'torch'
 
-    def __init__(self, network: InferenceFANet, device: torch.device, precision: str, height: int, width: int) -> None:
+    def __init__(self, network: InferenceFANet, device: torch.device, precision: str, height: int, width: int,
+                 batch: int = 1) -> None:
         self.precision = precision
         self._network, self._device, self._dtype = network, device, DTYPES[precision]
         self._graph: Optional[torch.cuda.CUDAGraph] = None
         # First runs are slow: libraries choose and cache their kernels then.
-        images = torch.zeros(1, 3, height, width, device=device).contiguous(memory_format=torch.channels_last)
+        images = torch.zeros(batch, 3, height, width, device=device).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             if device.type == 'cuda':
                 self._record(images)

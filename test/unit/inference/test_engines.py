@@ -67,6 +67,23 @@ def test_engine_gives_the_networks_logits(
     assert float((logits.float() - expected).abs().max() / expected.abs().max()) < tolerance
 
 
+@pytest.mark.parametrize(('engine', 'precision', 'tolerance'), [
+    ('torch', 'float32', 1e-4), pytest.param('ncnn', 'float32', 1e-4, marks=needs_ncnn),
+    pytest.param('onnxruntime', 'float32', 1e-4, marks=needs_onnx),
+    pytest.param('onnxruntime', 'int8', 0.3, marks=needs_onnx),
+    pytest.param('openvino', 'float32', 1e-4, marks=needs_openvino)])
+def test_batches_of_any_size_give_the_logits_of_each_image(
+        network: FANet, engine: str, precision: str, tolerance: float) -> None:
+    made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH, batch=3)
+    images = torch.randn(4, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(6))
+    with torch.no_grad():
+        expected = network(images)
+    for count in (1, 2, 3, 4):          # one of them has an engine of its own, others are split
+        logits = made(images[:count])
+        assert logits.shape == expected[:count].shape and made.description == f'{engine} {precision}'
+        assert float((logits - expected[:count]).abs().max() / expected.abs().max()) < tolerance
+
+
 @needs_onnx
 def test_exported_networks_are_kept_by_weights_and_size(network: FANet, tmp_path: Path) -> None:
     for _ in range(2):

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fanet_ros.inference import ClassMap, SegmentationError, Segmenter, color_labels, draw_legend, draw_overlay
+from fanet_ros.inference import ClassMap, FrameInput, SegmentationError, Segmenter, color_labels, draw_legend, draw_overlay
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
@@ -38,6 +38,21 @@ def test_labels_have_the_size_of_the_frame(checkpoint: Path, size: 'tuple[int, i
     result = Segmenter.from_checkpoint(checkpoint, device='cpu').segment(np.zeros((*size, 3), np.uint8))
     assert result.labels.shape == size and result.labels.dtype == np.uint8 and result.confidence is None
     assert (result.input_height, result.input_width) == (96, 128)
+
+
+def test_frames_of_a_batch_keep_their_sizes_and_wishes(checkpoint: Path) -> None:
+    generator = np.random.default_rng(2)
+    frames = [FrameInput(generator.integers(0, 256, (*size, 3), np.uint8), confidence=confidence)
+              for size, confidence in (((50, 70), False), ((96, 128), True), ((64, 64), False))]
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', batch=3)
+    found = segmenter.segment_batch(frames)
+    for frame, result in zip(frames, found):
+        alone = segmenter.segment(frame.rgb, confidence=frame.confidence)
+        assert (result.labels == alone.labels).mean() > 0.999       # ties aside
+        assert (result.confidence is None) == (not frame.confidence)
+        assert (result.batch_size, alone.batch_size) == (3, 1)
+    with pytest.raises(ValueError, match='expected a frame'):
+        segmenter.segment_batch([frames[0], FrameInput(np.zeros((4, 4), np.uint8))])
 
 
 def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:

@@ -1,0 +1,34 @@
+"""Any number of images, by engines that are each made for a fixed one."""
+from __future__ import annotations
+
+from typing import Mapping
+
+import torch
+
+from fanet_ros.inference.engines.engine import Engine
+
+
+class BatchEngine(Engine):
+    """Splits a batch among engines for fixed numbers of images, the largest first.
+
+    :param engines: by the number of images that each takes at once; one of them for 1
+    """
+
+    def __init__(self, engines: Mapping[int, Engine]) -> None:
+        self._engines = dict(sorted(engines.items(), reverse=True))
+        self.name, self.precision = engines[1].name, engines[1].precision
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) in self._engines:
+            return self._engines[len(images)](images)
+        logits, start = [], 0
+        for size, engine in self._engines.items():
+            while len(images) - start >= size:
+                logits.append(engine(images[start:start + size]).clone())     # the next call may overwrite it
+                start += size
+        return torch.cat(logits)
+
+
+def batch_sizes(largest: int) -> tuple[int, ...]:
+    """For which numbers of images engines are worth making, when up to `largest` come: powers of two, and `largest`."""
+    return tuple(sorted({largest, *(2 ** power for power in range(largest.bit_length()))}))
