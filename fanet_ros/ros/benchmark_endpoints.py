@@ -49,7 +49,10 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float) -> None:
 
 
 def run_receiver() -> None:
-    """Receive masks and timings until stdin ends; print [stamp, received, [stages in ms]] of each frame, times in ns."""
+    """Receive masks and timings until SIGINT; print [stamp, received, [stages in ms]] of each, times in ns.
+
+    Without stages, null, where a mask came but no timing.
+    """
     node = rclpy.create_node('benchmark_receiver')
     received: dict[int, int] = {}
     stages: dict[int, list[float]] = {}
@@ -66,7 +69,7 @@ def run_receiver() -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    print(json.dumps([[stamp, at, stages[stamp]] for stamp, at in received.items() if stamp in stages]))
+    print(json.dumps([[stamp, at, stages.get(stamp)] for stamp, at in received.items()]))
 
 
 def _ns(message: 'Image | FrameTiming') -> int:

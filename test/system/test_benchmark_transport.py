@@ -5,21 +5,50 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.ros import benchmark_transport
+from fanet_ros.ros.benchmark_run import Run
+from fanet_ros.ros.benchmark_transport_report import medians, stage_shares
 
 
 def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--size', '96', '128', '--resolution', '64', '96', '--seconds', '1',
                                      '--engine', 'torch', '--output', str(tmp_path)]) == 0
-    runs = json.loads((tmp_path / 'transport.json').read_text())
-    assert [run['is_tuned'] for run in runs] == [True, False]
+    content = json.loads((tmp_path / 'transport.json').read_text())
+    runs = content['runs']
+    assert [run['is_tuned'] for run in runs] == [True, False] and content['medians'] == runs
     for run in runs:
         assert run['sent'] == 5 and 0 <= run['lost'] < 5 and len(run['latencies_ms']) == run['sent'] - run['lost']
         assert 0 < run['way_ms'][0] <= run['latency_ms'][0] and run['stages_ms']['network_ms'] > 0
-        assert run['node_cpu_ms'] > 0 and run['node_memory_mib'] > 0
-    assert (tmp_path / 'transport.png').stat().st_size > 5000
+        assert run['memory_slope_mib_h'] is None        # of so short a run it would be noise
+        assert run['node_cpu_ms'] >= 0 and run['node_memory_mib'] > 0
+    assert all((tmp_path / name).stat().st_size > 5000 for name in ('transport.png', 'transport_stages.png'))
     assert sum(line.startswith('| 5 | ') for line in capsys.readouterr().out.splitlines()) == 2
 
 
 def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--seconds', '1', '--engine', 'none']) == 1
     assert capsys.readouterr().err.startswith('benchmark_transport: the node ended with exit code 1')
+
+
+def run_at(rate_hz: float, lost: int = 0, p50: float = 9.0, is_tuned: bool = True) -> Run:
+    return Run(rate_hz, is_tuned, 100, lost, (p50, 10.0, 11.0), (4.0, 5.0, 6.0), 1.0,
+               {'wait_ms': 1.0, 'network_ms': 5.0}, 3.0, 300.0, None, None, (p50,))
+
+
+@pytest.mark.parametrize('limit_hz', [9.0, 47.3, 130.0])
+def test_the_highest_rate_is_found_to_within_a_step(limit_hz: float) -> None:
+    found = benchmark_transport.highest_rate(lambda rate_hz: run_at(rate_hz, lost=5 if rate_hz <= limit_hz else 6))
+    assert limit_hz / benchmark_transport.RATE_STEP ** 1.01 <= found.rate_hz <= limit_hz and found.lost == 5
+
+
+def test_no_rate_at_all_is_none() -> None:
+    def fails(rate_hz: float) -> Run:
+        raise RuntimeError('no mask of 80 images came')
+    assert benchmark_transport.highest_rate(fails) is None
+    assert benchmark_transport.highest_rate(lambda rate_hz: run_at(rate_hz, lost=100)) is None
+
+
+def test_medians_are_of_each_rate_and_process_by_itself() -> None:
+    summary = medians([run_at(30, p50=value) for value in (9.0, 30.0, 8.0)] + [run_at(30, p50=40.0, is_tuned=False)])
+    assert [(run.is_tuned, run.latency_ms[0]) for run in summary] == [(True, 9.0), (False, 40.0)]
+    assert summary[0].latencies_ms == (9.0, 30.0, 8.0)
+    assert stage_shares(summary[0]) == {'wait_ms': 1.0, 'network_ms': 5.0, 'way_back_ms': 3.0}
