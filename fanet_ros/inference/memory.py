@@ -3,8 +3,23 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 
 import torch
+
+
+def memory_in_use(device: torch.device) -> dict[str, str]:
+    """For diagnostics, in MiB: resident memory of this process (Linux), and on CUDA what torch holds and has ever held there."""
+    found = {}
+    try:
+        with open('/proc/self/statm', encoding='ascii') as file:
+            found['memory [MiB]'] = f"{int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20:.0f}"
+    except OSError:     # not Linux
+        pass
+    if device.type == 'cuda':
+        found['GPU memory [MiB]'] = f'{torch.cuda.memory_reserved(device) / 2**20:.0f}'
+        found['GPU memory, peak [MiB]'] = f'{torch.cuda.max_memory_reserved(device) / 2**20:.0f}'
+    return found
 
 
 def release_memory() -> None:

@@ -11,7 +11,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.ros.diagnostics import FrameStatistics, Status
+from fanet_ros.ros.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
 from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.sequence_gaps import SequenceGaps
@@ -89,9 +89,9 @@ class CameraInput:
         """
         return self._to_rgb(message)
 
-    def status(self, dropped: int, no_image_warning_s: float) -> Status:
+    def status(self, dropped: int, thresholds: Thresholds) -> Status:
         """How this camera is doing, over the last seconds."""
-        return self.statistics.status(self.now_s(), dropped, no_image_warning_s)
+        return self.statistics.status(self.now_s(), dropped, thresholds)
 
     def why_silent(self) -> str:
         """The reason, in half a sentence, when no image comes."""

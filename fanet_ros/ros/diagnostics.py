@@ -10,10 +10,21 @@ import numpy as np
 OK, WARN, ERROR = 0, 1, 2       # as in diagnostic_msgs/DiagnosticStatus
 WINDOW_S = 10.0
 MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
-SLOW_SHARE = 0.5                # segmenting fewer than this share of the camera's frames is worth a warning
 
 # What a Status is about.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
+LATE = 'late'
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a Status is more than OK; 0 is never, but for `no_image_warning_s`. By the names of the node's parameters."""
+
+    no_image_warning_s: float = 5.0
+    no_image_error_s: float = 0.0
+    slow_warning_share: float = 0.5         # segmented of the frames that arrive
+    latency_warning_ms: float = 0.0         # p95 of total_ms
+    latency_error_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,14 +111,14 @@ class FrameStatistics:
         """All that were dropped, the node's own `replaced` ones included."""
         return replaced + self.missed + self.too_old
 
-    def status(self, now_s: float, replaced: int, no_image_warning_s: float) -> Status:
+    def status(self, now_s: float, replaced: int, thresholds: Thresholds = Thresholds()) -> Status:
         """Sum up the window that ends at `now_s`.
 
         :param replaced: frames that the node dropped for newer ones since the start
         """
         with self._lock:
             self._forget(now_s)
-            level, kind, message = self._judge(now_s, no_image_warning_s)
+            level, kind, message = self._judge(now_s, thresholds)
             values = {'rate [Hz]': f'{self._rate_hz(now_s, len(self._times)):.2f}',
                       'camera rate [Hz]': f'{self._rate_hz(now_s, self._arrived()):.2f}',
                       'frames received': str(self.received), 'frames segmented': str(self.segmented),
@@ -125,7 +136,7 @@ class FrameStatistics:
             values[f'{name} p50/p95/p99 [ms]'] = '/'.join(f'{value:.2f}' for value in percentiles)
         return Status(level, kind, message, values)
 
-    def _judge(self, now_s: float, no_image_warning_s: float) -> tuple[int, str, str]:
+    def _judge(self, now_s: float, thresholds: Thresholds) -> tuple[int, str, str]:
         silent_s = now_s - self._last_received_s
         arrived, segmented = self._arrived(), len(self._times)
         rate_hz = self._rate_hz(now_s, segmented)
@@ -134,17 +145,23 @@ class FrameStatistics:
             last = next(detail for _, level, detail in reversed(self._failures) if level == worst)
             frames = '1 frame' if len(self._failures) == 1 else f'{len(self._failures)} frames'
             return worst, REJECTING, f'{frames} rejected in {WINDOW_S:.0f} s, the last: {last}'
-        if silent_s > no_image_warning_s:
-            return WARN, SILENT, f'no image for {silent_s:.1f} s'
+        if silent_s > thresholds.no_image_warning_s:
+            is_error = 0 < thresholds.no_image_error_s < silent_s
+            return ERROR if is_error else WARN, SILENT, f'no image for {silent_s:.1f} s'
         if self._ages_ms and len(self._ages_ms) >= segmented:
             return WARN, STALE, (f'{len(self._ages_ms)} frames dropped in {WINDOW_S:.0f} s for their age, the last of '
                                  f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
-        if arrived >= MIN_FRAMES_FOR_RATE and segmented < SLOW_SHARE * arrived:
+        if arrived >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * arrived:
             return WARN, SLOW, (
                 f'{rate_hz:.1f} frames/s of the {self._rate_hz(now_s, arrived):.1f} that arrive: '
                 'lower input_height and input_width, or the rate of the camera')
+        p95_ms = float(np.percentile([times.total_ms for _, times in self._times], 95))
+        for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
+            if 0 < limit_ms < p95_ms:
+                return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
+                                     f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
 
     def _arrived(self) -> int:

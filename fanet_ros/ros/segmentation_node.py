@@ -19,7 +19,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from fanet_ros.inference import Segmenter
+from fanet_ros.inference import Segmenter, memory_in_use
 from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.diagnostics import Status
@@ -182,7 +182,7 @@ class SegmentationNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        return camera.status(self._slots.dropped(camera.name), self.settings.no_image_warning_s)
+        return camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
 
     def _describe(self) -> NodeState:
         active = self._switch.active
@@ -193,7 +193,7 @@ class SegmentationNode(LifecycleNode):
             'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
             'engine': segmenter.engine_description,
             'resolution [px]': f'{segmenter.input_width}x{segmenter.input_height}',
-            'resolution scale': f'{active.scale:g}', **self._latency.values()})
+            'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Mapping, Sequence
 
 from rclpy.node import Node
@@ -10,6 +10,7 @@ from rclpy.parameter import Parameter
 
 from fanet_ros.inference import LABEL_IDS
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
+from fanet_ros.ros.diagnostics import Thresholds
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
 DEFAULT_BATCH = 4       # a batch takes memory, and every frame waits for all of it
@@ -56,8 +57,15 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   choices=('raw', 'compressed'), read_only=True),
     ParameterSpec('diagnostics_period_s', 1.0, 'Time between two messages on /diagnostics', unit='s',
                   minimum=0.1, maximum=60.0, read_only=True),
-    ParameterSpec('no_image_warning_s', 5.0, 'Warn when no image came for this long', unit='s', minimum=0.1,
+    ParameterSpec('no_image_warning_s', 5.0, 'Diagnostics warn when no image came for this long', unit='s', minimum=0.1,
                   maximum=3600.0),
+    ParameterSpec('no_image_error_s', 0.0, 'They tell an error then; 0: never', unit='s', minimum=0.0, maximum=3600.0),
+    ParameterSpec('slow_warning_share', 0.5, 'They warn when a smaller share of the frames that arrive is segmented; 0: never',
+                  minimum=0.0, maximum=1.0),
+    ParameterSpec('latency_warning_ms', 0.0,
+                  'They warn when the p95 from image received to all of it published is longer; 0: never', unit='ms',
+                  minimum=0.0, maximum=60000.0),
+    ParameterSpec('latency_error_ms', 0.0, 'They tell an error then; 0: never', unit='ms', minimum=0.0, maximum=60000.0),
     # Outputs. No list of names is an array: an empty one has no type in a parameter file.
     ParameterSpec('output_size', 'input',
                   "Size of mask and confidence: input (the image's), network (that of its input), or WIDTHxHEIGHT"),
@@ -104,6 +112,10 @@ class SegmentationSettings:
     image_transport: str
     diagnostics_period_s: float
     no_image_warning_s: float
+    no_image_error_s: float
+    slow_warning_share: float
+    latency_warning_ms: float
+    latency_error_ms: float
     output_size: str
     label_ids: str
     class_filter: str
@@ -121,6 +133,11 @@ class SegmentationSettings:
         if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
             raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, '
                              'such as [1.0, 0.75, 0.5]')
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """When diagnostics are more than OK."""
+        return Thresholds(**{item.name: getattr(self, item.name) for item in fields(Thresholds)})
 
     @property
     def batch(self) -> int:

@@ -6,15 +6,15 @@ import threading
 import pytest
 
 from fanet_ros.ros.diagnostics import (
-    ERROR, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics,
-    FrameTimes, Status)
+    ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics,
+    FrameTimes, Status, Thresholds)
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')
 
 
-def times(network_ms: float = 20.0) -> FrameTimes:
-    return FrameTimes(1.0, 2.0, 3.0, 4.0, network_ms, 6.0, 7.0, 8.0, 9.0)
+def times(network_ms: float = 20.0, total_ms: float = 9.0) -> FrameTimes:
+    return FrameTimes(1.0, 2.0, 3.0, 4.0, network_ms, 6.0, 7.0, 8.0, total_ms)
 
 
 def ran(frames: int, rate_hz: float, start_s: float = START_S, share: float = 1.0) -> FrameStatistics:
@@ -29,7 +29,7 @@ def ran(frames: int, rate_hz: float, start_s: float = START_S, share: float = 1.
 
 
 def status(statistics: FrameStatistics, now_s: float, dropped: int = 0, no_image_warning_s: float = 5.0) -> Status:
-    return statistics.status(now_s, dropped, no_image_warning_s)
+    return statistics.status(now_s, dropped, Thresholds(no_image_warning_s))
 
 
 def test_a_steady_camera() -> None:
@@ -75,6 +75,29 @@ def test_waiting_then_silent() -> None:
     assert (report.level, report.kind, report.message) == (WARN, SILENT, 'no image for 5.1 s')
     statistics.frame_received(START_S + 6.0)
     assert status(statistics, START_S + 6.1).kind == WAITING        # received, not yet segmented
+
+
+def test_silence_becomes_an_error_if_the_user_says_so() -> None:
+    statistics = FrameStatistics(START_S)
+    limits = Thresholds(no_image_warning_s=1.0, no_image_error_s=3.0)
+    assert statistics.status(START_S + 2.0, 0, limits).level == WARN
+    report = statistics.status(START_S + 4.0, 0, limits)
+    assert (report.level, report.kind) == (ERROR, SILENT)
+
+
+@pytest.mark.parametrize(('limits', 'level', 'kind'), [
+    (Thresholds(), OK, RUNNING),
+    (Thresholds(latency_warning_ms=39.0), WARN, LATE),
+    (Thresholds(latency_warning_ms=41.0), OK, RUNNING),
+    (Thresholds(latency_warning_ms=20.0, latency_error_ms=39.0), ERROR, LATE)])
+def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kind: str) -> None:
+    statistics = FrameStatistics(START_S)
+    for index in range(100):
+        statistics.frame_received(START_S + index / 20)
+        statistics.frame_segmented(START_S + index / 20, times(total_ms=40.0 if index >= 90 else 10.0))
+    report = statistics.status(START_S + 5.0, 0, limits)
+    assert (report.level, report.kind) == (level, kind)
+    assert ('latency_budget_ms' in report.message and '40 ms' in report.message) == (kind == LATE)
 
 
 def test_slow_when_less_than_half_of_what_arrives_is_segmented() -> None:
