@@ -28,6 +28,7 @@ class Augmentation:
     blur: float = 0.2
     noise: float = 0.2
     jpeg: float = 0.2
+    paste: float = 0.0          # half of the classes of another view are laid over this one; not in clips
 
     def __post_init__(self) -> None:
         if min(self.crop_height, self.crop_width) < MIN_INPUT_PX:
@@ -35,7 +36,7 @@ class Augmentation:
                              f'least {MIN_INPUT_PX} px, or the deepest features would have no pixel')
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f'scale is {list(self.scale)}: expected the smallest, above 0, and the largest')
-        for name in ('flip', 'color', 'blur', 'noise', 'jpeg'):
+        for name in ('flip', 'color', 'blur', 'noise', 'jpeg', 'paste'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f'{name} is {getattr(self, name)}: expected 0..1')
 
@@ -85,3 +86,19 @@ class Augmentation:
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
             rgb = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)
         return rgb
+
+
+def paste_classes(view: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], rng: np.random.Generator,
+                  ) -> tuple[np.ndarray, np.ndarray]:
+    """Lay the pixels of a random half of the classes in `other` over `view` (ClassMix; Olsson et al., arXiv 2007.07936).
+
+    Things stand in surroundings then that the data do not show them in, so that less of each is learnt by heart.
+
+    :param view: rgb (H, W, 3) uint8 and labels (H, W) uint8
+    :param other: the same, of the same size
+    """
+    present = np.unique(other[1])
+    present = present[present != UNLABELLED]
+    chosen = rng.permutation(present)[:(len(present) + 1) // 2]
+    pasted = np.isin(other[1], chosen)
+    return np.where(pasted[..., None], other[0], view[0]), np.where(pasted, other[1], view[1])

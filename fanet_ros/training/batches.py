@@ -6,9 +6,9 @@ from typing import Sequence
 import numpy as np
 import torch
 
-from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.augment import Augmentation, paste_classes
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets import Samples
+from fanet_ros.training.datasets import Sample, Samples
 
 GRAIN = 3.0         # standard deviation of the noise that differs between the frames of a clip, of 255
 
@@ -43,10 +43,9 @@ class BatchSource:
         return torch.from_numpy(rgb), torch.from_numpy(labels)
 
     def _clip(self, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-        samples = self._groups[rng.choice(len(self._groups), p=self._shares)][0]
-        index = int(rng.integers(len(samples)))
+        samples, index = self._draw(rng)
         if self._clip_length == 1:
-            return [self._augmentation(samples[index], rng)]
+            return [self._view(samples[index], rng)]
         clip = samples.video(index, self._clip_length) or camera_motion_clip(samples[index], self._clip_length, rng)
         look = int(rng.integers(2**32))         # one look for all frames of a clip
         views = []
@@ -55,3 +54,14 @@ class BatchSource:
             grain = rng.normal(0, GRAIN, rgb.shape)
             views.append((np.clip(rgb + grain, 0, 255).astype(np.uint8), labels))
         return views
+
+    def _draw(self, rng: np.random.Generator) -> tuple[Samples, int]:
+        samples = self._groups[rng.choice(len(self._groups), p=self._shares)][0]
+        return samples, int(rng.integers(len(samples)))
+
+    def _view(self, sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        view = self._augmentation(sample, rng)
+        if self._augmentation.paste and rng.random() < self._augmentation.paste:
+            samples, index = self._draw(rng)
+            view = paste_classes(view, self._augmentation(samples[index], rng), rng)
+        return view

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from fanet_ros.model import Checkpoint, CheckpointMetadata
-from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.augment import Augmentation, paste_classes
 from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.config import TrainingSettings
-from fanet_ros.training.datasets import DatasetError, Sample, Samples, load_folder
+from fanet_ros.training.datasets import UNLABELLED, DatasetError, Sample, Samples, load_folder
 from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import ohem_cross_entropy
@@ -71,6 +71,20 @@ def test_augmentation_moves_labels_with_the_image() -> None:
         valid = moved != 255
         assert rgb.shape == (64, 64, 3) and valid.any()
         assert ((rgb[..., 0] > 100) == (moved == 1))[valid].mean() > 0.95
+
+
+def test_pasted_classes_bring_their_pixels_along() -> None:
+    """Images that show nothing but their labels, so that every pixel tells whether its label came along."""
+    rng = np.random.default_rng(0)
+    views = []
+    for first_class in (0, 4):
+        labels = rng.integers(first_class, first_class + 4, (16, 16)).astype(np.uint8)
+        labels[0] = UNLABELLED
+        views.append((np.repeat(labels[..., None], 3, 2), labels))
+    rgb, labels = paste_classes(*views, np.random.default_rng(1))
+    assert np.array_equal(rgb[..., 0], labels)
+    pasted = set(np.unique(labels)) & set(range(4, 8))
+    assert len(pasted) == 2 and np.array_equal(np.isin(labels, list(pasted)), np.isin(views[1][1], list(pasted)))
 
 
 def test_folder_errors_name_the_file(tmp_path: Path) -> None:
