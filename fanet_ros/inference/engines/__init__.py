@@ -1,6 +1,7 @@
 """What runs the network: one small interface, one file for each way of doing it.
 
-`torch_engine` is always there; `onnx_engine` needs onnx and onnxruntime, `openvino_engine` openvino besides. `factory`
+`torch_engine` is always there; `onnx_engine` needs onnx and onnxruntime, `onnx_gpu_engine` onnxruntime-gpu
+(and TensorRT), `openvino_engine` openvino besides, `ncnn_engine` ncnn and pnnx. `factory`
 makes the one that was asked for, or the one that is fastest on this machine.
 """
 from fanet_ros.inference.engines.engine import Engine, EngineError

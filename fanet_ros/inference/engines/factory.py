@@ -17,15 +17,19 @@ from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
+from fanet_ros.inference.engines.onnx_gpu_engine import PROVIDERS, OnnxGpuEngine, is_provided
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-ENGINES = ('auto', 'torch', 'onnxruntime', 'openvino', 'ncnn')
+ENGINES = ('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
-PRECISIONS_OF_ENGINE = {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'),
-                        'openvino': ('float32', 'bfloat16', 'int8'), 'ncnn': ('float32',)}
+# By type of device.
+PRECISIONS_OF_ENGINE = {
+    'cpu': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'), 'openvino': ('float32', 'bfloat16', 'int8'),
+            'ncnn': ('float32',)},
+    'cuda': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'float16'), 'tensorrt': ('float32', 'float16', 'int8')}}
 BATCHING_ON_CPU = ('onnxruntime', 'openvino')       # whose cost an image falls with their number there: PyTorch's does not
 MEASURED_RUNS = 5
 
@@ -51,12 +55,12 @@ class EngineFactory:
             self._engines = _candidates(device, precision, needs_video)
         else:
             self._engines = (engine,)
-            allowed = PRECISIONS_OF_ENGINE[engine]
+            allowed = PRECISIONS_OF_ENGINE[device.type].get(engine)
+            if allowed is None:
+                kind = 'a GPU' if engine in PRECISIONS_OF_ENGINE['cuda'] else 'the CPU'
+                raise EngineError(f"engine {engine!r} runs on {kind}, device is {device}: set engine to 'auto' or change device")
             if precision not in allowed:
                 raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
-            if engine != 'torch' and device.type != 'cpu':
-                raise EngineError(
-                    f"engine {engine!r} runs on the CPU, device is {device}: set engine to 'torch' or device to 'cpu'")
             if engine != 'torch' and needs_video:
                 raise EngineError("a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'")
         self._network, self._device = network, device
@@ -83,7 +87,7 @@ class EngineFactory:
         chosen = choices.get(key)
         if chosen not in self._engines:
             engines = _working(self._engines, make)
-            chosen = _fastest(engines, height, width, batch)
+            chosen = _fastest(engines, torch.zeros(batch, 3, height, width, device=self._device))
             choices.put(key, chosen)
             return engines[chosen]
         return make(chosen)
@@ -95,6 +99,8 @@ class EngineFactory:
             if self._rewritten is None:
                 self._rewritten = rewritten_network(self._network, self._device, self._precision)
             return TorchEngine(self._rewritten, self._device, self._precision, height, width, batch)
+        if self._device.type == 'cuda':
+            return OnnxGpuEngine(name, self._network, self._device, self._precision, height, width, self._calibration, batch)
         kind = OnnxEngine if name == 'onnxruntime' else OpenVinoEngine
         return kind(self._network, self._precision, height, width, self._calibration, batch)
 
@@ -115,42 +121,50 @@ def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, E
     return engines
 
 
-def _fastest(engines: dict[str, Engine], height: int, width: int, batch: int) -> str:
+def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
     """Name of the engine with the least median time; they take turns, so that what else runs here disturbs all alike."""
-    images = torch.zeros(batch, 3, height, width)
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(MEASURED_RUNS):
         for name, engine in engines.items():
             start = time.perf_counter()
             engine(images)
+            if images.is_cuda:
+                torch.cuda.current_stream(images.device).synchronize()
             times[name].append(time.perf_counter() - start)
     return min(times, key=lambda name: float(np.median(times[name])))
 
 
 def installed_engines() -> tuple[str, ...]:
     """Those of ENGINES whose packages are there."""
-    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'openvino': openvino_engine.is_available(),
-             'ncnn': ncnn_engine.is_available()}
+    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'tensorrt': is_provided('tensorrt'),
+             'openvino': openvino_engine.is_available(), 'ncnn': ncnn_engine.is_available()}
     return tuple(name for name, is_there in there.items() if is_there)
 
 
 def _candidates(device: torch.device, precision: str, needs_video: bool) -> tuple[str, ...]:
     """The installed engines that 'auto' chooses from; if there is none, the one whose error says what to install."""
-    if device.type == 'cuda' or needs_video:
+    if needs_video:
         if precision not in DTYPES:
-            raise EngineError(f'on {device}{" with a video checkpoint" if needs_video else ""} precision is one of '
-                              f'{", ".join(DTYPES)}, got {precision}')
+            raise EngineError(f'with a video checkpoint precision is one of {", ".join(DTYPES)}, got {precision}')
         return ('torch',)
-    suitable = [name for name, precisions in PRECISIONS_OF_ENGINE.items() if precision in precisions]
-    return tuple(name for name in suitable if name in installed_engines()) or (suitable[0],)
+    suitable = [name for name, precisions in PRECISIONS_OF_ENGINE[device.type].items() if precision in precisions]
+    if not suitable:
+        raise EngineError(f'no engine runs in {precision} on {device}')
+    there = [name for name in suitable if name in installed_engines() and (
+        device.type == 'cpu' or name not in PROVIDERS or is_provided(name))]
+    return tuple(there) or (suitable[0],)
 
 
 def _situation(network: FANet, precision: str, engines: Sequence[str], batch: int) -> str:
     """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
-    versions = ', '.join(f'{name} {importlib.import_module(name).__version__}' for name in engines)
+    versions = ', '.join(f'{name} {_version(name)}' for name in engines)
     return (f'{network.backbone} {network.num_classes} classes {precision}, {f"batch {batch}, " if batch > 1 else ""}'
             f'{torch.get_num_threads()} of {os.cpu_count()} '
             f'threads, {processor_name()}, {versions}')
+
+
+def _version(engine: str) -> str:
+    return importlib.import_module('onnxruntime' if engine == 'tensorrt' else engine).__version__
 
 
 class _Choices:

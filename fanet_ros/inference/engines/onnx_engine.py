@@ -65,14 +65,14 @@ def _require_packages() -> None:
 
 
 def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True,
-                batch: int = 1) -> None:
-    """Write the rewritten network for images (batch, 3, height, width) float32, normalised, with one output: the logits.
+                batch: int = 1, dtype: torch.dtype = torch.float32) -> None:
+    """Write the rewritten network for images (batch, 3, height, width) of `dtype`, normalised, with one output: the logits.
 
     :raises EngineError: onnx is not installed
     """
     _require_packages()
-    images = torch.zeros(batch, 3, height, width)
-    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().float())
+    images = torch.zeros(batch, 3, height, width, dtype=dtype)
+    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().to(dtype))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
         torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
@@ -90,7 +90,7 @@ class _LogitsOnly(torch.nn.Module):
 
 def cached_model(network: FANet, precision: str, height: int, width: int,
                  calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1) -> Path:
-    """The ONNX file of export_onnx(), in float32 or int8, made if it is not in the cache yet.
+    """The ONNX file of export_onnx(), in float32, float16 or int8, made if it is not in the cache yet.
 
     :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
     :param batch: how many images it takes at once
@@ -107,7 +107,7 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
             if precision == 'int8':
                 _quantize(network, made, height, width, calibration, quantize_outputs, batch)
             else:
-                export_onnx(network, made, height, width, batch=batch)
+                export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
     return path
 

@@ -11,7 +11,7 @@ import torch
 
 from fanet_ros.inference.engines import ENGINES, EngineError, EngineFactory
 from fanet_ros.inference.engines import cache as engine_cache
-from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
+from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
@@ -138,6 +138,45 @@ def test_auto_passes_over_an_engine_that_cannot_be_made(network: FANet, monkeypa
     assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name != 'ncnn'
     with pytest.raises(EngineError, match='no converter'):
         EngineFactory(network, CPU, 'ncnn').build(HEIGHT, WIDTH)
+
+
+@needs_onnx
+def test_bound_tensors_give_the_networks_logits(network: FANet, images: torch.Tensor) -> None:
+    """The GPU's way in and out of ONNX Runtime, on the CPU, whose provider takes bound tensors too."""
+    path = onnx_engine.cached_model(network, 'float32', HEIGHT, WIDTH, None, batch=2)
+    made = onnx_gpu_engine.OnnxGpuEngine.__new__(onnx_gpu_engine.OnnxGpuEngine)
+    made._prepare('onnxruntime', 'float32', path, 'CPUExecutionProvider', {}, CPU)
+    pair = torch.cat([images, images.flip(3)]).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        expected = network(pair)
+    for _ in range(2):
+        assert float((made(pair) - expected).abs().max() / expected.abs().max()) < 1e-4
+    with pytest.raises(EngineError, match='DmlExecutionProvider does not start'):
+        made._prepare('onnxruntime', 'float32', path, 'DmlExecutionProvider', {}, CPU)
+
+
+@needs_onnx
+def test_a_file_in_half_precision_holds_halves(network: FANet) -> None:
+    import onnx
+    graph = onnx.load(str(onnx_engine.cached_model(network, 'float16', HEIGHT, WIDTH, None))).graph
+    half = onnx.TensorProto.FLOAT16
+    assert graph.input[0].type.tensor_type.elem_type == graph.output[0].type.tensor_type.elem_type == half
+    assert not [item.name for item in graph.initializer if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1]
+
+
+@pytest.mark.parametrize(('engine', 'device', 'match'), [
+    ('tensorrt', 'cpu', "'tensorrt' runs on a GPU, device is cpu"), ('ncnn', 'cuda', "'ncnn' runs on the CPU, device is cuda"),
+    ('onnxruntime', 'cuda', 'runs in float32, float16')])
+def test_engine_and_device_have_to_fit(network: FANet, engine: str, device: str, match: str) -> None:
+    with pytest.raises(EngineError, match=match):
+        EngineFactory(network, torch.device(device), engine, 'int8' if device == 'cuda' else 'auto')
+
+
+@pytest.mark.skipif('CUDAExecutionProvider' in (onnx_engine.is_available() and __import__(
+    'onnxruntime').get_available_providers() or ()), reason='onnxruntime-gpu is installed')
+def test_missing_provider_says_what_to_install(network: FANet) -> None:
+    with pytest.raises(EngineError, match='pip install onnx onnxruntime-gpu tensorrt, or'):
+        EngineFactory(network, torch.device('cuda'), 'tensorrt').build(HEIGHT, WIDTH)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
