@@ -1,0 +1,70 @@
+"""Which candidate to take for a budget, and which are worth a look at all."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Sequence
+
+from fanet_ros.tools.tune_results import Row
+
+TIE = 0.002         # of quality: less is noise of the frames, and the faster one is taken
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a frame may take. `origin` says in words where the time comes from; memory_mb None: any."""
+
+    latency_ms: float
+    origin: str
+    memory_mb: Optional[float] = None
+
+    def fits(self, row: Row) -> bool:
+        """The 95th percentile and the memory are within it."""
+        return not row.error and row.p95_ms <= self.latency_ms and self.has_room(row)
+
+    def has_room(self, row: Row) -> bool:
+        return self.memory_mb is None or row.device_memory_mib * 1.048576 <= self.memory_mb
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was taken; `fits` is False when nothing fits the budget and this is only the nearest."""
+
+    row: Row
+    fits: bool
+
+
+def choose(rows: Sequence[Row], budget: Budget) -> Optional[Choice]:
+    """The best that fits, the fastest of those within TIE of it. When nothing fits: the fastest, among those whose memory
+    fits if there are any. None when nothing could be measured.
+    """
+    measured = [row for row in rows if not row.error]
+    if not measured:
+        return None
+    fitting = [row for row in measured if budget.fits(row)]
+    if not fitting:
+        with_room = [row for row in measured if budget.has_room(row)]
+        return Choice(min(with_room or measured, key=lambda row: row.p95_ms), False)
+    best = max(row.mean_iou for row in fitting)
+    near = [row for row in fitting if row.mean_iou >= best - TIE - 1e-9]
+    return Choice(min(near, key=lambda row: row.p95_ms), True)
+
+
+def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Those that none other beats in quality without being slower; the fastest first."""
+    front: list[Row] = []
+    for row in sorted((row for row in rows if not row.error), key=lambda row: (row.p95_ms, -row.mean_iou)):
+        if not front or row.mean_iou > front[-1].mean_iou:
+            front.append(row)
+    return tuple(front)
+
+
+def remedy(choice: Choice, budget: Budget, tried: Sequence[Row]) -> str:
+    """What could be done when nothing fits."""
+    ways = ['smaller --scales']
+    if not any(row.candidate.precision == 'int8' for row in tried) and choice.row.gpu_memory_mib is None:
+        ways.append('--precisions float32 int8')
+    if not budget.has_room(choice.row):
+        ways.append('more --memory-mb')
+    elif choice.row.p95_ms > budget.latency_ms:
+        ways.append(f'a camera of {1e3 / choice.row.p95_ms:.3g} Hz or less')
+    return ', or '.join(ways)
