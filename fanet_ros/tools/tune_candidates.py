@@ -67,13 +67,18 @@ class Candidate:
         return asdict(self)
 
 
-def load_model(checkpoint: str) -> Model:
-    """:raises ValueError: missing or corrupt."""
+def load_model(checkpoint: str, class_map: str = '') -> Model:
+    """A shipped checkpoint by name, or any by path.
+
+    :param class_map: as the node's parameter of that name
+    :raises ValueError: missing or corrupt
+    """
     metadata = load_checkpoint(checkpoint).metadata
     path = resolve_checkpoint(checkpoint)
-    is_shipped_name = not Path(checkpoint).expanduser().is_file()
-    return Model(checkpoint if is_shipped_name else str(path.resolve()), path.resolve() if not is_shipped_name else path,
-                 metadata.variant, metadata.training_resolution, metadata.temporal_frames, ClassMap.of_checkpoint(metadata))
+    is_file = Path(checkpoint).expanduser().is_file()
+    names = ClassMap.load(class_map) if class_map else ClassMap.of_checkpoint(metadata)
+    return Model(str(path.resolve()) if is_file else checkpoint, path, metadata.variant, metadata.training_resolution,
+                 metadata.temporal_frames, names)
 
 
 def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size]) -> tuple[Size, ...]:
@@ -108,8 +113,8 @@ def make_candidates(models: Sequence[Model], scales: Sequence[float], resolution
         found += [Candidate(model.name, model.checkpoint, model.variant, *size, engine, precision)
                   for size in sizes_of(model, scales, resolutions) for engine, precision in runners]
     if not found:
-        raise TuneError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} ({reason}): '
-                        'choose other --engines or --precisions')
+        raise TuneError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} '
+                        f'({reason}): choose other --engines or --precisions')
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ MIB = 2.0 ** 20
 
 @dataclass(frozen=True)
 class ChildRequest:
-    """What to measure. `labels_to`: only write the labels of the frames into this folder, for the others to be held to."""
+    """What to measure. `labels_to`: only write the labels of the frames there, for the others to be held to."""
 
     frames: str
     checkpoint: str
@@ -118,7 +118,7 @@ class _Pass:
             if len(self.times_ms) >= MIN_TIMINGS:
                 return
 
-    def _run(self) -> Any:
+    def _run(self) -> Iterator[tuple[str, np.ndarray]]:
         for shot in self._frames.shots():
             self._segmenter.forget()
             for rgb in shot.earlier:

@@ -6,23 +6,40 @@ from typing import Optional, Sequence
 
 from fanet_ros.tools.tune_results import Row
 
+MB_OF_MIB = 1.048576
 TIE = 0.002         # of quality: less is noise of the frames, and the faster one is taken
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a frame may take. `origin` says in words where the time comes from; memory_mb None: any."""
+    """What a frame may take, `reserve_ms` of it for receiving and publishing; memory_mb None: any.
+
+    `origin` says in words where the time comes from.
+    """
 
     latency_ms: float
     origin: str
     memory_mb: Optional[float] = None
+    reserve_ms: float = 0.0
+
+    @property
+    def limit_ms(self) -> float:
+        """What is left from pixels to labels."""
+        return self.latency_ms - self.reserve_ms
+
+    @property
+    def description(self) -> str:
+        """In words."""
+        reserve = f', {self.reserve_ms:g} ms of it for receiving and publishing' if self.reserve_ms else ''
+        memory = f', {self.memory_mb:g} MB' if self.memory_mb is not None else ''
+        return f'p95 of {self.latency_ms:.4g} ms ({self.origin}{reserve}){memory}'
 
     def fits(self, row: Row) -> bool:
         """The 95th percentile and the memory are within it."""
-        return not row.error and row.p95_ms <= self.latency_ms and self.has_room(row)
+        return not row.error and row.p95_ms <= self.limit_ms and self.has_room(row)
 
     def has_room(self, row: Row) -> bool:
-        return self.memory_mb is None or row.device_memory_mib * 1.048576 <= self.memory_mb
+        return self.memory_mb is None or row.device_memory_mib * MB_OF_MIB <= self.memory_mb
 
 
 @dataclass(frozen=True)
@@ -34,8 +51,9 @@ class Choice:
 
 
 def choose(rows: Sequence[Row], budget: Budget) -> Optional[Choice]:
-    """The best that fits, the fastest of those within TIE of it. When nothing fits: the fastest, among those whose memory
-    fits if there are any. None when nothing could be measured.
+    """The best that fits, the fastest of those within TIE of it.
+
+    When nothing fits: the fastest, among those whose memory fits if there are any. None when nothing could be measured.
     """
     measured = [row for row in rows if not row.error]
     if not measured:
@@ -65,6 +83,6 @@ def remedy(choice: Choice, budget: Budget, tried: Sequence[Row]) -> str:
         ways.append('--precisions float32 int8')
     if not budget.has_room(choice.row):
         ways.append('more --memory-mb')
-    elif choice.row.p95_ms > budget.latency_ms:
-        ways.append(f'a camera of {1e3 / choice.row.p95_ms:.3g} Hz or less')
+    elif choice.row.p95_ms > budget.limit_ms:
+        ways.append(f'a camera of {1e3 / (choice.row.p95_ms + budget.reserve_ms):.3g} Hz or less')
     return ', or '.join(ways)

@@ -114,7 +114,8 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
 
 def _write(folder: Path, footage: Footage, request: SourceRequest, quiet: bool) -> dict[str, Any]:
     count, labelled, size, has_earlier = 0, 0, (0, 0), False
-    for shot in tqdm(footage.shots, total=request.frames, desc=f'frames of {request.source}', unit='frame', disable=quiet):
+    title = f'frames of {request.source}'
+    for shot in tqdm(footage.shots, total=request.frames, desc=title, unit='frame', disable=quiet):
         size = size if count else shot.rgb.shape[:2]
         name = f'{count:04d}'
         write_picture(folder / IMAGES / f'{name}.png', shot.rgb)
@@ -127,8 +128,8 @@ def _write(folder: Path, footage: Footage, request: SourceRequest, quiet: bool) 
     if not count:
         raise TuneError(f'{request.source} gave no frame: see whether it plays')
     if footage.has_labels and not labelled:
-        raise TuneError(f'no pixel of the labels of {request.source} is of a class of {request.class_map.name}: expected '
-                        f'some of {", ".join(request.class_map.names)}; name pairs with --set rename.THEIRS=OURS')
+        raise TuneError(f'no pixel of the labels of {request.source} is of a class of {request.class_map.name}: '
+                        f'expected {", ".join(request.class_map.names)}; name pairs with --set rename.THEIRS=OURS')
     frames = FrameSet(folder, count, *size, footage.has_labels, has_earlier, request.class_map.names, footage.rate_hz,
                       footage.image_topic)
     return {key: value for key, value in asdict(frames).items() if key != 'folder'}

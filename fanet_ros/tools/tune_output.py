@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from fanet_ros.tools.benchmark_machine import one_line
-from fanet_ros.tools.tune_choice import remedy
+from fanet_ros.tools.tune_choice import MB_OF_MIB, remedy
 from fanet_ros.tools.tune_params import parameter_file
 from fanet_ros.tools.tune_plot import draw_plot
-from fanet_ros.tools.tune_report import MB_OF_MIB, Findings, content, failures, markdown, notes, table
+from fanet_ros.tools.tune_report import Findings, content, failures, markdown, notes, table
 
 PARAMETER_FILE = 'tuned.param.yaml'
 COMPRESSED = '/compressed'
@@ -38,11 +38,11 @@ def in_words(findings: Findings) -> str:
     choice, budget = findings.choice, findings.budget
     assert choice is not None       # that some were measured is seen to before
     row = choice.row
-    figures = (f'{row.candidate.title}: p95 {row.p95_ms:.1f} ms, {row.fps:.1f} fps, {row.device_memory_mib * MB_OF_MIB:.0f} MB, '
-               f'{findings.quality_name} {100 * row.mean_iou:.1f}%')
+    figures = (f'{row.candidate.title}: p95 {row.p95_ms:.1f} ms, {row.fps:.1f} fps, '
+               f'{row.device_memory_mib * MB_OF_MIB:.0f} MB, {findings.quality_name} {100 * row.mean_iou:.1f}%')
     if choice.fits:
         return f'chosen: {figures}'
-    limits = f'{budget.latency_ms:.4g} ms' + (f' and {budget.memory_mb:g} MB' if budget.memory_mb is not None else '')
+    limits = f'{budget.limit_ms:.4g} ms' + (f' and {budget.memory_mb:g} MB' if budget.memory_mb is not None else '')
     return f'WARN: nothing fits {limits}; the fastest is {figures}. Try {remedy(choice, budget, findings.rows)}.'
 
 
@@ -52,7 +52,7 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     item = findings.choice.row.candidate
     values = {**parameters, 'checkpoint': item.checkpoint, 'variant': item.variant, 'engine': item.engine,
               'precision': item.precision, 'input_height': item.height, 'input_width': item.width,
-              'latency_budget_ms': round(float(findings.budget.latency_ms), 2)}
+              'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would be none
     if device:
         values['device'] = device
     if item.precision == 'int8':
@@ -77,7 +77,4 @@ def _comment(findings: Findings, verdict: str) -> str:
     return (f'Parameters of the segmentation node, as `ros2 run fanet_ros tune` chose them on {findings.date}.\n'
             f'Machine: {one_line(findings.machine)}.\n'
             f'Source: {findings.source}, {frames.count} frames of {frames.width}x{frames.height}.\n'
-            f'Budget: p95 of {findings.budget.latency_ms:.4g} ms ({findings.budget.origin})'
-            + (f', {findings.budget.memory_mb:g} MB' if findings.budget.memory_mb is not None else '') + '.\n'
-            f'{verdict[0].upper()}{verdict[1:]}\n'
-            f'{findings.quality_in_words[0].upper()}{findings.quality_in_words[1:]}.')
+            f'Budget: {findings.budget.description}.\n{verdict}\n{findings.quality_in_words}.')

@@ -22,8 +22,9 @@ LABEL_STEP_PX = 15.0        # between labels that would lie on each other
 
 
 def draw_plot(findings: Findings, path: Path) -> None:
-    """Write a PNG. One colour for each engine and precision, one marker for each checkpoint; points of the same checkpoint
-    and resolution are joined by a thin line that carries the resolution.
+    """Write a PNG: one colour for each engine and precision, one marker for each checkpoint.
+
+    Points of the same checkpoint and resolution are joined by a thin line that carries the resolution.
     """
     rows = findings.measured
     runners = sorted({row.candidate.runner for row in rows})
@@ -31,7 +32,7 @@ def draw_plot(findings: Findings, path: Path) -> None:
     colors = {runner: plt.get_cmap('tab10')(index % 10) for index, runner in enumerate(runners)}
     markers = {name: MARKERS[index % len(MARKERS)] for index, name in enumerate(names)}
     figure, axes = plt.subplots(figsize=SIZE_INCHES)
-    times = [row.p95_ms for row in rows] + [findings.budget.latency_ms]
+    times = [row.p95_ms for row in rows] + [findings.budget.limit_ms]
     if max(times) > WIDE * min(times):
         axes.set_xscale('log')
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -41,18 +42,18 @@ def draw_plot(findings: Findings, path: Path) -> None:
     for row in rows:
         groups.setdefault((row.candidate.name, row.candidate.size), []).append(row)
     for group in groups.values():
-        axes.plot([row.p95_ms for row in group], [100 * row.mean_iou for row in group], '-', color='0.8', lw=1, zorder=1)
+        axes.plot([row.p95_ms for row in group], [100 * row.mean_iou for row in group], color='0.8', lw=1, zorder=1)
     for row in rows:
-        axes.plot(row.p95_ms, 100 * row.mean_iou, markers[row.candidate.name], color=colors[row.candidate.runner], ms=7,
-                  mec='white', mew=0.6, zorder=3)
+        axes.plot(row.p95_ms, 100 * row.mean_iou, markers[row.candidate.name], color=colors[row.candidate.runner],
+                  ms=7, mec='white', mew=0.6, zorder=3)
     front = pareto(rows)
     axes.step([row.p95_ms for row in front], [100 * row.mean_iou for row in front], where='post', color='0.35', lw=1.2,
               ls='--', zorder=2)
-    axes.axvline(findings.budget.latency_ms, color='tab:red', lw=1.2, zorder=1)
+    axes.axvline(findings.budget.limit_ms, color='tab:red', lw=1.2, zorder=1)
     handles = [Line2D([], [], ls='', marker='o', color=colors[runner], label=runner) for runner in runners]
     handles += [Line2D([], [], ls='', marker=markers[name], color='0.4', label=name) for name in names]
     handles += [Line2D([], [], color='0.35', ls='--', label='Pareto front'),
-                Line2D([], [], color='tab:red', label=f'budget {findings.budget.latency_ms:.4g} ms')]
+                Line2D([], [], color='tab:red', label=f'budget {findings.budget.limit_ms:.4g} ms')]
     if findings.choice is not None:
         row = findings.choice.row
         axes.plot(row.p95_ms, 100 * row.mean_iou, 'o', ms=17, mfc='none', mec='black', mew=1.8, zorder=4)
@@ -74,7 +75,8 @@ def _label(figure: Any, axes: Any, groups: list[list[Row]]) -> None:
     """The resolution left of each group's fastest point, moved down where another label is in the way."""
     figure.canvas.draw()
     placed: list[tuple[float, float]] = []
-    spots = sorted(((*axes.transData.transform((group[0].p95_ms, 100 * group[0].mean_iou)), group[0]) for group in groups),
+    firsts = [group[0] for group in groups]
+    spots = sorted(((*axes.transData.transform((row.p95_ms, 100 * row.mean_iou)), row) for row in firsts),
                    key=lambda spot: -spot[1])
     for x, y, row in spots:
         lower = y
@@ -82,5 +84,5 @@ def _label(figure: Any, axes: Any, groups: list[list[Row]]) -> None:
             lower -= 2
         placed.append((x, lower))
         scale = 72.0 / figure.dpi
-        axes.annotate(row.candidate.size, (row.p95_ms, 100 * row.mean_iou), xytext=(-8, (lower - y) * scale),
+        axes.annotate(row.candidate.size, (row.p95_ms, 100 * row.mean_iou), xytext=(-12, (lower - y) * scale),
                       textcoords='offset points', ha='right', va='center', fontsize=8, color='0.25', zorder=5)

@@ -6,13 +6,12 @@ from typing import Any, Optional, Sequence
 
 from fanet_ros.tools.benchmark_machine import one_line
 from fanet_ros.tools.tune_candidates import Candidate
-from fanet_ros.tools.tune_choice import Budget, Choice, pareto
+from fanet_ros.tools.tune_choice import MB_OF_MIB, Budget, Choice, pareto
 from fanet_ros.tools.tune_frames import FrameSet
 from fanet_ros.tools.tune_results import Row
 
 MENTIONED_LOAD = 0.1        # cores that other processes kept busy
 HEADINGS = ('', 'checkpoint', 'resolution', 'engine', 'p50 ms', 'p95 ms', 'fps', 'memory MB')
-MB_OF_MIB = 1.048576
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Findings:
     def quality_in_words(self) -> str:
         if self.reference is None:
             return 'mIoU and pixels: against the true labels of the frames'
-        return (f'agreement: mean IoU with the labels that {self.reference.title} gives, and the share of pixels that are '
+        return (f'agreement: mean IoU with the labels that {self.reference.title} gives, pixels: the share that is '
                 'equal; not accuracy, for there are no true labels')
 
 
@@ -60,25 +59,24 @@ def table(findings: Findings) -> str:
     is_text = [column < 4 for column in range(len(widths))]
     shown = ['| ' + ' | '.join(cell.ljust(width) if left else cell.rjust(width)
                                for cell, width, left in zip(line, widths, is_text)) + ' |' for line in lines]
-    rule = '|' + '|'.join('-' * (width + 2) if left else '-' * (width + 1) + ':' for width, left in zip(widths, is_text)) + '|'
-    return '\n'.join((shown[0], rule, *shown[1:]))
+    rule = '|'.join('-' * (width + 2) if left else '-' * (width + 1) + ':' for width, left in zip(widths, is_text))
+    return '\n'.join((shown[0], f'|{rule}|', *shown[1:]))
 
 
 def notes(findings: Findings) -> tuple[str, ...]:
     """What a reader of the table has to know."""
-    found = [f'> chosen, * on the Pareto front. Budget: p95 of {findings.budget.latency_ms:.4g} ms ({findings.budget.origin})'
-             + (f', {findings.budget.memory_mb:g} MB' if findings.budget.memory_mb is not None else '')
-             + '. From pixels to labels; receiving and publishing come on top.', findings.quality_in_words + '.']
+    found = [f'`>` chosen, `*` on the Pareto front; budget: {findings.budget.description}',
+             'times: from pixels to labels; receiving and publishing come on top', findings.quality_in_words]
     if any(row.gpu_memory_mib is not None for row in findings.measured):
-        found.append('memory: of the GPU, as torch reserved it.')
+        found.append('memory: of the GPU, as torch reserved it')
     else:
-        found.append('memory: largest resident size of a process without ROS while it ran.')
+        found.append('memory: largest resident size of a process without ROS while it ran')
     loads = [row.busy_cores for row in findings.measured if row.busy_cores is not None]
     if loads and max(loads) > MENTIONED_LOAD:
-        found.append(f'Other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer than on a quiet '
-                     'machine, and scatter.')
+        found.append(f'other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer than on a '
+                     'quiet machine, and scatter')
     if len({row.candidate.name for row in findings.measured}) > 1 and not findings.frames.has_earlier:
-        found.append('The frames have none before them: a video checkpoint is measured as on single frames.')
+        found.append('the frames have none before them: a video checkpoint is measured as on single frames')
     return tuple(found)
 
 
@@ -90,10 +88,11 @@ def failures(rows: Sequence[Row]) -> tuple[str, ...]:
 def markdown(findings: Findings, choice_text: str) -> str:
     """The whole report."""
     frames = findings.frames
-    parts = [f'# Tuned on {findings.source}', f'{findings.date}, {one_line(findings.machine)}; {frames.count} frames of '
-             f'{frames.width}x{frames.height}.', choice_text, table(findings), '\n'.join(f'- {line}' for line in notes(findings)),
-             '\n'.join(f'- {line}' for line in failures(findings.rows)), '![quality against latency](tune.png)']
-    return '\n\n'.join(part for part in parts if part) + '\n'
+    remarks = '\n'.join(f'- {line}' for line in (*notes(findings), *failures(findings.rows)))
+    parts = [f'# Tuned on {findings.source}',
+             f'{findings.date}, {one_line(findings.machine)}; {frames.count} frames of {frames.width}x{frames.height}.',
+             choice_text, table(findings), remarks, '![quality against latency](tune.png)']
+    return '\n\n'.join(parts) + '\n'
 
 
 def content(findings: Findings) -> dict[str, Any]:
@@ -106,7 +105,8 @@ def content(findings: Findings) -> dict[str, Any]:
                    'rate_hz': findings.frames.rate_hz, 'image_topic': findings.frames.image_topic},
         'quality': 'mean_iou against labels' if findings.reference is None else
         f'agreement with {findings.reference.title}',
-        'budget': {'latency_ms': budget.latency_ms, 'origin': budget.origin, 'memory_mb': budget.memory_mb},
+        'budget': {'latency_ms': budget.latency_ms, 'origin': budget.origin, 'reserve_ms': budget.reserve_ms,
+                   'memory_mb': budget.memory_mb},
         'chosen': None if chosen is None else {**chosen.candidate.as_dict(), 'fits': findings.choice.fits},
         'rows': [{**row.as_dict(), 'pareto': row in front, 'fits': budget.fits(row), 'chosen': row is chosen}
                  for row in findings.rows]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -16,8 +17,8 @@ from fanet_ros.tools.tune_source import TuneError
 class Row:
     """One candidate with its figures; `error` says why it has none.
 
-    Quality is 0..1, times are of one frame from pixels to labels. memory_mib is the largest resident size of the process
-    while it ran, build_memory_mib while the engine was made; busy_cores: what other processes kept busy meanwhile.
+    Quality is 0..1, times are of one frame from pixels to labels. memory_mib is the largest resident size of the
+    process while it ran, build_memory_mib while the engine was made; busy_cores: what other processes kept busy.
     """
 
     candidate: Candidate
@@ -60,6 +61,7 @@ class Results:
 
     folder: Path
     settings: dict[str, Any]
+    is_begun: bool = False
     rows: dict[Candidate, Row] = field(default_factory=dict)
 
     def __enter__(self) -> Results:
@@ -78,7 +80,21 @@ class Results:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        if not self.is_begun:       # leave nothing that a corrected command would stumble over
+            shutil.rmtree(self.folder / 'frames', ignore_errors=True)
+            (self.folder / 'lock').unlink(missing_ok=True)
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
         self._lock.close()
+
+    def begin(self, **more: Any) -> None:
+        """Keep the settings, and some `more` that are known only now.
+
+        :raises TuneError: begun with others
+        """
+        self._compare({**self.settings, **more})
+        self.settings.update(more)
+        self._save()
 
     def add(self, row: Row) -> None:
         """Keep it; it is on the disk when this returns."""
@@ -90,24 +106,28 @@ class Results:
         return candidate in self.rows and not self.rows[candidate].error
 
     def _load(self) -> None:
-        self.settings = json.loads(json.dumps(self.settings))
+        self.settings, self._begun = json.loads(json.dumps(self.settings)), {}
         path = self.folder / 'results.json'
         if not path.is_file():
-            self._save()
             return
+        self.is_begun = True
         try:
             content = json.loads(path.read_text())
-            begun, rows = content['settings'], [Row.from_dict(item) for item in content['rows']]
+            self._begun, rows = dict(content['settings']), [Row.from_dict(item) for item in content['rows']]
         except (ValueError, KeyError, TypeError):
             raise TuneError(f'{path} is damaged: remove {self.folder}, or choose another --output') from None
-        changed = [f'{key} was {begun.get(key)}, is {self.settings.get(key)}'
-                   for key in sorted({*begun, *self.settings}) if begun.get(key) != self.settings.get(key)]
+        self._compare(self.settings)
+        self.rows = {row.candidate: row for row in rows}
+
+    def _compare(self, settings: dict[str, Any]) -> None:
+        changed = [f'{key} was {self._begun.get(key)}, is {value}'
+                   for key, value in settings.items() if self.is_begun and self._begun.get(key) != value]
         if changed:
             raise TuneError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command again, '
                             'remove that folder, or choose another --output')
-        self.rows = {row.candidate: row for row in rows}
 
     def _save(self) -> None:
+        self.is_begun, self._begun = True, dict(self.settings)
         partial = self.folder / 'results.json.partial'
         partial.write_text(json.dumps({
             'settings': self.settings, 'rows': [row.as_dict() for row in self.rows.values()]}, indent=1) + '\n')

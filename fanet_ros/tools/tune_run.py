@@ -36,9 +36,9 @@ def tune(arguments: argparse.Namespace) -> None:
     """
     parameters = read_parameters(arguments.params_file)
     device = choose_device(arguments.device or parameters['device'])
-    models = _models(arguments.checkpoints or available_checkpoints())
-    candidates = make_candidates(models, arguments.scales, arguments.resolutions, arguments.engines, arguments.precisions,
-                                 device)
+    models = _models(arguments.checkpoints or available_checkpoints(), parameters['class_map'])
+    candidates = make_candidates(models, arguments.scales, arguments.resolutions, arguments.engines,
+                                 arguments.precisions, device)
     reference = reference_of(models, candidates)
     truth_model = next(model for model in models if model.checkpoint == reference.checkpoint)
     smoothing = float(parameters['temporal_smoothing'])
@@ -46,10 +46,13 @@ def tune(arguments: argparse.Namespace) -> None:
     request = SourceRequest(arguments.source, arguments.frames, context, truth_model.class_map, arguments.image_topic,
                             arguments.labels, tuple(arguments.set))
     machine = describe_machine(device)
-    settings = _settings(request, models, reference, device, parameters, machine)
+    settings = _settings(request, models, device, parameters, machine)
     folder = arguments.output
     with Results(folder, settings) as results:
+        if not results.is_begun:
+            shutil.rmtree(folder / 'frames', ignore_errors=True)        # of who knows which source
         frames = gather_frames(folder / 'frames', request, quiet=arguments.quiet)
+        results.begin(**({} if frames.has_labels else {'reference': reference.title}))
         runner = _Runner(frames, device, parameters, folder / 'converted', arguments.timeout_s)
         if not frames.has_truth:
             _write_reference(runner, reference, frames)
@@ -78,22 +81,22 @@ class _Runner:
             float(self._parameters['temporal_smoothing']), labels_to), self._cache, self._timeout_s)
 
 
-def _models(checkpoints: Sequence[str]) -> tuple[Model, ...]:
-    models = tuple(load_model(name) for name in dict.fromkeys(checkpoints))
+def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:
+    models = tuple(load_model(name, class_map) for name in dict.fromkeys(checkpoints))
     names = [model.name for model in models]
     if len(set(names)) < len(names):
-        raise TuneError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one, else nobody can tell them '
-                        'apart')
+        raise TuneError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one, else nobody can '
+                        'tell them apart')
     return models
 
 
-def _settings(request: SourceRequest, models: Sequence[Model], reference: Candidate, device: torch.device,
-              parameters: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
+def _settings(request: SourceRequest, models: Sequence[Model], device: torch.device, parameters: dict[str, Any],
+              machine: dict[str, Any]) -> dict[str, Any]:
     """All that the figures depend on, apart from the candidates themselves."""
     return {
         'source': _identity(request.source), 'frames': request.frames, 'context': request.context,
         'image_topic': request.image_topic, 'labels': _identity(request.labels), 'set': list(request.label_settings),
-        'checkpoints': [model.identity for model in models], 'reference': reference.title, 'device': str(device),
+        'checkpoints': [model.identity for model in models], 'device': str(device),
         'machine': [machine['cpu'], machine['threads'], machine.get('gpu', ''), machine['versions']],
         **{name: parameters[name] for name in ('num_threads', 'class_map', 'temporal_smoothing')}}
 
@@ -117,14 +120,15 @@ def _write_reference(runner: _Runner, reference: Candidate, frames: FrameSet) ->
     print(f'reference: {reference.title}', file=sys.stderr)
     answer = runner(reference, str(partial))
     if 'error' in answer:
-        raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels there is nothing '
-                        'to measure quality by; choose smaller --scales')
+        raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels there is '
+                        'nothing to measure quality by; choose smaller --scales')
     partial.rename(frames.truth)
 
 
 def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Results, quiet: bool) -> None:
     waiting = [candidate for candidate in candidates if not results.is_measured(candidate)]
-    with tqdm(total=len(candidates), initial=len(candidates) - len(waiting), unit='candidate', disable=quiet) as progress:
+    done = len(candidates) - len(waiting)
+    with tqdm(total=len(candidates), initial=done, unit='candidate', disable=quiet) as progress:
         for candidate in waiting:
             progress.set_description(candidate.title)
             answer = runner(candidate)
@@ -149,6 +153,4 @@ def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
         latency_ms, origin = 1e3 / ASSUMED_RATE_HZ, f'a camera of {ASSUMED_RATE_HZ:g} Hz, assumed: give --rate-hz'
     if latency_ms <= arguments.reserve_ms:
         raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {latency_ms:.4g} ms')
-    if arguments.reserve_ms:
-        origin += f', {arguments.reserve_ms:g} ms kept for receiving and publishing'
-    return Budget(latency_ms - arguments.reserve_ms, origin, arguments.memory_mb)
+    return Budget(latency_ms, origin, arguments.memory_mb, arguments.reserve_ms)

@@ -82,9 +82,9 @@ def open_footage(request: SourceRequest) -> Footage:
             return _labelled_folder(path, request)
         request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
     elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
-        raise TuneError(f"source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one with "
-                        "images/ and labels/), a video, /dev/videoN or 'street'; of a live camera topic record a few "
-                        'seconds first: ros2 launch fanet_ros record.launch.py')
+        raise TuneError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
+                        "with images/ and labels/), a video, /dev/videoN or 'street'; of a live camera topic record a "
+                        'few seconds first with ros2 launch fanet_ros record.launch.py')
     _refuse_labels(request)
     return _video(request)
 
