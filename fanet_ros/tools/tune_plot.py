@@ -85,4 +85,5 @@ def _label(figure: Any, axes: Any, groups: list[list[Row]]) -> None:
         placed.append((x, lower))
         scale = 72.0 / figure.dpi
         axes.annotate(row.candidate.size, (row.p95_ms, 100 * row.mean_iou), xytext=(-12, (lower - y) * scale),
-                      textcoords='offset points', ha='right', va='center', fontsize=8, color='0.25', zorder=5)
+                      textcoords='offset points', ha='right', va='center', fontsize=8, color='0.25', zorder=5,
+                      bbox={'fc': 'white', 'ec': 'none', 'alpha': 0.75, 'pad': 0.5})
