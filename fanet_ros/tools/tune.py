@@ -74,6 +74,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as the parameter file)')
     candidates.add_argument('--timeout-s', type=_positive, default=900.0,
                             help='for each candidate (default %(default)g)')
+    candidates.add_argument('--remeasure', action='store_true', help='again what was measured beside busy processes')
     budget = parser.add_argument_group('budget')
     times = budget.add_mutually_exclusive_group()
     times.add_argument('--budget-ms', type=_positive, help='for the p95 of a frame [ms]')

@@ -10,7 +10,6 @@ from fanet_ros.tools.tune_choice import MB_OF_MIB, Budget, Choice, pareto
 from fanet_ros.tools.tune_frames import FrameSet
 from fanet_ros.tools.tune_results import Row
 
-MENTIONED_LOAD = 0.1        # cores that other processes kept busy
 HEADINGS = ('', 'checkpoint', 'resolution', 'engine', 'p50 ms', 'p95 ms', 'fps', 'memory MB')
 
 
@@ -53,7 +52,8 @@ def table(findings: Findings) -> str:
         item = row.candidate
         lines.append((
             ('>' if row is chosen else ' ') + ('*' if row in front else ' '), item.name, item.size, item.runner,
-            f'{row.p50_ms:.1f}', f'{row.p95_ms:.1f}', f'{row.fps:.1f}', f'{row.device_memory_mib * MB_OF_MIB:.0f}',
+            f'{row.p50_ms:.1f}', f'{"~" if row.is_disturbed else ""}{row.p95_ms:.1f}', f'{row.fps:.1f}',
+            f'{row.device_memory_mib * MB_OF_MIB:.0f}',
             f'{100 * row.mean_iou:.1f}', f'{100 * row.pixel_agreement:.1f}'))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     is_text = [column < 4 for column in range(len(widths))]
@@ -71,10 +71,10 @@ def notes(findings: Findings) -> tuple[str, ...]:
         found.append('memory: of the GPU, as torch reserved it')
     else:
         found.append('memory: largest resident size of a process without ROS while it ran')
-    loads = [row.busy_cores for row in findings.measured if row.busy_cores is not None]
-    if loads and max(loads) > MENTIONED_LOAD:
-        found.append(f'other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer than on a '
-                     'quiet machine, and scatter')
+    loads = [row.busy_cores for row in findings.measured if row.busy_cores is not None and row.is_disturbed]
+    if loads:
+        found.append(f'`~` other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer than on '
+                     'a quiet machine, and scatter; --remeasure measures these again')
     if len({row.candidate.name for row in findings.measured}) > 1 and not findings.frames.has_earlier:
         found.append('the frames have none before them: a video checkpoint is measured as on single frames')
     return tuple(found)

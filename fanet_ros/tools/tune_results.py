@@ -13,6 +13,9 @@ from fanet_ros.tools.tune_candidates import Candidate
 from fanet_ros.tools.tune_source import TuneError
 
 
+TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a candidate is measured
+
+
 @dataclass(frozen=True)
 class Row:
     """One candidate with its figures; `error` says why it has none.
@@ -40,6 +43,11 @@ class Row:
     def device_memory_mib(self) -> float:
         """Of the GPU where it ran on one, else of the process."""
         return self.memory_mib if self.gpu_memory_mib is None else self.gpu_memory_mib
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Other processes were busy meanwhile, so that its times are too long."""
+        return self.busy_cores is not None and self.busy_cores > TOLERATED_LOAD
 
     def as_dict(self) -> dict[str, Any]:
         return {**self.candidate.as_dict(), **{key: value for key, value in vars(self).items() if key != 'candidate'}}

@@ -56,7 +56,7 @@ def tune(arguments: argparse.Namespace) -> None:
         runner = _Runner(frames, device, parameters, folder / 'converted', arguments.timeout_s)
         if not frames.has_truth:
             _write_reference(runner, reference, frames)
-        _measure_all(runner, candidates, results, arguments.quiet)
+        _measure_all(runner, candidates, results, arguments)
         shutil.rmtree(folder / 'converted', ignore_errors=True)
         rows = tuple(results.rows[candidate] for candidate in candidates)
         budget = _budget(arguments, frames)
@@ -125,10 +125,13 @@ def _write_reference(runner: _Runner, reference: Candidate, frames: FrameSet) ->
     partial.rename(frames.truth)
 
 
-def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Results, quiet: bool) -> None:
-    waiting = [candidate for candidate in candidates if not results.is_measured(candidate)]
+def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Results,
+                 arguments: argparse.Namespace) -> None:
+    """What has no figures yet, or none that are worth much and shall be had anew."""
+    waiting = [candidate for candidate in candidates if not results.is_measured(candidate)
+               or arguments.remeasure and results.rows[candidate].is_disturbed]
     done = len(candidates) - len(waiting)
-    with tqdm(total=len(candidates), initial=done, unit='candidate', disable=quiet) as progress:
+    with tqdm(total=len(candidates), initial=done, unit='candidate', disable=arguments.quiet) as progress:
         for candidate in waiting:
             progress.set_description(candidate.title)
             answer = runner(candidate)

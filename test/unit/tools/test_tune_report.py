@@ -16,7 +16,7 @@ from fanet_ros.tools.tune_choice import Budget, choose
 from fanet_ros.tools.tune_frames import FrameSet
 from fanet_ros.tools.tune_output import launch_command, write_findings
 from fanet_ros.tools.tune_params import parameter_file, read_parameters
-from fanet_ros.tools.tune_report import Findings, content, table
+from fanet_ros.tools.tune_report import Findings, content, notes, table
 from fanet_ros.tools.tune_results import Row
 from fanet_ros.tools.tune_source import TuneError
 
@@ -48,6 +48,13 @@ def test_table_is_aligned_with_the_fastest_first_and_says_what_the_quality_is(tm
     assert lines[2].startswith('|  * | mine       | 128x256') and lines[3].startswith('| >* | mine       | 256x512    | o')
     assert lines[4].split('|')[-3:-1] == ['       100.0 ', '     90.0 ']
     assert 'mIoU %' in table(findings(tmp_path, reference=None))
+
+
+def test_times_taken_beside_other_work_are_marked(tmp_path: Path) -> None:
+    assert not any('~' in line for line in notes(findings(tmp_path)))
+    found = findings(tmp_path, rows=(replace(ROWS[0], busy_cores=1.5), ROWS[1]), choice=None)
+    assert '|  ~80.0 |' in table(found) and table(found).count('~') == 1
+    assert any(line.startswith('`~` other processes kept up to 1.5 cores busy') for line in notes(found))
 
 
 def test_all_files_are_written(tmp_path: Path) -> None:
