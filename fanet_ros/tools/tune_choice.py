@@ -79,7 +79,8 @@ def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 def remedy(choice: Choice, budget: Budget, tried: Sequence[Row]) -> str:
     """What could be done when nothing fits."""
-    ways = ['smaller --scales']
+    ways = ['--remeasure on a quiet machine'] if choice.row.is_disturbed else []
+    ways.append('smaller --scales')
     if not any(row.candidate.precision == 'int8' for row in tried) and choice.row.gpu_memory_mib is None:
         ways.append('--precisions float32 int8')
     if not budget.has_room(choice.row):

@@ -51,6 +51,8 @@ def test_when_nothing_fits_the_fastest_is_taken_and_what_to_do_said() -> None:
     assert choice.row is FAST and not choice.fits
     assert remedy(choice, tight, [SLOW, FAST]) == (
         'smaller --scales, or --precisions float32 int8, or a camera of 100 Hz or less')
+    disturbed = choose([row(64, 10.0, 0.5, busy_cores=1.0)], tight)
+    assert remedy(disturbed, tight, [FAST]).startswith('--remeasure on a quiet machine, or smaller --scales')
     hungry = row(32, 2.0, 0.4, memory_mib=1000.0)
     choice = choose([SLOW, FAST, hungry], budget(5.0, memory_mb=200.0))
     assert choice.row is FAST       # with memory that fits, though not the fastest
