@@ -131,7 +131,7 @@ class Segmenter:
             if not MIN_INPUT_PX <= value <= MAX_INPUT_PX:
                 raise SegmentationError(f'{name} is {value} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for the '
                                         "checkpoint's own")
-        height, width = _scaled(height, scale), _scaled(width, scale)
+        height, width = scaled_px(height, scale), scaled_px(width, scale)
         check_memory(height, width, self.metadata.num_classes, self.device)
         try:    # beside the present engine, which goes on working meanwhile
             engine = self._factory.build(height, width, self.batch)
@@ -222,7 +222,7 @@ class Segmenter:
             torch.cuda.current_stream(self.device).synchronize()
 
 
-def _scaled(length_px: int, scale: float) -> int:
+def scaled_px(length_px: int, scale: float) -> int:
     """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
     if scale == 1.0:
         return length_px

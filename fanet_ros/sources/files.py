@@ -28,6 +28,7 @@ class VideoSource(FrameSource):
             kind = f'no camera answers at /dev/video{source}' if self._is_device else f'{source} is not a readable video'
             raise SourceError(f'{kind}: check the path, the permissions and the format')
         self._first = self._capture.retrieve()[1]
+        self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or None
 
     def __iter__(self) -> Iterator[Frame]:
         index, bgr = 0, self._first

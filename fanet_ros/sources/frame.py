@@ -22,11 +22,12 @@ class Frame:
 
 
 class FrameSource(ABC):
-    """Frames one after the other. `length` is None where there is no end."""
+    """Frames one after the other. `length` is None where there is no end or it is not known, `rate_hz` where there is none."""
 
     name: str
     has_labels: bool = False
     length: Optional[int] = None
+    rate_hz: Optional[float] = None
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:

@@ -15,8 +15,8 @@ class StreetSource(FrameSource):
 
     has_labels = True
 
-    def __init__(self, street: SyntheticStreet) -> None:
-        self.name, self._street = 'street', street
+    def __init__(self, street: SyntheticStreet, rate_hz: float) -> None:
+        self.name, self.rate_hz, self._street = 'street', rate_hz, street
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
@@ -34,7 +34,7 @@ def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float 
     :raises SourceError: nothing there, or nothing that can be read
     """
     if source == 'street':
-        return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz))
+        return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz), rate_hz)
     device = re.fullmatch(r'(?:/dev/video)?(\d+)', source)
     if device:
         return VideoSource(int(device.group(1)), width, height)

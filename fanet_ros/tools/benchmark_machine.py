@@ -12,6 +12,8 @@ import torch
 
 from fanet_ros.inference.device import cpuinfo, processor_name
 
+PACKAGES = ('fanet_ros', 'torch', 'onnxruntime', 'openvino', 'ncnn', 'numpy')       # whose versions matter
+
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
     """Processor, threads, instruction set, GPU, versions and load, for JSON."""
@@ -19,7 +21,7 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
         'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
         'threads': torch.get_num_threads(), 'instruction_set': torch.backends.cpu.get_cpu_capability(),
         'extensions': _extensions(), 'load_average': os.getloadavg()[0], 'python': platform.python_version(),
-        'versions': {name: _version(name) for name in ('fanet_ros', 'torch', 'onnxruntime', 'numpy')}}
+        'versions': {name: _version(name) for name in PACKAGES}}
     if device.type == 'cuda':
         machine['gpu'] = torch.cuda.get_device_name(device)
         machine['cuda'] = torch.version.cuda

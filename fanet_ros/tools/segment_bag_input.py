@@ -5,7 +5,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Optional, Sequence
+from typing import Any, Collection, Iterator, NamedTuple, Optional, Sequence
 
 import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
@@ -75,9 +75,14 @@ class InputBag:
     def count(self, cameras: Sequence[Camera]) -> int:
         return sum(item.msgcount for item in self._of(cameras))
 
-    def pictures(self, cameras: Sequence[Camera], skip: int) -> Iterator[Picture]:
-        """The cameras' images in the bag's order but for the first `skip`; decoded by threads, a few ahead."""
-        raws = islice(self.reader.messages(self._of(cameras)), skip, None)
+    def pictures(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[Picture]:
+        """The cameras' images in the bag's order but for the first `skip`; decoded by threads, a few ahead.
+
+        :param only: numbers of the images that are wanted, counted from the first of the bag; None: all
+        """
+        raws: Iterator[Any] = islice(self.reader.messages(self._of(cameras)), skip, None)
+        if only is not None:
+            raws = (raw for number, raw in enumerate(raws, skip) if number in only)
         pending: deque[Future[Picture]] = deque()
         with ThreadPoolExecutor(2) as threads:
             for connection, _, raw in raws:
@@ -86,6 +91,17 @@ class InputBag:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
+
+    def stamps_s(self, camera: Camera, count: int) -> list[float]:
+        """Stamps of the first `count` images of a camera, those of damaged messages left out."""
+        stamps = []
+        for connection, _, raw in islice(self.reader.messages(self._of([camera])), count):
+            try:
+                stamp = self.header(connection, raw).stamp
+            except Exception:       # whatever damaged bytes provoke in the decoder
+                continue
+            stamps.append(stamp.sec + stamp.nanosec * 1e-9)
+        return stamps
 
     def header(self, connection: Connection, raw: bytes) -> Any:
         """Header of an image message that is known to be readable."""

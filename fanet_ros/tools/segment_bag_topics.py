@@ -36,12 +36,13 @@ class Camera:
     mask_topic: str
 
 
-def choose_cameras(topics: Sequence[Topic], asked: Sequence[str]) -> tuple[Camera, ...]:
+def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = '--topics') -> tuple[Camera, ...]:
     """The cameras: those asked for, each TOPIC or NAME=TOPIC; with none asked for, every topic that looks like one.
 
     Of a raw and a compressed topic of the same camera the raw one is taken. Pictures that other programs made (masks,
     overlays, depth) are left out.
 
+    :param option: of the command line, by which they were asked for
     :raises BagTaskError: no such topic, or none that looks like a camera
     """
     images = {topic.name: topic for topic in topics if topic.type_name in (IMAGE, COMPRESSED)}
@@ -50,13 +51,13 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str]) -> tuple[Camer
         chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
         if not chosen:
             raise BagTaskError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
-                               'name one with --topics')
+                               f'name one with {option}')
     else:
         chosen = {}
         for text in asked:
             name, _, topic = text.rpartition('=')
             if topic not in images:
-                raise BagTaskError(f'--topics {topic}: the bag has no such image topic; it has {listed(topics)}')
+                raise BagTaskError(f'{option} {topic}: the bag has no such image topic; it has {listed(topics)}')
             chosen[topic] = name
     names = camera_names(tuple(chosen))
     named = [(topic, name or names[topic]) for topic, name in chosen.items()]
