@@ -1,0 +1,66 @@
+"""What the doctor found, as a report for people and for scripts."""
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Callable, Iterable, Sequence
+
+OK, WARN, ERROR = 'OK', 'WARN', 'ERROR'
+COLORS = {OK: '32', WARN: '33', ERROR: '31'}
+WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do about it, '' if nothing."""
+
+    check: str
+    level: str
+    what: str
+    remedy: str = ''
+
+
+# A check gives findings under its name; it may raise, which is a finding too.
+Check = Callable[[], Iterable[Finding]]
+
+
+def findings_of(name: str, check: Check) -> list[Finding]:
+    """What `check` found; if it breaks, that."""
+    try:
+        return list(check())
+    except Exception as error:      # whatever it is, the other checks have to be made
+        text = ' '.join(str(error).split()) or type(error).__name__
+        return [Finding(name, ERROR, f'could not be checked: {type(error).__name__}: {text}')]
+
+
+def exit_code(findings: Sequence[Finding], strict: bool) -> int:
+    """1 if there is an error; `strict`: or a warning."""
+    bad = (ERROR, WARN) if strict else (ERROR,)
+    return int(any(finding.level in bad for finding in findings))
+
+
+def lines_of(findings: Iterable[Finding], colored: bool) -> list[str]:
+    """For a terminal: level, check, what; the remedy below."""
+    lines = []
+    for finding in findings:
+        level = f'{finding.level:5}'
+        start = f'{level} {finding.check:10} '
+        text = textwrap.wrap(finding.what, WIDTH - len(start)) or ['']
+        lines.append(start + text[0])
+        lines += [' ' * len(start) + line for line in text[1:]]
+        lines += textwrap.wrap(finding.remedy, WIDTH, initial_indent=' ' * len(start) + '-> ',
+                               subsequent_indent=' ' * (len(start) + 3))
+    return [_colored(line) for line in lines] if colored else lines
+
+
+def _colored(line: str) -> str:
+    level = line[:5].strip()
+    return f'\033[{COLORS[level]}m{line[:5]}\033[0m{line[5:]}' if level in COLORS else line
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """How many of each, in a line."""
+    counts = {level: sum(finding.level == level for finding in findings) for level in (ERROR, WARN, OK)}
+    verdict = 'not ready' if counts[ERROR] else 'ready, with reservations' if counts[WARN] else 'ready'
+    return (f'{verdict}: {counts[ERROR]} error{"s" * (counts[ERROR] != 1)}, {counts[WARN]} '
+            f'warning{"s" * (counts[WARN] != 1)}, {counts[OK]} in order')

@@ -1,0 +1,75 @@
+"""The installed doctor, before a real camera over DDS."""
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from fanet_ros.tools.demo_environment import find_executable
+
+TIMEOUT_S = 200.0
+
+
+@pytest.fixture(name='doctor')
+def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., 'tuple[int, list[dict[str, str]]]']:
+    """Runs it in the domain of the test; gives exit code and findings."""
+    def run(*arguments: str, ros: 'tuple[str, ...]' = (), checkpoint: Optional[Path] = None,
+            ) -> 'tuple[int, list[dict[str, str]]]':
+        done = subprocess.run(
+            [str(find_executable('doctor')), '--json', '-', *arguments, '--ros-args', '-p',
+             f'checkpoint:={checkpoint or small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', *ros],
+            env={**os.environ, 'ROS_DOMAIN_ID': str(ros_domain_id)}, capture_output=True, text=True, timeout=TIMEOUT_S,
+            check=False)
+        assert done.stdout, done.stderr
+        content = json.loads(done.stdout)
+        assert content['exit_code'] == done.returncode
+        return done.returncode, content['findings']
+    return run
+
+
+def camera_of(findings: 'list[dict[str, str]]') -> 'list[dict[str, str]]':
+    return [finding for finding in findings if finding['check'] == 'camera']
+
+
+def test_a_robot_that_is_ready(start_executable: Callable[..., Any], doctor: Callable[..., Any]) -> None:
+    start_executable('camera_node', '--ros-args', '-r', 'image:=eye/image_raw', '-p', 'width:=160', '-p', 'height:=120',
+                     '-p', 'rate_hz:=10.0')
+    code, findings = doctor('--wait-s', '30', ros=('-r', 'image:=eye/image_raw', '-p', 'resolution_ladder:=[1.0, 0.5]'))
+    assert code == 0, [finding for finding in findings if finding['level'] == 'ERROR']
+    assert '/eye/image_raw: 160x120, rgb8, step 480' in camera_of(findings)[0]['what']
+    assert any('stamps are' in finding['what'] for finding in camera_of(findings))
+    speeds = [finding['what'] for finding in findings if finding['check'] == 'speed']
+    assert len(speeds) == 2 and 'as set' in speeds[0] and 'torch float32' in speeds[1]
+
+
+def test_a_camera_elsewhere_is_found_and_the_remapping_given(
+        start_executable: Callable[..., Any], doctor: Callable[..., Any], tmp_path: Path) -> None:
+    start_executable('camera_node', '--ros-args', '-r', 'image:=eye/image_raw', '-p', 'width:=160', '-p', 'height:=120')
+    code, findings = doctor('--wait-s', '5', '--no-speed')
+    camera, = camera_of(findings)
+    assert code == 1 and camera['level'] == 'ERROR'
+    assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
+
+
+def test_a_publisher_that_cannot_be_heard_is_named(client: Any, doctor: Callable[..., Any]) -> None:
+    client.node.create_publisher(Image, '/image', QoSProfile(
+        depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE))
+    code, findings = doctor('--wait-s', '5', '--no-speed', ros=(
+        '-p', 'qos_overrides./image.subscription.reliability:=reliable'))
+    camera, = camera_of(findings)
+    assert code == 1 and '/client' in camera['what']
+
+
+def test_nothing_to_load_is_an_error_with_a_remedy(doctor: Callable[..., Any], tmp_path: Path) -> None:
+    code, findings = doctor('--no-camera', checkpoint=tmp_path / 'lost.safetensors')
+    wrong, = [finding for finding in findings if finding['level'] == 'ERROR']
+    assert code == 1 and wrong['check'] == 'checkpoint' and 'lost.safetensors' in wrong['what'] and wrong['remedy']
+    code, findings = doctor('--no-camera', ros=('-p', 'overlay_alpha:=7.0'))
+    assert code == 1 and findings[-1]['check'] == 'parameters' and 'overlay_alpha' in findings[-1]['what']
