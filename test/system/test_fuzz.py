@@ -1,6 +1,6 @@
 """Thousands of images that nobody foresaw, over DDS to the installed node: each is segmented or refused, none harms it.
 
-FANET_ROS_FUZZ=2000 python -m pytest test/system/test_fuzz.py -s     # as many of each transport; prints what became of them
+    FANET_ROS_FUZZ=2000 python -m pytest test/system/test_fuzz.py -s     # as many of each; says what became of them
 
 What the node should make of a message is asked of this process, which got it over the same serialisation.
 """
@@ -33,9 +33,9 @@ MEMORY_GROWTH_BYTES = 256 * 2**20
 
 Message = Union[Image, CompressedImage]
 KNOWN = (*FORMATS, *SEMI_PLANAR)
-STRANGE = ('', 'RGB8', ' rgb8', 'rgb8 ', 'bgr8; jpeg compressed bgr8', 'nv24', 'yuv444', '32FC1', '64FC4', '8SC3', '16SC1',
-           '8UC0', '8UC2', '8UC200', '8UC99999999999', 'TYPE_32FC1', 'bayer_rggb', 'ргб8', '\x1b[31m', '%s%n', '🤖' * 99,
-           'rgb8' * 20_000)
+STRANGE = ('', 'RGB8', ' rgb8', 'rgb8 ', 'bgr8; jpeg compressed bgr8', 'nv24', 'yuv444', '32FC1', '64FC4', '8SC3',
+           '16SC1', '8UC0', '8UC200', '8UC99999999999', 'TYPE_32FC1', 'bayer_rggb', 'ргб8', '\x1b[31m', '%s%n',
+           '🤖' * 99, 'rgb8' * 20_000)
 NUMBERS = (0, 1, 2, 3, 7, 32, 255, 4096, 65_535, 65_536, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 
 

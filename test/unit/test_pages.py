@@ -58,7 +58,8 @@ def faults(path: Path) -> list[str]:
 def rows() -> list[list[str]]:
     """Cells of every row of the tables of features, heads left out."""
     tables = re.findall(r'(?:^\|.*\n)+', FEATURES.read_text(encoding='utf-8'), flags=re.MULTILINE)
-    return [[cell.strip() for cell in line.strip('|').split('|')] for table in tables for line in table.splitlines()[2:]]
+    lines = [line for table in tables for line in table.splitlines()[2:]]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
 
 
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)

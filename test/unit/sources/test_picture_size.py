@@ -22,13 +22,15 @@ def with_size(data: bytes, height: int, width: int) -> bytes:
 
 
 @pytest.mark.parametrize('options', [
-    [], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1], [cv2.IMWRITE_JPEG_RST_INTERVAL, 1]], ids=['baseline', 'progressive', 'restarts'])
+    [], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1], [cv2.IMWRITE_JPEG_RST_INTERVAL, 1]],
+    ids=['baseline', 'progressive', 'restarts'])
 @pytest.mark.parametrize('pixels', [PIXELS, PIXELS[..., 0]], ids=['colour', 'grey'])
 def test_jpeg(pixels: np.ndarray, options: list[int]) -> None:
     assert picture_size(cv2.imencode('.jpg', pixels, options)[1].tobytes()) == (37, 53)
 
 
-@pytest.mark.parametrize('pixels', [PIXELS, PIXELS[..., 0], PIXELS.astype(np.uint16)], ids=['colour', 'grey', '16 bits'])
+@pytest.mark.parametrize('pixels', [PIXELS, PIXELS[..., 0], PIXELS.astype(np.uint16)],
+                         ids=['colour', 'grey', '16 bits'])
 def test_png(pixels: np.ndarray) -> None:
     assert picture_size(cv2.imencode('.png', pixels)[1].tobytes()) == (37, 53)
 
