@@ -10,6 +10,8 @@ from typing import Any, Callable, Optional
 import cv2
 import numpy as np
 
+from fanet_ros.sources.picture_size import picture_size
+
 
 class ImageError(ValueError):
     """An image message cannot be used; the text gives encoding, sizes, reason and remedy.
@@ -53,6 +55,9 @@ FORMATS: dict[str, PixelFormat] = {
 SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
 # OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
 MIN_BAYER_PX = 3
+# More than any camera has. A few bytes that went wrong in the head of a JPEG turn it into a grey picture of gigabytes.
+MAX_PICTURE_PX = 2**26
+HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
 
 
 def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None) -> np.ndarray:
@@ -91,9 +96,13 @@ def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = No
 def compressed_to_rgb(message: Any) -> np.ndarray:
     """Decode a JPEG, PNG or other picture file into (H, W, 3) uint8 RGB.
 
-    :raises ImageError: the data are not a picture
+    :raises ImageError: the data are not a picture, or say that it is larger than any camera's
     """
     data = np.frombuffer(message.data, np.uint8)
+    size = picture_size(data[:HEAD_BYTES].tobytes())
+    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: says it is '
+                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
     try:
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error:

@@ -1,0 +1,37 @@
+"""How large a picture file says it is, read from its first bytes: known before any memory is spent on it."""
+from __future__ import annotations
+
+import struct
+from typing import Optional
+
+PNG_BEGIN = b'\x89PNG\r\n\x1a\n'
+JPEG_BEGIN = b'\xff\xd8'
+# Start of frame, of every kind of compression; DHT, JPG and DAC lie between them.
+JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xDA)))
+
+
+def picture_size(data: bytes) -> Optional[tuple[int, int]]:
+    """Height and width in px of a JPEG or PNG file; None for another file, or one that does not say."""
+    if data.startswith(PNG_BEGIN):
+        if len(data) < 24:
+            return None
+        width, height = struct.unpack_from('>II', data, 16)     # IHDR comes first
+        return height, width
+    return _jpeg_size(data) if data.startswith(JPEG_BEGIN) else None
+
+
+def _jpeg_size(data: bytes) -> Optional[tuple[int, int]]:
+    """The segments in order (ITU-T T.81, annex B): what lies between two of them is skipped, as decoders do."""
+    place = 2
+    while (place := data.find(b'\xff', place)) >= 0 and place + 9 <= len(data):
+        kind = data[place + 1]
+        if kind in JPEG_FRAMES:
+            return struct.unpack_from('>HH', data, place + 5)
+        if kind in (0x00, 0xFF):            # a stuffed byte of data, a byte of filling
+            place += 1
+        elif kind in JPEG_WITHOUT_LENGTH:
+            place += 2
+        else:
+            place += 2 + struct.unpack_from('>H', data, place + 2)[0]
+    return None

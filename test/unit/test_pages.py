@@ -1,0 +1,100 @@
+"""The pages of the documentation keep what they promise: links lead somewhere, and tests that are named exist."""
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+PAGES = sorted([REPO / 'README.md', REPO / 'CONTRIBUTING.md', *(REPO / 'docs').glob('*.md'),
+                *(REPO / 'weights').glob('*.md')])
+LINK = re.compile(r'\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)')
+FEATURES = REPO / 'docs' / 'features.md'
+
+
+def prose(path: Path) -> str:
+    """Text of a page without its code."""
+    text = re.sub(r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r'`[^`\n]*`', '', re.sub(r'^    .*$', '', text, flags=re.MULTILINE))
+
+
+def links(path: Path) -> list[tuple[str, str]]:
+    """Text and target of every link inside the repository."""
+    return [(text, target) for text, target in LINK.findall(prose(path)) if not re.match(r'[a-z]+:', target)]
+
+
+@functools.lru_cache(maxsize=None)
+def anchors(path: Path) -> frozenset[str]:
+    """What can stand after # in a link to the page, as code hosts derive it from the headings."""
+    headings = re.findall(r'^#+ +(.+?) *$', re.sub(
+        r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.MULTILINE | re.DOTALL), flags=re.MULTILINE)
+    return frozenset(re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings)
+
+
+@functools.lru_cache(maxsize=None)
+def functions_of(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+
+def faults(path: Path) -> list[str]:
+    """Every link of the page that leads nowhere, and every test that its file does not hold."""
+    found = []
+    for text, link in links(path):
+        name, _, anchor = link.partition('#')
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists():
+            found.append(f'{link}: there is no such file')
+        elif anchor and anchor not in anchors(target):
+            found.append(f'{link}: there is no such heading')
+        elif text.startswith('test_') and text not in functions_of(target):
+            found.append(f'{link}: there is no {text} in it')
+    return found
+
+
+def rows() -> list[list[str]]:
+    """Cells of every row of the tables of features, heads left out."""
+    tables = re.findall(r'(?:^\|.*\n)+', FEATURES.read_text(encoding='utf-8'), flags=re.MULTILINE)
+    lines = [line for table in tables for line in table.splitlines()[2:]]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    assert not faults(path)
+
+
+@pytest.mark.parametrize('row', rows(), ids=lambda row: row[0].replace(' ', '_'))
+def test_every_feature_names_the_tests_that_prove_it(row: list[str]) -> None:
+    assert len(row) == 4 and all(row), 'feature, what it is here, proof, others'
+    proofs = LINK.findall(row[2])
+    assert proofs, 'no test is named'
+    for name, link in proofs:
+        assert name.startswith('test_') and re.fullmatch(r'\.\./test/\S+/test_\w+\.py', link), (name, link)
+        assert name in functions_of((FEATURES.parent / link).resolve()), f'there is no {name} in {link}'
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    linked = {(REPO / link.partition('#')[0]).resolve() for _, link in links(REPO / 'README.md')}
+    assert set((REPO / 'docs').glob('*.md')) <= linked
+
+
+@pytest.mark.parametrize(('text', 'fault'), [
+    ('[a](missing.md)', 'no such file'), ('[a](page.md#none)', 'no such heading'), ('[a](#none)', 'no such heading'),
+    ('[test_b](test_a.py)', 'no test_b in it'), ('[`code` here](missing.md)', 'no such file')])
+def test_what_is_wrong_is_found(tmp_path: Path, text: str, fault: str) -> None:
+    (tmp_path / 'test_a.py').write_text('def test_a(): pass\n')
+    page = tmp_path / 'page.md'
+    page.write_text(f'# A heading: `with` code\n\n{text}\n')
+    assert len(faults(page)) == 1 and fault in faults(page)[0]
+
+
+def test_what_is_right_passes(tmp_path: Path) -> None:
+    (tmp_path / 'test_a.py').write_text('def test_a(): pass\n')
+    page = tmp_path / 'page.md'
+    page.write_text('# A heading: `with` code\n\n[a](#a-heading-with-code) [test_a](test_a.py) [w](https://a.b)\n\n'
+                    '    [in code](missing.md)\n\n`[x](missing.md)`\n')
+    assert not faults(page)
