@@ -51,7 +51,7 @@ def camera_node(context: LaunchContext) -> list[Node]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Include the node's launch file, then start the camera with the arguments and DDS profile set there."""
+    """Include the node's launch file, then start the camera with the arguments set there."""
     return LaunchDescription([
         *(DeclareLaunchArgument(
             name, default_value='', description=f'{description} (empty: as in camera_params_file)')

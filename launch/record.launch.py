@@ -12,13 +12,13 @@ import tempfile
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
 
-DDS_PROFILE = PathJoinSubstitution([FindPackageShare('fanet_ros'), 'config', 'fastdds.xml'])
+from fanet_ros.dds_profile import choose_dds_profile
+
 ARGUMENTS = {
     'namespace': ('', 'namespace of the segmentation node'),
     'image_topic': ('image', 'camera topic: sensor_msgs/Image, or CompressedImage on such a topic'),
@@ -97,7 +97,10 @@ def recorder(context: LaunchContext) -> list[Action]:
     argument = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     chosen = topics(argument)
     if argument['recorder'] == 'ros2_bag':
-        return [ExecuteProcess(cmd=ros2_bag_command(argument, os.environ.get('ROS_DISTRO', '')), output='screen')]
+        environment = dict(os.environ)
+        choose_dds_profile(environment)         # which the executables of this package do by themselves
+        return [ExecuteProcess(cmd=ros2_bag_command(argument, os.environ.get('ROS_DISTRO', '')), env=environment,
+                               output='screen')]
     return [Node(
         package='fanet_ros', executable='recorder_node', name='recorder', output='screen',
         namespace=argument['namespace'],
@@ -111,13 +114,9 @@ def recorder(context: LaunchContext) -> list[Action]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments and start the recorder, with the DDS profile for images unless one is set."""
-    old, new = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'
-    profile = EnvironmentVariable(old, default_value=EnvironmentVariable(new, default_value=DDS_PROFILE))
+    """Declare the arguments and start the recorder."""
     return LaunchDescription([
         *(DeclareLaunchArgument(name, default_value=default, description=description)
           for name, (default, description) in ARGUMENTS.items()),
-        SetEnvironmentVariable(old, profile),
-        SetEnvironmentVariable(new, EnvironmentVariable(new, default_value=EnvironmentVariable(old))),
         OpaqueFunction(function=recorder),
     ])

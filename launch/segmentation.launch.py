@@ -3,8 +3,8 @@
     ros2 launch fanet_ros segmentation.launch.py image_topic:=/front_camera/image_raw namespace:=front
 """
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
-from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
@@ -43,17 +43,6 @@ def segmentation_node(context: LaunchContext) -> list[Node]:
     )]
 
 
-def dds_profile() -> list[SetEnvironmentVariable]:
-    """Give Fast DDS room for images in shared memory, unless a profile is set already."""
-    old, new = 'FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'    # new: Kilted and later
-    ours = PathJoinSubstitution([SHARE, 'config', 'fastdds.xml'])
-    chosen = EnvironmentVariable(old, default_value=EnvironmentVariable(new, default_value=ours))
-    return [
-        SetEnvironmentVariable(old, chosen),
-        SetEnvironmentVariable(new, EnvironmentVariable(new, default_value=EnvironmentVariable(old))),
-    ]
-
-
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the node."""
     return LaunchDescription([
@@ -71,6 +60,5 @@ def generate_launch_description() -> LaunchDescription:
         *(DeclareLaunchArgument(
             name, default_value='', description=f'{description} (empty: as in params_file)')
           for name, (_, description) in NODE_PARAMETERS.items()),
-        *dds_profile(),
         OpaqueFunction(function=segmentation_node),
     ])

@@ -8,7 +8,6 @@ import socket
 from pathlib import Path
 from typing import Mapping
 
-from fanet_ros.dds_profile import choose_dds_profile
 from fanet_ros.package_share import share_directory
 
 # Higher domains reach into the ports from which Linux takes those of outgoing connections.
@@ -38,11 +37,10 @@ def find_executable(name: str) -> Path:
 
 
 def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with a free DDS domain and this package's DDS profile, where the user chose none."""
+    """`environment` with a free DDS domain, where the user chose none."""
     result = dict(environment)
     if not result.get('ROS_DOMAIN_ID'):
         result['ROS_DOMAIN_ID'] = str(free_domain_id())
-    choose_dds_profile(result)
     # Children write to log files: without this their last lines would be lost when they crash.
     result['PYTHONUNBUFFERED'] = '1'
     return result

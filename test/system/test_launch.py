@@ -28,7 +28,6 @@ from fanet_ros.package_share import share_directory  # noqa: E402
 
 DEADLINE_S = 90.0
 NAMESPACE = '/launch_test'
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 def load_launch_file(name: str) -> ModuleType:
@@ -58,21 +57,6 @@ def test_every_parameter_argument_is_a_parameter_of_that_type_and_left_out_by_de
     for name, (value_type, _) in getattr(module, table).items():
         assert type(parameters[name]) is value_type
         assert [part.text for part in arguments[name].default_value] == ['']
-
-
-@pytest.mark.parametrize('chosen', [None, *PROFILE_VARIABLES])
-def test_the_dds_profile_is_ours_unless_the_user_chose_one(chosen, monkeypatch):
-    for variable in PROFILE_VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    expected = str(share_directory() / 'config' / 'fastdds.xml')
-    if chosen:
-        expected = '/home/user/profile.xml'
-        monkeypatch.setenv(chosen, expected)
-    context = LaunchContext()
-    for action in load_launch_file('segmentation').dds_profile():
-        action.execute(context)
-    assert [os.path.realpath(context.environment[variable]) for variable in PROFILE_VARIABLES] == (
-        [os.path.realpath(expected)] * 2)
 
 
 @pytest.fixture

@@ -74,20 +74,26 @@ class EngineFactory:
         :raises EngineError: it cannot be made
         :raises RuntimeError: it does not run, for want of memory for example
         """
+        single = self._single(height, width)
+        if batch == 1:
+            return single
+        pays = self._device.type != 'cpu' or single.name in BATCHING_ON_CPU
+        larger = [size for size in batch_sizes(batch) if size > 1 and pays]
+        return BatchEngine({1: single, **{size: self._engine(single.name, height, width, size) for size in larger}})
+
+    def _single(self, height: int, width: int) -> Engine:
+        """For one image at a time: by the engine that is fastest then."""
         def make(name: str) -> Engine:
-            if batch == 1:
-                return self._engine(name, height, width, 1)
-            pays = self._device.type != 'cpu' or name in BATCHING_ON_CPU
-            return BatchEngine({size: self._engine(name, height, width, size) for size in (batch_sizes(batch) if pays else (1,))})
+            return self._engine(name, height, width, 1)
 
         if len(self._engines) == 1:
             return make(self._engines[0])
         choices = _Choices()
-        key = _situation(self._network, self._precision, self._engines, batch)
+        key = _situation(self._network, self._precision, self._engines)
         chosen = choices.get(key)
         if chosen not in self._engines:
             engines = _working(self._engines, make)
-            chosen = _fastest(engines, torch.zeros(batch, 3, height, width, device=self._device))
+            chosen = _fastest(engines, torch.zeros(1, 3, height, width, device=self._device))
             choices.put(key, chosen)
             return engines[chosen]
         return make(chosen)
@@ -155,10 +161,10 @@ def _candidates(device: torch.device, precision: str, needs_video: bool) -> tupl
     return tuple(there) or (suitable[0],)
 
 
-def _situation(network: FANet, precision: str, engines: Sequence[str], batch: int) -> str:
+def _situation(network: FANet, precision: str, engines: Sequence[str]) -> str:
     """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
     versions = ', '.join(f'{name} {_version(name)}' for name in engines)
-    return (f'{network.backbone} {network.num_classes} classes {precision}, {f"batch {batch}, " if batch > 1 else ""}'
+    return (f'{network.backbone} {network.num_classes} classes {precision}, '
             f'{torch.get_num_threads()} of {os.cpu_count()} '
             f'threads, {processor_name()}, {versions}')
 
