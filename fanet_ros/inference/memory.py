@@ -9,7 +9,7 @@ import torch
 
 
 def memory_in_use(device: torch.device) -> dict[str, str]:
-    """For diagnostics, in MiB: resident memory of this process (Linux), and on CUDA what torch holds and has ever held there."""
+    """For diagnostics, in MiB: resident memory of this process (Linux), and on CUDA what torch holds and has held there."""
     found = {}
     try:
         with open('/proc/self/statm', encoding='ascii') as file:

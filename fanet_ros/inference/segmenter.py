@@ -28,8 +28,8 @@ SCALE_STEP_PX = 32          # the encoder's stride
 class Segmenter:
     """Segments RGB frames of any size with one checkpoint at one network resolution.
 
-    Call segment() or segment_batch() from one thread at a time. resized() and set_input_size() may be called from another and build beside
-    the present engine; what set_input_size() changes takes effect between two frames.
+    Call segment() or segment_batch() from one thread at a time. resized() and set_input_size() may be called from
+    another and build beside the present engine; what set_input_size() changes takes effect between two frames.
 
     :raises SegmentationError: see from_checkpoint
     """
@@ -76,8 +76,8 @@ class Segmenter:
         :param class_map: names and colours instead of the checkpoint's own, as many as it has classes
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
-        :param engine: 'torch', on the CPU also 'onnxruntime', 'openvino' or 'ncnn', or 'auto': the fastest one, measured once
-            on this machine
+        :param engine: one of fanet_ros.inference.engines.ENGINES: on the CPU 'torch', 'onnxruntime', 'openvino' or 'ncnn', on
+            CUDA 'torch', 'onnxruntime' or 'tensorrt'; 'auto': the fastest one, measured once on this machine
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
         :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX

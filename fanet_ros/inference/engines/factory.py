@@ -30,7 +30,8 @@ PRECISIONS_OF_ENGINE = {
     'cpu': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'), 'openvino': ('float32', 'bfloat16', 'int8'),
             'ncnn': ('float32',)},
     'cuda': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'float16'), 'tensorrt': ('float32', 'float16', 'int8')}}
-BATCHING_ON_CPU = ('onnxruntime', 'openvino')       # whose cost an image falls with their number there: PyTorch's does not
+# Whose cost an image falls with their number on a CPU; PyTorch's does not, and ncnn takes one.
+BATCHING_ON_CPU = ('onnxruntime', 'openvino')
 MEASURED_RUNS = 5
 
 
@@ -58,7 +59,8 @@ class EngineFactory:
             allowed = PRECISIONS_OF_ENGINE[device.type].get(engine)
             if allowed is None:
                 kind = 'a GPU' if engine in PRECISIONS_OF_ENGINE['cuda'] else 'the CPU'
-                raise EngineError(f"engine {engine!r} runs on {kind}, device is {device}: set engine to 'auto' or change device")
+                raise EngineError(
+                    f"engine {engine!r} runs on {kind}, device is {device}: set engine to 'auto' or change device")
             if precision not in allowed:
                 raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
             if engine != 'torch' and needs_video:
@@ -106,7 +108,8 @@ class EngineFactory:
                 self._rewritten = rewritten_network(self._network, self._device, self._precision)
             return TorchEngine(self._rewritten, self._device, self._precision, height, width, batch)
         if self._device.type == 'cuda':
-            return OnnxGpuEngine(name, self._network, self._device, self._precision, height, width, self._calibration, batch)
+            return OnnxGpuEngine(name, self._network, self._device, self._precision, height, width, self._calibration,
+                                 batch)
         kind = OnnxEngine if name == 'onnxruntime' else OpenVinoEngine
         return kind(self._network, self._precision, height, width, self._calibration, batch)
 

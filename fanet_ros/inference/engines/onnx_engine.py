@@ -125,7 +125,8 @@ def _quantize(network: FANet, path: Path, height: int, width: int, calibration: 
             f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(images)}: set '
             'calibration_images to a folder of them')
     # The last ones come a second time where the batches do not come out even.
-    batches = [np.concatenate((images[start:start + batch] + images[-batch:])[:batch]) for start in range(0, len(images), batch)]
+    batches = [np.concatenate((images[start:start + batch] + images[-batch:])[:batch])
+               for start in range(0, len(images), batch)]
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

@@ -19,8 +19,8 @@ WARM_UP_RUNS = 3
 class OnnxGpuEngine(Engine):
     """A session whose input and output are tensors on `device`.
 
-    TensorRT builds its engine on the first start, which takes minutes, and keeps it in the cache: by weights, resolution, batch
-    and precision, and for this GPU and version of ONNX Runtime.
+    TensorRT builds its engine on the first start, which takes minutes, and keeps it in the cache: by weights, resolution,
+    batch and precision, and for this GPU and version of ONNX Runtime.
 
     :param name: a key of PROVIDERS
     :param calibration: for int8, the frames to calibrate on
@@ -47,8 +47,8 @@ class OnnxGpuEngine(Engine):
         settings.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), settings, providers=[(provider, options)])
         if self._session.get_providers()[0] != provider:
-            raise EngineError(f"engine '{name}': {provider} does not start on {device}, see ONNX Runtime's requirements for the "
-                              "versions of CUDA, cuDNN and TensorRT that it wants; or set engine to 'torch'")
+            raise EngineError(f"engine '{name}': {provider} does not start on {device}, see ONNX Runtime's requirements for "
+                              "the versions of CUDA, cuDNN and TensorRT that it wants; or set engine to 'torch'")
         binding = self._binding = self._session.io_binding()
         self._input = self._bind(binding.bind_input, self._session.get_inputs()[0])
         self._output = self._bind(binding.bind_output, self._session.get_outputs()[0])
@@ -60,7 +60,8 @@ class OnnxGpuEngine(Engine):
         dtype = torch.float16 if 'float16' in value.type else torch.float32
         tensor = torch.zeros(value.shape, dtype=dtype, device=self._device)
         element = str(dtype).rsplit('.', 1)[-1]
-        bind(value.name, self._device.type, self._device.index or 0, np.dtype(element), tuple(value.shape), tensor.data_ptr())
+        bind(value.name, self._device.type, self._device.index or 0, np.dtype(element), tuple(value.shape),
+             tensor.data_ptr())
         return tensor
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
