@@ -1,6 +1,7 @@
 """ONNX Runtime: the rewritten network exported for one resolution, in float32 or int8."""
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import tempfile
@@ -25,7 +26,8 @@ CalibrationImages = Callable[[int, int], Iterator[np.ndarray]]
 
 
 class OnnxEngine(Engine):
-    """An ONNX Runtime session on the CPU. Files are kept in the cache, by weights, resolution and precision.
+    """An ONNX Runtime session on the CPU. Files are kept in the cache, by weights, resolution,
+    precision and, for int8, the frames calibrated on.
 
     :param calibration: for int8, the frames to calibrate on
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
@@ -97,7 +99,8 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
     _require_packages()
-    kind = precision if precision != 'int8' or quantize_outputs else 'int8in'
+    frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
+    kind = precision if precision != 'int8' else f'int8{"" if quantize_outputs else "in"}_{_digest(frames)}'
     size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
     name = f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
     path = cache_directory() / name
@@ -105,27 +108,38 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(network, made, height, width, calibration, quantize_outputs, batch)
+                _quantize(network, made, height, width, frames, quantize_outputs, batch)
             else:
                 export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
     return path
 
 
-def _quantize(network: FANet, path: Path, height: int, width: int, calibration: Optional[CalibrationImages],
+def _calibration_frames(calibration: Optional[CalibrationImages], height: int, width: int) -> list[np.ndarray]:
+    frames = list(calibration(height, width)) if calibration is not None else []
+    if len(frames) < MIN_CALIBRATION_FRAMES:
+        raise EngineError(
+            f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(frames)}: set '
+            'calibration_images to a folder of them')
+    return frames
+
+
+def _digest(frames: Sequence[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(np.ascontiguousarray(frame))
+    return digest.hexdigest()[:8]
+
+
+def _quantize(network: FANet, path: Path, height: int, width: int, images: Sequence[np.ndarray],
               quantize_outputs: bool, batch: int) -> None:
     """Static quantisation of the convolutions: uint8 activations, int8 weights per channel.
 
     All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
     int8 it alone turns more labels than all others together.
     """
-    images = list(calibration(height, width)) if calibration is not None else []
-    if len(images) < MIN_CALIBRATION_FRAMES:
-        raise EngineError(
-            f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(images)}: set '
-            'calibration_images to a folder of them')
     # The last ones come a second time where the batches do not come out even.
-    batches = [np.concatenate((images[start:start + batch] + images[-batch:])[:batch])
+    batches = [np.concatenate(([*images[start:start + batch], *images[-batch:]])[:batch])
                for start in range(0, len(images), batch)]
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process

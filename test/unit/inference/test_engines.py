@@ -117,6 +117,15 @@ def test_what_does_not_exist_is_refused(network: FANet, engine: str, precision: 
 
 
 @needs_onnx
+def test_int8_is_made_anew_for_other_frames(network: FANet) -> None:
+    def others(height: int, width: int) -> Iterator[np.ndarray]:
+        return (3 * frame for frame in calibration(height, width))
+    first, again, other = (onnx_engine.cached_model(network, 'int8', HEIGHT, WIDTH, frames)
+                           for frames in (calibration, calibration, others))
+    assert first == again != other and first.read_bytes() != other.read_bytes()
+
+
+@needs_onnx
 def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
     with pytest.raises(EngineError, match='calibration_images'):
         EngineFactory(network, CPU, precision='int8').build(HEIGHT, WIDTH)
