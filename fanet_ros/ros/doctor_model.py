@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from fanet_ros.inference import ClassMap
-from fanet_ros.model import CheckpointError, load_checkpoint, resolve_checkpoint
+from fanet_ros.inference import ClassMap, SegmentationError
+from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.ros.class_map_messages import LabelInfo
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.output_style import OutputStyle
@@ -14,18 +14,18 @@ from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 def check_model(settings: SegmentationSettings) -> Iterator[Finding]:
     """That the checkpoint loads, and that class map, filter and remapping fit its classes."""
     try:
-        metadata = load_checkpoint(settings.checkpoint).metadata
-    except CheckpointError as error:
+        checkpoint = summarize_checkpoint(settings.checkpoint)
+    except SegmentationError as error:
         yield Finding('checkpoint', ERROR, str(error), 'set checkpoint to one of those, or to the path of yours')
         return
+    metadata, own = checkpoint.metadata, checkpoint.class_map
     height, width = metadata.training_resolution
-    yield Finding('checkpoint', OK, f'{resolve_checkpoint(settings.checkpoint)}: {metadata.variant}, {metadata.num_classes} '
+    yield Finding('checkpoint', OK, f'{checkpoint.path}: {metadata.variant}, {metadata.num_classes} '
                                     f'classes, trained at {width}x{height}')
     if metadata.license:
         yield Finding('checkpoint', OK, f'licence of the weights: {metadata.license}')
     if settings.variant not in ('auto', metadata.variant):
         yield Finding('checkpoint', ERROR, f'variant asks for {settings.variant}', 'set variant to auto')
-    own = ClassMap.of_checkpoint(metadata)
     try:
         class_map = ClassMap.load(settings.class_map) if settings.class_map else own
     except ValueError as error:
