@@ -25,6 +25,7 @@ NODE = 'fanet_ros.ros.segmentation_node'
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
+INTERRUPT_PERIOD_S = 5.0
 MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
 
 
@@ -76,8 +77,8 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
     try:
         with _usage_of(node.pid) as usage:
             stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
-        receiver.send_signal(signal.SIGINT)
-        masks = {stamp: (at, stages) for stamp, at, stages in json.loads(_output(receiver, node, TIMEOUT_S))}
+        masks = {stamp: (at, stages) for stamp, at, stages in json.loads(
+            _output(receiver, node, TIMEOUT_S, interrupt=True))}
     finally:
         for process in (node, receiver):
             process.send_signal(signal.SIGINT)
@@ -120,9 +121,15 @@ def _start(environment: dict[str, str], module: str, *arguments: str) -> subproc
                             stdin=subprocess.DEVNULL, text=True)
 
 
-def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '') -> str:
-    """What `process` prints until it ends, as long as the node lives; a bar shows that time passes if `what` is given."""
-    start = time.monotonic()
+def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '', *,
+            interrupt: bool = False) -> str:
+    """What `process` prints until it ends, as long as the node lives; a bar shows that time passes if `what` is given.
+
+    :param interrupt: have it end, by SIGINT; again and again, since rclpy may miss one while it waits
+    """
+    start = interrupted = time.monotonic()
+    if interrupt:
+        process.send_signal(signal.SIGINT)
     with tqdm(total=round(timeout_s - TIMEOUT_S), desc=what, unit='s', leave=False, disable=None if what else True,
               bar_format='{desc}: {bar} {n_fmt}/{total_fmt} s') as bar:
         while time.monotonic() < start + timeout_s:
@@ -131,6 +138,9 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
             try:
                 text = process.communicate(timeout=1.0)[0]
             except subprocess.TimeoutExpired:
+                if interrupt and time.monotonic() > interrupted + INTERRUPT_PERIOD_S:
+                    interrupted = time.monotonic()
+                    process.send_signal(signal.SIGINT)
                 bar.update(min(round(time.monotonic() - start), bar.total) - bar.n)
                 continue
             if process.returncode:

@@ -63,6 +63,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         print(f'{HEADER}\n{row(run)}{note}' if not runs else f'{row(run)}{note}', flush=True)
         runs.append(run)
     highest: list[Run] = []
+    code = 0            # whatever happens, what has been measured is kept
     try:
         for rate_hz in arguments.rates:
             for is_tuned in PROCESSES[arguments.only] * arguments.rounds:
@@ -76,15 +77,15 @@ def main(argv: Optional[list[str]] = None) -> int:
                 highest.append(found)
     except (RuntimeError, OSError, ValueError) as error:
         print(f'benchmark_transport: {error}', file=sys.stderr)
-        return 1
+        code = 1
     except KeyboardInterrupt:
-        return 130
+        code = 130
     summary = medians(runs)
-    if arguments.rounds > 1:
-        print(f'\nmedians of {arguments.rounds} rounds\n{table(summary)}')
+    if len(summary) < len(runs):
+        print(f'\nmedians\n{table(summary)}')
     if arguments.output is not None and runs:
         _write(arguments.output, runs, summary, highest)
-    return 0
+    return code
 
 
 def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
