@@ -29,7 +29,7 @@ def row(run: Run) -> str:
     if run.memory_slope_mib_h is not None:
         memory += f', {run.memory_slope_mib_h:+.1f} an hour'
         latency += f', p99 drifts {run.p99_drift_ms:+.1f}'
-    return (f'| {run.rate_hz:g} | {"tuned" if run.is_tuned else "as it comes"} | {run.sent} | {run.lost} | {latency} | '
+    return (f'| {run.rate_hz:g} | {"tuned" if run.is_tuned else "as it comes"} | {run.sent:g} | {run.lost:g} | {latency} | '
             f'{way} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
 
 
