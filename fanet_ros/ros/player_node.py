@@ -123,6 +123,9 @@ def _play(node: PlayerNode) -> None:
             count = node.play()
             if rclpy.ok():
                 node.get_logger().info(f'played {count} messages')
+        except RuntimeError:
+            if rclpy.ok():      # else it was told to end, which makes publishing impossible
+                raise
         finally:
             done.set()
     worker = threading.Thread(target=work, name='player', daemon=True)

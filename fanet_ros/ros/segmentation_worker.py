@@ -32,12 +32,13 @@ class _Frame:
     camera: CameraInput
     received: ReceivedFrame
     rgb: np.ndarray
+    with_confidence: bool
     taken: float
     converted: float
 
-    def as_input(self, with_confidence: bool) -> FrameInput:
+    def as_input(self) -> FrameInput:
         stamp = self.received.message.header.stamp
-        return FrameInput(self.rgb, with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name)
+        return FrameInput(self.rgb, self.with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name)
 
 
 class SegmentationWorker:
@@ -113,20 +114,27 @@ class SegmentationWorker:
         """The frame as RGB; None if it is too old, which is counted."""
         camera = self._cameras[name]
         taken = time.perf_counter()
-        max_age_ms = model.settings.max_frame_age_ms
-        stamp = received.message.header.stamp
-        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
-        if max_age_ms and age_ms > max_age_ms:
-            camera.statistics.frame_too_old(camera.now_s(), age_ms)
+        if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         rgb = camera.to_rgb(received.message)
-        return _Frame(camera, received, rgb, taken, time.perf_counter())
+        return _Frame(camera, received, rgb, self._outputs[name].wants_confidence, taken, time.perf_counter())
+
+    def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
+        """Whether the frame's stamp is older than allowed, which is counted."""
+        if not max_age_ms:
+            return False
+        stamp = received.message.header.stamp
+        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
+        if age_ms <= max_age_ms:
+            return False
+        camera.statistics.frame_too_old(camera.now_s(), age_ms)
+        return True
 
     def _segment(self, frames: list[_Frame], model: ActiveModel) -> list[Optional[Segmentation]]:
         """Of each frame, in one go; if that fails one by one, so that each camera answers for its own."""
         if not frames:
             return []
-        inputs = [frame.as_input(self._outputs[frame.camera.name].wants_confidence) for frame in frames]
+        inputs = [frame.as_input() for frame in frames]
         segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing)
         if len(frames) > 1:
             try:
@@ -143,8 +151,8 @@ class SegmentationWorker:
         outputs = self._outputs[frame.camera.name]
         layers = FrameLayers(frame.rgb, segmentation, model.style)
         times = outputs.publish_mask(layers, frame.received.message.header, model.style)
-        finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times, outputs,
-                                   model)
+        finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
+                                   outputs, model)
         if outputs.wants_rest or not self._finisher.is_idle:
             self._finisher.put(finish)
             return True
