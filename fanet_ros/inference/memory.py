@@ -8,12 +8,20 @@ import os
 import torch
 
 
+def resident_mib(pid: 'int | str' = 'self') -> float:
+    """Resident memory of a process (Linux).
+
+    :raises OSError: there is no such process, or it is not Linux
+    """
+    with open(f'/proc/{pid}/statm', encoding='ascii') as file:
+        return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20
+
+
 def memory_in_use(device: torch.device) -> dict[str, str]:
     """For diagnostics, in MiB: resident memory of this process (Linux), and on CUDA what torch holds and has held there."""
     found = {}
     try:
-        with open('/proc/self/statm', encoding='ascii') as file:
-            found['memory [MiB]'] = f"{int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20:.0f}"
+        found['memory [MiB]'] = f'{resident_mib():.0f}'
     except OSError:     # not Linux
         pass
     if device.type == 'cuda':

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.inference import resident_mib
 from fanet_ros.ros.benchmark_endpoints import STAGES
 from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 
@@ -27,6 +28,10 @@ TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
 MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
+
+
+class NoMaskError(RuntimeError):
+    """Of none of the images a mask came."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
     :param size: height and width of the camera's images in px
     :param resolution: height and width that the network runs at
     :param network: further parameters of the node, such as engine and precision
-    :raises RuntimeError: a process failed, or no mask came
+    :raises NoMaskError: no mask came
+    :raises RuntimeError: a process failed
     """
     environment = {key: value for key, value in os.environ.items()
                    if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
@@ -93,7 +99,7 @@ def _sum_up(rate_hz: float, is_tuned: bool, stamps: list[int], masks: dict[int, 
     answered = [stamp for stamp in stamps if stamp in masks]
     timed = [stamp for stamp in answered if masks[stamp][1] is not None]
     if not timed:
-        raise RuntimeError(f'no mask of {len(stamps)} images came: choose a smaller --resolution')
+        raise NoMaskError(f'no mask of {len(stamps)} images came: choose a smaller --resolution')
 
     def latency_ms(of: list[int]) -> np.ndarray:
         return np.array([masks[stamp][0] - stamp for stamp in of]) / 1e6
@@ -159,11 +165,11 @@ def _usage_of(pid: int) -> Iterator[list[_Usage]]:
         while True:
             try:
                 fields = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
-                pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+                memory_mib = resident_mib(pid)
             except (OSError, IndexError):       # it has ended
                 return
             samples.append(_Usage(time.time_ns(), (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK'),
-                                  pages * os.sysconf('SC_PAGE_SIZE') / 2**20))
+                                  memory_mib))
             if ended.wait(SAMPLING_S):
                 return
     thread = threading.Thread(target=sample, daemon=True)

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Optional
 
-from fanet_ros.ros.benchmark_run import Run, measure
+from fanet_ros.ros.benchmark_run import NoMaskError, Run, measure
 from fanet_ros.ros.benchmark_transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
 
 MAX_LOSS = 0.05
@@ -35,10 +35,8 @@ def highest_rate(measure_at: Callable[[float], Run]) -> Optional[Run]:
     def is_kept(rate_hz: float) -> Optional[Run]:
         try:
             run = measure_at(rate_hz)
-        except RuntimeError as error:
-            if 'no mask' in str(error):
-                return None
-            raise
+        except NoMaskError:
+            return None
         return run if run.lost <= MAX_LOSS * run.sent else None
     best, low, high = None, 0.0, FIRST_RATE_HZ
     while high <= MAX_RATE_HZ and (run := is_kept(high)) is not None:

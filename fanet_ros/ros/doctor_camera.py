@@ -11,7 +11,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CompressedImage
 
-from fanet_ros.ros.camera_info import camera_info_topic
+from fanet_ros.ros.camera_info import COMPRESSED, camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.image_conversion import ImageError
@@ -110,7 +110,7 @@ def _suggestion(node: Node, topic: str) -> str:
               and node.count_publishers(name)}
     if not images:
         return 'nothing here publishes images: start the camera, and compare ROS_DOMAIN_ID'
-    for other, transport in ((f'{topic}/compressed', 'compressed'), (topic.removesuffix('/compressed'), 'raw')):
+    for other, transport in ((topic + COMPRESSED, 'compressed'), (topic.removesuffix(COMPRESSED), 'raw')):
         if other in images and other != topic:
             return f'{other} is published: set image_transport to {transport}'
     near = difflib.get_close_matches(topic, images, 3, 0.0)

@@ -11,7 +11,7 @@ from typing import Iterator
 import numpy as np
 import torch
 
-from fanet_ros.inference.device import processor_name
+from fanet_ros.inference.device import choose_device, processor_name
 from fanet_ros.inference.engines import installed_engines
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
@@ -82,7 +82,7 @@ def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
 
 def check_engines() -> Iterator[Finding]:
     """What can run the network here, and whether what takes long to make can be kept."""
-    there = installed_engines()
+    there = installed_engines(choose_device('auto'))
     yield Finding('engines', OK, ', '.join(there))
     missing = {'openvino', 'ncnn'} - set(there)
     if missing and not torch.cuda.is_available():

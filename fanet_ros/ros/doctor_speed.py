@@ -22,10 +22,11 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
     :param rgb: a frame of the camera, or one like it, (H, W, 3) uint8
     :param rate_hz: the camera's, of all cameras together; None: not known
     """
-    steps, keeping_up = [], None
+    steps, keeping_up, segmenter = [], None, None
     for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):
         try:
-            segmenter = build_segmenter(settings, scale)
+            segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
+                settings.input_height, settings.input_width, scale)
         except (SegmentationError, MemoryError) as error:
             yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
             return

@@ -40,6 +40,11 @@ def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoi
     return Checkpoint(first.network, replace(first.metadata, recipe=recipe, figures={}))
 
 
+def _run_name(path: Path) -> str:
+    """Of the run where the file has the name that every run gives it."""
+    return path.parent.name if path.stem == 'checkpoint' else path.stem
+
+
 def main(argv: Optional[list[str]] = None) -> int:
     """Read, average, write; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -51,10 +56,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         parser.error('there is nothing to average in one checkpoint: give two or more')
     try:
         loaded = [load_checkpoint(name) for name in arguments.checkpoints]
-        names = [str(Path(name).with_suffix('').name if Path(name).stem != 'checkpoint' else Path(name).parent.name)
-                 for name in arguments.checkpoints]
-        averaged = average(loaded, names)
-        save_checkpoint(arguments.output, *averaged)
+        save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
     except (CheckpointError, OSError) as error:
         print(f'average_checkpoints: {error}', file=sys.stderr)
         return 1

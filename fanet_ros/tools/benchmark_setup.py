@@ -52,9 +52,9 @@ class BenchmarkSettings:
 
     def combinations(self) -> Iterator[tuple[str, str]]:
         """(engine, precision) that exist on the device and are installed."""
-        probe = FANet(1).eval()
+        probe, there = FANet(1).eval(), installed_engines(self.device)
         for precision in self.precisions:
-            for engine in (name for name in self.engines if name in installed_engines()):
+            for engine in (name for name in self.engines if name in there):
                 try:
                     EngineFactory(probe, self.device, engine, precision)
                 except SegmentationError:

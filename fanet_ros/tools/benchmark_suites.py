@@ -142,19 +142,21 @@ def batch_suite(settings: BenchmarkSettings) -> list[Result]:
     size = settings.sizes[0]
     network = random_network(settings.variants[0])
     for engine, precision in settings.combinations():
-        contestants = []
-        for batch in settings.batches:
-            made = build_engine(settings, network, engine, precision, size, batch)
-            images = torch.rand(batch, 3, *size, device=settings.device).contiguous(memory_format=torch.channels_last)
-
-            def run(made: Engine = made, images: torch.Tensor = images) -> None:
-                made(images)
-                settings.synchronize()
-            contestants.append(Contestant(f'batch {batch}', run, frames=batch, details={'batch': batch}))
+        with scratch_cache():
+            timings = take_turns([_batch(build_engine(settings, network, engine, precision, size, batch), batch, size, settings)
+                                  for batch in settings.batches], settings.rounds)
         results.append({'suite': 'batch', 'variant': settings.variants[0], 'engine': f'{engine} {precision}',
-                        'height': size[0], 'width': size[1],
-                        'rows': [timing.as_dict() for timing in take_turns(contestants, settings.rounds)]})
+                        'height': size[0], 'width': size[1], 'rows': [timing.as_dict() for timing in timings]})
     return results
+
+
+def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) -> Contestant:
+    images = torch.rand(batch, 3, *size, device=settings.device).contiguous(memory_format=torch.channels_last)
+
+    def run() -> None:
+        engine(images)
+        settings.synchronize()
+    return Contestant(f'batch {batch}', run, frames=batch, details={'batch': batch})
 
 
 def cpu_share(work: Callable[[], Any]) -> 'tuple[Any, Optional[float]]':

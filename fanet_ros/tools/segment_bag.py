@@ -12,7 +12,6 @@ import errno
 import os
 import re
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -25,6 +24,7 @@ from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_journal import Journal
 from fanet_ros.tools.segment_bag_output import write_bag
 from fanet_ros.tools.segment_bag_topics import BagTaskError, Camera, choose_cameras
+from fanet_ros.tools.termination import sigterm_interrupts
 
 STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 
@@ -33,9 +33,9 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Write the bag; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = _parser().parse_args(argv)
     partial = arguments.output.with_name(arguments.output.name + '.partial')
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        print(segment_bag(arguments, partial))
+        with sigterm_interrupts():
+            print(segment_bag(arguments, partial))
     except KeyboardInterrupt:
         print(f'\nstopped; the same command goes on from {partial}', file=sys.stderr)
         return 130
@@ -48,8 +48,6 @@ def main(argv: Optional[list[str]] = None) -> int:
     except ValueError as error:
         print(f'segment_bag: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return 0
 
 

@@ -15,13 +15,13 @@ another budget it chooses anew from what has been measured.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from typing import Optional
 
 from fanet_ros.inference.engines import ENGINES, PRECISIONS
 from fanet_ros.tools.benchmark import parse_size
+from fanet_ros.tools.termination import sigterm_interrupts
 from fanet_ros.tools.tune_candidates import DEFAULT_SCALES
 from fanet_ros.tools.tune_run import tune
 
@@ -29,9 +29,9 @@ from fanet_ros.tools.tune_run import tune
 def main(argv: Optional[list[str]] = None) -> int:
     """Measure, choose and write; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = parse_arguments(argv)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        tune(arguments)
+        with sigterm_interrupts():
+            tune(arguments)
     except KeyboardInterrupt:
         print(f'\nstopped; the same command goes on from {arguments.output}', file=sys.stderr)
         return 130
@@ -43,8 +43,6 @@ def main(argv: Optional[list[str]] = None) -> int:
     except ValueError as error:
         print(f'tune: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return 0
 
 

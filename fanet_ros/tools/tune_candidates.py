@@ -8,9 +8,10 @@ from typing import Any, Optional, Sequence
 import torch
 
 from fanet_ros.inference import ClassMap, SegmentationError
+from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.engines import EngineFactory, installed_engines
 from fanet_ros.inference.segmenter import scaled_px
-from fanet_ros.model import BACKBONE_OF_VARIANT, FANet, load_checkpoint, resolve_checkpoint
+from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.tools.tune_source import TuneError
 
 Size = tuple[int, int]          # height, width [px]
@@ -73,12 +74,11 @@ def load_model(checkpoint: str, class_map: str = '') -> Model:
     :param class_map: as the node's parameter of that name
     :raises ValueError: missing or corrupt
     """
-    metadata = load_checkpoint(checkpoint).metadata
-    path = resolve_checkpoint(checkpoint)
-    is_file = Path(checkpoint).expanduser().is_file()
-    names = ClassMap.load(class_map) if class_map else ClassMap.of_checkpoint(metadata)
-    return Model(str(path.resolve()) if is_file else checkpoint, path, metadata.variant, metadata.training_resolution,
-                 metadata.temporal_frames, names)
+    found = summarize_checkpoint(checkpoint)
+    metadata, is_file = found.metadata, Path(checkpoint).expanduser().is_file()
+    return Model(str(found.path.resolve()) if is_file else checkpoint, found.path, metadata.variant,
+                 metadata.training_resolution, metadata.temporal_frames,
+                 ClassMap.load(class_map) if class_map else found.class_map)
 
 
 def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size]) -> tuple[Size, ...]:
@@ -97,7 +97,7 @@ def make_candidates(models: Sequence[Model], scales: Sequence[float], resolution
     :param precisions: None: float16 on CUDA; float32 and bfloat16 on the CPU
     :raises TuneError: there is none
     """
-    engines = installed_engines() if engines is None else engines
+    engines = installed_engines(device) if engines is None else engines
     if precisions is None:
         precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
     probe, found, reason = FANet(1).eval(), [], 'nothing was asked for'

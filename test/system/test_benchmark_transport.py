@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.ros import benchmark_transport
-from fanet_ros.ros.benchmark_run import Run
+from fanet_ros.ros.benchmark_run import NoMaskError, Run
 from fanet_ros.ros.benchmark_transport_report import medians, stage_shares
 
 
@@ -42,7 +42,7 @@ def test_the_highest_rate_is_found_to_within_a_step(limit_hz: float) -> None:
 
 def test_no_rate_at_all_is_none() -> None:
     def fails(rate_hz: float) -> Run:
-        raise RuntimeError('no mask of 80 images came')
+        raise NoMaskError('no mask of 80 images came')
     assert benchmark_transport.highest_rate(fails) is None
     assert benchmark_transport.highest_rate(lambda rate_hz: run_at(rate_hz, lost=100)) is None
 

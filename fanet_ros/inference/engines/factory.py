@@ -91,7 +91,7 @@ class EngineFactory:
         if len(self._engines) == 1:
             return make(self._engines[0])
         choices = _Choices()
-        key = _situation(self._network, self._precision, self._engines)
+        key = _situation(self._network, self._device, self._precision, self._engines)
         chosen = choices.get(key)
         if chosen not in self._engines:
             engines = _working(self._engines, make)
@@ -143,11 +143,14 @@ def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
     return min(times, key=lambda name: float(np.median(times[name])))
 
 
-def installed_engines() -> tuple[str, ...]:
-    """Those of ENGINES whose packages are there."""
-    there = {'torch': True, 'onnxruntime': onnx_engine.is_available(), 'tensorrt': is_provided('tensorrt'),
-             'openvino': openvino_engine.is_available(), 'ncnn': ncnn_engine.is_available()}
-    return tuple(name for name, is_there in there.items() if is_there)
+def installed_engines(device: torch.device) -> tuple[str, ...]:
+    """Those of ENGINES that run on `device` and whose packages are there."""
+    def is_there(name: str) -> bool:
+        if name in PROVIDERS and device.type == 'cuda':
+            return is_provided(name)
+        return {'torch': lambda: True, 'onnxruntime': onnx_engine.is_available,
+                'openvino': openvino_engine.is_available, 'ncnn': ncnn_engine.is_available}[name]()
+    return tuple(filter(is_there, PRECISIONS_OF_ENGINE[device.type]))
 
 
 def _candidates(device: torch.device, precision: str, needs_video: bool) -> tuple[str, ...]:
@@ -159,17 +162,16 @@ def _candidates(device: torch.device, precision: str, needs_video: bool) -> tupl
     suitable = [name for name, precisions in PRECISIONS_OF_ENGINE[device.type].items() if precision in precisions]
     if not suitable:
         raise EngineError(f'no engine runs in {precision} on {device}')
-    there = [name for name in suitable if name in installed_engines() and (
-        device.type == 'cpu' or name not in PROVIDERS or is_provided(name))]
-    return tuple(there) or (suitable[0],)
+    there = installed_engines(device)
+    return tuple(name for name in suitable if name in there) or (suitable[0],)
 
 
-def _situation(network: FANet, precision: str, engines: Sequence[str]) -> str:
+def _situation(network: FANet, device: torch.device, precision: str, engines: Sequence[str]) -> str:
     """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
     versions = ', '.join(f'{name} {_version(name)}' for name in engines)
     return (f'{network.backbone} {network.num_classes} classes {precision}, '
             f'{torch.get_num_threads()} of {os.cpu_count()} '
-            f'threads, {processor_name()}, {versions}')
+            f'threads, {processor_name() if device.type == "cpu" else torch.cuda.get_device_name(device)}, {versions}')
 
 
 def _version(engine: str) -> str:
