@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Callable, Optional
 
@@ -12,6 +12,7 @@ from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
 POLL_S = 0.005      # how often `meanwhile` is called: more often than any camera sends
+END_S = 1.0         # how long close() waits for what is being built
 
 
 class ModelSwitch:
@@ -20,7 +21,8 @@ class ModelSwitch:
     `active` may be read by any thread, at any time; it is replaced by one assignment.
 
     :param style: what the outputs look like with these settings and the classes of this segmenter
-    :param meanwhile: is called again and again while the caller's thread waits for something to be built
+    :param meanwhile: is called again and again while the caller's thread waits for something to be built; what it raises
+        ends the waiting
     """
 
     def __init__(self, style: Callable[[SegmentationSettings, Segmenter], OutputStyle],
@@ -35,7 +37,7 @@ class ModelSwitch:
 
         :raises Exception: it cannot be built; there is none then
         """
-        self._builder.submit(self._build, settings).result()
+        self._wait(self._builder.submit(self._build, settings))
 
     def change(self, settings: SegmentationSettings) -> bool:
         """Go over to `settings`, with another model if they need one; returns whether they did.
@@ -50,10 +52,7 @@ class ModelSwitch:
                 active = self.active
                 self.active = replace(active, settings=settings, style=self._style(settings, active.segmenter))
             return False
-        future = self._builder.submit(self._build, settings)
-        while not wait([future], timeout=POLL_S).done:
-            self._meanwhile()
-        future.result()
+        self._wait(self._builder.submit(self._build, settings))
         self._builder.submit(trim_heap)     # the worker may be on its last frame with the old one; most of it goes now
         return True
 
@@ -83,12 +82,19 @@ class ModelSwitch:
         """Forget the model and give its memory back."""
         with self._lock:
             self.active = None
-        self._builder.submit(release_memory).result()       # after what may still be on its way to be built
+        self._wait(self._builder.submit(release_memory))    # after what may still be on its way to be built
         release_memory()
 
-    def close(self) -> None:
-        """End the building thread; what it is building is finished first."""
-        self._builder.shutdown(wait=True, cancel_futures=True)
+    def close(self) -> bool:
+        """End the building thread; False: it is still building something, which takes long and cannot be broken off."""
+        last = self._builder.submit(lambda: None)
+        self._builder.shutdown(wait=False)
+        return bool(wait([last], timeout=END_S).done)
+
+    def _wait(self, future: Future[None]) -> None:
+        while not wait([future], timeout=POLL_S).done:
+            self._meanwhile()
+        future.result()
 
     def _build(self, settings: SegmentationSettings) -> None:
         present = self.active       # in the building thread, so that no other build can be under way

@@ -1,7 +1,9 @@
 """How a node's process ends: with one line when it cannot start or go on, and without a quarrel about who shuts ROS down."""
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 import rclpy
 
@@ -19,3 +21,10 @@ def shut_down() -> None:
     except RuntimeError:
         if rclpy.ok():
             raise
+
+
+def leave() -> NoReturn:
+    """End the process with exit code 0 although a thread works on something that nobody needs any more."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)

@@ -29,7 +29,7 @@ from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.latency_control import LatencyControl
 from fanet_ros.ros.model_switch import ModelSwitch
 from fanet_ros.ros.output_style import OutputStyle
-from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.process_end import fail, leave, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings, changed_settings, declare_settings
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
@@ -81,11 +81,11 @@ class SegmentationNode(LifecycleNode):
                 raise self._failure or RuntimeError('the node could not be started')
         self._logs_failures = True
 
-    def close(self) -> None:
-        """Stop all threads; the frame that is being worked on is finished first."""
+    def close(self) -> bool:
+        """Stop all threads; the frame that is being worked on is finished first. False: a model is still being built."""
         self._slots.close()
         self._worker.join()
-        self._switch.close()
+        return self._switch.close()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model, warm it up, advertise the outputs. A failure is logged and leaves the node unconfigured."""
@@ -163,7 +163,12 @@ class SegmentationNode(LifecycleNode):
         return OutputStyle.of(segmenter.class_map, settings)
 
     def _receive(self) -> None:
-        """Take what has come, while this thread, which else receives it, waits for a model to be built."""
+        """Take what has come, while this thread, which else receives it, waits for a model to be built.
+
+        :raises ExternalShutdownException: the node is to end, whatever is being built
+        """
+        if not self.context.ok():
+            raise ExternalShutdownException
         for camera in self._cameras.values():
             camera.poll()
 
@@ -200,7 +205,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
     if not start_ros('segmentation_node', argv, SignalHandlerOptions.ALL):
         return 1
-    node, has_started = None, False
+    node, has_started, is_closed = None, False, True
     try:
         node = SegmentationNode()
         if node.settings.autostart:
@@ -221,8 +226,10 @@ def main(argv: Optional[list[str]] = None) -> int:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
         if node is not None:
-            node.close()
+            is_closed = node.close()
         shut_down()
+    if not is_closed:
+        leave()
     return 0
 
 

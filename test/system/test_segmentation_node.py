@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import array
+import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +258,27 @@ def test_a_signal_ends_it_quietly(
         images.publish(rgb_to_image_message(frame(seed), Header()))
     assert process.stop(number) == 0, process.log
     assert 'Traceback' not in process.log and len(process.log.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_while_a_model_is_built(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path, number: int) -> None:
+    """An engine may take minutes to build, and cannot be broken off. Here the class map takes for ever to be read."""
+    class_map = tmp_path / 'class_map.yaml'
+    os.mkfifo(class_map)
+    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
+                               '-p', f'class_map:={class_map}')
+
+    writers: list[int] = []     # kept open: to close it would be the end of the file
+
+    def is_being_read() -> bool:
+        with suppress(OSError):     # nobody reads
+            writers.append(os.open(class_map, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(writers)
+    client.wait_for(is_being_read, 'the class map to be opened', process)
+    assert process.stop(number) == 0, process.log
+    assert process.log == ''
+    os.close(writers[0])
 
 
 def test_silence_is_explained(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
