@@ -69,7 +69,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         for is_tuned in PROCESSES[arguments.only] if arguments.highest else ():
             found = highest_rate(lambda rate_hz, is_tuned=is_tuned: measure_at(rate_hz, is_tuned))
             if found is None:
-                print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}: choose a smaller --resolution')
+                print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}')
             else:
                 show(found, f' highest rate with at most {MAX_LOSS:.0%} lost')
                 highest.append(found)
