@@ -31,7 +31,7 @@ from rclpy.qos import QoSProfile    # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image    # noqa: E402
 from std_msgs.msg import Header    # noqa: E402
 
-from fanet_ros.inference import ClassMap    # noqa: E402
+from fanet_ros.inference import ClassMap, Segmenter    # noqa: E402
 from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
 from fanet_ros.msg import FrameTiming    # noqa: E402
 from fanet_ros.package_share import share_directory    # noqa: E402
@@ -259,3 +259,20 @@ def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
     save_checkpoint(path, network.eval(), metadata)
     return path
+
+
+@pytest.fixture(name='same_rounding', scope='session')
+def same_rounding_fixture() -> tuple[str, ...]:
+    """Arguments of a node that shall give what `segmenter` gives, to the last digit.
+
+    Left to themselves two processes may find different engines the fastest, and each rounds in its own way.
+    """
+    return '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'num_threads:=1'
+
+
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
+    """The network of `small_checkpoint` in this process."""
+    threads = torch.get_num_threads()
+    yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1)
+    torch.set_num_threads(threads)

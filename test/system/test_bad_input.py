@@ -173,12 +173,12 @@ class Sender:
 
 @pytest.fixture(name='start', scope='module')
 def start_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
-                  small_checkpoint: Path) -> Callable[..., Sender]:
+                  small_checkpoint: Path, same_rounding: tuple[str, ...]) -> Callable[..., Sender]:
     """Starts a node for raw or compressed images and waits until it answers `good`."""
     def start(transport: str, topic: str, message_type: type, good: Any) -> Sender:
         process = start_executable(
-            'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}', '-p',
-            'device:=cpu', '-p', 'diagnostics_period_s:=0.1', '-p', f'image_transport:={transport}')
+            'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}',
+            *same_rounding, '-p', 'diagnostics_period_s:=0.1', '-p', f'image_transport:={transport}')
         camera = make_camera(process, f'/{transport}{NODE}', f'/{transport}/{topic}', message_type)
         camera.connect(good)
         return Sender(camera, client, f'/{transport}{NODE}')
@@ -188,11 +188,6 @@ def start_fixture(client: Any, start_executable: Callable[..., Any], make_camera
 @pytest.fixture(name='sender', scope='module')
 def sender_fixture(start: Callable[..., Sender]) -> Sender:
     return start('raw', 'image', Image, UNDERSTOOD[0].message())
-
-
-@pytest.fixture(name='segmenter', scope='module')
-def segmenter_fixture(small_checkpoint: Path) -> Segmenter:
-    return Segmenter.from_checkpoint(small_checkpoint, device='cpu')
 
 
 @pytest.mark.parametrize('case', UNDERSTOOD, ids=lambda case: case.name)

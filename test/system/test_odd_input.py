@@ -3,14 +3,13 @@ from __future__ import annotations
 
 import array
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Optional
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
@@ -103,12 +102,12 @@ class Node:
 
 @pytest.fixture(name='nodes', scope='module')
 def nodes_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
-                  small_checkpoint: Path) -> dict[str, Node]:
+                  small_checkpoint: Path, same_rounding: tuple[str, ...]) -> dict[str, Node]:
     """Two nodes, for raw and for compressed images."""
     reports = client.collect(DiagnosticArray, '/diagnostics')
     processes = {transport: start_executable(
         'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}',
-        '-p', 'device:=cpu', '-p', 'num_threads:=1', '-p', f'image_transport:={transport}',
+        *same_rounding, '-p', f'image_transport:={transport}',
         '-p', 'diagnostics_period_s:=0.1') for transport in ('raw', 'compressed')}
     raw = make_camera(processes['raw'], '/raw/segmentation', '/raw/image')
     compressed = make_camera(processes['compressed'], '/compressed/segmentation', '/compressed/image/compressed',
@@ -120,13 +119,6 @@ def nodes_fixture(client: Any, start_executable: Callable[..., Any], make_camera
 @pytest.fixture(name='node', scope='module')
 def node_fixture(nodes: dict[str, Node]) -> Node:
     return nodes['raw']
-
-
-@pytest.fixture(name='segmenter', scope='module')
-def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
-    threads = torch.get_num_threads()
-    yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', num_threads=1)
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(name='good_labels', scope='module')

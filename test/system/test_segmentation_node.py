@@ -38,9 +38,10 @@ def pixels(message: Image) -> np.ndarray:
 
 
 @pytest.fixture(name='process', scope='module')
-def process_fixture(start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+def process_fixture(
+        start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> Any:
     return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                            '-p', 'device:=cpu', '-p', 'diagnostics_period_s:=0.1')
+                            *same_rounding, '-p', 'diagnostics_period_s:=0.1')
 
 
 @pytest.fixture(name='camera', scope='module')
@@ -48,11 +49,6 @@ def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
     camera = make_camera(process)
     camera.connect(frame(0))
     return camera
-
-
-@pytest.fixture(name='segmenter', scope='module')
-def segmenter_fixture(small_checkpoint: Path) -> Segmenter:
-    return Segmenter.from_checkpoint(small_checkpoint, device='cpu')
 
 
 @pytest.fixture(name='default_parameters')
@@ -124,7 +120,8 @@ def test_resolution_changes_while_running(
     assert result.successful, result.reason
     mask, timing = camera.answer_to(frame(6))
     assert (timing.input_height, timing.input_width) == (64, 192)
-    other = Segmenter.from_checkpoint(small_checkpoint, device='cpu', input_height=64, input_width=192)
+    other = Segmenter.from_checkpoint(
+        small_checkpoint, device='cpu', engine='torch', num_threads=1, input_height=64, input_width=192)
     assert np.array_equal(pixels(mask), other.segment(frame(6)).labels)
     assert not np.array_equal(pixels(mask), segmenter.segment(frame(6)).labels)
     assert process.log.count('now segmenting') == switches + 1      # both at once are one change
@@ -217,10 +214,11 @@ def values_of(diagnostics: DiagnosticArray) -> dict[str, str]:
 
 
 def test_compressed_images_simulated_time_and_remapping(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, segmenter: Segmenter) -> None:
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
+        segmenter: Segmenter) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__ns:=/front', '-r', '/clock:=/front/clock', '-p', f'checkpoint:={small_checkpoint}',
-        '-p', 'device:=cpu', '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
+        *same_rounding, '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
         '-p', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     masks, timings = (client.collect(kind, f'/front/segmentation/{name}')

@@ -30,9 +30,10 @@ def pixels(message: Image) -> np.ndarray:
 
 
 @pytest.fixture(name='process', scope='module')
-def process_fixture(start_executable: Callable[..., Any], small_checkpoint: Path) -> Any:
+def process_fixture(
+        start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> Any:
     return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                            '-p', 'device:=cpu', '-p', 'output_size:=network', '-p', 'class_map_period_s:=0.0')
+                            *same_rounding, '-p', 'output_size:=network', '-p', 'class_map_period_s:=0.0')
 
 
 @pytest.fixture(name='camera', scope='module')
@@ -43,11 +44,11 @@ def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
 
 
 def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_so(
-        client: Any, camera: Any, process: Any, small_checkpoint: Path) -> None:
+        client: Any, camera: Any, process: Any, segmenter: Segmenter) -> None:
     maps = client.collect(ClassMap, f'{NODE}/class_map', LATCHED_QOS)
     client.wait_for(lambda: bool(maps), 'the class map', process)
     assert maps[0].name == 'camvid11' and list(maps[0].ids) == list(range(11))
-    labels = Segmenter.from_checkpoint(small_checkpoint, device='cpu').segment(frame(1)).labels
+    labels = segmenter.segment(frame(1)).labels
     mask, _ = camera.answer_to(frame(1))
     assert (mask.height, mask.width) == (96, 128)
 
