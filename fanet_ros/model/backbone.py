@@ -1,8 +1,8 @@
 """ResNet encoders with the additional spatial reduction of FANet.
 
 Two things differ from torchvision's ResNet (He et al., arXiv 1512.03385): layer1 has stride 2 as well, so that the
-four feature maps lie at 1/8, 1/16, 1/32 and 1/64 of the input (other strides can be chosen); and every BatchNorm that follows a convolution inside a
-block, and the stem's, carries LeakyReLU(0.01) instead of ReLU. The block's output is ReLU.
+four feature maps lie at 1/8, 1/16, 1/32 and 1/64 of the input (other strides can be chosen); and every BatchNorm that
+follows a convolution inside a block, and the stem's, carries LeakyReLU(0.01) instead of ReLU. The block's output is ReLU.
 """
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Generic, Optional, Sequence, TypeVar
+from typing import Generic, Sequence, TypeVar
 
 Item = TypeVar('Item')
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
+from image_helpers import pixels
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
@@ -22,13 +23,6 @@ from fanet_ros.sources import SyntheticStreet
 WIDTH, HEIGHT, SEED, RATE_HZ = 128, 96, 5, 10.0
 PERIOD_NS = 100_000_000
 STREET = {'width': WIDTH, 'height': HEIGHT, 'seed': SEED, 'rate_hz': RATE_HZ}
-
-
-def pixels(message: Image) -> np.ndarray:
-    """(H, W, 3) of rgb8, (H, W) of mono8."""
-    channels = {'rgb8': (3,), 'mono8': ()}[message.encoding]
-    assert (message.step, message.is_bigendian) == (message.width * max(1, sum(channels)), 0)
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, *channels)
 
 
 def stamp_ns(message: Any) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
+from image_helpers import pixels
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -39,7 +40,7 @@ STRANGE = ('', 'RGB8', ' rgb8', 'rgb8 ', 'bgr8; jpeg compressed bgr8', 'nv24', '
 NUMBERS = (0, 1, 2, 3, 7, 32, 255, 4096, 65_535, 65_536, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 
 
-def blotches(random: np.random.Generator, height: int, width: int, channels: int = 3) -> np.ndarray:
+def random_image(random: np.random.Generator, height: int, width: int, channels: int = 3) -> np.ndarray:
     """(height, width, channels) uint8 of random colours, of which the untrained network makes many classes."""
     coarse = random.integers(0, 256, (4, 5, channels), np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST).reshape(height, width, channels)
@@ -92,7 +93,7 @@ def other_data(message: Image, random: np.random.Generator) -> None:
 def some_picture(random: np.random.Generator) -> CompressedImage:
     """A JPEG or PNG, whole, bent, cut, or not one at all, under any name."""
     suffix = str(random.choice(('.jpg', '.png')))
-    pixels = blotches(random, *some_size(random), int(random.choice((1, 3))))
+    pixels = random_image(random, *some_size(random), int(random.choice((1, 3))))
     encoded, file = cv2.imencode(suffix, pixels[:65_000, :65_000])      # JPEG knows no more
     assert encoded
     data = file.tobytes()
@@ -148,7 +149,7 @@ class FuzzedNode:
         self._name = f'fuzz_{transport}/segmentation: image segmentation of '
         self._client, self._make, self._decode = client, some_image if raw else some_picture, \
             image_to_rgb if raw else compressed_to_rgb
-        self.good = blotches(np.random.default_rng(7), 60, 80)
+        self.good = random_image(np.random.default_rng(7), 60, 80)
         png = cv2.imencode('.png', self.good[..., ::-1])[1].tobytes()
         self._good = self.good if raw else CompressedImage(format='png', data=array.array('B', png))
         self._cameras = [make_camera(self.process, f'/fuzz_{transport}/segmentation/{name}', topic,
@@ -176,8 +177,8 @@ class FuzzedNode:
     def answer_of(self, index: int) -> tuple[np.ndarray, Counts]:
         """Labels of a good frame of this camera, and the camera's counts with it."""
         mask, timing = self._cameras[index].answer_to(self._good)
-        return labels_of(mask), Counts(timing.frames_received, timing.frames_segmented, timing.frames_dropped,
-                                       timing.frames_rejected)
+        return pixels(mask), Counts(timing.frames_received, timing.frames_segmented, timing.frames_dropped,
+                                    timing.frames_rejected)
 
     def take_round(self, random: np.random.Generator, segmenter: Segmenter) -> None:
         """One message of every camera: counted once, segmented as in this process or refused as in this process."""
@@ -196,7 +197,7 @@ class FuzzedNode:
             self.outcomes['rejected' if rgb is None else 'segmented'] += 1
             if rgb is not None:
                 mask = camera.wait_for_one(camera.masks, message.header)
-                assert np.array_equal(labels_of(mask), segmenter.segment(rgb).labels)
+                assert np.array_equal(pixels(mask), segmenter.segment(rgb).labels)
 
     def _decoded(self, message: Message) -> Optional[np.ndarray]:
         try:
@@ -208,11 +209,6 @@ class FuzzedNode:
 def carried(message: Message) -> Message:
     """As it comes out at the other end."""
     return deserialize_message(serialize_message(message), type(message))
-
-
-def labels_of(message: Image) -> np.ndarray:
-    assert (message.encoding, message.step) == ('mono8', message.width)
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])

@@ -17,7 +17,6 @@ import yaml
 pytest.importorskip('launch_ros')
 rclpy = pytest.importorskip('rclpy')
 
-from launch import LaunchContext  # noqa: E402
 from launch.actions import DeclareLaunchArgument  # noqa: E402
 from rcl_interfaces.srv import GetParameters  # noqa: E402
 from rclpy.node import Node  # noqa: E402

@@ -11,18 +11,13 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from image_helpers import blotches, pixels
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.inference import Segmenter
 
 HEIGHT, WIDTH = 60, 80
-
-
-def blotches(seed: int, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    """Random colours, of which the untrained network makes many classes."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def image(encoding: str, pixels: np.ndarray, padding: int = 0, **changes: Any) -> Image:
@@ -49,13 +44,8 @@ def described(message: Image) -> str:
             f'step {message.step}, {len(message.data)} bytes')
 
 
-def labels_of(message: Image) -> np.ndarray:
-    assert (message.encoding, message.step) == ('mono8', message.width)
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
-
-
-RGB = blotches(0)
-GOOD = blotches(1)      # what shows that the node is still well
+RGB = blotches(0, HEIGHT, WIDTH)
+GOOD = blotches(1, HEIGHT, WIDTH)     # what shows that the node is still well
 
 
 class Node:
@@ -92,7 +82,7 @@ class Node:
         assert self.status().level == DiagnosticStatus.WARN and what in self.status().message
         mask, timing = self.camera.answer_to(self.good)
         assert timing.frames_rejected == rejected + 1
-        return labels_of(mask)
+        return pixels(mask)
 
     def logs(self, message: Any, what: str) -> None:
         """See `message` refused in the log; as that takes one line a second, it is sent until it is its turn."""
@@ -177,7 +167,7 @@ UNDERSTOOD: dict[str, tuple[Image, np.ndarray]] = {
 def test_it_understands(node: Node, segmenter: Segmenter, name: str) -> None:
     message, rgb = UNDERSTOOD[name]
     mask, _ = node.camera.answer_to(message)
-    assert np.array_equal(labels_of(mask), segmenter.segment(np.ascontiguousarray(rgb)).labels)
+    assert np.array_equal(pixels(mask), segmenter.segment(np.ascontiguousarray(rgb)).labels)
 
 
 # One of each kind, and those that are dangerous to multiply or to print.
@@ -227,7 +217,7 @@ def test_a_message_cut_off_on_its_way_does_no_harm(node: Node, good_labels: np.n
     for size in (0, 4, 20, 60, len(raw) // 2):
         node.camera.publisher.publish(raw[:size])
     mask, after = node.camera.answer_to(GOOD)
-    assert np.array_equal(labels_of(mask), good_labels)
+    assert np.array_equal(pixels(mask), good_labels)
     assert after.frames_segmented == before.frames_segmented + 1
 
 
@@ -262,7 +252,7 @@ def test_compressed_pictures_are_known_by_their_data(
     message = picture(RGB, suffix, name=name)
     bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
     mask, _ = nodes['compressed'].camera.answer_to(message)
-    assert np.array_equal(labels_of(mask), segmenter.segment(np.ascontiguousarray(bgr[..., ::-1])).labels)
+    assert np.array_equal(pixels(mask), segmenter.segment(np.ascontiguousarray(bgr[..., ::-1])).labels)
 
 
 def test_a_flood_is_logged_about_once_a_second(node: Node) -> None:

@@ -10,17 +10,13 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from image_helpers import blotches
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.highlevel import AnyReader
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.msg import ClassMap, FrameTiming
-
-
-def frame(seed: int) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
 
 
 @pytest.fixture(name='drive', scope='module')
@@ -31,7 +27,7 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
                                '-p', 'device:=cpu', '-p', 'class_map_period_s:=0.0')
     camera = make_camera(process)
-    camera.connect(frame(0))
+    camera.connect(blotches(0))
     # The first file begins with the class map, which is there already, and has to last until all else is found too.
     recorder = start_executable(
         'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=4.0', '-p',
@@ -46,10 +42,10 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
     def recorded() -> bool:
         nonlocal seed
         seed += 1
-        camera.answer_to(frame(seed))
+        camera.answer_to(blotches(seed))
         return (bag / 'drive_2.mcap').exists()
     client.wait_for(recorded, 'three files', recorder)
-    camera.answer_to(frame(seed + 1))       # the third file may have begun after the last mask
+    camera.answer_to(blotches(seed + 1))       # the third file may have begun after the last mask
     assert recorder.stop() == 0 and process.stop() == 0, recorder.log
     return bag
 

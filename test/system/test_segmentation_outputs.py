@@ -5,28 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
+from image_helpers import blotches, pixels
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.msg import ClassMap
 
 NODE = '/segmentation'
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-def frame(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
-    """Blotches of random colour, of which the untrained network makes many classes."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
-
-
-def pixels(message: Image) -> np.ndarray:
-    assert (message.encoding, message.step, message.is_bigendian) == ('mono8', message.width, 0)
-    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
 
 
 @pytest.fixture(name='process', scope='module')
@@ -39,7 +28,7 @@ def process_fixture(
 @pytest.fixture(name='camera', scope='module')
 def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
     camera = make_camera(process)
-    camera.connect(frame(0))
+    camera.connect(blotches(0))
     return camera
 
 
@@ -48,8 +37,8 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_s
     maps = client.collect(ClassMap, f'{NODE}/class_map', LATCHED_QOS)
     client.wait_for(lambda: bool(maps), 'the class map', process)
     assert maps[0].name == 'camvid11' and list(maps[0].ids) == list(range(11))
-    labels = segmenter.segment(frame(1)).labels
-    mask, _ = camera.answer_to(frame(1))
+    labels = segmenter.segment(blotches(1)).labels
+    mask, _ = camera.answer_to(blotches(1))
     assert (mask.height, mask.width) == (96, 128)
 
     present = np.unique(labels)
@@ -57,7 +46,7 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_s
     result, = client.set_parameters(NODE, atomically=True, output_size='input', class_filter=f'{names[0]}, {names[1]}',
                                     class_remap=f'{names[0]}=200, {names[2]}={names[1]}')
     assert result.successful, result.reason
-    mask, _ = camera.answer_to(frame(1))
+    mask, _ = camera.answer_to(blotches(1))
     table = np.full(256, 255, np.uint8)
     table[present[0]], table[present[1]], table[present[2]] = 200, present[1], present[1]
     assert np.array_equal(pixels(mask), table[labels])
@@ -77,11 +66,11 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_s
 def test_a_refused_change_says_why_and_changes_nothing(
         client: Any, camera: Any, values: dict[str, str], reason: str) -> None:
     before = client.get_parameters(NODE, *values)
-    sent = pixels(camera.answer_to(frame(2))[0])
+    sent = pixels(camera.answer_to(blotches(2))[0])
     result, = client.set_parameters(NODE, **values)
     assert not result.successful and reason in result.reason
     assert client.get_parameters(NODE, *values) == before
-    assert np.array_equal(pixels(camera.answer_to(frame(2))[0]), sent)
+    assert np.array_equal(pixels(camera.answer_to(blotches(2))[0]), sent)
 
 
 def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any, process: Any) -> None:
@@ -94,7 +83,7 @@ def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any,
 
     def answered() -> bool:
         publisher.publish(info)
-        camera.send(frame(3))
+        camera.send(blotches(3))
         return bool(infos)
     client.wait_for(answered, 'calibration', process)
     assert (infos[-1].width, infos[-1].height, infos[-1].k[0], infos[-1].k[4]) == (80, 30, 50.0, 25.0)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from image_helpers import blotches, pixels
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -22,11 +21,6 @@ CAMERAS = (*GOOD, FLOOD, SILENT, CORRUPT)
 FRAMES = 60                     # of each good camera
 FLOOD_FACTOR = 6                # times as many as of a good one
 TOLERANCE = 0.1
-
-
-def frame(seed: int) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
 
 
 def test_each_camera_gets_its_share_whatever_the_others_do(
@@ -44,7 +38,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
 
     def send(name: str) -> None:
         numbers[name] += 1
-        message = garbage if name == CORRUPT else rgb_to_image_message(frame(numbers[name]), Header(frame_id=name))
+        message = garbage if name == CORRUPT else rgb_to_image_message(blotches(numbers[name]), Header(frame_id=name))
         message.header.stamp.sec = numbers[name]
         publishers[name].publish(message)
 
@@ -77,8 +71,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     for name in GOOD:               # nobody gets another camera's mask, or another frame's
         mask = masks[name][-1]
         assert mask.header.frame_id == name
-        labels = np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.width)
-        same = labels == segmenter.segment(frame(mask.header.stamp.sec)).labels
+        same = pixels(mask) == segmenter.segment(blotches(mask.header.stamp.sec)).labels
         assert same.mean() > 0.999      # several images at once may be rounded differently
 
     def told(name: str) -> dict[str, str]:

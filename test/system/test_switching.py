@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from image_helpers import blotches, pixels
 from rclpy.parameter import Parameter
 from rcl_interfaces.srv import SetParametersAtomically
 from sensor_msgs.msg import Image
@@ -22,16 +22,6 @@ NODE = '/switching'
 SWITCHES = int(os.environ.get('FANET_ROS_SWITCHES', '8'))       # 200 take minutes
 START = {'input_height': 0, 'input_width': 0, 'engine': 'torch', 'precision': 'float32', 'variant': 'auto',
          'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0}
-
-
-def frame(seed: int) -> np.ndarray:
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return cv2.resize(coarse, (160, 120), interpolation=cv2.INTER_NEAREST)
-
-
-def pixels(message: Image, channels: int = 1) -> np.ndarray:
-    shape = (message.height, message.width, channels)[:2 if channels == 1 else 3]
-    return np.frombuffer(message.data, np.uint8).reshape(shape)
 
 
 @pytest.fixture(name='class_map', scope='module')
@@ -64,7 +54,7 @@ def camera_fixture(
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'precision:=float32', '-p',
         'diagnostics_period_s:=0.1')
     camera = make_camera(process, NODE, '/switching_image')
-    camera.connect(frame(0))
+    camera.connect(blotches(0))
     return camera
 
 
@@ -89,8 +79,8 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
     assert result.successful, result.reason
     arguments = {'engine': 'torch', 'precision': 'float32', **values}
     expected = Segmenter.from_checkpoint(arguments.pop('checkpoint', small_checkpoint), device='cpu', **arguments)
-    labels = expected.segment(frame(1)).labels
-    mask, timing = camera.answer_to(frame(1))
+    labels = expected.segment(blotches(1)).labels
+    mask, timing = camera.answer_to(blotches(1))
     assert (pixels(mask) == labels).mean() > (0.999 if 'engine' in values else 0.9999)
     assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
 
@@ -99,17 +89,17 @@ def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class
     """Frames go on through a change of class map: each overlay is in the old colours or in the new, never in both."""
     overlays: list[Image] = []
     subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 50)
-    client.wait_for(lambda: camera.send(frame(2)) and bool(overlays), 'an overlay', camera.process)
+    client.wait_for(lambda: camera.send(blotches(2)) and bool(overlays), 'an overlay', camera.process)
     old = ClassMap.of_checkpoint(load_checkpoint(client.get_parameters(NODE, 'checkpoint')[0])[1]).palette()
     new = ClassMap.load(class_map).palette()
-    mask, _ = camera.answer_to(frame(2))
-    pictures = [draw_overlay(frame(2), pixels(mask), palette, 0.5) for palette in (old, new)]
+    mask, _ = camera.answer_to(blotches(2))
+    pictures = [draw_overlay(blotches(2), pixels(mask), palette, 0.5) for palette in (old, new)]
     del overlays[:]
-    answer, sent, _ = switch(client, camera, {'class_map': str(class_map)}, frame(2))
+    answer, sent, _ = switch(client, camera, {'class_map': str(class_map)}, blotches(2))
     assert answer.successful
-    client.wait_for(lambda: camera.send(frame(2)) and bool(overlays) and np.array_equal(
-        pixels(overlays[-1], 3), pictures[1]), 'the new colours', camera.process)
-    kinds = [[np.array_equal(pixels(overlay, 3), picture) for picture in pictures].index(True) for overlay in overlays]
+    client.wait_for(lambda: camera.send(blotches(2)) and bool(overlays) and np.array_equal(
+        pixels(overlays[-1]), pictures[1]), 'the new colours', camera.process)
+    kinds = [[np.array_equal(pixels(overlay), picture) for picture in pictures].index(True) for overlay in overlays]
     assert kinds == sorted(kinds) and kinds[-1] == 1
     client.node.destroy_subscription(subscription)
 
@@ -148,13 +138,13 @@ def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_ch
                'too large': {'input_height': 8192, 'input_width': 8192},
                'no engine': {'engine': 'abacus'}}.get(kind, {})
         values.update(bad)
-        answer, sent, lost = switch(client, camera, values, frame(3))
+        answer, sent, lost = switch(client, camera, values, blotches(3))
         assert answer.successful == (not bad) and bool(answer.reason) == bool(bad), (kind, answer)
         assert lost <= 1
         frames += sent
         if not bad:
             size = values['input_height'], values['input_width']
-        timing = camera.answer_to(frame(3))[1]
+        timing = camera.answer_to(blotches(3))[1]
         assert (timing.input_height, timing.input_width) == size, kind
     assert frames >= SWITCHES
 
@@ -167,12 +157,12 @@ def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: 
                 if status.name.startswith(NODE[1:]) for pair in status.values}
 
     def answered_at(scale: str) -> bool:
-        camera.answer_to(frame(4))
+        camera.answer_to(blotches(4))
         return told().get('resolution scale') == scale
     result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
     assert result.successful
     client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
-    timing = camera.answer_to(frame(4))[1]
+    timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
     assert 'over the budget of 0.001 ms' in told()['last resolution step']
     assert 'resolution to 0.75 of the full one' in camera.process.log
@@ -183,7 +173,7 @@ def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: 
 
 
 def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
-    before = camera.answer_to(frame(5))[1]
+    before = camera.answer_to(blotches(5))[1]
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
     assert result.successful
@@ -191,10 +181,10 @@ def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: An
     def told(key: str) -> int:
         return next((int(pair.value) for array in reversed(arrays) for status in array.status
                      if status.name.startswith(NODE[1:]) for pair in status.values if pair.key == key), 0)
-    camera.send(frame(5))       # its stamp is decades old
+    camera.send(blotches(5))       # its stamp is decades old
     client.wait_for(lambda: told('frames dropped: too old') > 0, 'the drop', camera.process)
     result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
     assert result.successful
-    after = camera.answer_to(frame(5))[1]
+    after = camera.answer_to(blotches(5))[1]
     assert after.frames_dropped == before.frames_dropped + 1
     assert after.frames_segmented == before.frames_segmented + 1
