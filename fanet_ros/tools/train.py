@@ -116,7 +116,8 @@ def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]
     settings, view = config.training, config.augmentation
     return CheckpointMetadata(
         variant=config.variant, flavor=config.flavor, strides=config.strides,
-        class_map_name=class_map.name, class_names=class_map.names, class_colors=class_map.colors, training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
+        class_map_name=class_map.name, class_names=class_map.names, class_colors=class_map.colors,
+        training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
         data=config.data_name, license=config.license,
         recipe=f'{settings.iterations} iterations of {settings.batch_size * settings.accumulate}, crops '
                f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} '
