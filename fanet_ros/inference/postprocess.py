@@ -16,20 +16,26 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
 
     :param logits: (1, C, h, w) on any device
     """
+    labels, confidences = on_device(logits, size, with_confidence)
+    return labels.cpu().numpy(), None if confidences is None else confidences.cpu().numpy()
+
+
+def on_device(logits: torch.Tensor, size: tuple[int, int],
+              with_confidence: bool) -> tuple[torch.Tensor, Optional[torch.Tensor]]:
+    """As labels_and_confidence(), but left where the logits are; on a GPU nothing is waited for."""
     with torch.inference_mode():
         if logits.device.type == 'cpu' and not with_confidence:
-            return upsampled_argmax(logits[0].float().contiguous().numpy(), size), None
+            return torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size)), None
         one_pass = _one_pass(logits.device) if logits.is_cuda else None
         if one_pass is not None:
-            labels, confidences = one_pass(logits, size, with_confidence)
-            return labels.cpu().numpy(), None if confidences is None else confidences.cpu().numpy()
+            return one_pass(logits, size, with_confidence)
         full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)     # (1, C, H, W)
         best, labels = full[0].max(0)                                                       # (H, W); argmax() is far slower
-        labels = labels.to(torch.uint8).cpu().numpy()
+        labels = labels.to(torch.uint8)
         if not with_confidence:
             return labels, None
         probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the largest
-        return labels, (probability * 255 + 0.5).to(torch.uint8).cpu().numpy()
+        return labels, (probability * 255 + 0.5).to(torch.uint8)
 
 
 @lru_cache(maxsize=None)

@@ -31,11 +31,18 @@ class Preprocessor:
 
         :param place: of the frame among those that go to the device at the same time
         """
-        if self._device.type == 'cuda':
-            images = resized_on_device(self._upload(rgb, place), height, width)
-        else:
-            images = _as_tensor(_resized(rgb, height, width)).permute(2, 0, 1)[None].float()    # channels last in memory
-        return (images - self._mean) * self._scale
+        return self.normalized(self.load(rgb, height, width, place), height, width)
+
+    def load(self, rgb: np.ndarray, height: int, width: int, place: int = 0) -> Tensor:
+        """The first half: `rgb` on the device, uint8; on the CPU (height, width, 3), on a GPU of its own size.
+
+        On a GPU the copy may still be under way; it must be done before the same place is used again.
+        """
+        return self._upload(rgb, place) if self._device.type == 'cuda' else _as_tensor(_resized(rgb, height, width))
+
+    def normalized(self, frame: Tensor, height: int, width: int) -> Tensor:
+        """The second half: what load() gave -> (1, 3, height, width) float32."""
+        return (resized_on_device(frame, height, width) - self._mean) * self._scale
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
@@ -46,10 +53,7 @@ class Preprocessor:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
     def _upload(self, rgb: np.ndarray, place: int) -> Tensor:
-        """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help.
-
-        The copy is done before the same buffer is written again: a frame's labels are waited for before the next comes.
-        """
+        """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help."""
         staging = self._staging.get(place)
         if staging is None or staging.shape != rgb.shape:
             staging = self._staging[place] = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)

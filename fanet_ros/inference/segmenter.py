@@ -5,7 +5,7 @@ import copy
 import threading
 import time
 from pathlib import Path
-from typing import Iterator, Optional, Sequence, Union
+from typing import Iterable, Iterator, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.device import check_memory, choose_device
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
-from fanet_ros.inference.postprocess import labels_and_confidence
+from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
+from fanet_ros.inference.postprocess import labels_and_confidence, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.temporal_filter import TemporalFilter
@@ -163,9 +164,8 @@ class Segmenter:
         :param frames: at least one; of sizes of their own. More than `batch` of them are still right, but no faster
         :raises ValueError: one of them is not a frame
         """
-        for rgb in (frame.rgb for frame in frames):
-            if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-                raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
+        for frame in frames:
+            _check(frame.rgb)
         with self._lock:
             start = time.perf_counter()
             height, width = self.input_height, self.input_width
@@ -182,6 +182,28 @@ class Segmenter:
             end = time.perf_counter()
         times = StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3)
         return [Segmentation(*item, times, height, width, len(frames)) for item in found]
+
+    def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
+        """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
+
+        On a GPU the upload of a frame, the computing of another and the download of a third overlap; one more frame is taken
+        than is given back until then. For None, in the place of a frame that cannot be read, None is given back.
+
+        :raises ValueError: one of them is not a frame
+        """
+        streams = FrameStreams(self.device)
+
+        def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, int, int]:
+            _check(frame.rgb)
+            with self._lock:
+                height, width = self.input_height, self.input_width
+                return streams.send(
+                    lambda: self._preprocess.load(frame.rgb, height, width, place),
+                    lambda image: on_device(self._run([self._preprocess.normalized(image, height, width)], [frame])[0],
+                                            frame.rgb.shape[:2], frame.confidence),
+                    self._engine), height, width
+        for sent in sent_ahead(frames, send):
+            yield None if sent is None else Segmentation(*sent[0].wait(), *sent[1:])
 
     def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput]) -> list[torch.Tensor]:
         """Logits (1, C, h, w) of each frame."""
@@ -220,6 +242,11 @@ class Segmenter:
         if self.device.type == 'cuda':
             # Not the whole device: another engine may be recording a graph on it, which that would spoil.
             torch.cuda.current_stream(self.device).synchronize()
+
+
+def _check(rgb: np.ndarray) -> None:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
+        raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
 
 
 def scaled_px(length_px: int, scale: float) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import itertools
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from typing import Any, Optional, Sequence
 from rosbags.rosbag2 import StoragePlugin
 from tqdm import tqdm
 
-from fanet_ros.inference import Segmenter
+from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_journal import Journal
 from fanet_ros.tools.segment_bag_output import write_bag
@@ -89,11 +90,13 @@ def _segment(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, jou
     """Segment all images that the journal lacks."""
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
     with progress:
-        for picture in bag.pictures(cameras, journal.done):
-            if picture.rgb is None:
+        pictures, sent = itertools.tee(bag.pictures(cameras, journal.done))
+        frames = (None if picture.rgb is None else FrameInput(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
+                  for picture in sent)
+        for picture, segmentation in zip(pictures, segmenter.segment_stream(frames)):
+            if segmentation is None:
                 journal.add_reason(picture.reason)
             else:
-                segmentation = segmenter.segment(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
                 journal.add_mask(segmentation.labels)
             progress.update()
 
