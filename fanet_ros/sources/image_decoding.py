@@ -53,6 +53,7 @@ FORMATS: dict[str, PixelFormat] = {
 }
 # A plane of brightness with a half-height plane of interleaved colour below it.
 SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+LABEL_ENCODINGS = ('mono8', '8UC1')
 # OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
 MIN_BAYER_PX = 3
 # More than any camera has. A few bytes that went wrong in the head of a JPEG turn it into a grey picture of gigabytes.
@@ -111,6 +112,31 @@ def compressed_to_rgb(message: Any) -> np.ndarray:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: not a '
                          'readable picture (expected JPEG or PNG)', 'unreadable picture')
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def to_rgb(message: Any) -> np.ndarray:
+    """Decode an Image or a CompressedImage into (H, W, 3) uint8 RGB.
+
+    :raises ImageError: see image_to_rgb() and compressed_to_rgb()
+    """
+    return compressed_to_rgb(message) if hasattr(message, 'format') else image_to_rgb(message)
+
+
+def to_labels(message: Any) -> np.ndarray:
+    """The values of a mask as they are, (H, W) uint8: an Image of 8 bits and one channel, or a picture file of such.
+
+    :raises ImageError: another encoding, sizes that do not fit, not a readable picture
+    """
+    if not hasattr(message, 'format'):
+        if message.encoding not in LABEL_ENCODINGS:
+            raise ImageError(f'{describe(message)}: expected a mask of {" or ".join(LABEL_ENCODINGS)}', 'not a mask')
+        return np.ascontiguousarray(_rows(message, message.width, message.height))
+    data = np.frombuffer(message.data, np.uint8)
+    labels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if labels is None or labels.ndim != 2 or labels.dtype != np.uint8:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: expected a mask, a picture '
+                         'of 8 bits and one channel', 'not a mask')
+    return labels
 
 
 def _rows(message: Any, row_bytes: int, rows: int) -> np.ndarray:

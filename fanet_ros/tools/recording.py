@@ -13,7 +13,7 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros import sources
+from fanet_ros.sources.image_decoding import ImageError, to_labels, to_rgb
 
 
 class RecordingError(ValueError):
@@ -132,7 +132,8 @@ class Recording:
             stamp_ns = _stamp_ns(message)
             if stamp_ns not in expected:
                 continue    # dropped by the node: no mask will come
-            pending[stamp_ns][connection.topic] = message_pixels(message)
+            is_mask = connection.topic in (self.topics.mask, self.topics.truth)
+            pending[stamp_ns][connection.topic] = _pixels(message, is_mask)
             if pending[stamp_ns].keys() >= expected[stamp_ns]:
                 yield self._joined(stamp_ns, pending.pop(stamp_ns))
                 del expected[stamp_ns]
@@ -159,11 +160,10 @@ class Recording:
             yield connection, received_ns, self._reader.deserialize(raw, connection.msgtype)
 
 
-def message_pixels(message: Any) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, or (H, W) uint8 for mono8. Raises RecordingError for encodings that cannot be read."""
+def _pixels(message: Any, is_mask: bool) -> np.ndarray:
     try:
-        return sources.message_pixels(message)
-    except sources.SourceError as error:
+        return to_labels(message) if is_mask else to_rgb(message)
+    except ImageError as error:
         raise RecordingError(str(error)) from None
 
 

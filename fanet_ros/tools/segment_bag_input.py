@@ -13,7 +13,7 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros.sources.image_decoding import ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.sources.image_decoding import ImageError, to_rgb
 from fanet_ros.tools.segment_bag_topics import COMPRESSED, IMAGE, BagTaskError, Camera, Topic
 
 DECODED_AHEAD = 4
@@ -118,7 +118,7 @@ class InputBag:
             return Picture(connection.topic, 0.0, None, 'damaged message')
         stamp_s = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
         try:
-            rgb = (compressed_to_rgb if connection.msgtype == COMPRESSED else image_to_rgb)(message)
+            rgb = to_rgb(message)
         except ImageError as error:
             encoding = f' {message.encoding[:20]}' if error.kind == 'unknown encoding' else ''
             return Picture(connection.topic, stamp_s, None, error.kind + encoding)

@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Union
 
-import numpy as np
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import ReaderError
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros.sources import SourceError, message_pixels
+from fanet_ros.sources.image_decoding import ImageError, to_labels, to_rgb
 from fanet_ros.training.datasets.pictures import check_labels
 from fanet_ros.training.datasets.sample import DatasetError, Sample
 from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
@@ -65,16 +64,13 @@ class _Bag:
         image, mask = (self._message(topic, at_ns) for topic, at_ns in zip(self._topics, (image_ns, mask_ns)))
         where = f'{self._path} at {name}'
         try:
-            rgb, labels = message_pixels(image), message_pixels(mask)
-        except SourceError as error:
+            rgb, labels = to_rgb(image), to_labels(mask)
+        except ImageError as error:
             raise DatasetError(f'{where}: {error}') from None
-        if rgb.ndim == 2:       # a monochrome camera
-            rgb = np.repeat(rgb[..., None], 3, axis=2)
         if labels.shape != rgb.shape[:2]:
-            raise DatasetError(f'{where}: expected a mask of one channel and of the size of its image '
-                               f'{rgb.shape[:2]}, got {labels.shape}')
+            raise DatasetError(f'{where}: expected a mask of the size of its image {rgb.shape[:2]}, got {labels.shape}')
         check_labels(labels, self._num_classes, where)
-        return Sample(name, np.ascontiguousarray(rgb), np.ascontiguousarray(labels))
+        return Sample(name, rgb, labels)
 
     def _connections(self, topic: str) -> list[Connection]:
         connections = [item for item in self._reader.connections if item.topic == topic and item.msgtype in TYPES]

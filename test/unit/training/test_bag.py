@@ -81,9 +81,13 @@ def test_what_a_bag_lacks_is_named_in_one_line(tmp_path: Path) -> None:
         samples = load_dataset(bag(tmp_path / f'bag_{name}', [*first, (MASK, image(0, mask, 'mono8'))]), PAIR)
         with pytest.raises(DatasetError, match=reason):
             samples[0]
-    samples = load_dataset(bag(tmp_path / 'odd', [(CAMERA, image(0, pixels(0), 'yuv422')),
+    for name, mask in (('colour', image(0, pixels(0), 'rgb8')), ('colour_png', compressed(0, pixels(0)))):
+        samples = load_dataset(bag(tmp_path / name, [*first, (MASK, mask)]), PAIR)
+        with pytest.raises(DatasetError, match='expected a mask'):
+            samples[0]
+    samples = load_dataset(bag(tmp_path / 'odd', [(CAMERA, image(0, pixels(0), 'x264')),
                                                   (MASK, image(0, np.zeros((4, 6), np.uint8), 'mono8'))]), PAIR)
-    with pytest.raises(DatasetError, match='yuv422'):
+    with pytest.raises(DatasetError, match='x264'):
         samples[0]
     with pytest.raises(DatasetError, match='cannot read the bag'):
         load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'none')), PAIR)
