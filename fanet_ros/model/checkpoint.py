@@ -49,6 +49,7 @@ class CheckpointMetadata:
     reference_size: Optional[tuple[int, int]] = None    # see FANet; official flavour only
     strides: tuple[int, int, int, int] = STRIDES        # see FANet
     temporal_frames: int = 1                            # frames attended to, the present one included: 1 is no video network
+    class_bias: bool = False                            # see FANet
     data: str = ''
     license: str = ''
     recipe: str = ''
@@ -73,7 +74,8 @@ class CheckpointMetadata:
     def build_network(self, *, aux_heads: bool = False) -> FANet:
         """The FANet that these weights belong to, freshly initialised."""
         return FANet(self.num_classes, BACKBONE_OF_VARIANT[self.variant], self.flavor,
-                     reference_size=self.reference_size, aux_heads=aux_heads, strides=self.strides)
+                     reference_size=self.reference_size, aux_heads=aux_heads, strides=self.strides,
+                     class_bias=self.class_bias)
 
     def to_json(self) -> str:
         return json.dumps({'format_version': FORMAT_VERSION, **asdict(self)}, sort_keys=True)

@@ -48,10 +48,12 @@ class _Levels(NamedTuple):
 class Head(nn.Module):
     """3x3 convolution with BatchNorm and LeakyReLU, then a 1x1 convolution to the classes."""
 
-    def __init__(self, in_channels: int, mid_channels: int, num_classes: int) -> None:
+    def __init__(self, in_channels: int, mid_channels: int, num_classes: int, class_bias: bool = False) -> None:
         super().__init__()
         self.conv = ConvBN(in_channels, mid_channels, kernel=3, padding=1)
-        self.conv_out = nn.Conv2d(mid_channels, num_classes, 1, bias=False)
+        self.conv_out = nn.Conv2d(mid_channels, num_classes, 1, bias=class_bias)
+        if class_bias:
+            nn.init.zeros_(self.conv_out.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv_out(self.conv(x))
@@ -73,12 +75,13 @@ class FANet(nn.Module):
     :param aux_heads: make the two auxiliary heads that training needs and inference does not
     :param strides: of the encoder's four layers. (2, 2, 2, 2) is FANet: the first 2 is its additional spatial reduction.
         (1, 2, 2, 2) goes without, at 1/4 .. 1/32 of the input; more than 2 reduces further.
+    :param class_bias: whether a constant for each class is added to the logits; FANet has none, balance_classes adds it
     :raises ValueError: unknown backbone or flavour, fewer than one class, strides out of 1..4
     """
 
     def __init__(self, num_classes: int = 19, backbone: str = 'resnet18', flavor: str = 'paper', *,
                  reference_size: Optional[tuple[int, int]] = None, aux_heads: bool = False,
-                 strides: tuple[int, int, int, int] = STRIDES) -> None:
+                 strides: tuple[int, int, int, int] = STRIDES, class_bias: bool = False) -> None:
         super().__init__()
         if backbone not in BACKBONES:
             raise ValueError(f'unknown backbone {backbone!r}: expected one of {", ".join(BACKBONES)}')
@@ -110,7 +113,7 @@ class FANet(nn.Module):
         self.fam_16 = level(channels_32, stride_32, up=True, smooth=True)
         self.fam_8 = level(channels_16, stride_16, up=True, smooth=False)
         self.fam_4 = level(channels_8, stride_8, up=False, smooth=True)
-        self.clslayer = Head(256, 256, num_classes)
+        self.clslayer = Head(256, 256, num_classes, class_bias)
         self.aux_heads = aux_heads
         if aux_heads:
             self.clslayer_32 = Head(128, 64, num_classes)

@@ -17,7 +17,7 @@ import torch
 from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 
 # What the networks must have in common, or a mean of their weights means nothing.
-ALIKE = ('variant', 'flavor', 'class_names', 'mean', 'std', 'strides', 'temporal_frames')
+ALIKE = ('variant', 'flavor', 'class_names', 'mean', 'std', 'strides', 'temporal_frames', 'class_bias')
 
 
 def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoint:

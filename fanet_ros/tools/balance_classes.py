@@ -1,0 +1,99 @@
+"""Add a constant to the logits of each class, found on labelled frames that the network was not trained on.
+
+    ros2 run fanet_ros balance_classes runs/own/checkpoint.safetensors --on runs/own/checkpoint.safetensors data/val \
+        --output own.safetensors
+
+Costs nothing at inference. Where the network was trained on all frames there are, find the constants with others of the same
+recipe that were not, one --on for each: the mean of their mean IoUs counts.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+
+from fanet_ros.inference import ClassMap
+from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
+from fanet_ros.training.config import DataConfig
+from fanet_ros.training.layouts import load_dataset
+from fanet_ros.training.metrics import ConfusionMatrix
+
+
+def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
+    """The checkpoint with `offsets` (C,) added to its logits, and without figures."""
+    recipe = f'{checkpoint.metadata.recipe}; classes balanced by {", ".join(f"{offset:+.2f}" for offset in offsets)}'
+    metadata = replace(checkpoint.metadata, class_bias=True, recipe=recipe, figures={})
+    network = metadata.build_network()
+    state = checkpoint.network.state_dict()
+    bias = state.get('clslayer.conv_out.bias', torch.zeros(len(offsets)))
+    network.load_state_dict({**state, 'clslayer.conv_out.bias': bias + torch.from_numpy(offsets).to(bias)})
+    return Checkpoint(network.eval(), metadata)
+
+
+def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> ScoredPixels:
+    """:raises ValueError: the checkpoint has other classes, or the data cannot be used"""
+    checkpoint = load_checkpoint(name)
+    if tuple(checkpoint.metadata.class_names) != tuple(class_names):
+        raise CheckpointError(f'{name} has other classes than the checkpoint that is balanced: they must be equal')
+    config = DataConfig(layout='folder', path=data, only=tuple(prefixes))
+    return score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
+                        description=f'{Path(name).parent.name or name} on {Path(data).name}')
+
+
+def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels], titles: Sequence[str]) -> str:
+    """Constant, and IoU before and after by set, a line for each class."""
+    confusions = [[pixels.confusion(these) for these in (np.zeros_like(offsets), offsets)] for pixels in sets]
+    lines = [f'{"":14}{"constant":>9}' + ''.join(f'{title[-22:]:>24}' for title in titles)]
+    lines += [f'{name:14}{offset:+9.2f}' + ''.join(
+        f'{100 * before.class_iou()[number]:14.1f} -> {100 * after.class_iou()[number]:6.1f}' for before, after in confusions)
+        for number, (name, offset) in enumerate(zip(class_names, offsets))]
+    for name, figure in (('mean IoU', ConfusionMatrix.mean_iou), ('pixels right', ConfusionMatrix.pixel_accuracy)):
+        lines.append(f'{name:23}' + ''.join(f'{100 * figure(before):14.1f} -> {100 * figure(after):6.1f}'
+                                            for before, after in confusions))
+    return '\n'.join(lines)
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Find the constants, print what they change, write the checkpoint; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        checkpoint = load_checkpoint(arguments.checkpoint)
+        names = checkpoint.metadata.class_names
+        for given in arguments.on:
+            if len(given) < 2:
+                raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, prefixes')
+        sets = [_scored(given[0], given[1], given[2:], names) for given in arguments.on]
+        offsets = np.round(arguments.strength * fit_offsets(sets), 2)
+        print(_table(names, offsets, sets, [' '.join([Path(given[1]).name, *given[2:]]) for given in arguments.on]))
+        save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
+    except (ValueError, OSError) as error:
+        print(f'balance_classes: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nstopped', file=sys.stderr)
+        return 130
+    print(f'{arguments.output}: balanced; the frames above chose the constants, so measure it on others')
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='balance_classes', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoint', help='name or path of the checkpoint to balance')
+    parser.add_argument('--on', nargs='+', action='append', required=True, metavar=('CHECKPOINT', 'DATA'),
+                        help='a checkpoint, a folder (images/, labels/) that it was not trained on, and, if not all of it, the '
+                             'beginnings of the names of the images; may be given several times')
+    parser.add_argument('--strength', type=float, default=0.75,
+                        help='share of the constants to take: other frames want a little less (default 0.75)')
+    parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())
