@@ -19,7 +19,7 @@ import torch
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
-from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
+from fanet_ros.training.class_balance import RESOLUTIONS, ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.layouts import load_dataset
 from fanet_ros.training.metrics import ConfusionMatrix
@@ -36,7 +36,7 @@ def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
     return Checkpoint(network.eval(), metadata)
 
 
-def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> ScoredPixels:
+def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> list[ScoredPixels]:
     """:raises ValueError: the checkpoint has other classes, or the data cannot be used"""
     checkpoint = load_checkpoint(name)
     if tuple(checkpoint.metadata.class_names) != tuple(class_names):
@@ -46,10 +46,10 @@ def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence
                         description=f'{Path(name).parent.name or name} on {Path(data).name}')
 
 
-def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels], titles: Sequence[str]) -> str:
-    """Constant, and IoU before and after by set, a line for each class."""
+def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels]) -> str:
+    """Constant, and IoU before and after by resolution, a line for each class."""
     confusions = [[pixels.confusion(these) for these in (np.zeros_like(offsets), offsets)] for pixels in sets]
-    lines = [f'{"":14}{"constant":>9}' + ''.join(f'{title[-22:]:>24}' for title in titles)]
+    lines = [f'{"":14}{"constant":>9}' + ''.join(f'{pixels.resolution:23g}x' for pixels in sets)]
     lines += [f'{name:14}{offset:+9.2f}' + ''.join(
         f'{100 * before.class_iou()[number]:14.1f} -> {100 * after.class_iou()[number]:6.1f}' for before, after in confusions)
         for number, (name, offset) in enumerate(zip(class_names, offsets))]
@@ -68,9 +68,12 @@ def main(argv: Optional[list[str]] = None) -> int:
         for given in arguments.on:
             if len(given) < 2:
                 raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, prefixes')
-        sets = [_scored(given[0], given[1], given[2:], names) for given in arguments.on]
+        sets = [pixels for given in arguments.on for pixels in _scored(given[0], given[1], given[2:], names)]
         offsets = np.round(arguments.strength * fit_offsets(sets), 2)
-        print(_table(names, offsets, sets, [' '.join([Path(given[1]).name, *given[2:]]) for given in arguments.on]))
+        for number, given in enumerate(arguments.on):
+            title = ' '.join([Path(given[1]).name, *given[2:]])
+            print(f'{title}: {sets[number * len(RESOLUTIONS)].labels.size} pixels, by resolution\n'
+                  f'{_table(names, offsets, sets[number * len(RESOLUTIONS):][:len(RESOLUTIONS)])}\n')
         save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
     except (ValueError, OSError) as error:
         print(f'balance_classes: {error}', file=sys.stderr)

@@ -19,7 +19,8 @@ from fanet_ros.model import Checkpoint
 from fanet_ros.training.datasets import UNLABELLED, Sample
 from fanet_ros.training.metrics import ConfusionMatrix
 
-PIXEL_STRIDE = 5                # neighbours say nearly the same
+RESOLUTIONS = (0.75, 1.0, 1.5)  # of the checkpoint's own: the constants shall do at whatever the robot runs
+PIXEL_STRIDE = 7                # neighbours say nearly the same
 STEPS = (1.0, 0.5, 0.25)        # nats
 ROUNDS_PER_STEP = 3
 SHRINKAGE = 0.004               # mean IoU, 0..1, that a constant of 1 must be worth
@@ -27,10 +28,11 @@ SHRINKAGE = 0.004               # mean IoU, 0..1, that a constant of 1 must be w
 
 @dataclass(frozen=True)
 class ScoredPixels:
-    """Labelled pixels: `logits` (n, C) float32, `labels` (1, n) uint8."""
+    """Labelled pixels: `logits` (n, C) float32, `labels` (1, n) uint8; the network ran at `resolution` of its own."""
 
     logits: torch.Tensor
     labels: np.ndarray
+    resolution: float
 
     def confusion(self, offsets: np.ndarray) -> ConfusionMatrix:
         """Of labels by the logits with `offsets` (C,) added."""
@@ -41,20 +43,23 @@ class ScoredPixels:
 
 
 def score_pixels(checkpoint: Checkpoint, samples: Sequence[Sample], *, description: str = 'score',
-                 quiet: bool = False) -> ScoredPixels:
-    """Logits of every PIXEL_STRIDE-th labelled pixel in both directions, at the checkpoint's own resolution."""
+                 quiet: bool = False) -> list[ScoredPixels]:
+    """Logits of every PIXEL_STRIDE-th labelled pixel in both directions, by RESOLUTIONS."""
     network, metadata = checkpoint
     preprocess = Preprocessor(metadata.mean, metadata.std, torch.device('cpu'))
+    sizes = [[round(side * factor) for side in metadata.training_resolution] for factor in RESOLUTIONS]
     chosen = slice(PIXEL_STRIDE // 2, None, PIXEL_STRIDE)
-    logits, labels = [], []
+    logits: list[list[torch.Tensor]] = [[] for _ in sizes]
+    labels = []
     for sample in tqdm(samples, desc=description, unit='frame', disable=quiet):
-        with torch.inference_mode():
-            low = network.eval()(preprocess(sample.rgb, *metadata.training_resolution))
-            full = F.interpolate(low, sample.labels.shape, mode='bilinear', align_corners=True)[0, :, chosen, chosen]
         truth = sample.labels[chosen, chosen].ravel()
-        logits.append(full.flatten(1).T[torch.from_numpy(truth != UNLABELLED)])
         labels.append(truth[truth != UNLABELLED])
-    return ScoredPixels(torch.cat(logits), np.concatenate(labels)[None])
+        for size, found in zip(sizes, logits):
+            with torch.inference_mode():
+                low = network.eval()(preprocess(sample.rgb, *size))
+                full = F.interpolate(low, sample.labels.shape, mode='bilinear', align_corners=True)[0, :, chosen, chosen]
+            found.append(full.flatten(1).T[torch.from_numpy(truth != UNLABELLED)])
+    return [ScoredPixels(torch.cat(found), np.concatenate(labels)[None], factor) for factor, found in zip(RESOLUTIONS, logits)]
 
 
 def fit_offsets(sets: Sequence[ScoredPixels]) -> np.ndarray:
