@@ -62,9 +62,10 @@ class FrameStreams:
             frame = load()
             marks.append(self._mark())
         _follow(main, self._up, frame)
-        marks.append(self._mark())
-        found = compute(frame)
-        marks.append(self._mark())
+        with _on(main):
+            marks.append(self._mark())
+            found = compute(frame)
+            marks.append(self._mark())
         _follow(self._down, main, *found)
         with _on(self._down):
             marks.append(self._mark())
