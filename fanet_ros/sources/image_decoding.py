@@ -99,19 +99,24 @@ def compressed_to_rgb(message: Any) -> np.ndarray:
 
     :raises ImageError: the data are not a picture, or say that it is larger than any camera's
     """
+    return cv2.cvtColor(_picture(message, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def _picture(message: Any, mode: int) -> np.ndarray:
+    """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
     data = np.frombuffer(message.data, np.uint8)
     size = picture_size(data[:HEAD_BYTES].tobytes())
     if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: says it is '
                          f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
     try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        picture = cv2.imdecode(data, mode) if data.size else None
     except cv2.error:
-        bgr = None
-    if bgr is None:
+        picture = None
+    if picture is None:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: not a '
                          'readable picture (expected JPEG or PNG)', 'unreadable picture')
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    return picture
 
 
 def to_rgb(message: Any) -> np.ndarray:
@@ -131,11 +136,10 @@ def to_labels(message: Any) -> np.ndarray:
         if message.encoding not in LABEL_ENCODINGS:
             raise ImageError(f'{describe(message)}: expected a mask of {" or ".join(LABEL_ENCODINGS)}', 'not a mask')
         return np.ascontiguousarray(_rows(message, message.width, message.height))
-    data = np.frombuffer(message.data, np.uint8)
-    labels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if labels is None or labels.ndim != 2 or labels.dtype != np.uint8:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: expected a mask, a picture '
-                         'of 8 bits and one channel', 'not a mask')
+    labels = _picture(message, cv2.IMREAD_UNCHANGED)
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: expected a mask, a '
+                         'picture of 8 bits and one channel', 'not a mask')
     return labels
 
 

@@ -19,7 +19,8 @@ import torch
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
-from fanet_ros.training.class_balance import RESOLUTIONS, ScoredPixels, fit_offsets, score_pixels
+from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.layouts import load_dataset
 from fanet_ros.training.metrics import ConfusionMatrix
@@ -30,9 +31,9 @@ def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
     recipe = f'{checkpoint.metadata.recipe}; classes balanced by {", ".join(f"{offset:+.2f}" for offset in offsets)}'
     metadata = replace(checkpoint.metadata, class_bias=True, recipe=recipe, figures={})
     network = metadata.build_network()
-    state = checkpoint.network.state_dict()
-    bias = state.get('clslayer.conv_out.bias', torch.zeros(len(offsets)))
-    network.load_state_dict({**state, 'clslayer.conv_out.bias': bias + torch.from_numpy(offsets).to(bias)})
+    network.load_state_dict(checkpoint.network.state_dict(), strict=False)      # constants that it lacks begin as zero
+    with torch.no_grad():
+        network.clslayer.conv_out.bias += torch.from_numpy(offsets).float()
     return Checkpoint(network.eval(), metadata)
 
 
@@ -62,27 +63,22 @@ def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[Score
 def main(argv: Optional[list[str]] = None) -> int:
     """Find the constants, print what they change, write the checkpoint; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        checkpoint = load_checkpoint(arguments.checkpoint)
-        names = checkpoint.metadata.class_names
-        for given in arguments.on:
-            if len(given) < 2:
-                raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, prefixes')
-        sets = [pixels for given in arguments.on for pixels in _scored(given[0], given[1], given[2:], names)]
-        offsets = np.round(arguments.strength * fit_offsets(sets), 2)
-        for number, given in enumerate(arguments.on):
-            title = ' '.join([Path(given[1]).name, *given[2:]])
-            print(f'{title}: {sets[number * len(RESOLUTIONS)].labels.size} pixels, by resolution\n'
-                  f'{_table(names, offsets, sets[number * len(RESOLUTIONS):][:len(RESOLUTIONS)])}\n')
-        save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
-    except (ValueError, OSError) as error:
-        print(f'balance_classes: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('\nstopped', file=sys.stderr)
-        return 130
+    return exit_code_of('balance_classes', lambda: _balance(arguments))
+
+
+def _balance(arguments: argparse.Namespace) -> None:
+    checkpoint = load_checkpoint(arguments.checkpoint)
+    names = checkpoint.metadata.class_names
+    for given in arguments.on:
+        if len(given) < 2:
+            raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, prefixes')
+    scored = [_scored(given[0], given[1], given[2:], names) for given in arguments.on]
+    offsets = np.round(arguments.strength * fit_offsets([pixels for sets in scored for pixels in sets]), 2)
+    for given, sets in zip(arguments.on, scored):
+        title = ' '.join([Path(given[1]).name, *given[2:]])
+        print(f'{title}: {sets[0].labels.size} pixels, by resolution\n{_table(names, offsets, sets)}\n')
+    save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
     print(f'{arguments.output}: balanced; the frames above chose the constants, so measure it on others')
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.inference import Segmenter
+from fanet_ros.tools.termination import exit_code_of
 from fanet_ros.training.config import LAYOUTS, DataConfig
 from fanet_ros.training.config_reader import build, override
 from fanet_ros.training.evaluation import evaluate
@@ -22,35 +23,31 @@ from fanet_ros.training.report import figures, table, write_report
 def main(argv: Optional[list[str]] = None) -> int:
     """Print a table of mIoU, pixel accuracy, boundary F-score and IoU by class; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        segmenter = Segmenter.from_checkpoint(
-            arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
-            calibration_images=arguments.calibration_images)
-        samples = load_dataset(_data(arguments), segmenter.class_map)
-        own = segmenter.metadata.training_resolution
-        sizes = [resolution(text, own) for text in arguments.resolutions]
-        evaluations = []
-        for size in sizes:
-            segmenter.set_input_size(*size)
-            evaluations.append(evaluate(
-                segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}',
-                is_video=arguments.video, smoothing=arguments.smoothing))
-        print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
-              f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
-        if arguments.json:
-            content = [figures(item, segmenter.class_map) for item in evaluations]
-            arguments.json.write_text(json.dumps(content, indent=1) + '\n')
-        if arguments.report:
-            title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
-            shown = sizes.index(own) if own in sizes else 0
-            print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
-    except (ValueError, OSError) as error:
-        print(f'evaluate: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('\nstopped', file=sys.stderr)
-        return 130
-    return 0
+    return exit_code_of('evaluate', lambda: _evaluate(arguments))
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    segmenter = Segmenter.from_checkpoint(
+        arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
+        calibration_images=arguments.calibration_images)
+    samples = load_dataset(_data(arguments), segmenter.class_map)
+    own = segmenter.metadata.training_resolution
+    sizes = [resolution(text, own) for text in arguments.resolutions]
+    evaluations = []
+    for size in sizes:
+        segmenter.set_input_size(*size)
+        evaluations.append(evaluate(
+            segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}',
+            is_video=arguments.video, smoothing=arguments.smoothing))
+    print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
+          f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
+    if arguments.json:
+        content = [figures(item, segmenter.class_map) for item in evaluations]
+        arguments.json.write_text(json.dumps(content, indent=1) + '\n')
+    if arguments.report:
+        title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
+        shown = sizes.index(own) if own in sizes else 0
+        print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
 
 
 def _data(arguments: argparse.Namespace) -> DataConfig:

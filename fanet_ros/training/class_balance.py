@@ -56,7 +56,7 @@ def score_pixels(checkpoint: Checkpoint, samples: Sequence[Sample], *, descripti
         labels.append(truth[truth != UNLABELLED])
         for size, found in zip(sizes, logits):
             with torch.inference_mode():
-                low = network.eval()(preprocess(sample.rgb, *size))
+                low = network(preprocess(sample.rgb, *size))
                 full = F.interpolate(low, sample.labels.shape, mode='bilinear', align_corners=True)[0, :, chosen, chosen]
             found.append(full.flatten(1).T[torch.from_numpy(truth != UNLABELLED)])
     return [ScoredPixels(torch.cat(found), np.concatenate(labels)[None], factor) for factor, found in zip(RESOLUTIONS, logits)]

@@ -1,9 +1,13 @@
 """Images for tests, and what an image message holds."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from sensor_msgs.msg import Image
+
+if TYPE_CHECKING:       # tests that need no ROS import this too
+    from sensor_msgs.msg import Image
 
 CHANNELS = {'rgb8': (3,), 'mono8': ()}
 

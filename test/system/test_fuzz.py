@@ -214,9 +214,8 @@ def carried(message: Message) -> Message:
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
 def test_whatever_comes_is_segmented_or_refused_and_counted(
         transport: str, client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
-        small_checkpoint: Path) -> None:
+        small_checkpoint: Path, segmenter: Segmenter) -> None:
     node = FuzzedNode(transport, client, start_executable, make_camera, small_checkpoint)
-    segmenter = Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1)
     good_labels = segmenter.segment(node.good).labels
     begin = [node.answer_of(index)[1] for index in range(len(CAMERAS))]
     node.settled_counts([count.received for count in begin])

@@ -18,7 +18,9 @@ CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEA
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
 NODE = '/managed'
 ROUNDS = int(os.environ.get('FANET_ROS_LIFECYCLE_ROUNDS', '16'))        # 100 take minutes
-ALLOWED_GROWTH_PER_ROUND = 0.002
+SETTLING_ROUNDS = min(10, ROUNDS - 4)      # until every thread has the scratch memory that it needs once
+ALLOWED_GROWTH = 0.02
+PIECES = 2      # large ones that the allocator takes once, earlier or later by the machine's load
 RGB = np.full((120, 160, 3), 90, np.uint8)
 
 
@@ -97,8 +99,8 @@ def test_many_rounds_in_one_process(managed: Managed) -> None:
         managed.timings.clear()
         resident.append(managed.process.resident_bytes)
     print('resident MiB after each round:', [round(value / 2**20, 1) for value in resident])
-    # A leak would show in every round. The allocator takes a few large pieces once, earlier or later by the machine's load.
-    assert np.quantile(np.diff(resident), 0.75) <= ALLOWED_GROWTH_PER_ROUND * resident[0]
+    steps = np.sort(np.diff(resident[SETTLING_ROUNDS:]))        # a leak shows in every one
+    assert steps[:-PIECES].sum() <= ALLOWED_GROWTH * resident[SETTLING_ROUNDS]
 
 
 def test_the_counts_add_up_over_all_rounds(managed: Managed) -> None:

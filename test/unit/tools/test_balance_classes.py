@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from image_helpers import blotches
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, save_checkpoint
@@ -29,17 +30,12 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def images(count: int) -> list[np.ndarray]:
-    random = np.random.default_rng(4)
-    return [cv2.resize(random.integers(0, 256, (6, 8, 3), np.uint8), (128, 96), interpolation=cv2.INTER_NEAREST)
-            for _ in range(count)]
-
-
 @pytest.fixture(name='samples', scope='module')
 def samples_fixture(checkpoint: Path) -> list[Sample]:
     """What the network itself says is the truth; a corner is unlabelled."""
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
-    samples = [Sample(str(number), rgb, segmenter.segment(rgb).labels.copy()) for number, rgb in enumerate(images(6))]
+    frames = [blotches(seed, 96, 128) for seed in range(6)]
+    samples = [Sample(str(number), rgb, segmenter.segment(rgb).labels.copy()) for number, rgb in enumerate(frames)]
     assert all(len(np.unique(sample.labels)) == 3 for sample in samples)
     for sample in samples:
         sample.labels[:10, :10] = UNLABELLED
