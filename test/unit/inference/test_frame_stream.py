@@ -1,6 +1,5 @@
 """Frames that follow each other come out as one by one, in order."""
 from dataclasses import replace
-from pathlib import Path
 from typing import Optional
 
 import numpy as np
