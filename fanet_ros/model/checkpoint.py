@@ -17,9 +17,11 @@ from safetensors.torch import save
 
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.model.weight_storage import from_stored, to_stored
 from fanet_ros.package_share import share_directory
 
 FORMAT_VERSION = 1
+FORMAT_VERSION_8_BIT = 2        # of files with weights in 8 bits, which readers of version 1 could not decode
 METADATA_KEY = 'fanet_ros'
 SUFFIX = '.safetensors'
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -77,8 +79,8 @@ class CheckpointMetadata:
                      reference_size=self.reference_size, aux_heads=aux_heads, strides=self.strides,
                      class_bias=self.class_bias)
 
-    def to_json(self) -> str:
-        return json.dumps({'format_version': FORMAT_VERSION, **asdict(self)}, sort_keys=True)
+    def to_json(self, format_version: int = FORMAT_VERSION) -> str:
+        return json.dumps({'format_version': format_version, **asdict(self)}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> CheckpointMetadata:
@@ -88,8 +90,9 @@ class CheckpointMetadata:
         except json.JSONDecodeError as error:
             raise CheckpointError(f'the metadata is not JSON ({error})') from None
         version = values.pop('format_version', None)
-        if version != FORMAT_VERSION:
-            raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION}, got {version}: update fanet_ros')
+        if version not in (FORMAT_VERSION, FORMAT_VERSION_8_BIT):
+            raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION} or {FORMAT_VERSION_8_BIT}, got {version}: '
+                                  'update fanet_ros')
         unknown = set(values) - {item.name for item in fields(cls)}
         if unknown:
             raise CheckpointError(f'unknown metadata fields: {", ".join(sorted(unknown))}')
@@ -112,17 +115,18 @@ def save_checkpoint(path: Union[str, Path], network: FANet, metadata: Checkpoint
 
     Convolutions are stored as `dtype`, BatchNorm in float32; auxiliary heads are left out.
 
+    :param dtype: a floating one, or torch.int8 for half the size of float16, see to_stored()
     :raises CheckpointError: the network does not fit the metadata
     """
     path = Path(path)
     wanted = metadata.build_network().state_dict()
     state = network.state_dict()
     _check_state(state, wanted, str(path), allow_extra=network.aux_heads)
-    tensors = {key: (state[key].to(dtype) if state[key].dim() == 4 else state[key]).cpu().contiguous()
-               for key in wanted}
+    tensors = to_stored({key: state[key] for key in wanted}, dtype)
+    version = FORMAT_VERSION_8_BIT if dtype == torch.int8 else FORMAT_VERSION
     partial = path.with_name(f'.{path.name}.partial')
     # Not save_file: it makes a file that only its owner may read, whatever the umask says.
-    partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json()}))
+    partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))
     os.replace(partial, path)
 
 
@@ -145,11 +149,11 @@ def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
     try:
         metadata = CheckpointMetadata.from_json(text)
         network = metadata.build_network()
+        state = from_stored(tensors)
     except ValueError as error:
         raise CheckpointError(f'{path}: {error}') from None
-    _check_state(tensors, network.state_dict(), str(path))
-    network.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}, strict=True)
+    _check_state(state, network.state_dict(), str(path))
+    network.load_state_dict(state, strict=True)
     return Checkpoint(network.eval(), metadata)
 
 

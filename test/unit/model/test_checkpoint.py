@@ -86,3 +86,46 @@ def test_foreign_weights_are_refused() -> None:
     state.pop('fam_8.w_qs.conv.weight')
     with pytest.raises(CheckpointError, match='fam_8.w_qs.conv.weight'):
         convert_official_state_dict(state)
+
+
+def test_eight_bits_keep_the_function_and_half_the_bytes(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = METADATA.build_network().eval()
+    network.resnet.conv1.weight.data[5] = 0.0           # a channel that has nothing to scale by
+    half, bytes_ = tmp_path / 'half.safetensors', tmp_path / 'bytes.safetensors'
+    save_checkpoint(half, network, METADATA)
+    save_checkpoint(bytes_, network, METADATA, dtype=torch.int8)
+    assert bytes_.stat().st_size < 0.52 * half.stat().st_size
+    loaded, metadata = load_checkpoint(bytes_)
+    assert metadata == METADATA
+    for name, value in network.state_dict().items():
+        ours = loaded.state_dict()[name]
+        assert ours.dtype == value.dtype, name
+        if value.dim() == 4:
+            step = value.abs().amax(dim=(1, 2, 3), keepdim=True) / 127
+            assert bool(((ours - value).abs() <= 0.501 * step).all()), name
+        else:
+            assert torch.equal(ours, value), name
+    image = torch.randn(1, 3, 96, 128)
+    with torch.no_grad():
+        logits, rounded = network(image), loaded(image)
+    assert float((rounded - logits).square().mean().sqrt()) < 0.05 * float(logits.std())
+
+
+def test_eight_bits_without_their_scale_are_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA, dtype=torch.int8)
+    tensors = load_file(tmp_path / 'x.safetensors')
+    for change, expected in ((None, 'got none'), (torch.ones(3), r'got \[3\]')):
+        broken = dict(tensors)
+        broken.pop('resnet.conv1.weight.scale')
+        if change is not None:
+            broken['resnet.conv1.weight.scale'] = change
+        save_file(broken, tmp_path / 'y.safetensors', metadata={METADATA_KEY: METADATA.to_json(2)})
+        with pytest.raises(CheckpointError, match=r'y\.safetensors: resnet\.conv1\.weight is in 8 bits.*' + expected):
+            load_checkpoint(tmp_path / 'y.safetensors')
+
+
+def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
+    save_file({'x': torch.zeros(1)}, tmp_path / 'new.safetensors', metadata={METADATA_KEY: METADATA.to_json(3)})
+    with pytest.raises(CheckpointError, match='got 3: update fanet_ros'):
+        load_checkpoint(tmp_path / 'new.safetensors')
