@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.training.datasets import UNLABELLED, Sample
-from fanet_ros.training.flicker import FlickerCounter
+from fanet_ros.training.flicker import Flicker, FlickerCounter
 from fanet_ros.training.metrics import ConfusionMatrix
 
 # Of the image's diagonal: how far a predicted border may lie from the true one (Csurka et al., BMVC 2013, "What is a
@@ -33,7 +33,7 @@ class FrameScore:
 class Evaluation:
     """What was measured at one resolution; all shares 0..1, class_iou (C,) with NaN for classes that do not occur.
 
-    flicker: of a video, the pixels whose class changes from frame to frame although the true one does not; else NaN
+    flicker: of a video; None where the frames were taken each for itself
     """
 
     input_height: int
@@ -42,7 +42,7 @@ class Evaluation:
     mean_iou: float
     pixel_accuracy: float
     boundary_f_score: float
-    flicker: float
+    flicker: Optional[Flicker]
     class_iou: tuple[float, ...]
     confusion: np.ndarray               # (C, C) pixels, [true, predicted]
     worst: tuple[FrameScore, ...]       # the worst first
@@ -65,7 +65,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
     for sample in tqdm(samples, desc=description, unit='frame', disable=quiet):
         labels = segmenter.segment(sample.rgb, smoothing=smoothing).labels
         if is_video:
-            flicker.add(sample.labels, labels)
+            flicker.add(sample.rgb, sample.labels, labels)
         else:
             segmenter.forget()
         own = ConfusionMatrix(classes)
@@ -79,7 +79,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
                 del scores[kept]
     return Evaluation(
         segmenter.input_height, segmenter.input_width, len(samples), confusion.mean_iou(), confusion.pixel_accuracy(),
-        f_score(matched), flicker.share, tuple(confusion.class_iou().tolist()), confusion.counts, tuple(scores[:kept]),
+        f_score(matched), flicker.flicker if is_video else None, tuple(confusion.class_iou().tolist()), confusion.counts, tuple(scores[:kept]),
         tuple(scores[::-1][:kept]))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
@@ -74,8 +75,13 @@ def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
         'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
         'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
         'boundary_f_score': evaluation.boundary_f_score,
-        'flicker': None if np.isnan(evaluation.flicker) else evaluation.flicker,
-        'class_iou': {name: None if np.isnan(iou) else iou for name, iou in zip(class_map.names, evaluation.class_iou)}}
+        'flicker': None if evaluation.flicker is None else _plain(asdict(evaluation.flicker)),
+        'class_iou': _plain(dict(zip(class_map.names, evaluation.class_iou)))}
+
+
+def _plain(shares: dict[str, float]) -> dict[str, Optional[float]]:
+    """JSON knows no NaN."""
+    return {name: None if np.isnan(share) else share for name, share in shares.items()}
 
 
 def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
@@ -84,8 +90,11 @@ def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
     rows = [('mIoU', [item.mean_iou for item in evaluations]),
             ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
             ('boundary F', [item.boundary_f_score for item in evaluations])]
-    if any(np.isfinite(item.flicker) for item in evaluations):
-        rows.append(('flicker', [item.flicker for item in evaluations]))
+    flickers = [item.flicker for item in evaluations if item.flicker is not None]
+    if flickers:
+        rows += [('flicker in place', [item.in_place for item in flickers]),
+                 ('of it by motion', [item.of_moving_labels for item in flickers]),
+                 ('flicker along motion', [item.along_motion for item in flickers])]
     rows += [(name, [item.class_iou[index] for item in evaluations]) for index, name in enumerate(class_map.names)]
     width = max(len(name) for name, _ in rows)
     lines = [f'| {"":<{width}} | ' + ' | '.join(f'{head:>9}' for head in heads) + ' |',

@@ -1,11 +1,12 @@
 """Clips and the measure of flicker."""
+import cv2
 import numpy as np
 
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.clips import camera_motion_clip
 from fanet_ros.training.datasets import UNLABELLED, Sample, SampleCache
 from fanet_ros.training.datasets.street import load_street
-from fanet_ros.training.flicker import FlickerCounter
+from fanet_ros.training.flicker import Flicker, FlickerCounter
 
 
 def test_a_camera_motion_clip_ends_with_the_image_and_moves_picture_and_labels_together() -> None:
@@ -35,15 +36,31 @@ def test_a_street_gives_real_videos_relabelled_like_its_frames() -> None:
 
 def test_flicker_counts_only_what_the_truth_does_not_explain() -> None:
     counter = FlickerCounter()
-    assert np.isnan(counter.share)
-    truth = np.zeros((2, 4), np.uint8)
-    moved = truth.copy()
-    moved[0, 0] = 1
-    counter.add(truth, truth)
-    predicted = moved.copy()
-    predicted[1, :2] = 5
-    counter.add(moved, predicted)               # one change is true, two are not
-    assert (counter.changed, counter.steady) == (2, 7) and counter.share == 2 / 7
-    counter.cut()
-    counter.add(truth, truth)
-    assert counter.steady == 7
+    assert np.isnan(counter.flicker.in_place) and np.isnan(counter.flicker.along_motion)
+    still = np.full((64, 64, 3), 90, np.uint8)
+    truth = np.zeros((64, 64), np.uint8)
+    changed = truth.copy()
+    changed[0, :10] = 1
+    counter.add(still, truth, truth)
+    predicted = changed.copy()
+    predicted[20, :20] = 5
+    counter.add(still, changed, predicted)              # ten changes are true, twenty are not
+    assert counter.flicker == Flicker(20 / (64 * 64 - 10), 0.0, 20 / (64 * 64 - 10))
+    counter.add(np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8), np.ones((80, 80), np.uint8))
+    assert counter.flicker.in_place == 20 / (64 * 64 - 10)      # another size: another video
+
+
+def test_labels_that_move_with_the_scene_are_no_unrest() -> None:
+    texture = cv2.resize(np.random.default_rng(0).integers(0, 255, (30, 50, 3), dtype=np.uint8), (200, 120))
+    wrong = np.zeros((120, 200), np.uint8)
+    wrong[40:80, 60:100] = 2                            # something that is not there, but stays where it seems to be
+    truth, steady, restless = np.zeros_like(wrong), FlickerCounter(), FlickerCounter()
+    for frame in range(6):
+        rgb = np.roll(texture, 4 * frame, 1)
+        steady.add(rgb, truth, np.roll(wrong, 4 * frame, 1))
+        restless.add(rgb, truth, np.roll(wrong, 4 * frame, 1) if frame % 2 else truth)
+    in_place = 2 * 4 * 40 / wrong.size                  # a column of four pixels on either side
+    assert abs(steady.flicker.in_place - in_place) < 1e-6
+    assert abs(steady.flicker.of_moving_labels - in_place) < 0.3 * in_place
+    assert steady.flicker.along_motion < 0.3 * in_place
+    assert abs(restless.flicker.along_motion - 40 * 40 / wrong.size) < 0.1 * 40 * 40 / wrong.size
