@@ -4,7 +4,8 @@
         --output own.safetensors
 
 Costs nothing at inference. Where the network was trained on all frames there are, find the constants with others of the same
-recipe that were not, one --on for each: the mean of their mean IoUs counts.
+recipe that were not, one --on for each: the mean of their mean IoUs counts. Or, with --like, take over the constants that were
+found for another network of the recipe.
 """
 from __future__ import annotations
 
@@ -37,11 +38,27 @@ def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
     return Checkpoint(network.eval(), metadata)
 
 
-def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> list[ScoredPixels]:
-    """:raises ValueError: the checkpoint has other classes, or the data cannot be used"""
+def _offsets_of(name: str, class_names: Sequence[str]) -> np.ndarray:
+    """(C,) constants of another checkpoint.
+
+    :raises CheckpointError: it has none, or other classes
+    """
+    other = _of_equal_classes(name, class_names)
+    if not other.metadata.class_bias:
+        raise CheckpointError(f'--like {name}: it has no constants; give one that balance_classes wrote')
+    return other.network.clslayer.conv_out.bias.detach().double().numpy()
+
+
+def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:
     checkpoint = load_checkpoint(name)
     if tuple(checkpoint.metadata.class_names) != tuple(class_names):
         raise CheckpointError(f'{name} has other classes than the checkpoint that is balanced: they must be equal')
+    return checkpoint
+
+
+def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> list[ScoredPixels]:
+    """:raises ValueError: the checkpoint has other classes, or the data cannot be used"""
+    checkpoint = _of_equal_classes(name, class_names)
     config = DataConfig(layout='folder', path=data, only=tuple(prefixes))
     return score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
                         description=f'{Path(name).parent.name or name} on {Path(data).name}')
@@ -68,6 +85,11 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 def _balance(arguments: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(arguments.checkpoint)
+    if arguments.like:
+        offsets = _offsets_of(arguments.like, checkpoint.metadata.class_names)
+        save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
+        print(f'{arguments.output}: balanced like {arguments.like}')
+        return
     names = checkpoint.metadata.class_names
     for given in arguments.on:
         if len(given) < 2:
@@ -85,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='balance_classes', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='name or path of the checkpoint to balance')
-    parser.add_argument('--on', nargs='+', action='append', required=True, metavar=('CHECKPOINT', 'DATA'),
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--like', metavar='CHECKPOINT', help='a balanced checkpoint of the same recipe: take over its constants')
+    source.add_argument('--on', nargs='+', action='append', metavar=('CHECKPOINT', 'DATA'),
                         help='a checkpoint, a folder (images/, labels/) that it was not trained on, and, if not all of it, the '
                              'beginnings of the names of the images; may be given several times')
     parser.add_argument('--strength', type=float, default=0.75,

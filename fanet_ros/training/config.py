@@ -58,7 +58,7 @@ class TrainingSettings:
     accumulate: int = 1                     # batches to one step of the optimiser
     optimizer: str = 'adamw'                # 'adamw' or 'sgd' (momentum 0.9)
     learning_rate: float = 1e-3
-    schedule: str = 'cosine'                # 'cosine' or 'poly' (power 0.9)
+    schedule: str = 'cosine'                # 'cosine', 'poly' (power 0.9) or 'constant' (with a long ema_decay)
     warmup_iterations: int = 100
     weight_decay: float = 0.05
     label_smoothing: float = 0.0
@@ -72,7 +72,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         one_of('optimizer', self.optimizer, ('adamw', 'sgd'))
-        one_of('schedule', self.schedule, ('cosine', 'poly'))
+        one_of('schedule', self.schedule, ('cosine', 'poly', 'constant'))
         one_of('precision', self.precision, ('float32', 'bfloat16', 'float16'))
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:

@@ -101,3 +101,16 @@ def test_the_command(checkpoint: Path, samples: list[Sample], tmp_path: Path, ca
         error = capsys.readouterr().err.splitlines()[-1]
         assert error.startswith('balance_classes: ') and ('other classes' in error or 'nowhere' in error)
     assert not (tmp_path / 'none').exists()
+
+
+def test_constants_of_another_network_are_taken_over(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tilted, output = tmp_path / 'tilted.safetensors', tmp_path / 'out.safetensors'
+    save_checkpoint(tilted, *with_offsets(load_checkpoint(checkpoint), TILT))
+    assert main([str(checkpoint), '--like', str(tilted), '--output', str(output)]) == 0
+    bias = load_checkpoint(output).network.clslayer.conv_out.bias
+    assert torch.allclose(bias, torch.from_numpy(TILT).float()) and load_checkpoint(output).metadata.class_bias
+    capsys.readouterr()
+    assert main([str(tilted), '--like', str(checkpoint), '--output', str(tmp_path / 'none')]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith('balance_classes: --like') and 'no constants' in error and error.count('\n') == 1
+    assert not (tmp_path / 'none').exists()

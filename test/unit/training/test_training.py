@@ -17,6 +17,7 @@ from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import ohem_cross_entropy
 from fanet_ros.training.metrics import ConfusionMatrix
+from fanet_ros.training.optimization import learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
@@ -122,17 +123,27 @@ def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('settings', [
     TrainingSettings(iterations=3, batch_size=2, optimizer='sgd', schedule='poly', learning_rate=0.01),
+    TrainingSettings(iterations=3, batch_size=2, schedule='constant', ema_decay=0.999),
     TrainingSettings(iterations=3, batch_size=2, accumulate=2, precision='float32', label_smoothing=0.1, class_balance=False)])
 @pytest.mark.parametrize('temporal_frames', [1, 2])
 def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, temporal_frames: int) -> None:
     labels = np.zeros((64, 64), np.uint8)
     labels[:, 32:] = 1
     sample = Sample('a', np.repeat(labels[..., None] * 255, 3, 2), labels)
-    trainer = make_trainer(Samples([Entry('a', lambda: sample)]), settings, RunFolder(tmp_path), replace(METADATA, temporal_frames=temporal_frames))
+    metadata = replace(METADATA, temporal_frames=temporal_frames)
+    trainer = make_trainer(Samples([Entry('a', lambda: sample)]), settings, RunFolder(tmp_path), metadata)
     before = trainer.network.resnet.conv1.weight.clone()
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
+
+
+@pytest.mark.parametrize(('schedule', 'rates'), [
+    ('cosine', [0.05, 0.1, 0.05, 0.0]), ('poly', [0.05, 0.1, 0.1 * 0.5 ** 0.9, 0.0]), ('constant', [0.05, 0.1, 0.1, 0.1])])
+def test_learning_rates_warm_up_and_follow_the_schedule(schedule: str, rates: list[float]) -> None:
+    settings = TrainingSettings(iterations=1000000, schedule=schedule, learning_rate=0.1, warmup_iterations=2)
+    found = [learning_rate(settings, iteration) for iteration in (0, 1, 500000, 1000000)]
+    assert found == pytest.approx(rates, rel=1e-4, abs=1e-9)
 
 
 def test_a_start_keeps_what_fits_and_the_rows_of_classes_of_the_same_name() -> None:
