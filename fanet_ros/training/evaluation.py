@@ -79,8 +79,8 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
                 del scores[kept]
     return Evaluation(
         segmenter.input_height, segmenter.input_width, len(samples), confusion.mean_iou(), confusion.pixel_accuracy(),
-        f_score(matched), flicker.flicker if is_video else None, tuple(confusion.class_iou().tolist()), confusion.counts, tuple(scores[:kept]),
-        tuple(scores[::-1][:kept]))
+        f_score(matched), flicker.flicker if is_video else None, tuple(confusion.class_iou().tolist()), confusion.counts,
+        tuple(scores[:kept]), tuple(scores[::-1][:kept]))
 
 
 def boundary_counts(truth: np.ndarray, labels: np.ndarray, tolerance_px: Optional[float] = None) -> np.ndarray:
