@@ -39,15 +39,15 @@ class TemporalFilter:
     def _mix(self, logits: np.ndarray, gray: np.ndarray) -> np.ndarray:
         height, width = logits.shape[1:]
         flow = self._flow.calc(gray, self._gray, None)          # (4h, 4w, 2) px: where each pixel was
-        change = cv2.absdiff(gray, _moved(self._gray, flow)).astype(np.float32)
+        change = cv2.absdiff(gray, moved_along(self._gray, flow)).astype(np.float32)
         change = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
         flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) / FLOW_SCALE
         weight = self.strength * np.exp(-change / BRIGHTNESS_CHANGE)
-        before = _moved(self._logits.transpose(1, 2, 0), flow).reshape(height, width, -1).transpose(2, 0, 1)
+        before = moved_along(self._logits.transpose(1, 2, 0), flow).reshape(height, width, -1).transpose(2, 0, 1)
         return logits + weight * (before - logits)
 
 
-def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """`picture` (h, w[, C]) as seen along `flow` (h, w, 2) px."""
+def moved_along(picture: np.ndarray, flow: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """`picture` (h, w[, C]) as seen along `flow` (h, w, 2) px; labels want cv2.INTER_NEAREST, or a class arises between two."""
     rows, columns = np.mgrid[:flow.shape[0], :flow.shape[1]].astype(np.float32)
-    return cv2.remap(picture, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(picture, columns + flow[..., 0], rows + flow[..., 1], interpolation, borderMode=cv2.BORDER_REPLICATE)

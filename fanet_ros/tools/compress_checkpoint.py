@@ -21,7 +21,8 @@ from fanet_ros.tools.termination import exit_code_of
 
 def rounding_error(network: FANet, rounded: FANet) -> float:
     """Root mean square of what rounding changed in the convolutions' weights, relative to that of the weights."""
-    pairs = [(value, rounded.state_dict()[name]) for name, value in network.state_dict().items() if value.dim() == 4]
+    after = rounded.state_dict()
+    pairs = [(value, after[name]) for name, value in network.state_dict().items() if value.dim() == 4]
     changed = sum(float((ours - theirs).square().sum()) for ours, theirs in pairs)
     return (changed / sum(float(ours.square().sum()) for ours, _ in pairs)) ** 0.5
 

@@ -60,11 +60,11 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
     classes = len(segmenter.class_map)
     confusion = ConfusionMatrix(classes)
     scores: list[FrameScore] = []
-    matched, flicker = np.zeros(4), FlickerCounter()
+    matched, flicker = np.zeros(4), FlickerCounter() if is_video else None
     segmenter.forget()
     for sample in tqdm(samples, desc=description, unit='frame', disable=quiet):
         labels = segmenter.segment(sample.rgb, smoothing=smoothing).labels
-        if is_video:
+        if flicker is not None:
             flicker.add(sample.rgb, sample.labels, labels)
         else:
             segmenter.forget()
@@ -79,7 +79,7 @@ def evaluate(segmenter: Segmenter, samples: Sequence[Sample], *, kept: int = 4, 
                 del scores[kept]
     return Evaluation(
         segmenter.input_height, segmenter.input_width, len(samples), confusion.mean_iou(), confusion.pixel_accuracy(),
-        f_score(matched), flicker.flicker if is_video else None, tuple(confusion.class_iou().tolist()), confusion.counts,
+        f_score(matched), None if flicker is None else flicker.flicker, tuple(confusion.class_iou().tolist()), confusion.counts,
         tuple(scores[:kept]), tuple(scores[::-1][:kept]))
 
 

@@ -7,6 +7,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from fanet_ros.inference.temporal_filter import moved_along
 from fanet_ros.training.datasets import UNLABELLED
 
 
@@ -43,12 +44,12 @@ class FlickerCounter:
         if self._last is not None and self._last[0].shape == gray.shape:
             last_gray, last_truth, last_predicted = self._last
             flow = self._flow.calc(gray, last_gray, None)       # (H, W, 2) px: where each pixel was
-            moved = _along(last_predicted, flow)
+            moved = moved_along(last_predicted, flow, cv2.INTER_NEAREST)
             steady = (truth == last_truth) & (truth != UNLABELLED)
             self._steady += int(steady.sum())
             self._changed += int((steady & (predicted != last_predicted)).sum())
             self._moved += int((steady & (moved != last_predicted)).sum())
-            followed = (truth == _along(last_truth, flow)) & (truth != UNLABELLED)
+            followed = (truth == moved_along(last_truth, flow, cv2.INTER_NEAREST)) & (truth != UNLABELLED)
             self._followed += int(followed.sum())
             self._restless += int((followed & (predicted != moved)).sum())
         self._last = gray, truth, predicted
@@ -58,12 +59,6 @@ class FlickerCounter:
         """Of all that was counted."""
         return Flicker(_share(self._changed, self._steady), _share(self._moved, self._steady),
                        _share(self._restless, self._followed))
-
-
-def _along(labels: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """`labels` (H, W) as seen along `flow` (H, W, 2) px, nearest: no class arises between two."""
-    rows, columns = np.mgrid[:flow.shape[0], :flow.shape[1]].astype(np.float32)
-    return cv2.remap(labels, columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _share(count: int, of: int) -> float:
