@@ -10,28 +10,33 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import cv2
 import torch
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
-from fanet_ros.model import CheckpointMetadata, load_checkpoint
+from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.training.batches import BatchSource
+from fanet_ros.training import imagenet_encoder
+from fanet_ros.training.batches import BatchSource, Group
+from fanet_ros.training.class_sets import ClassSets
 from fanet_ros.training.class_counts import count_classes
 from fanet_ros.training.config import TrainingConfig, describe, difference
 from fanet_ros.training.datasets import SampleCache, Samples
+from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.evaluation import evaluate
 from fanet_ros.training.finish import averaged_segmenter, finish
+from fanet_ros.training.imagenet_encoder import start_from_imagenet
 from fanet_ros.training.initial_weights import start_from
 from fanet_ros.training.layouts import find_class_map, load_dataset
-from fanet_ros.training.losses import balanced_class_weights
+from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
 from fanet_ros.training.processes import Processes
 from fanet_ros.training.run_folder import RunFolder, RunFolderError
 from fanet_ros.training.trainer import Trainer, TrainingError, new_network
 
+BATCHES_TO_ADAPT = 4        # to the statistics of whose frames an encoder without BatchNorms is fitted
 INTERRUPTED = 130       # what shells give for Ctrl-C
 
 
@@ -73,20 +78,23 @@ def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, proc
     state = _state(config, folder, device, resume)
     class_map, settings = find_class_map(config.class_map), config.training
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
-    groups = [(load_dataset(item, class_map, cache), item.weight) for item in config.data]
+    sets = ClassSets(len(class_map))
+    groups = [Group(load_dataset(item, class_map, cache, sets), item.weight, item.final_weight) for item in config.data]
     validation = Samples(
         [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
-    pixels = count_classes([samples for samples, _ in groups], class_map.names, allow_empty=config.allow_empty_classes)
-    metadata = _metadata(config, class_map, groups[0][0][0].labels.shape)
+    pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
+    metadata = _metadata(config, class_map, groups[0].samples[0].labels.shape)
     weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
+    meaning = LabelMeaning(sets.members() if sets else None, weights if weights is None else weights[sets.first()],
+                           settings.label_smoothing)
     network = new_network(metadata, settings.seed)
-    if config.init and state is None:
-        line = start_from(network, metadata, load_checkpoint(config.init), config.init)
-        print(line) if processes.is_first else None
     positions = processes.share(settings.batch_size)
-    batches = BatchSource(groups, config.augmentation, positions, settings.seed, config.temporal_frames)
+    batches = _batches(groups, config, positions, device)
+    if config.init and state is None:
+        line = _begin(network, metadata, config.init, batches, device)
+        print(line) if processes.is_first else None
     trainer = Trainer(
-        network, metadata, batches, settings, folder, str(device), class_weights=weights, loader=config.loader,
+        network, metadata, batches, settings, folder, str(device), meaning=meaning, loader=config.loader,
         recipe=describe(config), processes=processes,
         validate=(lambda averaged: evaluate(
             averaged_segmenter(averaged, metadata), validation, kept=0, quiet=True).mean_iou) if validation else None)
@@ -97,6 +105,25 @@ def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, proc
     if processes.is_first:
         finish(trainer, folder, class_map, validation, config)
     return True
+
+
+def _batches(groups: list[Group], config: TrainingConfig, positions: range, device: torch.device,
+             ) -> Union[BatchSource, DeviceBatchSource]:
+    """Views are made on a GPU as long as all images are kept there, else on the CPU."""
+    on_device = config.loader.on_device
+    if on_device == 'always' or on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1:
+        return DeviceBatchSource(groups, config.augmentation, positions, config.training.seed, device)
+    return BatchSource(groups, config.augmentation, positions, config.training.seed, config.temporal_frames)
+
+
+def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
+           batches: Union[BatchSource, DeviceBatchSource], device: torch.device) -> str:
+    """Put the weights into `network` that the recipe names; returns a line that says what begins at random."""
+    if init != imagenet_encoder.NAME:
+        return start_from(network, metadata, load_checkpoint(init), init)
+    frames = torch.cat([batches.batch(number).to(device).rgb[-1].cpu() for number in range(BATCHES_TO_ADAPT)])
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (metadata.mean, metadata.std))
+    return start_from_imagenet(network, (frames.permute(0, 3, 1, 2) - mean) / std)
 
 
 def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:

@@ -1,16 +1,48 @@
 """Random views of a labelled image: scale, rotation, crop, flip, colour, blur, noise and JPEG.
 
-Every geometric step samples labels nearest, so a label is never a mixture of two.
+A View says what was drawn; it is carried out here with OpenCV, one image at a time, and by device_views with PyTorch, a whole
+batch at a time. Labels are always sampled nearest, so a label is never a mixture of two.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import cv2
 import numpy as np
 
 from fanet_ros.model import MIN_INPUT_PX
 from fanet_ros.training.datasets import UNLABELLED, Sample
+
+FILL_RGB = (124, 116, 104)          # beyond the image: about the mean of the normalisation
+LOGIT_STRIDE = 8                    # of the network
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of an image.
+
+    matrix: (2, 3), from pixels (x, y, 1) of the image to pixels of the view
+    color: (3, 3), applied to RGB
+    gamma, contrast, brightness: of the curve that follows, see curve()
+    blur_px: standard deviation of a Gaussian; noise: standard deviation, of 255; jpeg_quality: 1..100; 0: none of it
+    seed: of the noise
+    """
+
+    matrix: np.ndarray
+    color: np.ndarray
+    gamma: float
+    contrast: float
+    brightness: float
+    blur_px: float
+    noise: float
+    jpeg_quality: int
+    seed: int
+
+    def curve(self, values: np.ndarray) -> np.ndarray:
+        """New for old values, both 0..1."""
+        return ((values ** self.gamma - 0.5) * self.contrast + 0.5) * self.brightness
 
 
 @dataclass(frozen=True)
@@ -42,11 +74,11 @@ class Augmentation:
 
     def __call__(self, sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return `rgb` (crop_height, crop_width, 3) uint8 and `labels` (crop_height, crop_width) uint8."""
-        rgb, labels = self._geometry(sample, rng)
-        return self._degrade(self._recolor(rgb, rng), rng), labels
-
-    def _geometry(self, sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         height, width = sample.labels.shape
+        return self.render(sample, self.draw(height, width, rng))
+
+    def draw(self, height: int, width: int, rng: np.random.Generator) -> View:
+        """A view of an image of this size [px]."""
         scale = float(np.exp(rng.uniform(*np.log(self.scale))))
         flip = -1.0 if rng.random() < self.flip else 1.0
         angle = np.deg2rad(rng.uniform(-self.rotation_deg, self.rotation_deg))
@@ -58,47 +90,84 @@ class Augmentation:
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
         matrix = np.array([[flip * cos, -flip * sin, 0.0], [sin, cos, 0.0]])
         matrix[:, 2] = np.array([self.crop_width / 2, self.crop_height / 2]) - matrix[:, :2] @ [center_x, center_y]
+        color = _color_matrix(np.deg2rad(rng.uniform(-self.hue_deg, self.hue_deg)), 1 + rng.uniform(-self.color, self.color))
+        return View(
+            matrix, color, gamma=2.0 ** rng.uniform(-self.gamma, self.gamma),
+            contrast=1 + rng.uniform(-self.color, self.color), brightness=1 + rng.uniform(-self.color, self.color),
+            blur_px=rng.uniform(0.3, 1.5) if rng.random() < self.blur else 0.0,
+            noise=rng.uniform(2, 12) if rng.random() < self.noise else 0.0,
+            jpeg_quality=int(rng.integers(30, 90)) if rng.random() < self.jpeg else 0, seed=int(rng.integers(2**32)))
+
+    def render(self, sample: Sample, view: View) -> tuple[np.ndarray, np.ndarray]:
+        """Carry out a view; returns as __call__()."""
         size = (self.crop_width, self.crop_height)
-        interpolation = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
-        rgb = cv2.warpAffine(sample.rgb, matrix, size, flags=interpolation, borderValue=(124, 116, 104))
-        labels = cv2.warpAffine(sample.labels, matrix, size, flags=cv2.INTER_NEAREST, borderValue=UNLABELLED)
+        rgb = cv2.warpAffine(sample.rgb, view.matrix, size, flags=cv2.INTER_LINEAR, borderValue=FILL_RGB)
+        labels = cv2.warpAffine(sample.labels, view.matrix, size, flags=cv2.INTER_NEAREST, borderValue=UNLABELLED)
+        rgb = cv2.transform(rgb, view.color)
+        rgb = cv2.LUT(rgb, np.clip(view.curve(np.arange(256) / 255.0) * 255, 0, 255).round().astype(np.uint8))
+        if view.blur_px:
+            rgb = cv2.GaussianBlur(rgb, (0, 0), view.blur_px)
+        if view.noise:
+            noise = np.random.default_rng(view.seed).standard_normal(rgb.shape, np.float32)
+            rgb = np.clip(rgb + view.noise * noise, 0, 255).astype(np.uint8)
+        if view.jpeg_quality:
+            quality = [cv2.IMWRITE_JPEG_QUALITY, view.jpeg_quality]
+            rgb = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)
         return rgb, labels
 
-    def _recolor(self, rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
-        shift = int(round(rng.uniform(-self.hue_deg, self.hue_deg) / 2))
-        saturation = 1 + rng.uniform(-self.color, self.color)
-        ramp = np.arange(256)
-        hsv = cv2.merge([((hsv[..., 0].astype(np.int16) + shift) % 180).astype(np.uint8),
-                         cv2.LUT(hsv[..., 1], np.clip(ramp * saturation, 0, 255).astype(np.uint8)), hsv[..., 2]])
-        contrast, brightness = 1 + rng.uniform(-self.color, self.color), 1 + rng.uniform(-self.color, self.color)
-        gamma = 2.0 ** rng.uniform(-self.gamma, self.gamma)
-        curve = ((ramp / 255.0) ** gamma - 0.5) * contrast * brightness + 0.5 * brightness
-        return cv2.LUT(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.clip(curve * 255, 0, 255).astype(np.uint8))
+    def render_soft(self, sample: Sample, view: View) -> Optional[np.ndarray]:
+        """Soft labels where the network's logits lie in the view: (ceil(crop_height/8), ceil(crop_width/8), C) uint8.
 
-    def _degrade(self, rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() < self.blur:
-            rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 1.5))
-        if rng.random() < self.noise:
-            noise = rng.normal(0, rng.uniform(2, 12), rgb.shape)
-            rgb = np.clip(rgb + noise, 0, 255).astype(np.uint8)
-        if rng.random() < self.jpeg:
-            quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
-            rgb = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)
-        return rgb
+        Zero outside the image. None where the sample has none.
+        """
+        if sample.soft is None:
+            return None
+        height, width = sample.labels.shape
+        rows, columns = sample.soft.shape[:2]
+        inverse = cv2.invertAffineTransform(view.matrix)
+        at = np.stack(np.meshgrid(logit_positions(self.crop_width), logit_positions(self.crop_height)), -1)
+        x, y = np.moveaxis(at @ inverse[:, :2].T + inverse[:, 2], -1, 0)        # pixels of the image
+        inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
+        x = np.clip(x * (columns - 1) / max(width - 1, 1), 0, columns - 1)      # places in the soft labels
+        y = np.clip(y * (rows - 1) / max(height - 1, 1), 0, rows - 1)
+        left, top = np.minimum(x.astype(int), max(columns - 2, 0)), np.minimum(y.astype(int), max(rows - 2, 0))
+        right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+        x, y = (x - left)[..., None], (y - top)[..., None]
+        soft = ((sample.soft[top, left] * (1 - x) + sample.soft[top, right] * x) * (1 - y)
+                + (sample.soft[bottom, left] * (1 - x) + sample.soft[bottom, right] * x) * y)
+        return np.where(inside[..., None], soft.round(), 0).astype(np.uint8)
 
 
-def paste_classes(view: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], rng: np.random.Generator,
+def logit_positions(side_px: int) -> np.ndarray:
+    """Where the logits of a side lie, whose first and last lie on its first and last pixel."""
+    return np.linspace(0, side_px - 1, -(-side_px // LOGIT_STRIDE))
+
+
+def _color_matrix(hue_rad: float, saturation: float) -> np.ndarray:
+    """(3, 3): turns the hue about the grey axis, then moves colours from their luma or towards it."""
+    cos, sin = np.cos(hue_rad), np.sin(hue_rad)
+    axis = np.full(3, 3 ** -0.5)                # Rodrigues' formula about it
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) * axis[0]
+    turn = cos * np.eye(3) + sin * cross + (1 - cos) * np.outer(axis, axis)
+    return (saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))) @ turn
+
+
+def draw_pasted_classes(rng: np.random.Generator) -> np.ndarray:
+    """(256,) bool: which labels of another view are laid over a view; each class is with even odds, never UNLABELLED."""
+    chosen = rng.random(256) < 0.5
+    chosen[UNLABELLED] = False
+    return chosen
+
+
+def paste_classes(view: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], chosen: np.ndarray,
                   ) -> tuple[np.ndarray, np.ndarray]:
-    """Lay the pixels of a random half of the classes in `other` over `view` (ClassMix; Olsson et al., arXiv 2007.07936).
+    """Lay the pixels of the `chosen` classes in `other` over `view` (ClassMix; Olsson et al., arXiv 2007.07936).
 
     Things stand in surroundings then that the data do not show them in, so that less of each is learnt by heart.
 
     :param view: rgb (H, W, 3) uint8 and labels (H, W) uint8
     :param other: the same, of the same size
+    :param chosen: (256,) bool, see draw_pasted_classes()
     """
-    present = np.unique(other[1])
-    present = present[present != UNLABELLED]
-    chosen = rng.permutation(present)[:(len(present) + 1) // 2]
-    pasted = np.isin(other[1], chosen)
+    pasted = chosen[other[1]]
     return np.where(pasted[..., None], other[0], view[0]), np.where(pasted, other[1], view[1])

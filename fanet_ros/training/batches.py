@@ -1,67 +1,169 @@
 """Draws what the network is trained on, from seed and number of the batch alone, so that a run can be resumed."""
 from __future__ import annotations
 
-from typing import Sequence
+from dataclasses import dataclass, replace
+from typing import Callable, NamedTuple, Optional, Sequence
 
 import numpy as np
 import torch
 
-from fanet_ros.training.augment import Augmentation, paste_classes
+from fanet_ros.training.augment import Augmentation, View, draw_pasted_classes, paste_classes
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets import Sample, Samples
+from fanet_ros.training.datasets import Samples
 
 GRAIN = 3.0         # standard deviation of the noise that differs between the frames of a clip, of 255
 
-# rgb (T, N, H, W, 3) uint8 and labels (T, N, H, W) uint8: T frames of each of N clips.
-Batch = tuple[torch.Tensor, torch.Tensor]
+
+class Batch(NamedTuple):
+    """T frames of each of N clips, T being 1 unless a video network is trained.
+
+    rgb (T, N, H, W, 3) uint8, labels (T, N, H, W) uint8; soft (T, N, h, w, C) uint8, probabilities of 255 where the logits
+    lie, zeros where nothing is known; None where no data set has soft labels
+    """
+
+    rgb: torch.Tensor
+    labels: torch.Tensor
+    soft: Optional[torch.Tensor] = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        return Batch(*(item if item is None else item.to(device, non_blocking=True) for item in self))
+
+
+@dataclass(frozen=True)
+class Group:
+    """A data set and its share of the clips, relative to the others', at the begin and at the end of the training."""
+
+    samples: Samples
+    share: float
+    final_share: float = -1.0       # negative: as at the begin
+
+    def share_at(self, progress: float) -> float:
+        """progress: 0..1, how much of the training is done."""
+        return self.share if self.final_share < 0 else (1 - progress) * self.share + progress * self.final_share
+
+
+@dataclass(frozen=True)
+class FrameDraw:
+    """What one frame of a batch is made of: a view of sample `index` of a group, over which another is laid.
+
+    pasted: the other; None: nothing
+    chosen: (256,) bool, the labels of the other whose pixels are laid over
+    """
+
+    group: int
+    index: int
+    view: View
+    pasted: Optional[FrameDraw] = None
+    chosen: Optional[np.ndarray] = None
+
+
+class Draws:
+    """Draws what batches are made of.
+
+    Every frame is drawn by seed, batch and position alone: several processes that share a batch draw what one would.
+
+    :param positions: which clips of each batch are drawn here
+    :param size_of: height and width [px] of a sample, by number of its group and its index
+    """
+
+    def __init__(self, groups: Sequence[Group], augmentation: Augmentation, positions: range, seed: int,
+                 size_of: Callable[[int, int], tuple[int, int]]) -> None:
+        self.groups, self.augmentation, self.positions = groups, augmentation, positions
+        self._seed, self._size_of = seed, size_of
+
+    def generators(self, number: int) -> list[np.random.Generator]:
+        """One for each clip of batch `number`."""
+        return [np.random.default_rng([self._seed, number, position]) for position in self.positions]
+
+    def frame(self, progress: float, rng: np.random.Generator) -> FrameDraw:
+        """One frame, when the share `progress`, 0..1, of the training is done."""
+        drawn = self._single(progress, rng)
+        if self.augmentation.paste and rng.random() < self.augmentation.paste:
+            return replace(drawn, pasted=self._single(progress, rng), chosen=draw_pasted_classes(rng))
+        return drawn
+
+    def sample(self, progress: float, rng: np.random.Generator) -> tuple[int, int]:
+        """Number of a data set, by its share, and index of one of its samples."""
+        shares = np.array([group.share_at(progress) for group in self.groups])
+        number = int(rng.choice(len(self.groups), p=shares / shares.sum()))
+        return number, int(rng.integers(len(self.groups[number].samples)))
+
+    def _single(self, progress: float, rng: np.random.Generator) -> FrameDraw:
+        group, index = self.sample(progress, rng)
+        return FrameDraw(group, index, self.augmentation.draw(*self._size_of(group, index), rng))
 
 
 class BatchSource:
-    """Random batches of clips; of one frame each, unless a video network is trained.
+    """Random batches of clips; of one frame each, unless a video network is trained. Views are made on the CPU."""
 
-    Every clip is drawn by seed, batch and position alone: several processes that share a batch draw what one would.
+    def __init__(self, groups: Sequence[Group], augmentation: Augmentation, positions: range, seed: int,
+                 clip_length: int = 1) -> None:
+        self._groups, self._augmentation, self._clip_length = groups, augmentation, clip_length
+        self._draws = Draws(groups, augmentation, positions, seed, self._size_of)
 
-    :param groups: samples, each with the share of the clips that is drawn from them
-    :param positions: which clips of each batch are drawn here
-    """
-
-    def __init__(self, groups: Sequence[tuple[Samples, float]], augmentation: Augmentation,
-                 positions: range, seed: int, clip_length: int = 1) -> None:
-        self._groups, self._augmentation = groups, augmentation
-        self._positions, self._seed, self._clip_length = positions, seed, clip_length
-        shares = np.array([share for _, share in groups], float)
-        self._shares = shares / shares.sum()
-
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int, progress: float = 0.0) -> Batch:
         """Batch `number`.
 
+        :param progress: 0..1, how much of the training is done
         :raises DatasetError: a picture cannot be read
         """
-        clips = [self._clip(np.random.default_rng([self._seed, number, position])) for position in self._positions]
-        rgb = np.stack([[frame for frame, _ in clip] for clip in clips], 1)
-        labels = np.stack([[truth for _, truth in clip] for clip in clips], 1)
-        return torch.from_numpy(rgb), torch.from_numpy(labels)
+        clips = [self._clip(progress, rng) for rng in self._draws.generators(number)]
+        rgb, labels, soft = ([[frame[part] for frame in clip] for clip in clips] for part in range(3))
+        return Batch(_stacked(rgb), _stacked(labels), _stacked_soft(soft))
 
-    def _clip(self, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-        samples, index = self._draw(rng)
+    def _size_of(self, group: int, index: int) -> tuple[int, int]:
+        height, width = self._groups[group].samples[index].labels.shape
+        return height, width
+
+    def _clip(self, progress: float, rng: np.random.Generator) -> list[_Frame]:
         if self._clip_length == 1:
-            return [self._view(samples[index], rng)]
+            return [self._frame(self._draws.frame(progress, rng))]
+        group, index = self._draws.sample(progress, rng)
+        samples = self._groups[group].samples
         clip = samples.video(index, self._clip_length) or camera_motion_clip(samples[index], self._clip_length, rng)
         look = int(rng.integers(2**32))         # one look for all frames of a clip
-        views = []
+        frames: list[_Frame] = []
         for frame in clip:
             rgb, labels = self._augmentation(frame, np.random.default_rng(look))
             grain = rng.normal(0, GRAIN, rgb.shape)
-            views.append((np.clip(rgb + grain, 0, 255).astype(np.uint8), labels))
-        return views
+            frames.append((np.clip(rgb + grain, 0, 255).astype(np.uint8), labels, None))
+        return frames
 
-    def _draw(self, rng: np.random.Generator) -> tuple[Samples, int]:
-        samples = self._groups[rng.choice(len(self._groups), p=self._shares)][0]
-        return samples, int(rng.integers(len(samples)))
+    def _frame(self, drawn: FrameDraw) -> _Frame:
+        sample = self._groups[drawn.group].samples[drawn.index]
+        rgb, labels = self._augmentation.render(sample, drawn.view)
+        soft = self._augmentation.render_soft(sample, drawn.view)
+        if drawn.pasted is None or drawn.chosen is None:
+            return rgb, labels, soft
+        other = self._frame(drawn.pasted)
+        return (*paste_classes((rgb, labels), other[:2], drawn.chosen),
+                pasted_soft(soft, other[2], drawn.chosen[other[1]]))
 
-    def _view(self, sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        view = self._augmentation(sample, rng)
-        if self._augmentation.paste and rng.random() < self._augmentation.paste:
-            samples, index = self._draw(rng)
-            view = paste_classes(view, self._augmentation(samples[index], rng), rng)
-        return view
+
+# rgb, labels, soft labels of one frame, as in Batch.
+_Frame = tuple[np.ndarray, np.ndarray, Optional[np.ndarray]]
+
+
+def pasted_soft(soft: Optional[np.ndarray], other: Optional[np.ndarray], pasted: np.ndarray) -> Optional[np.ndarray]:
+    """Soft labels of a view over which pixels of another were laid: `pasted` (H, W) bool."""
+    if soft is None and other is None:
+        return None
+    known = soft if soft is not None else other
+    assert known is not None
+    soft, other = (np.zeros_like(known) if item is None else item for item in (soft, other))
+    rows, columns = (np.linspace(0, side - 1, count).round().astype(int) for side, count in zip(pasted.shape, known.shape))
+    return np.where(pasted[rows[:, None], columns][..., None], other, soft)
+
+
+def _stacked(clips: list[list[np.ndarray]]) -> torch.Tensor:
+    """(T, N, ...) of N clips of T frames."""
+    return torch.from_numpy(np.stack([np.stack(clip) for clip in clips], 1))
+
+
+def _stacked_soft(clips: list[list[Optional[np.ndarray]]]) -> Optional[torch.Tensor]:
+    """As _stacked(), zeros for frames without soft labels; None if all are."""
+    known = next((frame for clip in clips for frame in clip if frame is not None), None)
+    if known is None:
+        return None
+    return _stacked([[np.zeros_like(known) if frame is None else frame for frame in clip] for clip in clips])

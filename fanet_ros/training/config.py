@@ -25,6 +25,7 @@ class DataConfig:
     layout: str = 'folder'
     path: str = ''                          # of the data set's root, from the current directory
     weight: float = 1.0                     # share of the batches, relative to the other data sets
+    final_weight: float = -1.0              # to which it moves while the training goes on; negative: it stays
     split: str = 'train'                    # cityscapes, coco_stuff: 'train' or 'val'
     images: str = 'images'                  # folder: of the images in path: NAME.jpg, .png or .bmp
     masks: str = 'labels'                   # folder: of the masks in path: NAME.png
@@ -33,7 +34,12 @@ class DataConfig:
     camera_topic: str = '/image'            # bag: Image or CompressedImage
     mask_topic: str = '/segmentation/mask'  # bag: Image mono8 with the stamps of the camera
     class_map: str = ''                     # folder, bag: the data set's own classes; '': those that are trained
-    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none
+    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none;
+                                                           # 'a|b': it may be either
+    unpunished: tuple[str, ...] = ()        # trained classes that its labels paint over: seen anywhere they are not wrong
+    stretch: tuple[int, ...] = ()           # height and width to bring images and labels to first [px]; (): as they are
+    ignore_borders: int = 0                 # labels this near to another do not count [px]
+    soft_labels: str = ''                   # .npz of the command soft_labels: what a larger network makes of its images
     only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
     hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
     seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last
@@ -43,8 +49,10 @@ class DataConfig:
     def __post_init__(self) -> None:
         one_of('layout', self.layout, LAYOUTS)
         one_of('labels', self.labels, ('indices', 'colors'))
-        if self.weight <= 0:
-            raise ConfigError(f'weight is {self.weight}: expected more than 0')
+        if self.weight < 0 or max(self.weight, self.final_weight) <= 0:
+            raise ConfigError(f'weight is {self.weight}: expected more than 0, or 0 with a final_weight of more')
+        if self.stretch and (len(self.stretch) != 2 or min(self.stretch) < 1):
+            raise ConfigError(f'stretch is {list(self.stretch)}: expected height and width')
         if self.layout != 'street' and not self.path:
             raise ConfigError(f'path is empty: layout {self.layout} needs the path of the data set')
 
@@ -54,15 +62,18 @@ class TrainingSettings:
     """How to train; the data come apart from it."""
 
     iterations: int = 6000
+    minutes: float = 0.0                    # more than 0: train so long instead, the schedule following the clock
     batch_size: int = 8
     accumulate: int = 1                     # batches to one step of the optimiser
     optimizer: str = 'adamw'                # 'adamw' or 'sgd' (momentum 0.9)
     learning_rate: float = 1e-3
+    encoder_rate: float = 1.0               # times learning_rate, for the encoder: less where it is well begun
     schedule: str = 'cosine'                # 'cosine', 'poly' (power 0.9) or 'constant' (with a long ema_decay)
     warmup_iterations: int = 100
     weight_decay: float = 0.05
     label_smoothing: float = 0.0
     class_balance: bool = True              # rare classes weigh more
+    soft_weight: float = 1.0                # of the loss on soft labels, where data sets have them
     ema_decay: float = 0.998                # of the averaged weights, which are what is kept
     precision: str = 'bfloat16'             # of the forward pass: 'float32', 'bfloat16' or 'float16' (CUDA)
     channels_last: bool = True
@@ -85,8 +96,11 @@ class LoaderSettings:
 
     threads: int = 0                        # that prepare batches; 0: one beside a CPU network, up to 8 for a GPU
     cache_gib: float = 4.0                  # pictures kept in memory, by each process
+    on_device: str = 'auto'                 # keep all pictures on the device and make the views there, except clips:
+                                            # 'always', 'never', or 'auto': on a GPU. Much slower on a CPU
 
     def __post_init__(self) -> None:
+        one_of('on_device', self.on_device, ('auto', 'always', 'never'))
         for name in ('threads', 'cache_gib'):
             if getattr(self, name) < 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected 0 or more')
@@ -100,7 +114,8 @@ class TrainingConfig:
     flavor: str = 'paper'                   # or 'official': attention without 1/n, which ties it to one resolution
     strides: tuple[int, int, int, int] = STRIDES    # of the encoder's layers; (1, 2, 2, 2): no additional reduction
     class_map: str = 'camvid11'             # of config/class_maps, or a path
-    init: str = ''                          # checkpoint to start from, by name or path; '': random weights
+    init: str = ''                          # checkpoint to start from, by name or path; 'imagenet': the encoder shipped
+                                            # in weights/, for ResNet-18; '': random weights
     temporal_frames: int = 1                # 2 or more: a video network, trained on clips
     data: tuple[DataConfig, ...] = ()
     validation: tuple[DataConfig, ...] = ()
@@ -116,6 +131,8 @@ class TrainingConfig:
         one_of('flavor', self.flavor, FLAVORS)
         if self.temporal_frames < 1:
             raise ConfigError(f'temporal_frames is {self.temporal_frames}: expected 1 or more')
+        if self.loader.on_device == 'always' and self.temporal_frames > 1:
+            raise ConfigError('loader.on_device is always: clips are made on the CPU, set it to auto')
         if not self.data:
             raise ConfigError('data is empty: expected at least one data set')
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Optional
 
 import torch
@@ -16,31 +17,70 @@ LABEL_STRIDE = 2
 AUX_LABEL_STRIDE = 4
 
 
-def ohem_cross_entropy(logits: Tensor, labels: Tensor, *, threshold: float = 0.7, keep: float = 1 / 16,
-                       class_weights: Optional[Tensor] = None, label_smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
+@dataclass(frozen=True)
+class LabelMeaning:
+    """What labels stand for and how much each weighs.
 
-    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels,
-    the hardest, always counts, as in the authors' code.
+    members: (L, C) bool, the classes that each label may stand for, see ClassSets; None: labels are classes
+    weights: (L,), how much a pixel of each label weighs; None: alike
+    smoothing: share of the target that is spread over all classes, 0..1
+    """
+
+    members: Optional[Tensor] = None
+    weights: Optional[Tensor] = None
+    smoothing: float = 0.0
+
+
+def pixel_loss(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning()) -> Tensor:
+    """Cross-entropy of each pixel; of a label that stands for several classes with the sum of their probabilities.
 
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
-    :param class_weights: (C,) or None
-    :param label_smoothing: share of the target that is spread over all classes, 0..1
+    :returns: (N, H, W), 0 where ignored
     """
-    loss = F.cross_entropy(logits, labels, reduction='none', ignore_index=UNLABELLED,
-                           label_smoothing=label_smoothing).flatten()
-    count = max(int(loss.numel() * keep), 1)
-    hard = loss > -math.log(threshold)
-    chosen = hard if int(hard.sum()) >= count else torch.zeros_like(hard).index_fill_(0, loss.topk(count).indices, True)
-    if class_weights is None:
-        return loss[chosen].mean()
-    weights = class_weights[labels.flatten().clamp(max=len(class_weights) - 1)][chosen]
-    return (loss[chosen] * weights).sum() / weights.sum().clamp(min=1e-6)
+    if meaning.members is None:
+        return F.cross_entropy(logits, labels, reduction='none', ignore_index=UNLABELLED, label_smoothing=meaning.smoothing)
+    known = labels != UNLABELLED
+    log_probabilities = F.log_softmax(logits, 1)
+    wrong = ~meaning.members[labels.where(known, 0)].permute(0, 3, 1, 2)            # (N, C, H, W)
+    loss = -log_probabilities.masked_fill(wrong, -math.inf).logsumexp(1)
+    if meaning.smoothing:
+        loss = (1 - meaning.smoothing) * loss - meaning.smoothing * log_probabilities.mean(1)
+    return loss.where(known, 0)
 
 
-def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Tensor] = None,
-               label_smoothing: float = 0.0) -> Tensor:
+def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *, threshold: float = 0.7,
+                       keep: float = 1 / 16) -> Tensor:
+    """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
+
+    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels,
+    the hardest, always counts, as in the authors' code. Nothing here waits for a GPU.
+
+    :param logits: (N, C, H, W)
+    :param labels: (N, H, W) int64, 255 is ignored
+    """
+    loss = pixel_loss(logits, labels, meaning).flatten()
+    limit = loss.detach().topk(max(int(loss.numel() * keep), 1)).values[-1].clamp(max=-math.log(threshold))
+    counted = ((loss >= limit) & (labels.flatten() != UNLABELLED)).float()
+    if meaning.weights is not None:
+        counted = counted * meaning.weights[labels.flatten().clamp(max=len(meaning.weights) - 1)]
+    return (loss * counted).sum() / counted.sum().clamp(min=1e-6)
+
+
+def soft_cross_entropy(logits: Tensor, soft: Tensor) -> Tensor:
+    """Cross-entropy with the probabilities that another network gave (Hinton et al., arXiv 1503.02531).
+
+    :param logits: (N, C, h, w)
+    :param soft: (N, h, w, C) uint8, probabilities of 255; zeros where nothing is known
+    """
+    target = soft.permute(0, 3, 1, 2).float()
+    total = target.sum(1)                                                           # (N, h, w)
+    known = (total > 127).float()
+    loss = -(target * F.log_softmax(logits.float(), 1)).sum(1) / total.clamp(min=1)
+    return (loss * known).sum() / known.sum().clamp(min=1)
+
+
+def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = LabelMeaning()) -> Tensor:
     """Loss of the main head plus half of each auxiliary head's.
 
     Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
@@ -52,7 +92,7 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, class_weights: Optional[Te
         sampled = labels[:, ::stride, ::stride]
         # align_corners: the samples begin in one corner and, but for a remainder below the stride, end in the other.
         logits = F.interpolate(logits.float(), sampled.shape[-2:], mode='bilinear', align_corners=True)
-        return ohem_cross_entropy(logits, sampled, class_weights=class_weights, label_smoothing=label_smoothing)
+        return ohem_cross_entropy(logits, sampled, meaning)
 
     return at_stride(outputs.logits, LABEL_STRIDE) + AUX_WEIGHT * (
         at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))

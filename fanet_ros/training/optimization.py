@@ -2,30 +2,46 @@
 from __future__ import annotations
 
 import math
-from typing import Iterable
-
 import torch
 from torch import nn
 
+from fanet_ros.model import FANet
 from fanet_ros.training.config import TrainingSettings
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimiser that the recipe names."""
+def make_optimizer(network: FANet, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The optimiser that the recipe names; `rate_factor` of each of its groups is for set_learning_rate()."""
+    encoder = {id(parameter) for parameter in network.resnet.parameters()}
+    groups = [{'params': [p for p in network.parameters() if (id(p) in encoder) == inside], 'rate_factor': factor}
+              for inside, factor in ((True, settings.encoder_rate), (False, 1.0))]
+    on_cuda = next(network.parameters()).is_cuda
+    # A step that is recorded as a CUDA graph reads its rate from a tensor.
+    rate = torch.tensor(settings.learning_rate, device='cuda') if on_cuda else settings.learning_rate
     if settings.optimizer == 'sgd':
-        return torch.optim.SGD(parameters, settings.learning_rate, momentum=0.9, weight_decay=settings.weight_decay)
-    return torch.optim.AdamW(parameters, settings.learning_rate, weight_decay=settings.weight_decay)
+        return torch.optim.SGD(groups, rate, momentum=0.9, weight_decay=settings.weight_decay, fused=on_cuda or None)
+    return torch.optim.AdamW(groups, rate, weight_decay=settings.weight_decay, fused=on_cuda or None,
+                             capturable=on_cuda)
 
 
-def learning_rate(settings: TrainingSettings, iteration: int) -> float:
-    """Linear warm-up, then down to 0 along a cosine (Loshchilov and Hutter, arXiv 1608.03983) or a power of 0.9, or constant.
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """`rate` times its factor for each group."""
+    for group in optimizer.param_groups:
+        if isinstance(group['lr'], torch.Tensor):
+            group['lr'].fill_(rate * group['rate_factor'])
+        else:
+            group['lr'] = rate * group['rate_factor']
+
+
+def learning_rate(settings: TrainingSettings, iteration: int, progress: float) -> float:
+    """At an iteration, when the share `progress`, 0..1, of the training is done.
+
+    Linear warm-up, then down to 0 along a cosine (Loshchilov and Hutter, arXiv 1608.03983) or a power of 0.9, or constant.
 
     At a constant rate the averaged weights are the result: wide minima, which serve other data better (Izmailov et al.,
     arXiv 1803.05407; Cha et al., arXiv 2102.08604).
     """
     warm = min(1.0, (iteration + 1) / max(settings.warmup_iterations, 1))
-    done = iteration / settings.iterations
-    decay = {'cosine': 0.5 * (1 + math.cos(math.pi * done)), 'poly': (1 - done) ** 0.9, 'constant': 1.0}
+    decay = {'cosine': 0.5 * (1 + math.cos(math.pi * progress)), 'poly': (1 - progress) ** 0.9, 'constant': 1.0}
     return settings.learning_rate * warm * decay[settings.schedule]
 
 
@@ -33,8 +49,9 @@ def learning_rate(settings: TrainingSettings, iteration: int) -> float:
 def update_average(average: nn.Module, network: nn.Module, decay: float, iteration: int) -> None:
     """Move `average` towards `network`: by 1 - decay, faster while it still holds much of the first weights."""
     decay = min(decay, (1 + iteration) / (10 + iteration))
-    for mean, value in zip(average.state_dict().values(), network.state_dict().values()):
-        if mean.is_floating_point():
-            mean.lerp_(value, 1 - decay)
-        else:
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
+    means, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()))
+    torch._foreach_lerp_(means, values, 1 - decay)
+    for mean, value in pairs:
+        if not mean.is_floating_point():
             mean.copy_(value)

@@ -2,26 +2,29 @@
 from __future__ import annotations
 
 import copy
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from fanet_ros.model import CheckpointMetadata, FANet
-from fanet_ros.training.batches import Batch, BatchSource
+from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import LoaderSettings, TrainingSettings
 from fanet_ros.training.event_log import EventLog
 from fanet_ros.training.interruption import Interruption
-from fanet_ros.training.optimization import learning_rate, make_optimizer, update_average
+from fanet_ros.training.losses import LabelMeaning
+from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate, update_average
 from fanet_ros.training.prefetch import Prefetcher, thread_count
 from fanet_ros.training.processes import Processes
+from fanet_ros.training.progress import Progress
+from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.run_folder import RunFolder
+from fanet_ros.training.step import RecordedStep, TrainStep
 
-MAX_GRADIENT_NORM = 5.0
+READ_EVERY = 20         # iterations, on a GPU: reading a loss waits for the device
 
 # Gives the mean IoU, 0..1, of a network in eval mode.
 Validate = Callable[[FANet], float]
@@ -42,13 +45,14 @@ class Trainer:
 
     :param network: see new_network()
     :param folder: where the state is kept
-    :param class_weights: (C,), how much each class weighs in the loss; None: alike
+    :param meaning: of the labels in `batches`
     :param recipe: plain values that are stored in the state
     :param processes: which this one trains with; `batches` gives its share of each batch
     """
 
-    def __init__(self, network: FANet, metadata: CheckpointMetadata, batches: BatchSource, settings: TrainingSettings,
-                 folder: RunFolder, device: str = 'cpu', *, class_weights: Optional[torch.Tensor] = None,
+    def __init__(self, network: FANet, metadata: CheckpointMetadata, batches: Union[BatchSource, DeviceBatchSource],
+                 settings: TrainingSettings,
+                 folder: RunFolder, device: str = 'cpu', *, meaning: LabelMeaning = LabelMeaning(),
                  loader: LoaderSettings = LoaderSettings(), recipe: Optional[dict[str, Any]] = None,
                  validate: Optional[Validate] = None, processes: Processes = Processes()) -> None:
         self.metadata, self.settings, self.folder = metadata, settings, folder
@@ -61,14 +65,22 @@ class Trainer:
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
         self._loss = processes.wrap(ClipLoss(
-            self.network, metadata.mean, metadata.std, class_weights, settings.label_smoothing, settings.precision,
+            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, settings.precision,
             settings.channels_last).to(self._device), self._device)
-        self._optimizer = make_optimizer(self.network.parameters(), settings)
+        self._optimizer = make_optimizer(self.network, settings)
+        self._progress = Progress(settings.iterations, settings.minutes)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=settings.precision == 'float16')
+        self._step = self._make_step()
+        self._unread: list[torch.Tensor] = []       # loss and gradient norm of iterations not looked at yet
         self.iteration = 0
         self.losses: list[float] = []
         self.validation: list[list[float]] = []     # [iteration, mIoU 0..1]
         self._saved_at = 0
+
+    def _make_step(self) -> 'TrainStep | RecordedStep':
+        step = TrainStep(self._loss, list(self.network.parameters()), self._optimizer, self._scaler, self._processes.count)
+        recorded = self._device.type == 'cuda' and self._processes.count == 1 and not self._scaler.is_enabled()
+        return RecordedStep(step) if recorded else step
 
     def run(self, until: Optional[int] = None) -> bool:
         """Train up to iteration `until` (None: all), saving the state every `save_every` and at the end.
@@ -79,25 +91,25 @@ class Trainer:
         :raises RunFolderError: the state cannot be written
         :raises DatasetError: a picture cannot be read
         """
-        last = min(until or self.settings.iterations, self.settings.iterations)
         self.network.train()
-        whole, stopped = True, False        # whole: the weights are those of self.iteration
+        whole, stopped = True, False        # whole: the weights are those of self.iteration, and sound
         log = EventLog(self.folder.path / 'tensorboard', self.iteration) if self._processes.is_first else None
         with Prefetcher(self._load, self.iteration, self._threads) as batches, Interruption() as interruption, tqdm(
-                total=self.settings.iterations, initial=self.iteration, desc='train', unit='it', mininterval=5,
-                disable=not self._processes.is_first) as bar:
+                total=100 if self.settings.minutes else self.settings.iterations, desc='train',
+                unit='%' if self.settings.minutes else 'it', mininterval=5, disable=not self._processes.is_first) as bar:
             try:
-                while self.iteration < last and not stopped:
+                while self.iteration != until and self._progress.at(self.iteration) < 1 and not stopped:
                     taken = batches.take()
                     whole = False
-                    loss, stop = self._processes.mean([self._step(taken), float(interruption.requested)], self._device)
-                    self.losses.append(loss)
-                    self.iteration += 1
-                    whole, stopped = True, stop > 0
-                    self._measure()
-                    self._report(bar, log)
-                    if self.iteration % self.settings.save_every == 0:
-                        self.save()
+                    self._iterate(taken)
+                    if self._is_due(until):
+                        self._read_losses()
+                        whole = True
+                        stopped = self._processes.mean([float(interruption.requested)], self._device)[0] > 0
+                        self._measure()
+                        self._report(bar, log)
+                        if self.iteration % self.settings.save_every == 0:
+                            self.save()
             finally:
                 if whole and self._saved_at != self.iteration:
                     self.save()
@@ -105,42 +117,48 @@ class Trainer:
                     log.close()
         return not stopped
 
-    def _load(self, iteration: int) -> list[Batch]:
+    def _is_due(self, until: Optional[int]) -> bool:
+        """Whether it is time to wait for the device: always on a CPU, now and then on a GPU."""
+        settings, number = self.settings, self.iteration
+        every = (READ_EVERY if self._device.type == 'cuda' else 1, settings.save_every, settings.validate_every)
+        return (number == until or self._progress.at(number) >= 1
+                or any(item and number % item == 0 for item in every))
+
+    def _load(self, iteration: int) -> list[Any]:
+        """The batches of an iteration, or what they are made from on the device."""
         count = self.settings.accumulate
-        return [self._batches.batch(iteration * count + number) for number in range(count)]
+        progress = self._progress.at(iteration)
+        return [self._batches.batch(iteration * count + number, progress) for number in range(count)]
 
-    def _step(self, batches: list[Batch]) -> float:
-        """One step of the optimiser over all `batches`; returns their mean loss."""
-        for group in self._optimizer.param_groups:
-            group['lr'] = learning_rate(self.settings, self.iteration)
-        self._optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for number, (rgb, labels) in enumerate(batches, 1):
-            with self._gradients_stay_here(number < len(batches)):
-                loss = self._loss(rgb.to(self._device), labels.to(self._device)) / len(batches)
-                total += float(loss.detach())
-                self._check(total, 'loss')
-                self._scaler.scale(loss).backward()
-        self._scaler.unscale_(self._optimizer)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
-        if not self._scaler.is_enabled():       # a scaler leaves such steps out by itself
-            self._check(float(norm), 'gradient')
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+    def _iterate(self, drawn: list[Any]) -> None:
+        """One iteration; its loss is looked at later."""
+        set_learning_rate(self._optimizer, learning_rate(
+            self.settings, self.iteration, self._progress.at(self.iteration)))
+        self._unread.append(self._step([item.to(self._device) for item in drawn]))
         update_average(self.averaged, self.network, self.settings.ema_decay, self.iteration)
-        return total
+        self.iteration += 1
 
-    def _gradients_stay_here(self, needed: bool) -> AbstractContextManager:
-        """Between processes, gradients need to be exchanged only once for each step."""
-        return self._loss.no_sync() if needed and self._processes.count > 1 else nullcontext()
+    def _read_losses(self) -> None:
+        """Wait for the device, take over the losses since the last time, and see that all are numbers.
 
-    def _check(self, value: float, name: str) -> None:
+        :raises TrainingError: one is not
+        """
+        first = self.iteration - len(self._unread)
+        for number, (loss, norm) in enumerate(torch.stack(self._unread).tolist() if self._unread else [], first):
+            loss, = self._processes.mean([loss], self._device)
+            self._check(loss, 'loss', number)
+            if not self._scaler.is_enabled():       # a scaler leaves such steps out by itself
+                self._check(norm, 'gradient', number)
+            self.losses.append(loss)
+        self._unread.clear()
+
+    def _check(self, value: float, name: str, iteration: int) -> None:
         if not np.isfinite(value):
             rest = 'nothing was saved before: lower training.learning_rate'
             if self._saved_at:
                 rest = (f'{self.folder.state_path} holds iteration {self._saved_at}: go on from it with a lower '
                         'training.learning_rate and --resume changed')
-            raise TrainingError(f'the {name} is {value} at iteration {self.iteration}; {rest}')
+            raise TrainingError(f'the {name} is {value} at iteration {iteration}; {rest}')
 
     def _measure(self) -> None:
         every = self.settings.validate_every
@@ -158,13 +176,16 @@ class Trainer:
 
     def _report(self, bar: tqdm, log: Optional[EventLog]) -> None:
         shown = {'loss': f'{np.mean(self.losses[-50:]):.3f}'}
-        values = {'loss': self.losses[-1], 'learning_rate': self._optimizer.param_groups[0]['lr']}
+        values = {'loss': self.losses[-1], 'learning_rate': float(self._optimizer.param_groups[-1]['lr'])}
+        if self.settings.minutes:
+            shown['iteration'] = str(self.iteration)
         if self.validation:
             shown['mIoU'] = f'{100 * self.validation[-1][1]:.1f}'
             if self.validation[-1][0] == self.iteration:
                 values['mean_iou'] = self.validation[-1][1]
         bar.set_postfix(shown, refresh=False)
-        bar.update()
+        bar.n = int(100 * self._progress.at(self.iteration)) if self.settings.minutes else self.iteration
+        bar.update(0)
         if log is not None:
             log.write(self.iteration, values)
 
@@ -177,7 +198,7 @@ class Trainer:
         if self._processes.is_first:
             self.folder.save({
                 'iteration': self.iteration, 'losses': self.losses, 'validation': self.validation,
-                'recipe': self._recipe,
+                'recipe': self._recipe, 'seconds': self._progress.seconds,
                 'network': self.network.state_dict(), 'averaged': self.averaged.state_dict(),
                 'optimizer': self._optimizer.state_dict(), 'scaler': self._scaler.state_dict()})
             losses = [round(loss, 5) for loss in self.losses]
@@ -190,6 +211,7 @@ class Trainer:
         self._optimizer.load_state_dict(state['optimizer'])
         self._scaler.load_state_dict(state['scaler'])
         self.iteration = self._saved_at = state['iteration']
+        self._progress.resume(state.get('seconds', 0.0))
         self.losses, self.validation = state['losses'], state['validation']
 
     def metadata_with(self, figures: dict[str, float]) -> CheckpointMetadata:

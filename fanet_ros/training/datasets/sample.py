@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 
@@ -14,13 +15,18 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled image: `rgb` (H, W, 3) uint8, `labels` (H, W) uint8 with 255 for unlabelled pixels."""
+    """One labelled image: `rgb` (H, W, 3) uint8, `labels` (H, W) uint8 with 255 for unlabelled pixels.
+
+    soft: (h, w, C) uint8, what another network makes of the image: the probability of each class, of 255, at a lower
+        resolution whose corners are the image's corners; None where nobody was asked
+    """
 
     name: str
     rgb: np.ndarray
     labels: np.ndarray
+    soft: Optional[np.ndarray] = None
 
     @property
     def size_bytes(self) -> int:
         """What it takes in memory."""
-        return self.rgb.nbytes + self.labels.nbytes
+        return self.rgb.nbytes + self.labels.nbytes + (0 if self.soft is None else self.soft.nbytes)

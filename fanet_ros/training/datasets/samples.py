@@ -91,14 +91,8 @@ class Samples(Sequence):
         """Names of the samples; nothing is read for it."""
         return tuple(entry.name for entry in self.entries)
 
-    def relabelled(self, table: np.ndarray) -> Samples:
-        """The same images with `table[label]` for every label; `table`: (256,) uint8."""
-        def reader(entry: Entry) -> Callable[[], Sample]:
-            def read() -> Sample:
-                sample = entry.read()
-                return Sample(sample.name, sample.rgb, table[sample.labels])
-            return read
-
-        def relabel(entry: Entry) -> Entry:
-            return Entry(entry.name, reader(entry), tuple(relabel(item) for item in entry.earlier))
-        return Samples([relabel(entry) for entry in self.entries], self._cache, self.counted)
+    def changed(self, change: Callable[[Sample], Sample]) -> Samples:
+        """The same samples, each passed through `change` when it is read; `change` may raise DatasetError."""
+        def changed(entry: Entry) -> Entry:
+            return Entry(entry.name, lambda: change(entry.read()), tuple(changed(item) for item in entry.earlier))
+        return Samples([changed(entry) for entry in self.entries], self._cache, self.counted)

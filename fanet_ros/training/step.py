@@ -1,0 +1,86 @@
+"""One step of the optimiser, as it stands or recorded as a CUDA graph."""
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fanet_ros.training.batches import Batch
+
+MAX_GRADIENT_NORM = 5.0
+WARM_UP_STEPS = 3           # on a side stream, before a step is recorded
+
+
+class TrainStep:
+    """Loss, gradients and step over the batches of one iteration. Nothing in it waits for the device but a scaler.
+
+    :param loss: gives the loss of a Batch
+    :param processes: more than 1: `loss` is wrapped in DistributedDataParallel
+    """
+
+    def __init__(self, loss: nn.Module, parameters: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer,
+                 scaler: torch.amp.GradScaler, processes: int = 1) -> None:
+        self._loss, self._parameters, self._processes = loss, list(parameters), processes
+        self._optimizer, self._scaler = optimizer, scaler
+
+    def __call__(self, batches: Sequence[Batch]) -> Tensor:
+        """(2,): the mean loss over the batches and the norm of the gradient, on the device."""
+        self._optimizer.zero_grad(set_to_none=True)
+        losses = []
+        for number, batch in enumerate(batches, 1):
+            with self._gradients_stay_here(number < len(batches)):
+                loss = self._loss(batch) / len(batches)
+                losses.append(loss.detach())
+                self._scaler.scale(loss).backward()
+        self._scaler.unscale_(self._optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, MAX_GRADIENT_NORM)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        return torch.stack([sum(losses, torch.zeros_like(norm)), norm])
+
+    def _gradients_stay_here(self, needed: bool) -> AbstractContextManager:
+        """Between processes, gradients need to be exchanged only once for each step."""
+        return self._loss.no_sync() if needed and self._processes > 1 else nullcontext()
+
+
+class RecordedStep:
+    """A TrainStep on CUDA that is recorded once and then replayed: its some thousand launches cost one.
+
+    The learning rate of the optimiser must be a tensor, and its steps capturable. All batches must have one shape.
+
+    :param step: without a scaler and for one process
+    """
+
+    def __init__(self, step: TrainStep) -> None:
+        self._step, self._warm_up = step, WARM_UP_STEPS
+        self._graph: Optional[torch.cuda.CUDAGraph] = None
+        self._batches: list[Batch] = []
+
+    def __call__(self, batches: Sequence[Batch]) -> Tensor:
+        """As TrainStep. The first steps are done as they stand, on another stream, as recording wants it."""
+        if self._warm_up:
+            self._warm_up -= 1
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                result = self._step(batches)
+            torch.cuda.current_stream().wait_stream(side)
+            return result
+        if self._graph is None:
+            self._record(batches)
+        else:
+            for kept, batch in zip(self._batches, batches):
+                for target, source in zip(kept, batch):
+                    if target is not None:
+                        target.copy_(source)
+        self._graph.replay()
+        return self._result.clone()
+
+    def _record(self, batches: Sequence[Batch]) -> None:
+        """Recording runs nothing: the step itself is done by the replay that follows."""
+        self._batches = [Batch(*(item if item is None else item.clone() for item in batch)) for batch in batches]
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self._result = self._step(self._batches)
