@@ -40,6 +40,7 @@ class DataConfig:
     stretch: tuple[int, ...] = ()           # height and width to bring images and labels to first [px]; (): as they are
     ignore_borders: int = 0                 # labels this near to another do not count [px]
     soft_labels: str = ''                   # .npz of the command soft_labels: what a larger network makes of its images
+    soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, from the classes of the soft labels
     only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
     hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
     seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last

@@ -51,7 +51,7 @@ def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[Sample
     if table is not None:
         samples = samples.changed(relabel(table))
     if config.soft_labels:
-        samples = samples.changed(SoftLabels(config.soft_labels, class_map.names).change())
+        samples = samples.changed(SoftLabels(config.soft_labels, class_map.names, config.soft_rename).change())
     return samples
 
 

@@ -10,7 +10,7 @@ import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Sequence, Union
+from typing import Mapping, Sequence, Union
 
 import numpy as np
 
@@ -23,11 +23,12 @@ CLASSES = 'class_names'
 class SoftLabels:
     """The soft labels of one file, as a change of Samples.
 
-    :param class_names: that are trained, among which must be those of the file
+    :param class_names: that are trained
+    :param rename: class of the file -> trained one, where names differ, or '' for none; several may become one
     :raises DatasetError: no such file, or of other classes
     """
 
-    def __init__(self, path: Union[str, Path], class_names: Sequence[str]) -> None:
+    def __init__(self, path: Union[str, Path], class_names: Sequence[str], rename: Mapping[str, str]) -> None:
         self.path = Path(path).expanduser()
         self._lock = threading.Lock()       # a zip file has one position
         try:
@@ -35,12 +36,13 @@ class SoftLabels:
             names = [str(name) for name in self._file[CLASSES]]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DatasetError(f'{self.path} is no file of soft labels ({error}): write one with soft_labels') from None
-        unknown = [name for name in names if name not in class_names]
+        targets = [rename.get(name, name) for name in names] if set(names) != set(class_names) else names
+        unknown = [name for name in targets if name and name not in class_names]
         if unknown:
             raise DatasetError(f'{self.path} has the class {unknown[0]!r}, which is not trained: expected of '
-                               f'{", ".join(class_names)}')
-        self._channels = [list(class_names).index(name) for name in names]
-        self._num_classes = len(class_names)
+                               f'{", ".join(class_names)}, or rename it')
+        # (classes of the file, C): where the probability of each goes.
+        self._onto = np.array([[target == name for name in class_names] for target in targets], np.float32)
 
     def change(self) -> Change:
         """Gives each sample its soft labels.
@@ -52,7 +54,5 @@ class SoftLabels:
                 if sample.name not in self._file:
                     raise DatasetError(f'{self.path} has no soft labels of {sample.name}: write it anew with soft_labels')
                 stored = self._file[sample.name]
-            soft = np.zeros((*stored.shape[:2], self._num_classes), np.uint8)
-            soft[..., self._channels] = stored
-            return replace(sample, soft=soft)
+            return replace(sample, soft=(stored @ self._onto).clip(0, 255).astype(np.uint8))
         return add

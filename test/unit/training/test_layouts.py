@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from fanet_ros.inference import ClassMap
+from fanet_ros.training.class_sets import ClassSets
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.datasets import UNLABELLED, DatasetError
 from fanet_ros.training.datasets.coco_stuff import label_table
@@ -46,6 +47,32 @@ def test_classes_are_joined_by_name_and_by_rename(tmp_path: Path) -> None:
     for rename, reason in (({'clay': 'rest'}, "'clay' is no class of own"), ({'dirt': 'soil'}, "'soil' is no class of pair")):
         with pytest.raises(DatasetError, match=reason):
             load_dataset(DataConfig(path=base.path, class_map=config.class_map, rename=rename), PAIR)
+
+
+def test_labels_may_leave_open_which_class_a_pixel_has(tmp_path: Path) -> None:
+    wanted = ClassMap('more', ('road', 'wall', 'house', 'person'), ((1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)))
+    (tmp_path / 'own.yaml').write_text(
+        'name: own\nclasses:\n- {name: road, color: [9, 9, 9]}\n- {name: building, color: [8, 8, 8]}\n')
+    base = folder(tmp_path, np.array([[0, 1, 255]], np.uint8))
+    own = str(tmp_path / 'own.yaml')
+    sets = ClassSets(len(wanted))
+    either = DataConfig(path=base.path, class_map=own, rename={'building': 'house|wall'})
+    assert load_dataset(either, wanted, sets=sets)[0].labels.tolist() == [[0, 4, UNLABELLED]]
+    painted_over = DataConfig(path=base.path, class_map=own, rename={'building': 'house'}, unpunished=('person',))
+    assert load_dataset(painted_over, wanted, sets=sets)[0].labels.tolist() == [[5, 6, UNLABELLED]]
+    assert sets.members()[4:].tolist() == [[False, True, True, False], [True, False, False, True], [False, False, True, True]]
+    assert sets.first().tolist() == [0, 1, 2, 3, 2, 0, 2]
+    with pytest.raises(DatasetError, match='nothing can be measured on them'):
+        load_dataset(either, wanted)
+    with pytest.raises(DatasetError, match="unpunished: 'people' is no class of more"):
+        load_dataset(DataConfig(path=base.path, class_map=own, unpunished=('people',)), wanted, sets=sets)
+
+
+def test_sets_of_classes_are_as_many_as_labels_can_name() -> None:
+    sets = ClassSets(253)
+    assert sets.label([4]) == 4 and sets.label([1, 2]) == 253 and sets.label([2, 1, 2]) == 254 and sets.label([1, 2]) == 253
+    with pytest.raises(DatasetError, match='more than labels of 8 bits can name'):
+        sets.label([3, 4])
 
 
 def test_cityscapes(tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from fanet_ros.model import Checkpoint, CheckpointMetadata
-from fanet_ros.training.augment import Augmentation, paste_classes
-from fanet_ros.training.batches import BatchSource
+from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_classes
+from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.datasets import UNLABELLED, DatasetError, Sample, Samples, load_folder
 from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
-from fanet_ros.training.losses import ohem_cross_entropy
+from fanet_ros.training.losses import LabelMeaning, ohem_cross_entropy, pixel_loss, soft_cross_entropy
 from fanet_ros.training.metrics import ConfusionMatrix
-from fanet_ros.training.optimization import learning_rate
+from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
@@ -26,7 +26,7 @@ METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3)
 
 def make_trainer(samples: Samples, settings: TrainingSettings, folder: RunFolder,
                  metadata: CheckpointMetadata = METADATA) -> Trainer:
-    batches = BatchSource([(samples, 1.0)], Augmentation(64, 64), range(settings.batch_size), settings.seed,
+    batches = BatchSource([Group(samples, 1.0)], Augmentation(64, 64), range(settings.batch_size), settings.seed,
                           metadata.temporal_frames)
     return Trainer(new_network(metadata, settings.seed), metadata, batches, settings, folder)
 
@@ -63,6 +63,46 @@ def test_ohem_keeps_the_hard_pixels() -> None:
     assert ohem_cross_entropy(logits, labels, keep=0.25).item() == pytest.approx(math.log(2), rel=1e-4)
 
 
+def test_a_label_of_several_classes_asks_for_any_of_them() -> None:
+    logits = torch.log(torch.tensor([0.5, 0.3, 0.2])).view(1, 3, 1, 1).repeat(1, 1, 1, 4)
+    labels = torch.tensor([[[0, 3, 4, UNLABELLED]]])                 # class 0; classes 1 and 2; any; nothing
+    members = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=torch.bool)
+    loss = pixel_loss(logits, labels, LabelMeaning(members))
+    assert loss.flatten().tolist() == pytest.approx([math.log(2), math.log(2), 0.0, 0.0], abs=1e-6)
+    plain = labels.where(labels < 3, UNLABELLED)
+    torch.testing.assert_close(pixel_loss(logits, plain, LabelMeaning(members)), pixel_loss(logits, plain))
+    smooth = LabelMeaning(members, smoothing=0.1), LabelMeaning(smoothing=0.1)
+    torch.testing.assert_close(pixel_loss(logits, plain, smooth[0]), pixel_loss(logits, plain, smooth[1]))
+
+
+def test_pixels_weigh_by_their_label() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 0.0]]).t().reshape(1, 2, 1, 2)
+    labels = torch.tensor([[[1, 0]]])
+    hard = [math.log(1 + math.e ** 2), math.log(2)]
+    weighed = ohem_cross_entropy(logits, labels, LabelMeaning(weights=torch.tensor([3.0, 1.0])))
+    assert weighed.item() == pytest.approx((hard[0] + 3 * hard[1]) / 4, rel=1e-5)
+
+
+def test_soft_labels_count_where_they_are_known() -> None:
+    logits = torch.log(torch.tensor([0.5, 0.5])).view(1, 2, 1, 1).repeat(1, 1, 1, 2).requires_grad_()
+    soft = torch.tensor([[[[255, 0], [0, 0]]]], dtype=torch.uint8)
+    loss = soft_cross_entropy(logits, soft)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(2)) and logits.grad is not None
+    assert logits.grad[..., 0].abs().min() > 0 and not logits.grad[..., 1].any()
+    assert soft_cross_entropy(logits, torch.zeros_like(soft)).item() == 0
+
+
+def test_the_encoder_may_learn_at_a_rate_of_its_own() -> None:
+    network = new_network(METADATA, 0)
+    optimizer = make_optimizer(network, TrainingSettings(learning_rate=0.1, encoder_rate=0.3))
+    set_learning_rate(optimizer, 0.01)
+    rates = {id(parameter): group['lr'] for group in optimizer.param_groups for parameter in group['params']}
+    assert len(rates) == len(list(network.parameters()))
+    assert rates[id(network.resnet.conv1.weight)] == pytest.approx(0.003)
+    assert rates[id(network.clslayer.conv_out.weight)] == pytest.approx(0.01)
+
+
 def test_augmentation_moves_labels_with_the_image() -> None:
     labels = np.zeros((80, 100), np.uint8)
     labels[:, 50:] = 1
@@ -82,10 +122,13 @@ def test_pasted_classes_bring_their_pixels_along() -> None:
         labels = rng.integers(first_class, first_class + 4, (16, 16)).astype(np.uint8)
         labels[0] = UNLABELLED
         views.append((np.repeat(labels[..., None], 3, 2), labels))
-    rgb, labels = paste_classes(*views, np.random.default_rng(1))
+    chosen = draw_pasted_classes(np.random.default_rng(1))
+    rgb, labels = paste_classes(*views, chosen)
     assert np.array_equal(rgb[..., 0], labels)
     pasted = set(np.unique(labels)) & set(range(4, 8))
-    assert len(pasted) == 2 and np.array_equal(np.isin(labels, list(pasted)), np.isin(views[1][1], list(pasted)))
+    assert 0 < len(pasted) < 4 and pasted == set(np.flatnonzero(chosen[:8])) - set(range(4))
+    assert np.array_equal(np.isin(labels, list(pasted)), np.isin(views[1][1], list(pasted)))
+    assert not any(draw_pasted_classes(np.random.default_rng(seed))[UNLABELLED] for seed in range(20))
 
 
 def test_folder_errors_name_the_file(tmp_path: Path) -> None:
@@ -138,11 +181,27 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
 
 
+def test_a_training_by_the_clock_ends_with_it_and_counts_what_was_spent_before(tmp_path: Path) -> None:
+    sample = Sample('a', np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
+    settings = TrainingSettings(iterations=10**6, minutes=0.02, batch_size=2, precision='float32')
+
+    def trainer(folder: RunFolder) -> Trainer:
+        return make_trainer(Samples([Entry('a', lambda: sample)]), settings, folder)
+    with RunFolder(tmp_path) as folder:
+        first = trainer(folder)
+        assert first.run() and 0 < first.iteration < 10**6
+        state = folder.load(torch.device('cpu'))
+        assert state is not None and state['seconds'] >= 1.2
+        again = trainer(folder)
+        again.resume(state)
+        assert again.run() and again.iteration == first.iteration
+
+
 @pytest.mark.parametrize(('schedule', 'rates'), [
     ('cosine', [0.05, 0.1, 0.05, 0.0]), ('poly', [0.05, 0.1, 0.1 * 0.5 ** 0.9, 0.0]), ('constant', [0.05, 0.1, 0.1, 0.1])])
 def test_learning_rates_warm_up_and_follow_the_schedule(schedule: str, rates: list[float]) -> None:
     settings = TrainingSettings(iterations=1000000, schedule=schedule, learning_rate=0.1, warmup_iterations=2)
-    found = [learning_rate(settings, iteration) for iteration in (0, 1, 500000, 1000000)]
+    found = [learning_rate(settings, iteration, iteration / 1000000) for iteration in (0, 1, 500000, 1000000)]
     assert found == pytest.approx(rates, rel=1e-4, abs=1e-9)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.clips import camera_motion_clip
+from fanet_ros.training.datasets.changes import relabel
 from fanet_ros.training.datasets import UNLABELLED, Sample, SampleCache
 from fanet_ros.training.datasets.street import load_street
 from fanet_ros.training.flicker import Flicker, FlickerCounter
@@ -28,7 +29,7 @@ def test_a_street_gives_real_videos_relabelled_like_its_frames() -> None:
     assert frames.video(0, 3) is None           # there are no two frames before frame 1
     table = np.full(256, UNLABELLED, np.uint8)
     table[3] = 0
-    clip = frames.relabelled(table).video(1, 3)
+    clip = frames.changed(relabel(table)).video(1, 3)
     assert [sample.name for sample in clip] == ['street2_3', 'street2_4', 'street2_5']
     truth = SyntheticStreet(96, 64, seed=2).frame(4)
     assert np.array_equal(clip[1].rgb, truth.rgb) and np.array_equal(clip[1].labels, table[truth.labels])

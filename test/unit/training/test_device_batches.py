@@ -1,0 +1,102 @@
+"""Views that are made on the device are those that OpenCV makes, and batches are drawn alike."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from fanet_ros.model import CheckpointMetadata
+from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.batches import BatchSource, Group
+from fanet_ros.training.config import TrainingSettings
+from fanet_ros.training.datasets import Sample, Samples
+from fanet_ros.training.datasets.samples import Entry
+from fanet_ros.training.device_batches import DeviceBatchSource
+from fanet_ros.training.device_views import PixelStore, ViewTensors, render, render_soft
+from fanet_ros.training.run_folder import RunFolder
+from fanet_ros.training.trainer import Trainer, new_network
+
+CPU = torch.device('cpu')
+CLASSES = 5
+
+
+def picture(seed: int, height: int, width: int, *, soft: bool) -> Sample:
+    """Smooth colours, labels in blocks."""
+    rng = np.random.default_rng(seed)
+    blocks = (height // 8, width // 8)
+    rgb = cv2.resize(rng.integers(0, 256, (*blocks, 3), np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    labels = cv2.resize(rng.integers(0, CLASSES, blocks, np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    cells = rng.integers(0, 256 // CLASSES, (height // 4, width // 4, CLASSES)).astype(np.uint8)
+    return Sample(str(seed), rgb, labels, cells if soft else None)
+
+
+PICTURES = (picture(1, 96, 128, soft=True), picture(2, 144, 96, soft=False), picture(3, 72, 200, soft=True))
+
+
+def group(*pictures: Sample, share: float = 1.0) -> Group:
+    return Group(Samples([Entry(item.name, lambda item=item: item) for item in pictures]), share)
+
+
+def test_views_are_those_of_opencv() -> None:
+    augmentation = Augmentation(80, 112, scale=(0.5, 1.8), rotation_deg=15, blur=0.5, noise=0, jpeg=0)
+    rng = np.random.default_rng(0)
+    chosen = [PICTURES[number % 3] for number in range(12)]
+    views = [augmentation.draw(*sample.labels.shape, rng) for sample in chosen]
+    store = PixelStore(PICTURES, CPU)
+    tensors = ViewTensors.of(views, [store.places[number % 3] for number in range(12)])
+    rgb, labels = render(store, tensors, 80, 112)
+    soft = render_soft(store, tensors, 80, 112)
+    assert soft is not None and 0 < len(tensors.blurred) < 12
+    for number, (sample, view) in enumerate(zip(chosen, views)):
+        expected_rgb, expected_labels = augmentation.render(sample, view)
+        difference = np.abs(rgb[number].numpy() - expected_rgb)
+        assert difference.mean() < 1.0 and np.percentile(difference, 99) < 6
+        assert (labels[number].numpy() == expected_labels).mean() > 0.998
+        expected_soft = augmentation.render_soft(sample, view)
+        if expected_soft is None:
+            assert not soft[number].any()
+        else:
+            assert np.abs(soft[number].numpy().astype(int) - expected_soft).max() <= 1
+
+
+def test_noise_has_the_strength_that_was_drawn() -> None:
+    grey = Sample('grey', np.full((96, 96, 3), 128, np.uint8), np.zeros((96, 96), np.uint8))
+    augmentation = Augmentation(64, 64, color=0, hue_deg=0, gamma=0, rotation_deg=0, scale=(1.0, 1.0), blur=0, noise=1, jpeg=0)
+    view = augmentation.draw(96, 96, np.random.default_rng(0))
+    store = PixelStore([grey], CPU)
+    rgb, _ = render(store, ViewTensors.of([view], store.places), 64, 64)
+    assert view.noise > 0 and float((rgb - 128).std()) == pytest.approx(view.noise, rel=0.05)
+
+
+@pytest.mark.parametrize('paste', [0.0, 0.7])
+def test_batches_are_drawn_and_pasted_as_on_the_cpu(paste: float) -> None:
+    augmentation = Augmentation(64, 96, noise=0, jpeg=0, paste=paste)
+    groups = [group(*PICTURES[:2], share=0.6), group(PICTURES[2], share=0.4)]
+    expected = BatchSource(groups, augmentation, range(6), seed=4).batch(7, 0.5)
+    made = DeviceBatchSource(groups, augmentation, range(6), 4, CPU).batch(7, 0.5).to(CPU)
+    assert made.rgb.shape == expected.rgb.shape and made.rgb.dtype == torch.uint8
+    assert (made.labels == expected.labels).float().mean() > 0.995
+    assert (made.rgb.float() - expected.rgb.float()).abs().mean() < 1.5
+    assert made.soft is not None and expected.soft is not None
+    assert (made.soft.int() - expected.soft.int()).abs().float().mean() < 0.5
+
+
+def test_both_ways_train_alike(tmp_path: Path) -> None:
+    """Some iterations on the same draws: the losses differ by rounding only, and fall."""
+    metadata = CheckpointMetadata('fanet18', 'paper', 'five', tuple('abcde'), ((1, 2, 3),) * CLASSES, (96, 128))
+    augmentation = Augmentation(64, 64, color=0.1, blur=0, noise=0, jpeg=0, scale=(0.8, 1.2), rotation_deg=0)
+    settings = TrainingSettings(iterations=24, batch_size=4, precision='float32', warmup_iterations=4, learning_rate=2e-3)
+    groups = [group(*PICTURES)]
+
+    def losses(name: str, batches: 'BatchSource | DeviceBatchSource') -> list[float]:
+        trainer = Trainer(new_network(metadata, 0), metadata, batches, settings, RunFolder(tmp_path / name))
+        trainer.run()
+        return trainer.losses
+    opencv = losses('opencv', BatchSource(groups, augmentation, range(4), 1))
+    device = losses('device', DeviceBatchSource(groups, augmentation, range(4), 1, CPU))
+    assert device[0] == pytest.approx(opencv[0], rel=0.05)
+    assert np.mean(device[-6:]) == pytest.approx(np.mean(opencv[-6:]), rel=0.1)
+    assert np.mean(device[-6:]) < 0.8 * np.mean(device[:6])
