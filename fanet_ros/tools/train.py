@@ -24,6 +24,7 @@ from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.class_sets import ClassSets
 from fanet_ros.training.class_counts import count_classes
 from fanet_ros.training.config import TrainingConfig, describe, difference
+from fanet_ros.training.config_reader import ConfigError
 from fanet_ros.training.datasets import SampleCache, Samples
 from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.evaluation import evaluate
@@ -49,6 +50,10 @@ def main(argv: Optional[list[str]] = None) -> int:
         config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
         device = processes.device(str(choose_device(arguments.device)))
         processes.join(device)
+        torch.backends.cudnn.benchmark = True       # all batches have one shape
+        torch.backends.cuda.matmul.allow_tf32 = True
+        if config.training.minutes and processes.count > 1:
+            raise ConfigError('training.minutes is for one process: several have clocks of their own, give iterations')
         with RunFolder(arguments.output, owner=processes.is_first) as folder:
             done = _train(config, folder, device, processes, arguments.resume)
     except KeyboardInterrupt:

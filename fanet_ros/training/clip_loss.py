@@ -49,4 +49,7 @@ class ClipLoss(nn.Module):
         return torch.stack(losses).mean()
 
     def _autocast(self, device_type: str) -> 'torch.autocast | nullcontext':
-        return nullcontext() if self._dtype == torch.float32 else torch.autocast(device_type, dtype=self._dtype)
+        if self._dtype == torch.float32:
+            return nullcontext()
+        # No cache: every weight is used once, and a recorded CUDA graph must not hold casts made before it.
+        return torch.autocast(device_type, dtype=self._dtype, cache_enabled=False)

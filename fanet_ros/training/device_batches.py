@@ -1,6 +1,8 @@
 """The batches of BatchSource, made on the device on which all images are kept: for a GPU that would wait for a CPU's views."""
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Optional, Sequence
 
@@ -11,6 +13,8 @@ from torch import Tensor
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import Batch, Draws, FrameDraw, Group
 from fanet_ros.training.device_views import PixelStore, Place, ViewTensors, render, render_soft
+
+READING_THREADS = min(16, os.cpu_count() or 1)
 
 
 class DeviceBatchSource:
@@ -25,7 +29,9 @@ class DeviceBatchSource:
                  device: torch.device) -> None:
         self._augmentation = augmentation
         self._first = np.cumsum([0] + [len(group.samples) for group in groups])
-        self._store = PixelStore((sample for group in groups for sample in group.samples), device)
+        with ThreadPoolExecutor(READING_THREADS) as pool:
+            entries = [(group.samples, index) for group in groups for index in range(len(group.samples))]
+            self._store = PixelStore(pool.map(lambda entry: entry[0][entry[1]], entries), device)
         self._draws = Draws(groups, augmentation, positions, seed, self._size_of)
 
     def batch(self, number: int, progress: float = 0.0) -> DrawnBatch:

@@ -88,5 +88,5 @@ def _load(path: Path) -> dict[str, Tensor]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise InitialWeightsError(f'init: {path} cannot be read ({error}): it comes with the package') from None

@@ -15,21 +15,22 @@ def make_optimizer(network: FANet, settings: TrainingSettings) -> torch.optim.Op
     groups = [{'params': [p for p in network.parameters() if (id(p) in encoder) == inside], 'rate_factor': factor}
               for inside, factor in ((True, settings.encoder_rate), (False, 1.0))]
     on_cuda = next(network.parameters()).is_cuda
-    # A step that is recorded as a CUDA graph reads its rate from a tensor.
-    rate = torch.tensor(settings.learning_rate, device='cuda') if on_cuda else settings.learning_rate
+    rate = settings.learning_rate
     if settings.optimizer == 'sgd':
         return torch.optim.SGD(groups, rate, momentum=0.9, weight_decay=settings.weight_decay, fused=on_cuda or None)
-    return torch.optim.AdamW(groups, rate, weight_decay=settings.weight_decay, fused=on_cuda or None,
-                             capturable=on_cuda)
+    return torch.optim.AdamW(groups, rate, weight_decay=settings.weight_decay, fused=on_cuda or None, capturable=on_cuda)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """`rate` times its factor for each group."""
+    """`rate` times its factor for each group; on CUDA in a tensor, which a step that was recorded as a graph reads."""
     for group in optimizer.param_groups:
+        own = rate * group['rate_factor']
         if isinstance(group['lr'], torch.Tensor):
-            group['lr'].fill_(rate * group['rate_factor'])
+            group['lr'].fill_(own)
+        elif group['params'][0].is_cuda:
+            group['lr'] = torch.tensor(own, device=group['params'][0].device)
         else:
-            group['lr'] = rate * group['rate_factor']
+            group['lr'] = own
 
 
 def learning_rate(settings: TrainingSettings, iteration: int, progress: float) -> float:

@@ -6,18 +6,66 @@ array CLASSES holds the names of the C classes. Corners of the arrays are corner
 """
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Mapping, Sequence, Union
+from typing import Iterable, Mapping, Sequence, Union
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.model import Checkpoint
 from fanet_ros.training.datasets import DatasetError, Sample
 from fanet_ros.training.datasets.changes import Change
 
 CLASSES = 'class_names'
+
+
+def predict_soft_labels(teacher: Checkpoint, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int, columns: int,
+                        device: torch.device) -> np.ndarray:
+    """(rows, columns, C) uint8, probabilities of 255: the mean over network resolutions, each mirrored too.
+
+    :param teacher: its network on `device`
+    :param rgb: (H, W, 3) uint8
+    :param sizes: height and width [px] of the network's input
+    """
+    network, metadata = teacher
+    preprocess = Preprocessor(metadata.mean, metadata.std, device)
+    total = torch.zeros(metadata.num_classes, rows, columns, device=device)
+    with torch.inference_mode():
+        for size in sizes:
+            image = preprocess(rgb, *size)
+            logits = network(torch.cat([image, image.flip(3)])).float()
+            logits = F.interpolate(logits, (rows, columns), mode='bilinear', align_corners=True).softmax(1)
+            total += logits[0] + logits[1].flip(2)
+    return (total.permute(1, 2, 0) * (255 / (2 * len(sizes)))).round().to(torch.uint8).cpu().numpy()
+
+
+def write_soft_labels(path: Path, class_names: Sequence[str], frames: Iterable[tuple[str, np.ndarray]]) -> None:
+    """Write the file, or leave none behind when that fails.
+
+    :param frames: name of each image and its (h, w, C) uint8
+    """
+    partial = path.with_name(f'.partial_{path.name}')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive:
+            for name, array in chain([(CLASSES, np.array(class_names))], frames):
+                _write_array(archive, name, array)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:
+    """One array as numpy's savez stores it, without holding the others in memory."""
+    with archive.open(f'{name}.npy', 'w') as member:
+        np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 class SoftLabels:
@@ -34,7 +82,7 @@ class SoftLabels:
         try:
             self._file = np.load(self.path, allow_pickle=False)
             names = [str(name) for name in self._file[CLASSES]]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DatasetError(f'{self.path} is no file of soft labels ({error}): write one with soft_labels') from None
         targets = [rename.get(name, name) for name in names] if set(names) != set(class_names) else names
         unknown = [name for name in targets if name and name not in class_names]

@@ -51,8 +51,7 @@ class Trainer:
     """
 
     def __init__(self, network: FANet, metadata: CheckpointMetadata, batches: Union[BatchSource, DeviceBatchSource],
-                 settings: TrainingSettings,
-                 folder: RunFolder, device: str = 'cpu', *, meaning: LabelMeaning = LabelMeaning(),
+                 settings: TrainingSettings, folder: RunFolder, device: str = 'cpu', *, meaning: LabelMeaning = LabelMeaning(),
                  loader: LoaderSettings = LoaderSettings(), recipe: Optional[dict[str, Any]] = None,
                  validate: Optional[Validate] = None, processes: Processes = Processes()) -> None:
         self.metadata, self.settings, self.folder = metadata, settings, folder
@@ -77,7 +76,7 @@ class Trainer:
         self.validation: list[list[float]] = []     # [iteration, mIoU 0..1]
         self._saved_at = 0
 
-    def _make_step(self) -> 'TrainStep | RecordedStep':
+    def _make_step(self) -> Union[TrainStep, RecordedStep]:
         step = TrainStep(self._loss, list(self.network.parameters()), self._optimizer, self._scaler, self._processes.count)
         recorded = self._device.type == 'cuda' and self._processes.count == 1 and not self._scaler.is_enabled()
         return RecordedStep(step) if recorded else step

@@ -36,5 +36,5 @@ def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bo
             if not labels.is_file():
                 raise DatasetError(f'{labels} is missing: unpack gtFine_trainvaltest.zip beside leftImg8bit')
             entries.append(Entry(name, partial(
-                read_pair, name, path, labels, lambda path: table[read_labels(path, 256)])))
+                read_pair, name, path, labels, lambda path: table[read_labels(path, 256)]), files=(path, labels)))
     return Samples(entries, cache)

@@ -38,7 +38,7 @@ def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bo
                 raise DatasetError(f'{labels} is missing: unpack stuffthingmaps_trainvaltest2017.zip into '
                                    f'{map_folder.parent}')
             entries.append(Entry(path.stem, partial(
-                read_pair, path.stem, path, labels, lambda path: table[read_labels(path, NUM_VALUES)])))
+                read_pair, path.stem, path, labels, lambda path: table[read_labels(path, NUM_VALUES)]), files=(path, labels)))
     return Samples(entries, cache)
 
 

@@ -44,5 +44,6 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
             if mask_path.name not in mask_paths:
                 raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image '
                                    'needs its labels')
-            entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read)))
+            entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read),
+                                 files=(path, mask_path)))
     return Samples(entries, cache)

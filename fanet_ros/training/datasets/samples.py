@@ -4,6 +4,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Optional, Union, overload
 
 import numpy as np
@@ -18,11 +19,13 @@ class Entry:
     """A sample not yet read. `read` may raise DatasetError and is called from several threads.
 
     earlier: the frames before it in its video, the nearest first, where there is one
+    files: that are read; () for what is painted
     """
 
     name: str
     read: Callable[[], Sample]
     earlier: tuple[Entry, ...] = ()
+    files: tuple[Path, ...] = ()
 
 
 class SampleCache:
@@ -94,5 +97,5 @@ class Samples(Sequence):
     def changed(self, change: Callable[[Sample], Sample]) -> Samples:
         """The same samples, each passed through `change` when it is read; `change` may raise DatasetError."""
         def changed(entry: Entry) -> Entry:
-            return Entry(entry.name, lambda: change(entry.read()), tuple(changed(item) for item in entry.earlier))
+            return Entry(entry.name, lambda: change(entry.read()), tuple(changed(item) for item in entry.earlier), entry.files)
         return Samples([changed(entry) for entry in self.entries], self._cache, self.counted)
