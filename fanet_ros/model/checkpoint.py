@@ -55,6 +55,7 @@ class CheckpointMetadata:
     data: str = ''
     license: str = ''
     recipe: str = ''
+    training_frames: str = ''                           # fingerprints of the frames trained on, in base64
     figures: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

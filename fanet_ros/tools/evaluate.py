@@ -16,6 +16,7 @@ from fanet_ros.tools.termination import exit_code_of
 from fanet_ros.training.config import LAYOUTS, DataConfig
 from fanet_ros.training.config_reader import build, override
 from fanet_ros.training.evaluation import evaluate
+from fanet_ros.training.fingerprints import count_known
 from fanet_ros.training.layouts import load_dataset
 from fanet_ros.training.report import figures, table, write_report
 
@@ -41,6 +42,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             is_video=arguments.video, smoothing=arguments.smoothing))
     print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
           f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
+    trained = count_known(segmenter.metadata.training_frames, samples.entries)
+    if trained:
+        print(f'{trained} of these {len(samples)} frames were trained on: the figures say little about other frames')
     if arguments.json:
         content = [figures(item, segmenter.class_map) for item in evaluations]
         arguments.json.write_text(json.dumps(content, indent=1) + '\n')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -19,16 +20,17 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.training import imagenet_encoder
+from fanet_ros.training import fingerprints, imagenet_encoder
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.class_sets import ClassSets
 from fanet_ros.training.class_counts import count_classes
 from fanet_ros.training.config import TrainingConfig, describe, difference
 from fanet_ros.training.config_reader import ConfigError
-from fanet_ros.training.datasets import SampleCache, Samples
+from fanet_ros.training.datasets import Entry, SampleCache, Samples
 from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.evaluation import evaluate
 from fanet_ros.training.finish import averaged_segmenter, finish
+from fanet_ros.training.hold_out import split
 from fanet_ros.training.imagenet_encoder import start_from_imagenet
 from fanet_ros.training.initial_weights import start_from
 from fanet_ros.training.layouts import find_class_map, load_dataset
@@ -87,8 +89,15 @@ def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, proc
     groups = [Group(load_dataset(item, class_map, cache, sets), item.weight, item.final_weight) for item in config.data]
     validation = Samples(
         [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    if config.hold_out and not validation:
+        groups, validation = _held_out(groups, config, cache)
+        if processes.is_first:
+            print(f'{sum(len(group.samples) for group in groups)} frames to train on; {len(validation)} are held out to measure '
+                  'on')
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
-    metadata = _metadata(config, class_map, groups[0].samples[0].labels.shape)
+    metadata = replace(
+        _metadata(config, class_map, groups[0].samples[0].labels.shape),
+        training_frames=fingerprints.to_text(entry for group in groups for entry in group.samples.entries))
     weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
     meaning = LabelMeaning(sets.members() if sets else None, weights if weights is None else weights[sets.first()],
                            settings.label_smoothing)
@@ -110,6 +119,20 @@ def _train(config: TrainingConfig, folder: RunFolder, device: torch.device, proc
     if processes.is_first:
         finish(trainer, folder, class_map, validation, config)
     return True
+
+
+def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
+    """What is left to train on, and what to measure on; of the synthetic street nothing is held out."""
+    kept: list[Group] = []
+    held: list[Entry] = []
+    for group, item in zip(groups, config.data):
+        if item.layout == 'street':
+            kept.append(group)
+            continue
+        trained, measured = split(group.samples, config.hold_out)
+        kept.append(replace(group, samples=trained))
+        held += measured.entries
+    return kept, Samples(held, cache)
 
 
 def _batches(groups: list[Group], config: TrainingConfig, positions: range, device: torch.device,

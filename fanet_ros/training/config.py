@@ -76,7 +76,8 @@ class TrainingSettings:
     class_balance: bool = True              # rare classes weigh more
     soft_weight: float = 1.0                # of the loss on soft labels, where data sets have them
     ema_decay: float = 0.998                # of the averaged weights, which are what is kept
-    precision: str = 'bfloat16'             # of the forward pass: 'float32', 'bfloat16' or 'float16' (CUDA)
+    precision: str = 'auto'                 # of the forward pass: 'float32', 'bfloat16' or 'float16' (CUDA); auto:
+                                            # bfloat16 where the processor computes in it, else float32
     channels_last: bool = True
     seed: int = 0
     save_every: int = 200
@@ -85,7 +86,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         one_of('optimizer', self.optimizer, ('adamw', 'sgd'))
         one_of('schedule', self.schedule, ('cosine', 'poly', 'constant'))
-        one_of('precision', self.precision, ('float32', 'bfloat16', 'float16'))
+        one_of('precision', self.precision, ('auto', 'float32', 'bfloat16', 'float16'))
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected more than 0')
@@ -120,6 +121,8 @@ class TrainingConfig:
     temporal_frames: int = 1                # 2 or more: a video network, trained on clips
     data: tuple[DataConfig, ...] = ()
     validation: tuple[DataConfig, ...] = ()
+    hold_out: float = 0.0                   # share of each data set to measure on where validation is empty: whole drives
+                                            # where the names tell them apart, else the end of the recording
     augmentation: Augmentation = Augmentation(288, 384)
     training: TrainingSettings = TrainingSettings()
     loader: LoaderSettings = LoaderSettings()
@@ -130,6 +133,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         one_of('variant', self.variant, tuple(BACKBONE_OF_VARIANT))
         one_of('flavor', self.flavor, FLAVORS)
+        if not 0 <= self.hold_out <= 0.5:
+            raise ConfigError(f'hold_out is {self.hold_out}: expected 0..0.5')
         if self.temporal_frames < 1:
             raise ConfigError(f'temporal_frames is {self.temporal_frames}: expected 1 or more')
         if self.loader.on_device == 'always' and self.temporal_frames > 1:

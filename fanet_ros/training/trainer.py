@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import copy
+import time
+from collections import deque
 from dataclasses import replace
 from typing import Any, Callable, Optional, Union
 
@@ -9,6 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from fanet_ros.inference.device import computes_bfloat16
 from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
@@ -24,6 +27,7 @@ from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.step import RecordedStep, TrainStep
 
+ANNOUNCED_AT = 20       # iterations
 READ_EVERY = 20         # iterations, on a GPU: reading a loss waits for the device
 
 # Gives the mean IoU, 0..1, of a network in eval mode.
@@ -38,6 +42,15 @@ def new_network(metadata: CheckpointMetadata, seed: int) -> FANet:
     """A network to train, with auxiliary heads, its random weights fixed by `seed`."""
     torch.manual_seed(seed)
     return metadata.build_network(aux_heads=True)
+
+
+def _precision(asked: str, device: torch.device) -> str:
+    """:raises TrainingError: it makes no sense on the device."""
+    if asked == 'float16' and device.type == 'cpu':
+        raise TrainingError('training.precision is float16, which is for a GPU: set it to auto')
+    if asked == 'auto':
+        return 'bfloat16' if computes_bfloat16(device) else 'float32'
+    return asked
 
 
 class Trainer:
@@ -58,19 +71,20 @@ class Trainer:
         self._batches, self._recipe, self._validate, self._processes = batches, recipe or {}, validate, processes
         self._device = torch.device(device)
         self._threads = thread_count(loader.threads, self._device.type)
+        precision = _precision(settings.precision, self._device)
         network = network.to(self._device)
         if settings.channels_last:
             network = network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
         self._loss = processes.wrap(ClipLoss(
-            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, settings.precision,
-            settings.channels_last).to(self._device), self._device)
+            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision, settings.channels_last).to(self._device), self._device)
         self._optimizer = make_optimizer(self.network, settings)
         self._progress = Progress(settings.iterations, settings.minutes)
-        self._scaler = torch.amp.GradScaler(self._device.type, enabled=settings.precision == 'float16')
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=precision == 'float16')
         self._step = self._make_step()
         self._unread: list[torch.Tensor] = []       # loss and gradient norm of iterations not looked at yet
+        self._durations_s: deque[float] = deque(maxlen=ANNOUNCED_AT)
         self.iteration = 0
         self.losses: list[float] = []
         self.validation: list[list[float]] = []     # [iteration, mIoU 0..1]
@@ -107,6 +121,7 @@ class Trainer:
                         stopped = self._processes.mean([float(interruption.requested)], self._device)[0] > 0
                         self._measure()
                         self._report(bar, log)
+                        self._announce(bar)
                         if self.iteration % self.settings.save_every == 0:
                             self.save()
             finally:
@@ -133,9 +148,11 @@ class Trainer:
         """One iteration; its loss is looked at later."""
         set_learning_rate(self._optimizer, learning_rate(
             self.settings, self.iteration, self._progress.at(self.iteration)))
+        start = time.monotonic()
         self._unread.append(self._step([item.to(self._device) for item in drawn]))
         update_average(self.averaged, self.network, self.settings.ema_decay, self.iteration)
         self.iteration += 1
+        self._durations_s.append(time.monotonic() - start)
 
     def _read_losses(self) -> None:
         """Wait for the device, take over the losses since the last time, and see that all are numbers.
@@ -187,6 +204,14 @@ class Trainer:
         bar.update(0)
         if log is not None:
             log.write(self.iteration, values)
+
+    def _announce(self, bar: tqdm) -> None:
+        """Say early how long it will take, when the first iterations, which also read the data, are over."""
+        if self.iteration == ANNOUNCED_AT and not self.settings.minutes:
+            rate = 1 / max(float(np.median(self._durations_s)), 1e-9)
+            minutes = (self.settings.iterations - self.iteration) / rate / 60
+            bar.write(f'about {max(minutes, 1):.0f} minutes to go, at {rate:.2g} iterations a second; set training.iterations, '
+                      'training.batch_size or training.minutes for less')
 
     def save(self) -> None:
         """Write the resumable state and the curves.

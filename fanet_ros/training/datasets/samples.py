@@ -76,8 +76,12 @@ class Samples(Sequence):
 
     def __getitem__(self, index: Union[int, slice]) -> Union[Sample, Samples]:
         if isinstance(index, slice):
-            return Samples(self.entries[index], self._cache, self.counted)
+            return self.of(range(len(self))[index])
         return self._cache.get(self.entries[index])
+
+    def of(self, indices: Sequence[int]) -> Samples:
+        """The samples at these positions, in this order."""
+        return Samples([self.entries[index] for index in indices], self._cache, self.counted)
 
     def video(self, index: int, length: int) -> Optional[list[Sample]]:
         """`length` frames of a video that end with sample `index`; None if it has not so many.
