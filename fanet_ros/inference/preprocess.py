@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fanet_ros.inference.gpu import host_buffer
+
 CALIBRATION_FRAMES = 64
 
 
 class Preprocessor:
-    """Resizes and normalises frames, on the CPU or the GPU.
+    """Resizes and normalises frames, on the CPU or the GPU. One for each user: it keeps the memory by which frames go up.
 
     :param mean: of RGB, 0..1
     :param std: likewise
@@ -56,7 +58,7 @@ class Preprocessor:
         """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help."""
         staging = self._staging.get(place)
         if staging is None or staging.shape != rgb.shape:
-            staging = self._staging[place] = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)
+            staging = self._staging[place] = host_buffer(rgb.shape, self._device)
         np.copyto(staging.numpy(), rgb)
         return staging.to(self._device, non_blocking=True)
 

@@ -8,6 +8,7 @@ import torch
 
 from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.inference.frame_stream import DEPTH, FrameStreams, sent_ahead
+from fanet_ros.inference.postprocess import Layers
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
@@ -84,8 +85,7 @@ def test_a_place_is_free_before_it_is_used_again() -> None:
 
 
 def test_stages_on_the_cpu_are_timed_in_order() -> None:
-    under_way = FrameStreams(torch.device('cpu')).send(
-        lambda: torch.zeros(2, 2, dtype=torch.uint8), lambda frame: (frame, None), None)
-    labels, confidence, _ = under_way.wait()
-    assert labels.shape == (2, 2) and confidence is None
+    under_way = FrameStreams(torch.device('cpu')).send(lambda: torch.zeros(2, 2, dtype=torch.uint8), Layers, None)
+    layers, times = under_way.wait()
+    assert layers.labels.shape == (2, 2) and layers.confidence is None and times.preprocess_ms >= 0
     assert list(under_way.marks) == sorted(under_way.marks)
