@@ -134,11 +134,14 @@ class Recording:
     """`function` as one graph, for tensors of the shapes, types and strides of `examples`. Call it from one thread at a time.
 
     What it gives is overwritten by the next call. To be made and called in inference mode.
+
+    :param search: try which of cuDNN's convolutions is the fastest for every shape, instead of taking its word for it
     """
 
-    def __init__(self, function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor], pool: GraphPool) -> None:
+    def __init__(self, function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor], pool: GraphPool, *,
+                 search: bool = True) -> None:
         self._pool, self._graph = pool, torch.cuda.CUDAGraph()
-        with torch.cuda.device(pool.device), _recording, _fastest_convolutions():
+        with torch.cuda.device(pool.device), _recording, _convolutions(search):
             self._inputs = [torch.empty_like(example).copy_(example) for example in examples]
             present = torch.cuda.current_stream(pool.device)
             pool.stream.wait_stream(present)
@@ -164,10 +167,17 @@ class Recording:
 
 
 @contextmanager
-def _fastest_convolutions() -> Iterator[None]:
-    """cuDNN tries its algorithms for every new shape and keeps the fastest."""
-    before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True
+def _convolutions(search: bool) -> Iterator[None]:
+    before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, search
     try:
         yield
     finally:
         torch.backends.cudnn.benchmark = before
+
+
+def peak_memory_mib(device: torch.device) -> dict[str, float]:
+    """The most that PyTorch has used and held of the GPU's memory; nothing on the CPU."""
+    if device.type != 'cuda':
+        return {}
+    return {'gpu_used_mib': torch.cuda.max_memory_allocated(device) / 2**20,
+            'gpu_held_mib': torch.cuda.max_memory_reserved(device) / 2**20}

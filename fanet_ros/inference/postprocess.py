@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from fanet_ros.inference.gpu import to_host
+from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
 
 
@@ -31,8 +31,9 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
 
     :param logits: (1, C, h, w) on any device
     """
-    labels, confidence = _labels(logits, size, with_confidence)[:2]
-    return labels.cpu().numpy(), None if confidence is None else confidence.cpu().numpy()
+    layers = _labels(logits, size, with_confidence).to_host()
+    synchronize(logits.device)
+    return layers.labels.numpy(), None if layers.confidence is None else layers.confidence.numpy()
 
 
 def on_device(logits: torch.Tensor, frame: FrameInput, image: torch.Tensor) -> Layers:

@@ -12,6 +12,8 @@ pytest.importorskip('triton', reason='triton is not installed')
 from fanet_ros.inference import draw_overlay  # noqa: E402
 from fanet_ros.inference.triton_postprocess import one_pass  # noqa: E402
 
+pytestmark = pytest.mark.gpu
+
 
 @pytest.mark.parametrize(('classes', 'low', 'size', 'channels_last'), [
     (11, (9, 7), (61, 300), True), (3, (1, 5), (4, 33), False), (19, (8, 16), (64, 128), False)])
