@@ -1,6 +1,7 @@
 """The figures in words and tables, the most telling first."""
 from __future__ import annotations
 
+from collections import Counter
 from typing import Callable, Iterator
 
 from fanet_ros.tools.benchmark_machine import one_line
@@ -29,9 +30,9 @@ def _tests(figures: list[Figure]) -> Iterator[str]:
     if tests:
         counts = {outcome: sum(item['outcome'] == outcome for item in tests) for outcome in ('passed', 'failed', 'skipped')}
         yield '- tests: ' + ', '.join(f'{number} {outcome}' for outcome, number in counts.items())
-    for item in tests:
-        if item['outcome'] != 'passed':
-            yield f"- {item['outcome']} {item['name']}: {item['reason']}"
+    skipped = Counter(item['reason'] for item in tests if item['outcome'] == 'skipped')
+    yield from (f'- {number} skipped: {reason}' for reason, number in skipped.items())
+    yield from (f"- FAILED {item['name']}: {item['reason']}" for item in tests if item['outcome'] == 'failed')
 
 
 def _one_by_one(item: Figure) -> Iterator[str]:

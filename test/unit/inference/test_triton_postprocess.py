@@ -1,5 +1,8 @@
 """The GPU kernel for labels and confidence; without a GPU in Triton's interpreter, where triton is installed."""
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,3 +46,25 @@ def test_overlay_is_that_of_the_labels_drawn_on_the_cpu() -> None:
         assert confidence is None
         expected = draw_overlay(frame, labels.cpu().numpy(), palette, alpha)
         assert np.abs(overlay.cpu().numpy().astype(int) - expected).max() <= (1 if 0 < alpha < 1 else 0)
+
+
+# In a process of its own: here Triton may be in its interpreter.
+COMPILE = """
+import sys
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from fanet_ros.inference.triton_postprocess import _label_row
+kinds = {'labels': '*u8', 'confidences': '*u8', 'frame': '*u8', 'palette': '*u8', 'overlay': '*u8', 'step_y': 'fp32',
+         'step_x': 'fp32', 'alpha': 'fp32'}
+for logits in ('*fp16', '*bf16', '*fp32'):
+    signature = {name: 'constexpr' if name.isupper() else kinds.get(name, 'i32') for name in _label_row.arg_names}
+    constants = {'NUM_CLASSES': 19, 'WITH_CONFIDENCE': True, 'WITH_OVERLAY': True, 'COLUMNS': 256}
+    source = ASTSource(_label_row, {**signature, 'logits': logits}, constexprs=constants)
+    assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
+"""
+
+
+def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
+    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
+                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
