@@ -141,6 +141,7 @@ class Recording:
     def __init__(self, function: Callable[..., Sequence[Tensor]], examples: Sequence[Tensor], pool: GraphPool, *,
                  search: bool = True) -> None:
         self._pool, self._graph = pool, torch.cuda.CUDAGraph()
+        self._function = function           # the graph reads the weights that it refers to, and does not keep them
         with torch.cuda.device(pool.device), _recording, _convolutions(search):
             self._inputs = [torch.empty_like(example).copy_(example) for example in examples]
             present = torch.cuda.current_stream(pool.device)

@@ -60,6 +60,7 @@ class Segmenter:
         self.batch = 1 if metadata.temporal_frames > 1 else batch
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
+        self._streams: Optional[FrameStreams] = None
         self.input_height = self.input_width = 0
         self.set_input_size(input_height, input_width, scale)
 
@@ -117,6 +118,7 @@ class Segmenter:
         """
         other = copy.copy(self)     # what is shared never changes, or knows of several users
         other._lock, other._memories, other._filters = threading.Lock(), {}, {}
+        other._streams = None
         other._preprocess = Preprocessor(self.metadata.mean, self.metadata.std, self.device)
         other.set_input_size(height, width, scale)
         return other
@@ -190,7 +192,8 @@ class Segmenter:
 
         :raises ValueError: one of them is not a frame
         """
-        streams = FrameStreams(self.device)
+        # Kept: memory that was used on a stream is found again on that stream alone.
+        streams = self._streams = self._streams or FrameStreams(self.device)
 
         def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, int, int]:
             _check(frame.rgb)

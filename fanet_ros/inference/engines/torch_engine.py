@@ -50,7 +50,7 @@ class TorchEngine(VideoEngine):
         with torch.inference_mode():
             if self._pool is None:
                 return self._network(images.to(self._dtype))
-            return self._run((len(images), -1), lambda images: (self._network(images),), images)[0]
+            return self._run((len(images), -1), self._single, images)[0]
 
     def run_video(self, images: Tensor, past: Sequence[FrameContext]) -> tuple[Tensor, FrameContext]:
         with torch.inference_mode():
@@ -58,6 +58,9 @@ class TorchEngine(VideoEngine):
                 return self._network.forward_video(images.to(self._dtype), tuple(past))
             logits, *context = self._run((len(images), len(past)), self._video, images, *(item for one in past for item in one))
             return logits, FrameContext(*(item.clone() for item in context))    # kept beyond the next call
+
+    def _single(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self._network(images),
 
     def _video(self, images: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
         """run_video() of tensors alone: the images, and the contexts one after the other."""
@@ -69,6 +72,7 @@ class TorchEngine(VideoEngine):
         """`function` by the graph of `key`, which is made if need be."""
         assert self._pool is not None
         if key not in self._recordings:
-            examples = [tensor.to(self._dtype) for tensor in tensors]
+            images, *others = (tensor.to(self._dtype) for tensor in tensors)
+            examples = [images.contiguous(memory_format=torch.channels_last), *others]
             self._recordings[key] = Recording(function, examples, self._pool)
         return self._recordings[key](*tensors)

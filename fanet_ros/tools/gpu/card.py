@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import gpu
-from fanet_ros.tools.gpu.setup import StepSettings
+from fanet_ros.tools.gpu.settings import StepSettings
 
 ROUNDS = 15
 

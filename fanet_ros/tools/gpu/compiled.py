@@ -10,7 +10,7 @@ from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.tools.benchmark_setup import random_network
 from fanet_ros.tools.gpu.card import median_ms
 from fanet_ros.tools.gpu.figures import Figures
-from fanet_ros.tools.gpu.setup import StepSettings
+from fanet_ros.tools.gpu.settings import StepSettings
 
 
 def run(settings: StepSettings, figures: Figures) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.gpu.figures import Figures
-from fanet_ros.tools.gpu.setup import StepSettings, StepSkipped
+from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 
 FOLDERS = ('test/unit/inference',)
 

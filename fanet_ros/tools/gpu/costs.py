@@ -16,7 +16,7 @@ from fanet_ros.model.rewrites import InferenceFANet
 from fanet_ros.tools.benchmark_setup import Size, random_network
 from fanet_ros.tools.gpu.card import limits, median_ms
 from fanet_ros.tools.gpu.figures import Figures
-from fanet_ros.tools.gpu.setup import StepSettings
+from fanet_ros.tools.gpu.settings import StepSettings
 
 TABLE_ROWS = 25
 

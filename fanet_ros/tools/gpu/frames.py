@@ -13,7 +13,7 @@ from fanet_ros.tools.benchmark_setup import Size
 from fanet_ros.tools.benchmark_suites import batch_suite, pixels_suite
 from fanet_ros.tools.gpu.authors import result_as_figure
 from fanet_ros.tools.gpu.figures import Figures
-from fanet_ros.tools.gpu.setup import StepSettings
+from fanet_ros.tools.gpu.settings import StepSettings
 
 DIFFERENT_FRAMES = 6
 BATCHES = (1, 2, 4, 8)

@@ -15,7 +15,7 @@ from fanet_ros.inference import gpu
 from fanet_ros.inference.device import choose_device
 from fanet_ros.tools.benchmark_machine import describe_machine
 from fanet_ros.tools.gpu.figures import Figures
-from fanet_ros.tools.gpu.setup import StepSettings, StepSkipped
+from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 
 # Modules beside this one; each is imported by its own process alone, so that what breaks one breaks no other.
 STEPS = ('correctness', 'authors', 'frames', 'costs', 'alternatives', 'compiled')

@@ -16,7 +16,7 @@ from fanet_ros.tools.gpu import authors, run
 from fanet_ros.tools.gpu.costs import needs
 from fanet_ros.tools.gpu.figures import Figures, read_figures
 from fanet_ros.tools.gpu.run import outcome, run_step
-from fanet_ros.tools.gpu.setup import StepSettings, StepSkipped, random_checkpoint
+from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped, random_checkpoint
 from fanet_ros.tools.gpu.summary import summary
 
 REPO = Path(__file__).parents[3]
