@@ -6,6 +6,6 @@ from fanet_ros.inference.overlay import color_labels, draw_legend, draw_overlay
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.segmenter import Segmenter
 
-__all__ = ['LABEL_IDS', 'UNLABELLED', 'ClassMap', 'FrameInput', 'LabelTable', 'OverlayColors', 'PublishedClass',
-           'Segmentation', 'SegmentationError', 'Segmenter', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay', 'make_label_table',
+__all__ = ['LABEL_IDS', 'UNLABELLED', 'ClassMap', 'FrameInput', 'LabelTable', 'OverlayColors', 'PublishedClass', 'Segmentation',
+           'SegmentationError', 'Segmenter', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay', 'make_label_table',
            'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap']

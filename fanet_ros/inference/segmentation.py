@@ -47,8 +47,8 @@ class Segmentation:
     """Labels of one frame, at the frame's own size.
 
     `labels` is (H, W) uint8, a class index per pixel. `confidence`, if asked for, is (H, W) uint8: the softmax
-    probability of that class times 255. `overlay`, if asked for and drawn on a GPU, is (H, W, 3) uint8 RGB. The network ran at `input_height` x `input_width` pixels, on
-    `batch_size` frames at once.
+    probability of that class times 255. `overlay`, if asked for and drawn on a GPU, is (H, W, 3) uint8 RGB.
+    The network ran at `input_height` x `input_width` pixels, on `batch_size` frames at once.
     """
 
     labels: np.ndarray
