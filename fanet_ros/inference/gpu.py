@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from typing import Callable, Optional, Sequence, Union
 
 import torch
@@ -98,6 +99,16 @@ def release_cached_memory() -> None:
             torch.cuda.empty_cache()
 
 
+@lru_cache(maxsize=None)
+def _recording_streams(device_index: int) -> tuple[torch.cuda.Stream, torch.cuda.Stream]:
+    """Where things run before they are recorded, and where they are.
+
+    Two, for cuBLAS has a workspace for each stream, which a graph goes on using when it runs elsewhere: what runs on the
+    stream of the recording would meet it there. The same for all pools, since memory is found again by pool and stream.
+    """
+    return torch.cuda.Stream(device_index), torch.cuda.Stream(device_index)
+
+
 class GraphPool:
     """The memory in which graphs keep what they need while they run, shared by all that belong to one network.
 
@@ -110,8 +121,7 @@ class GraphPool:
         self._lock = threading.Lock()
         self._last: Optional[torch.cuda.Stream] = None      # the stream of the run before
         with torch.cuda.device(device):
-            # Memory is found again by pool and stream: all recordings are made on this one.
-            self.stream = torch.cuda.Stream(device)
+            self.warm_up_stream, self.stream = _recording_streams(torch.cuda.current_device())
             self.handle = torch.cuda.graph_pool_handle()
             self._keeper = torch.cuda.CUDAGraph()           # PyTorch forgets a pool when its last graph goes
             with warnings.catch_warnings(), _recording:
@@ -142,16 +152,16 @@ class Recording:
                  search: bool = True) -> None:
         self._pool, self._graph = pool, torch.cuda.CUDAGraph()
         self._function = function           # the graph reads the weights that it refers to, and does not keep them
-        with torch.cuda.device(pool.device), _recording, _convolutions(search):
+        with torch.cuda.device(pool.device), _recording, convolutions_searched(search):
             self._inputs = [torch.empty_like(example).copy_(example) for example in examples]
             present = torch.cuda.current_stream(pool.device)
-            pool.stream.wait_stream(present)
-            with torch.cuda.stream(pool.stream):        # recording wants everything to have run once, on another stream
+            pool.warm_up_stream.wait_stream(present)
+            with torch.cuda.stream(pool.warm_up_stream):        # recording wants everything to have run once
                 for _ in range(WARM_UP_RUNS):
                     found = function(*self._inputs)
                 shapes = [torch.empty_like(item, device='meta') for item in found]
                 del found
-            present.wait_stream(pool.stream)
+            present.wait_stream(pool.warm_up_stream)
             self._outputs = [torch.empty_like(item, device=pool.device) for item in shapes]
             with torch.cuda.stream(pool.stream):        # if it fails, the stream before comes back here
                 # thread_local: another thread may go on segmenting with the engine that this one is to replace.
@@ -168,7 +178,8 @@ class Recording:
 
 
 @contextmanager
-def _convolutions(search: bool) -> Iterator[None]:
+def convolutions_searched(search: bool = True) -> Iterator[None]:
+    """Whether cuDNN tries its algorithms for every new shape and keeps the fastest, within this context."""
     before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, search
     try:
         yield

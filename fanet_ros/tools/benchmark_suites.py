@@ -8,10 +8,10 @@ from typing import Any, Callable, Optional
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from fanet_ros.inference.engines import Engine
 from fanet_ros.inference.engines.torch_engine import DTYPES
+from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size, build_engine, random_network, scratch_cache
@@ -52,7 +52,11 @@ def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, 
         contestants.append(_eager("authors' code, eager float32", authors, images, naive, settings))
         best = 'float16' if settings.device.type == 'cuda' else 'float32'       # that can be had of it without changing it
         tuned = copy.deepcopy(authors).to(dtype=DTYPES[best], memory_format=torch.channels_last)
-        contestants.append(_eager(f"authors' code, eager {best}, channels last", tuned,
+
+        def searched(images: torch.Tensor) -> torch.Tensor:
+            with convolutions_searched():
+                return tuned(images)
+        contestants.append(_eager(f"authors' code, eager {best}, channels last", searched,
                                   _as_frames_come(images.to(DTYPES[best])), naive, settings))
     contestants.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
     for engine_name, precision in settings.combinations():
@@ -61,7 +65,7 @@ def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, 
     return contestants
 
 
-def _eager(name: str, network: nn.Module, images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
+def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
            settings: BenchmarkSettings) -> Contestant:
     images = images.to(settings.device)
 

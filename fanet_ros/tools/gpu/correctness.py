@@ -1,6 +1,7 @@
 """All tests that are about the GPU, by pytest; in a rehearsal those of them that can do without one."""
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
     folders = [share_directory() / folder for folder in FOLDERS]
     if not all(folder.is_dir() for folder in folders):
         raise StepSkipped('the tests are in a checkout of the package only')
+    os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'      # whatever else is installed there
     recorder = _Recorder(figures)
     code = pytest.main([*map(str, folders), '-m', 'gpu', '-q', '-p', 'no:cacheprovider', '--rootdir', str(share_directory())],
                        plugins=[recorder])
