@@ -44,7 +44,10 @@ class Preprocessor:
 
     def normalized(self, frame: Tensor, height: int, width: int) -> Tensor:
         """The second half: what load() gave -> (1, 3, height, width) float32."""
-        return (resized_on_device(frame, height, width) - self._mean) * self._scale
+        # Of the right size: 8 bits become float32 as they are read, which saves a pass over memory.
+        is_ready = tuple(frame.shape[:2]) == (height, width)
+        images = frame.permute(2, 0, 1)[None] if is_ready else resized_on_device(frame, height, width)
+        return (images - self._mean).mul_(self._scale)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
