@@ -100,7 +100,7 @@ def test_it_is_rehearsed_on_a_bare_machine(tmp_path: Path) -> None:
     """All but the tests, which run anyway; nothing of ROS can be imported."""
     environment = bare_environment(tmp_path / 'bare')
     refused = subprocess.run([sys.executable, '-c', 'import rosbags'], env=environment, cwd=REPO, capture_output=True, text=True)
-    assert 'it is not on a bare machine' in refused.stderr
+    assert "No module named 'rosbags'" in refused.stderr
     output = tmp_path / 'found'
     ended = subprocess.run(['make', 'gpu', 'DEVICE=cpu', f'OUT={output}', f'PYTHON={sys.executable}', f'STEPS={" ".join(STEPS)}'],
                            env=environment, cwd=REPO, capture_output=True, text=True)
