@@ -8,7 +8,7 @@ ENTER := source .venv/bin/activate && source install/local_setup.bash
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
 PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
-.PHONY: help build test demo clean FORCE
+.PHONY: help build test demo gpu clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,8 +22,12 @@ demo: build ## build, then camera, node and bag on real DDS into demo_output/ (S
 	@$(ENTER) && python -m fanet_ros.tools.demo $(if $(SOURCE),--source '$(SOURCE)') \
 	    $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(RATE),--rate '$(RATE)')
 
-clean: ## remove all that build, test and demo made
-	rm -rf .venv .venv.lock build install log demo_output .pytest_cache
+gpu: ## prove and measure the CUDA code, without ROS or a build (OUT=DIR AUTHORS=CHECKOUT PYTHON=python3; DEVICE=cpu rehearses)
+	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu.run $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)') \
+	    $(if $(AUTHORS),--authors '$(AUTHORS)') $(if $(STEPS),--steps $(STEPS))
+
+clean: ## remove all that build, test, demo and gpu made
+	rm -rf .venv .venv.lock build install log demo_output gpu_output .pytest_cache
 	find fanet_ros test launch -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # create.sh itself decides whether the environment still fits: it leaves the file's time alone if so.

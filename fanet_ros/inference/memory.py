@@ -7,6 +7,8 @@ import os
 
 import torch
 
+from fanet_ros.inference.gpu import release_cached_memory
+
 
 def resident_mib(pid: 'int | str' = 'self') -> float:
     """Resident memory of a process (Linux).
@@ -33,8 +35,7 @@ def memory_in_use(device: torch.device) -> dict[str, str]:
 def release_memory() -> None:
     """Collect what nobody refers to any more, and give what the allocators keep of it back to the system."""
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    release_cached_memory()
     trim_heap()
 
 

@@ -3,11 +3,26 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from fanet_ros.inference.gpu import synchronize, to_host
+from fanet_ros.inference.segmentation import FrameInput, OverlayColors
+
+
+class Layers(NamedTuple):
+    """What comes of a frame: labels and, if asked for, confidence, both (H, W) uint8, and overlay, (H, W, 3) uint8 RGB."""
+
+    labels: torch.Tensor
+    confidence: Optional[torch.Tensor] = None
+    overlay: Optional[torch.Tensor] = None
+
+    def to_host(self) -> Layers:
+        """All of it on the host; from a GPU it is there once the present stream has come so far."""
+        return Layers(*(None if item is None else to_host(item) for item in self))
 
 
 def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
@@ -16,33 +31,62 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
 
     :param logits: (1, C, h, w) on any device
     """
-    labels, confidences = on_device(logits, size, with_confidence)
-    return labels.cpu().numpy(), None if confidences is None else confidences.cpu().numpy()
+    layers = _labels(logits, size, with_confidence).to_host()
+    synchronize(logits.device)
+    return layers.labels.numpy(), None if layers.confidence is None else layers.confidence.numpy()
 
 
-def on_device(logits: torch.Tensor, size: tuple[int, int],
-              with_confidence: bool) -> tuple[torch.Tensor, Optional[torch.Tensor]]:
-    """As labels_and_confidence(), but left where the logits are; on a GPU nothing is waited for."""
+def on_device(logits: torch.Tensor, frame: FrameInput, image: torch.Tensor) -> Layers:
+    """What is made of a frame, left where the logits are; on a GPU nothing is waited for.
+
+    :param logits: (1, C, h, w)
+    :param image: the frame (H, W, 3) uint8 where the logits are; looked at on a GPU only
+    """
+    colors = frame.overlay if logits.is_cuda else None
+    return _labels(logits, frame.rgb.shape[:2], frame.confidence, image, colors)
+
+
+def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, image: Optional[torch.Tensor] = None,
+            colors: Optional[OverlayColors] = None) -> Layers:
     with torch.inference_mode():
-        if logits.device.type == 'cpu' and not with_confidence:
-            return torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size)), None
+        if logits.device.type == 'cpu' and not with_confidence and colors is None:
+            return Layers(torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size)))
+        palette = None if colors is None else _palette_on(logits.device, colors.palette.tobytes())
+        alpha = 0.0 if colors is None else colors.alpha
         one_pass = _one_pass(logits.device) if logits.is_cuda else None
-        if one_pass is not None:
-            return one_pass(logits, size, with_confidence)
-        full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)     # (1, C, H, W)
-        best, labels = full[0].max(0)                                                       # (H, W); argmax() is far slower
-        labels = labels.to(torch.uint8)
-        if not with_confidence:
-            return labels, None
+        return Layers(*(one_pass or layer_by_layer)(logits, size, with_confidence, image, palette, alpha))
+
+
+def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[torch.Tensor] = None,
+                   palette: Optional[torch.Tensor] = None, alpha: float = 0.0) -> tuple[Optional[torch.Tensor], ...]:
+    """Labels, confidence and overlay by PyTorch, on any device; None for what is not asked for.
+
+    :param palette: (256, 3) uint8 RGB by class index, for an overlay over `frame` (H, W, 3) uint8
+    :param alpha: 0 (frame) .. 1 (colours)
+    """
+    full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)         # (1, C, H, W)
+    best, index = full[0].max(0)                                                            # (H, W); argmax() is far slower
+    labels, confidence, overlay = index.to(torch.uint8), None, None
+    if with_confidence:
         probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the largest
-        return labels, (probability * 255 + 0.5).to(torch.uint8)
+        confidence = (probability * 255 + 0.5).to(torch.uint8)
+    if palette is not None and frame is not None:
+        mixed = torch.lerp(frame.float(), palette[index].float(), alpha)
+        overlay = (mixed + 0.5).to(torch.uint8)
+    return labels, confidence, overlay
+
+
+@lru_cache(maxsize=16)
+def _palette_on(device: torch.device, content: bytes) -> torch.Tensor:
+    """(256, 3) uint8, kept: to send it with every frame would make the CPU wait."""
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8).view(256, 3).to(device)
 
 
 @lru_cache(maxsize=None)
-def _one_pass(device: torch.device) -> Optional[Callable[..., tuple[torch.Tensor, Optional[torch.Tensor]]]]:
+def _one_pass(device: torch.device) -> Optional[Callable[..., tuple[Optional[torch.Tensor], ...]]]:
     """The Triton kernel, if it runs on this GPU: it is compiled on the spot, for which something may be missing."""
     try:
-        from fanet_ros.inference.triton_postprocess import labels_and_confidence as one_pass
+        from fanet_ros.inference.triton_postprocess import one_pass
         one_pass(torch.zeros(1, 2, 2, 2, device=device), (4, 4), True)
     except Exception as error:      # whatever it is, there is another way
         warnings.warn(f'labels take a slower way on {device}, Triton does not work: {" ".join(str(error).split())[:160]}')

@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fanet_ros.inference.gpu import host_buffer
+
 CALIBRATION_FRAMES = 64
 
 
 class Preprocessor:
-    """Resizes and normalises frames, on the CPU or the GPU.
+    """Resizes and normalises frames, on the CPU or the GPU. One for each user: it keeps the memory by which frames go up.
 
     :param mean: of RGB, 0..1
     :param std: likewise
@@ -42,7 +44,10 @@ class Preprocessor:
 
     def normalized(self, frame: Tensor, height: int, width: int) -> Tensor:
         """The second half: what load() gave -> (1, 3, height, width) float32."""
-        return (resized_on_device(frame, height, width) - self._mean) * self._scale
+        # Of the right size: 8 bits become float32 as they are read, which saves a pass over memory.
+        is_ready = tuple(frame.shape[:2]) == (height, width)
+        images = frame.permute(2, 0, 1)[None] if is_ready else resized_on_device(frame, height, width)
+        return (images - self._mean).mul_(self._scale)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
@@ -56,7 +61,7 @@ class Preprocessor:
         """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help."""
         staging = self._staging.get(place)
         if staging is None or staging.shape != rgb.shape:
-            staging = self._staging[place] = torch.empty(rgb.shape, dtype=torch.uint8, pin_memory=True)
+            staging = self._staging[place] = host_buffer(rgb.shape, self._device)
         np.copyto(staging.numpy(), rgb)
         return staging.to(self._device, non_blocking=True)
 

@@ -11,19 +11,31 @@ class SegmentationError(ValueError):
     """Inference cannot be set up or changed as asked; one line: what was expected, what came, what to do."""
 
 
+@dataclass(frozen=True, eq=False)
+class OverlayColors:
+    """`palette` (256, 3) uint8 RGB by class index, laid over the frame: `alpha` 0 (frame) .. 1 (colours)."""
+
+    palette: np.ndarray
+    alpha: float
+
+
 @dataclass(frozen=True)
 class FrameInput:
-    """One of several frames that are segmented together; what is meant by each, see Segmenter.segment()."""
+    """One of several frames that are segmented together; what is meant by each, see Segmenter.segment().
+
+    `overlay` is drawn on a GPU alone, while the frame is there; elsewhere the mask had better not wait for it.
+    """
 
     rgb: np.ndarray
     confidence: bool = False
     stamp_s: Optional[float] = None
     camera: str = ''
+    overlay: Optional[OverlayColors] = None
 
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Wall time of each stage, in milliseconds; of all frames that were segmented together."""
+    """Time of each stage, in milliseconds, on the device; of all frames that were segmented together."""
 
     preprocess_ms: float
     network_ms: float
@@ -35,8 +47,8 @@ class Segmentation:
     """Labels of one frame, at the frame's own size.
 
     `labels` is (H, W) uint8, a class index per pixel. `confidence`, if asked for, is (H, W) uint8: the softmax
-    probability of that class times 255. The network ran at `input_height` x `input_width` pixels, on
-    `batch_size` frames at once.
+    probability of that class times 255. `overlay`, if asked for and drawn on a GPU, is (H, W, 3) uint8 RGB.
+    The network ran at `input_height` x `input_width` pixels, on `batch_size` frames at once.
     """
 
     labels: np.ndarray
@@ -45,6 +57,7 @@ class Segmentation:
     input_height: int
     input_width: int
     batch_size: int = 1
+    overlay: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         for name, array in (('labels', self.labels), ('confidence', self.confidence)):

@@ -3,19 +3,19 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Sequence, Union
 
 import numpy as np
 import torch
 
+from fanet_ros.inference import gpu
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.device import check_memory, choose_device
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
-from fanet_ros.inference.postprocess import labels_and_confidence, on_device
+from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.temporal_filter import TemporalFilter
@@ -60,6 +60,7 @@ class Segmenter:
         self.batch = 1 if metadata.temporal_frames > 1 else batch
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
+        self._streams: Optional[FrameStreams] = None
         self.input_height = self.input_width = 0
         self.set_input_size(input_height, input_width, scale)
 
@@ -115,8 +116,10 @@ class Segmenter:
         :param scale: share of that resolution to run at, see from_checkpoint
         :raises SegmentationError: out of range or too large for the memory
         """
-        other = copy.copy(self)     # all that is shared never changes
+        other = copy.copy(self)     # what is shared never changes, or knows of several users
         other._lock, other._memories, other._filters = threading.Lock(), {}, {}
+        other._streams = None
+        other._preprocess = Preprocessor(self.metadata.mean, self.metadata.std, self.device)
         other.set_input_size(height, width, scale)
         return other
 
@@ -137,8 +140,7 @@ class Segmenter:
         try:    # beside the present engine, which goes on working meanwhile
             engine = self._factory.build(height, width, self.batch)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
-            if self.device.type == 'cuda':
-                torch.cuda.empty_cache()
+            gpu.release_cached_memory()
             raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '
                                     f'{" ".join(str(error).split())[:160]}') from None
         with self._lock:
@@ -167,21 +169,20 @@ class Segmenter:
         for frame in frames:
             _check(frame.rgb)
         with self._lock:
-            start = time.perf_counter()
+            marks = [gpu.mark(self.device)]
             height, width = self.input_height, self.input_width
-            images = [self._preprocess(frame.rgb, height, width, place) for place, frame in enumerate(frames)]
-            self._synchronize()
-            preprocessed = time.perf_counter()
+            loaded = [self._preprocess.load(frame.rgb, height, width, place) for place, frame in enumerate(frames)]
+            images = [self._preprocess.normalized(item, height, width) for item in loaded]
+            marks.append(gpu.mark(self.device))
             logits = self._run(images, frames)
             if smoothing > 0:
                 logits = [self._smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
-            self._synchronize()
-            computed = time.perf_counter()
-            found = [labels_and_confidence(item, frame.rgb.shape[:2], frame.confidence)
-                     for item, frame in zip(logits, frames)]
-            end = time.perf_counter()
-        times = StageTimes((preprocessed - start) * 1e3, (computed - preprocessed) * 1e3, (end - computed) * 1e3)
-        return [Segmentation(*item, times, height, width, len(frames)) for item in found]
+            marks.append(gpu.mark(self.device))
+            found = [on_device(item, frame, image).to_host() for item, frame, image in zip(logits, frames, loaded)]
+            marks.append(gpu.mark(self.device))
+            gpu.wait_for(marks[-1])         # the only time: until here a GPU may not even have begun
+        times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
+        return [_segmentation(item, times, height, width, len(frames)) for item in found]
 
     def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
         """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
@@ -191,7 +192,8 @@ class Segmenter:
 
         :raises ValueError: one of them is not a frame
         """
-        streams = FrameStreams(self.device)
+        # Kept: memory that was used on a stream is found again on that stream alone.
+        streams = self._streams = self._streams or FrameStreams(self.device)
 
         def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, int, int]:
             _check(frame.rgb)
@@ -200,10 +202,10 @@ class Segmenter:
                 return streams.send(
                     lambda: self._preprocess.load(frame.rgb, height, width, place),
                     lambda image: on_device(self._run([self._preprocess.normalized(image, height, width)], [frame])[0],
-                                            frame.rgb.shape[:2], frame.confidence),
+                                            frame, image),
                     self._engine), height, width
         for sent in sent_ahead(frames, send):
-            yield None if sent is None else Segmentation(*sent[0].wait(), *sent[1:])
+            yield None if sent is None else _segmentation(*sent[0].wait(), *sent[1:])
 
     def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput]) -> list[torch.Tensor]:
         """Logits (1, C, h, w) of each frame."""
@@ -238,10 +240,13 @@ class Segmenter:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._preprocess(rgb, self.input_height, self.input_width)
 
-    def _synchronize(self) -> None:
-        if self.device.type == 'cuda':
-            # Not the whole device: another engine may be recording a graph on it, which that would spoil.
-            torch.cuda.current_stream(self.device).synchronize()
+
+def _segmentation(layers: Layers, times: StageTimes, height: int, width: int, batch_size: int = 1) -> Segmentation:
+    labels, confidence, overlay = (
+        # A copy from a GPU: that memory is pinned, of which there should not be much for long.
+        None if item is None else item.numpy().copy() if item.is_pinned() else item.numpy() for item in layers)
+    assert labels is not None
+    return Segmentation(labels, confidence, times, height, width, batch_size, overlay)
 
 
 def _check(rgb: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Upsampling, argmax and confidence in one pass on the GPU: the C x H x W array is never written. Needs triton."""
+"""Upsampling, argmax, confidence and overlay in one pass on the GPU: the C x H x W array is never written. Needs triton."""
 from __future__ import annotations
 
 from typing import Optional
@@ -8,12 +8,16 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from fanet_ros.inference.gpu import on_device_of
+
 COLUMNS = 256       # of a row that one program labels
 
 
-@triton.jit
-def _label_row(logits, labels, confidences, num_classes, low_height, low_width, width, step_y, step_x,
-               class_stride, row_stride, column_stride, WITH_CONFIDENCE: tl.constexpr, COLUMNS: tl.constexpr):
+# Not one program for every resolution: it would be compiled while a frame waits.
+@triton.jit(do_not_specialize=['low_height', 'low_width', 'width', 'row_stride'])
+def _label_row(logits, labels, confidences, frame, palette, overlay, low_height, low_width, width, step_y, step_x, alpha,
+               class_stride, row_stride, column_stride, NUM_CLASSES: tl.constexpr, WITH_CONFIDENCE: tl.constexpr,
+               WITH_OVERLAY: tl.constexpr, COLUMNS: tl.constexpr):
     """Bilinear with align_corners between four logits of each class; argmax and the sum of softmax as the classes go by."""
     row = tl.program_id(0)
     columns = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
@@ -25,7 +29,7 @@ def _label_row(logits, labels, confidences, num_classes, low_height, low_width, 
     best = tl.full([COLUMNS], float('-inf'), tl.float32)
     label = tl.zeros([COLUMNS], tl.int32)
     total = tl.zeros([COLUMNS], tl.float32)
-    for number in range(num_classes):
+    for number in range(NUM_CLASSES):
         upper = logits + number * class_stride + top * row_stride
         lower = logits + number * class_stride + bottom * row_stride
         upper_left = tl.load(upper + left * column_stride, mask=inside, other=0.0).to(tl.float32)
@@ -44,18 +48,31 @@ def _label_row(logits, labels, confidences, num_classes, low_height, low_width, 
     tl.store(labels + row * width + columns, label.to(tl.uint8), mask=inside)
     if WITH_CONFIDENCE:
         tl.store(confidences + row * width + columns, (255.0 / total + 0.5).to(tl.uint8), mask=inside)
+    if WITH_OVERLAY:
+        pixel = 3 * (row * width + columns)
+        for channel in tl.static_range(3):
+            color = tl.load(palette + 3 * label + channel, mask=inside, other=0).to(tl.float32)
+            under = tl.load(frame + pixel + channel, mask=inside, other=0).to(tl.float32)
+            tl.store(overlay + pixel + channel, (under + alpha * (color - under) + 0.5).to(tl.uint8), mask=inside)
 
 
-def labels_and_confidence(logits: Tensor, size: tuple[int, int], with_confidence: bool) -> tuple[Tensor, Optional[Tensor]]:
-    """Labels and, if asked for, the probability of each pixel's class times 255; both (H, W) uint8 at `size`.
+def one_pass(logits: Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[Tensor] = None,
+             palette: Optional[Tensor] = None, alpha: float = 0.0) -> tuple[Optional[Tensor], ...]:
+    """As postprocess.layer_by_layer().
 
     :param logits: (1, C, h, w), any floating type, on the GPU
+    :param frame: contiguous
     """
     (height, width), (num_classes, low_height, low_width) = size, logits.shape[1:]
     labels = torch.empty(size, dtype=torch.uint8, device=logits.device)
     confidences = torch.empty_like(labels) if with_confidence else None
-    _label_row[height, triton.cdiv(width, COLUMNS)](
-        logits, labels, labels if confidences is None else confidences, num_classes, low_height, low_width, width,
-        (low_height - 1) / max(height - 1, 1), (low_width - 1) / max(width - 1, 1), *logits.stride()[1:],
-        WITH_CONFIDENCE=with_confidence, COLUMNS=COLUMNS)
-    return labels, confidences
+    overlay = torch.empty_like(frame) if frame is not None and palette is not None else None
+    unused = labels         # a pointer that is not looked at
+    with on_device_of(logits):
+        _label_row[height, triton.cdiv(width, COLUMNS)](
+            logits, labels, unused if confidences is None else confidences,
+            *((unused, unused, unused) if overlay is None else (frame, palette, overlay)),
+            low_height, low_width, width, (low_height - 1) / max(height - 1, 1), (low_width - 1) / max(width - 1, 1),
+            float(alpha), *logits.stride()[1:],
+            NUM_CLASSES=num_classes, WITH_CONFIDENCE=with_confidence, WITH_OVERLAY=overlay is not None, COLUMNS=COLUMNS)
+    return labels, confidences, overlay

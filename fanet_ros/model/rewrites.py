@@ -132,7 +132,8 @@ class _Attention(nn.Module):
         context = (_leaky(value) @ key.transpose(1, 2)) * scale ** 0.5                          # (N, C, 32)
         attended = context if not past else (context + sum(past)) / (1 + len(past))
         out = (self.lateral_weight @ attended) @ (query * _inverse_norm(query))                 # (N, C, n)
-        fused = _leaky(out + self.lateral_bias).view(feature.shape) + feature
+        # The feature first: a sum lies in memory as its first term does, channels last, as convolutions want it.
+        fused = feature + _leaky(out + self.lateral_bias).view(feature.shape)
         if coarser is not None:
             fused = fused + F.interpolate(coarser, (height, width), mode='bilinear', align_corners=True)
         return fused, context

@@ -53,6 +53,8 @@ class FrameLayers:
     @cached_property
     def overlay(self) -> np.ndarray:
         """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
+        if self._segmentation.overlay is not None:      # drawn on the GPU, which had both
+            return self._segmentation.overlay
         return draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
 
     @cached_property

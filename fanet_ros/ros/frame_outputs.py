@@ -81,6 +81,11 @@ class FrameOutputs:
         """Whether somebody subscribes to what needs Segmentation.confidence."""
         return _is_wanted(self._confidence)
 
+    @property
+    def wants_overlay(self) -> bool:
+        """Whether somebody subscribes to the overlay."""
+        return _is_wanted(self._overlay)
+
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
         """Publish class map and label info, unless they are the last ones already and no repetition is due.
 
@@ -124,7 +129,7 @@ class FrameOutputs:
     @property
     def wants_rest(self) -> bool:
         """Whether somebody subscribes to what takes long to draw or to encode."""
-        return _is_wanted(self._overlay) or _is_wanted(self._mask_png)
+        return self.wants_overlay or _is_wanted(self._mask_png)
 
     def publish_timing(self, timing: FrameTiming) -> None:
         """Publish the times of the frame, once all else of it is out."""
@@ -161,7 +166,7 @@ class FrameOutputs:
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
         """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
-        if not _is_wanted(self._overlay):
+        if not self.wants_overlay:
             return 0.0
         start = time.perf_counter()
         self._overlay.publish(rgb_to_image_message(layers.overlay, header))

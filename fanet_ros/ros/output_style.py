@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
-from fanet_ros.inference import ClassMap, LabelTable, Segmentation, SegmentationError, make_label_table
+from fanet_ros.inference import ClassMap, LabelTable, OverlayColors, Segmentation, SegmentationError, make_label_table
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
 MAX_OUTPUT_PX = 8192
@@ -16,7 +16,7 @@ class OutputStyle:
     """Handed over with every frame, so that a change falls between two frames.
 
     `class_map` is that of the network that segmented the frame; the rest are the parameters of the same names.
-    `table` is what becomes of each class.
+    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it.
 
     :raises SegmentationError: a parameter that cannot be, or that does not fit the class map
     """
@@ -28,11 +28,13 @@ class OutputStyle:
     class_filter: str = ''
     class_remap: str = ''
     table: LabelTable = field(init=False, repr=False, compare=False)
+    overlay_colors: OverlayColors = field(init=False, repr=False, compare=False)
     _fixed_size: Optional[tuple[int, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         table = make_label_table(self.class_map, self.label_ids, self.class_filter, self.class_remap)
         object.__setattr__(self, 'table', table)
+        object.__setattr__(self, 'overlay_colors', OverlayColors(table.palette()[table.values], self.overlay_alpha))
         object.__setattr__(self, '_fixed_size', _fixed_size(self.output_size))
 
     @classmethod

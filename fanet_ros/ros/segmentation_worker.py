@@ -10,7 +10,7 @@ from typing import Callable, Mapping, Optional, TypeVar
 import numpy as np
 from rclpy.node import Node
 
-from fanet_ros.inference import FrameInput, Segmentation
+from fanet_ros.inference import FrameInput, OverlayColors, Segmentation
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.active_model import ActiveModel
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
@@ -33,12 +33,13 @@ class _Frame:
     received: ReceivedFrame
     rgb: np.ndarray
     with_confidence: bool
+    overlay: Optional[OverlayColors]
     taken: float
     converted: float
 
     def as_input(self) -> FrameInput:
         stamp = self.received.message.header.stamp
-        return FrameInput(self.rgb, self.with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name)
+        return FrameInput(self.rgb, self.with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name, self.overlay)
 
 
 class SegmentationWorker:
@@ -117,7 +118,9 @@ class SegmentationWorker:
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         rgb = camera.to_rgb(received.message)
-        return _Frame(camera, received, rgb, self._outputs[name].wants_confidence, taken, time.perf_counter())
+        outputs = self._outputs[name]
+        return _Frame(camera, received, rgb, outputs.wants_confidence,
+                      model.style.overlay_colors if outputs.wants_overlay else None, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""

@@ -12,7 +12,7 @@ import torch
 
 from fanet_ros.inference.device import cpuinfo, processor_name
 
-PACKAGES = ('fanet_ros', 'torch', 'onnxruntime', 'openvino', 'ncnn', 'numpy')       # whose versions matter
+PACKAGES = ('fanet_ros', 'torch', 'triton', 'onnxruntime', 'openvino', 'ncnn', 'numpy')       # whose versions matter
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.model import load_checkpoint
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings, calibration_folder, load_frames
 from fanet_ros.tools.benchmark_suites import cpu_share
-from fanet_ros.tools.benchmark_timing import Contestant, take_turns
+from fanet_ros.tools.benchmark_timing import Contestant
 from fanet_ros.training.datasets import Sample
 from fanet_ros.training.metrics import ConfusionMatrix
 
@@ -34,14 +34,14 @@ def segmenter_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
                 precision=precision, num_threads=torch.get_num_threads(), calibration_images=calibration)
                 for engine, precision in names]
             results.append({'suite': 'segmenter', 'checkpoint': settings.checkpoint, 'height': height, 'width': width,
-                            'frames': len(samples), 'rows': _compare(segmenters, samples, settings.rounds)})
+                            'frames': len(samples), 'rows': _compare(segmenters, samples, settings)})
     return results
 
 
-def _compare(segmenters: list[Segmenter], samples: list[Sample], rounds: int) -> list[dict[str, Any]]:
+def _compare(segmenters: list[Segmenter], samples: list[Sample], settings: BenchmarkSettings) -> list[dict[str, Any]]:
     runs = [_Run(segmenter, samples) for segmenter in segmenters]
-    timings = take_turns([Contestant(run.segmenter.engine_description, run.next_frame) for run in runs],
-                         max(rounds, len(samples)))
+    timings = settings.take_turns([Contestant(run.segmenter.engine_description, run.next_frame) for run in runs],
+                                  max(settings.rounds, len(samples)))
     reference = [segmenters[0].segment(sample.rgb).labels for sample in samples]
     rows = []
     for run, timing in zip(runs, timings):

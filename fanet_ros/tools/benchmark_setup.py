@@ -7,18 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sequence
 
 import cv2
 import numpy as np
 import torch
 from torch import nn
 
-from fanet_ros.inference import SegmentationError
+from fanet_ros.inference import SegmentationError, gpu
 from fanet_ros.inference.engines import Engine, EngineFactory, installed_engines
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
 from fanet_ros.tools.benchmark_authors import load_authors_network
+from fanet_ros.tools.benchmark_timing import CPU_PACE, GPU_PACE, Contestant, Timing, take_turns
 from fanet_ros.training.datasets import UNLABELLED, Sample, load_folder
 
 AUTHORS_CLASSES = 19            # of Cityscapes, for which the authors time their networks
@@ -63,8 +64,11 @@ class BenchmarkSettings:
 
     def synchronize(self) -> None:
         """Wait for the device."""
-        if self.device.type == 'cuda':
-            torch.cuda.synchronize(self.device)
+        gpu.synchronize(self.device)
+
+    def take_turns(self, contestants: Sequence[Contestant], rounds: int = 0) -> list[Timing]:
+        """Time the contestants for so many rounds, 0: `rounds`, at the pace of the device."""
+        return take_turns(contestants, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
 
 
 def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:

@@ -1,19 +1,21 @@
 """What is measured: one function a suite, each gives its results ready for JSON."""
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from fanet_ros.inference.engines import Engine
+from fanet_ros.inference.engines.torch_engine import DTYPES
+from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size, build_engine, random_network, scratch_cache
-from fanet_ros.tools.benchmark_timing import Contestant, growth_exponent, take_turns
+from fanet_ros.tools.benchmark_timing import Contestant, growth_exponent
 
 Result = dict[str, Any]
 ATTENTION_CHANNELS = 64             # of FANet-18's finest level, where attention would cost most
@@ -31,7 +33,7 @@ def network_suite(settings: BenchmarkSettings, *, labels: bool = False) -> list[
             images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
             with scratch_cache():
                 contestants = _network_contestants(settings, variant, size, images, labels)
-                timings = take_turns(contestants, settings.rounds)
+                timings = settings.take_turns(contestants)
             results.append({'suite': 'labels' if labels else 'network', 'variant': variant, 'height': size[0],
                             'width': size[1], 'rows': [timing.as_dict() for timing in timings]})
     return results
@@ -39,7 +41,7 @@ def network_suite(settings: BenchmarkSettings, *, labels: bool = False) -> list[
 
 def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, images: torch.Tensor,
                          labels: bool) -> list[Contestant]:
-    plain = random_network(variant)
+    ours = random_network(variant)
     finish: Callable[[torch.Tensor], Any] = (
         (lambda logits: labels_and_confidence(logits, size, False)) if labels else (lambda logits: logits))
     naive: Callable[[torch.Tensor], Any] = (
@@ -48,14 +50,22 @@ def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, 
     authors = settings.authors_network(variant)
     if authors is not None:
         contestants.append(_eager("authors' code, eager float32", authors, images, naive, settings))
-    contestants.append(_eager('unrewritten, eager float32', plain.to(settings.device), images, naive, settings))
+        best = 'float16' if settings.device.type == 'cuda' else 'float32'       # that can be had of it without changing it
+        tuned = copy.deepcopy(authors).to(dtype=DTYPES[best], memory_format=torch.channels_last)
+
+        def searched(images: torch.Tensor) -> torch.Tensor:
+            with convolutions_searched():
+                return tuned(images)
+        contestants.append(_eager(f"authors' code, eager {best}, channels last", searched,
+                                  _as_frames_come(images.to(DTYPES[best])), naive, settings))
+    contestants.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
     for engine_name, precision in settings.combinations():
-        engine = build_engine(settings, random_network(variant), engine_name, precision, size)
+        engine = build_engine(settings, ours, engine_name, precision, size)
         contestants.append(_engine(engine, images, finish, settings))
     return contestants
 
 
-def _eager(name: str, network: nn.Module, images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
+def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
            settings: BenchmarkSettings) -> Contestant:
     images = images.to(settings.device)
 
@@ -70,12 +80,17 @@ def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor
             settings: BenchmarkSettings) -> Contestant:
     images = images.to(settings.device)
     if engine.name == 'torch':
-        images = images.contiguous(memory_format=torch.channels_last)       # as preprocessing gives them
+        images = _as_frames_come(images)
 
     def run() -> None:
         finish(engine(images))
         settings.synchronize()
     return Contestant(engine.description, run, details={'engine': engine.name, 'precision': engine.precision})
+
+
+def _as_frames_come(images: torch.Tensor) -> torch.Tensor:
+    """Channels last, as preprocessing gives them."""
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def _naive_labels(logits: torch.Tensor, size: Size) -> np.ndarray:
@@ -87,14 +102,15 @@ def _naive_labels(logits: torch.Tensor, size: Size) -> np.ndarray:
 def pixels_suite(settings: BenchmarkSettings) -> list[Result]:
     """Cost of a frame against its pixels, by engine, with the exponent of the growth; all sizes take turns."""
     results = []
+    network = random_network(settings.variants[0])
     for engine_name, precision in settings.combinations():
         contestants = []
         with scratch_cache():
             for size in settings.sizes:
-                engine = build_engine(settings, random_network(settings.variants[0]), engine_name, precision, size)
+                engine = build_engine(settings, network, engine_name, precision, size)
                 row = _engine(engine, torch.rand(1, 3, *size), lambda logits: logits, settings)
                 contestants.append(Contestant(f'{size[0]}x{size[1]}', row.run, details={'pixels': size[0] * size[1]}))
-            timings = take_turns(contestants, settings.rounds)
+            timings = settings.take_turns(contestants)
         results.append({
             'suite': 'pixels', 'variant': settings.variants[0], 'engine': f'{engine_name} {precision}',
             'exponent': growth_exponent([size[0] * size[1] for size in settings.sizes], [t.median_ms for t in timings])
@@ -128,7 +144,7 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
         plain.append(Contestant(f'self-attention, n = {count}', run_plain, details={'positions': count}))
     results = []
     for name, contestants in (('fast attention', fast), ('self-attention', plain)):
-        timings = take_turns(contestants, settings.rounds)
+        timings = settings.take_turns(contestants)
         results.append({
             'suite': 'attention', 'kind': name,
             'exponent': growth_exponent(positions, [t.median_ms for t in timings]) if len(positions) > 1 else None,
@@ -143,8 +159,9 @@ def batch_suite(settings: BenchmarkSettings) -> list[Result]:
     network = random_network(settings.variants[0])
     for engine, precision in settings.combinations():
         with scratch_cache():
-            timings = take_turns([_batch(build_engine(settings, network, engine, precision, size, batch), batch, size, settings)
-                                  for batch in settings.batches], settings.rounds)
+            timings = settings.take_turns([
+                _batch(build_engine(settings, network, engine, precision, size, batch), batch, size, settings)
+                for batch in settings.batches])
         results.append({'suite': 'batch', 'variant': settings.variants[0], 'engine': f'{engine} {precision}',
                         'height': size[0], 'width': size[1], 'rows': [timing.as_dict() for timing in timings]})
     return results

@@ -7,9 +7,20 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-WARM_UP_RUNS = 2
-# Worker threads of engines go on spinning for a while after their work, on cores that the next contestant needs.
-SETTLE_S = 0.05
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a contestant's turn goes: a pause, then `burst` runs, each timed; before the first round so many runs untimed."""
+
+    warm_up_runs: int = 2
+    burst: int = 1
+    # Worker threads of engines go on spinning for a while after their work, on cores that the next contestant needs.
+    pause_s: float = 0.05
+
+
+CPU_PACE = Pace()
+GPU_PACE = Pace(warm_up_runs=20, burst=20, pause_s=0.0)     # a GPU that waits lowers its clocks
 
 
 @dataclass(frozen=True)
@@ -49,22 +60,24 @@ class Timing:
                 'rounds': len(self.times_ms), **self.details}
 
 
-def take_turns(contestants: Sequence[Contestant], rounds: int) -> list[Timing]:
-    """Time every contestant once a round, after WARM_UP_RUNS; the first is the baseline of the ratios.
+def take_turns(contestants: Sequence[Contestant], rounds: int, pace: Pace = CPU_PACE) -> list[Timing]:
+    """Time every contestant once a round; the first is the baseline of the ratios.
 
     Every other round goes backwards, so that nobody always follows the same neighbour into its warm or cold caches.
     """
     for contestant in contestants:
-        for _ in range(WARM_UP_RUNS):
+        for _ in range(pace.warm_up_runs):
             contestant.run()
-    times_ms = np.zeros((rounds, len(contestants)))
+    times_ms = np.zeros((rounds, pace.burst, len(contestants)))
     for number in range(rounds):
         order = range(len(contestants))
         for index in (order if number % 2 == 0 else reversed(order)):
-            time.sleep(SETTLE_S)
-            start = time.perf_counter()
-            contestants[index].run()
-            times_ms[number, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames
+            time.sleep(pace.pause_s)
+            for run in range(pace.burst):
+                start = time.perf_counter()
+                contestants[index].run()
+                times_ms[number, run, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames
+    times_ms = times_ms.reshape(rounds * pace.burst, len(contestants))
     return [Timing(contestant.name, tuple(times_ms[:, index].tolist()),
                    tuple((times_ms[:, 0] / times_ms[:, index]).tolist()), contestant.details)
             for index, contestant in enumerate(contestants)]

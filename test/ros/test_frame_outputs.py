@@ -269,3 +269,12 @@ def test_destroyed_outputs_leave_nothing_and_can_be_made_again(listener: Listene
 def test_an_impossible_output_size_is_refused(text: str) -> None:
     with pytest.raises(SegmentationError, match='expected input, network, or WIDTHxHEIGHT'):
         OutputStyle(STREET, output_size=text)
+
+
+def test_the_overlay_of_a_gpu_is_asked_for_in_the_colors_of_the_mask_and_published_as_it_came() -> None:
+    style = OutputStyle(STREET, 0.3, label_ids='dataset', class_filter='road, car', class_remap='pavement=road, car=200')
+    colors = style.overlay_colors
+    drawn = FrameLayers(RGB, segmentation(), style).overlay
+    assert np.array_equal(draw_overlay(RGB, LABELS, colors.palette, colors.alpha), drawn)
+    came = Segmentation(LABELS, None, StageTimes(0.0, 0.0, 0.0), 6, 10, overlay=drawn)
+    assert FrameLayers(RGB, came, style).overlay is drawn

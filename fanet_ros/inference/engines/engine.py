@@ -15,13 +15,14 @@ class EngineError(SegmentationError):
 
 
 class Engine(ABC):
-    """A network made ready for one resolution and number of images. Call it from one thread at a time.
+    """A network made ready for one resolution and, as a rule, number of images. Call it from one thread at a time.
 
-    `name` and `precision` say what it is.
+    `name` and `precision` say what it is; `takes_any_number`: of images, each for less the more there are.
     """
 
     name: str
     precision: str
+    takes_any_number = False
 
     @abstractmethod
     def __call__(self, images: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,7 @@ from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngin
 from fanet_ros.inference.engines.onnx_gpu_engine import PROVIDERS, OnnxGpuEngine, is_provided
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.gpu import GraphPool, synchronize
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
@@ -65,9 +66,10 @@ class EngineFactory:
                 raise EngineError(f'engine {engine} runs in {", ".join(allowed)}, precision asks for {precision}')
             if engine != 'torch' and needs_video:
                 raise EngineError("a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'")
-        self._network, self._device = network, device
+        self._network, self._device, self._needs_video = network, device, needs_video
         self._precision, self._calibration = precision, calibration
         self._rewritten: Optional[InferenceFANet] = None
+        self._pool: Optional[GraphPool] = None
 
     def build(self, height: int, width: int, batch: int = 1) -> Engine:
         """An engine for (N, 3, height, width), warmed.
@@ -77,7 +79,7 @@ class EngineFactory:
         :raises RuntimeError: it does not run, for want of memory for example
         """
         single = self._single(height, width)
-        if batch == 1:
+        if batch == 1 or single.takes_any_number:
             return single
         pays = self._device.type != 'cpu' or single.name in BATCHING_ON_CPU
         larger = [size for size in batch_sizes(batch) if size > 1 and pays]
@@ -104,14 +106,19 @@ class EngineFactory:
         if name == 'ncnn':
             return NcnnEngine(self._network, height, width)
         if name == 'torch':
-            if self._rewritten is None:
-                self._rewritten = rewritten_network(self._network, self._device, self._precision)
-            return TorchEngine(self._rewritten, self._device, self._precision, height, width, batch)
+            return self._torch(height, width)
         if self._device.type == 'cuda':
             return OnnxGpuEngine(name, self._network, self._device, self._precision, height, width, self._calibration,
                                  batch)
         kind = OnnxEngine if name == 'onnxruntime' else OpenVinoEngine
         return kind(self._network, self._precision, height, width, self._calibration, batch)
+
+    def _torch(self, height: int, width: int) -> TorchEngine:
+        if self._rewritten is None:
+            self._rewritten = rewritten_network(self._network, self._device, self._precision)
+            self._pool = GraphPool(self._device) if self._device.type == 'cuda' else None
+        return TorchEngine(self._rewritten, self._device, self._precision, height, width, pool=self._pool,
+                           video=self._needs_video)
 
 
 def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, Engine]:
@@ -137,8 +144,7 @@ def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
         for name, engine in engines.items():
             start = time.perf_counter()
             engine(images)
-            if images.is_cuda:
-                torch.cuda.current_stream(images.device).synchronize()
+            synchronize(images.device)
             times[name].append(time.perf_counter() - start)
     return min(times, key=lambda name: float(np.median(times[name])))
 

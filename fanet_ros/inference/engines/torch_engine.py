@@ -1,65 +1,78 @@
 """PyTorch, on CPU or CUDA."""
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import Callable, Optional, Sequence
 
 import torch
+from torch import Tensor
 
 from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.model import FANet, FrameContext
 from fanet_ros.model.rewrites import InferenceFANet
 
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
-WARM_UP_RUNS = 3
+LEVELS = len(FrameContext._fields)
 
 
-def rewritten_network(network: FANet, device: torch.device, precision: str) -> InferenceFANet:
+def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True) -> InferenceFANet:
     """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES."""
-    return InferenceFANet(network).eval().to(device=device, dtype=DTYPES[precision], memory_format=torch.channels_last)
+    rewritten = InferenceFANet(network, commute_head=commute_head).eval()
+    return rewritten.to(device=device, dtype=DTYPES[precision], memory_format=torch.channels_last)
 
 
 class TorchEngine(VideoEngine):
-    """The rewritten network; on CUDA recorded as one graph, since at batch 1 launches take most of the time.
+    """The rewritten network; on CUDA recorded as graphs, since at batch 1 launches take most of the time.
+
+    Float32 is PyTorch's there: TF32 in convolutions, unless torch.backends says otherwise.
 
     :param network: as rewritten_network() gives it; several engines may share it
+    :param pool: memory of the graphs, which engines of the same network may share; None: run layer by layer. There is a
+        graph for each number of images, and of earlier frames; all but the first are recorded when they are first needed
+    :param video: begin with frames of a video
     """
 
     name = 'torch'
 
-    def __init__(self, network: InferenceFANet, device: torch.device, precision: str, height: int, width: int,
-                 batch: int = 1) -> None:
-        self.precision = precision
-        self._network, self._device, self._dtype = network, device, DTYPES[precision]
-        self._graph: Optional[torch.cuda.CUDAGraph] = None
+    def __init__(self, network: InferenceFANet, device: torch.device, precision: str, height: int, width: int, *,
+                 pool: Optional[GraphPool] = None, video: bool = False) -> None:
+        self.precision, self.takes_any_number = precision, device.type == 'cuda'
+        self._network, self._dtype, self._pool = network, DTYPES[precision], pool
+        self._recordings: dict[tuple[int, int], Recording] = {}
         # First runs are slow: libraries choose and cache their kernels then.
-        images = torch.zeros(batch, 3, height, width, device=device).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode():
-            if device.type == 'cuda':
-                self._record(images)
-            else:
-                self(images)
+        images = torch.zeros(1, 3, height, width, device=device).contiguous(memory_format=torch.channels_last)
+        if video:
+            self.run_video(images, ())
+        else:
+            self(images)
 
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+    def __call__(self, images: Tensor) -> Tensor:
         with torch.inference_mode():
-            if self._graph is not None:
-                self._input.copy_(images)
-                self._graph.replay()
-                return self._output
-            return self._network(images.to(self._dtype))
+            if self._pool is None:
+                return self._network(images.to(self._dtype))
+            return self._run((len(images), -1), self._single, images)[0]
 
-    def run_video(self, images: torch.Tensor, past: Sequence[FrameContext]) -> tuple[torch.Tensor, FrameContext]:
+    def run_video(self, images: Tensor, past: Sequence[FrameContext]) -> tuple[Tensor, FrameContext]:
         with torch.inference_mode():
-            return self._network.forward_video(images.to(self._dtype), tuple(past))
+            if self._pool is None:
+                return self._network.forward_video(images.to(self._dtype), tuple(past))
+            logits, *context = self._run((len(images), len(past)), self._video, images, *(item for one in past for item in one))
+            return logits, FrameContext(*(item.clone() for item in context))    # kept beyond the next call
 
-    def _record(self, images: torch.Tensor) -> None:
-        self._input = images.to(self._dtype)
-        side = torch.cuda.Stream(self._device)
-        side.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(side):       # recording wants everything to have run once, on another stream
-            for _ in range(WARM_UP_RUNS):
-                self._network(self._input)
-        torch.cuda.current_stream(self._device).wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        # thread_local: another thread may go on segmenting with the engine that this one is to replace.
-        with torch.cuda.graph(self._graph, capture_error_mode='thread_local'):
-            self._output = self._network(self._input)
+    def _single(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self._network(images),
+
+    def _video(self, images: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
+        """run_video() of tensors alone: the images, and the contexts one after the other."""
+        contexts = tuple(FrameContext(*past[start:start + LEVELS]) for start in range(0, len(past), LEVELS))
+        logits, context = self._network.forward_video(images, contexts)
+        return logits, *context
+
+    def _run(self, key: tuple[int, int], function: Callable[..., Sequence[Tensor]], *tensors: Tensor) -> list[Tensor]:
+        """`function` by the graph of `key`, which is made if need be."""
+        assert self._pool is not None
+        if key not in self._recordings:
+            images, *others = (tensor.to(self._dtype) for tensor in tensors)
+            examples = [images.contiguous(memory_format=torch.channels_last), *others]
+            self._recordings[key] = Recording(function, examples, self._pool)
+        return self._recordings[key](*tensors)

@@ -188,6 +188,7 @@ def test_missing_provider_says_what_to_install(network: FANet) -> None:
         EngineFactory(network, torch.device('cuda'), 'tensorrt').build(HEIGHT, WIDTH)
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
 @pytest.mark.parametrize('precision', ['float32', 'float16', 'bfloat16'])
 def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tensor, precision: str) -> None:

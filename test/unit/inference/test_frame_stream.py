@@ -8,10 +8,11 @@ import torch
 
 from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.inference.frame_stream import DEPTH, FrameStreams, sent_ahead
+from fanet_ros.inference.postprocess import Layers
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
-needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
+needs_cuda = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')]
 
 
 @pytest.fixture(name='segmenter', scope='module', params=[
@@ -45,9 +46,11 @@ def test_frames_of_a_stream_are_segmented_as_one_by_one(segmenter: Segmenter) ->
     for one, other in zip(found, alone):
         assert (one is None) == (other is None)
         if one is not None:
-            assert np.array_equal(one.labels, other.labels)
+            # On a GPU sums may be taken in another order the next time, which turns some ties.
+            assert (one.labels == other.labels).mean() >= (0.999 if segmenter.device.type == 'cuda' else 1.0)
             assert (one.confidence is None) == (other.confidence is None)
-            assert one.confidence is None or np.array_equal(one.confidence, other.confidence)
+            assert one.confidence is None or np.abs(one.confidence.astype(int) - other.confidence).max() <= (
+                3 if segmenter.device.type == 'cuda' else 0)
             assert (one.input_height, one.input_width) == (96, 128)
             assert min(one.times.preprocess_ms, one.times.network_ms, one.times.postprocess_ms) >= 0
     assert len({item.labels.tobytes() for item in found if item is not None}) > 30      # else equality would say little
@@ -84,8 +87,7 @@ def test_a_place_is_free_before_it_is_used_again() -> None:
 
 
 def test_stages_on_the_cpu_are_timed_in_order() -> None:
-    under_way = FrameStreams(torch.device('cpu')).send(
-        lambda: torch.zeros(2, 2, dtype=torch.uint8), lambda frame: (frame, None), None)
-    labels, confidence, _ = under_way.wait()
-    assert labels.shape == (2, 2) and confidence is None
+    under_way = FrameStreams(torch.device('cpu')).send(lambda: torch.zeros(2, 2, dtype=torch.uint8), Layers, None)
+    layers, times = under_way.wait()
+    assert layers.labels.shape == (2, 2) and layers.confidence is None and times.preprocess_ms >= 0
     assert list(under_way.marks) == sorted(under_way.marks)

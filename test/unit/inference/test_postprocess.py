@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fanet_ros.inference.postprocess import labels_and_confidence, upsampled_argmax
+from fanet_ros.inference import draw_overlay
+from fanet_ros.inference.postprocess import labels_and_confidence, layer_by_layer, upsampled_argmax
 
 
 def smooth_logits(classes: int, height: int, width: int, seed: int = 0) -> torch.Tensor:
@@ -40,3 +41,14 @@ def test_labels_do_not_depend_on_whether_confidence_is_asked_for() -> None:
     logits = smooth_logits(11, 30, 40)
     with_confidence, without = (labels_and_confidence(logits, (240, 320), asked)[0] for asked in (True, False))
     assert np.mean(with_confidence == without) > 0.9999
+
+
+@pytest.mark.parametrize('alpha', [0.0, 0.3, 1.0])
+def test_overlay_by_torch_is_that_of_opencv(alpha: float) -> None:
+    generator = np.random.default_rng(3)
+    frame, palette = (generator.integers(0, 256, (*shape, 3), np.uint8) for shape in ((80, 96), (256,)))
+    labels, confidence, overlay = layer_by_layer(
+        smooth_logits(5, 10, 12), (80, 96), False, torch.from_numpy(frame), torch.from_numpy(palette), alpha)
+    assert labels is not None and confidence is None and overlay is not None
+    expected = draw_overlay(frame, labels.numpy(), palette, alpha)
+    assert np.abs(overlay.numpy().astype(int) - expected).max() <= (1 if 0 < alpha < 1 else 0)

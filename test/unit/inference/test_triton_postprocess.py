@@ -1,6 +1,10 @@
 """The GPU kernel for labels and confidence; without a GPU in Triton's interpreter, where triton is installed."""
 import os
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,11 +12,14 @@ import torch.nn.functional as F
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
 pytest.importorskip('triton', reason='triton is not installed')
-from fanet_ros.inference.triton_postprocess import labels_and_confidence  # noqa: E402
+from fanet_ros.inference import draw_overlay  # noqa: E402
+from fanet_ros.inference.triton_postprocess import one_pass  # noqa: E402
+
+pytestmark = pytest.mark.gpu
 
 
 @pytest.mark.parametrize(('classes', 'low', 'size', 'channels_last'), [
-    (11, (9, 7), (61, 300), True), (3, (1, 5), (4, 33), False), (19, (8, 16), (64, 128), False)])
+    (11, (9, 7), (21, 300), True), (3, (1, 5), (4, 33), False), (19, (8, 16), (24, 128), False)])
 def test_labels_and_confidence(classes: int, low: tuple[int, int], size: tuple[int, int], channels_last: bool) -> None:
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     logits = 3 * torch.randn(1, classes, *low, generator=torch.Generator().manual_seed(1)).to(device)
@@ -20,9 +27,44 @@ def test_labels_and_confidence(classes: int, low: tuple[int, int], size: tuple[i
         logits = logits.contiguous(memory_format=torch.channels_last)
     full = F.interpolate(logits, size, mode='bilinear', align_corners=True)[0]
     best, expected = full.max(0)
-    labels, confidences = labels_and_confidence(logits, size, True)
+    labels, confidences, _ = one_pass(logits, size, True)
     assert (labels != expected).float().mean() < 1e-3       # ties
     probability = 1 / torch.exp(full - best).sum(0)
     assert (confidences.float() - 255 * probability).abs().max() < 1
-    only_labels, nothing = labels_and_confidence(logits, size, False)
-    assert nothing is None and torch.equal(only_labels, labels)
+    only_labels, *nothing = one_pass(logits, size, False)
+    assert nothing == [None, None] and torch.equal(only_labels, labels)
+
+
+def test_overlay_is_that_of_the_labels_drawn_on_the_cpu() -> None:
+    device, size = 'cuda' if torch.cuda.is_available() else 'cpu', (21, 300)
+    generator = np.random.default_rng(2)
+    frame, palette = (generator.integers(0, 256, (*shape, 3), np.uint8) for shape in (size, (256,)))
+    logits = 3 * torch.randn(1, 11, 9, 7, generator=torch.Generator().manual_seed(1)).to(device)
+    for alpha in (0.0, 0.4, 1.0):
+        labels, confidence, overlay = one_pass(
+            logits, size, False, torch.from_numpy(frame).to(device), torch.from_numpy(palette).to(device), alpha)
+        assert confidence is None
+        expected = draw_overlay(frame, labels.cpu().numpy(), palette, alpha)
+        assert np.abs(overlay.cpu().numpy().astype(int) - expected).max() <= (1 if 0 < alpha < 1 else 0)
+
+
+# In a process of its own: here Triton may be in its interpreter.
+COMPILE = """
+import sys
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from fanet_ros.inference.triton_postprocess import _label_row
+kinds = {'labels': '*u8', 'confidences': '*u8', 'frame': '*u8', 'palette': '*u8', 'overlay': '*u8', 'step_y': 'fp32',
+         'step_x': 'fp32', 'alpha': 'fp32'}
+for logits in ('*fp16', '*bf16', '*fp32'):
+    signature = {name: 'constexpr' if name.isupper() else kinds.get(name, 'i32') for name in _label_row.arg_names}
+    constants = {'NUM_CLASSES': 19, 'WITH_CONFIDENCE': True, 'WITH_OVERLAY': True, 'COLUMNS': 256}
+    source = ASTSource(_label_row, {**signature, 'logits': logits}, constexprs=constants)
+    assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
+"""
+
+
+def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
+    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
+                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})

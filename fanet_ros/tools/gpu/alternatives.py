@@ -1,0 +1,122 @@
+"""What else could be chosen, side by side in one run: figures for the next change."""
+from __future__ import annotations
+
+import copy
+from typing import Callable, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.inference import draw_overlay
+from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.gpu import GraphPool, Recording
+from fanet_ros.inference.postprocess import layer_by_layer
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
+from fanet_ros.tools.benchmark_setup import Size, random_network
+from fanet_ros.tools.gpu.card import median_ms
+from fanet_ros.tools.gpu.figures import Figures
+from fanet_ros.tools.gpu.settings import StepSettings
+
+CLASSES = 19
+
+
+def run(settings: StepSettings, figures: Figures) -> None:
+    """Time on the device of each way, without pauses between runs; what fails is a figure too."""
+    for size in reversed(settings.sizes):
+        for stage, ways in (('network', networks(settings, size)), ('labels', postprocessing(settings, size)),
+                            ('input', preprocessing(settings, size))):
+            for name, make in ways.items():
+                try:
+                    figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1],
+                                ms=median_ms(settings, make(), burst=settings.pick(30, 1)))
+                except Exception as error:      # one way less
+                    figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1], ms=None,
+                                reason=f'{type(error).__name__}: {" ".join(str(error).split())[:200]}')
+
+
+Way = Callable[[], Callable[[], object]]
+
+
+def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
+    """The network of FANet-18: the way it is, and with one thing changed each."""
+    device, precision = settings.device, settings.precision
+    images = torch.rand(1, 3, *size, device=device).contiguous(memory_format=torch.channels_last)
+    plain = random_network('fanet18')
+    pool: Optional[GraphPool] = None if settings.is_rehearsal else GraphPool(device)
+
+    def engine(precision: str = precision, pool: Optional[GraphPool] = pool, **rewriting: bool) -> Callable[[], object]:
+        made = TorchEngine(rewritten_network(plain, device, precision, **rewriting), device, precision,
+                           *size, pool=pool)
+        return lambda: made(images)
+
+    def recorded(network: torch.nn.Module, example: torch.Tensor, search: bool) -> Callable[[], object]:
+        with torch.inference_mode():
+            if pool is None:
+                call: Callable[..., object] = network
+            else:
+                call = Recording(lambda images: (network(images),), [example], pool, search=search)
+
+        def work() -> None:
+            with torch.inference_mode():
+                call(example)
+        return work
+
+    def channels_first() -> Callable[[], object]:
+        network = rewritten_network(plain, device, precision).to(memory_format=torch.contiguous_format)
+        return recorded(network, images.to(DTYPES[precision]).contiguous(), True)
+
+    def unsearched() -> Callable[[], object]:
+        return recorded(rewritten_network(plain, device, precision), images.to(DTYPES[precision]), False)
+
+    def unrewritten() -> Callable[[], object]:
+        network = copy.deepcopy(plain).to(device=device, dtype=DTYPES[precision], memory_format=torch.channels_last)
+        return recorded(network, images.to(DTYPES[precision]), True)
+
+    return {'as it is': engine, 'layer by layer, no graph': lambda: engine(pool=None),
+            'head as the network has it': lambda: engine(commute_head=False),
+            'not rewritten at all': unrewritten, 'channels first': channels_first,
+            "cuDNN's first choice of convolutions": unsearched, 'bfloat16': lambda: engine('bfloat16'),
+            'float32': lambda: engine('float32')}
+
+
+def postprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
+    """From logits to labels, confidence and overlay."""
+    device = settings.device
+    generator = torch.Generator().manual_seed(0)
+    logits = (3 * torch.randn(1, CLASSES, size[0] // 8, size[1] // 8, generator=generator)).to(device, DTYPES[settings.precision])
+    logits = logits.contiguous(memory_format=torch.channels_last)
+    frame = torch.randint(0, 255, (*size, 3), generator=generator, dtype=torch.uint8)
+    palette = torch.randint(0, 255, (256, 3), generator=generator, dtype=torch.uint8)
+    on_card = frame.to(device), palette.to(device), 0.5
+
+    def triton(with_confidence: bool, *overlay: object) -> Callable[[], object]:
+        if settings.is_rehearsal:
+            raise RuntimeError('Triton needs a GPU')
+        from fanet_ros.inference.triton_postprocess import one_pass
+        return lambda: one_pass(logits, size, with_confidence, *overlay)
+
+    def torch_way(with_confidence: bool, *overlay: object) -> Callable[[], object]:
+        def work() -> None:
+            with torch.inference_mode():
+                layer_by_layer(logits, size, with_confidence, *overlay)
+        return work
+
+    def on_cpu() -> Callable[[], object]:
+        labels = np.zeros(size, np.uint8)
+        return lambda: draw_overlay(frame.numpy(), labels, palette.numpy(), 0.5)
+
+    ways: dict[str, Way] = {}
+    for name, way in (('Triton', triton), ('PyTorch', torch_way)):
+        ways[f'{name}, labels'] = lambda way=way: way(False)
+        ways[f'{name}, labels and confidence'] = lambda way=way: way(True)
+        ways[f'{name}, labels, confidence and overlay'] = lambda way=way: way(True, *on_card)
+    return {**ways, 'overlay by OpenCV on the CPU': on_cpu}
+
+
+def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
+    """From the frame on the device, 8 bits, to what the network is given: of the same size, and of twice that."""
+    preprocess = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, settings.device)
+    frames = {name: torch.randint(0, 255, (factor * size[0], factor * size[1], 3), dtype=torch.uint8, device=settings.device)
+              for name, factor in (('same size', 1), ('from twice the size', 2))}
+    return {f'PyTorch, {name}': lambda frame=frame: lambda: preprocess.normalized(frame, *size) for name, frame in frames.items()}

@@ -1,0 +1,103 @@
+"""The Segmenter as the node calls it: from the 8-bit frame to labels of its size, one by one, as a stream and in batches."""
+from __future__ import annotations
+
+import time
+from itertools import cycle, islice
+from typing import Any, Sequence
+
+import numpy as np
+
+from fanet_ros.inference import FrameInput, OverlayColors, Segmentation, Segmenter
+from fanet_ros.tools.benchmark_segmenter import STAGES
+from fanet_ros.tools.benchmark_setup import Size
+from fanet_ros.tools.benchmark_suites import batch_suite, pixels_suite
+from fanet_ros.tools.gpu.authors import result_as_figure
+from fanet_ros.tools.gpu.figures import Figures
+from fanet_ros.tools.gpu.settings import StepSettings
+
+DIFFERENT_FRAMES = 6
+BATCHES = (1, 2, 4, 8)
+
+
+def run(settings: StepSettings, figures: Figures) -> None:
+    """Latency, frames a second, cost in a batch, and growth with the pixels; times of the stages by the device's own clock."""
+    path, weights = settings.checkpoint('fanet18_camvid')
+    for size in reversed(settings.sizes):
+        frames = settings.frames(size, DIFFERENT_FRAMES)
+        start = time.perf_counter()
+        segmenter = Segmenter.from_checkpoint(path, device=str(settings.device), input_height=size[0], input_width=size[1],
+                                              engine='torch', batch=max(BATCHES))
+        what = {'checkpoint': 'fanet18_camvid', 'weights': weights, 'height': size[0], 'width': size[1],
+                'engine': segmenter.engine_description}
+        figures.add('start', **what, seconds=time.perf_counter() - start)
+        _one_by_one(settings, figures, segmenter, frames, what)
+        _stream(settings, figures, segmenter, frames, what)
+        _batches(settings, figures, segmenter, frames, what)
+    for result in batch_suite(settings.benchmark(sizes=settings.sizes[-1:], batches=BATCHES)):
+        figures.add(**result_as_figure(result))
+    sizes = ((64, 96), (64, 192), (128, 192)) if settings.is_rehearsal else (
+        (256, 512), (512, 1024), (768, 1536), (1024, 2048), (1536, 3072), (2048, 4096))
+    for result in pixels_suite(settings.benchmark(sizes=sizes)):
+        figures.add(**result_as_figure(result))
+
+
+def _one_by_one(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
+                what: dict[str, Any]) -> None:
+    """From the call of segment() to its return, each frame waited for; then with all that a node can be asked for."""
+    overlay = OverlayColors(segmenter.class_map.palette(), 0.5)
+    for name, wishes in (('labels', {}), ('labels and confidence', {'confidence': True}),
+                         ('labels, confidence and overlay', {'confidence': True, 'overlay': overlay})):
+        inputs = [FrameInput(rgb, **wishes) for rgb in frames]
+        _measured(segmenter, inputs, settings.pick(20, 1))
+        times_ms, found = _measured(segmenter, inputs, settings.pick(200, 6))
+        p50, p95, p99 = (float(value) for value in np.percentile(times_ms, (50, 95, 99)))
+        figures.add('one by one', **what, wanted=name, frames=len(times_ms), p50_ms=p50, p95_ms=p95, p99_ms=p99,
+                    max_ms=max(times_ms), stages_ms=_stages(found))
+
+
+def _measured(segmenter: Segmenter, inputs: Sequence[FrameInput], count: int) -> tuple[list[float], list[Segmentation]]:
+    times_ms, found = [], []
+    for frame in islice(cycle(inputs), count):
+        start = time.perf_counter()
+        found += segmenter.segment_batch([frame])
+        times_ms.append((time.perf_counter() - start) * 1e3)
+    return times_ms, found
+
+
+def _stream(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
+            what: dict[str, Any]) -> None:
+    """As from a recording: frames overlap."""
+    count = settings.pick(300, 8)
+    inputs = [FrameInput(rgb) for rgb in frames]
+    for _ in segmenter.segment_stream(islice(cycle(inputs), settings.pick(20, 2))):
+        pass
+    start = time.perf_counter()
+    found = list(segmenter.segment_stream(islice(cycle(inputs), count)))
+    seconds = time.perf_counter() - start
+    figures.add('stream', **what, frames=count, frames_per_s=count / seconds, ms_per_frame=seconds / count * 1e3,
+                stages_ms=_stages(found))
+
+
+def _batches(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
+             what: dict[str, Any]) -> None:
+    """Frames of several cameras together."""
+    alone_ms = 0.0
+    for batch in BATCHES:
+        inputs = [FrameInput(rgb) for rgb in islice(cycle(frames), batch)]
+        start = time.perf_counter()
+        segmenter.segment_batch(inputs)
+        first_s = time.perf_counter() - start       # what it takes when such a batch comes for the first time
+        times_ms, found = [], []
+        for _ in range(settings.pick(60, 2)):
+            start = time.perf_counter()
+            found += segmenter.segment_batch(inputs)
+            times_ms.append((time.perf_counter() - start) * 1e3 / batch)
+        p50 = float(np.median(times_ms))
+        alone_ms = alone_ms or p50
+        figures.add('batch of frames', **what, batch=batch, p50_ms_per_frame=p50, cost_against_one=p50 / alone_ms,
+                    first_s=first_s, stages_ms=_stages(found))
+
+
+def _stages(found: 'Sequence[Segmentation | None]') -> dict[str, float]:
+    """Median of each stage."""
+    return {stage: float(np.median([getattr(item.times, stage) for item in found if item is not None])) for stage in STAGES}

@@ -1,0 +1,88 @@
+"""The figures in words and tables, the most telling first."""
+from __future__ import annotations
+
+from collections import Counter
+from typing import Callable, Iterator
+
+from fanet_ros.tools.benchmark_machine import one_line
+from fanet_ros.tools.benchmark_report import tables
+from fanet_ros.tools.gpu.figures import Figure
+
+SUITES = ('network', 'labels', 'batch', 'pixels')       # of `benchmark`, which knows their tables
+
+
+def summary(found: dict[str, list[Figure]]) -> str:
+    """Markdown."""
+    parts = []
+    machine = next((item for figures in found.values() for item in figures if item['figure'] == 'machine'), None)
+    if machine is not None:
+        parts.append(('REHEARSAL on the CPU at toy size: its times say nothing.\n' if machine['rehearsal'] else '')
+                     + one_line(machine))
+    for name, figures in found.items():
+        lines = [line for item in figures if item['figure'] in _LINES for line in _LINES[item['figure']](item)]
+        suites = [{'suite': item['figure'], **item} for item in figures if item['figure'] in SUITES]
+        parts.append('\n'.join([f'## {name}', '', *_tests(figures), *lines, *([tables(suites)] if suites else [])]))
+    return '\n\n'.join(parts) + '\n'
+
+
+def _tests(figures: list[Figure]) -> Iterator[str]:
+    tests = [item for item in figures if item['figure'] == 'test']
+    if tests:
+        counts = {outcome: sum(item['outcome'] == outcome for item in tests) for outcome in ('passed', 'failed', 'skipped')}
+        yield '- tests: ' + ', '.join(f'{number} {outcome}' for outcome, number in counts.items())
+    skipped = Counter(item['reason'] for item in tests if item['outcome'] == 'skipped')
+    yield from (f'- {number} skipped: {reason}' for reason, number in skipped.items())
+    yield from (f"- FAILED {item['name']}: {item['reason']}" for item in tests if item['outcome'] == 'failed')
+
+
+def _one_by_one(item: Figure) -> Iterator[str]:
+    yield (f"- {_what(item)}, one by one, {item['wanted']}: p50 {item['p50_ms']:.3g} ms, p95 {item['p95_ms']:.3g}, "
+           f"p99 {item['p99_ms']:.3g}; {_stages(item)}")
+
+
+def _stream(item: Figure) -> Iterator[str]:
+    yield f"- {_what(item)}, as a stream: {item['frames_per_s']:.0f} frames/s; {_stages(item)}"
+
+
+def _batch(item: Figure) -> Iterator[str]:
+    yield (f"- {_what(item)}, {item['batch']} together: {item['p50_ms_per_frame']:.3g} ms a frame, "
+           f"{item['cost_against_one']:.2f} of one alone")
+
+
+def _floor(item: Figure) -> Iterator[str]:
+    yield (f"- {item['variant']} {item['height']}x{item['width']} {item['precision']}: network {item['network_ms']:.3g} ms; "
+           f"{item['flop'] / 1e9:.1f} GFLOP take {item['arithmetic_ms']:.3g} ms at least, {item['least_bytes'] / 1e6:.0f} MB "
+           f"{item['least_bytes_ms']:.3g} ms, {item['bytes'] / 1e6:.0f} MB of single operations {item['bytes_ms']:.3g} ms")
+
+
+def _profile(item: Figure) -> Iterator[str]:
+    yield (f"- {item['variant']} {item['height']}x{item['width']}, {item['of']}: {item['kernels']:.0f} kernels, "
+           f"{item['kernels_us'] / 1e3:.3g} ms; {item['launches']:.0f} launches and {item['graph_launches']:.0f} of graphs")
+    for row in item['table'][:6]:
+        yield f"    - {row['us']:.0f} us, {row['number']:.0f} of {row['name'][:90]}"
+
+
+def _alternative(item: Figure) -> Iterator[str]:
+    time = f"failed: {item['reason']}" if item['ms'] is None else f"{item['ms']:.3g} ms"
+    yield f"- {item['height']}x{item['width']} {item['stage']}, {item['way']}: {time}"
+
+
+_LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
+    'skipped': lambda item: iter([f"- skipped: {item['reason']}"]), 'failed': lambda item: iter([f"- FAILED: {item['reason']}"]),
+    'one by one': _one_by_one, 'stream': _stream, 'batch of frames': _batch, 'floor': _floor, 'profile': _profile,
+    'alternative': _alternative,
+    'card': lambda item: iter(['- the card: ' + ', '.join(f'{key} {value:.4g}' for key, value in item.items() if key != 'figure')]),
+    'start': lambda item: iter([f"- {_what(item)}: ready after {item['seconds']:.1f} s"]),
+    'done': lambda item: iter([f"- done in {item['seconds']:.0f} s"
+                               + (f", {item['gpu_held_mib']:.0f} MiB of the GPU held" if 'gpu_held_mib' in item else '')]),
+    'compiled': lambda item: iter([f"- torch.compile {item['way']}: {item['ms']:.3g} ms, {item['times_as_fast']:.2f} times as fast "
+                                   f"as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s"]),
+}
+
+
+def _what(item: Figure) -> str:
+    return f"{item['checkpoint']} ({item['weights']} weights) {item['height']}x{item['width']}, {item['engine']}"
+
+
+def _stages(item: Figure) -> str:
+    return ', '.join(f"{name[:-len('_ms')]} {value:.3g}" for name, value in item['stages_ms'].items())

@@ -1,0 +1,63 @@
+"""An environment in which Python finds its standard library and the packages named, with what they need, and nothing else."""
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+from pathlib import Path
+
+# What a machine for GPU work has, as a rule. All of it may be missing too, as far as it is not needed.
+PACKAGES = ('torch', 'triton', 'numpy', 'opencv-python-headless', 'opencv-python', 'onnxruntime', 'pytest', 'tqdm', 'PyYAML',
+            'safetensors', 'matplotlib', 'psutil', 'setuptools')
+
+# Python runs a module of this name before anything else.
+SITE = '''
+import json, sys
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+class Bare(PathFinder):
+    known = set(json.loads(Path(__file__).with_name('known.json').read_text())) | set(sys.stdlib_module_names) | {
+        'fanet_ros', 'sitecustomize', 'usercustomize'}
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if path is None and name not in cls.known and not name.startswith(('_', 'test_', 'conftest')):
+            return None
+        return super().find_spec(name, path, target)
+
+sys.meta_path[:] = [Bare if finder is PathFinder else finder for finder in sys.meta_path]
+'''
+
+
+def bare_environment(folder: Path) -> dict[str, str]:
+    """Environment variables for a process that sees such a machine; `folder` holds what makes it so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'sitecustomize.py').write_text(SITE)
+    (folder / 'known.json').write_text(json.dumps(sorted(_modules(PACKAGES))))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(('ROS', 'AMENT', 'COLCON', 'RMW'))}
+    # Plugins of pytest that are installed here would be loaded, and are not there.
+    return {**environment, 'PYTHONPATH': str(folder), 'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'}
+
+
+def _modules(packages: 'tuple[str, ...]') -> set[str]:
+    """Top-level modules of these packages and of all that they need."""
+    seen: set[str] = set()
+    waiting = [_normal(name) for name in packages]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        try:
+            needs = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        seen.add(name)
+        waiting += [_normal(re.match(r'[\w.\-]+', need).group()) for need in needs if 'extra ==' not in need]
+    return {module for module, owners in importlib.metadata.packages_distributions().items()
+            if seen & {_normal(owner) for owner in owners}}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r'[-_.]+', '-', name).lower()

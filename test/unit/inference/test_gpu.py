@@ -1,0 +1,247 @@
+"""The way of a frame on the GPU; on a machine without one as much of it as there is on the CPU."""
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, release_memory, resident_mib
+from fanet_ros.inference import gpu
+from fanet_ros.inference.engines import EngineFactory
+from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.postprocess import layer_by_layer
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.model import load_checkpoint
+from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
+from fanet_ros.tools.gpu.settings import StepSettings
+
+pytestmark = pytest.mark.gpu
+CPU = torch.device('cpu')
+HAS_GPU = torch.cuda.is_available()
+DEVICE = torch.device('cuda' if HAS_GPU else 'cpu')
+needs_gpu = pytest.mark.skipif(not HAS_GPU, reason='no CUDA device')
+SIZE = (360, 480) if HAS_GPU else (64, 96)
+FRAMES_OF_LONG_RUN = 10_000 if HAS_GPU else 100
+SWITCHES = 20 if HAS_GPU else 3
+
+
+@pytest.fixture(name='settings', scope='module')
+def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> StepSettings:
+    return StepSettings(DEVICE, tmp_path_factory.mktemp('weights'))
+
+
+@pytest.fixture(name='checkpoint', scope='module')
+def checkpoint_fixture(settings: StepSettings) -> Path:
+    """The shipped one, or where weights are not at hand one like it."""
+    return settings.checkpoint('fanet18_camvid')[0]
+
+
+def segmenter_of(checkpoint: Path, size: tuple[int, int] = SIZE, **more: object) -> Segmenter:
+    return Segmenter.from_checkpoint(checkpoint, **{'device': str(DEVICE), 'engine': 'torch', 'input_height': size[0],
+                                                    'input_width': size[1], **more})
+
+
+def is_same(one: np.ndarray, other: np.ndarray, share: float = 0.99) -> bool:
+    """Ties aside: another order of sums turns some of them."""
+    return one.shape == other.shape and float((one == other).mean()) >= share
+
+
+def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """||found - expected|| / ||expected||; NaN is no number that is small."""
+    return float((found.double().cpu() - expected.double().cpu()).norm() / expected.double().norm())
+
+
+@pytest.mark.parametrize(('precision', 'largest'), [('float32', 5e-3), ('float16', 1e-2), ('bfloat16', 8e-2)])
+@pytest.mark.parametrize('name', ['fanet18_camvid', 'fanet34_camvid'])
+def test_every_precision_gives_the_logits_of_float32(settings: StepSettings, name: str, precision: str, largest: float) -> None:
+    if not HAS_GPU and (precision, name) == ('float16', 'fanet34_camvid'):
+        pytest.skip('half precision on a CPU takes long')
+    network = load_checkpoint(settings.checkpoint(name)[0]).network
+    image = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, CPU)(settings.frames(SIZE, 1)[0], *SIZE)
+    with torch.inference_mode():
+        expected = network(image)
+    engine = EngineFactory(network, DEVICE, 'torch', precision).build(*SIZE)
+    for _ in range(2):      # the same again: what was left of the first time does no harm
+        assert distance(engine(image.to(DEVICE)), expected) < largest
+
+
+def test_each_frame_of_a_batch_is_as_alone(checkpoint: Path, settings: StepSettings) -> None:
+    segmenter = segmenter_of(checkpoint, batch=5)
+    frames = [FrameInput(rgb, confidence=number % 2 == 0) for number, rgb in enumerate(settings.frames((100, 140), 5))]
+    alone = [segmenter.segment_batch([frame])[0] for frame in frames]
+    for count in (5, 2, 3, 1, 5):       # in any order; each number has a graph of its own
+        for frame, one, found in zip(frames, alone, segmenter.segment_batch(frames[:count])):
+            assert is_same(found.labels, one.labels) and found.batch_size == count
+            assert (found.confidence is None) == (not frame.confidence)
+            assert found.confidence is None or np.abs(found.confidence.astype(int) - one.confidence).mean() < 1
+    assert len({item.labels.tobytes() for item in alone}) == len(alone)
+
+
+def test_a_video_is_as_by_the_plain_network(settings: StepSettings) -> None:
+    checkpoint = settings.checkpoint('fanet18_camvid_video')[0]
+    network, metadata = load_checkpoint(checkpoint)
+    engine = EngineFactory(network, DEVICE, 'torch', settings.precision, needs_video=True).build(*SIZE)
+    assert isinstance(engine, VideoEngine)
+    preprocess = Preprocessor(metadata.mean, metadata.std, CPU)
+    past, expected_past = (), ()
+    for rgb in settings.frames(SIZE, metadata.temporal_frames + 2):
+        image = preprocess(rgb, *SIZE)
+        with torch.inference_mode():
+            expected, expected_context = network.forward_video(image, expected_past)
+        logits, context = engine.run_video(image.to(DEVICE), past)
+        assert distance(logits, expected) < 2e-2
+        past, expected_past = ((*before, new)[-(metadata.temporal_frames - 1):] for before, new in (
+            (past, context), (expected_past, expected_context)))
+    assert all(distance(one, other) < 2e-2 for mine, theirs in zip(past, expected_past) for one, other in zip(mine, theirs))
+
+
+def test_frames_are_right_while_models_are_built_beside(checkpoint: Path, settings: StepSettings) -> None:
+    sizes = [SIZE, (192, 480), (360, 256)] if HAS_GPU else [SIZE, (96, 96), (64, 192)]
+    rgb = settings.frames(SIZE, 1)[0]
+    expected = {size: segmenter_of(checkpoint, size).segment(rgb).labels for size in sizes}
+    assert not any(is_same(expected[one], expected[other]) for one, other in zip(sizes, sizes[1:] + sizes[:1]))
+    active = segmenter_of(checkpoint)
+    found, failed, ended = [], [], threading.Event()
+
+    def segment() -> None:
+        try:
+            while not ended.is_set():
+                result = active.segment(rgb, confidence=True)
+                found.append(((result.input_height, result.input_width), is_same(
+                    result.labels, expected[result.input_height, result.input_width])))
+        except Exception as error:      # of another thread: pytest would not see it
+            failed.append(error)
+    worker = threading.Thread(target=segment)
+    worker.start()
+    try:
+        for number in range(SWITCHES):
+            active = active.resized(*sizes[(number + 1) % len(sizes)])      # as the node: the worker takes it with its next frame
+            if number % 5 == 2:
+                active = segmenter_of(checkpoint, sizes[number % len(sizes)])
+            release_memory()
+            seen = len(found)
+            while worker.is_alive() and len(found) < seen + 3:
+                ended.wait(0.001)
+    finally:
+        ended.set()
+        worker.join()
+    assert not failed and {size for size, _ in found} == set(sizes)
+    assert all(right for _, right in found)
+
+
+def test_what_is_wished_for_does_not_change_the_labels(checkpoint: Path, settings: StepSettings) -> None:
+    segmenter = segmenter_of(checkpoint)
+    rgb = settings.frames((150, 222), 1)[0]
+    colors = OverlayColors(segmenter.class_map.palette(), 0.4)
+    plain = segmenter.segment(rgb)
+    found = segmenter.segment_batch([FrameInput(rgb, confidence=True, overlay=colors)])[0]
+    streamed = next(segmenter.segment_stream([FrameInput(rgb, overlay=colors)]))
+    assert is_same(found.labels, plain.labels) and is_same(streamed.labels, plain.labels)
+    assert plain.overlay is None and plain.confidence is None
+    if not HAS_GPU:         # there the mask does not wait for it
+        assert found.overlay is None
+        return
+    for item in (found, streamed):
+        expected = draw_overlay(rgb, item.labels, colors.palette, colors.alpha)
+        assert np.abs(item.overlay.astype(int) - expected).max() <= 1
+
+
+def test_stages_are_no_longer_than_the_whole(checkpoint: Path, settings: StepSettings) -> None:
+    segmenter = segmenter_of(checkpoint)
+    rgb = settings.frames(SIZE, 1)[0]
+    segmenter.segment(rgb)
+    begin = gpu.mark(CPU)
+    times = segmenter.segment(rgb).times
+    whole_ms = gpu.elapsed_ms(begin, gpu.mark(CPU))
+    stages = (times.preprocess_ms, times.network_ms, times.postprocess_ms)
+    assert min(stages) > 0 and sum(stages) <= 1.02 * whole_ms       # two clocks
+
+
+def test_memory_does_not_grow(checkpoint: Path, settings: StepSettings) -> None:
+    size = (128, 256) if HAS_GPU else (64, 64)
+    segmenter = segmenter_of(checkpoint, size, batch=2)
+    colors = OverlayColors(segmenter.class_map.palette(), 0.5)
+    frames = [FrameInput(rgb, confidence=number % 2 == 0, overlay=colors if number % 3 == 0 else None)
+              for number, rgb in enumerate(settings.frames(size, 6))]
+
+    def work(count: int) -> tuple[float, float]:
+        for number in range(0, count, 12):
+            for start in range(0, 6, 2):
+                segmenter.segment_batch(frames[start:start + 2])
+            assert sum(1 for _ in segmenter.segment_stream(frames)) == 6
+        on_gpu = gpu.peak_memory_mib(DEVICE).get('gpu_held_mib', 0.0)
+        return resident_mib(), on_gpu
+    host, on_gpu = work(FRAMES_OF_LONG_RUN // 5)
+    host_later, on_gpu_later = work(FRAMES_OF_LONG_RUN)
+    assert on_gpu_later == on_gpu
+    assert host_later - host < 24
+
+
+@needs_gpu
+def test_recordings_share_their_memory_and_spoil_nothing() -> None:
+    """In any order, from two streams, what one gave stays until it is called again."""
+    pool = gpu.GraphPool(DEVICE)
+    weight = torch.randn(64, 3, 3, 3, device=DEVICE)
+
+    def function(images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        features = torch.nn.functional.conv2d(images, weight).relu()
+        return features.mean(1), features.amax((2, 3))
+    with torch.inference_mode():
+        shapes = [(1, 3, 64, 64), (2, 3, 200, 160), (1, 3, 33, 47)]
+        recordings = [gpu.Recording(function, [torch.zeros(shape, device=DEVICE)], pool) for shape in shapes]
+        held = torch.cuda.memory_reserved(DEVICE)
+        recordings += [gpu.Recording(function, [torch.zeros(shapes[2], device=DEVICE)], pool) for _ in range(3)]
+        assert torch.cuda.memory_reserved(DEVICE) <= held + 2**21       # one segment of the allocator, for what goes in and out
+        other = torch.cuda.Stream(DEVICE)
+        for number in range(60):
+            images = [torch.randn(shape, device=DEVICE) for shape in shapes]
+            order = [(number + offset) % 3 for offset in range(3)]
+            torch.cuda.synchronize(DEVICE)
+            results = {}
+            for place, index in enumerate(order):
+                with gpu.on(other if (number + place) % 2 else gpu.current_stream(DEVICE)):
+                    results[index] = recordings[index](images[index])
+            torch.cuda.synchronize(DEVICE)
+            for index, result in results.items():
+                for one, expected in zip(result, function(images[index])):
+                    assert distance(one, expected) < 5e-3
+
+
+@needs_gpu
+@pytest.mark.parametrize(('dtype', 'classes', 'low', 'size', 'channels_last'), [
+    (torch.float16, 19, (128, 256), (1024, 2048), True), (torch.float16, 11, (45, 60), (97, 131), False),
+    (torch.bfloat16, 11, (45, 60), (360, 480), True), (torch.float32, 171, (9, 7), (61, 300), True),
+    (torch.float32, 2, (1, 8), (5, 64), False)])
+def test_the_kernel_gives_what_pytorch_gives(dtype: torch.dtype, classes: int, low: tuple[int, int], size: tuple[int, int],
+                                             channels_last: bool) -> None:
+    from fanet_ros.inference.triton_postprocess import one_pass
+    generator = torch.Generator().manual_seed(3)
+    logits = (3 * torch.randn(1, classes, *low, generator=generator)).to(DEVICE, dtype)
+    if channels_last:
+        logits = logits.contiguous(memory_format=torch.channels_last)
+    frame = torch.randint(0, 256, (*size, 3), generator=generator, dtype=torch.uint8).to(DEVICE)
+    palette = torch.randint(0, 256, (256, 3), generator=generator, dtype=torch.uint8).to(DEVICE)
+    found = one_pass(logits, size, True, frame, palette, 0.3)
+    expected = layer_by_layer(logits, size, True, frame, palette, 0.3)
+    same = found[0] == expected[0]
+    assert float(same.float().mean()) > 0.999
+    assert int((found[1].int() - expected[1].int()).abs().max()) <= 1
+    assert int((found[2][same].int() - expected[2][same].int()).abs().max()) <= 1
+
+
+@needs_gpu
+@pytest.mark.parametrize('size', [(360, 480), (180, 240), (540, 720), (144, 200)])
+def test_the_gpu_is_given_what_the_cpu_is_given(settings: StepSettings, size: tuple[int, int]) -> None:
+    rgb = settings.frames((360, 480), 1)[0]
+    one, other = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, device)(rgb, *size).cpu() for device in (DEVICE, CPU))
+    assert float((one - other).abs().mean()) < 0.03         # 1.5 of 255, see test_preprocess.py
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason='fewer than two CUDA devices')
+def test_another_gpu_than_the_present_one(checkpoint: Path, settings: StepSettings) -> None:
+    rgb = settings.frames(SIZE, 1)[0]
+    expected = segmenter_of(checkpoint).segment(rgb, confidence=True).labels
+    assert is_same(segmenter_of(checkpoint, device='cuda:1').segment(rgb, confidence=True).labels, expected)
