@@ -51,7 +51,7 @@ class SegmentationNode(LifecycleNode):
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
-        self._switch = ModelSwitch(self._output_style, self._receive)
+        self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
         self._latency.configure(settings)
         names = settings.cameras or ('',)
@@ -63,7 +63,7 @@ class SegmentationNode(LifecycleNode):
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
-                                          self._latency.add)
+                                          self._switch.prepare, self._latency.add)
         self._worker.start()
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
@@ -197,7 +197,7 @@ class SegmentationNode(LifecycleNode):
         return NodeState(self._state, str(segmenter.device), {
             'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
             'engine': segmenter.engine_description,
-            'resolution [px]': f'{segmenter.input_width}x{segmenter.input_height}',
+            'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
             'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
 
 

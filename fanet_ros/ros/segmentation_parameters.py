@@ -36,9 +36,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,
                   read_only=True),
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
-    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: the checkpoint's own",
+    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
                   unit='px'),
-    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: the checkpoint's own",
+    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
                   unit='px'),
     ParameterSpec('latency_budget_ms', 0.0,
                   'The resolution steps down while the p95 from image received to mask published is longer, and up '
