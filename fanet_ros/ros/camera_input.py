@@ -1,6 +1,7 @@
 """One camera: its subscription, and what is counted of its frames."""
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any, Callable, NamedTuple, Optional, Union
 
@@ -19,6 +20,7 @@ from fanet_ros.ros.qos_choice import chosen_reliability, fitting_reliability, im
 from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
+from fanet_ros.sources.bit_depth import BitDepth
 
 FOLLOW_PERIOD_S = 0.2       # how soon a publisher of another reliability is heard
 # Reliability is none of them: qos_choice.py reads it.
@@ -41,14 +43,18 @@ class CameraInput:
 
     :param name: '' for the only camera
     :param put: is handed every frame, at once
+    :param bit_depth: of 16-bit values; 0: found
     """
 
-    def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None]) -> None:
+    def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None],
+                 bit_depth: int = 0) -> None:
         self._node, self.name, self._put = node, name, put
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
         self._topic = f'{topic}/compressed' if is_compressed else topic
-        self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
+        self._to_rgb = functools.partial(
+            compressed_to_rgb if is_compressed else image_to_rgb, bit_depth=BitDepth(bit_depth), note=self._note_once)
+        self._noted: set[str] = set()
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
         self._qos = image_qos(ReliabilityPolicy.RELIABLE)
@@ -122,6 +128,16 @@ class CameraInput:
         :raises ImageError: the message cannot be read
         """
         return self._to_rgb(message)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was odd about images that could be read, a sentence each."""
+        return tuple(self._noted)
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self._node.get_logger().warning(f'{self.topic}: {text}')
 
     def status(self, dropped: int, thresholds: Thresholds) -> Status:
         """How this camera is doing, over the last seconds."""

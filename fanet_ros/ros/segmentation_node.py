@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
+from dataclasses import replace
 from typing import Optional
 
 import rclpy
@@ -59,7 +60,7 @@ class SegmentationNode(LifecycleNode):
         self._slots.pause()
         self._cameras = {
             name: CameraInput(self, name, settings.image_transport == 'compressed',
-                              functools.partial(self._slots.put, camera=name))
+                              functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
@@ -187,7 +188,10 @@ class SegmentationNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        return camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        status = camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        outputs = self._outputs.get(camera.name)
+        calibration = {} if outputs is None else {'camera info': outputs.calibration}
+        return replace(status, values={**status.values, **calibration})
 
     def _describe(self) -> NodeState:
         active = self._switch.active

@@ -62,7 +62,6 @@ def test_publishers_that_come_and_go_are_followed(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=follows', '-r', 'image:=follows/image',
                                '-p', f'checkpoint:={small_checkpoint}', *QUICK)
-    image = rgb_to_image_message(RGB, Header())
     masks = client.collect(Image, '/follows/mask')
     reliable = client.publisher(Image, '/follows/image', QoSProfile(depth=10))
 
@@ -70,20 +69,19 @@ def test_publishers_that_come_and_go_are_followed(
         found = client.node.get_subscriptions_info_by_topic('/follows/image')
         return found[0].qos_profile if len(found) == 1 else QoSProfile(depth=1, reliability=ReliabilityPolicy.UNKNOWN)
 
-    def is_heard(publisher: Any) -> bool:
-        stamps = [mask.header.stamp.sec for mask in masks]
-        image.header.stamp.sec += 1
-        publisher.publish(image)
-        return bool({image.header.stamp.sec - 1, image.header.stamp.sec} & set(stamps))
-    client.wait_for(lambda: is_heard(reliable), 'a mask', process)
+    def wait_until_heard(publisher: Any, what: str) -> None:
+        image = rgb_to_image_message(RGB, Header(frame_id=what))
+        client.wait_for(lambda: publisher.publish(image) is None and masks[-1:] and masks[-1].header.frame_id == what,
+                        f'a mask of {what}', process)
+    wait_until_heard(reliable, 'a reliable one')
     assert subscription().reliability == ReliabilityPolicy.RELIABLE
     best_effort = client.node.create_publisher(Image, '/follows/image', BEST_EFFORT)
-    client.wait_for(lambda: is_heard(best_effort), 'a mask for the best-effort one', process)
+    wait_until_heard(best_effort, 'a best-effort one')
     assert subscription().reliability == ReliabilityPolicy.BEST_EFFORT
-    client.wait_for(lambda: is_heard(reliable), 'a mask for the reliable one beside it', process)
+    wait_until_heard(reliable, 'the reliable one beside it')
     client.node.destroy_publisher(best_effort)
     client.wait_for(lambda: subscription().reliability == ReliabilityPolicy.RELIABLE, 'the return to reliable', process)
-    client.wait_for(lambda: is_heard(reliable), 'a mask after that', process)
+    wait_until_heard(reliable, 'the reliable one alone again')
     assert 'does not fit' not in process.log
 
 
