@@ -172,6 +172,8 @@ class FrameOutputs:
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
         """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
+        if not (_is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)):
+            return 0.0
         start = time.perf_counter()
         if _is_wanted(self._overlay):
             self._overlay.publish(rgb_to_image_message(layers.overlay, header))

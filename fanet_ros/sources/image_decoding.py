@@ -13,6 +13,7 @@ import numpy as np
 
 from fanet_ros.sources.bit_depth import BitDepth
 from fanet_ros.sources.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
+from fanet_ros.sources.strict_jpeg import decode_strictly
 from fanet_ros.sources.transport_format import REPUBLISH, VIDEO, TransportFormat
 
 # Is told, in a sentence, what is odd about images that can be read; the same again for every one.
@@ -143,6 +144,9 @@ def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, not
     :raises ImageError: the data are not a picture, or say that it is larger than any camera's
     """
     said = TransportFormat.of(message.format)
+    rgb = _undamaged_jpeg(message)
+    if rgb is not None:
+        return rgb
     picture = _picture(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture.dtype == np.uint16:
         picture = (bit_depth or BitDepth()).to_bytes(picture, note)
@@ -154,13 +158,30 @@ def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, not
     return cv2.cvtColor(picture, _BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
 
 
+def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
+    """A colour JPEG as RGB, where that can be told from a damaged one; None: see decode_strictly()."""
+    data = bytes(message.data)
+    if not data.startswith(JPEG_BEGIN):
+        return None
+    _check_size(message)
+    try:
+        return decode_strictly(data)
+    except ValueError as error:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
+                         f'({" ".join(str(error).split())[:80]}); look at cable and driver', 'damaged picture') from None
+
+
+def _check_size(message: Any) -> None:
+    size = picture_size(bytes(message.data[:HEAD_BYTES]))
+    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: says it is '
+                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
+
+
 def _picture(message: Any, mode: int) -> np.ndarray:
     """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
     data = np.frombuffer(message.data, np.uint8)
-    size = picture_size(data[:HEAD_BYTES].tobytes())
-    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: says it is '
-                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
+    _check_size(message)
     try:
         picture = cv2.imdecode(data, mode) if data.size else None
     except cv2.error:

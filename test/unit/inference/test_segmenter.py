@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 
 from fanet_ros.inference import ClassMap, FrameInput, SegmentationError, Segmenter, color_labels, draw_legend, draw_overlay
-from fanet_ros.inference.segmenter import MAX_ENGINES
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
@@ -145,13 +144,13 @@ def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
     assert all(smaller.is_ready_for(*frame.shape[:2]) for frame in frames)
 
 
-def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Path) -> None:
+def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('fanet_ros.inference.segmenter.MAX_ENGINES', 2)
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
-    shapes = [(64, 64 + 40 * number) for number in range(1, 14)]
-    sizes = list(dict.fromkeys((result.input_height, result.input_width) for result in (
-        segmenter.segment(frame_of(*shape)) for shape in shapes)))
-    assert len(sizes) > MAX_ENGINES and segmenter.input_sizes == tuple(sizes[-MAX_ENGINES:])
-    assert segmenter.segment(frame_of(*shapes[0])).input_width == sizes[0][1]
+    wide, square, tall = (90, 160), (90, 90), (160, 90)
+    assert [segmenter.segment(frame_of(*shape)).input_width for shape in (wide, square, wide, tall)] == [160, 96, 160, 96]
+    assert segmenter.input_sizes == ((96, 160), (160, 96)) and not segmenter.is_ready_for(*square)
+    assert segmenter.segment(frame_of(*square)).input_width == 96 and segmenter.input_sizes == ((160, 96), (96, 96))
 
 
 def test_a_shape_that_does_not_fit_goes_on_squeezed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
