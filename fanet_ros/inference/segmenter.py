@@ -13,8 +13,9 @@ from fanet_ros.inference import gpu
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.device import check_memory, choose_device
 from fanet_ros.inference.engines import EngineFactory
-from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
+from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
@@ -22,15 +23,15 @@ from fanet_ros.inference.temporal_filter import TemporalFilter
 from fanet_ros.inference.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
 
-MAX_INPUT_PX = 8192
-SCALE_STEP_PX = 32          # the encoder's stride
+MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew
+Size = tuple[int, int]
 
 
 class Segmenter:
-    """Segments RGB frames of any size with one checkpoint at one network resolution.
+    """Segments RGB frames of any size with one checkpoint, at a resolution that is given or follows the frame's shape.
 
-    Call segment() or segment_batch() from one thread at a time. resized() and set_input_size() may be called from
-    another and build beside the present engine; what set_input_size() changes takes effect between two frames.
+    Call segment() or segment_batch() from one thread at a time. resized(), set_input_size() and prepare() may be called from
+    another and build beside the present engines; what they change takes effect between two frames.
 
     :raises SegmentationError: see from_checkpoint
     """
@@ -38,7 +39,8 @@ class Segmenter:
     def __init__(self, checkpoint: Checkpoint, *, name: str = 'unnamed', device: str = 'auto', input_height: int = 0,
                  input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                  engine: str = 'auto', precision: str = 'auto',
-                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1) -> None:
+                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1,
+                 frame_sizes: Sequence[Size] = ()) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
@@ -61,8 +63,7 @@ class Segmenter:
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
         self._streams: Optional[FrameStreams] = None
-        self.input_height = self.input_width = 0
-        self.set_input_size(input_height, input_width, scale)
+        self.set_input_size(input_height, input_width, scale, frame_sizes)
 
     @classmethod
     def from_checkpoint(cls, path_or_name: Union[str, Path] = 'fanet18_camvid', *, device: str = 'auto',
@@ -70,11 +71,12 @@ class Segmenter:
                         class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                         num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
                         calibration_images: Union[None, str, Path] = None, scale: float = 1.0,
-                        batch: int = 1) -> Segmenter:
+                        batch: int = 1, frame_sizes: Sequence[Size] = ()) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 
         :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
-        :param input_height: network resolution in px, 64..8192; 0: the checkpoint's own
+        :param input_height: network resolution in px, 64..8192; 0: in the frame's shape, with the checkpoint's number of
+            pixels if `input_width` is 0 too, see InputSize
         :param class_map: names and colours instead of the checkpoint's own, as many as it has classes
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
@@ -85,6 +87,7 @@ class Segmenter:
         :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
         :param batch: how many frames segment_batch() may be given; more than 1 takes memory for each size of batch. A video
             network always takes one
+        :param frame_sizes: height and width of frames to be ready for; none: of frames in the checkpoint's own shape
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
             match, an impossible resolution, an absent device
         """
@@ -96,22 +99,42 @@ class Segmenter:
             raise SegmentationError(str(error)) from None
         return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
-                   calibration_images=calibration_images, scale=scale, batch=batch)
+                   calibration_images=calibration_images, scale=scale, batch=batch, frame_sizes=frame_sizes)
 
     @property
     def description(self) -> str:
-        """One line for logs: checkpoint, variant, resolution, device, engine, classes."""
-        return (f'{self.checkpoint_name} ({self.variant}, {self.metadata.flavor}) at {self.input_height}x'
-                f'{self.input_width} on {self.device} ({self.engine_description}), {len(self.class_map)} classes '
-                f'{self.class_map.name}')
+        """One line for logs: checkpoint, variant, resolutions, device, engine, classes."""
+        sizes = ' and '.join(f'{height}x{width}' for height, width in self.input_sizes)
+        return (f'{self.checkpoint_name} ({self.variant}, {self.metadata.flavor}) at {sizes} on {self.device} ({self.engine_description}), '
+                f'{len(self.class_map)} classes {self.class_map.name}')
+
+    @property
+    def input_height(self) -> int:
+        """Of the network, in px, for the shape of the last frame; before there is one, for that of the checkpoint."""
+        return self._present[0]
+
+    @property
+    def input_width(self) -> int:
+        """Likewise."""
+        return self._present[1]
+
+    @property
+    def input_sizes(self) -> tuple[Size, ...]:
+        """Height and width of the network for every shape of frame that came, the last one at the end."""
+        return tuple(self._frames) or (self._present,)
+
+    @property
+    def frame_sizes(self) -> tuple[Size, ...]:
+        """Height and width of a frame of each shape that came."""
+        return tuple(self._frames.values())
 
     @property
     def engine_description(self) -> str:
         """What runs the network, such as 'onnxruntime float32'."""
-        return self._engine.description
+        return self._engines[self._present].description
 
     def resized(self, height: int, width: int, scale: float = 1.0) -> Segmenter:
-        """Another Segmenter of the same network at `height` x `width` px; this one stays as it is.
+        """Another Segmenter of the same network at `height` x `width` px, ready for the same frames; this one stays as it is.
 
         :param scale: share of that resolution to run at, see from_checkpoint
         :raises SegmentationError: out of range or too large for the memory
@@ -120,33 +143,66 @@ class Segmenter:
         other._lock, other._memories, other._filters = threading.Lock(), {}, {}
         other._streams = None
         other._preprocess = Preprocessor(self.metadata.mean, self.metadata.std, self.device)
-        other.set_input_size(height, width, scale)
+        other.set_input_size(height, width, scale, self.frame_sizes)
         return other
 
-    def set_input_size(self, height: int, width: int, scale: float = 1.0) -> None:
-        """Run the network at `height` x `width` px from the next frame on; 0: the checkpoint's own.
+    def set_input_size(self, height: int, width: int, scale: float = 1.0, frame_sizes: Sequence[Size] = ()) -> None:
+        """Run the network at `height` x `width` px from the next frame on; 0: in the frame's shape, see InputSize.
 
         :param scale: share of that resolution to run at, see from_checkpoint
+        :param frame_sizes: frames to be ready for, see from_checkpoint
         :raises SegmentationError: out of range or too large for the memory; the present size stays
         """
-        height = height or self.metadata.training_resolution[0]
-        width = width or self.metadata.training_resolution[1]
         for name, value in (('input_height', height), ('input_width', width)):
-            if not MIN_INPUT_PX <= value <= MAX_INPUT_PX:
+            if value and not MIN_INPUT_PX <= value <= MAX_INPUT_PX:
                 raise SegmentationError(f'{name} is {value} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for the '
-                                        "checkpoint's own")
-        height, width = scaled_px(height, scale), scaled_px(width, scale)
+                                        "frame's shape")
+        wanted = InputSize(height, width, self.metadata.training_resolution, scale)
+        frames = {wanted.of(*frame): frame for frame in frame_sizes}
+        engines = {size: self._build(*size) for size in frames or [wanted.default]}     # beside the present ones, which go on
+        with self._lock:
+            self._wanted, self._engines, self._present = wanted, engines, next(reversed(engines))
+            # Engines by the network's size, and by the same size a frame for which each is; replaced, never changed.
+            self._frames: dict[Size, Size] = frames
+            self._impossible: set[Size] = set()
+            self._memories.clear()
+            self._filters.clear()
+
+    def is_ready_for(self, height: int, width: int) -> bool:
+        """Whether frames of `height` x `width` px run at the size that their shape asks for, or never can."""
+        size = self._wanted.of(height, width)
+        return size in self._engines or size in self._impossible
+
+    def prepare(self, height: int, width: int) -> Size:
+        """Build the engine for frames of `height` x `width` px, beside the present ones; returns the network's height and width.
+
+        :raises SegmentationError: too large for the memory, for example; such frames go through another engine, squeezed
+        """
+        wanted = self._wanted
+        size = wanted.of(height, width)
+        try:
+            engine = self._build(*size)
+        except Exception:
+            self._impossible.add(size)
+            raise
+        with self._lock:
+            if wanted is self._wanted:      # else set_input_size() came between
+                frames = dict([*self._frames.items(), (size, (height, width))][-MAX_ENGINES:])
+                # What no frame has asked for, the first one perhaps, goes.
+                self._engines = {item: self._engines.get(item, engine) for item in frames}
+                self._frames, self._present = frames, size
+                self._memories.clear()
+                self._filters.clear()
+        return size
+
+    def _build(self, height: int, width: int) -> Engine:
         check_memory(height, width, self.metadata.num_classes, self.device)
-        try:    # beside the present engine, which goes on working meanwhile
-            engine = self._factory.build(height, width, self.batch)
+        try:
+            return self._factory.build(height, width, self.batch)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             gpu.release_cached_memory()
             raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '
                                     f'{" ".join(str(error).split())[:160]}') from None
-        with self._lock:
-            self._engine, self.input_height, self.input_width = engine, height, width
-            self._memories.clear()
-            self._filters.clear()
 
     def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None,
                 camera: str = '', smoothing: float = 0.0) -> Segmentation:
@@ -160,21 +216,26 @@ class Segmenter:
         """
         return self.segment_batch([FrameInput(rgb, confidence, stamp_s, camera)], smoothing=smoothing)[0]
 
-    def segment_batch(self, frames: Sequence[FrameInput], *, smoothing: float = 0.0) -> list[Segmentation]:
+    def segment_batch(self, frames: Sequence[FrameInput], *, smoothing: float = 0.0,
+                      builds: bool = True) -> list[Segmentation]:
         """segment() for several frames, of several cameras for example, which costs less than one after the other.
 
         :param frames: at least one; of sizes of their own. More than `batch` of them are still right, but no faster
+        :param builds: build the engine for frames of a new shape first; if not, they go through another one, squeezed, until
+            prepare() was called
         :raises ValueError: one of them is not a frame
         """
         for frame in frames:
             _check(frame.rgb)
+            if builds:
+                self._ensure(frame.rgb)
         with self._lock:
             marks = [gpu.mark(self.device)]
-            height, width = self.input_height, self.input_width
-            loaded = [self._preprocess.load(frame.rgb, height, width, place) for place, frame in enumerate(frames)]
-            images = [self._preprocess.normalized(item, height, width) for item in loaded]
+            sizes = [self._use(frame.rgb) for frame in frames]
+            loaded = [self._preprocess.load(frame.rgb, *size, place) for place, (frame, size) in enumerate(zip(frames, sizes))]
+            images = [self._preprocess.normalized(item, *size) for item, size in zip(loaded, sizes)]
             marks.append(gpu.mark(self.device))
-            logits = self._run(images, frames)
+            logits = self._run(images, frames, sizes)
             if smoothing > 0:
                 logits = [self._smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
             marks.append(gpu.mark(self.device))
@@ -182,7 +243,7 @@ class Segmenter:
             marks.append(gpu.mark(self.device))
             gpu.wait_for(marks[-1])         # the only time: until here a GPU may not even have begun
         times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
-        return [_segmentation(item, times, height, width, len(frames)) for item in found]
+        return [_segmentation(item, times, *size, len(frames)) for item, size in zip(found, sizes)]
 
     def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
         """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
@@ -197,25 +258,50 @@ class Segmenter:
 
         def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, int, int]:
             _check(frame.rgb)
+            self._ensure(frame.rgb)
             with self._lock:
-                height, width = self.input_height, self.input_width
+                height, width = size = self._use(frame.rgb)
                 return streams.send(
                     lambda: self._preprocess.load(frame.rgb, height, width, place),
-                    lambda image: on_device(self._run([self._preprocess.normalized(image, height, width)], [frame])[0],
+                    lambda image: on_device(self._run([self._preprocess.normalized(image, height, width)], [frame], [size])[0],
                                             frame, image),
-                    self._engine), height, width
+                    self._engines[size]), height, width
         for sent in sent_ahead(frames, send):
             yield None if sent is None else _segmentation(*sent[0].wait(), *sent[1:])
 
-    def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput]) -> list[torch.Tensor]:
-        """Logits (1, C, h, w) of each frame."""
-        if self.metadata.temporal_frames <= 1:
-            return list(self._engine(images[0] if len(images) == 1 else torch.cat(images)).split(1))
-        assert isinstance(self._engine, VideoEngine)        # the factory was told
+    def _ensure(self, rgb: np.ndarray) -> None:
+        if not self.is_ready_for(*rgb.shape[:2]):
+            self.prepare(*rgb.shape[:2])
+
+    def _use(self, rgb: np.ndarray) -> Size:
+        """The size that `rgb` runs at: its own, or the present one where there is no engine for that yet."""
+        size = self._wanted.of(*rgb.shape[:2])
+        if size in self._engines:
+            self._present = size
+            if next(reversed(self._frames), None) != size:
+                others = {key: frame for key, frame in self._frames.items() if key != size}
+                self._frames = {**others, size: rgb.shape[:2]}
+        return self._present
+
+    def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput], sizes: Sequence[Size]) -> list[torch.Tensor]:
+        """Logits (1, C, h, w) of each frame, given the size that it runs at; those of one size run together."""
+        results: dict[int, torch.Tensor] = {}
+        for size in dict.fromkeys(sizes):
+            places = [place for place, other in enumerate(sizes) if other == size]
+            together = [images[place] for place in places]
+            if self.metadata.temporal_frames > 1:
+                logits = self._run_video(together, [frames[place] for place in places], self._engines[size])
+            else:
+                logits = list(self._engines[size](together[0] if len(together) == 1 else torch.cat(together)).split(1))
+            results.update(zip(places, logits))
+        return [results[place] for place in range(len(images))]
+
+    def _run_video(self, images: list[torch.Tensor], frames: Sequence[FrameInput], engine: Engine) -> list[torch.Tensor]:
+        assert isinstance(engine, VideoEngine)        # the factory was told
         results = []
         for image, frame in zip(images, frames):
             memory = self._memories.setdefault(frame.camera, VideoMemory(self.metadata.temporal_frames - 1))
-            logits, context = self._engine.run_video(image, memory.recall(frame.rgb, frame.stamp_s))
+            logits, context = engine.run_video(image, memory.recall(frame.rgb, frame.stamp_s))
             memory.remember(context)
             results.append(logits)
         return results
@@ -238,7 +324,7 @@ class Segmenter:
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
-        return self._preprocess(rgb, self.input_height, self.input_width)
+        return self._preprocess(rgb, *self._wanted.of(*rgb.shape[:2]))
 
 
 def _segmentation(layers: Layers, times: StageTimes, height: int, width: int, batch_size: int = 1) -> Segmentation:
@@ -252,10 +338,3 @@ def _segmentation(layers: Layers, times: StageTimes, height: int, width: int, ba
 def _check(rgb: np.ndarray) -> None:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
         raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
-
-
-def scaled_px(length_px: int, scale: float) -> int:
-    """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
-    if scale == 1.0:
-        return length_px
-    return SCALE_STEP_PX * max(round(length_px * scale / SCALE_STEP_PX), -(-MIN_INPUT_PX // SCALE_STEP_PX))

@@ -46,7 +46,8 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
         settings.checkpoint, device=settings.device, input_height=settings.input_height,
         input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
         num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
-        calibration_images=settings.calibration_images, scale=scale, batch=settings.batch)
+        calibration_images=settings.calibration_images, scale=scale, batch=settings.batch,
+        frame_sizes=() if present is None else present.segmenter.frame_sizes)
 
 
 def _differ(old: SegmentationSettings, new: SegmentationSettings, names: tuple[str, ...]) -> bool:

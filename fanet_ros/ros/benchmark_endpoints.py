@@ -23,10 +23,11 @@ WARM_UP_S = 2.0             # frames of the first seconds do not count
 STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
 
 
-def run_camera(height: int, width: int, rate_hz: float, seconds: float) -> None:
+def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str) -> None:
     """Publish `image` (bgr8) at an even rate once node and receiver are there; print the stamps that count, in ns."""
     node = rclpy.create_node('benchmark_camera')
-    publisher = node.create_publisher(Image, 'image', RELIABLE)
+    qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
+    publisher = node.create_publisher(Image, 'image', qos)
     street = SyntheticStreet(width, height, seed=0)
     images = [Image(height=height, width=width, encoding='bgr8', step=3 * width,
                     data=array.array('B', np.ascontiguousarray(street.frame(20 * index).rgb[..., ::-1]).tobytes()))
@@ -77,13 +78,13 @@ def _ns(message: 'Image | FrameTiming') -> int:
 
 
 def main() -> int:
-    """`camera HEIGHT WIDTH RATE SECONDS` or `receiver`; started by benchmark_transport."""
+    """`camera HEIGHT WIDTH RATE SECONDS RELIABILITY` or `receiver`; started by benchmark_transport."""
     role, *values = sys.argv[1:]
     tune_process()
     rclpy.init(args=[])
     try:
         if role == 'camera':
-            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]))
+            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4])
         else:
             run_receiver()
     finally:

@@ -27,6 +27,8 @@ INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
+# What is told to whoever reads the table; whether the camera is tuned, and whether node and receiver are.
+PROCESSES = {'tuned': ('tuned', True, True), 'camera': ('camera as it comes', False, True), 'plain': ('as it comes', False, False)}
 MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
 
 
@@ -36,10 +38,11 @@ class NoMaskError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """One rate, tuned or not. Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming."""
+    """One rate, kind of processes and reliability of the camera. Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming."""
 
     rate_hz: float
-    is_tuned: bool
+    processes: str                              # a key of PROCESSES
+    reliability: str                            # of the camera: reliable or best_effort
     sent: int
     lost: int                                   # images for which no mask came
     latency_ms: tuple[float, float, float]      # camera stamp to mask received
@@ -62,24 +65,26 @@ class _Usage:
     memory_mib: float
 
 
-def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, is_tuned: bool,
-            network: dict[str, str]) -> Run:
+def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, processes: str,
+            reliability: str, network: dict[str, str]) -> Run:
     """Send images at an even rate for `seconds`.
 
     :param size: height and width of the camera's images in px
     :param resolution: height and width that the network runs at
+    :param processes: a key of PROCESSES
+    :param reliability: of the camera, reliable or best_effort
     :param network: further parameters of the node, such as engine and precision
     :raises NoMaskError: no mask came
     :raises RuntimeError: a process failed
     """
-    environment = {key: value for key, value in os.environ.items()
-                   if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
-    environment[OPT_OUT] = '1' if is_tuned else '0'
+    bare = {key: value for key, value in os.environ.items()
+            if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
+    of_camera, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
     parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
     arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
     node = _start(environment, NODE, '--ros-args', '--log-level', 'warn', *arguments)
     receiver = _start(environment, ENDPOINTS, 'receiver')
-    camera = _start(environment, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)))
+    camera = _start(of_camera, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability)
     try:
         with _usage_of(node.pid) as usage:
             stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
@@ -91,11 +96,11 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
         camera.kill()
         for process in (node, receiver, camera):
             process.wait()
-    return _sum_up(rate_hz, is_tuned, stamps, masks, usage)
+    return _sum_up(rate_hz, processes, reliability, stamps, masks, usage)
 
 
-def _sum_up(rate_hz: float, is_tuned: bool, stamps: list[int], masks: dict[int, tuple[int, Optional[list[float]]]],
-            usage: list[_Usage]) -> Run:
+def _sum_up(rate_hz: float, processes: str, reliability: str, stamps: list[int],
+            masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
     answered = [stamp for stamp in stamps if stamp in masks]
     timed = [stamp for stamp in answered if masks[stamp][1] is not None]
     if not timed:
@@ -116,8 +121,8 @@ def _sum_up(rate_hz: float, is_tuned: bool, stamps: list[int], masks: dict[int, 
         slope = round(float(np.polyfit(hours - hours[0], [item.memory_mib for item in measured], 1)[0]), 3)
         fifth = max(len(latency) // 5, 1)
         drift = round(float(np.percentile(latency[-fifth:], 99) - np.percentile(latency[:fifth], 99)), 2)
-    return Run(rate_hz, is_tuned, len(stamps), len(stamps) - len(answered), _percentiles(latency), _percentiles(way),
-               round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
+    return Run(rate_hz, processes, reliability, len(stamps), len(stamps) - len(answered), _percentiles(latency),
+               _percentiles(way), round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
                round(1e3 * cpu_s / max(frames, 1), 2), round(measured[-1].memory_mib, 1), slope, drift,
                tuple(latency.round(3).tolist()))
 

@@ -2,10 +2,12 @@
 
     ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out
     ros2 run fanet_ros benchmark_transport --rates --highest
+    ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # an hour: does anything grow?
 
-Each rate is measured with this package's process tuning (allocator, DDS profile) and without, in turns. What is not
-inference is the way: latency less preprocessing, network and postprocessing.
+Each rate is measured with this package's process tuning (allocator, DDS profile), with a camera that has none, as drivers
+have none, and without any, in turns. What is not inference is the way: latency less preprocessing, network and
+postprocessing.
 """
 from __future__ import annotations
 
@@ -16,15 +18,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Optional
 
-from fanet_ros.ros.benchmark_run import NoMaskError, Run, measure
+from fanet_ros.ros.benchmark_run import PROCESSES, NoMaskError, Run, measure
 from fanet_ros.ros.benchmark_transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
 
 MAX_LOSS = 0.05
 FIRST_RATE_HZ = 8.0
 MAX_RATE_HZ = 1000.0
 RATE_STEP = 1.05            # the highest rate is known to within this factor
-
-PROCESSES = {'both': (True, False), 'tuned': (True,), 'plain': (False,)}
 
 
 def highest_rate(measure_at: Callable[[float], Run]) -> Optional[Run]:
@@ -53,8 +53,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parse(argv)
     runs: list[Run] = []
 
-    def measure_at(rate_hz: float, is_tuned: bool) -> Run:
-        return measure(tuple(arguments.size), tuple(arguments.resolution), rate_hz, arguments.seconds, is_tuned,
+    kinds = [(processes, reliability) for reliability in arguments.camera
+             for processes in ([arguments.only] if arguments.only else PROCESSES)]
+
+    def measure_at(rate_hz: float, processes: str, reliability: str) -> Run:
+        return measure(tuple(arguments.size), tuple(arguments.resolution), rate_hz, arguments.seconds, processes, reliability,
                        {'engine': arguments.engine, 'precision': arguments.precision})
 
     def show(run: Run, note: str = '') -> None:
@@ -64,10 +67,10 @@ def main(argv: Optional[list[str]] = None) -> int:
     code = 0            # whatever happens, what has been measured is kept
     try:
         for rate_hz in arguments.rates:
-            for is_tuned in PROCESSES[arguments.only] * arguments.rounds:
-                show(measure_at(rate_hz, is_tuned))
-        for is_tuned in PROCESSES[arguments.only] if arguments.highest else ():
-            found = highest_rate(lambda rate_hz, is_tuned=is_tuned: measure_at(rate_hz, is_tuned))
+            for kind in kinds * arguments.rounds:
+                show(measure_at(rate_hz, *kind))
+        for kind in kinds if arguments.highest else ():
+            found = highest_rate(lambda rate_hz, kind=kind: measure_at(rate_hz, *kind))
             if found is None:
                 print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}')
             else:
@@ -96,8 +99,10 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--resolution', nargs=2, type=int, default=(180, 320), metavar=('HEIGHT', 'WIDTH'),
                         help='of the network')
     parser.add_argument('--seconds', type=float, default=10.0, help='of measuring, for each rate')
-    parser.add_argument('--rounds', type=int, default=1, help='each rate so often, tuned and not in turns')
-    parser.add_argument('--only', choices=tuple(PROCESSES), default='both', help='tuned processes, plain ones, or both')
+    parser.add_argument('--rounds', type=int, default=1, help='each rate so often, all kinds of processes in turns')
+    parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all but the camera, or none')
+    parser.add_argument('--camera', nargs='+', choices=('reliable', 'best_effort'), default=['reliable'],
+                        help='how the camera publishes')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
     parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and two plots')
@@ -110,7 +115,7 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
 def _write(folder: Path, runs: list[Run], summary: list[Run], highest: list[Run]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = {'runs': [asdict(run) for run in runs], 'medians': [asdict(run) for run in summary],
-               'highest_rate_hz': {('tuned' if run.is_tuned else 'plain'): run.rate_hz for run in highest}}
+               'highest_rate_hz': {f'{run.processes} {run.reliability}': run.rate_hz for run in highest}}
     (folder / 'transport.json').write_text(json.dumps(content, indent=1) + '\n')
     (folder / 'transport.md').write_text(table(summary) + '\n')
     draw_latencies(summary, folder / 'transport.png')

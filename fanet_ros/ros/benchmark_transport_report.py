@@ -7,14 +7,14 @@ from typing import Sequence
 
 import numpy as np
 
-from fanet_ros.ros.benchmark_run import Run
+from fanet_ros.ros.benchmark_run import PROCESSES, Run
 
 WAY_BACK = 'way_back_ms'        # what no stage accounts for: the message to the node, and the mask to its receiver
 COLORS = {'wait_ms': '#bab0ac', 'convert_ms': '#76b7b2', 'preprocess_ms': '#59a14f', 'network_ms': '#4e79a7',
           'postprocess_ms': '#f28e2b', 'publish_ms': '#edc948', WAY_BACK: '#e15759'}
 NAMES = {WAY_BACK: 'DDS, both ways'}
-HEADER = ('| images/s | process | sent | lost | latency p50 / p95 / p99 [ms] | of it not inference [ms] | jitter [ms] | '
-          'CPU a frame [ms] | memory [MiB] |\n|---|---|---|---|---|---|---|---|---|')
+HEADER = ('| images/s | camera | processes | sent | lost | latency p50 / p95 / p99 [ms] | of it not inference [ms] | jitter [ms] | '
+          'CPU a frame [ms] | memory [MiB] |\n|---|---|---|---|---|---|---|---|---|---|')
 
 
 def table(runs: Sequence[Run]) -> str:
@@ -29,15 +29,15 @@ def row(run: Run) -> str:
     if run.memory_slope_mib_h is not None:
         memory += f', {run.memory_slope_mib_h:+.1f} an hour'
         latency += f', p99 drifts {run.p99_drift_ms:+.1f}'
-    return (f'| {run.rate_hz:g} | {"tuned" if run.is_tuned else "as it comes"} | {run.sent:g} | {run.lost:g} | {latency} | '
-            f'{way} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
+    return (f'| {run.rate_hz:g} | {run.reliability.replace("_", " ")} | {PROCESSES[run.processes][0]} | {run.sent:g} | {run.lost:g} | '
+            f'{latency} | {way} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
 
 
 def medians(runs: Sequence[Run]) -> list[Run]:
-    """One run for each rate and process: the median of every figure over its rounds, the latencies of all."""
-    groups: dict[tuple[float, bool], list[Run]] = {}
+    """One run for each rate, camera and processes: the median of every figure over its rounds, the latencies of all."""
+    groups: dict[tuple[float, str, str], list[Run]] = {}
     for run in runs:
-        groups.setdefault((run.rate_hz, run.is_tuned), []).append(run)
+        groups.setdefault((run.rate_hz, run.reliability, run.processes), []).append(run)
     return [_median(group) for group in groups.values()]
 
 
@@ -47,7 +47,7 @@ def _median(group: Sequence[Run]) -> Run:
     changed: dict[str, object] = {}
     for name in (item.name for item in fields(Run)):
         values = [getattr(run, name) for run in group]
-        if isinstance(values[0], (int, float)) and not isinstance(values[0], bool):
+        if isinstance(values[0], (int, float)):
             changed[name] = middle(values)
         elif name in ('latency_ms', 'way_ms'):
             changed[name] = tuple(map(middle, zip(*values)))
@@ -72,7 +72,7 @@ def draw_latencies(runs: Sequence[Run], path: Path) -> None:
     for rate, axes in zip(rates, panels[:, 0]):
         for run in (item for item in runs if item.rate_hz == rate):
             axes.hist(np.clip(run.latencies_ms, 0, longest), np.linspace(0, longest, 60), alpha=0.6,
-                      label=f'{"tuned" if run.is_tuned else "as it comes"}: p50 {run.latency_ms[0]:.1f}, '
+                      label=f'{_name(run)}: p50 {run.latency_ms[0]:.1f}, '
                             f'p99 {run.latency_ms[2]:.1f} ms, lost {run.lost:g} of {run.sent:g}')
         axes.set(ylabel='frames', title=f'{rate:g} images a second')
         axes.legend(loc='upper left')
@@ -94,12 +94,16 @@ def draw_stages(runs: Sequence[Run], path: Path) -> None:
             if length > 0.06 * max(item.latency_ms[0] for item in runs):
                 axes.text(start + length / 2, number, f'{length:.1f}', ha='center', va='center', fontsize=8)
             start += length
-    axes.set_yticks(range(len(runs)), [f'{run.rate_hz:g}/s {"tuned" if run.is_tuned else "as it comes"}' for run in runs])
+    axes.set_yticks(range(len(runs)), [f'{run.rate_hz:g}/s {_name(run)}' for run in runs])
     axes.invert_yaxis()
     axes.set(xlabel='median milliseconds, camera stamp to mask received')
     axes.legend(ncols=4, loc='upper center', bbox_to_anchor=(0.5, -0.22 - 0.25 / len(runs)), frameon=False)
     figure.savefig(path, dpi=110, bbox_inches='tight')
     plt.close(figure)
+
+
+def _name(run: Run) -> str:
+    return f'{run.reliability.replace("_", " ")} {PROCESSES[run.processes][0]}'
 
 
 def _pyplot():

@@ -13,6 +13,7 @@ from std_msgs.msg import Header
 # Of the last two seconds of a 30 Hz camera, more than any frame waits.
 KEPT = 64
 COMPRESSED = '/compressed'
+ROI_SLACK_PX = 1
 
 
 class CameraInfos:
@@ -32,18 +33,50 @@ class CameraInfos:
                 self._by_stamp.popitem(last=False)
 
     def find(self, header: Header, height: int, width: int) -> Optional[CameraInfo]:
-        """That of the image's own stamp, else the newest of its frame_id; in any case one for images of this size."""
+        """That of the image's own stamp, else the newest of its frame_id; in any case one for images of this size.
+
+        A frame_id that is missing on one side is no other one. A size of 0x0 with a calibration is taken for the image's.
+        """
+        found = next((info for info in self._candidates(header) if _misfit(info, header, height, width) == ''), None)
+        if found is not None and not any(image_size(found)):
+            found = copy.deepcopy(found)
+            found.height, found.width = height, width
+        return found
+
+    def why_not(self, header: Header, height: int, width: int) -> str:
+        """Why find() finds none, in half a sentence."""
+        nearest = next(iter(self._candidates(header)), None)
+        return 'no camera_info has come' if nearest is None else _misfit(nearest, header, height, width)
+
+    def _candidates(self, header: Header) -> list[CameraInfo]:
         with self._lock:
             exact = self._by_stamp.get(_stamp(header))
             newest = list(reversed(self._by_stamp.values()))
-        return next((info for info in ([exact] if exact else []) + newest
-                     if info.header.frame_id == header.frame_id and image_size(info) == (height, width)), None)
+        return ([exact] if exact else []) + newest
+
+
+def _misfit(info: CameraInfo, header: Header, height: int, width: int) -> str:
+    """Why `info` is not for an image of this header and size, in half a sentence; '' if it is."""
+    own, wanted = info.header.frame_id, header.frame_id
+    if own and wanted and own != wanted:
+        return f'camera_info is of frame {own!r}, the image of {wanted!r}'
+    size = image_size(info)
+    if not any(size):
+        return '' if info.k[0] else 'uncalibrated: camera_info has neither size nor focal length'
+    if max(abs(size[0] - height), abs(size[1] - width)) > ROI_SLACK_PX:
+        return f'camera_info is for images of {size[1]}x{size[0]}, they are {width}x{height}'
+    return ''
 
 
 def image_size(info: CameraInfo) -> tuple[int, int]:
     """Height and width of the images that `info` belongs to: the region of interest of the sensor, binned."""
-    height, width = info.roi.height or info.height, info.roi.width or info.width
+    height, width = _part(info.roi.height, info.height), _part(info.roi.width, info.width)
     return height // max(info.binning_y, 1), width // max(info.binning_x, 1)
+
+
+def _part(region: int, whole: int) -> int:
+    """A region of interest that lacks a pixel is the whole: drivers give the last pixel in place of the length."""
+    return whole if not region or 0 < whole - region <= ROI_SLACK_PX else region
 
 
 def scaled_camera_info(info: CameraInfo, header: Header, height: int, width: int) -> CameraInfo:

@@ -1,23 +1,30 @@
 """One camera: its subscription, and what is counted of its frames."""
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.ros.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import why_silent
+from fanet_ros.sources.bit_depth import BitDepth
 
-IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+FOLLOW_PERIOD_S = 0.2       # how soon a publisher of another reliability is heard
+# Reliability is none of them: qos_choice.py reads it.
+OVERRIDABLE = QoSOverridingOptions(policy_kinds=(QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 # Since Iron a callback may ask for the sequence number of its message.
 HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
 
@@ -32,18 +39,26 @@ class ReceivedFrame(NamedTuple):
 class CameraInput:
     """Listens to `image` or `NAME/image` (`.../compressed`) from subscribe() to unsubscribe().
 
+    The subscription is made anew when publishers come or go that need another reliability, see qos_choice.py.
+
     :param name: '' for the only camera
     :param put: is handed every frame, at once
+    :param bit_depth: of 16-bit values; 0: found
     """
 
-    def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None]) -> None:
+    def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None],
+                 bit_depth: int = 0) -> None:
         self._node, self.name, self._put = node, name, put
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
         self._topic = f'{topic}/compressed' if is_compressed else topic
-        self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
+        self._to_rgb = functools.partial(
+            compressed_to_rgb if is_compressed else image_to_rgb, bit_depth=BitDepth(bit_depth), note=self._note_once)
+        self._noted: set[str] = set()
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
+        self._qos = image_qos(ReliabilityPolicy.RELIABLE)
+        self._timer: Optional[Timer] = None
         self.statistics = FrameStatistics(self.now_s())
 
     @property
@@ -56,19 +71,44 @@ class CameraInput:
         return self._node.get_clock().now().nanoseconds * 1e-9
 
     def subscribe(self) -> None:
-        """Begin to listen."""
+        """Begin to listen.
+
+        :raises ValueError: a qos_overrides parameter is wrong
+        """
         self.statistics.restart(self.now_s())
-        self._gaps = SequenceGaps()
-        warning = MismatchWarning(self._node, self.topic, IMAGE_QOS)
-        self._subscription = self._node.create_subscription(
-            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, IMAGE_QOS,
-            event_callbacks=warning.callbacks, qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        chosen = chosen_reliability(self._node, self.topic)
+        self._listen(image_qos(self._fitting_reliability() if chosen is None else chosen), follows=chosen is None)
+        if chosen is None:      # not the node's clock: simulated time may stand still
+            self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
         """Stop listening, if it does."""
+        if self._timer is not None:
+            self._node.destroy_timer(self._timer)
+            self._timer = None
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
             self._subscription = None
+
+    def _listen(self, qos: QoSProfile, follows: bool) -> None:
+        self._gaps, self._qos = SequenceGaps(), qos
+        # Who follows the publishers hears them all.
+        events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
+        self._subscription = self._node.create_subscription(
+            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, qos,
+            event_callbacks=events, qos_overriding_options=OVERRIDABLE)
+
+    def _follow(self) -> None:
+        """Subscribe anew where the publishers that are there now want another reliability."""
+        reliability = self._fitting_reliability()
+        if self._subscription is None or reliability == self._qos.reliability:
+            return
+        self._node.destroy_subscription(self._subscription)
+        self._listen(image_qos(reliability), follows=True)
+        self._node.get_logger().info(f'{self.topic} is now heard {reliability.name.lower().replace("_", " ")}, as it is published')
+
+    def _fitting_reliability(self) -> ReliabilityPolicy:
+        return fitting_reliability(self._node.get_publishers_info_by_topic(self.topic))
 
     def poll(self) -> None:
         """Take what has arrived by now: for while the thread of the executor is busy with something else."""
@@ -89,6 +129,16 @@ class CameraInput:
         """
         return self._to_rgb(message)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was odd about images that could be read, a sentence each."""
+        return tuple(self._noted)
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self._node.get_logger().warning(f'{self.topic}: {text}')
+
     def status(self, dropped: int, thresholds: Thresholds) -> Status:
         """How this camera is doing, over the last seconds."""
         return self.statistics.status(self.now_s(), dropped, thresholds)
@@ -97,7 +147,7 @@ class CameraInput:
         """The reason, in half a sentence, when no image comes."""
         if self._subscription is None:
             return 'not subscribed'
-        return why_silent(self._node, self._subscription, f'sensor_msgs/msg/{self._message_type.__name__}', IMAGE_QOS)
+        return why_silent(self._node, self._subscription, f'sensor_msgs/msg/{self._message_type.__name__}', self._qos)
 
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
         missed = self._gaps.missed_before(info['publication_sequence_number'])

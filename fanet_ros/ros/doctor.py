@@ -84,7 +84,8 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
     doctor.check('checkpoint', functools.partial(check_model, settings))
     frame, rate_hz = None, None
     if not arguments.no_camera:
-        heard = listen(node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s)
+        heard = listen(node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
+                       settings.bit_depth)
         for item in heard:
             doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
         frame = next((item.rgb for item in heard if item.rgb is not None), None)

@@ -9,11 +9,12 @@ from typing import Iterator, Optional
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from fanet_ros.ros.camera_info import COMPRESSED, camera_info_topic
+from fanet_ros.ros.camera_info import COMPRESSED, CameraInfos, camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
+from fanet_ros.ros.frame_outputs import CAMERA_INFO_QOS
 from fanet_ros.ros.image_conversion import ImageError
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
@@ -29,6 +30,7 @@ class Listening:
     received_s: list[float] = field(default_factory=list)       # time.perf_counter()
     age_s: float = 0.0                                          # of the newest stamp when it came
     newest: Optional[ReceivedFrame] = None
+    infos: CameraInfos = field(default_factory=CameraInfos)
     rgb: Optional[np.ndarray] = None                            # of the newest, (H, W, 3) uint8
 
     @property
@@ -39,7 +41,7 @@ class Listening:
         return (len(self.received_s) - 1) / max(self.received_s[-1] - self.received_s[0], 1e-6)
 
 
-def listen(node: Node, names: 'tuple[str, ...]', is_compressed: bool, wait_s: float) -> list[Listening]:
+def listen(node: Node, names: 'tuple[str, ...]', is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
     """Subscribe as the segmentation node does, for `wait_s` or until FRAMES came of each camera.
 
     :param names: of the cameras, ('',) for the only one
@@ -52,8 +54,9 @@ def listen(node: Node, names: 'tuple[str, ...]', is_compressed: bool, wait_s: fl
             stamp = frame.message.header.stamp
             own.age_s = own.camera.now_s() - stamp.sec - stamp.nanosec * 1e-9
             own.newest = frame
-        own = Listening(CameraInput(node, name, is_compressed, on_frame))
+        own = Listening(CameraInput(node, name, is_compressed, on_frame, bit_depth))
         own.camera.subscribe()
+        node.create_subscription(CameraInfo, camera_info_topic(node, own.camera.topic), own.infos.put, CAMERA_INFO_QOS)
         heard.append(own)
     for name in names:
         subscribe(name)
@@ -81,10 +84,16 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
     kind = message.format if isinstance(message, CompressedImage) else f'{message.encoding}, step {message.step}'
     height, width = heard.rgb.shape[:2]
     yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, frame {message.header.frame_id!r}')
+    for text in heard.camera.notes:
+        yield Finding(name, WARN, text, 'see the encodings in the README')
     yield from _check_stamp(name, message, heard)
     info = camera_info_topic(node, topic)
     if node.count_publishers(info):
-        yield Finding(name, OK, f'{info} is published')
+        if heard.infos.find(message.header, height, width) is None:
+            yield Finding(name, WARN, f'{info}: {heard.infos.why_not(message.header, height, width)}; there will be no ~/camera_info '
+                                      'for the mask', 'calibrate the camera, or have the driver publish what belongs to its images')
+        else:
+            yield Finding(name, OK, f'{info} is published and fits the images')
     else:
         yield Finding(name, WARN, f'nobody publishes {info}: there will be no ~/camera_info for the mask',
                       'remap camera_info if it has another name; without calibration nothing else is lost')

@@ -9,7 +9,7 @@ from typing import Iterator, Mapping
 
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT, Tuning
 
@@ -46,8 +46,12 @@ def check_transport(tuning: Tuning, environment: Mapping[str, str] = os.environ)
 
 def _check_profile(tuning: Tuning, environment: Mapping[str, str]) -> Iterator[Finding]:
     if tuning.dds_profile:
-        yield Finding('dds', OK, f'{tuning.dds_profile}, 32 MiB of shared memory for images; nodes of others need it too: '
-                                 f'export {DDS_PROFILE_VARIABLES[0]}')
+        yield Finding('dds', OK, f'{tuning.dds_profile}, 32 MiB of shared memory for images')
+        if (received := receive_buffer_bytes()) < MIN_RECEIVE_BUFFER_BYTES:
+            yield Finding('dds', WARN, f'sockets receive into {received / 2**20:.1f} MiB at most: of a camera whose process has no '
+                                       'DDS profile, half of the images may get lost',
+                          f'sudo sysctl -w net.core.rmem_max={MIN_RECEIVE_BUFFER_BYTES}, or give the camera the profile too: '
+                          f'export {DDS_PROFILE_VARIABLES[0]}={tuning.dds_profile}')
         return
     chosen = next((environment[name] for name in DDS_PROFILE_VARIABLES if environment.get(name)), '')
     remedy = f'unset {" and ".join(DDS_PROFILE_VARIABLES)}, or give segment_size of an SHM transport as in config/fastdds.xml'

@@ -68,6 +68,17 @@ class FrameLayers:
         """The mask as a grey PNG file, which holds every value exactly."""
         return cv2.imencode('.png', self.mask)[1].tobytes()
 
+    @cached_property
+    def confidence_png(self) -> bytes:
+        """The confidence, which must have been computed, as a grey PNG file."""
+        return cv2.imencode('.png', self.confidence)[1].tobytes()
+
+    @cached_property
+    def overlay_jpeg(self) -> bytes:
+        """The overlay as a JPEG file."""
+        bgr = cv2.cvtColor(self.overlay, cv2.COLOR_RGB2BGR)
+        return cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, self._style.overlay_jpeg_quality])[1].tobytes()
+
     def _resampled(self, values: np.ndarray) -> np.ndarray:
         height, width = self.mask_size
         if values.shape == (height, width):

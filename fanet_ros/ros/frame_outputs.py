@@ -26,6 +26,7 @@ LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durabi
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 # As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
 PNG_FORMAT = 'mono8; png compressed mono8'
+JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ class FrameOutputs:
         self._mask = self._publisher(Image, 'mask')
         self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
         self._confidence = self._publisher(Image, 'confidence')
+        self._confidence_png = self._publisher(CompressedImage, 'confidence/compressed')
         self._coverage = self._publisher(ClassCoverage, 'coverage')
         self._overlay = self._publisher(Image, 'overlay')
+        self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
         self._camera_info = self._publisher(CameraInfo, 'camera_info')
         self._timing = self._publisher(FrameTiming, 'timing')
         self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
@@ -67,6 +70,7 @@ class FrameOutputs:
         self._announced: Optional[tuple] = None
         self._announced_at = 0.0
         self._infos = CameraInfos()
+        self._calibration = 'nobody asked for ~/camera_info'
         self._subscription = node.create_subscription(
             CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS,
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
@@ -77,14 +81,19 @@ class FrameOutputs:
         return self._mask.topic_name
 
     @property
+    def calibration(self) -> str:
+        """What became of ~/camera_info for the last frame, in a few words: for diagnostics."""
+        return self._calibration
+
+    @property
     def wants_confidence(self) -> bool:
         """Whether somebody subscribes to what needs Segmentation.confidence."""
-        return _is_wanted(self._confidence)
+        return _is_wanted(self._confidence) or _is_wanted(self._confidence_png)
 
     @property
     def wants_overlay(self) -> bool:
-        """Whether somebody subscribes to the overlay."""
-        return _is_wanted(self._overlay)
+        """Whether somebody subscribes to the overlay, as it is or as a JPEG."""
+        return _is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)
 
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
         """Publish class map and label info, unless they are the last ones already and no repetition is due.
@@ -129,7 +138,7 @@ class FrameOutputs:
     @property
     def wants_rest(self) -> bool:
         """Whether somebody subscribes to what takes long to draw or to encode."""
-        return self.wants_overlay or _is_wanted(self._mask_png)
+        return self.wants_overlay or any(map(_is_wanted, (self._mask_png, self._confidence_png)))
 
     def publish_timing(self, timing: FrameTiming) -> None:
         """Publish the times of the frame, once all else of it is out."""
@@ -137,8 +146,8 @@ class FrameOutputs:
 
     def destroy(self) -> None:
         """Take publishers and subscription off the node."""
-        for publisher in (self._mask, self._mask_png, self._confidence, self._coverage, self._overlay,
-                          self._camera_info, self._timing, self._class_map, self._label_info):
+        for publisher in (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage, self._overlay,
+                          self._overlay_jpeg, self._camera_info, self._timing, self._class_map, self._label_info):
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
         self._node.destroy_subscription(self._subscription)
@@ -148,11 +157,12 @@ class FrameOutputs:
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
-        """What belongs to the mask: confidence, calibration, shares, and itself as a file."""
-        if layers.confidence is not None:
+        """What belongs to the mask: confidence, calibration, shares, and both as files."""
+        if layers.confidence is not None and _is_wanted(self._confidence):
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)
+            self._calibration = self._infos.why_not(header, *layers.frame_size) if info is None else 'scaled to the mask'
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
         if _is_wanted(self._coverage):
@@ -161,16 +171,24 @@ class FrameOutputs:
                 header=header, ids=[item.value for item in classes], names=[item.name for item in classes],
                 shares=layers.coverage))
         if _is_wanted(self._mask_png):
-            self._mask_png.publish(CompressedImage(
-                header=header, format=PNG_FORMAT, data=array.array('B', layers.mask_png)))
+            self._mask_png.publish(_file(header, PNG_FORMAT, layers.mask_png))
+        if layers.confidence is not None and _is_wanted(self._confidence_png):
+            self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
         """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
         if not self.wants_overlay:
             return 0.0
         start = time.perf_counter()
-        self._overlay.publish(rgb_to_image_message(layers.overlay, header))
+        if _is_wanted(self._overlay):
+            self._overlay.publish(rgb_to_image_message(layers.overlay, header))
+        if _is_wanted(self._overlay_jpeg):
+            self._overlay_jpeg.publish(_file(header, JPEG_FORMAT, layers.overlay_jpeg))
         return (time.perf_counter() - start) * 1e3
+
+
+def _file(header: Header, described: str, content: bytes) -> CompressedImage:
+    return CompressedImage(header=header, format=described, data=array.array('B', content))
 
 
 def _is_wanted(publisher: Publisher) -> bool:

@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import array
 import sys
+import warnings
+from typing import Optional
 
 import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fanet_ros.sources import image_decoding
-from fanet_ros.sources.image_decoding import FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, unknown_encoding
+from fanet_ros.sources.bit_depth import BitDepth
+from fanet_ros.sources.image_decoding import FORMATS, SEMI_PLANAR, ImageError, Note, compressed_to_rgb, unknown_encoding
 
 __all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'image_to_rgb', 'labels_to_image_message',
            'rgb_to_image_message']
 
 
-def image_to_rgb(message: Image) -> np.ndarray:
-    """Decode `message` into (H, W, 3) uint8 RGB, contiguous. 16-bit values keep their upper byte.
+def image_to_rgb(message: Image, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
+    """Decode `message` into (H, W, 3) uint8 RGB, contiguous.
 
+    :param bit_depth: of 16-bit values; None: found for this image alone
+    :param note: is told what is odd about images that can be read
     :raises ImageError: sizes that do not fit, an encoding that nobody knows
     """
-    return image_decoding.image_to_rgb(message, _by_cv_bridge)
+    return image_decoding.image_to_rgb(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
 
 
 def rgb_to_image_message(rgb: np.ndarray, header: Header) -> Image:

@@ -21,13 +21,15 @@ class ModelSwitch:
     `active` may be read by any thread, at any time; it is replaced by one assignment.
 
     :param style: what the outputs look like with these settings and the classes of this segmenter
+    :param log: is told of shapes of images that the model was made ready for, in a sentence
     :param meanwhile: is called again and again while the caller's thread waits for something to be built; what it raises
         ends the waiting
     """
 
     def __init__(self, style: Callable[[SegmentationSettings, Segmenter], OutputStyle],
-                 meanwhile: Callable[[], None]) -> None:
-        self._style, self._meanwhile = style, meanwhile
+                 meanwhile: Callable[[], None], log: Callable[[str], None]) -> None:
+        self._style, self._meanwhile, self._log = style, meanwhile, log
+        self._is_preparing = False
         self._lock = threading.Lock()
         self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
         self.active: Optional[ActiveModel] = None
@@ -76,6 +78,24 @@ class ModelSwitch:
                 if is_same:
                     self.active = replace(self.active, segmenter=segmenter, scale=scale)
             done(is_same, None)
+        self._builder.submit(work)
+
+    def prepare(self, segmenter: Segmenter, height: int, width: int) -> None:
+        """Begin to make `segmenter` ready for images of `height` x `width` px, one shape at a time. Never waits."""
+        with self._lock:
+            if self._is_preparing:
+                return          # the next frame asks again
+            self._is_preparing = True
+
+        def work() -> None:
+            try:
+                if self.active is not None and self.active.segmenter is segmenter and not segmenter.is_ready_for(height, width):
+                    network_height, network_width = segmenter.prepare(height, width)
+                    self._log(f'images of {width}x{height} now run at {network_width}x{network_height}')
+            except Exception as error:      # whatever it is, they go on squeezed, and it is not tried again
+                self._log(f'images of {width}x{height} run squeezed: {" ".join(str(error).split())}')
+            finally:
+                self._is_preparing = False
         self._builder.submit(work)
 
     def unload(self) -> None:

@@ -23,6 +23,7 @@ class OutputStyle:
 
     class_map: ClassMap
     overlay_alpha: float = 0.5
+    overlay_jpeg_quality: int = 80
     output_size: str = 'input'
     label_ids: str = 'training'
     class_filter: str = ''
@@ -40,7 +41,7 @@ class OutputStyle:
     @classmethod
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
         """What the node's parameters ask for."""
-        return cls(class_map, settings.overlay_alpha, settings.output_size, settings.label_ids, settings.class_filter,
+        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size, settings.label_ids, settings.class_filter,
                    settings.class_remap)
 
     def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:

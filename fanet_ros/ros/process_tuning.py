@@ -28,7 +28,7 @@ class Tuning:
 
 
 def tune_process() -> Tuning:
-    """Let glibc keep large buffers and give Fast DDS room for images in shared memory, unless the user has chosen.
+    """Let glibc keep large buffers and give Fast DDS room for images, unless the user has chosen.
 
     Call it before rclpy.init() and before anything large is allocated.
     """

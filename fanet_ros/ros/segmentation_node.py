@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
+from dataclasses import replace
 from typing import Optional
 
 import rclpy
@@ -51,7 +52,7 @@ class SegmentationNode(LifecycleNode):
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
-        self._switch = ModelSwitch(self._output_style, self._receive)
+        self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
         self._latency.configure(settings)
         names = settings.cameras or ('',)
@@ -59,11 +60,11 @@ class SegmentationNode(LifecycleNode):
         self._slots.pause()
         self._cameras = {
             name: CameraInput(self, name, settings.image_transport == 'compressed',
-                              functools.partial(self._slots.put, camera=name))
+                              functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
-                                          self._latency.add)
+                                          self._switch.prepare, self._latency.add)
         self._worker.start()
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
@@ -187,7 +188,10 @@ class SegmentationNode(LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        return camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        status = camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        outputs = self._outputs.get(camera.name)
+        calibration = {} if outputs is None else {'camera info': outputs.calibration}
+        return replace(status, values={**status.values, **calibration})
 
     def _describe(self) -> NodeState:
         active = self._switch.active
@@ -197,7 +201,7 @@ class SegmentationNode(LifecycleNode):
         return NodeState(self._state, str(segmenter.device), {
             'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
             'engine': segmenter.engine_description,
-            'resolution [px]': f'{segmenter.input_width}x{segmenter.input_height}',
+            'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
             'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
 
 

@@ -36,9 +36,9 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,
                   read_only=True),
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
-    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: the checkpoint's own",
+    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
                   unit='px'),
-    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: the checkpoint's own",
+    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
                   unit='px'),
     ParameterSpec('latency_budget_ms', 0.0,
                   'The resolution steps down while the p95 from image received to mask published is longer, and up '
@@ -50,11 +50,14 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('max_batch', 0,
                   'Frames of different cameras that run through the network together when they wait together; 0: one of '
                   'each camera, at most 4', minimum=0, maximum=64),
+    ParameterSpec('overlay_jpeg_quality', 80, 'Quality of ~/overlay/compressed', minimum=1, maximum=100),
     ParameterSpec('overlay_alpha', 0.5, 'Share of the class colours in the overlay', minimum=0.0,
                   maximum=1.0),
     ParameterSpec('image_transport', 'raw',
                   'raw: Image on image; compressed: CompressedImage on image/compressed',
                   choices=('raw', 'compressed'), read_only=True),
+    ParameterSpec('bit_depth', 0, 'Bits of 16-bit images that carry signal, 9..16; 0: as many as the values need',
+                  minimum=0, maximum=16, read_only=True),
     ParameterSpec('diagnostics_period_s', 1.0, 'Time between two messages on /diagnostics', unit='s',
                   minimum=0.1, maximum=60.0, read_only=True),
     ParameterSpec('no_image_warning_s', 5.0, 'Diagnostics warn when no image came for this long', unit='s', minimum=0.1,
@@ -108,8 +111,10 @@ class SegmentationSettings:
     resolution_ladder: tuple[float, ...]
     max_frame_age_ms: float
     max_batch: int
+    overlay_jpeg_quality: int
     overlay_alpha: float
     image_transport: str
+    bit_depth: int
     diagnostics_period_s: float
     no_image_warning_s: float
     no_image_error_s: float
@@ -129,6 +134,8 @@ class SegmentationSettings:
             if not CAMERA_NAME.fullmatch(name) or self.cameras.count(name) > 1:
                 raise ValueError(
                     f'parameter cameras has {name!r}: expected different names that can be part of a topic')
+        if 0 < self.bit_depth < 9:
+            raise ValueError(f'parameter bit_depth is {self.bit_depth}: expected 9..16, or 0')
         ladder = self.resolution_ladder
         if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
             raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, '

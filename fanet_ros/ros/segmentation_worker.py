@@ -10,7 +10,7 @@ from typing import Callable, Mapping, Optional, TypeVar
 import numpy as np
 from rclpy.node import Node
 
-from fanet_ros.inference import FrameInput, OverlayColors, Segmentation
+from fanet_ros.inference import FrameInput, OverlayColors, Segmentation, Segmenter
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.active_model import ActiveModel
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
@@ -50,14 +50,16 @@ class SegmentationWorker:
 
     :param outputs: of each camera, as long as frames come
     :param model: gives the model of the moment; a frame is segmented and shown by the one that it began with
+    :param on_new_shape: is told the height and width of frames for whose shape the segmenter is not ready; they go through
+        it squeezed meanwhile
     :param on_latency: is told the milliseconds from received to published of every frame
     """
 
     def __init__(self, node: Node, slots: FrameSlots[ReceivedFrame], cameras: Mapping[str, CameraInput],
                  outputs: Mapping[str, FrameOutputs], model: Callable[[], Optional[ActiveModel]],
-                 on_latency: Callable[[float], None]) -> None:
+                 on_new_shape: Callable[[Segmenter, int, int], None], on_latency: Callable[[float], None]) -> None:
         self._node, self._slots, self._cameras, self._outputs = node, slots, cameras, outputs
-        self._model, self._on_latency = model, on_latency
+        self._model, self._on_new_shape, self._on_latency = model, on_new_shape, on_latency
         self._finisher = FrameFinisher(slots.done)
         self._thread = threading.Thread(target=self._work, name='segmentation', daemon=True)
 
@@ -137,8 +139,11 @@ class SegmentationWorker:
         """Of each frame, in one go; if that fails one by one, so that each camera answers for its own."""
         if not frames:
             return []
+        for frame in frames:
+            if not model.segmenter.is_ready_for(*frame.rgb.shape[:2]):
+                self._on_new_shape(model.segmenter, *frame.rgb.shape[:2])
         inputs = [frame.as_input() for frame in frames]
-        segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing)
+        segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing, builds=False)
         if len(frames) > 1:
             try:
                 return list(segment(inputs))

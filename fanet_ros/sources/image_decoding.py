@@ -4,13 +4,20 @@ Everything here looks at the bytes through strided numpy views, so that padded r
 """
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 import cv2
 import numpy as np
 
-from fanet_ros.sources.picture_size import picture_size
+from fanet_ros.sources.bit_depth import BitDepth
+from fanet_ros.sources.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
+from fanet_ros.sources.strict_jpeg import decode_strictly
+from fanet_ros.sources.transport_format import REPUBLISH, VIDEO, TransportFormat
+
+# Is told, in a sentence, what is odd about images that can be read; the same again for every one.
+Note = Callable[[str], None]
 
 
 class ImageError(ValueError):
@@ -53,6 +60,10 @@ FORMATS: dict[str, PixelFormat] = {
 }
 # A plane of brightness with a half-height plane of interleaved colour below it.
 SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+# With two planes of colour below it, each half as high and half as wide.
+PLANAR = {'i420': cv2.COLOR_YUV2RGB_I420, 'yv12': cv2.COLOR_YUV2RGB_YV12}
+# With a plane of interleaved colour of full size.
+NV24 = 'nv24'
 LABEL_ENCODINGS = ('mono8', '8UC1')
 # OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
 MIN_BAYER_PX = 3
@@ -61,19 +72,19 @@ MAX_PICTURE_PX = 2**26
 HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
 
 
-def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None) -> np.ndarray:
-    """Decode `message` into (H, W, 3) uint8 RGB, contiguous. 16-bit values keep their upper byte.
+def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
+                 bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
+    """Decode `message` into (H, W, 3) uint8 RGB, contiguous.
 
     :param other: decodes what is not in the tables above
+    :param bit_depth: of 16-bit values; None: found for this image alone
     :raises ImageError: sizes that do not fit, an encoding that nobody knows
     """
     if not message.height or not message.width:
         raise ImageError(f'{describe(message)}: height and width must be at least 1', 'empty image')
-    if message.encoding in SEMI_PLANAR:
-        if message.height % 2 or message.width % 2:
-            raise ImageError(f'{describe(message)}: height and width must be even', 'odd size')
-        rows = _rows(message, row_bytes=message.width, rows=message.height * 3 // 2)
-        return cv2.cvtColor(np.ascontiguousarray(rows), SEMI_PLANAR[message.encoding])
+    _refuse_files(message)
+    if message.encoding in (*SEMI_PLANAR, *PLANAR, NV24):
+        return _planes_to_rgb(message)
     pixel_format = FORMATS.get(message.encoding)
     if pixel_format is None:
         if other is None:
@@ -87,35 +98,104 @@ def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = No
     bytes_per_pixel = pixel_format.channels * pixel_format.bits // 8
     rows = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height)
     if pixel_format.bits == 16:
-        rows = rows[:, 0 if message.is_bigendian else 1::2]         # the upper byte of every value
+        values = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2')
+        rows = (bit_depth or BitDepth()).to_bytes(values, note)
     if pixel_format.channels > 1:
         rows = _unfold(rows, message.width, pixel_format.channels)
     rows = np.ascontiguousarray(rows)
     return rows if pixel_format.to_rgb is None else cv2.cvtColor(rows, pixel_format.to_rgb)
 
 
-def compressed_to_rgb(message: Any) -> np.ndarray:
-    """Decode a JPEG, PNG or other picture file into (H, W, 3) uint8 RGB.
+def _refuse_files(message: Any) -> None:
+    """Data that are a picture file would pass as pixels, where zeros behind it make up for the length."""
+    head = bytes(message.data[:len(PNG_BEGIN)])
+    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and picture_size(bytes(message.data[:HEAD_BYTES])) is not None:
+        name = 'PNG' if head == PNG_BEGIN else 'JPEG'
+        raise ImageError(f'{describe(message)}: the data are a {name} file; publish it as sensor_msgs/CompressedImage and set '
+                         'image_transport to compressed', 'picture file in an Image')
 
+
+def _planes_to_rgb(message: Any) -> np.ndarray:
+    """YUV in planes: nv12, nv21, nv24, i420, yv12."""
+    height, width, step = message.height, message.width, message.step
+    if message.encoding == NV24:
+        rows = _rows(message, row_bytes=width, rows=3 * height)
+        brightness = rows[:height]
+        data = np.frombuffer(message.data, np.uint8)[height * step:]
+        color = data.reshape(height, 2 * step)[:, :2 * width]
+        # As nv12 of twice the size, of which every other pixel is taken: by the same arithmetic as the others.
+        doubled = np.vstack([brightness.repeat(2, 0).repeat(2, 1), color])
+        return np.ascontiguousarray(cv2.cvtColor(doubled, SEMI_PLANAR['nv12'])[::2, ::2])
+    if height % 2 or width % 2 or (message.encoding in PLANAR and step % 2):
+        raise ImageError(f'{describe(message)}: height and width must be even', 'odd size')
+    rows = _rows(message, row_bytes=width, rows=height * 3 // 2)
+    if message.encoding in PLANAR and step > width:         # rows of colour have half the padding
+        color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
+        rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(height // 2, width)])
+    return cv2.cvtColor(np.ascontiguousarray(rows), {**SEMI_PLANAR, **PLANAR}[message.encoding])
+
+
+def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
+    """Decode a JPEG, PNG or other picture file into (H, W, 3) uint8 RGB, as the sensor has it: without EXIF's turning.
+
+    A mosaic, by what `format` says, is demosaiced; of lost colour `note` is told.
+
+    :param bit_depth: of 16-bit values; None: found for this image alone
     :raises ImageError: the data are not a picture, or say that it is larger than any camera's
     """
-    return cv2.cvtColor(_picture(message, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    said = TransportFormat.of(message.format)
+    rgb = _undamaged_jpeg(message)
+    if rgb is not None:
+        return rgb
+    picture = _picture(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if picture.dtype == np.uint16:
+        picture = (bit_depth or BitDepth()).to_bytes(picture, note)
+    if said.lost_color:
+        note(said.lost_color)
+    if picture.ndim == 3:
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    is_mosaic = said.bayer_pattern in _BAYER and min(picture.shape) >= MIN_BAYER_PX
+    return cv2.cvtColor(picture, _BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
+
+
+def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
+    """A colour JPEG as RGB, where that can be told from a damaged one; None: see decode_strictly()."""
+    data = bytes(message.data)
+    if not data.startswith(JPEG_BEGIN):
+        return None
+    _check_size(message)
+    try:
+        return decode_strictly(data)
+    except ValueError as error:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
+                         f'({" ".join(str(error).split())[:80]}); look at cable and driver', 'damaged picture') from None
+
+
+def _check_size(message: Any) -> None:
+    size = picture_size(bytes(message.data[:HEAD_BYTES]))
+    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: says it is '
+                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
 
 
 def _picture(message: Any, mode: int) -> np.ndarray:
     """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
     data = np.frombuffer(message.data, np.uint8)
-    size = picture_size(data[:HEAD_BYTES].tobytes())
-    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: says it is '
-                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
+    _check_size(message)
     try:
         picture = cv2.imdecode(data, mode) if data.size else None
     except cv2.error:
         picture = None
+    if picture is not None and picture.dtype not in (np.uint8, np.uint16):      # of floats, as a depth camera sends them
+        picture = None
     if picture is None:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {data.size} bytes: not a '
-                         'readable picture (expected JPEG or PNG)', 'unreadable picture')
+        what = f'compressed image of format {message.format[:40]!r}, {data.size} bytes'
+        if VIDEO.search(message.format):
+            raise ImageError(f'{what}: {REPUBLISH}', 'video packet')
+        if message.format in (*FORMATS, *SEMI_PLANAR, *PLANAR, NV24):
+            raise ImageError(f'{what}: these are no file but pixels; publish them as sensor_msgs/Image of encoding '
+                             f'{message.format}, and set image_transport to raw', 'pixels in a CompressedImage')
+        raise ImageError(f'{what}: not a readable picture (expected JPEG or PNG)', 'unreadable picture')
     return picture
 
 
@@ -163,6 +243,8 @@ def _unfold(rows: np.ndarray, width: int, channels: int) -> np.ndarray:
 
 def unknown_encoding(message: Any, why: str = '') -> ImageError:
     """The error for an encoding that nobody knows; `why` in a few words."""
+    if VIDEO.search(message.encoding):
+        return ImageError(f'{describe(message)}: {REPUBLISH}', 'video packet')
     return ImageError(f'{describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or '
                       f'yuv422{f" ({why})" if why else ""}', 'unknown encoding')
 

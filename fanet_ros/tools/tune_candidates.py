@@ -10,7 +10,7 @@ import torch
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.engines import EngineFactory, installed_engines
-from fanet_ros.inference.segmenter import scaled_px
+from fanet_ros.inference.input_size import scaled_px
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.tools.tune_source import TuneError
 

@@ -101,3 +101,33 @@ def test_calibration_is_looked_for_beside_the_image(
 def test_remapped_calibration_wins(context: Context) -> None:
     node = rclpy.create_node('n', context=context, cli_args=['--ros-args', '-r', 'camera_info:=/there/info'])
     assert camera_info_topic(node, '/cam/image_raw') == '/there/info'
+
+
+@pytest.mark.parametrize('change', [
+    {'frame_id': ''}, {'stamp': 0}, {'frame_id': '', 'stamp': 0},
+    {'roi': (639, 479)}, {'roi': (640, 480)}, {'width': 0, 'height': 0}, {'width': 639, 'height': 479}])
+def test_a_calibration_as_drivers_publish_it_is_used(change: dict) -> None:
+    info = calibration(0 if change.get('stamp') == 0 else 5, change.get('frame_id', 'front'), change.get('width', 640),
+                       change.get('height', 480))
+    if change.get('stamp') == 0:
+        info.header.stamp = Time()
+    info.roi.width, info.roi.height = change.get('roi', (0, 0))
+    infos = CameraInfos()
+    infos.put(info)
+    found = infos.find(header(5), 480, 640)
+    assert found is not None and list(found.k) == K
+    scaled = scaled_camera_info(found, header(5), 480, 640)
+    assert (scaled.header, scaled.width, scaled.height) == (header(5), 640, 480)
+    assert np.allclose(scaled.k, K, rtol=3e-3 if change.get('width') == 639 else 1e-9)
+
+
+@pytest.mark.parametrize(('info', 'reason'), [
+    (None, 'no camera_info has come'),
+    (calibration(5, 'rear'), "camera_info is of frame 'rear', the image of 'front'"),
+    (calibration(5, width=1280, height=720), 'camera_info is for images of 1280x720, they are 640x480'),
+    (CameraInfo(header=header(5)), 'uncalibrated: camera_info has neither size nor focal length')])
+def test_why_none_fits_is_said(info: CameraInfo, reason: str) -> None:
+    infos = CameraInfos()
+    if info is not None:
+        infos.put(info)
+    assert infos.find(header(5), 480, 640) is None and infos.why_not(header(5), 480, 640) == reason

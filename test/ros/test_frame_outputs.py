@@ -152,7 +152,7 @@ def test_what_nobody_hears_is_not_computed(listener: Listener, monkeypatch: pyte
     outputs = FrameOutputs(listener.node)
     timings = listener.hear(FrameTiming, '/segmentation/timing')
     computed: list[str] = []
-    for name in ('mask', 'confidence', 'overlay', 'coverage', 'mask_png'):
+    for name in ('mask', 'confidence', 'overlay', 'coverage', 'mask_png', 'confidence_png', 'overlay_jpeg'):
         compute = getattr(frame_layers.FrameLayers, name).func
         monkeypatch.setattr(frame_layers.FrameLayers, name, property(
             lambda layers, name=name, compute=compute: (computed.append(name), compute(layers))[1]))
@@ -161,6 +161,20 @@ def test_what_nobody_hears_is_not_computed(listener: Listener, monkeypatch: pyte
     listener.wait_for(lambda: timings)
     assert set(computed) <= {'confidence'}      # which the network was not asked for, so that there is none
     assert overlay_ms == 0.0 and not outputs.wants_confidence
+
+
+def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
+    outputs = FrameOutputs(listener.node)
+    confidences, overlays = (listener.hear(CompressedImage, f'/segmentation/{name}/compressed') for name in (
+        'confidence', 'overlay'))
+    listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_rest)
+    style = OutputStyle(STREET, overlay_alpha=0.25, overlay_jpeg_quality=30)
+    stamp = publish_until(listener, outputs, style, confidences, overlays, confidence=True)
+    confidence, overlay = of(confidences, stamp), of(overlays, stamp)
+    assert (confidence.format, overlay.format) == ('mono8; png compressed mono8', 'rgb8; jpeg compressed bgr8')
+    assert np.array_equal(cv2.imdecode(np.frombuffer(confidence.data, np.uint8), cv2.IMREAD_UNCHANGED), CONFIDENCE)
+    bgr = np.ascontiguousarray(draw_overlay(RGB, LABELS, STREET.palette(), 0.25)[..., ::-1])
+    assert overlay.data.tobytes() == cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 30])[1].tobytes()
 
 
 @pytest.mark.parametrize(('output_size', 'size'), [('network', (6, 10)), ('40x8', (8, 40)), ('3x2', (2, 3))])

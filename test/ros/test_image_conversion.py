@@ -9,6 +9,7 @@ from std_msgs.msg import Header
 
 from fanet_ros.ros.image_conversion import (
     FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
+from fanet_ros.sources.bit_depth import BitDepth
 
 RGB = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
 
@@ -168,7 +169,7 @@ def test_every_encoding_gives_contiguous_rgb_and_refuses_a_byte_too_little_and_t
 
 
 @pytest.mark.parametrize(('encoding', 'bytes_per_pixel'), [
-    ('32FC1', 4), ('64FC3', 24), ('8SC1', 1), ('16SC1', 2), ('nv24', 3), ('RGB8', 3), ('', 3)])
+    ('32FC1', 4), ('64FC3', 24), ('8SC1', 1), ('16SC1', 2), ('RGB8', 3), ('', 3)])
 def test_an_encoding_that_cv_bridge_does_not_convert_either_is_refused(encoding: str, bytes_per_pixel: int) -> None:
     for padding, big_endian in ((0, False), (3, False), (0, True)):
         message = _image(np.zeros((4, 6 * bytes_per_pixel), np.uint8), encoding, padding, big_endian)
@@ -210,3 +211,149 @@ def test_grey_transparent_and_deep_pictures_become_eight_bit_color(pixels: np.nd
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable picture"):
         compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', data)))
+
+
+def _file(picture: np.ndarray, described: str, suffix: str = '.png') -> CompressedImage:
+    return CompressedImage(format=described, data=array.array('B', cv2.imencode(suffix, picture)[1].tobytes()))
+
+
+@pytest.mark.parametrize('described', ['yuv422_yuy2; jpeg compressed mono8', 'rgb8; png compressed mono8',
+                                       'bayer_rggb8; jpeg compressed mono8', 'bgr16; png compressed mono16'])
+def test_colour_lost_on_the_way_is_told(described: str) -> None:
+    notes: list[str] = []
+    rgb = compressed_to_rgb(_file(RGB[..., 0], described), note=notes.append)
+    assert np.array_equal(rgb, np.repeat(RGB[..., :1], 3, 2))
+    assert len(notes) == 1 and described.split(';')[0] in notes[0] and 'their colour is lost. Use image_transport raw' in notes[0]
+
+
+@pytest.mark.parametrize('described', ['jpeg', '', 'mono8; jpeg compressed mono8', 'rgb8; jpeg compressed bgr8', '16UC1; png compressed mono16',
+                                       'bayer_rggb8; png compressed ', 'yuv422; jpeg compressed '])
+def test_colour_that_was_not_lost_is_not_told_of(described: str) -> None:
+    notes: list[str] = []
+    compressed_to_rgb(_file(RGB[..., 0], described), note=notes.append)
+    assert notes == []
+
+
+@pytest.mark.parametrize('pattern', PATTERNS)
+@pytest.mark.parametrize('bits', [8, 16])
+@pytest.mark.parametrize('compressed', ['', 'AS_IT_WAS'])
+def test_a_mosaic_in_a_file_is_demosaiced_by_its_prefix(pattern: str, bits: int, compressed: str) -> None:
+    raw = np.random.default_rng(2).integers(0, 256, (8, 10), np.uint8)
+    encoding = f'bayer_{pattern}{bits}'
+    stored = raw if bits == 8 else raw.astype(np.uint16) << 8 | 0xff
+    rgb = compressed_to_rgb(_file(stored, f'{encoding}; png compressed {encoding if compressed else ""}'))
+    assert np.array_equal(rgb[1:-1, 1:-1], _demosaiced(raw, pattern))
+
+
+def test_orientation_of_a_picture_in_a_stream_is_ignored() -> None:
+    smooth = cv2.resize(RGB, (320, 240), interpolation=cv2.INTER_CUBIC)
+    plain = cv2.imencode('.jpg', smooth)[1].tobytes()
+    # EXIF, little-endian, one entry: orientation (0x0112), short, 6: to be turned by 90 degrees.
+    exif = b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'
+    turned = plain[:2] + b'\xff\xe1' + (len(exif) + 2).to_bytes(2, 'big') + exif + plain[2:]
+    assert cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR).shape == (320, 240, 3)      # what is to be ignored
+    rgb, expected = (compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', data))) for data in (turned, plain))
+    assert rgb.shape == (240, 320, 3) and np.array_equal(rgb, expected)
+
+
+@pytest.mark.parametrize(('bits', 'encoding'), [
+    (bits, encoding) for bits in (10, 12, 14, 16) for encoding in ('mono16', '16UC1', 'rgb16', 'bayer_rggb16')])
+@pytest.mark.parametrize('big_endian', [False, True])
+def test_bits_that_carry_signal_are_found(bits: int, encoding: str, big_endian: bool) -> None:
+    channels = FORMATS[encoding].channels
+    wide = np.random.default_rng(5).integers(0, 2**bits, (8, 10 * channels)).astype('>u2' if big_endian else '<u2')
+    wide[0, 0] = 2**bits - 1
+    narrow = (wide >> (bits - 8)).astype(np.uint8)
+    notes: list[str] = []
+    rgb = image_to_rgb(_image(wide, encoding, 0, big_endian, height=8, width=10), note=notes.append)
+    plain = encoding.replace('16UC1', 'mono16').replace('16', '8')
+    assert np.array_equal(rgb, image_to_rgb(_image(narrow, plain, height=8, width=10)))
+    assert [f'16-bit values of {bits} bits' in note and 'set bit_depth' in note for note in notes] == [True] * (bits < 16)
+    pictures = _file(wide.astype(np.uint16), 'mono16; png compressed mono16') if encoding == 'mono16' else None
+    assert pictures is None or np.array_equal(compressed_to_rgb(pictures, note=notes.append), rgb)
+
+
+def test_the_bits_found_only_grow_and_those_that_are_set_stay() -> None:
+    dark, bright = (_image(np.full((4, 4), value, np.uint16), 'mono16', height=4, width=4) for value in (1000, 4000))
+    found, chosen = BitDepth(), BitDepth(12)
+    levels = [int(image_to_rgb(message, bit_depth=depth, note=lambda text: None)[0, 0, 0])
+              for depth in (found, chosen) for message in (dark, bright, dark)]
+    assert levels == [1000 >> 2, 4000 >> 4, 1000 >> 4, 1000 >> 4, 4000 >> 4, 1000 >> 4]
+    assert image_to_rgb(bright, bit_depth=BitDepth(10), note=lambda text: None).max() == 255        # beyond: white, not wrapped
+
+
+@pytest.mark.parametrize('padding', [0, 4])
+def test_nv24_by_its_formula(padding: int) -> None:
+    rng = np.random.default_rng(4)
+    y, (u, v) = rng.integers(16, 236, (3, 5), np.uint8), rng.integers(60, 200, (2, 3, 5), np.uint8)
+    rows = np.pad(y, ((0, 0), (0, padding)))
+    color = np.pad(np.dstack([u, v]).reshape(3, 10), ((0, 0), (0, 2 * padding)))
+    message = Image(encoding='nv24', height=3, width=5, step=5 + padding,
+                    data=array.array('B', rows.tobytes() + color.tobytes()))
+    assert np.abs(image_to_rgb(message) - _rgb_of_yuv(y, u, v)).max() <= 2
+
+
+@pytest.mark.parametrize('padding', [0, 6])
+@pytest.mark.parametrize('encoding', ['i420', 'yv12'])
+def test_planar_by_its_formula(encoding: str, padding: int) -> None:
+    rng = np.random.default_rng(4)
+    y, (u, v) = rng.integers(16, 236, (4, 6), np.uint8), rng.integers(60, 200, (2, 2, 3), np.uint8)
+    planes = [u, v] if encoding == 'i420' else [v, u]
+    data = np.pad(y, ((0, 0), (0, padding))).tobytes() + b''.join(
+        np.pad(plane, ((0, 0), (0, padding // 2))).tobytes() for plane in planes)
+    message = Image(encoding=encoding, height=4, width=6, step=6 + padding, data=array.array('B', data))
+    expected = _rgb_of_yuv(y, *(plane.repeat(2, 0).repeat(2, 1) for plane in (u, v)))
+    assert np.abs(image_to_rgb(message) - expected).max() <= 2
+
+
+@pytest.mark.parametrize('name', ['h264', 'H265', 'hevc', 'h264; ffmpeg', 'bgr8;ffmpeg;libx264', 'hevc_nvenc'])
+def test_packets_of_a_video_are_refused_with_what_decodes_them(name: str) -> None:
+    packet = array.array('B', b'\0\0\0\x01\x67' + bytes(range(40)))
+    for decode, message in ((compressed_to_rgb, CompressedImage(format=name, data=packet)),
+                            (image_to_rgb, Image(encoding=name, height=4, width=4, step=4, data=packet))):
+        with pytest.raises(ImageError, match='ros2 run image_transport republish ffmpeg raw') as refused:
+            decode(message)
+        assert refused.value.kind == 'video packet'
+
+
+@pytest.mark.parametrize('encoding', ['nv12', 'rgb8', 'yuv422_yuy2', 'nv24'])
+def test_raw_pixels_in_a_compressed_image_are_refused_with_the_remedy(encoding: str) -> None:
+    with pytest.raises(ImageError, match=f'sensor_msgs/Image of encoding {encoding}, and set image_transport to raw'):
+        compressed_to_rgb(CompressedImage(format=encoding, data=array.array('B', bytes(6 * 4 * 3))))
+
+
+@pytest.mark.parametrize(('suffix', 'name'), [('.jpg', 'JPEG'), ('.png', 'PNG')])
+@pytest.mark.parametrize('encoding', ['rgb8', 'mono8', 'nv12'])
+def test_a_picture_file_in_an_image_is_refused_by_name(suffix: str, name: str, encoding: str) -> None:
+    content = cv2.imencode(suffix, np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    row, rows = (64 * 3, 48) if encoding == 'rgb8' else (64, 48 if encoding == 'mono8' else 72)
+    message = Image(encoding=encoding, height=48, width=64, step=row, data=array.array('B', content.ljust(row * rows, b'\0')))
+    with pytest.raises(ImageError, match=f'the data are a {name} file; publish it as sensor_msgs/CompressedImage'):
+        image_to_rgb(message)
+
+
+@pytest.mark.parametrize('begin', [b'\xff\xd8\xff', b'\xff\xd8\xff\xe0'])
+def test_pixels_that_only_begin_like_a_file_are_pixels(begin: bytes) -> None:
+    message = Image(encoding='rgb8', height=4, width=6, step=18, data=array.array('B', begin.ljust(72, b'\x80')))
+    assert image_to_rgb(message).tobytes() == begin.ljust(72, b'\x80')
+
+
+def test_damage_that_the_decoder_complains_of_is_counted() -> None:
+    pytest.importorskip('simplejpeg')
+    smooth = cv2.resize(RGB, (320, 240), interpolation=cv2.INTER_CUBIC)
+    whole = cv2.imencode('.jpg', smooth)[1].tobytes()
+    rgb = compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', whole)))
+    assert np.array_equal(rgb[..., ::-1], cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_COLOR))
+    begin, rng, slipped, refused = whole.index(b'\xff\xda') + 14, np.random.default_rng(0), 0, 0
+    for _ in range(40):
+        data = bytearray(whole)
+        data[rng.integers(begin, len(data) - 2)] ^= int(rng.integers(1, 256))
+        try:
+            other = compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', bytes(data))))
+        except ImageError as error:
+            assert error.kind == 'damaged picture' and 'a damaged JPEG (' in str(error)
+            refused += 1
+            continue
+        slipped += np.abs(other.astype(int) - rgb).mean() > 10
+    print(f'{refused} of 40 refused, {slipped} slipped through with an error of more than 10')
+    assert refused > 0      # of the rest nobody can tell: the stream is a valid one

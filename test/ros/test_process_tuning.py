@@ -1,4 +1,5 @@
 """What the executables set before ROS starts, each case in a process of its own."""
+import difflib
 import json
 import os
 import platform
@@ -7,14 +8,16 @@ import sys
 
 import pytest
 
-from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros import dds_profile
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
+from fanet_ros.package_share import share_directory
 from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES
 
 # Page faults of forty 8 MiB arrays, one after the other: 2048 each where every one is new to the process.
 CHILD = '''
 import json, os, resource
 import numpy as np
-from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
 from fanet_ros.ros.process_tuning import tune_process
 tuning = tune_process()
 def touch():
@@ -37,7 +40,8 @@ def tuned(**variables: str) -> list:
 @pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='the allocator is not glibc')
 def test_buffers_are_kept_and_the_profile_is_chosen() -> None:
     allocator, profile, variables, faults = tuned()
-    assert allocator and profile.endswith('config/fastdds.xml') and variables == [profile, profile]
+    name = 'fastdds_receiver.xml' if receive_buffer_bytes() >= MIN_RECEIVE_BUFFER_BYTES else 'fastdds.xml'
+    assert allocator and profile.endswith(f'config/{name}') and variables == [profile, profile]
     assert faults < 40 * 2048 / 10
 
 
@@ -50,3 +54,20 @@ def test_the_users_choice_stays() -> None:
 def test_all_of_it_can_be_left() -> None:
     allocator, profile, variables, faults = tuned(FANET_ROS_TUNING='0')
     assert not allocator and not profile and variables == [None, None] and faults > 0
+
+
+@pytest.mark.parametrize(('allowed', 'name'), [(2**30, 'fastdds_receiver.xml'), (212992, 'fastdds.xml')])
+def test_images_come_by_udp_only_where_its_buffers_hold_them(monkeypatch: pytest.MonkeyPatch, allowed: int, name: str) -> None:
+    monkeypatch.setattr(dds_profile, 'receive_buffer_bytes', lambda: allowed)
+    environment: dict[str, str] = {}
+    assert dds_profile.choose_dds_profile(environment).endswith(f'/{name}')
+    assert set(environment) == set(DDS_PROFILE_VARIABLES)
+
+
+def test_both_profiles_differ_in_nothing_but_how_images_come() -> None:
+    sender, receiver = ((share_directory() / 'config' / name).read_text().split('<dds ')[1]
+                        for name in ('fastdds.xml', 'fastdds_receiver.xml'))
+    added = [line.strip() for line in difflib.ndiff(sender.splitlines(), receiver.splitlines()) if line[0] in '+-']
+    assert [line for line in added if '<!--' not in line and 'profile_name' not in line] == [
+        '+         <receiveBufferSize>33554432</receiveBufferSize>', '+         <defaultUnicastLocatorList>',
+        '+           <locator><udpv4></udpv4></locator>', '+         </defaultUnicastLocatorList>']

@@ -53,7 +53,7 @@ def test_a_context_that_ends_first_ends_nothing_else(
         asked.append(time.perf_counter())
         return model
     worker = SegmentationWorker(node, slots, {'': camera}, {'': FrameOutputs(node, '', '/camera_info', 0.0)},
-                                active_model, lambda latency_ms: None)
+                                active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
     worker.start()
 
     message = rgb_to_image_message(np.zeros((64, 96, 3), np.uint8), Header())

@@ -14,14 +14,14 @@ def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.Cap
                                      '--engine', 'torch', '--output', str(tmp_path)]) == 0
     content = json.loads((tmp_path / 'transport.json').read_text())
     runs = content['runs']
-    assert [run['is_tuned'] for run in runs] == [True, False] and content['medians'] == runs
+    assert [run['processes'] for run in runs] == ['tuned', 'camera', 'plain'] and content['medians'] == runs
     for run in runs:
         assert run['sent'] == 5 and 0 <= run['lost'] < 5 and len(run['latencies_ms']) == run['sent'] - run['lost']
         assert 0 < run['way_ms'][0] <= run['latency_ms'][0] and run['stages_ms']['network_ms'] > 0
         assert run['memory_slope_mib_h'] is None        # of so short a run it would be noise
         assert run['node_cpu_ms'] >= 0 and run['node_memory_mib'] > 0
     assert all((tmp_path / name).stat().st_size > 5000 for name in ('transport.png', 'transport_stages.png'))
-    assert sum(line.startswith('| 5 | ') for line in capsys.readouterr().out.splitlines()) == 2
+    assert sum(line.startswith('| 5 | ') for line in capsys.readouterr().out.splitlines()) == 3
 
 
 def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,8 +29,8 @@ def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.startswith('benchmark_transport: the node ended with exit code 1')
 
 
-def run_at(rate_hz: float, lost: int = 0, p50: float = 9.0, is_tuned: bool = True) -> Run:
-    return Run(rate_hz, is_tuned, 100, lost, (p50, 10.0, 11.0), (4.0, 5.0, 6.0), 1.0,
+def run_at(rate_hz: float, lost: int = 0, p50: float = 9.0, processes: str = 'tuned') -> Run:
+    return Run(rate_hz, processes, 'reliable', 100, lost, (p50, 10.0, 11.0), (4.0, 5.0, 6.0), 1.0,
                {'wait_ms': 1.0, 'network_ms': 5.0}, 3.0, 300.0, None, None, (p50,))
 
 
@@ -48,7 +48,7 @@ def test_no_rate_at_all_is_none() -> None:
 
 
 def test_medians_are_of_each_rate_and_process_by_itself() -> None:
-    summary = medians([run_at(30, p50=value) for value in (9.0, 30.0, 8.0)] + [run_at(30, p50=40.0, is_tuned=False)])
-    assert [(run.is_tuned, run.latency_ms[0]) for run in summary] == [(True, 9.0), (False, 40.0)]
+    summary = medians([run_at(30, p50=value) for value in (9.0, 30.0, 8.0)] + [run_at(30, p50=40.0, processes='plain')])
+    assert [(run.processes, run.latency_ms[0]) for run in summary] == [('tuned', 9.0), ('plain', 40.0)]
     assert summary[0].latencies_ms == (9.0, 30.0, 8.0)
     assert stage_shares(summary[0]) == {'wait_ms': 1.0, 'network_ms': 5.0, 'way_back_ms': 3.0}

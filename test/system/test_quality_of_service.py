@@ -12,9 +12,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from fanet_ros.dds_profile import MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
 from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+QUICK = ('-p', 'device:=cpu', '-p', 'engine:=torch')
 RGB = np.zeros((48, 64, 3), np.uint8)
 
 
@@ -24,7 +26,7 @@ def test_both_kinds_of_publishers_are_heard(
         reliability: ReliabilityPolicy) -> None:
     name = f'hears_{reliability.name.lower()}'
     process = start_executable('segmentation_node', '--ros-args', '-r', f'__node:={name}', '-r', f'image:={name}/image',
-                               '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu')
+                               '-p', f'checkpoint:={small_checkpoint}', *QUICK)
     masks = client.collect(Image, f'/{name}/mask')
     publisher = client.publisher(Image, f'/{name}/image', QoSProfile(depth=1, reliability=reliability))
     image = rgb_to_image_message(RGB, Header())
@@ -36,8 +38,8 @@ def test_a_publisher_that_cannot_be_heard_is_named(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__node:=strict', '-r', 'image:=strict/image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'no_image_warning_s:=0.2', '-p',
-        'diagnostics_period_s:=0.1', '-p', 'qos_overrides./strict/image.subscription.reliability:=reliable')
+        f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1', '-p',
+        'qos_overrides./strict/image.subscription.reliability:=reliable')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.node.create_publisher(Image, '/strict/image', BEST_EFFORT)
     client.wait_for(lambda: 'no image of /client arrives' in process.log, 'the warning', process)
@@ -55,3 +57,58 @@ def test_a_publisher_that_cannot_be_heard_is_named(
     image = rgb_to_image_message(RGB, Header())
     client.wait_for(lambda: good.publish(image) is None and bool(masks), 'a mask', process)
     assert process.log.count('no image of /client arrives') == 1
+
+
+def test_publishers_that_come_and_go_are_followed(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=follows', '-r', 'image:=follows/image',
+                               '-p', f'checkpoint:={small_checkpoint}', *QUICK)
+    masks = client.collect(Image, '/follows/mask')
+    reliable = client.publisher(Image, '/follows/image', QoSProfile(depth=10))
+
+    def subscription() -> QoSProfile:
+        found = client.node.get_subscriptions_info_by_topic('/follows/image')
+        return found[0].qos_profile if len(found) == 1 else QoSProfile(depth=1, reliability=ReliabilityPolicy.UNKNOWN)
+
+    def wait_until_heard(publisher: Any, what: str) -> None:
+        image = rgb_to_image_message(RGB, Header(frame_id=what))
+        client.wait_for(lambda: publisher.publish(image) is None and masks[-1:] and masks[-1].header.frame_id == what,
+                        f'a mask of {what}', process)
+    wait_until_heard(reliable, 'a reliable one')
+    assert subscription().reliability == ReliabilityPolicy.RELIABLE
+    best_effort = client.node.create_publisher(Image, '/follows/image', BEST_EFFORT)
+    wait_until_heard(best_effort, 'a best-effort one')
+    assert subscription().reliability == ReliabilityPolicy.BEST_EFFORT
+    wait_until_heard(reliable, 'the reliable one beside it')
+    client.node.destroy_publisher(best_effort)
+    client.wait_for(lambda: subscription().reliability == ReliabilityPolicy.RELIABLE, 'the return to reliable', process)
+    wait_until_heard(reliable, 'the reliable one alone again')
+    assert 'does not fit' not in process.log
+
+
+def test_a_reliability_that_is_none_is_refused_with_its_name(
+        start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *QUICK,
+                               '-p', 'qos_overrides./image.subscription.reliability:=relyable')
+    assert process.wait() == 1
+    assert "segmentation_node: parameter qos_overrides./image.subscription.reliability is 'relyable': expected one of " \
+        'best_available, reliable' in process.log
+
+
+@pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
+def test_a_camera_without_a_profile_loses_no_large_images(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, reliability: ReliabilityPolicy) -> None:
+    """This process has no DDS profile; each image is five times its shared memory and is sent once the last is answered."""
+    if receive_buffer_bytes() < MIN_RECEIVE_BUFFER_BYTES and reliability == ReliabilityPolicy.BEST_EFFORT:
+        pytest.skip('net.core.rmem_max is below 4 MB')
+    name = f'large_{reliability.name.lower()}'
+    process = start_executable('segmentation_node', '--ros-args', '-r', f'__node:={name}', '-r', f'image:={name}/image',
+                               '-p', f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'output_size:=64x48')
+    masks = client.collect(Image, f'/{name}/mask')
+    publisher = client.publisher(Image, f'/{name}/image', QoSProfile(depth=10, reliability=reliability))
+    image = rgb_to_image_message(np.zeros((720, 1280, 3), np.uint8), Header())
+    client.wait_for(lambda: publisher.publish(image) is None and bool(masks), 'a mask', process)
+    for number in range(1, 31):
+        image.header.stamp.sec = number
+        publisher.publish(image)
+        client.wait_for(lambda: masks[-1].header.stamp.sec == number, f'the mask of image {number}', process)

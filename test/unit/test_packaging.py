@@ -88,7 +88,7 @@ def test_parameter_file_holds_for_any_node_name_and_namespace(path):
 
 def test_share_directory_of_the_running_package_is_complete():
     share = share_directory()
-    for name in ('package.xml', 'config/class_maps/camvid11.yaml', 'config/fastdds.xml',
+    for name in ('package.xml', 'config/class_maps/camvid11.yaml', 'config/fastdds.xml', 'config/fastdds_receiver.xml',
                  'launch/segmentation.launch.py'):
         assert (share / name).is_file(), name
 

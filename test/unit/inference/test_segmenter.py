@@ -109,3 +109,57 @@ def test_legend_shows_every_color() -> None:
     legend = draw_legend(class_map, 120)
     for color in class_map.colors:
         assert (legend == color).all(axis=2).any()
+
+
+def frame_of(height: int, width: int, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def test_a_frame_of_another_shape_runs_at_a_size_of_its_own(checkpoint: Path) -> None:
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
+    frame = frame_of(90, 160)
+    assert not segmenter.is_ready_for(90, 160) and segmenter.is_ready_for(480, 640)
+    squeezed = segmenter.segment_batch([FrameInput(frame)], builds=False)[0]
+    assert (squeezed.input_height, squeezed.input_width) == (96, 128)
+    assert segmenter.prepare(90, 160) == (96, 160) and segmenter.is_ready_for(720, 1280)
+    fitted = segmenter.segment_batch([FrameInput(frame)], builds=False)[0]
+    assert (fitted.input_height, fitted.input_width) == (96, 160) and fitted.labels.shape == (90, 160)
+    expected = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', input_height=96, input_width=160)
+    assert np.array_equal(fitted.labels, expected.segment(frame).labels)
+    assert (segmenter.input_sizes, segmenter.frame_sizes) == (((96, 160),), ((90, 160),))
+
+
+def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', batch=3)
+    frames = [frame_of(60, 80), frame_of(90, 160), frame_of(61, 81), frame_of(160, 90)]
+    results = segmenter.segment_batch([FrameInput(frame) for frame in frames])
+    sizes = [(result.input_height, result.input_width) for result in results]
+    assert sizes == [(96, 128), (96, 160), (96, 128), (160, 96)] and set(segmenter.input_sizes) == set(sizes)
+    for frame, result, size in zip(frames, results, sizes):
+        alone = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', input_height=size[0], input_width=size[1])
+        assert (alone.segment(frame).labels == result.labels).mean() > 0.999
+    # Another resolution is ready for the same shapes before its first frame.
+    smaller = segmenter.resized(0, 0, 0.75)
+    assert set(smaller.input_sizes) == {(64, 96), (96, 64)}
+    assert all(smaller.is_ready_for(*frame.shape[:2]) for frame in frames)
+
+
+def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('fanet_ros.inference.segmenter.MAX_ENGINES', 2)
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
+    wide, square, tall = (90, 160), (90, 90), (160, 90)
+    assert [segmenter.segment(frame_of(*shape)).input_width for shape in (wide, square, wide, tall)] == [160, 96, 160, 96]
+    assert segmenter.input_sizes == ((96, 160), (160, 96)) and not segmenter.is_ready_for(*square)
+    assert segmenter.segment(frame_of(*square)).input_width == 96 and segmenter.input_sizes == ((160, 96), (96, 96))
+
+
+def test_a_shape_that_does_not_fit_goes_on_squeezed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
+
+    def too_large(height: int, width: int, *_: object) -> None:
+        raise SegmentationError(f'resolution {height}x{width} needs too much')
+    monkeypatch.setattr('fanet_ros.inference.segmenter.check_memory', too_large)
+    with pytest.raises(SegmentationError, match='96x160 needs too much'):
+        segmenter.prepare(90, 160)
+    assert segmenter.is_ready_for(90, 160)          # nobody need ask again
+    assert segmenter.segment(frame_of(90, 160)).input_width == 128

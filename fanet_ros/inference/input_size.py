@@ -1,0 +1,64 @@
+"""The size that the network runs at for a frame: as given, or the checkpoint's number of pixels in the frame's own shape."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fanet_ros.model import MIN_INPUT_PX
+
+MAX_INPUT_PX = 8192
+SCALE_STEP_PX = 32          # the encoder's stride
+SAME_SHAPE = 1.02           # frames whose shape differs by less from the checkpoint's run at the very size it was trained at
+
+
+@dataclass(frozen=True)
+class InputSize:
+    """What was asked for: `height` and `width` in px, 0 where it is up to the frame.
+
+    `own` is the checkpoint's (height, width); `scale` is the share of all that on each side, to the next multiple of
+    SCALE_STEP_PX.
+    """
+
+    height: int
+    width: int
+    own: tuple[int, int]
+    scale: float = 1.0
+
+    @property
+    def default(self) -> tuple[int, int]:
+        """Height and width for a frame of the checkpoint's own shape."""
+        return self.of(*self.own)
+
+    def of(self, frame_height: int, frame_width: int) -> tuple[int, int]:
+        """Height and width in px for a frame of that size.
+
+        Where one side is given, the other follows in the frame's shape; where none is, both do, with the checkpoint's
+        number of pixels. A frame so narrow that a side would get too short for the network is squeezed.
+        """
+        own_height, own_width = self.own
+        pixels, shape = own_height * own_width, frame_width / frame_height
+        is_own_shape = 1 / SAME_SHAPE < shape * own_height / own_width < SAME_SHAPE
+        if self.height and self.width:
+            height, width = self.height, self.width
+        elif self.height:
+            height, width = self.height, _fitting(self.height * shape)
+        elif self.width:
+            height, width = _fitting(self.width / shape), self.width
+        elif is_own_shape:
+            height, width = own_height, own_width
+        else:
+            longest = pixels / MIN_INPUT_PX
+            height = _fitting(min(math.sqrt(pixels / shape) * self.scale, longest))
+            width = _fitting(min(math.sqrt(pixels * shape) * self.scale, longest))
+            return height, width
+        return scaled_px(height, self.scale), scaled_px(width, self.scale)
+
+
+def scaled_px(length_px: int, scale: float) -> int:
+    """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
+    return length_px if scale == 1.0 else _fitting(length_px * scale)
+
+
+def _fitting(length_px: float) -> int:
+    least, most = -(-MIN_INPUT_PX // SCALE_STEP_PX), MAX_INPUT_PX // SCALE_STEP_PX
+    return SCALE_STEP_PX * min(max(round(length_px / SCALE_STEP_PX), least), most)

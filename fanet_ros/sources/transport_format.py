@@ -1,0 +1,41 @@
+"""What the `format` of a CompressedImage says: `ORIGINAL; CODEC compressed COMPRESSED` as image transports write it, or a word."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+VIDEO = re.compile(r'\b(h\.?26[45]|hevc|x26[45]|libx26[45]|av1|vp[89]|ffmpeg|theora)(?=\b|_)', re.IGNORECASE)
+REPUBLISH = ('a packet of a video is no picture by itself; have it decoded: ros2 run image_transport republish ffmpeg raw '
+             '--ros-args -r in/ffmpeg:=TOPIC -r out:=image')
+GREY = re.compile(r'mono(8|16)|8UC1|16UC1', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TransportFormat:
+    """Encoding of the camera's image and of the picture that was made of it; each '' where that is not said."""
+
+    original: str
+    compressed: str
+
+    @classmethod
+    def of(cls, text: str) -> TransportFormat:
+        """Read a `format`; whatever is not written as above says nothing."""
+        original, separator, rest = text.partition(';')
+        if not separator:
+            return cls('', '')
+        compressed = re.search(r'compressed\s*(\S*)', rest)
+        return cls(original.strip(), compressed[1] if compressed else '')
+
+    @property
+    def bayer_pattern(self) -> str:
+        """Such as 'rggb', where the picture is the sensor's mosaic; else ''."""
+        match = re.fullmatch(r'bayer_([rgb]{4})(8|16)', self.original)
+        return match[1] if match and self.compressed in ('', self.original) else ''
+
+    @property
+    def lost_color(self) -> str:
+        """What to do about colour that was lost on the way, in a sentence; '' if none was."""
+        if not self.original or GREY.fullmatch(self.original) or not GREY.fullmatch(self.compressed):
+            return ''
+        return (f'the images are {self.original} but were compressed as {self.compressed}: their colour is lost. Use '
+                'image_transport raw, or have the driver publish rgb8 or bgr8')
