@@ -46,7 +46,7 @@ class PlayerNode(Node):
             self._reader.open()
         except (ReaderError, OSError) as error:
             raise ValueError(f'cannot read the bag {settings.bag}: {error}') from None
-        self._clock = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
+        self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
         names = {connection.topic for connection in self._reader.connections}
         missing = sorted(set(settings.topics) - names)
         if missing:
@@ -100,8 +100,8 @@ class PlayerNode(Node):
                 yield connection.id, stamp_ns, bytes(raw)
 
     def _tell_time(self, now_ns: int) -> None:
-        if self._clock is not None:
-            self._clock.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
 
 
 def publisher_qos(offered: list[Qos]) -> QoSProfile:
