@@ -10,7 +10,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fanet_ros.ros.unused_parameters import unused_parameters
+from fanet_ros.ros.unused_parameters import no_such_parameter, unused_parameters
 
 Value = Union[str, int, float, bool, list[str], list[float]]
 
@@ -65,7 +65,7 @@ class ParameterSpec:
         if self.none is None:
             return value
         if isinstance(value, str):
-            value = _read_list(value)
+            value = _read_numbers(value)
         if value is None or not isinstance(value, str) and not len(value):
             return self.none
         if isinstance(self.default[0], float) and all(map(_is_number, value)):
@@ -77,12 +77,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _read_list(text: str) -> Any:
+def _read_numbers(text: str) -> Any:
+    """The list of numbers that `text` holds; anything else stays text."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-    return value if isinstance(value, list) else text
+    return value if isinstance(value, list) and all(map(_is_number, value)) else text
 
 
 class FittedParameters:
@@ -93,6 +94,9 @@ class FittedParameters:
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
         """What every service and `ros2 param set` go through, in all releases of ROS."""
         specs = {spec.name: spec for spec in self.parameter_specs}
+        for item in parameter_list:
+            if not self.has_parameter(item.name):       # which rclpy refuses too, without the name
+                return SetParametersResult(successful=False, reason=no_such_parameter(item.name, specs))
         return super().set_parameters_atomically([
             Parameter(item.name, value=specs[item.name].fit(item.value))
             if item.name in specs and item.value is not None else item for item in parameter_list])

@@ -22,7 +22,8 @@ from rosbags.interfaces import Qos, QosDurability, QosReliability
 from rosbags.rosbag2 import Reader, ReaderError
 from rosgraph_msgs.msg import Clock
 
-from fanet_ros.ros.player_parameters import declare_settings
+from fanet_ros.ros.parameters import FittedParameters
+from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS, declare_settings
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_topics import message_class
@@ -31,11 +32,13 @@ QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
 
 
-class PlayerNode(Node):
+class PlayerNode(FittedParameters, Node):
     """Opens the bag and makes a publisher of every topic; play() plays it.
 
     :raises ValueError: a parameter cannot be used, the bag not be read, or a topic is not in it
     """
+
+    parameter_specs = PLAYER_PARAMETERS
 
     def __init__(self) -> None:
         super().__init__('player')

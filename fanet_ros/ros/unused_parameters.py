@@ -35,7 +35,7 @@ def unused_parameters(node: Node, names: Collection[str], argv: Sequence[str]) -
     :param names: parameters that the node declares, or will
     :param argv: arguments of the process, where parameter files are named
     """
-    lines = [f'{name} is no parameter of this node and is not used{_nearest(name, names)}'
+    lines = [no_such_parameter(name, names)
              for name in node._parameter_overrides      # nothing public tells those that are not declared
              if name not in names and not node.has_parameter(name) and not name.startswith('qos_overrides.')]
     own_name = node.get_fully_qualified_name()
@@ -88,6 +88,7 @@ def _names(content: Any, prefix: str) -> Iterator[str]:
             yield f'{prefix}{key}'
 
 
-def _nearest(name: str, names: Collection[str]) -> str:
+def no_such_parameter(name: str, names: Collection[str]) -> str:
+    """In a line, with the nearest of the `names` that there are."""
     near = difflib.get_close_matches(name.replace('.', '_'), names, 1)
-    return f': is {near[0]} meant?' if near else ''
+    return f'{name} is no parameter of this node' + (f': is {near[0]} meant?' if near else '')

@@ -38,9 +38,9 @@ def section(name: str, *lines: str) -> str:
 def test_a_name_with_a_typing_error_is_told_with_the_right_one(unused: Callable[..., list[str]]) -> None:
     assert unused('-p', 'use_sim_time:=true', '-p', 'qos_overrides./image.subscription.depth:=3',
                   file=section('/**', 'input_heigth: 240', 'input: {width: 320}', 'device: cpu', 'zzz: 1')) == [
-        'input_heigth is no parameter of this node and is not used: is input_height meant?',
-        'input.width is no parameter of this node and is not used: is input_width meant?',
-        'zzz is no parameter of this node and is not used']
+        'input_heigth is no parameter of this node: is input_height meant?',
+        'input.width is no parameter of this node: is input_width meant?',
+        'zzz is no parameter of this node']
 
 
 def test_a_file_for_a_node_of_another_name_is_told(unused: Callable[..., list[str]]) -> None:

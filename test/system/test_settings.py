@@ -40,7 +40,7 @@ def test_whole_numbers_and_empty_lists_of_the_start_are_taken(client: Any, node:
 
 
 def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
-    assert 'input_heigth is no parameter of this node and is not used: is input_height meant?' in node.log
+    assert 'input_heigth is no parameter of this node: is input_height meant?' in node.log
     assert 'the parameters of segmentation_node in ' in node.log and 'are not used: this node is /segmentation' in node.log
 
 
@@ -69,7 +69,7 @@ def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, val
 
 @pytest.mark.parametrize(('executable', 'name', 'arguments'), [
     ('segmentation_node', 'segmentation', ('-p', 'autostart:=false')),
-    ('camera_node', 'camera', ('-p', 'rate_hz:=5', '-p', 'width:=64', '-p', 'height:=48')),
+    ('camera_node', 'camera', ('-p', 'rate_hz:=5', '-p', 'width:=64', '-p', 'height:=64')),
     ('recorder_node', 'recorder', ('-p', 'output:={folder}/recorded')),
     ('player_node', 'player', ('-p', 'bag:={bag}', '-p', 'loop:=true', '-p', 'rate:=1'))])
 def test_no_node_ends_by_a_parameter_that_it_does_not_use(
@@ -83,7 +83,7 @@ def test_no_node_ends_by_a_parameter_that_it_does_not_use(
         assert result.successful, result.reason
     for value, reason in (({'no_such_parameter': 1}, 'no_such_parameter'), ({'use_sim_time': 3}, 'Wrong parameter type')):
         result, = client.set_parameters(f'/other_{name}', **value)
-        assert not result.successful and reason in result.reason
+        assert not result.successful and reason in result.reason, result.reason
     assert client.get_parameters(f'/other_{name}', 'use_sim_time') == [False]
     assert process.is_alive and process.stop() == 0, process.log
     assert 'Traceback' not in process.log
@@ -94,7 +94,7 @@ def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path
     """A bag with a few images."""
     bag = tmp_path_factory.mktemp('bag') / 'few'
     recorder = start_executable('recorder_node', '--ros-args', '-r', '__node:=first', '-p', f'output:={bag}', '-p',
-                                'topics:=[few/image:sensor_msgs/msg/Image]')
+                                "topics:=['few/image:sensor_msgs/msg/Image']")
     publisher = client.publisher(Image, '/few/image')
     for _ in range(5):
         publisher.publish(Image(encoding='mono8', height=1, width=1, step=1, data=b'\0'))
