@@ -19,7 +19,6 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rosbags.interfaces import Qos, QosDurability, QosReliability
-from rosbags.rosbag2 import Reader, ReaderError
 from rosgraph_msgs.msg import Clock
 
 from fanet_ros.ros.parameters import FittedParameters
@@ -27,6 +26,7 @@ from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS, declare_settings
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_topics import message_class
+from fanet_ros.sources.bag_reader import BagReader
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
@@ -44,11 +44,7 @@ class PlayerNode(FittedParameters, Node):
         super().__init__('player')
         self._settings = settings = declare_settings(self)
         self._stopped = threading.Event()
-        try:
-            self._reader = Reader(settings.bag)
-            self._reader.open()
-        except (ReaderError, OSError) as error:
-            raise ValueError(f'cannot read the bag {settings.bag}: {error}') from None
+        self._reader = BagReader(settings.bag)
         self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
         names = {connection.topic for connection in self._reader.connections}
         missing = sorted(set(settings.topics) - names)
