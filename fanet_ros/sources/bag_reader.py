@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Collection, Iterator
 from heapq import merge
 from pathlib import Path
@@ -12,11 +11,6 @@ from typing import Optional, Union
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd      # which rosbags brings along
 
 STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
 METADATA = 'metadata.yaml'
@@ -89,6 +83,8 @@ class BagReader(AnyReader):
     def _unpacked(self, file: Path) -> Path:
         if file.suffix != PACKED:
             return file
+        from backports import zstd      # rosbags brings it along, but not its first releases
+
         if self._folder is None:
             self._folder = TemporaryDirectory(prefix='fanet_ros_bag_')
         target = Path(self._folder.name, file.stem)

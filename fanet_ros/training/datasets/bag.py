@@ -48,7 +48,7 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
         warnings.warn(
             f'{path}: {sum(len(masks[stamp]) for stamp in unclear)} masks are left out: other numbers of images than of masks '
             f'have their stamps, such as {_name(unclear[0])}, so that nothing tells which belong together', stacklevel=2)
-    pairs = [(_name(stamp, number), image, mask) for stamp in stamps if stamp not in unclear
+    pairs = [(_name(stamp, number), image, mask) for stamp in stamps if len(images[stamp]) == len(masks[stamp])
              for number, (image, mask) in enumerate(zip(images[stamp], masks[stamp]))]
     if not pairs:
         raise DatasetError(f'{path}: none of {sum(map(len, images.values()))} images on {camera_topic} has a mask of its own with '

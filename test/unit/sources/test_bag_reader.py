@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backports import zstd
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros.sources.bag_reader import BagReader, BagReadError, is_bag, zstd
+from fanet_ros.sources.bag_reader import BagReader, BagReadError, is_bag
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 STRING = 'std_msgs/msg/String'
