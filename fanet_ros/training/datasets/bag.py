@@ -51,8 +51,8 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
     pairs = [(_name(stamp, number), image, mask) for stamp in stamps if len(images[stamp]) == len(masks[stamp])
              for number, (image, mask) in enumerate(zip(images[stamp], masks[stamp]))]
     if not pairs:
-        raise DatasetError(f'{path}: none of {sum(map(len, images.values()))} images on {camera_topic} has a mask of its own with '
-                           f'the same stamp among {sum(map(len, masks.values()))} on {mask_topic}')
+        raise DatasetError(f'{path}: none of {sum(map(len, images.values()))} images on {camera_topic} has a mask of its own '
+                           f'with the same stamp among {sum(map(len, masks.values()))} on {mask_topic}')
     if num_classes == 2:
         check_second_class(bag.labels(), f'the masks on {mask_topic} of {path}')
     return Samples([Entry(name, partial(bag.sample, name, image, mask)) for name, image, mask in pairs if keep(name)], cache)

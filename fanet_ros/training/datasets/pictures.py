@@ -48,8 +48,8 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
         raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: both must be of '
                            'one size')
     if len(fitting) > 1:
-        raise DatasetError(f'{path} is turned by its EXIF orientation {orientation}, and nothing tells whether {label_path} is too: '
-                           'store it upright, without the orientation (mogrify -auto-orient), with a mask that fits')
+        raise DatasetError(f'{path} is turned by its EXIF orientation {orientation}, and nothing tells whether {label_path} is '
+                           'too: store it upright, without the orientation (mogrify -auto-orient), with a mask that fits')
     return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
 
 
