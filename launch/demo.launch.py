@@ -5,6 +5,8 @@
 
 Every argument of segmentation.launch.py works here too.
 """
+import os
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
@@ -30,6 +32,9 @@ def camera_node(context: LaunchContext) -> list[Node]:
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in CAMERA_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
+    params_file = os.path.expanduser(LaunchConfiguration('camera_params_file').perform(context))
+    if not os.path.isfile(params_file):     # launch_ros would start the camera without it
+        raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
     # The node listens where this camera publishes: one argument sets both ends.
     image_topic = LaunchConfiguration('image_topic')
     transport = LaunchConfiguration('image_transport').perform(context)
@@ -41,7 +46,7 @@ def camera_node(context: LaunchContext) -> list[Node]:
         name='camera',
         namespace=LaunchConfiguration('namespace'),
         parameters=[
-            LaunchConfiguration('camera_params_file'),
+            params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
         remappings=[('image', image_topic), ('image/compressed', [image_topic, '/compressed'])],

@@ -2,6 +2,8 @@
 
     ros2 launch fanet_ros segmentation.launch.py image_topic:=/front_camera/image_raw namespace:=front
 """
+import os
+
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -27,6 +29,9 @@ def segmentation_node(context: LaunchContext) -> list[Node]:
     given = {
         name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
         for name, (value_type, _) in NODE_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
+    params_file = os.path.expanduser(LaunchConfiguration('params_file').perform(context))
+    if not os.path.isfile(params_file):     # launch_ros would start the node without it
+        raise RuntimeError(f'params_file {params_file!r} does not exist: expected the path of a YAML file')
     image_topic = LaunchConfiguration('image_topic')
     return [Node(
         package='fanet_ros',
@@ -34,7 +39,7 @@ def segmentation_node(context: LaunchContext) -> list[Node]:
         name='segmentation',
         namespace=LaunchConfiguration('namespace'),
         parameters=[
-            LaunchConfiguration('params_file'),
+            params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
         remappings=[('image', image_topic), ('image/compressed', [image_topic, '/compressed'])],

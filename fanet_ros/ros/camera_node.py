@@ -19,7 +19,7 @@ from std_msgs.msg import Header
 
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
 from fanet_ros.ros.image_conversion import labels_to_image_message, rgb_to_image_message
-from fanet_ros.ros.parameters import declare
+from fanet_ros.ros.parameters import FittedParameters, declare
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.sources import Frame, open_source
@@ -30,11 +30,13 @@ RATE_WINDOW_S = 5.0
 ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not keep the camera from ending
 
 
-class CameraNode(Node):
+class CameraNode(FittedParameters, Node):
     """Publishes `image` or `image/compressed`, and `ground_truth` for sources with labels. `finished` at the end.
 
     :raises ValueError: a parameter or the source cannot be used (SourceError)
     """
+
+    parameter_specs = CAMERA_PARAMETERS
 
     def __init__(self) -> None:
         super().__init__('camera')

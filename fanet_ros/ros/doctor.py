@@ -21,15 +21,16 @@ from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
-from fanet_ros.ros.doctor_camera import check_camera, listen
-from fanet_ros.ros.doctor_findings import ERROR, OK, Check, Finding, exit_code, findings_of, lines_of, summary
+from fanet_ros.ros.doctor_camera import Listening, check_camera, listen
+from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Check, Finding, exit_code, findings_of, lines_of, summary
 from fanet_ros.ros.doctor_machine import check_cv_bridge, check_engines, check_python, check_torch
 from fanet_ros.ros.doctor_model import check_model
 from fanet_ros.ros.doctor_speed import check_speed
 from fanet_ros.ros.doctor_transport import check_transport
 from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.process_start import init_ros
 from fanet_ros.ros.process_tuning import tune_process
-from fanet_ros.ros.segmentation_parameters import declare_settings
+from fanet_ros.ros.segmentation_parameters import SegmentationSettings, declare_settings
 from fanet_ros.sources import SyntheticStreet
 
 
@@ -55,8 +56,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parse(remove_ros_args(['doctor', *argv])[1:])
     tuning = tune_process()
     try:
-        rclpy.init(args=argv)
-    except RuntimeError as error:
+        init_ros(['doctor', *argv])
+    except ValueError as error:
         fail('doctor', error)
         return 2
     try:
@@ -75,27 +76,52 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> None:
-    try:
-        settings = declare_settings(node)
-    except (ValueError, ParameterException) as error:
-        finding = Finding('parameters', ERROR, ' '.join(str(error).split()), 'mend the parameter file or the -p argument')
-        doctor.check('parameters', lambda: [finding])
+    settings = _check_parameters(doctor, node)
+    if settings is None:
         return
     doctor.check('checkpoint', functools.partial(check_model, settings))
-    frame, rate_hz = None, None
-    if not arguments.no_camera:
-        heard = listen(node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
-                       settings.bit_depth)
-        for item in heard:
-            doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
-        frame = next((item.rgb for item in heard if item.rgb is not None), None)
-        rate_hz = sum(item.rate_hz for item in heard) or None
-    if not arguments.no_speed and all(finding.level != ERROR for finding in doctor.findings if finding.check != 'camera'):
-        if frame is None:
-            frame = SyntheticStreet(640, 480).frame(0).rgb
-            note = Finding('speed', OK, 'no frame of a camera: measured on one of 640x480 of the synthetic street')
-            doctor.check('speed', lambda: [note])
-        doctor.check('speed', functools.partial(check_speed, settings, frame, rate_hz))
+    can_run = not exit_code(doctor.findings, strict=False)
+    heard = [] if arguments.no_camera else listen(
+        node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
+        settings.bit_depth)
+    for item in heard:
+        doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
+    if not arguments.no_speed:
+        _check_speed(doctor, settings, heard, can_run)
+
+
+def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
+    """The settings that the node would have, None if it could not be started with them."""
+    findings: list[Finding] = []
+    remedy = 'mend the parameter file or the -p argument'
+    try:
+        return declare_settings(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
+    except (ValueError, ParameterException) as error:
+        findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), remedy))
+        return None
+    finally:
+        if findings:
+            doctor.check('parameters', lambda: findings)
+
+
+def _check_speed(doctor: Doctor, settings: SegmentationSettings, heard: list[Listening], can_run: bool) -> None:
+    """Measure on a frame of a camera that can be read, whatever is wrong with the others."""
+    if not can_run:
+        note = Finding('speed', WARN, 'not measured: the network cannot be run as things are', 'mend the errors above first')
+        doctor.check('speed', lambda: [note])
+        return
+    frame = next((item.rgb for item in heard if item.rgb is not None), None)
+    if frame is None:
+        frame = SyntheticStreet(640, 480).frame(0).rgb
+        note = Finding('speed', OK, 'no frame of a camera: measured on one of 640x480 of the synthetic street')
+        doctor.check('speed', lambda: [note])
+    rate_hz = sum(item.rate_hz for item in heard) or None
+    silent = [item.camera.name for item in heard if not item.rate_hz]
+    if rate_hz and silent:
+        note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is not known: measured against that of the others',
+                       'run doctor again when all cameras publish')
+        doctor.check('speed', lambda: [note])
+    doctor.check('speed', functools.partial(check_speed, settings, frame, rate_hz))
 
 
 def _report(doctor: Doctor, arguments: argparse.Namespace) -> int:

@@ -19,34 +19,33 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rosbags.interfaces import Qos, QosDurability, QosReliability
-from rosbags.rosbag2 import Reader, ReaderError
 from rosgraph_msgs.msg import Clock
 
-from fanet_ros.ros.player_parameters import declare_settings
+from fanet_ros.ros.parameters import FittedParameters
+from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS, declare_settings
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_topics import message_class
+from fanet_ros.sources.bag_reader import BagReader
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
 
 
-class PlayerNode(Node):
+class PlayerNode(FittedParameters, Node):
     """Opens the bag and makes a publisher of every topic; play() plays it.
 
     :raises ValueError: a parameter cannot be used, the bag not be read, or a topic is not in it
     """
 
+    parameter_specs = PLAYER_PARAMETERS
+
     def __init__(self) -> None:
         super().__init__('player')
         self._settings = settings = declare_settings(self)
         self._stopped = threading.Event()
-        try:
-            self._reader = Reader(settings.bag)
-            self._reader.open()
-        except (ReaderError, OSError) as error:
-            raise ValueError(f'cannot read the bag {settings.bag}: {error}') from None
-        self._clock = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
+        self._reader = BagReader(settings.bag)
+        self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
         names = {connection.topic for connection in self._reader.connections}
         missing = sorted(set(settings.topics) - names)
         if missing:
@@ -100,8 +99,8 @@ class PlayerNode(Node):
                 yield connection.id, stamp_ns, bytes(raw)
 
     def _tell_time(self, now_ns: int) -> None:
-        if self._clock is not None:
-            self._clock.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
 
 
 def publisher_qos(offered: list[Qos]) -> QoSProfile:

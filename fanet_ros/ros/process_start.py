@@ -1,6 +1,8 @@
 """How a node's process begins: tuned for images, then with ROS, or with one line that says why not."""
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
 from typing import Optional
 
 import rclpy
@@ -8,6 +10,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.ros.process_end import fail
 from fanet_ros.ros.process_tuning import tune_process
+from fanet_ros.ros.ros_arguments import why_refused, with_even_lists
 
 
 def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
@@ -17,8 +20,21 @@ def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOption
     """
     tune_process()
     try:
-        rclpy.init(args=argv, signal_handler_options=signals)
-    except RuntimeError as error:
+        init_ros(sys.argv if argv is None else argv, signals)
+    except ValueError as error:
         fail(name, error)
         return False
     return True
+
+
+def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptions.ALL) -> None:
+    """rclpy.init() for arguments as people write them.
+
+    :raises ValueError: ROS does not understand them
+    """
+    with ExitStack() as files:
+        given_to_ros = with_even_lists(argv, files)
+        try:
+            rclpy.init(args=given_to_ros, signal_handler_options=signals)
+        except RuntimeError as error:
+            raise ValueError(why_refused(error, argv, given_to_ros)) from None

@@ -22,11 +22,12 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
+from fanet_ros.ros.parameters import FittedParameters
 from fanet_ros.ros.process_end import fail, shut_down
 from fanet_ros.ros.process_start import start_ros
 from fanet_ros.ros.recorder_bag import BagError, BagRecording
 from fanet_ros.ros.recorder_definitions import DefinitionError
-from fanet_ros.ros.recorder_parameters import RecorderSettings, declare_settings
+from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings, declare_settings
 from fanet_ros.ros.recorder_splits import SplitRecording
 from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 
@@ -45,12 +46,14 @@ class RecordedTopic:
     qos: QoSProfile
 
 
-class RecorderNode(Node):
+class RecorderNode(FittedParameters, Node):
     """Subscribes the requested topics and hands every message to the bag.
 
     Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once
     writing has failed (disk full); nothing is written after it.
     """
+
+    parameter_specs = RECORDER_PARAMETERS
 
     def __init__(self) -> None:
         super().__init__('recorder')

@@ -17,7 +17,7 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'topics', list(DEFAULT_TOPICS),
         'Topics to record, each NAME or NAME:PACKAGE/msg/TYPE; with its type a topic is subscribed at once, '
-        'without it as soon as it is published', read_only=True),
+        'without it as soon as it is published', read_only=True, none=['']),
     ParameterSpec(
         'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
         'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
@@ -44,6 +44,8 @@ class RecorderSettings:
 def declare_settings(node: Node) -> RecorderSettings:
     """Declare and read all parameters. Raises ValueError with one line for a malformed topic."""
     values = declare(node, RECORDER_PARAMETERS)
+    if not any(values['topics']):
+        raise ValueError('parameter topics names none: expected those to record, or no such parameter for the default ones')
     return RecorderSettings(
         output=Path(values['output'] or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
         topics=tuple(TopicRequest.parse(text) for text in values['topics']),

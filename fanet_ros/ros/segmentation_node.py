@@ -30,21 +30,25 @@ from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.latency_control import LatencyControl
 from fanet_ros.ros.model_switch import ModelSwitch
 from fanet_ros.ros.output_style import OutputStyle
+from fanet_ros.ros.parameters import FittedParameters
 from fanet_ros.ros.process_end import fail, leave, shut_down
 from fanet_ros.ros.process_start import start_ros
-from fanet_ros.ros.segmentation_parameters import SegmentationSettings, changed_settings, declare_settings
+from fanet_ros.ros.segmentation_parameters import (
+    SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings)
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
-class SegmentationNode(LifecycleNode):
+class SegmentationNode(FittedParameters, LifecycleNode):
     """A managed node: configure loads the model and advertises the outputs, activate subscribes to the images,
     deactivate stops at once and keeps the model, cleanup gives its memory back.
 
     :raises ValueError: a parameter cannot be used
     :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
     """
+
+    parameter_specs = SEGMENTATION_PARAMETERS
 
     def __init__(self) -> None:
         super().__init__('segmentation')

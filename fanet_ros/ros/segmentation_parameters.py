@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -21,7 +21,7 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   read_only=True),
     ParameterSpec('cameras', [''],
                   'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
-                  read_only=True),
+                  read_only=True, none=['']),
     ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one'),
     ParameterSpec('variant', 'auto', 'Network the checkpoint must be; auto takes whatever it is',
                   choices=('auto', 'fanet18', 'fanet34', 'fanet50')),
@@ -44,7 +44,7 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'The resolution steps down while the p95 from image received to mask published is longer, and up '
                   'again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('resolution_ladder', [1.0, 0.75, 0.5, 0.375],
-                  'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0'),
+                  'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0', none=[1.0]),
     ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
                   unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('max_batch', 0,
@@ -152,13 +152,14 @@ class SegmentationSettings:
         return min(self.max_batch or DEFAULT_BATCH, max(len(self.cameras), 1))
 
 
-def declare_settings(node: Node) -> SegmentationSettings:
+def declare_settings(node: Node, tell: Optional[Callable[[str], Any]] = None) -> SegmentationSettings:
     """Declare and read all parameters of the segmentation node.
 
+    :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
     :raises ValueError: a value that is none of its choices
     :raises rclpy.exceptions.ParameterException: a value of the wrong type or out of range
     """
-    return _settings(declare(node, SEGMENTATION_PARAMETERS))
+    return _settings(declare(node, SEGMENTATION_PARAMETERS, tell))
 
 
 def changed_settings(settings: SegmentationSettings, parameters: Sequence[Parameter]) -> SegmentationSettings:

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any, Iterator, Optional
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import ReaderError
-from rosbags.typesys import Stores, get_typestore
 
+from fanet_ros.sources.bag_reader import BagReader, BagReadError
 from fanet_ros.sources.image_decoding import ImageError, to_labels, to_rgb
 
 
@@ -92,10 +90,9 @@ class Recording:
         self.path = path
         self.topics = topics
         try:
-            self._reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            self._reader.open()
-        except (AnyReaderError, ReaderError, OSError) as error:
-            raise RecordingError(f'cannot read the bag {path}: {error}') from None
+            self._reader = BagReader(path)
+        except BagReadError as error:
+            raise RecordingError(str(error)) from None
 
     def __enter__(self) -> Recording:
         return self
@@ -105,7 +102,8 @@ class Recording:
 
     @property
     def size_bytes(self) -> int:
-        return sum(file.stat().st_size for file in self.path.iterdir())
+        files = self.path.iterdir() if self.path.is_dir() else (self.path,)
+        return sum(file.stat().st_size for file in files)
 
     @cached_property
     def images(self) -> dict[str, list[RecordedImage]]:
@@ -139,13 +137,16 @@ class Recording:
                 del expected[stamp_ns]
 
     def _topics_by_stamp(self) -> dict[int, set[str]]:
-        """Topics that have a message with this stamp, for stamps with both a camera frame and a mask."""
-        topics: dict[int, set[str]] = defaultdict(set)
+        """Topics that have a message with this stamp, for stamps with one camera frame and one mask.
+
+        Of several under one stamp, nothing tells which mask belongs to which frame.
+        """
+        topics: dict[int, list[str]] = defaultdict(list)
         for topic, images in self.images.items():
             for image in images:
-                topics[image.stamp_ns].add(topic)
-        needed = {self.topics.camera, self.topics.mask}
-        return {stamp: names for stamp, names in topics.items() if needed <= names}
+                topics[image.stamp_ns].append(topic)
+        return {stamp: set(names) for stamp, names in topics.items()
+                if names.count(self.topics.camera) == names.count(self.topics.mask) == 1}
 
     def _joined(self, stamp_ns: int, pixels: dict[str, np.ndarray]) -> RecordedFrame:
         return RecordedFrame(

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any, Collection, Iterator, NamedTuple, Optional, Sequence
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import ReaderError
-from rosbags.typesys import Stores, get_typestore
 
+from fanet_ros.sources.bag_reader import BagReader, BagReadError
 from fanet_ros.sources.image_decoding import ImageError, to_rgb
 from fanet_ros.tools.segment_bag_topics import COMPRESSED, IMAGE, BagTaskError, Camera, Topic
 
@@ -36,22 +34,10 @@ class InputBag:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.exists():
-            raise BagTaskError(f'{path} does not exist: expected the folder of a rosbag2, or its .mcap or .db3 file')
-        if path.is_dir() and not (path / 'metadata.yaml').is_file():
-            files = sorted(file.name for pattern in ('*.mcap', '*.db3') for file in path.glob(pattern))
-            raise BagTaskError(f'{path} has no metadata.yaml: ' + (
-                f'the recording was cut off; mend it with: ros2 bag reindex {path}' if files else
-                'it is not a rosbag2; expected the folder that ros2 bag record made'))
         try:
-            self.reader = AnyReader([path], default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            if not self.reader.is2:
-                raise AnyReaderError('a bag of ROS 1; convert it with: rosbags-convert --src IN.bag --dst OUT')
-            self.reader.open()
-        except Exception as error:      # damaged files provoke errors of many kinds in the reader
-            known = isinstance(error, (AnyReaderError, ReaderError, OSError))
-            raise BagTaskError(f'cannot read the bag {path}: {" ".join(str(error).split()) if known else repr(error)}'
-                               '; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex mends some') from None
+            self.reader = BagReader(path)
+        except BagReadError as error:
+            raise BagTaskError(str(error)) from None
 
     def __enter__(self) -> InputBag:
         return self

@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.sources import SourceError, open_source
+from fanet_ros.sources.bag_reader import is_bag
 from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_topics import Camera, choose_cameras
 from fanet_ros.training.config import DataConfig
@@ -87,14 +88,6 @@ def open_footage(request: SourceRequest) -> Footage:
                         'few seconds first with ros2 launch fanet_ros record.launch.py')
     _refuse_labels(request)
     return _video(request)
-
-
-def is_bag(path: Path) -> bool:
-    """A rosbag2, whole or not."""
-    if path.is_dir():
-        return (path / 'metadata.yaml').is_file() or any(
-            file.suffix in ('.mcap', '.db3') for file in path.iterdir() if file.is_file())
-    return path.suffix in ('.mcap', '.db3', '.bag') and path.is_file()
 
 
 def spread(count: int, wanted: int) -> list[int]:

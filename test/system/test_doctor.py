@@ -73,3 +73,19 @@ def test_nothing_to_load_is_an_error_with_a_remedy(doctor: Callable[..., Any], t
     assert code == 1 and wrong['check'] == 'checkpoint' and 'lost.safetensors' in wrong['what'] and wrong['remedy']
     code, findings = doctor('--no-camera', ros=('-p', 'overlay_alpha:=7.0'))
     assert code == 1 and findings[-1]['check'] == 'parameters' and 'overlay_alpha' in findings[-1]['what']
+
+
+def test_a_camera_that_is_silent_leaves_the_speed_of_the_others(
+        start_executable: Callable[..., Any], doctor: Callable[..., Any], tmp_path: Path) -> None:
+    start_executable('camera_node', '--ros-args', '-r', 'image:=front/image', '-p', 'width:=160', '-p', 'height:=120')
+    path = tmp_path / 'mine.yaml'
+    path.write_text('/**:\n  ros__parameters: {cameras: [front, left], resolution_ladder: [1], input_heigth: 96}\n'
+                    'segmentation_node:\n  ros__parameters: {device: cpu}\n')
+    code, findings = doctor('--wait-s', '10', ros=('--params-file', str(path)))
+    said = {level: [finding['what'] for finding in findings if finding['level'] == level] for level in ('ERROR', 'WARN')}
+    silent, = said['ERROR']
+    assert code == 1 and 'nobody publishes /left/image' in silent
+    assert 'input_heigth is no parameter of this node: is input_height meant?' in said['WARN']
+    assert f'the parameters of segmentation_node in {path} are not used: this node is /segmentation' in said['WARN']
+    assert any('the rate of left is not known' in what for what in said['WARN'])
+    assert any('as set' in finding['what'] for finding in findings if finding['check'] == 'speed')

@@ -223,3 +223,19 @@ def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+@pytest.mark.parametrize(('launch_file', 'argument'), [('segmentation', 'params_file'), ('demo', 'camera_params_file')])
+def test_a_parameter_file_that_is_not_there_is_refused(launch_file: str, argument: str, tmp_path: Path) -> None:
+    from launch import LaunchContext
+    module = load_launch_file(launch_file)
+    context = LaunchContext()
+    for action in module.generate_launch_description().entities:
+        if isinstance(action, DeclareLaunchArgument):
+            action.execute(context)
+    context.launch_configurations.setdefault('image_transport', '')
+    make = module.segmentation_node if launch_file == 'segmentation' else module.camera_node
+    assert len(make(context)) == 1
+    context.launch_configurations[argument] = str(tmp_path / 'typo.yaml')
+    with pytest.raises(RuntimeError, match=f"{argument} '.*typo.yaml' does not exist: expected the path of a YAML file"):
+        make(context)

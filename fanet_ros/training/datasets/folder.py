@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Optional, Union
 
-from fanet_ros.training.datasets.pictures import ReadLabels, read_labels, read_pair
+from fanet_ros.training.datasets.pictures import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.training.datasets.sample import DatasetError
 from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
 
@@ -36,6 +36,8 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     if orphans:
         raise DatasetError(f'{mask_folder / orphans[0]} has no image in {image_folder}: {len(paths)} images, '
                            f'{len(mask_paths)} masks; remove it or add the image')
+    if num_classes == 2 and read is None:
+        check_second_class((read_labels(path, 2) for path in sorted(mask_paths.values())), f'the masks in {mask_folder}')
     read = read or partial(read_labels, num_classes=num_classes)
     entries = []
     for path in paths:

@@ -1,8 +1,9 @@
 """Images and label pictures from disk, checked."""
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable, Iterable, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -12,28 +13,61 @@ from fanet_ros.training.datasets.sample import UNLABELLED, DatasetError, Sample
 
 ReadLabels = Callable[[Path], np.ndarray]
 
+EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf'), 0x0112
+
 
 def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels) -> Sample:
     """An image with its labels, which `read` reads.
 
     :raises DatasetError: one is missing, unreadable or of another size than the other
     """
-    rgb, labels = read_image(image_path), read(label_path)
-    if labels.shape != rgb.shape[:2]:
-        raise DatasetError(f'{label_path} is {labels.shape[1]}x{labels.shape[0]}, its image '
-                           f'{rgb.shape[1]}x{rgb.shape[0]}: both must be of one size')
-    return Sample(name, rgb, labels)
+    labels = read(label_path)
+    return Sample(name, read_image(image_path, labels.shape[:2], label_path), labels)
 
 
-def read_image(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB.
+def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of the image that `label_path` of `size` (H, W) belongs to.
 
-    :raises DatasetError: it cannot be read
+    Labels have no EXIF orientation: whether they were drawn on the image turned upright or as it is stored, only the size tells.
+
+    :raises DatasetError: it cannot be read, is of another size, or may be meant in two ways
     """
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DatasetError(f'{path} cannot be read: {error.strerror}') from None
+    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if stored is None:
         raise DatasetError(f'{path} is not a readable image: remove or replace it')
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    readings = [stored]
+    orientation = _orientation(data)
+    if orientation != 1:
+        readings.append(_decode(data, cv2.IMREAD_COLOR))
+    fitting = [bgr for bgr in readings if bgr.shape[:2] == size]
+    if not fitting:
+        raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: both must be of '
+                           'one size')
+    if len(fitting) > 1:
+        raise DatasetError(f'{path} is turned by its EXIF orientation {orientation}, and nothing tells whether {label_path} is '
+                           'too: store it upright, without the orientation (mogrify -auto-orient), with a mask that fits')
+    return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
+
+
+def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+    return cv2.imdecode(data, flags) if data.size else None
+
+
+def _orientation(data: np.ndarray) -> int:
+    """1 to 8 as in EXIF, of an encoded image; 1, upright, where it says nothing."""
+    encoded = data.tobytes()
+    if not any(mark in encoded for mark in EXIF_MARKS):      # most have none, and need not be parsed
+        return 1
+    try:
+        with Image.open(io.BytesIO(encoded)) as picture:
+            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
+    except (OSError, SyntaxError, ValueError):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def read_labels(path: Path, num_classes: int) -> np.ndarray:
@@ -58,6 +92,21 @@ def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
     if wrong.size:
         raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the '
                            'labels or give the class map they belong to')
+
+
+def check_second_class(masks: Iterable[np.ndarray], source: str) -> None:
+    """Refuse two classes written as 0 and 255, as many tools do; reads no further than to the first other value.
+
+    :raises DatasetError: all `masks`, (H, W) uint8, of `source` hold 0 and 255 only
+    """
+    has_unlabelled = False
+    for labels in masks:
+        values = set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)))
+        if values - {0, UNLABELLED}:
+            return
+        has_unlabelled |= UNLABELLED in values
+    if has_unlabelled:
+        raise DatasetError(f'{source} hold 0 and {UNLABELLED} only, and {UNLABELLED} is unlabelled: write the second class as 1')
 
 
 def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.ndarray:

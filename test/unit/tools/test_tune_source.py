@@ -100,7 +100,7 @@ def test_the_street_has_labels_where_the_network_has_its_classes() -> None:
 
 @pytest.mark.parametrize(('name', 'message'), [
     ('nothing', 'does not exist: expected a rosbag2, .*record.launch.py'), ('empty', 'no images in'),
-    ('text.mp4', 'not a readable video'), ('cut', 'no metadata.yaml')])
+    ('text.mp4', 'not a readable video'), ('cut', 'has no metadata.yaml, and one of its files is damaged')])
 def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / 'empty').mkdir()
     (tmp_path / 'text.mp4').write_text('no video')

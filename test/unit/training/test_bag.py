@@ -91,3 +91,63 @@ def test_what_a_bag_lacks_is_named_in_one_line(tmp_path: Path) -> None:
         samples[0]
     with pytest.raises(DatasetError, match='cannot read the bag'):
         load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'none')), PAIR)
+
+
+def recorded(path: Path, stamps: list[tuple[str, int]], at_ns: int = 10**9) -> DataConfig:
+    """A bag of images and masks, received in one instant, the n-th image and the n-th mask with n in their pixels."""
+    count = {CAMERA: 0, MASK: 0}
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        connections = {topic: writer.add_connection(topic, 'sensor_msgs/msg/Image', typestore=STORE) for topic in count}
+        for topic, stamp in stamps:
+            shape, encoding = ((4, 6, 3), 'rgb8') if topic == CAMERA else ((4, 6), 'mono8')
+            _, message = image(stamp, np.full(shape, count[topic], np.uint8), encoding)
+            writer.write(connections[topic], at_ns, STORE.serialize_cdr(message, 'sensor_msgs/msg/Image'))
+            count[topic] += 1
+    return DataConfig(layout='bag', path=str(path), camera_topic=CAMERA, mask_topic=MASK)
+
+
+def numbers(samples: Any) -> list[tuple[int, int]]:
+    return [(int(sample.rgb[0, 0, 0]), int(sample.labels[0, 0])) for sample in samples]
+
+
+TEN = ClassMap('ten', tuple('abcdefghij'), tuple((number, 1, 2) for number in range(10)))
+
+
+def test_frames_received_in_one_instant_keep_their_own_masks(tmp_path: Path) -> None:
+    samples = load_dataset(recorded(tmp_path / 'bag', [(CAMERA, 0), (CAMERA, 1), (MASK, 0), (MASK, 1)]), TEN)
+    assert numbers(samples) == [(0, 0), (1, 1)]
+
+
+def test_frames_of_one_stamp_are_joined_in_their_order(tmp_path: Path) -> None:
+    samples = load_dataset(recorded(tmp_path / 'bag', [(topic, 0) for _ in range(5) for topic in (CAMERA, MASK)]), TEN)
+    assert numbers(samples) == [(number, number) for number in range(5)]
+    assert len(set(samples.names)) == 5 and samples.names[0] == '100.000000005'
+
+
+def test_what_cannot_be_told_apart_is_left_out_and_counted(tmp_path: Path) -> None:
+    stamps = [(CAMERA, 0), (MASK, 0), *[(CAMERA, 1)] * 3, *[(MASK, 1)] * 2]
+    with pytest.warns(UserWarning, match='bag: 2 masks are left out: .* such as 101.000000005, so that nothing tells'):
+        samples = load_dataset(recorded(tmp_path / 'bag', stamps), TEN)
+    assert numbers(samples) == [(0, 0)]
+    with pytest.warns(UserWarning), pytest.raises(DatasetError, match='none of 2 images .* has a mask of its own'):
+        load_dataset(recorded(tmp_path / 'other', [(CAMERA, 0), (CAMERA, 0), (MASK, 0)]), TEN)
+
+
+def test_two_classes_as_0_and_255_are_refused(tmp_path: Path) -> None:
+    def masks(*values: int) -> DataConfig:
+        return bag(tmp_path / '_'.join(map(str, values)), [
+            item for number, value in enumerate(values)
+            for item in ((CAMERA, image(number, pixels(number), 'rgb8')), (MASK, image(number, np.full((4, 6), value, np.uint8), 'mono8')))])
+    with pytest.raises(DatasetError, match='the masks on /corrected/mask of .* hold 0 and 255 only'):
+        load_dataset(masks(255, 0), PAIR)
+    assert len(load_dataset(masks(255, 0, 1), PAIR)) == 3 and len(load_dataset(masks(0, 0), PAIR)) == 2
+
+
+def test_a_bag_in_pieces_is_one_data_set(tmp_path: Path) -> None:
+    folder = tmp_path / 'drive'
+    folder.mkdir()
+    for number in range(2):
+        part = recorded(tmp_path / f'part{number}', [(CAMERA, number), (MASK, number)], at_ns=10**9 * (number + 1))
+        (Path(part.path) / f'part{number}.mcap').rename(folder / f'drive_{number}.mcap')
+    samples = load_dataset(DataConfig(layout='bag', path=str(folder), camera_topic=CAMERA, mask_topic=MASK), TEN)
+    assert samples.names == ('100.000000005', '101.000000005') and numbers(samples) == [(0, 0), (0, 0)]

@@ -141,3 +141,45 @@ def test_unequal_counts_and_sizes(tmp_path: Path) -> None:
         samples[samples.names.index('b')]
     with pytest.raises(DatasetError, match='leave no image'):
         load_dataset(DataConfig(path=config.path, only=('z',)), PAIR)
+
+
+def turned(root: Path, orientation: int, mask_shape: 'tuple[int, int]', kind: str = 'jpg') -> DataConfig:
+    """A picture stored as 8x16, left half black and right half white, to be turned as EXIF says."""
+    pixels = np.zeros((8, 16, 3), np.uint8)
+    pixels[:, 8:] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (root / 'images').mkdir(parents=True)
+    Image.fromarray(pixels).save(root / f'images/a.{kind}', exif=exif, **({'quality': 100} if kind == 'jpg' else {}))
+    write(root / 'labels/a.png', np.zeros(mask_shape, np.uint8))
+    return DataConfig(path=str(root))
+
+
+@pytest.mark.parametrize('kind', ['jpg', 'png'])
+def test_a_turned_image_is_read_as_its_mask_was_drawn(tmp_path: Path, kind: str) -> None:
+    def halves(config: DataConfig) -> 'tuple[np.ndarray, np.ndarray]':
+        rgb = load_dataset(config, PAIR)[0].rgb
+        return (rgb[:, :8], rgb[:, 8:]) if rgb.shape == (8, 16, 3) else (rgb[:8], rgb[8:])
+    for orientation, shape in ((1, (8, 16)), (6, (8, 16)), (6, (16, 8))):      # 6: its left becomes its top
+        dark, bright = halves(turned(tmp_path / f'{orientation}_{shape[0]}', orientation, shape, kind))
+        assert dark.max() < 60 and bright.min() > 200
+    bright, dark = halves(turned(tmp_path / '8', 8, (16, 8), kind))              # 8: its left becomes its bottom
+    assert dark.max() < 60 and bright.min() > 200
+
+
+@pytest.mark.parametrize('orientation', [2, 3, 4])
+def test_an_image_that_turns_within_its_own_size_is_refused_by_name(tmp_path: Path, orientation: int) -> None:
+    samples = load_dataset(turned(tmp_path, orientation, (8, 16)), PAIR)
+    with pytest.raises(DatasetError, match=f'a.jpg is turned by its EXIF orientation {orientation}, and nothing tells whether'):
+        samples[0]
+    with pytest.raises(DatasetError, match='a.png is 5x4, its image 16x8'):
+        load_dataset(turned(tmp_path / 'other', orientation, (4, 5)), PAIR)[0]
+
+
+def test_two_classes_written_as_0_and_255_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match='the masks in .*labels hold 0 and 255 only.*write the second class as 1'):
+        load_dataset(folder(tmp_path / 'a', np.array([[0, 255]], np.uint8)), PAIR)
+    assert len(load_dataset(folder(tmp_path / 'b', np.array([[0, 255, 1]], np.uint8)), PAIR)) == 2
+    assert len(load_dataset(folder(tmp_path / 'c', np.array([[0, 0]], np.uint8)), PAIR)) == 2
+    three = ClassMap('three', ('a', 'b', 'c'), ((1, 2, 3), (2, 3, 4), (3, 4, 5)))
+    assert len(load_dataset(folder(tmp_path / 'd', np.array([[0, 255]], np.uint8)), three)) == 2

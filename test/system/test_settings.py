@@ -1,0 +1,114 @@
+"""Settings as people write them, given to the installed nodes in every way there is; and nodes that outlive what is set."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rclpy.parameter import get_parameter_value, parameter_value_to_python
+from sensor_msgs.msg import Image
+
+FILE = '''
+/**:
+  ros__parameters:
+    cameras: []
+    resolution_ladder: [1, 0.5]
+    max_frame_age_ms: 60000
+    input_heigth: 240
+segmentation_node:
+  ros__parameters: {input_height: 96}
+'''
+
+
+@pytest.fixture(name='node', scope='module')
+def node_fixture(start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, tmp_path_factory: Any) -> Any:
+    path = tmp_path_factory.mktemp('parameters') / 'mine.yaml'
+    path.write_text(FILE)
+    process = start_executable(
+        'segmentation_node', '--ros-args', '--params-file', str(path), '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
+        '-p', 'engine:=torch', '-p', 'latency_budget_ms:=50', '-p', 'overlay_alpha:=1', '-p', 'slow_warning_share:=0')
+    client.wait_for(lambda: client.node.count_subscribers('/image') > 0, 'the subscription', process)
+    return process
+
+
+def test_whole_numbers_and_empty_lists_of_the_start_are_taken(client: Any, node: Any) -> None:
+    names = ('resolution_ladder', 'max_frame_age_ms', 'latency_budget_ms', 'overlay_alpha', 'slow_warning_share')
+    values = client.get_parameters('/segmentation', *names)
+    assert [list(values[0]), *values[1:]] == [[1.0, 0.5], 60000.0, 50.0, 1.0, 0.0]
+    assert all(isinstance(value, float) for value in (*values[0], *values[1:]))
+
+
+def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
+    assert 'input_heigth is no parameter of this node: is input_height meant?' in node.log
+    assert 'the parameters of segmentation_node in ' in node.log and 'are not used: this node is /segmentation' in node.log
+
+
+@pytest.mark.parametrize('atomically', [False, True])
+@pytest.mark.parametrize(('name', 'text', 'value'), [
+    ('latency_budget_ms', '70', 70.0), ('resolution_ladder', '[1, 0.25]', [1.0, 0.25]), ('resolution_ladder', '[1]', [1.0]),
+    ('resolution_ladder', '[1.0, 0.5]', [1.0, 0.5]), ('resolution_ladder', '[]', [1.0]), ('input_height', '96', 96)])
+def test_what_ros2_param_set_sends_is_taken(
+        client: Any, node: Any, name: str, text: str, value: Any, atomically: bool) -> None:
+    sent = parameter_value_to_python(get_parameter_value(text))         # as the command line makes it of the text
+    result, = client.set_parameters('/segmentation', atomically, **{name: sent})
+    assert result.successful, result.reason
+    now, = client.get_parameters('/segmentation', name)
+    assert (now if isinstance(value, (int, float)) else list(now)) == value
+
+
+@pytest.mark.parametrize(('name', 'value', 'reason'), [
+    ('latency_budget_ms', 'fast', 'Wrong parameter type'), ('latency_budget_ms', True, 'Wrong parameter type'),
+    ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'shares that fall from 1.0'),
+    ('resolution_ladder', '[1, x]', 'Wrong parameter type'), ('input_height', 96.5, 'Wrong parameter type'),
+    ('device', 'cuda', 'read-only')])
+def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, value: Any, reason: str) -> None:
+    result, = client.set_parameters('/segmentation', **{name: value})
+    assert not result.successful and reason in result.reason, result.reason
+
+
+@pytest.mark.parametrize(('executable', 'name', 'arguments'), [
+    ('segmentation_node', 'segmentation', ('-p', 'autostart:=false')),
+    ('camera_node', 'camera', ('-p', 'rate_hz:=5', '-p', 'width:=64', '-p', 'height:=64')),
+    ('recorder_node', 'recorder', ('-p', 'output:={folder}/recorded')),
+    ('player_node', 'player', ('-p', 'bag:={bag}', '-p', 'loop:=true', '-p', 'rate:=1'))])
+def test_no_node_ends_by_a_parameter_that_it_does_not_use(
+        client: Any, start_executable: Callable[..., Any], recorded: Path, tmp_path: Path, executable: str, name: str,
+        arguments: tuple[str, ...]) -> None:
+    process = start_executable(executable, '--ros-args', '-r', f'__node:=other_{name}', *(
+        text.format(folder=tmp_path, bag=recorded) for text in arguments))
+    client.wait_for(lambda: f'other_{name}' in client.node.get_node_names(), 'the node', process)
+    for use_sim_time in (True, False):
+        result, = client.set_parameters(f'/other_{name}', use_sim_time=use_sim_time)
+        assert result.successful, result.reason
+    for value, reason in (({'no_such_parameter': 1}, 'no_such_parameter'), ({'use_sim_time': 3}, 'Wrong parameter type')):
+        result, = client.set_parameters(f'/other_{name}', **value)
+        assert not result.successful and reason in result.reason, result.reason
+    assert client.get_parameters(f'/other_{name}', 'use_sim_time') == [False]
+    assert process.is_alive and process.stop() == 0, process.log
+    assert 'Traceback' not in process.log
+
+
+@pytest.fixture(name='recorded', scope='module')
+def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path_factory: Any) -> Path:
+    """A bag with a few images."""
+    bag = tmp_path_factory.mktemp('bag') / 'few'
+    recorder = start_executable('recorder_node', '--ros-args', '-r', '__node:=first', '-p', f'output:={bag}', '-p',
+                                "topics:=['few/image:sensor_msgs/msg/Image']")
+    publisher = client.publisher(Image, '/few/image')
+    for _ in range(5):
+        publisher.publish(Image(encoding='mono8', height=1, width=1, step=1, data=b'\0'))
+    client.wait_for(lambda: (bag / 'few.mcap').exists() or any(bag.glob('*.mcap')), 'the bag', recorder)
+    assert recorder.stop() == 0, recorder.log
+    return bag
+
+
+@pytest.mark.parametrize(('executable', 'arguments', 'reason'), [
+    ('segmentation_node', ('-p', 'checkpoint:=[]'), 'parameter checkpoint is an empty list'),
+    ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics names none'),
+    ('player_node', ('-p', 'rate:=[1, 0.5'), 'rate:=[1, 0.5')])
+def test_what_cannot_be_used_ends_the_start_with_one_line(
+        start_executable: Callable[..., Any], executable: str, arguments: tuple[str, ...], reason: str) -> None:
+    process = start_executable(executable, '--ros-args', *arguments)
+    assert process.wait() == 1
+    assert reason in process.log.splitlines()[-1] and 'Traceback' not in process.log and '.c:' not in process.log.splitlines()[-1]
