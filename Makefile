@@ -8,10 +8,10 @@ ENTER := source .venv/bin/activate && source install/local_setup.bash
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
 PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
-.PHONY: help build test demo gpu clean FORCE
+.PHONY: help build test demo gpu gpu-train clean FORCE
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: install/.built ## make .venv/ and install/ (a sourced ROS is used, else ROS wheels; PYTHON=python3.12 chooses another Python)
 
@@ -26,8 +26,12 @@ gpu: ## prove and measure the CUDA code, without ROS or a build (OUT=DIR AUTHORS
 	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu.run $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)') \
 	    $(if $(AUTHORS),--authors '$(AUTHORS)') $(if $(STEPS),--steps $(STEPS))
 
+gpu-train: ## train on a borrowed GPU, likewise (RECIPE=fanet18_camvid MINUTES=8 DATA=DIR OUT=DIR; DEVICE=cpu rehearses)
+	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu_train $(or $(RECIPE),fanet18_camvid) $(if $(MINUTES),--minutes '$(MINUTES)') \
+	    $(if $(DATA),--data '$(DATA)') $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)')
+
 clean: ## remove all that build, test, demo and gpu made
-	rm -rf .venv .venv.lock build install log demo_output gpu_output .pytest_cache
+	rm -rf .venv .venv.lock build install log demo_output gpu_output gpu_training .pytest_cache
 	find fanet_ros test launch -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # create.sh itself decides whether the environment still fits: it leaves the file's time alone if so.
