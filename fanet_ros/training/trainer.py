@@ -77,8 +77,9 @@ class Trainer:
             network = network.to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
-        self._loss = processes.wrap(ClipLoss(
-            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision, settings.channels_last).to(self._device), self._device)
+        loss = ClipLoss(self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision,
+                        settings.channels_last)
+        self._loss = processes.wrap(loss.to(self._device), self._device)
         self._optimizer = make_optimizer(self.network, settings)
         self._progress = Progress(settings.iterations, settings.minutes)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=precision == 'float16')
@@ -111,11 +112,13 @@ class Trainer:
                 total=100 if self.settings.minutes else self.settings.iterations, desc='train',
                 unit='%' if self.settings.minutes else 'it', mininterval=5, disable=not self._processes.is_first) as bar:
             try:
-                while self.iteration != until and self._progress.at(self.iteration) < 1 and not stopped:
+                finished = self._is_finished(until)
+                while not finished and not stopped:
                     taken = batches.take()
                     whole = False
                     self._iterate(taken)
-                    if self._is_due(until):
+                    finished = self._is_finished(until)
+                    if finished or self._is_due():
                         self._read_losses()
                         whole = True
                         stopped = self._processes.mean([float(interruption.requested)], self._device)[0] > 0
@@ -131,12 +134,13 @@ class Trainer:
                     log.close()
         return not stopped
 
-    def _is_due(self, until: Optional[int]) -> bool:
+    def _is_finished(self, until: Optional[int]) -> bool:
+        return self.iteration == until or self._progress.at(self.iteration) >= 1
+
+    def _is_due(self) -> bool:
         """Whether it is time to wait for the device: always on a CPU, now and then on a GPU."""
-        settings, number = self.settings, self.iteration
-        every = (READ_EVERY if self._device.type == 'cuda' else 1, settings.save_every, settings.validate_every)
-        return (number == until or self._progress.at(number) >= 1
-                or any(item and number % item == 0 for item in every))
+        every = (READ_EVERY if self._device.type == 'cuda' else 1, self.settings.save_every, self.settings.validate_every)
+        return any(item and self.iteration % item == 0 for item in every)
 
     def _load(self, iteration: int) -> list[Any]:
         """The batches of an iteration, or what they are made from on the device."""
@@ -206,8 +210,8 @@ class Trainer:
             log.write(self.iteration, values)
 
     def _announce(self, bar: tqdm) -> None:
-        """Say early how long it will take, when the first iterations, which also read the data, are over."""
-        if self.iteration == ANNOUNCED_AT and not self.settings.minutes:
+        """Say early how long it will take on a CPU: by the median of the first iterations, some of which wait for data."""
+        if self.iteration == ANNOUNCED_AT and self._device.type == 'cpu' and not self.settings.minutes:
             rate = 1 / max(float(np.median(self._durations_s)), 1e-9)
             minutes = (self.settings.iterations - self.iteration) / rate / 60
             bar.write(f'about {max(minutes, 1):.0f} minutes to go, at {rate:.2g} iterations a second; set training.iterations, '
