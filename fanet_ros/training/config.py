@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence, Union
 
 from fanet_ros.model import BACKBONE_OF_VARIANT, FLAVORS, STRIDES
 from fanet_ros.training.augment import Augmentation
-from fanet_ros.training.config_reader import ConfigError, build, one_of, override, read_mapping
+from fanet_ros.training.config_reader import ConfigError, build, one_of, override, read_with_base
 
 LAYOUTS = ('folder', 'cityscapes', 'coco_stuff', 'bag', 'street')
 
@@ -144,12 +144,12 @@ class TrainingConfig:
 
     @classmethod
     def load(cls, path: Union[str, Path], overrides: Sequence[str] = ()) -> TrainingConfig:
-        """Read a recipe.
+        """Read a recipe; with `base: NAME` it says only what differs from NAME.yaml beside it, key by key in each section.
 
         :param overrides: 'key=value' or 'section.key=value', values as in YAML
         :raises ConfigError: missing file, no YAML, unknown keys, values of the wrong type
         """
-        content = read_mapping(path)
+        content = read_with_base(path)
         for text in overrides:
             override(content, text)
         try:

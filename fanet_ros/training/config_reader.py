@@ -10,6 +10,9 @@ from typing import Any, Union
 import yaml
 
 
+MAX_BASES = 4       # from one to the next
+
+
 class ConfigError(ValueError):
     """A recipe cannot be used; one line that names the file, the key and the remedy."""
 
@@ -34,6 +37,28 @@ def read_mapping(path: Union[str, Path]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f'{path}: expected keys and values, got {type(content).__name__}')
     return content
+
+
+def read_with_base(path: Union[str, Path], depth: int = 0) -> dict[str, Any]:
+    """As read_mapping(); a file with `base: NAME` changes and adds to what NAME.yaml beside it says.
+
+    Keys are replaced one by one, in sections too; lists are replaced as a whole.
+    """
+    content = read_mapping(path)
+    base = content.pop('base', None)
+    if base is None:
+        return content
+    if not isinstance(base, str) or depth >= MAX_BASES:
+        raise ConfigError(f'{path}: base is {base!r}: expected the name of a recipe beside it, which does not lead back here')
+    return _merged(read_with_base(Path(path).expanduser().with_name(f'{base}.yaml'), depth + 1), content)
+
+
+def _merged(base: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in content.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        result[key] = _merged(base[key], value) if both else value
+    return result
 
 
 def override(content: dict[str, Any], text: str) -> None:

@@ -71,3 +71,18 @@ def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
     assert difference(older, one) is None
     assert difference({**older, 'gone': 1}, one) == 'unknown key gone: expected one of ' + ', '.join(
         sorted(item.name for item in fields(TrainingConfig)))
+
+
+def test_a_recipe_may_say_only_what_differs_from_another(tmp_path: Path) -> None:
+    (tmp_path / 'whole.yaml').write_text('variant: fanet18\ndata: [{path: a}, {path: b}]\ntraining: {iterations: 7, batch_size: 3}\n')
+    (tmp_path / 'change.yaml').write_text('base: whole\nvariant: fanet34\ntraining: {iterations: 9}\n')
+    (tmp_path / 'more.yaml').write_text('base: change\ndata: [{path: c}]\n')
+    config = TrainingConfig.load(tmp_path / 'more.yaml', ['training.seed=5'])
+    assert (config.variant, config.training.iterations, config.training.batch_size, config.training.seed) == ('fanet34', 9, 3, 5)
+    assert [item.path for item in config.data] == ['c']
+    (tmp_path / 'whole.yaml').write_text('base: more\n')
+    with pytest.raises(ConfigError, match='which does not lead back here'):
+        TrainingConfig.load(tmp_path / 'more.yaml')
+    (tmp_path / 'lost.yaml').write_text('base: nothing\n')
+    with pytest.raises(ConfigError, match='nothing.yaml: No such file'):
+        TrainingConfig.load(tmp_path / 'lost.yaml')
