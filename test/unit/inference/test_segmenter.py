@@ -51,6 +51,7 @@ def test_frames_of_a_batch_keep_their_sizes_and_wishes(checkpoint: Path) -> None
         assert (result.labels == alone.labels).mean() > 0.999       # ties aside
         assert (result.confidence is None) == (not frame.confidence)
         assert (result.batch_size, alone.batch_size) == (3, 1)
+        assert (result.input_height, result.input_width) == (alone.input_height, alone.input_width)
     with pytest.raises(ValueError, match='expected a frame'):
         segmenter.segment_batch([frames[0], FrameInput(np.zeros((4, 4), np.uint8))])
 
