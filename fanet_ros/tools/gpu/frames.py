@@ -9,7 +9,6 @@ import numpy as np
 
 from fanet_ros.inference import FrameInput, OverlayColors, Segmentation, Segmenter
 from fanet_ros.tools.benchmark_segmenter import STAGES
-from fanet_ros.tools.benchmark_setup import Size
 from fanet_ros.tools.benchmark_suites import batch_suite, pixels_suite
 from fanet_ros.tools.gpu.authors import result_as_figure
 from fanet_ros.tools.gpu.figures import Figures
