@@ -52,15 +52,9 @@ def default_parameters_fixture(client: Any, camera: Any) -> Iterator[None]:
 @pytest.mark.parametrize(('size', 'network_size'), [
     ((120, 160), (96, 128)), ((97, 131), (96, 128)), ((1, 1), (96, 96)), ((64, 640), (64, 192))])
 def test_mask_is_what_the_segmenter_gives_at_the_frames_own_size(
-        client: Any, camera: Any, process: Any, segmenter: Segmenter, size: tuple[int, int],
-        network_size: tuple[int, int]) -> None:
+        camera: Any, segmenter: Segmenter, size: tuple[int, int], network_size: tuple[int, int]) -> None:
     rgb = blotches(2, *size)
-
-    def is_in_its_shape() -> bool:
-        timing = camera.answer_to(rgb)[1]
-        return (timing.input_height, timing.input_width) == network_size
-    client.wait_for(is_in_its_shape, 'the engine for that shape', process)
-    mask, timing = camera.answer_to(rgb)
+    mask, timing = camera.answer_at(rgb, network_size)
     expected = segmenter.segment(rgb)
     assert np.array_equal(pixels(mask), expected.labels)
     assert mask.header.frame_id == 'front/optical frame' and mask.header == timing.header
