@@ -118,7 +118,8 @@ UNDERSTOOD = [
 ]
 NOTHING = np.empty((1, 0), np.uint8)
 REFUSED = [
-    Case('unknown encoding', 'x264', RGB, reason='unknown encoding'),
+    Case('unknown encoding', 'cmyk8', RGB, reason='unknown encoding'),
+    Case('packet of a video', 'x264', RGB, reason='video packet'),
     Case('no encoding', '', RGB, reason='unknown encoding'),
     Case('very long encoding', 'rgb8' * 1000, RGB, reason='unknown encoding'),
     Case('encoding of other letters', 'рgb8\n\t', RGB, reason='unknown encoding'),
@@ -232,7 +233,7 @@ def test_a_flood_of_bad_frames_does_not_flood_the_log(sender: Sender) -> None:
     assert rejected + after.frames_dropped - before.frames_dropped == 200
     new = sender.process.log.count('frame rejected') - lines
     assert new < 50, 'each second one line'
-    assert "encoding 'x264', 32x24, step 96, 2304 bytes" in sender.process.log
+    assert "encoding 'cmyk8', 32x24, step 96, 2304 bytes" in sender.process.log
 
 
 @pytest.mark.parametrize('data', [b'', b'\xff\xd8\xff\xe0 not a picture', bytes(100), cv2.imencode(

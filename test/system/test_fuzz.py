@@ -10,13 +10,14 @@ import array
 import os
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import pixels
@@ -29,6 +30,7 @@ from fanet_ros.ros.image_conversion import FORMATS, SEMI_PLANAR, ImageError, com
 
 MESSAGES = int(os.environ.get('FANET_ROS_FUZZ', '120'))
 CAMERAS = tuple('abcdefgh')     # each has a place of its own in the node, so that none of a round replaces another
+NETWORK_SIZE = {'input_height': 96, 'input_width': 128}
 ROUNDS_BETWEEN_GOOD_ONES = 6
 MEMORY_GROWTH_BYTES = 256 * 2**20
 
@@ -131,6 +133,14 @@ class Counts(NamedTuple):
     rejected: int
 
 
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
+    """At the fuzzed nodes' size: nearly every image has a shape of its own, for which they would be building all the time."""
+    threads = torch.get_num_threads()
+    yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1, **NETWORK_SIZE)
+    torch.set_num_threads(threads)
+
+
 class FuzzedNode:
     """A node with many cameras; a round is one message of each, and ends when the node has judged them all."""
 
@@ -138,7 +148,7 @@ class FuzzedNode:
                  make_camera: Callable[..., Any], checkpoint: Path) -> None:
         raw = transport == 'raw'
         topics = [f'/fuzz_{transport}/{name}/image{"" if raw else "/compressed"}' for name in CAMERAS]
-        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'engine': 'torch', 'num_threads': 1,
+        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'engine': 'torch', 'num_threads': 1, **NETWORK_SIZE,
                       'cameras': f'[{",".join(CAMERAS)}]', 'image_transport': transport, 'diagnostics_period_s': 0.1,
                       # Large ones may get lost on their way, else, and every single one is to be counted here.
                       **{f'qos_overrides.{topic}.subscription.reliability': 'reliable' for topic in topics}}

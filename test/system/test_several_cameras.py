@@ -34,7 +34,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     timings = {name: client.collect(FrameTiming, f'{NODE}/{name}/timing') for name in CAMERAS}
     masks = {name: client.collect(Image, f'{NODE}/{name}/mask') for name in CAMERAS}
     publishers = {name: client.publisher(Image, f'/{name}/image') for name in CAMERAS}
-    garbage = Image(encoding='x264', height=120, width=160, step=480, data=array.array('B', bytes(57600)))
+    garbage = Image(encoding='cmyk8', height=120, width=160, step=480, data=array.array('B', bytes(57600)))
     numbers = {name: 0 for name in CAMERAS}
 
     def send(name: str) -> None:
