@@ -198,7 +198,7 @@ class Camera:
         return self.wait_for_one(self.masks, header), self.wait_for_one(self.timings, header)
 
     def answer_at(self, picture: Picture, network_size: tuple[int, int]) -> tuple[Image, FrameTiming]:
-        """answer_to() once the network runs at this height and width: first frames of another shape go through squeezed."""
+        """answer_to() once the network runs at this height and width: first frames of a shape go through squeezed."""
         def runs_at_it() -> bool:
             timing = self.answer_to(picture)[1]
             return (timing.input_height, timing.input_width) == network_size
