@@ -38,7 +38,7 @@ from fanet_ros.package_share import share_directory    # noqa: E402
 from fanet_ros.ros.image_conversion import rgb_to_image_message    # noqa: E402
 from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0       # for conditions that a busy machine is slow to reach; what hangs is seen all the same
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine
 KEEP_ALL_QOS = QoSProfile(depth=100)
 
