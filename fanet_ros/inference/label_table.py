@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fanet_ros.choices import LABEL_IDS
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.segmentation import SegmentationError
 
 UNLABELLED = 255
 UNLABELLED_NAME = 'unlabelled'
-LABEL_IDS = ('training', 'dataset')
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def _play(node: PlayerNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
-    if not start_ros('player', argv, SignalHandlerOptions.ALL):
+    if not start_ros('player_node', argv, SignalHandlerOptions.ALL):
         return 1
     try:
         _play(PlayerNode())

@@ -191,7 +191,7 @@ def _record(stop: StopOrder) -> None:
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made."""
     stop = StopOrder()
-    if not start_ros('recorder', argv, SignalHandlerOptions.NO):
+    if not start_ros('recorder_node', argv, SignalHandlerOptions.NO):
         return 1
     try:
         _record(stop)

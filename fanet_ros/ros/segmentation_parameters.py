@@ -8,8 +8,7 @@ from typing import Any, Mapping, Sequence
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fanet_ros.inference import LABEL_IDS
-from fanet_ros.inference.engines import ENGINES, PRECISIONS
+from fanet_ros.choices import ENGINES, LABEL_IDS, PRECISIONS, VARIANTS
 from fanet_ros.ros.diagnostics import Thresholds
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
@@ -24,7 +23,7 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   read_only=True),
     ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one'),
     ParameterSpec('variant', 'auto', 'Network the checkpoint must be; auto takes whatever it is',
-                  choices=('auto', 'fanet18', 'fanet34', 'fanet50')),
+                  choices=('auto', *VARIANTS)),
     ParameterSpec('class_map', '',
                   "YAML file with other class names and colours; empty: the checkpoint's own"),
     ParameterSpec('device', 'auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N', read_only=True),

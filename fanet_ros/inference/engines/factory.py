@@ -10,6 +10,7 @@ from typing import Callable, Optional, Sequence
 import numpy as np
 import torch
 
+from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.device import processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
@@ -23,8 +24,6 @@ from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewrit
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-ENGINES = ('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
-PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 # By type of device.
 PRECISIONS_OF_ENGINE = {
     'cpu': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'), 'openvino': ('float32', 'bfloat16', 'int8'),

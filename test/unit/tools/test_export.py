@@ -12,7 +12,7 @@ import torch
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.tools import export
+from fanet_ros.tools import export, export_run
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -65,7 +65,7 @@ def test_int8_file_gives_logits(tmp_path: Path) -> None:
 
 def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                               capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setitem(export.MIN_AGREEMENT, 'float32', 1.1)
+    monkeypatch.setitem(export_run.MIN_AGREEMENT, 'float32', 1.1)
     assert export.main([str(tmp_path / 'x.onnx'), '--checkpoint', str(checkpoint)]) == 1
     assert 'not written' in capsys.readouterr().err and not list(tmp_path.iterdir())
 
