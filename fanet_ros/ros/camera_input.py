@@ -14,8 +14,9 @@ from sensor_msgs.msg import CompressedImage, Image
 from fanet_ros.ros.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
 from fanet_ros.ros.qos_mismatch import MismatchWarning
+from fanet_ros.ros.rate_limit import RateLimit
 from fanet_ros.ros.sequence_gaps import SequenceGaps
-from fanet_ros.ros.silence import why_silent
+from fanet_ros.ros.silence import heard_publishers, why_silent
 
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 # Since Iron a callback may ask for the sequence number of its message.
@@ -44,6 +45,7 @@ class CameraInput:
         self._to_rgb = compressed_to_rgb if is_compressed else image_to_rgb
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
+        self.rate_limit = RateLimit()
         self.statistics = FrameStatistics(self.now_s())
 
     @property
@@ -54,6 +56,11 @@ class CameraInput:
     def now_s(self) -> float:
         """The node's time, in seconds."""
         return self._node.get_clock().now().nanoseconds * 1e-9
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether it listens at this moment."""
+        return self._subscription is not None
 
     def subscribe(self) -> None:
         """Begin to listen."""
@@ -95,9 +102,16 @@ class CameraInput:
 
     def why_silent(self) -> str:
         """The reason, in half a sentence, when no image comes."""
-        if self._subscription is None:
-            return 'not subscribed'
-        return why_silent(self._node, self._subscription, f'sensor_msgs/msg/{self._message_type.__name__}', IMAGE_QOS)
+        return why_silent(self._node, self.topic, self._type_name, IMAGE_QOS)
+
+    @property
+    def has_publisher(self) -> bool:
+        """Whether somebody publishes what could be heard."""
+        return bool(heard_publishers(self._node, self.topic, self._type_name, IMAGE_QOS))
+
+    @property
+    def _type_name(self) -> str:
+        return f'sensor_msgs/msg/{self._message_type.__name__}'
 
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
         missed = self._gaps.missed_before(info['publication_sequence_number'])
@@ -107,4 +121,8 @@ class CameraInput:
 
     def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:
         self.statistics.frame_received(self.now_s(), missed)
-        self._put(ReceivedFrame(message, time.perf_counter()))
+        received = time.perf_counter()
+        if self.rate_limit.passes(received):
+            self._put(ReceivedFrame(message, received))
+        else:
+            self.statistics.frame_skipped(self.now_s())

@@ -13,7 +13,7 @@ MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
 
 # What a Status is about.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
-LATE = 'late'
+LATE, IDLE = 'late', 'idle'
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,13 @@ class FrameStatistics:
     def __init__(self, now_s: float) -> None:
         self._lock = threading.Lock()
         self._started_s = self._last_received_s = self._latest_s = now_s
-        self.received = self.segmented = self.missed = self.too_old = 0
+        self.received = self.segmented = self.missed = self.too_old = self.skipped = 0
         self.rejected: Counter[str] = Counter()
         self._arrivals: deque[tuple[float, int]] = deque()
         self._times: deque[tuple[float, FrameTimes]] = deque()
         self._failures: deque[tuple[float, int, str]] = deque()
         self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
+        self._skips: deque[tuple[float]] = deque()                  # when a frame was above max_rate_hz
 
     def restart(self, now_s: float) -> None:
         """Begin a new window; the counts go on."""
@@ -107,9 +108,16 @@ class FrameStatistics:
             self.too_old += 1
             self._ages_ms.append((now_s, age_ms))
 
+    def frame_skipped(self, now_s: float) -> None:
+        """Count a frame that came sooner than max_rate_hz allows."""
+        with self._lock:
+            self._forget(now_s)
+            self.skipped += 1
+            self._skips.append((now_s,))
+
     def dropped(self, replaced: int) -> int:
         """All that were dropped, the node's own `replaced` ones included."""
-        return replaced + self.missed + self.too_old
+        return replaced + self.missed + self.too_old + self.skipped
 
     def status(self, now_s: float, replaced: int, thresholds: Thresholds = Thresholds()) -> Status:
         """Sum up the window that ends at `now_s`.
@@ -126,6 +134,7 @@ class FrameStatistics:
                       'frames dropped: replaced by a newer one': str(replaced),
                       'frames dropped: missed by the middleware': str(self.missed),
                       'frames dropped: too old': str(self.too_old),
+                      'frames dropped: above max_rate_hz': str(self.skipped),
                       'frames rejected': str(sum(self.rejected.values()))}
             for name, count in sorted(self.rejected.items()):
                 values[f'frames rejected: {name}'] = str(count)
@@ -153,10 +162,11 @@ class FrameStatistics:
                                  f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
-        if arrived >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * arrived:
+        wanted = arrived - len(self._skips)
+        if wanted >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * wanted:
             return WARN, SLOW, (
-                f'{rate_hz:.1f} frames/s of the {self._rate_hz(now_s, arrived):.1f} that arrive: '
-                'lower input_height and input_width, or the rate of the camera')
+                f'cannot keep up: {rate_hz:.1f} frames/s of the {self._rate_hz(now_s, wanted):.1f} that arrive: '
+                'lower input_height and input_width, try another engine or precision, or set max_rate_hz')
         p95_ms = float(np.percentile([times.total_ms for _, times in self._times], 95))
         for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
             if 0 < limit_ms < p95_ms:
@@ -175,11 +185,11 @@ class FrameStatistics:
         if now_s < self._latest_s - 1.0 or not self._latest_s:
             self._begin(now_s)
         self._latest_s = now_s
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._skips):
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()
 
     def _begin(self, now_s: float) -> None:
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._skips):
             entries.clear()
         self._started_s = self._last_received_s = self._latest_s = now_s

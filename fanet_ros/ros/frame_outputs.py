@@ -81,6 +81,12 @@ class FrameOutputs:
         """Whether somebody subscribes to what needs Segmentation.confidence."""
         return _is_wanted(self._confidence)
 
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether somebody subscribes to anything that is made of the camera's images."""
+        return any(map(_is_wanted, (self._mask, self._mask_png, self._confidence, self._coverage, self._overlay,
+                                    self._camera_info, self._timing)))
+
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
         """Publish class map and label info, unless they are the last ones already and no repetition is due.
 

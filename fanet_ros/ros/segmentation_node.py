@@ -22,6 +22,7 @@ from rclpy.signals import SignalHandlerOptions
 from fanet_ros.inference import Segmenter, memory_in_use
 from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.demand import Demand
 from fanet_ros.ros.diagnostics import Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.frame_outputs import FrameOutputs
@@ -62,6 +63,8 @@ class SegmentationNode(LifecycleNode):
                               functools.partial(self._slots.put, camera=name))
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
+        self._demand = Demand(self, self._cameras, self._outputs, lambda: self.settings.lazy)
+        self._limit_rates()
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._latency.add)
         self._worker.start()
@@ -106,8 +109,7 @@ class SegmentationNode(LifecycleNode):
         """Subscribe to the images."""
         try:
             self._slots.resume()
-            for camera in self._cameras.values():
-                camera.subscribe()
+            self._demand.start()
         except Exception as error:
             self._stop()
             return self._refuse('activated', error, keep=True)
@@ -147,8 +149,7 @@ class SegmentationNode(LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _stop(self) -> None:
-        for camera in self._cameras.values():
-            camera.unsubscribe()
+        self._demand.stop()
         self._slots.pause()
 
     def _release(self) -> None:
@@ -184,10 +185,15 @@ class SegmentationNode(LifecycleNode):
             self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
         self.settings = settings
         self._latency.configure(settings)
+        self._limit_rates()
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        return camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        return self._demand.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
+
+    def _limit_rates(self) -> None:
+        for camera in self._cameras.values():
+            camera.rate_limit.max_hz = self.settings.max_rate_hz
 
     def _describe(self) -> NodeState:
         active = self._switch.active

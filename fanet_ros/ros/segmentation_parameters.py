@@ -46,6 +46,10 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0'),
     ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
                   unit='ms', minimum=0.0, maximum=60000.0),
+    ParameterSpec('max_rate_hz', 0.0, 'Frames of each camera that are segmented in a second at most; 0: all', unit='Hz',
+                  minimum=0.0, maximum=1000.0),
+    ParameterSpec('lazy', True,
+                  'Listen to a camera only while somebody subscribes to what is made of its images; false: always'),
     ParameterSpec('max_batch', 0,
                   'Frames of different cameras that run through the network together when they wait together; 0: one of '
                   'each camera, at most 4', minimum=0, maximum=64),
@@ -106,6 +110,8 @@ class SegmentationSettings:
     latency_budget_ms: float
     resolution_ladder: tuple[float, ...]
     max_frame_age_ms: float
+    max_rate_hz: float
+    lazy: bool
     max_batch: int
     overlay_alpha: float
     image_transport: str
