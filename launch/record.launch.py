@@ -38,7 +38,7 @@ QUEUE_DEPTH = 100
 
 
 def topics(argument: dict[str, str]) -> list[str]:
-    """What to record, relative to the namespace, each NAME or NAME:TYPE.
+    """What to record, relative to the namespace, each NAME or NAME:TYPE, with ? where it need not be there.
 
     :raises ValueError: an argument that is none of its choices
     """
@@ -48,16 +48,16 @@ def topics(argument: dict[str, str]) -> list[str]:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
     cameras = [name.strip() for name in argument['cameras'].split(',') if name.strip()]
     images = [f'{camera}/image' for camera in cameras] or [argument['image_topic']]
-    found = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray']
+    found = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray?']
     if argument['camera'] == 'true':
         found += images
         for image in images:
             image = image[:-len('/compressed')] if image.endswith('/compressed') else image
-            found.append(f'{image.rpartition("/")[0]}/camera_info' if '/' in image else 'camera_info')
-        found.append('ground_truth:sensor_msgs/msg/Image')
+            found.append(f'{image.rpartition("/")[0]}/camera_info?' if '/' in image else 'camera_info?')
+        found.append('ground_truth:sensor_msgs/msg/Image?')
     for prefix in [f'segmentation/{camera}' for camera in cameras] or ['segmentation']:
         found += [f'{prefix}/{MASKS[argument["masks"]]}', f'{prefix}/timing:fanet_ros/msg/FrameTiming',
-                  f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info']
+                  f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info?']
         if argument['overlay'] == 'true':
             found.append(f'{prefix}/overlay:sensor_msgs/msg/Image')
     return found
@@ -65,7 +65,7 @@ def topics(argument: dict[str, str]) -> list[str]:
 
 def full_name(topic: str, namespace: str) -> str:
     """NAME of NAME:TYPE, with the namespace."""
-    name = topic.partition(':')[0]
+    name = topic.rstrip('?').partition(':')[0]
     return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
 
 

@@ -31,6 +31,8 @@ class Demand:
     def start(self) -> None:
         """Begin; cameras that are wanted are subscribed at once."""
         self._is_started = True
+        for camera in self._cameras.values():
+            camera.statistics.restart(camera.now_s())       # from now on it counts for how long no image came
         self.follow()
 
     def stop(self) -> None:

@@ -162,7 +162,8 @@ class FrameStatistics:
                                  f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
-        wanted = arrived - len(self._skips)
+        # What the middleware replaced is no loss where frames are left out anyway.
+        wanted = len(self._arrivals) - len(self._skips) if self._skips else arrived
         if wanted >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * wanted:
             return WARN, SLOW, (
                 f'cannot keep up: {rate_hz:.1f} frames/s of the {self._rate_hz(now_s, wanted):.1f} that arrive: '

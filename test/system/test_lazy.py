@@ -39,7 +39,7 @@ def test_it_listens_only_while_somebody_subscribes(
         answers: list[Image] = []
         subscription = client.node.create_subscription(Image, f'{NODE}/{name}', answers.append, 5)
         client.wait_for(lambda: send() and bool(answers), f'an image on {name}', process)
-        assert camera.get_subscription_count() == 1 and 'frames/s' in told()['message'] or 'waiting' in told()['message']
+        assert camera.get_subscription_count() == 1
         client.node.destroy_subscription(subscription)
         client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to rest again', process)
 
@@ -62,12 +62,12 @@ def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
     client.wait_for(lambda: camera.send(picture) is not None and bool(camera.timings), 'the first frame', process)
 
     def values() -> dict[str, str]:
-        status = next(array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(node[1:]))
-        assert status.level == b'\x00', status.message
-        return {item.key: item.value for item in status.values}
+        status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), None)
+        return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
     client.wait_for(lambda: camera.send(picture) is not None and int(
-        values()['frames dropped: above max_rate_hz']) > 20, 'frames above the rate', process)
+        values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
     assert values()['frames segmented'] == '1' and len(camera.masks) == 1
+    assert values()['message'].endswith('frames/s') and 'keep up' not in values()['message']
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful
     camera.answer_to(picture)
