@@ -2,6 +2,7 @@
 
     ros2 run fanet_ros segment_bag drive_1 drive_1_masks
 
+All else of the old bag is kept, but for what a segmentation node published: OUT tells of these masks alone.
 Given again after an interruption the same command goes on where it stopped. The bag OUT is complete once it exists; what is
 begun lies in OUT.partial.
 """
@@ -55,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
     parser.add_argument('--resolution', default='', metavar='HxW', help="of the network [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='of OUT (default: as IN)')
-    parser.add_argument('--replace', action='store_true', help='leave out masks that are in the bag already')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
 

@@ -17,7 +17,7 @@ from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_journal import Journal
 from fanet_ros.tools.segment_bag_output import write_bag
-from fanet_ros.tools.segment_bag_topics import BagTaskError, Camera, choose_cameras
+from fanet_ros.tools.segment_bag_topics import BagTaskError, Camera, choose_cameras, is_of_node
 
 STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 
@@ -33,7 +33,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         raise BagTaskError(f'{output} exists already: remove it or choose another OUT')
     with InputBag(arguments.input) as bag:
         cameras = choose_cameras(bag.topics(), arguments.topics)
-        drop = _masks_in_the_way(bag, cameras, arguments.replace)
+        drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
         height, width = _resolution(arguments.resolution)
         segmenter = Segmenter.from_checkpoint(
             arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
@@ -47,6 +47,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         with Journal(partial, settings) as journal:
             total = bag.count(cameras)
             print(f'{segmenter.description}\n' + '\n'.join(f'{item.topic} -> {item.mask_topic}' for item in cameras)
+                  + (f'\nleft out, of the run that was recorded: {", ".join(drop)}' if drop else '')
                   + (f'\ngoing on after {journal.done} of {total} images' if journal.done else ''), file=sys.stderr)
             _segment(bag, cameras, segmenter, journal, total, arguments.quiet)
             masks = _finish(bag, cameras, segmenter, journal, drop, arguments)
@@ -83,13 +84,6 @@ def _finish(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, jour
         raise BagTaskError(f'{arguments.output} came into being meanwhile: remove it and give the same command again')
     os.rename(made, arguments.output)
     return masks
-
-
-def _masks_in_the_way(bag: InputBag, cameras: Sequence[Camera], replace: bool) -> tuple[str, ...]:
-    there = {item.topic for item in bag.connections} & {camera.mask_topic for camera in cameras}
-    if there and not replace:
-        raise BagTaskError(f'the bag has {", ".join(sorted(there))} already: --replace leaves the old masks out')
-    return tuple(there)
 
 
 def _identity(checkpoint: str) -> list[Any]:
