@@ -33,6 +33,11 @@ def camera_topics(argument: dict[str, str]) -> list[str]:
     return [f'{topic}/compressed' if argument['image_transport'] == 'compressed' else topic]
 
 
+def mask_topic(argument: dict[str, str]) -> str:
+    """Where the segmentation node publishes: the player waits for it and counts the masks."""
+    return '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), 'segmentation/mask'])
+
+
 def ros2_bag_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
     topics = camera_topics(argument)
@@ -56,8 +61,7 @@ def player(context: LaunchContext) -> list[Action]:
             package='fanet_ros', executable='player_node', name='player', output='screen',
             parameters=[{'bag': argument['bag'], 'rate': float(argument['rate']), 'loop': argument['loop'] == 'true',
                          'topics': ','.join(camera_topics(argument)),
-                         # The network loads meanwhile; without it, only discovery is waited for.
-                         'start_delay_s': 10.0 if argument['segment'] == 'true' else 1.0}])
+                         'masks': mask_topic(argument) if argument['segment'] == 'true' else ''}])
     end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=[Shutdown(reason='the bag has ended')]))
     if argument['segment'] != 'true':
         return [end, process]

@@ -28,6 +28,7 @@ from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.latency_control import LatencyControl
+from fanet_ros.ros.log_bridge import LogBridge
 from fanet_ros.ros.model_switch import ModelSwitch
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.process_end import fail, leave, shut_down
@@ -48,6 +49,7 @@ class SegmentationNode(LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__('segmentation')
+        LogBridge(self).install()
         self.settings = settings = declare_settings(self)
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None

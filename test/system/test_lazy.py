@@ -39,7 +39,7 @@ def test_it_listens_only_while_somebody_subscribes(
         answers: list[Image] = []
         subscription = client.node.create_subscription(Image, f'{NODE}/{name}', answers.append, 5)
         client.wait_for(lambda: send() and bool(answers), f'an image on {name}', process)
-        assert camera.get_subscription_count() == 1
+        client.wait_for(lambda: camera.get_subscription_count() == 1, 'its subscription', process)
         client.node.destroy_subscription(subscription)
         client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to rest again', process)
 
@@ -55,7 +55,7 @@ def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=limited_image', '-p',
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1',
-        '-p', 'max_rate_hz:=0.01')       # one frame, and no other within this test
+        '-p', 'max_rate_hz:=0.001')       # one frame, and no other within this test
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, node, '/limited_image')
     picture = np.full((96, 128, 3), 90, np.uint8)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
 import time
 from typing import Callable, Optional, Sequence
@@ -32,6 +33,7 @@ PRECISIONS_OF_ENGINE = {
 # Whose cost an image falls with their number on a CPU; PyTorch's does not, and ncnn takes one.
 BATCHING_ON_CPU = ('onnxruntime', 'openvino')
 MEASURED_RUNS = 5
+LOG = logging.getLogger(__name__)
 
 
 class EngineFactory:
@@ -93,6 +95,8 @@ class EngineFactory:
         key = _situation(self._network, self._device, self._precision, self._engines)
         chosen = choices.get(key)
         if chosen not in self._engines:
+            LOG.info('which engine is the fastest here is measured once, which takes up to a minute: '
+                     + ', '.join(self._engines))
             engines = _working(self._engines, make)
             chosen = _fastest(engines, torch.zeros(1, 3, height, width, device=self._device))
             choices.put(key, chosen)
@@ -120,6 +124,7 @@ def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, E
     """
     engines, errors = {}, []
     for name in names:
+        LOG.info(f'preparing {name}, {len(engines) + len(errors) + 1} of {len(names)}')
         try:
             engines[name] = make(name)
         except EngineError as error:
@@ -139,7 +144,9 @@ def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
             if images.is_cuda:
                 torch.cuda.current_stream(images.device).synchronize()
             times[name].append(time.perf_counter() - start)
-    return min(times, key=lambda name: float(np.median(times[name])))
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    LOG.info('measured: ' + ', '.join(f'{name} {median * 1e3:.0f} ms' for name, median in medians.items()))
+    return min(medians, key=medians.__getitem__)
 
 
 def installed_engines(device: torch.device) -> tuple[str, ...]:
