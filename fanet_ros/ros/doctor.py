@@ -18,6 +18,10 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Check and report; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     arguments = _parse(remove_ros_args(['doctor', *argv])[1:])
+    if arguments.clean:
+        from fanet_ros.inference.engines.cache import clean
+        print(f'cache of engines emptied: {clean() / 2**20:.0f} MiB')
+        return 0
     from fanet_ros.ros.doctor_checks import examine     # now: torch takes seconds, which --help need not wait for
     return examine(arguments, argv)
 
@@ -27,6 +31,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument('--wait-s', type=float, default=5.0, help='for images (default %(default)g)')
     parser.add_argument('--no-camera', action='store_true', help='do not look for images: at a desk')
     parser.add_argument('--no-speed', action='store_true', help='do not measure how fast the network is')
+    parser.add_argument('--clean', action='store_true', help='empty the cache of engines, and nothing else')
     parser.add_argument('--strict', action='store_true', help='exit code 1 for warnings too')
     parser.add_argument('--json', metavar='FILE', default='', help="findings as JSON; '-': on stdout, instead of the report")
     arguments = parser.parse_args(argv)

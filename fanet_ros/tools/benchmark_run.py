@@ -9,7 +9,8 @@ from typing import Any, Callable
 import torch
 
 from fanet_ros.inference.device import choose_device
-from fanet_ros.tools.benchmark_machine import OtherLoad, describe_machine, one_line
+from fanet_ros.inference.other_load import OtherLoad
+from fanet_ros.tools.benchmark_machine import describe_machine, one_line
 from fanet_ros.tools.benchmark_report import draw_plots, tables
 from fanet_ros.tools.benchmark_segmenter import segmenter_suite
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import os
 import time
@@ -15,13 +14,14 @@ from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.device import processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
-from fanet_ros.inference.engines.cache import cache_directory
+from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
 from fanet_ros.inference.engines.onnx_gpu_engine import PROVIDERS, OnnxGpuEngine, is_provided
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
@@ -91,15 +91,16 @@ class EngineFactory:
 
         if len(self._engines) == 1:
             return make(self._engines[0])
-        choices = _Choices()
+        choices = EngineChoices()
         key = _situation(self._network, self._device, self._precision, self._engines)
         chosen = choices.get(key)
-        if chosen not in self._engines:
+        if chosen not in self._engines:         # none yet, or one that is to be made again
+            load = OtherLoad()
             LOG.info('which engine is the fastest here is measured once, which takes up to a minute: '
                      + ', '.join(self._engines))
             engines = _working(self._engines, make)
             chosen = _fastest(engines, torch.zeros(1, 3, height, width, device=self._device))
-            choices.put(key, chosen)
+            choices.put(key, chosen, load.busy_cores() or 0.0)
             return engines[chosen]
         return make(chosen)
 
@@ -182,26 +183,3 @@ def _situation(network: FANet, device: torch.device, precision: str, engines: Se
 
 def _version(engine: str) -> str:
     return importlib.import_module('onnxruntime' if engine == 'tensorrt' else engine).__version__
-
-
-class _Choices:
-    """What was found fastest before, by situation, in a JSON file of the cache."""
-
-    def __init__(self) -> None:
-        self._path = cache_directory() / 'fastest_engine.json'
-
-    def get(self, situation: str) -> Optional[str]:
-        return self._read().get(situation)
-
-    def put(self, situation: str, engine: str) -> None:
-        content = {**self._read(), situation: engine}
-        partial = self._path.with_suffix(f'.{os.getpid()}')
-        partial.write_text(json.dumps(content, indent=1) + '\n')
-        os.replace(partial, self._path)
-
-    def _read(self) -> dict[str, str]:
-        try:
-            content = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
