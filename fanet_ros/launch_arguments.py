@@ -45,6 +45,16 @@ def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[st
                              + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}')
 
 
+def fail_as(process: str, exit_code: int, is_shutdown: bool) -> None:
+    """Let the launch fail as its process did: launch answers an exception of an event handler with exit code 1.
+
+    :param is_shutdown: the launch is ending: a process that was still loading is then ended by the signal itself
+    :raises RuntimeError: it failed
+    """
+    if exit_code > 0 or exit_code and not is_shutdown:
+        raise RuntimeError(f'{process} ended with exit code {exit_code}')
+
+
 def number(name: str, text: str, kind: type) -> Union[int, float]:
     """The value of a launch argument that is a number.
 

@@ -16,7 +16,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, number, refuse_unknown
+from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
 
 SHARE = FindPackageShare('fanet_ros')
 
@@ -49,16 +49,16 @@ def camera_node(context: LaunchContext) -> list[Node]:
             LaunchConfiguration('camera_params_file'),
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
-        remappings=[('image', image_topic), ('image/compressed', f'{image_topic}/compressed')],
+        remappings=[('image', image_topic), ('image/compressed', f'{image_topic}/compressed'),
+                    ('camera_info', f'{image_topic.rpartition("/")[0]}/camera_info' if '/' in image_topic else 'camera_info')],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
     )]
 
 
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """End with either process; with exit code 1, which is launch's answer to an exception, when it failed."""
-    if event.returncode:
-        raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}')
+    """End with either process; with exit code 1 when it failed."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
     return [Shutdown(reason='one of the two processes has ended')]
 
 

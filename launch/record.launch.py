@@ -20,7 +20,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.dds_profile import choose_dds_profile
-from fanet_ros.launch_arguments import camera_topics, number, refuse_unknown
+from fanet_ros.launch_arguments import camera_topics, fail_as, number, refuse_unknown
 
 ARGUMENTS = {
     'namespace': ('', 'namespace of the segmentation node'),
@@ -119,9 +119,8 @@ def recorder(context: LaunchContext) -> list[Action]:
 
 
 def fail_with(event: ProcessExited, context: LaunchContext) -> None:
-    """Let the launch end as its process did: launch answers an exception here with exit code 1."""
-    if event.returncode:
-        raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}')
+    """Let the launch end as its process did."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
 
 
 def generate_launch_description() -> LaunchDescription:

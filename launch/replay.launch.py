@@ -15,7 +15,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, number, refuse_unknown
+from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
 
 ARGUMENTS = {
     'bag': (None, 'directory of the bag'),
@@ -76,9 +76,8 @@ def player(context: LaunchContext) -> list[Action]:
 
 
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """End with the bag; with exit code 1, which is launch's answer to an exception, when it could not be played."""
-    if event.returncode:
-        raise RuntimeError(f'{event.process_name} ended with exit code {event.returncode}')
+    """End with the bag; with exit code 1 when it could not be played."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
     return [Shutdown(reason='the bag has ended')]
 
 

@@ -93,14 +93,14 @@ class Segmenter:
             checkpoint = load_checkpoint(path_or_name)
         except ValueError as error:
             raise SegmentationError(str(error)) from None
-        return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
+        return cls(checkpoint, name=display_name(path_or_name), device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
                    calibration_images=calibration_images, scale=scale, batch=batch)
 
     @property
     def description(self) -> str:
         """One line for logs: checkpoint, variant, resolution, device, engine, classes."""
-        return (f'{self.checkpoint_name} ({self.variant}, {self.metadata.flavor}) at {self.input_height}x'
+        return (f'{self.checkpoint_name} ({self.variant}) at {self.input_height}x'
                 f'{self.input_width} on {self.device} ({self.engine_description}), {len(self.class_map)} classes '
                 f'{self.class_map.name}')
 
@@ -242,6 +242,12 @@ class Segmenter:
         if self.device.type == 'cuda':
             # Not the whole device: another engine may be recording a graph on it, which that would spoil.
             torch.cuda.current_stream(self.device).synchronize()
+
+
+def display_name(path_or_name: Union[str, Path]) -> str:
+    """What to call a checkpoint: by its file, or, where that has the name that every training gives it, by its folder."""
+    path = Path(path_or_name)
+    return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem
 
 
 def _check(rgb: np.ndarray) -> None:

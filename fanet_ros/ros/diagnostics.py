@@ -1,6 +1,7 @@
 """How the node is doing, over the last seconds. Knows nothing of nodes: whoever calls it tells the time."""
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass, fields
@@ -13,7 +14,7 @@ MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
 
 # What a Status is about.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
-LATE, IDLE = 'late', 'idle'
+LATE, IDLE, UNSTAMPED = 'late', 'idle', 'unstamped'
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Milliseconds that one frame spent in each stage; the fields of FrameTiming, by the same names."""
+    """Milliseconds that one frame spent in each stage; the fields of FrameTiming, by the same names.
+
+    `frame_age_ms` is NaN for an image without stamp.
+    """
 
     frame_age_ms: float
     wait_ms: float
@@ -140,7 +144,10 @@ class FrameStatistics:
                 values[f'frames rejected: {name}'] = str(count)
             times = [entry for _, entry in self._times]
         for stage in fields(FrameTimes) if times else ():
-            percentiles = np.percentile([getattr(entry, stage.name) for entry in times], (50, 95, 99))
+            spent_ms = [value for entry in times if not math.isnan(value := getattr(entry, stage.name))]
+            if not spent_ms:
+                continue
+            percentiles = np.percentile(spent_ms, (50, 95, 99))
             name = stage.name[:-len('_ms')].replace('_', ' ')
             values[f'{name} p50/p95/p99 [ms]'] = '/'.join(f'{value:.2f}' for value in percentiles)
         return Status(level, kind, message, values)
@@ -173,6 +180,9 @@ class FrameStatistics:
             if 0 < limit_ms < p95_ms:
                 return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
                                      f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
+        if all(math.isnan(times.frame_age_ms) for _, times in self._times):
+            return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with them by '
+                                     'time; let the camera driver stamp them')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
 
     def _arrived(self) -> int:

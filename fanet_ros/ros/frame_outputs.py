@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ PNG_FORMAT = 'mono8; png compressed mono8'
 class MaskTimes:
     """What publishing the mask took, by the names of FrameTiming, in milliseconds.
 
-    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock.
+    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock; NaN where the stamp is 0.
     """
 
     frame_age_ms: float
@@ -119,7 +120,7 @@ class FrameOutputs:
             self._mask.publish(labels_to_image_message(layers.mask, header))
         # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
-        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6
+        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6 if stamp_ns else math.nan
         return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
 
     def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:

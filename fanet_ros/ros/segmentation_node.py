@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
+import time
 from typing import Optional
 
 import rclpy
@@ -111,6 +112,7 @@ class SegmentationNode(LifecycleNode):
         except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
             return self._refuse('configured', error)
         self._state = INACTIVE
+        self._log_transition(f'configured: {self._switch.active.segmenter.description}')
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -131,11 +133,13 @@ class SegmentationNode(LifecycleNode):
         """Unsubscribe; the frame that is being worked on is the last one, and is out when this returns."""
         self._stop()
         self._state = INACTIVE
+        self._log_transition('deactivated: no image is received, the model stays loaded')
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give back model, memory and publishers."""
         self._release()
+        self._log_transition('cleaned up: the model is unloaded')
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -147,6 +151,10 @@ class SegmentationNode(LifecycleNode):
         """After a transition that broke: back to unconfigured, from where all can be tried again."""
         self._release()
         return super().on_error(state)
+
+    def _log_transition(self, text: str) -> None:
+        if self._logs_failures:         # not while it starts by itself: that it is active says it all
+            self.get_logger().info(text)
 
     def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
         self._failure = error
@@ -191,12 +199,14 @@ class SegmentationNode(LifecycleNode):
         """Apply a change as a whole or refuse it as a whole, with the reason."""
         try:
             settings = changed_settings(self.settings, parameters)
+            started = time.monotonic()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # whatever building raises, the new values do not work
             reason = ' '.join(str(error).split()) or type(error).__name__
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:
-            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
+            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}, '
+                                   f'{time.monotonic() - started:.1f} s after that was asked for')
         self.settings = settings
         self._latency.configure(settings)
         self._limit_rates()

@@ -54,9 +54,16 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def find_recipe(name_or_path: str) -> Path:
-    """A recipe of config/training by name, or any by path."""
+    """A recipe of config/training by name, or any by path.
+
+    :raises ValueError: there is none
+    """
     shipped = share_directory() / 'config' / 'training' / f'{name_or_path}.yaml'
-    return shipped if shipped.is_file() else Path(name_or_path)
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    if not path.is_file():
+        names = sorted(recipe.stem for recipe in shipped.parent.glob('*.yaml'))
+        raise ValueError(f'there is no recipe {name_or_path!r}: expected the path of a YAML file, or one of {", ".join(names)}')
+    return path
 
 
 def _parser() -> argparse.ArgumentParser:
