@@ -1,7 +1,8 @@
 """Write a checkpoint as an ONNX file for one resolution, and check the file against the network before it is kept.
 
 Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs
-nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Class names and normalisation are in the file's metadata.
+nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and how to upsample are
+in the file's metadata; docs/export.md runs it in a few lines.
 """
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from fanet_ros.tools.termination import exit_code_of
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Write and check the file; returns the exit code."""
-    parser = argparse.ArgumentParser(prog='export', description='Write a checkpoint as an ONNX file.')
+    parser = argparse.ArgumentParser(prog='export', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--input-height', type=int, default=0, help="[px], 0: the checkpoint's own")
@@ -24,6 +25,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--calibration', type=Path, help='for int8: folder of frames of your camera (needed)')
     parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: pre- and postprocessing inside')
     arguments = parser.parse_args(argv)
+    if arguments.output.suffix != '.onnx':
+        parser.error(f'{arguments.output}: expected a name that ends in .onnx, which is what is written')
     if arguments.precision == 'int8' and arguments.calibration is None:
         parser.error('--precision int8 needs --calibration, a folder of frames of your camera')
     from fanet_ros.tools.export_run import export

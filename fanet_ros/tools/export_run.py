@@ -43,7 +43,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     model = onnx.load(str(made))
     if full:
         model = add_pre_and_postprocessing(model, metadata, *size)
-    write_metadata(model, checkpoint, metadata, precision)
+    write_metadata(model, checkpoint, metadata, precision, size)
     output = output.expanduser()
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
