@@ -12,7 +12,7 @@ from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
 LOG = logging.getLogger(__name__)
 # Changing one of these means another network; changing no more than the size, only another engine for the same one.
-SIZE_PARAMETERS = ('input_height', 'input_width')
+SIZE_PARAMETERS = ('input_height', 'input_width', 'input_scale')
 NETWORK_PARAMETERS = ('checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'calibration_images',
                       'num_threads', 'max_batch')
 
@@ -44,6 +44,7 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
     :raises MemoryError: there is too little
     """
     started = time.monotonic()
+    scale *= settings.input_scale
     if present is not None and not _differ(present.settings, settings, NETWORK_PARAMETERS):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
         segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale)

@@ -5,6 +5,7 @@ import math
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass, fields
+from typing import Optional
 
 import numpy as np
 
@@ -14,7 +15,7 @@ MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
 
 # What a Status is about.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
-LATE, IDLE, UNSTAMPED = 'late', 'idle', 'unstamped'
+LATE, IDLE, UNSTAMPED, DOUBTFUL = 'late', 'idle', 'unstamped', 'doubtful'
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Thresholds:
     slow_warning_share: float = 0.5         # segmented of the frames that arrive
     latency_warning_ms: float = 0.0         # p95 of total_ms
     latency_error_ms: float = 0.0
+    doubtful_warning_share: float = 0.0     # of the pixels, below min_confidence
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class FrameStatistics:
         self._times: deque[tuple[float, FrameTimes]] = deque()
         self._failures: deque[tuple[float, int, str]] = deque()
         self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
+        self._doubtful: deque[tuple[float, float]] = deque()        # share of the pixels of a frame
         self._skips: deque[tuple[float]] = deque()                  # when a frame was above max_rate_hz
 
     def restart(self, now_s: float) -> None:
@@ -87,12 +90,17 @@ class FrameStatistics:
             self._arrivals.append((now_s, 1 + missed))
             self._last_received_s = now_s
 
-    def frame_segmented(self, now_s: float, times: FrameTimes) -> None:
-        """Count a frame whose mask was published."""
+    def frame_segmented(self, now_s: float, times: FrameTimes, doubtful: Optional[float] = None) -> None:
+        """Count a frame whose mask was published.
+
+        :param doubtful: share of its pixels below min_confidence, None where there is no such limit
+        """
         with self._lock:
             self._forget(now_s)
             self.segmented += 1
             self._times.append((now_s, times))
+            if doubtful is not None:
+                self._doubtful.append((now_s, doubtful))
 
     def frame_rejected(self, now_s: float, kind: str, detail: str, level: int = WARN) -> None:
         """Count a frame that gave no mask.
@@ -142,6 +150,8 @@ class FrameStatistics:
                       'frames rejected': str(sum(self.rejected.values()))}
             for name, count in sorted(self.rejected.items()):
                 values[f'frames rejected: {name}'] = str(count)
+            if self._doubtful:
+                values['doubtful pixels [%]'] = f'{100 * self._doubtful_share():.1f}'
             times = [entry for _, entry in self._times]
         for stage in fields(FrameTimes) if times else ():
             spent_ms = [value for entry in times if not math.isnan(value := getattr(entry, stage.name))]
@@ -174,16 +184,22 @@ class FrameStatistics:
         if wanted >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * wanted:
             return WARN, SLOW, (
                 f'cannot keep up: {rate_hz:.1f} frames/s of the {self._rate_hz(now_s, wanted):.1f} that arrive: '
-                'lower input_height and input_width, try another engine or precision, or set max_rate_hz')
+                'lower input_scale, try another engine or precision, or set max_rate_hz')
         p95_ms = float(np.percentile([times.total_ms for _, times in self._times], 95))
         for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
             if 0 < limit_ms < p95_ms:
                 return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
                                      f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
+        if self._doubtful and 0 < thresholds.doubtful_warning_share < self._doubtful_share():
+            return WARN, DOUBTFUL, (f'{100 * self._doubtful_share():.0f}% of the pixels are below min_confidence: this may not be '
+                                    'what the network was trained for')
         if all(math.isnan(times.frame_age_ms) for _, times in self._times):
             return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with them by '
                                      'time; let the camera driver stamp them')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
+
+    def _doubtful_share(self) -> float:
+        return sum(share for _, share in self._doubtful) / len(self._doubtful)
 
     def _arrived(self) -> int:
         return sum(count for _, count in self._arrivals)
@@ -196,11 +212,11 @@ class FrameStatistics:
         if now_s < self._latest_s - 1.0 or not self._latest_s:
             self._begin(now_s)
         self._latest_s = now_s
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._skips):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()
 
     def _begin(self, now_s: float) -> None:
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._skips):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
             entries.clear()
         self._started_s = self._last_received_s = self._latest_s = now_s

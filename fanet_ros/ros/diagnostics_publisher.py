@@ -8,10 +8,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from fanet_ros.ros.diagnostics import LATE, OK, SILENT, SLOW, STALE, UNSTAMPED, WARN, Status
+from fanet_ros.ros.diagnostics import DOUBTFUL, LATE, OK, SILENT, SLOW, STALE, UNSTAMPED, WARN, Status
 
 # What the log tells once, until the camera is well again. Frames that are rejected are logged by themselves.
-LOGGED = (SLOW, LATE, STALE, UNSTAMPED)
+LOGGED = (SLOW, LATE, STALE, UNSTAMPED, DOUBTFUL)
 
 
 @dataclass(frozen=True)

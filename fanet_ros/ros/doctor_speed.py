@@ -27,7 +27,7 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
     for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):
         try:
             segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
-                settings.input_height, settings.input_width, scale)
+                settings.input_height, settings.input_width, scale * settings.input_scale)
         except (SegmentationError, MemoryError) as error:
             yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
             return

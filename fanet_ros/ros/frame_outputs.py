@@ -151,7 +151,7 @@ class FrameOutputs:
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
         """What belongs to the mask: confidence, calibration, shares, and itself as a file."""
-        if layers.confidence is not None:
+        if _is_wanted(self._confidence) and layers.confidence is not None:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)

@@ -27,19 +27,20 @@ class OutputStyle:
     label_ids: str = 'training'
     class_filter: str = ''
     class_remap: str = ''
+    min_confidence: float = 0.0
     table: LabelTable = field(init=False, repr=False, compare=False)
     _fixed_size: Optional[tuple[int, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         table = make_label_table(self.class_map, self.label_ids, self.class_filter, self.class_remap)
-        object.__setattr__(self, 'table', table)
+        object.__setattr__(self, 'table', table.with_unlabelled() if self.min_confidence else table)
         object.__setattr__(self, '_fixed_size', _fixed_size(self.output_size))
 
     @classmethod
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
         """What the node's parameters ask for."""
         return cls(class_map, settings.overlay_alpha, settings.output_size, settings.label_ids, settings.class_filter,
-                   settings.class_remap)
+                   settings.class_remap, settings.min_confidence)
 
     def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:
         """Height and width of the mask in px."""

@@ -39,6 +39,8 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   unit='px'),
     ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: the checkpoint's own",
                   unit='px'),
+    ParameterSpec('input_scale', 1.0, 'Both of them times this: another size of the same shape by one number', minimum=0.1,
+                  maximum=4.0),
     ParameterSpec('latency_budget_ms', 0.0,
                   'The resolution steps down while the p95 from image received to mask published is longer, and up '
                   'again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
@@ -79,6 +81,12 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all'),
     ParameterSpec('class_remap', '',
                   'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254'),
+    ParameterSpec('min_confidence', 0.0,
+                  'Pixels of which the network is less sure become unlabelled in mask and overlay; 0: none does',
+                  minimum=0.0, maximum=1.0),
+    ParameterSpec('doubtful_warning_share', 0.0,
+                  'Diagnostics warn when a larger share of the pixels is below min_confidence: the robot may have left the '
+                  'world that the network was trained for; 0: never', minimum=0.0, maximum=1.0),
     ParameterSpec('temporal_smoothing', 0.0,
                   'Share of the frames before in each mask, along the optical flow: 0.7 flickers a quarter less',
                   minimum=0.0, maximum=0.95),
@@ -107,6 +115,7 @@ class SegmentationSettings:
     num_threads: int
     input_height: int
     input_width: int
+    input_scale: float
     latency_budget_ms: float
     resolution_ladder: tuple[float, ...]
     max_frame_age_ms: float
@@ -125,6 +134,8 @@ class SegmentationSettings:
     label_ids: str
     class_filter: str
     class_remap: str
+    min_confidence: float
+    doubtful_warning_share: float
     temporal_smoothing: float
     class_map_period_s: float
 

@@ -117,7 +117,8 @@ class SegmentationWorker:
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         rgb = camera.to_rgb(received.message)
-        return _Frame(camera, received, rgb, self._outputs[name].wants_confidence, taken, time.perf_counter())
+        with_confidence = self._outputs[name].wants_confidence or model.style.min_confidence > 0
+        return _Frame(camera, received, rgb, with_confidence, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
@@ -168,7 +169,7 @@ class SegmentationWorker:
             **asdict(segmentation.times), **asdict(mask_times), overlay_ms=overlay_ms,
             total_ms=(time.perf_counter() - received) * 1e3)
         statistics = frame.camera.statistics
-        statistics.frame_segmented(frame.camera.now_s(), times)
+        statistics.frame_segmented(frame.camera.now_s(), times, layers.doubtful_share)
         outputs.publish_timing(FrameTiming(
             header=header, input_height=segmentation.input_height, input_width=segmentation.input_width,
             batch_size=segmentation.batch_size, frames_received=statistics.received,
