@@ -33,7 +33,9 @@ ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must n
 
 
 class CameraNode(Node):
-    """Publishes `image` or `image/compressed`, `camera_info`, and `ground_truth` for sources with labels. `finished` at the end.
+    """Publishes `image` or `image/compressed`, `camera_info`, and `ground_truth` for sources with labels.
+
+    `finished` at the end.
 
     :raises ValueError: a parameter or the source cannot be used (SourceError)
     """

@@ -191,11 +191,12 @@ class FrameStatistics:
                 return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
                                      f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
         if self._doubtful and 0 < thresholds.doubtful_warning_share < self._doubtful_share():
-            return WARN, DOUBTFUL, (f'{100 * self._doubtful_share():.0f}% of the pixels are below min_confidence: this may not be '
-                                    'what the network was trained for')
+            share = f'{100 * self._doubtful_share():.0f}%'
+            return WARN, DOUBTFUL, (f'{share} of the pixels are below min_confidence: this may not be what the network was '
+                                    'trained for')
         if all(math.isnan(times.frame_age_ms) for _, times in self._times):
-            return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with them by '
-                                     'time; let the camera driver stamp them')
+            return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with '
+                                     'them by time; let the camera driver stamp them')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
 
     def _doubtful_share(self) -> float:

@@ -1,4 +1,4 @@
-"""Writes an .mp4 that browsers play where PyAV is installed (H.264, or VP9 where its FFmpeg lacks that), else what OpenCV can."""
+"""Writes an .mp4: for browsers where PyAV is installed (H.264, or VP9 where its FFmpeg lacks that), else as OpenCV can."""
 from __future__ import annotations
 
 from fractions import Fraction

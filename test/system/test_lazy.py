@@ -67,7 +67,7 @@ def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
     client.wait_for(lambda: camera.send(picture) is not None and int(
         values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
     assert values()['frames segmented'] == '1' and len(camera.masks) == 1
-    assert values()['message'].endswith('frames/s') and 'keep up' not in values()['message']
+    assert 'keep up' not in values()['message']
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful
     camera.answer_to(picture)
