@@ -26,7 +26,7 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
     """A bag of at least three files, of camera, masks (raw and PNG), timing and class map."""
     bag = tmp_path_factory.mktemp('bag') / 'drive'
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                               '-p', 'device:=cpu', '-p', 'class_map_period_s:=0.0')
+                               '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'class_map_period_s:=0.0')
     camera = make_camera(process)
     camera.connect(blotches(0))
     # The first file begins with the class map, which is there already, and has to last until all else is found too.
