@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from fanet_ros.ros.diagnostics import (
-    ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics,
-    FrameTimes, Status, Thresholds)
+    DOUBTFUL, ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, UNSTAMPED, WAITING, WARN, WINDOW_S,
+    FrameStatistics, FrameTimes, Status, Thresholds)
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')
@@ -196,3 +196,37 @@ def test_counts_are_right_when_two_threads_report() -> None:
         thread.join()
     assert (statistics.received, statistics.missed, statistics.segmented) == (8000, 4000, 4000)
     assert statistics.rejected == {'odd size': 4000}
+
+
+def test_doubtful_pixels_are_told_and_warned_of() -> None:
+    statistics = FrameStatistics(START_S)
+    for number, share in enumerate((0.1, 0.3)):
+        statistics.frame_received(START_S + number)
+        statistics.frame_segmented(START_S + number, times(), share)
+    for threshold, expected in ((0.0, (OK, RUNNING)), (0.3, (OK, RUNNING)), (0.15, (WARN, DOUBTFUL))):
+        report = statistics.status(START_S + 1.5, 0, Thresholds(doubtful_warning_share=threshold))
+        assert (report.level, report.kind) == expected and report.values['doubtful pixels [%]'] == '20.0'
+    assert not any('doubtful' in key for key in status(ran(20, 10.0), START_S + 2.0).values)
+
+
+def test_images_without_stamp_have_no_age_and_are_told_of() -> None:
+    statistics = FrameStatistics(START_S)
+    statistics.frame_received(START_S)
+    statistics.frame_segmented(START_S, FrameTimes(float('nan'), 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
+    report = status(statistics, START_S + 0.5)
+    assert (report.level, report.kind) == (WARN, UNSTAMPED) and 'stamp 0' in report.message
+    assert 'frame age p50/p95/p99 [ms]' not in report.values and report.values['wait p50/p95/p99 [ms]'] == '2.00/2.00/2.00'
+
+
+def test_frames_above_the_highest_rate_are_no_sign_that_it_cannot_keep_up() -> None:
+    statistics = FrameStatistics(START_S)
+    for number in range(100):
+        now_s = START_S + number / 20
+        statistics.frame_received(now_s, missed=number % 2)
+        if number % 4:
+            statistics.frame_skipped(now_s)
+        else:
+            statistics.frame_segmented(now_s, times())
+    report = status(statistics, START_S + 5.0)
+    assert (report.level, report.kind) == (OK, RUNNING)
+    assert report.values['frames dropped: above max_rate_hz'] == '75' and report.values['frames dropped'] == '125'

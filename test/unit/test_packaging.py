@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 import fanet_ros
+from fanet_ros import choices
 from fanet_ros.package_share import share_directory
+from fanet_ros.training import config
 
 REPO = Path(__file__).parents[2]
 PACKAGE_XML = ElementTree.parse(REPO / 'package.xml').getroot()
@@ -39,6 +41,10 @@ def imported_packages(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module.split('.')[0])
     return found
+
+
+def test_layouts_that_help_names_are_those_of_recipes():
+    assert choices.LAYOUTS == config.LAYOUTS
 
 
 def test_version_is_the_same_everywhere():
