@@ -103,7 +103,7 @@ def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kin
 def test_slow_when_less_than_half_of_what_arrives_is_segmented() -> None:
     report = status(ran(100, 20.0, share=0.25), START_S + 5.0)
     assert (report.level, report.kind) == (WARN, SLOW)
-    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_height' in report.message
+    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_scale' in report.message
     assert status(ran(100, 20.0, share=0.75), START_S + 5.0).kind == RUNNING
     few = ran(MIN_FRAMES_FOR_RATE - 1, 20.0, share=0.25)
     assert status(few, START_S + 0.5).kind == RUNNING               # a rate from so few says little

@@ -26,6 +26,12 @@ def test_less_sure_pixels_are_unlabelled_in_mask_confidence_and_overlay() -> Non
     assert doubted.doubtful_share == 0.5
 
 
+def test_a_gpu_draws_the_overlay_only_where_no_pixel_is_doubted() -> None:
+    assert OutputStyle(STREET, min_confidence=0.5).overlay_colors is None
+    colors = OutputStyle(STREET, overlay_alpha=0.25).overlay_colors
+    assert colors.palette[:2].tolist() == [[10, 20, 30], [40, 50, 60]] and colors.alpha == 0.25
+
+
 def test_off_nothing_changes_and_the_class_map_names_unlabelled_only_where_it_can_occur() -> None:
     sure = layers(0.0)
     assert sure.mask.tolist() == LABELS.tolist() and sure.doubtful_share is None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from sensor_msgs.msg import Image
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.msg import ClassMap
 from fanet_ros.ros.image_conversion import rgb_to_image_message
@@ -35,9 +36,10 @@ def test_it_listens_only_while_somebody_subscribes(
     send()
     assert camera.get_subscription_count() == 0 and told()['frames received'] == '0'
 
-    for name in ('mask', 'overlay'):
-        answers: list[Image] = []
-        subscription = client.node.create_subscription(Image, f'{NODE}/{name}', answers.append, 5)
+    for kind, name in ((Image, 'mask'), (Image, 'overlay'), (CompressedImage, 'overlay/compressed'),
+                       (CompressedImage, 'confidence/compressed')):
+        answers: list[Any] = []
+        subscription = client.node.create_subscription(kind, f'{NODE}/{name}', answers.append, 5)
         client.wait_for(lambda: send() and bool(answers), f'an image on {name}', process)
         client.wait_for(lambda: camera.get_subscription_count() == 1, 'its subscription', process)
         client.node.destroy_subscription(subscription)
@@ -46,6 +48,31 @@ def test_it_listens_only_while_somebody_subscribes(
     result, = client.set_parameters(NODE, lazy=False)
     assert result.successful
     client.wait_for(lambda: camera.get_subscription_count() == 1, 'a subscription for nobody', process)
+    assert process.stop() == 0
+
+
+def test_after_a_rest_it_hears_the_camera_of_then(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    node = '/woken'
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=woken_image', '-p',
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1', '-p',
+        'no_image_warning_s:=0.1')
+    arrays = client.collect(DiagnosticArray, '/diagnostics')
+
+    def message() -> str:
+        return next((array.status[0].message for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), '')
+    client.wait_for(lambda: message() == 'idle, and no image would come', 'word of no camera', process)
+    image = rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header)
+    for reliability in (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):
+        camera = client.node.create_publisher(Image, '/woken_image', QoSProfile(depth=5, reliability=reliability))
+        client.wait_for(lambda: message().startswith('idle: nobody subscribes'), 'word of the camera', process)
+        masks: list[Image] = []
+        subscription = client.node.create_subscription(Image, f'{node}/mask', masks.append, 5)
+        client.wait_for(lambda: camera.publish(image) is None and bool(masks), f'a mask of {reliability.name}', process)
+        client.node.destroy_subscription(subscription)
+        client.node.destroy_publisher(camera)
+        client.wait_for(lambda: message() == 'idle, and no image would come', 'it to rest', process)
     assert process.stop() == 0
 
 
