@@ -272,6 +272,9 @@ class Segmenter:
     def _ensure(self, rgb: np.ndarray) -> None:
         if not self.is_ready_for(*rgb.shape[:2]):
             self.prepare(*rgb.shape[:2])
+        else:
+            with self._lock:            # else what is prepared for the next frame of a batch takes the place of this one's
+                self._use(rgb)
 
     def _use(self, rgb: np.ndarray) -> Size:
         """The size that `rgb` runs at: its own, or the present one where there is no engine for that yet."""

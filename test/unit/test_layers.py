@@ -24,7 +24,7 @@ MAY_IMPORT = {
 OUTSIDE = {
     '': set(),
     'model': {'torch', 'safetensors'},
-    'sources': {'numpy', 'cv2', 'rosbags', 'backports'},
+    'sources': {'numpy', 'cv2', 'rosbags', 'backports', 'simplejpeg'},
     'inference': {'torch', 'numpy', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
 }
 ROS_PACKAGE = re.compile(

@@ -27,7 +27,7 @@ def test_labels_are_those_of_the_plain_network(checkpoint: Path) -> None:
     with torch.no_grad():
         logits = network(images / torch.tensor(metadata.std).view(1, 3, 1, 1))
     logits = F.interpolate(logits, (96, 128), mode='bilinear', align_corners=True)
-    result = Segmenter.from_checkpoint(checkpoint, device='cpu').segment(rgb, confidence=True)
+    result = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch').segment(rgb, confidence=True)
     assert (result.labels == logits.argmax(1)[0].numpy()).mean() > 0.999     # ties aside
     expected = logits.softmax(1).amax(1)[0].numpy() * 255
     assert np.abs(result.confidence - expected).max() <= 1.0
@@ -35,7 +35,7 @@ def test_labels_are_those_of_the_plain_network(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize('size', [(50, 70), (96, 128), (300, 401)])
 def test_labels_have_the_size_of_the_frame(checkpoint: Path, size: 'tuple[int, int]') -> None:
-    result = Segmenter.from_checkpoint(checkpoint, device='cpu').segment(np.zeros((*size, 3), np.uint8))
+    result = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch').segment(np.zeros((*size, 3), np.uint8))
     assert result.labels.shape == size and result.labels.dtype == np.uint8 and result.confidence is None
     assert (result.input_height, result.input_width) == (96, 128)
 
@@ -51,12 +51,13 @@ def test_frames_of_a_batch_keep_their_sizes_and_wishes(checkpoint: Path) -> None
         assert (result.labels == alone.labels).mean() > 0.999       # ties aside
         assert (result.confidence is None) == (not frame.confidence)
         assert (result.batch_size, alone.batch_size) == (3, 1)
+        assert (result.input_height, result.input_width) == (alone.input_height, alone.input_width)
     with pytest.raises(ValueError, match='expected a frame'):
         segmenter.segment_batch([frames[0], FrameInput(np.zeros((4, 4), np.uint8))])
 
 
 def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:
-    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu')
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     segmenter.set_input_size(64, 80)
     for height, width in ((32, 64), (-1, 64), (64, 9000)):
         with pytest.raises(SegmentationError, match='expected 64..8192'):
@@ -135,8 +136,9 @@ def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
     results = segmenter.segment_batch([FrameInput(frame) for frame in frames])
     sizes = [(result.input_height, result.input_width) for result in results]
     assert sizes == [(96, 128), (96, 160), (96, 128), (160, 96)] and set(segmenter.input_sizes) == set(sizes)
+    alone = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     for frame, result, size in zip(frames, results, sizes):
-        alone = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', input_height=size[0], input_width=size[1])
+        alone.set_input_size(*size)
         assert (alone.segment(frame).labels == result.labels).mean() > 0.999
     # Another resolution is ready for the same shapes before its first frame.
     smaller = segmenter.resized(0, 0, 0.75)
