@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Optional
 
+from fanet_ros.choices import ENGINES
 from fanet_ros.package_share import share_directory
 from fanet_ros.sources import open_source
 from fanet_ros.tools.demo_environment import DemoError
@@ -56,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
     output.prepare()
     settings = DemoSettings(
         source=arguments.source, checkpoint=arguments.checkpoint, device=arguments.device,
-        rate_hz=arguments.rate, frames=max(1, round(arguments.seconds * arguments.rate)),
+        engine=arguments.engine, rate_hz=arguments.rate, frames=max(1, round(arguments.seconds * arguments.rate)),
         width=width, height=height, seed=arguments.seed)
     if not record_demo(settings, output):
         print('recording ended early: going on with what there is')
@@ -125,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--checkpoint', default='fanet18_camvid',
                         help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
+    parser.add_argument('--engine', default='auto', choices=ENGINES,
+                        help='what runs the network (default auto: the fastest one, measured once on this machine)')
     parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
     parser.add_argument('--output', type=Path, default=Path('demo_output'),
                         help='directory for everything the demo makes (default demo_output)')

@@ -30,6 +30,7 @@ class DemoSettings:
     source: str
     checkpoint: str
     device: str
+    engine: str
     rate_hz: float
     frames: int
     width: int
@@ -54,7 +55,8 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
 
         recorder = start('recorder', {
             'output': str(output.bag), 'status_period_s': 0.2, 'topics': _recorded_topics(topics)})
-        node = start('segmentation', {'checkpoint': settings.checkpoint, 'device': settings.device})
+        node = start('segmentation', {
+            'checkpoint': settings.checkpoint, 'device': settings.device, 'engine': settings.engine})
         status_file = StatusFile(output.stdout('recorder'))
         _wait_until_ready(children, status_file, topics)
         camera = start('camera', {

@@ -47,7 +47,7 @@ def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..
     environment = {name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'}
 
     def start(*arguments: str) -> subprocess.Popen:
-        command = [str(find_executable('demo')), '--checkpoint', str(checkpoint), '--device', 'cpu',
+        command = [str(find_executable('demo')), '--checkpoint', str(checkpoint), '--device', 'cpu', '--engine', 'torch',
                    '--width', str(WIDTH), '--height', str(HEIGHT), *arguments]
         started.append(subprocess.Popen(
             command, cwd=tmp_path, env=environment, text=True,
@@ -90,7 +90,7 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
     assert cv2.imread(str(output.contact_sheet)).shape[1] > 4 * 300
     assert _video_frames(output.video) == summary['agreement']['frames']
 
-    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu')
+    segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     with Recording(output.bag) as recording:
         frames = list(recording.frames())
         assert len(recording.timings) == summary['masks']

@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -34,13 +34,25 @@ def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., 
     return run
 
 
+@pytest.fixture(name='start_camera')
+def start_camera_fixture(start_executable: Callable[..., Any]) -> Iterator[Callable[[str], None]]:
+    """Starts a camera on a topic, for the length of one test."""
+    started: list[Any] = []
+
+    def start(topic: str) -> None:
+        started.append(start_executable(
+            'camera_node', '--ros-args', '-r', f'image:={topic}', '-p', 'width:=160', '-p', 'height:=120', '-p', 'rate_hz:=10.0'))
+    yield start
+    for camera in started:
+        assert camera.stop() == 0, camera.log
+
+
 def camera_of(findings: 'list[dict[str, str]]') -> 'list[dict[str, str]]':
     return [finding for finding in findings if finding['check'] == 'camera']
 
 
-def test_a_robot_that_is_ready(start_executable: Callable[..., Any], doctor: Callable[..., Any]) -> None:
-    start_executable('camera_node', '--ros-args', '-r', 'image:=eye/image_raw', '-p', 'width:=160', '-p', 'height:=120',
-                     '-p', 'rate_hz:=10.0')
+def test_a_robot_that_is_ready(start_camera: Callable[[str], None], doctor: Callable[..., Any]) -> None:
+    start_camera('eye/image_raw')
     code, findings = doctor('--wait-s', '30', ros=('-r', 'image:=eye/image_raw', '-p', 'resolution_ladder:=[1.0, 0.5]'))
     assert code == 0, [finding for finding in findings if finding['level'] == 'ERROR']
     assert '/eye/image_raw: 160x120, rgb8, step 480' in camera_of(findings)[0]['what']
@@ -50,8 +62,8 @@ def test_a_robot_that_is_ready(start_executable: Callable[..., Any], doctor: Cal
 
 
 def test_a_camera_elsewhere_is_found_and_the_remapping_given(
-        start_executable: Callable[..., Any], doctor: Callable[..., Any], tmp_path: Path) -> None:
-    start_executable('camera_node', '--ros-args', '-r', 'image:=eye/image_raw', '-p', 'width:=160', '-p', 'height:=120')
+        start_camera: Callable[[str], None], doctor: Callable[..., Any], tmp_path: Path) -> None:
+    start_camera('eye/image_raw')
     code, findings = doctor('--wait-s', '5', '--no-speed')
     camera, = camera_of(findings)
     assert code == 1 and camera['level'] == 'ERROR'
@@ -76,8 +88,8 @@ def test_nothing_to_load_is_an_error_with_a_remedy(doctor: Callable[..., Any], t
 
 
 def test_a_camera_that_is_silent_leaves_the_speed_of_the_others(
-        start_executable: Callable[..., Any], doctor: Callable[..., Any], tmp_path: Path) -> None:
-    start_executable('camera_node', '--ros-args', '-r', 'image:=front/image', '-p', 'width:=160', '-p', 'height:=120')
+        start_camera: Callable[[str], None], doctor: Callable[..., Any], tmp_path: Path) -> None:
+    start_camera('front/image')
     path = tmp_path / 'mine.yaml'
     path.write_text('/**:\n  ros__parameters: {cameras: [front, left], resolution_ladder: [1], input_heigth: 96}\n'
                     'segmentation_node:\n  ros__parameters: {device: cpu}\n')

@@ -10,13 +10,14 @@ import array
 import os
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import pixels
@@ -26,9 +27,11 @@ from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.ros.image_conversion import FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.sources.bit_depth import BitDepth
 
 MESSAGES = int(os.environ.get('FANET_ROS_FUZZ', '120'))
 CAMERAS = tuple('abcdefgh')     # each has a place of its own in the node, so that none of a round replaces another
+NETWORK_SIZE = {'input_height': 96, 'input_width': 128}
 ROUNDS_BETWEEN_GOOD_ONES = 6
 MEMORY_GROWTH_BYTES = 256 * 2**20
 
@@ -131,6 +134,14 @@ class Counts(NamedTuple):
     rejected: int
 
 
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
+    """At the fuzzed nodes' size: nearly every image has a shape of its own, and an engine would be built for each."""
+    threads = torch.get_num_threads()
+    yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1, **NETWORK_SIZE)
+    torch.set_num_threads(threads)
+
+
 class FuzzedNode:
     """A node with many cameras; a round is one message of each, and ends when the node has judged them all."""
 
@@ -138,7 +149,7 @@ class FuzzedNode:
                  make_camera: Callable[..., Any], checkpoint: Path) -> None:
         raw = transport == 'raw'
         topics = [f'/fuzz_{transport}/{name}/image{"" if raw else "/compressed"}' for name in CAMERAS]
-        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'engine': 'torch', 'num_threads': 1,
+        parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'engine': 'torch', 'num_threads': 1, **NETWORK_SIZE,
                       'cameras': f'[{",".join(CAMERAS)}]', 'image_transport': transport, 'diagnostics_period_s': 0.1,
                       # Large ones may get lost on their way, else, and every single one is to be counted here.
                       **{f'qos_overrides.{topic}.subscription.reliability': 'reliable' for topic in topics}}
@@ -156,6 +167,7 @@ class FuzzedNode:
                                      Image if raw else CompressedImage) for name, topic in zip(CAMERAS, topics)]
         for camera in self._cameras:
             camera.connect(self._good)
+        self._bit_depths = {camera: BitDepth() for camera in self._cameras}     # as the node's, they find it as images come
         self.outcomes: dict[str, int] = {'segmented': 0, 'rejected': 0}
 
     def counts(self) -> list[Counts]:
@@ -190,7 +202,7 @@ class FuzzedNode:
         after = self.settled_counts([count.received + 1 for count in before])
         del self._reports[:-1]
         for camera, message, old, new in zip(self._cameras, sent, before, after):
-            rgb = self._decoded(message)
+            rgb = self._decoded(message, self._bit_depths[camera])
             expected = old._replace(received=old.received + 1, segmented=old.segmented + (rgb is not None),
                                     rejected=old.rejected + (rgb is None))
             assert new == expected, f'{str(message)[:300]}\n{self.process.log[-1000:]}'
@@ -199,9 +211,9 @@ class FuzzedNode:
                 mask = camera.wait_for_one(camera.masks, message.header)
                 assert np.array_equal(pixels(mask), segmenter.segment(rgb).labels)
 
-    def _decoded(self, message: Message) -> Optional[np.ndarray]:
+    def _decoded(self, message: Message, bit_depth: BitDepth) -> Optional[np.ndarray]:
         try:
-            return self._decode(message)
+            return self._decode(message, bit_depth=bit_depth, note=lambda text: None)
         except ImageError:
             return None
 

@@ -166,8 +166,9 @@ UNDERSTOOD: dict[str, tuple[Image, np.ndarray]] = {
 @pytest.mark.parametrize('name', UNDERSTOOD)
 def test_it_understands(node: Node, segmenter: Segmenter, name: str) -> None:
     message, rgb = UNDERSTOOD[name]
-    mask, _ = node.camera.answer_to(message)
-    assert np.array_equal(pixels(mask), segmenter.segment(np.ascontiguousarray(rgb)).labels)
+    expected = segmenter.segment(np.ascontiguousarray(rgb))
+    mask, _ = node.camera.answer_at(message, (expected.input_height, expected.input_width))
+    assert np.array_equal(pixels(mask), expected.labels)
 
 
 # One of each kind, and those that are dangerous to multiply or to print.

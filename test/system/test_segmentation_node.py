@@ -49,15 +49,16 @@ def default_parameters_fixture(client: Any, camera: Any) -> Iterator[None]:
     assert result.successful
 
 
-@pytest.mark.parametrize('size', [(120, 160), (97, 131), (1, 1), (64, 640)])
+@pytest.mark.parametrize(('size', 'network_size'), [
+    ((120, 160), (96, 128)), ((97, 131), (96, 128)), ((1, 1), (96, 96)), ((64, 640), (64, 192))])
 def test_mask_is_what_the_segmenter_gives_at_the_frames_own_size(
-        camera: Any, segmenter: Segmenter, size: tuple[int, int]) -> None:
+        camera: Any, segmenter: Segmenter, size: tuple[int, int], network_size: tuple[int, int]) -> None:
     rgb = blotches(2, *size)
-    mask, timing = camera.answer_to(rgb)
+    mask, timing = camera.answer_at(rgb, network_size)
     expected = segmenter.segment(rgb)
     assert np.array_equal(pixels(mask), expected.labels)
     assert mask.header.frame_id == 'front/optical frame' and mask.header == timing.header
-    assert (timing.input_height, timing.input_width) == (96, 128)
+    assert (timing.input_height, timing.input_width) == network_size
 
 
 def test_frames_of_these_tests_show_many_classes(segmenter: Segmenter) -> None:
@@ -237,9 +238,10 @@ def test_compressed_images_simulated_time_and_remapping(
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_quietly(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, number: int) -> None:
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
+        number: int) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=ending', '-p',
-                               f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-r', 'image:=other')
+                               f'checkpoint:={small_checkpoint}', *same_rounding, '-r', 'image:=other')
     client.collect(Image, '/ending/mask')      # else it would not listen
     images = client.publisher(Image, '/other')
     client.wait_for(lambda: 'segmenting' in process.log, 'the line that says it has started', process)
@@ -270,10 +272,11 @@ def test_a_signal_ends_it_while_a_model_is_built(
     os.close(writers[0])
 
 
-def test_silence_is_explained(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+def test_silence_is_explained(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__node:=waiting', '-r', 'image:=quiet', '-p', f'checkpoint:={small_checkpoint}',
-        '-p', 'device:=cpu', '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1')
+        *same_rounding, '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:

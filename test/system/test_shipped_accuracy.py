@@ -34,7 +34,7 @@ def street_samples() -> list[Sample]:
 @pytest.fixture(name='ask_node', scope='module')
 def ask_node_fixture(client: Any, start_executable: Callable[..., Any]) -> Callable[[np.ndarray], np.ndarray]:
     """Sends a frame to an installed node with the shipped weights; returns its mask."""
-    process = start_executable('segmentation_node', '--ros-args', '-p', 'device:=cpu')
+    process = start_executable('segmentation_node', '--ros-args', '-p', 'device:=cpu', '-p', 'engine:=torch')
     masks = client.collect(Image, '/segmentation/mask')
     images = client.publisher(Image, '/image')
     stamps_s = iter(range(1, 10**6))
@@ -60,7 +60,7 @@ def ask_node_fixture(client: Any, start_executable: Callable[..., Any]) -> Calla
 def test_the_node_is_as_accurate_as_the_segmenter(
         ask_node: Callable[[np.ndarray], np.ndarray], name: str, record_property: Callable[[str, object], None]) -> None:
     samples = load_folder(DATA, CLASSES) if name == 'data' else street_samples()
-    segmenter = Segmenter.from_checkpoint('fanet18_camvid', device='cpu')
+    segmenter = Segmenter.from_checkpoint('fanet18_camvid', device='cpu', engine='torch')
     directly, through_node = ConfusionMatrix(CLASSES), ConfusionMatrix(CLASSES)
     for sample in samples:
         directly.add(sample.labels, segmenter.segment(sample.rgb).labels)
