@@ -1,6 +1,7 @@
 """Listens to a camera only while somebody subscribes to what is made of its images, as image_pipeline's nodes do."""
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Callable, Mapping
 
@@ -12,6 +13,7 @@ from fanet_ros.ros.diagnostics import IDLE, OK, SILENT, Status
 from fanet_ros.ros.frame_outputs import FrameOutputs
 
 PERIOD_S = 0.1          # Humble tells nobody of a new subscriber, so that it is looked for
+REST_AFTER_S = 1.0      # unwanted: subscribers that are there may not be discovered yet, or come again at once
 
 
 class Demand:
@@ -25,18 +27,19 @@ class Demand:
                  is_lazy: Callable[[], bool]) -> None:
         self._cameras, self._outputs, self._is_lazy = cameras, outputs, is_lazy
         self._is_started = False
+        self._wanted_at = dict.fromkeys(cameras, 0.0)       # last, by time.monotonic()
         # A steady clock: simulated time may stand still until somebody listens.
         node.create_timer(PERIOD_S, self.follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
-        """Begin; cameras that are wanted are subscribed at once.
+        """Begin, with all: what is wrong with a subscription is told now, not with the first subscriber.
 
         :raises ValueError: a qos_overrides parameter is wrong
         """
-        for camera in self._cameras.values():
-            camera.subscribe()      # each for a moment at least: what is wrong is told now, not with the first subscriber
+        for name, camera in self._cameras.items():
+            camera.subscribe()
+            self._wanted_at[name] = time.monotonic()
         self._is_started = True
-        self.follow()
 
     def stop(self) -> None:
         """Unsubscribe all."""
@@ -47,10 +50,12 @@ class Demand:
     def follow(self) -> None:
         """Subscribe and unsubscribe as it is wanted at this moment."""
         for name, camera in self._cameras.items() if self._is_started else ():
-            is_wanted = not self._is_lazy() or self._outputs[name].has_subscribers
-            if is_wanted and not camera.is_subscribed:
-                camera.subscribe()
-            elif camera.is_subscribed and not is_wanted:
+            now = time.monotonic()
+            if not self._is_lazy() or self._outputs[name].has_subscribers:
+                self._wanted_at[name] = now
+                if not camera.is_subscribed:
+                    camera.subscribe()
+            elif camera.is_subscribed and now - self._wanted_at[name] > REST_AFTER_S:
                 camera.unsubscribe()
 
     def status(self, camera: CameraInput, status: Status) -> Status:
