@@ -1,6 +1,8 @@
 """Lets only so many frames a second through."""
 from __future__ import annotations
 
+LATEST = 0.75       # of a period: how late a frame may be without the next one being due later
+
 
 class RateLimit:
     """At most `max_hz` a second in the mean, evenly spread, although a camera is never quite punctual; 0: all."""
@@ -17,5 +19,5 @@ class RateLimit:
             return False
         period_s = 1.0 / self.max_hz
         # From when it was due, not from now: else every frame that comes a little late would lower the rate for good.
-        self._due_s = max(self._due_s + period_s, now_s)
+        self._due_s = max(self._due_s, now_s - LATEST * period_s) + period_s
         return True

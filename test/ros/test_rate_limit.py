@@ -20,3 +20,8 @@ def test_after_a_pause_nothing_is_made_up_for() -> None:
     assert limit.passes(0.0) and limit.passes(100.0)
     passed = [time for number in range(30) if limit.passes(time := 100.001 + number / 100)]
     assert len(passed) <= 4
+
+
+def test_the_first_frame_is_not_followed_by_another_at_once() -> None:
+    limit = RateLimit(0.001)
+    assert limit.passes(5.0) and not limit.passes(5.1) and not limit.passes(200.0) and limit.passes(1005.0)
