@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Optional, Union
 
-import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor

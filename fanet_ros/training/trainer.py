@@ -78,7 +78,8 @@ class Trainer:
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
         self._loss = processes.wrap(ClipLoss(
-            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision, settings.channels_last).to(self._device), self._device)
+            self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision, settings.channels_last
+        ).to(self._device), self._device)
         self._optimizer = make_optimizer(self.network, settings)
         self._progress = Progress(settings.iterations, settings.minutes)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=precision == 'float16')

@@ -14,10 +14,10 @@ ROUNDS = 15
 
 def median_ms(settings: StepSettings, work: Callable[[], object], *, burst: int = 1) -> float:
     """Median time of `work` by the device's own clock; with a burst, of one of several runs without a pause between them."""
-    for _ in range(3):
+    for _ in range(settings.pick(3, 1)):
         work()
     times = []
-    for _ in range(settings.pick(ROUNDS, 3)):
+    for _ in range(settings.pick(ROUNDS, 1)):
         begin = gpu.mark(settings.device)
         for _ in range(burst):
             work()

@@ -9,7 +9,6 @@ import numpy as np
 
 from fanet_ros.inference import FrameInput, OverlayColors, Segmentation, Segmenter
 from fanet_ros.tools.benchmark_segmenter import STAGES
-from fanet_ros.tools.benchmark_setup import Size
 from fanet_ros.tools.benchmark_suites import batch_suite, pixels_suite
 from fanet_ros.tools.gpu.authors import result_as_figure
 from fanet_ros.tools.gpu.figures import Figures
@@ -49,7 +48,7 @@ def _one_by_one(settings: StepSettings, figures: Figures, segmenter: Segmenter, 
                          ('labels, confidence and overlay', {'confidence': True, 'overlay': overlay})):
         inputs = [FrameInput(rgb, **wishes) for rgb in frames]
         _measured(segmenter, inputs, settings.pick(20, 1))
-        times_ms, found = _measured(segmenter, inputs, settings.pick(200, 6))
+        times_ms, found = _measured(segmenter, inputs, settings.pick(200, 2))
         p50, p95, p99 = (float(value) for value in np.percentile(times_ms, (50, 95, 99)))
         figures.add('one by one', **what, wanted=name, frames=len(times_ms), p50_ms=p50, p95_ms=p95, p99_ms=p99,
                     max_ms=max(times_ms), stages_ms=_stages(found))
@@ -67,9 +66,9 @@ def _measured(segmenter: Segmenter, inputs: Sequence[FrameInput], count: int) ->
 def _stream(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
             what: dict[str, Any]) -> None:
     """As from a recording: frames overlap."""
-    count = settings.pick(300, 8)
+    count = settings.pick(300, 3)
     inputs = [FrameInput(rgb) for rgb in frames]
-    for _ in segmenter.segment_stream(islice(cycle(inputs), settings.pick(20, 2))):
+    for _ in segmenter.segment_stream(islice(cycle(inputs), settings.pick(20, 1))):
         pass
     start = time.perf_counter()
     found = list(segmenter.segment_stream(islice(cycle(inputs), count)))
@@ -88,7 +87,7 @@ def _batches(settings: StepSettings, figures: Figures, segmenter: Segmenter, fra
         segmenter.segment_batch(inputs)
         first_s = time.perf_counter() - start       # what it takes when such a batch comes for the first time
         times_ms, found = [], []
-        for _ in range(settings.pick(60, 2)):
+        for _ in range(settings.pick(60, 1)):
             start = time.perf_counter()
             found += segmenter.segment_batch(inputs)
             times_ms.append((time.perf_counter() - start) * 1e3 / batch)

@@ -57,7 +57,7 @@ class StepSettings:
         """For the suites of `benchmark`."""
         return BenchmarkSettings(
             checkpoint='', variants=(variant,), sizes=sizes or self.sizes, engines=('torch',),
-            precisions=precisions or (self.precision,), batches=batches, rounds=self.pick(5, 3), frames=1, source='street',
+            precisions=precisions or (self.precision,), batches=batches, rounds=self.pick(5, 1), frames=1, source='street',
             data=None, calibration=None, authors=self.authors, device=self.device)
 
     def checkpoint(self, name: str) -> tuple[Path, str]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Union, overload
 
-import numpy as np
-
 from fanet_ros.training.datasets.sample import Sample
 
 DEFAULT_CACHE_BYTES = 4 * 2**30
