@@ -66,22 +66,24 @@ def test_publishers_that_come_and_go_are_followed(
     masks = client.collect(Image, '/follows/mask')
     reliable = client.publisher(Image, '/follows/image', QoSProfile(depth=10))
 
-    def subscription() -> QoSProfile:
-        found = client.node.get_subscriptions_info_by_topic('/follows/image')
-        return found[0].qos_profile if len(found) == 1 else QoSProfile(depth=1, reliability=ReliabilityPolicy.UNKNOWN)
+    def wait_for_subscription(reliability: ReliabilityPolicy) -> None:
+        """The only one there is; who discovers it learns of the end of the former one a moment before or after."""
+        def found() -> list[ReliabilityPolicy]:
+            return [info.qos_profile.reliability for info in client.node.get_subscriptions_info_by_topic('/follows/image')]
+        client.wait_for(lambda: found() == [reliability], f'one subscription, {reliability.name}', process)
 
     def wait_until_heard(publisher: Any, what: str) -> None:
         image = rgb_to_image_message(RGB, Header(frame_id=what))
         client.wait_for(lambda: publisher.publish(image) is None and masks[-1:] and masks[-1].header.frame_id == what,
                         f'a mask of {what}', process)
     wait_until_heard(reliable, 'a reliable one')
-    assert subscription().reliability == ReliabilityPolicy.RELIABLE
+    wait_for_subscription(ReliabilityPolicy.RELIABLE)
     best_effort = client.node.create_publisher(Image, '/follows/image', BEST_EFFORT)
     wait_until_heard(best_effort, 'a best-effort one')
-    assert subscription().reliability == ReliabilityPolicy.BEST_EFFORT
+    wait_for_subscription(ReliabilityPolicy.BEST_EFFORT)
     wait_until_heard(reliable, 'the reliable one beside it')
     client.node.destroy_publisher(best_effort)
-    client.wait_for(lambda: subscription().reliability == ReliabilityPolicy.RELIABLE, 'the return to reliable', process)
+    wait_for_subscription(ReliabilityPolicy.RELIABLE)
     wait_until_heard(reliable, 'the reliable one alone again')
     assert 'does not fit' not in process.log
 
