@@ -8,8 +8,12 @@ Imports point one way: `model <- inference <- ros`, `sources` stands alone, `tra
 """
 from pkgutil import extend_path
 
+from fanet_ros.no_telemetry import disable_telemetry
+
 # The generated messages (fanet_ros.msg) are installed beside the Python code. In a source checkout the
 # sources come first on sys.path and would hide them: this joins all fanet_ros folders on it into one package.
 __path__ = extend_path(__path__, __name__)
+
+disable_telemetry()
 
 __version__ = '0.1.0'

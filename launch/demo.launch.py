@@ -8,13 +8,17 @@ Every argument of segmentation.launch.py works here too.
 import os
 
 from launch import LaunchContext, LaunchDescription
+from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
 from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
 
 SHARE = FindPackageShare('fanet_ros')
 
@@ -29,14 +33,15 @@ CAMERA_PARAMETERS = {
 
 def camera_node(context: LaunchContext) -> list[Node]:
     """Make the camera. Only now is it known which arguments were given: only those may override the file."""
+    refuse_unknown(__file__, context.argv, (*SEGMENTATION_ARGUMENTS, *CAMERA_PARAMETERS, 'camera_params_file'))
     given = {
-        name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
-        for name, (value_type, _) in CAMERA_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
+        name: ParameterValue(text, value_type=str) if value_type is str else number(name, text, value_type)
+        for name, (value_type, _) in CAMERA_PARAMETERS.items() if (text := LaunchConfiguration(name).perform(context))}
     params_file = os.path.expanduser(LaunchConfiguration('camera_params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the camera without it
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
     # The node listens where this camera publishes: one argument sets both ends.
-    image_topic = LaunchConfiguration('image_topic')
+    image_topic = LaunchConfiguration('image_topic').perform(context) or 'image'
     transport = LaunchConfiguration('image_transport').perform(context)
     if transport:
         given['transport'] = transport
@@ -49,10 +54,17 @@ def camera_node(context: LaunchContext) -> list[Node]:
             params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
-        remappings=[('image', image_topic), ('image/compressed', [image_topic, '/compressed'])],
+        remappings=[('image', image_topic), ('image/compressed', f'{image_topic}/compressed'),
+                    ('camera_info', f'{image_topic.rpartition("/")[0]}/camera_info' if '/' in image_topic else 'camera_info')],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
     )]
+
+
+def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
+    """End with either process; with exit code 1 when it failed."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
+    return [Shutdown(reason='one of the two processes has ended')]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -67,5 +79,5 @@ def generate_launch_description() -> LaunchDescription:
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),
         # Neither makes a demo alone: when one fails, its error is the last thing on the terminal.
-        RegisterEventHandler(OnProcessExit(on_exit=[Shutdown(reason='one of the two processes has ended')])),
+        RegisterEventHandler(OnProcessExit(on_exit=end_with)),
     ])

@@ -12,17 +12,20 @@ import tempfile
 import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.dds_profile import choose_dds_profile
+from fanet_ros.launch_arguments import camera_topics, fail_as, number, refuse_unknown
 
 ARGUMENTS = {
     'namespace': ('', 'namespace of the segmentation node'),
-    'image_topic': ('image', 'camera topic: sensor_msgs/Image, or CompressedImage on such a topic'),
-    'cameras': ('', 'names of the cameras, separated by commas, of a node that serves several: <camera>/image'),
+    'image_topic': ('', 'camera topic: sensor_msgs/Image, or CompressedImage on such a topic (empty: image)'),
+    'cameras': ('', 'cameras of a node that serves several: NAME or NAME=TOPIC, separated by commas (TOPIC left out: NAME/image)'),
     'camera': ('true', 'also record the images of the camera and its calibration'),
     'masks': ('raw', 'raw: the masks as they are; png: the same values in a tenth of the space'),
     'overlay': ('true', 'also record the overlay, which the node computes only because it is recorded'),
@@ -38,7 +41,7 @@ QUEUE_DEPTH = 100
 
 
 def topics(argument: dict[str, str]) -> list[str]:
-    """What to record, relative to the namespace, each NAME or NAME:TYPE.
+    """What to record, relative to the namespace, each NAME or NAME:TYPE, with ? where it need not be there.
 
     :raises ValueError: an argument that is none of its choices
     """
@@ -46,18 +49,18 @@ def topics(argument: dict[str, str]) -> list[str]:
                           ('recorder', ('fanet_ros', 'ros2_bag'))):
         if argument[name] not in choices:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
-    cameras = [name.strip() for name in argument['cameras'].split(',') if name.strip()]
-    images = [f'{camera}/image' for camera in cameras] or [argument['image_topic']]
-    found = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray']
+    cameras = camera_topics(argument['cameras'], argument['image_topic'])
+    images = list(cameras.values()) or [argument['image_topic'] or 'image']
+    found = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray?']
     if argument['camera'] == 'true':
         found += images
         for image in images:
             image = image[:-len('/compressed')] if image.endswith('/compressed') else image
-            found.append(f'{image.rpartition("/")[0]}/camera_info' if '/' in image else 'camera_info')
-        found.append('ground_truth:sensor_msgs/msg/Image')
+            found.append(f'{image.rpartition("/")[0]}/camera_info?' if '/' in image else 'camera_info?')
+        found.append('ground_truth:sensor_msgs/msg/Image?')
     for prefix in [f'segmentation/{camera}' for camera in cameras] or ['segmentation']:
         found += [f'{prefix}/{MASKS[argument["masks"]]}', f'{prefix}/timing:fanet_ros/msg/FrameTiming',
-                  f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info']
+                  f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info?']
         if argument['overlay'] == 'true':
             found.append(f'{prefix}/overlay:sensor_msgs/msg/Image')
     return found
@@ -65,7 +68,7 @@ def topics(argument: dict[str, str]) -> list[str]:
 
 def full_name(topic: str, namespace: str) -> str:
     """NAME of NAME:TYPE, with the namespace."""
-    name = topic.partition(':')[0]
+    name = topic.rstrip('?').partition(':')[0]
     return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
 
 
@@ -83,10 +86,10 @@ def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
     command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--qos-profile-overrides-path', file.name]
     if argument['output']:
         command += ['--output', argument['output']]
-    if float(argument['max_bag_duration_s']):
-        command += ['--max-bag-duration', str(round(float(argument['max_bag_duration_s'])))]
-    if int(argument['max_bag_size_mb']):
-        command += ['--max-bag-size', str(int(argument['max_bag_size_mb']) * 10**6)]
+    if number('max_bag_duration_s', argument['max_bag_duration_s'], float):
+        command += ['--max-bag-duration', str(round(number('max_bag_duration_s', argument['max_bag_duration_s'], float)))]
+    if number('max_bag_size_mb', argument['max_bag_size_mb'], int):
+        command += ['--max-bag-size', str(number('max_bag_size_mb', argument['max_bag_size_mb'], int) * 10**6)]
     if argument['use_sim_time'].lower() == 'true':
         command.append('--use-sim-time')
     return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
@@ -94,6 +97,7 @@ def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
 
 def recorder(context: LaunchContext) -> list[Action]:
     """Start the recorder that was chosen."""
+    refuse_unknown(__file__, context.argv, ARGUMENTS)
     argument = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     chosen = topics(argument)
     if argument['recorder'] == 'ros2_bag':
@@ -101,16 +105,22 @@ def recorder(context: LaunchContext) -> list[Action]:
         choose_dds_profile(environment)         # which the executables of this package do by themselves
         return [ExecuteProcess(cmd=ros2_bag_command(argument, os.environ.get('ROS_DISTRO', '')), env=environment,
                                output='screen')]
-    return [Node(
+    node = Node(
         package='fanet_ros', executable='recorder_node', name='recorder', output='screen',
         namespace=argument['namespace'],
         parameters=[{
             'output': ParameterValue(argument['output'], value_type=str),
             'topics': chosen,
-            'max_bag_duration_s': float(argument['max_bag_duration_s']),
-            'max_bag_size_mb': int(argument['max_bag_size_mb']),
+            'max_bag_duration_s': number('max_bag_duration_s', argument['max_bag_duration_s'], float),
+            'max_bag_size_mb': number('max_bag_size_mb', argument['max_bag_size_mb'], int),
             'use_sim_time': argument['use_sim_time'].lower() == 'true',
-        }])]
+        }])
+    return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
+
+
+def fail_with(event: ProcessExited, context: LaunchContext) -> None:
+    """Let the launch end as its process did."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
 
 
 def generate_launch_description() -> LaunchDescription:

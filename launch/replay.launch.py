@@ -10,9 +10,12 @@ from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
 from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+
+from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
 
 ARGUMENTS = {
     'bag': (None, 'directory of the bag'),
@@ -33,6 +36,11 @@ def camera_topics(argument: dict[str, str]) -> list[str]:
     return [f'{topic}/compressed' if argument['image_transport'] == 'compressed' else topic]
 
 
+def mask_topic(argument: dict[str, str]) -> str:
+    """Where the segmentation node publishes: the player waits for it and counts the masks."""
+    return '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), 'segmentation/mask'])
+
+
 def ros2_bag_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
     topics = camera_topics(argument)
@@ -42,6 +50,7 @@ def ros2_bag_command(argument: dict[str, str]) -> list[str]:
 
 def player(context: LaunchContext) -> list[Action]:
     """Start the player that was chosen, and the segmentation node if it is wanted."""
+    refuse_unknown(__file__, context.argv, (*ARGUMENTS, *SEGMENTATION_ARGUMENTS))
     argument = {name: LaunchConfiguration(name, default='').perform(context)
                 for name in (*ARGUMENTS, 'namespace', 'image_topic', 'image_transport')}
     argument['image_topic'] = argument['image_topic'] or 'image'
@@ -54,17 +63,22 @@ def player(context: LaunchContext) -> list[Action]:
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',
-            parameters=[{'bag': argument['bag'], 'rate': float(argument['rate']), 'loop': argument['loop'] == 'true',
+            parameters=[{'bag': argument['bag'], 'rate': number('rate', argument['rate'], float), 'loop': argument['loop'] == 'true',
                          'topics': ','.join(camera_topics(argument)),
-                         # The network loads meanwhile; without it, only discovery is waited for.
-                         'start_delay_s': 10.0 if argument['segment'] == 'true' else 1.0}])
-    end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=[Shutdown(reason='the bag has ended')]))
+                         'masks': mask_topic(argument) if argument['segment'] == 'true' else ''}])
+    end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=end_with))
     if argument['segment'] != 'true':
         return [end, process]
     segmentation = IncludeLaunchDescription(
         PathJoinSubstitution([FindPackageShare('fanet_ros'), 'launch', 'segmentation.launch.py']),
         launch_arguments={'use_sim_time': 'true'}.items())
     return [segmentation, end, process]
+
+
+def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
+    """End with the bag; with exit code 1 when it could not be played."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
+    return [Shutdown(reason='the bag has ended')]
 
 
 def generate_launch_description() -> LaunchDescription:

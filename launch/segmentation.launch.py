@@ -1,39 +1,43 @@
 """Start the segmentation node: camera image in, masks out.
 
     ros2 launch fanet_ros segmentation.launch.py image_topic:=/front_camera/image_raw namespace:=front
+    ros2 launch fanet_ros segmentation.launch.py cameras:=front=/front/image_raw,left=/left/image_raw
+
+When the node fails, so does the launch.
 """
 import os
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, number, refuse_unknown
+
 SHARE = FindPackageShare('fanet_ros')
 
-# Parameters that can also be given as launch arguments. Left out, the params_file decides.
-NODE_PARAMETERS = {
-    'autostart': (bool, 'configure and activate at once; false: a lifecycle manager does it'),
-    'checkpoint': (str, 'name of a shipped checkpoint, or the path of one'),
-    'device': (str, 'auto, cpu, cuda or cuda:N'),
-    'input_height': (int, 'height the network runs at [px]; 0: the one of the checkpoint'),
-    'input_width': (int, 'width the network runs at [px]; 0: the one of the checkpoint'),
-    'image_transport': (str, 'raw: Image; compressed: CompressedImage on <image_topic>/compressed'),
-}
 
-
-def segmentation_node(context: LaunchContext) -> list[Node]:
+def segmentation_node(context: LaunchContext) -> list[Action]:
     """Make the node. Only now is it known which arguments were given: only those override the params_file."""
+    refuse_unknown(__file__, context.argv, SEGMENTATION_ARGUMENTS)
     given = {
-        name: ParameterValue(LaunchConfiguration(name), value_type=value_type)
-        for name, (value_type, _) in NODE_PARAMETERS.items() if LaunchConfiguration(name).perform(context)}
+        name: number(name, text, int) if value_type is int else ParameterValue(text, value_type=value_type)
+        for name, (value_type, _) in NODE_PARAMETERS.items() if (text := LaunchConfiguration(name).perform(context))}
     params_file = os.path.expanduser(LaunchConfiguration('params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the node without it
         raise RuntimeError(f'params_file {params_file!r} does not exist: expected the path of a YAML file')
-    image_topic = LaunchConfiguration('image_topic')
-    return [Node(
+    image_topic = LaunchConfiguration('image_topic').perform(context)
+    cameras = camera_topics(LaunchConfiguration('cameras').perform(context), image_topic)
+    if cameras:
+        given['cameras'] = list(cameras)
+    topics = {f'{name}/image': topic for name, topic in cameras.items()} or {'image': image_topic or 'image'}
+    respawn = LaunchConfiguration('respawn').perform(context).lower() == 'true'
+    node = Node(
         package='fanet_ros',
         executable='segmentation_node',
         name='segmentation',
@@ -42,10 +46,17 @@ def segmentation_node(context: LaunchContext) -> list[Node]:
             params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
-        remappings=[('image', image_topic), ('image/compressed', [image_topic, '/compressed'])],
+        remappings=[(f'{name}{suffix}', f'{topic}{suffix}') for name, topic in topics.items() for suffix in ('', '/compressed')],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
+        respawn=respawn, respawn_delay=2.0,
         output='screen',
-    )]
+    )
+    return [node] if respawn else [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
+
+
+def fail_with(event: ProcessExited, context: LaunchContext) -> None:
+    """Let the launch end as its process did."""
+    fail_as(event.process_name, event.returncode, context.is_shutdown)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -56,7 +67,11 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'segmentation.param.yaml']),
             description='YAML file with the parameters of the node'),
-        DeclareLaunchArgument('image_topic', default_value='image', description='camera topic to segment'),
+        DeclareLaunchArgument('image_topic', default_value='', description='camera topic to segment (empty: image)'),
+        DeclareLaunchArgument(
+            'cameras', default_value='',
+            description='several cameras instead: NAME or NAME=TOPIC, separated by commas (TOPIC left out: NAME/image)'),
+        DeclareLaunchArgument('respawn', default_value='false', description='start the node again whenever it ends'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
             description='take the time from /clock: simulators and rosbags'),

@@ -1,17 +1,17 @@
 """From class indices to the values that are published: numbering of the data set, classes merged or left out."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from fanet_ros.choices import LABEL_IDS
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.segmentation import SegmentationError
 
 UNLABELLED = 255
 UNLABELLED_NAME = 'unlabelled'
-LABEL_IDS = ('training', 'dataset')
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,12 @@ class LabelTable:
     def apply(self, labels: np.ndarray) -> np.ndarray:
         """(H, W) uint8 class indices -> (H, W) uint8 published values."""
         return labels if np.array_equal(self.values, np.arange(256)) else cv2.LUT(labels, self.values)
+
+    def with_unlabelled(self) -> LabelTable:
+        """The same table where pixels may become unlabelled for another reason than their class."""
+        if any(item.value == UNLABELLED for item in self.classes):
+            return self
+        return replace(self, classes=(*self.classes, PublishedClass(UNLABELLED, UNLABELLED_NAME, (0, 0, 0))))
 
     def palette(self) -> np.ndarray:
         """(256, 3) uint8 RGB by published value, black where no class is."""

@@ -97,7 +97,7 @@ class Segmenter:
             checkpoint = load_checkpoint(path_or_name)
         except ValueError as error:
             raise SegmentationError(str(error)) from None
-        return cls(checkpoint, name=Path(path_or_name).stem, device=device, input_height=input_height,
+        return cls(checkpoint, name=display_name(path_or_name), device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
                    calibration_images=calibration_images, scale=scale, batch=batch, frame_sizes=frame_sizes)
 
@@ -105,7 +105,7 @@ class Segmenter:
     def description(self) -> str:
         """One line for logs: checkpoint, variant, resolutions, device, engine, classes."""
         sizes = ' and '.join(f'{height}x{width}' for height, width in self.input_sizes)
-        return (f'{self.checkpoint_name} ({self.variant}, {self.metadata.flavor}) at {sizes} on {self.device} ({self.engine_description}), '
+        return (f'{self.checkpoint_name} ({self.variant}) at {sizes} on {self.device} ({self.engine_description}), '
                 f'{len(self.class_map)} classes {self.class_map.name}')
 
     @property
@@ -336,6 +336,12 @@ def _segmentation(layers: Layers, times: StageTimes, height: int, width: int, ba
         None if item is None else item.numpy().copy() if item.is_pinned() else item.numpy() for item in layers)
     assert labels is not None
     return Segmentation(labels, confidence, times, height, width, batch_size, overlay)
+
+
+def display_name(path_or_name: Union[str, Path]) -> str:
+    """What to call a checkpoint: by its file, or, where that has the name that every training gives it, by its folder."""
+    path = Path(path_or_name)
+    return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem
 
 
 def _check(rgb: np.ndarray) -> None:

@@ -1,6 +1,8 @@
 """The model that segments, with all that belongs to it: what one frame is segmented and shown by, from end to end."""
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass
 from typing import Optional
 
@@ -8,8 +10,9 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
+LOG = logging.getLogger(__name__)
 # Changing one of these means another network; changing no more than the size, only another engine for the same one.
-SIZE_PARAMETERS = ('input_height', 'input_width')
+SIZE_PARAMETERS = ('input_height', 'input_width', 'input_scale')
 NETWORK_PARAMETERS = ('checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'calibration_images',
                       'num_threads', 'max_batch')
 
@@ -33,21 +36,30 @@ def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> b
 
 
 def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
-                    present: Optional[ActiveModel] = None) -> Segmenter:
+                    present: Optional[ActiveModel] = None, *, anew: bool = False) -> Segmenter:
     """A Segmenter for `settings`, warmed up, beside the `present` one, which goes on unchanged.
 
     :param scale: share of the full resolution
+    :param anew: even where the present network would do at another resolution
     :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
     :raises MemoryError: there is too little
     """
-    if present is not None and not _differ(present.settings, settings, NETWORK_PARAMETERS):
-        return present.segmenter.resized(settings.input_height, settings.input_width, scale)
-    return Segmenter.from_checkpoint(
+    started = time.monotonic()
+    scale *= settings.input_scale
+    if present is not None and not anew and not _differ(present.settings, settings, NETWORK_PARAMETERS):
+        LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
+        segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale)
+        LOG.debug(f'built in {time.monotonic() - started:.1f} s')
+        return segmenter
+    LOG.info(f'building {settings.checkpoint}')
+    segmenter = Segmenter.from_checkpoint(
         settings.checkpoint, device=settings.device, input_height=settings.input_height,
         input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
         num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
         calibration_images=settings.calibration_images, scale=scale, batch=settings.batch,
         frame_sizes=() if present is None else present.segmenter.frame_sizes)
+    LOG.debug(f'built in {time.monotonic() - started:.1f} s')
+    return segmenter
 
 
 def _differ(old: SegmentationSettings, new: SegmentationSettings, names: tuple[str, ...]) -> bool:

@@ -17,7 +17,6 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
-from fanet_ros.inference import resident_mib
 from fanet_ros.ros.benchmark_endpoints import STAGES
 from fanet_ros.ros.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 
@@ -163,6 +162,7 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
 @contextmanager
 def _usage_of(pid: int) -> Iterator[list[_Usage]]:
     """A list that grows by the usage of a process every SAMPLING_S, as long as it lives (Linux)."""
+    from fanet_ros.inference import resident_mib        # with torch, which --help need not wait for
     samples: list[_Usage] = []
     ended = threading.Event()
 

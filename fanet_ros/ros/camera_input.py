@@ -18,8 +18,9 @@ from fanet_ros.ros.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
 from fanet_ros.ros.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.qos_mismatch import MismatchWarning
+from fanet_ros.ros.rate_limit import RateLimit
 from fanet_ros.ros.sequence_gaps import SequenceGaps
-from fanet_ros.ros.silence import why_silent
+from fanet_ros.ros.silence import heard_publishers, why_silent
 from fanet_ros.sources.bit_depth import BitDepth
 
 FOLLOW_PERIOD_S = 0.2       # how soon a publisher of another reliability is heard
@@ -57,8 +58,10 @@ class CameraInput:
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
-        self._qos = image_qos(ReliabilityPolicy.RELIABLE)
+        self._chosen: Optional[ReliabilityPolicy] = None
+        self._reliability = ReliabilityPolicy.RELIABLE
         self._timer: Optional[Timer] = None
+        self.rate_limit = RateLimit()
         self.statistics = FrameStatistics(self.now_s())
 
     @property
@@ -70,15 +73,20 @@ class CameraInput:
         """The node's time, in seconds."""
         return self._node.get_clock().now().nanoseconds * 1e-9
 
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether it listens at this moment."""
+        return self._subscription is not None
+
     def subscribe(self) -> None:
         """Begin to listen.
 
         :raises ValueError: a qos_overrides parameter is wrong
         """
         self.statistics.restart(self.now_s())
-        chosen = chosen_reliability(self._node, self.topic)
-        self._listen(image_qos(self._fitting_reliability() if chosen is None else chosen), follows=chosen is None)
-        if chosen is None:      # not the node's clock: simulated time may stand still
+        self._chosen = chosen_reliability(self._node, self.topic)
+        self._listen(self._fitting_qos(), follows=self._chosen is None)
+        if self._chosen is None:        # not the node's clock: simulated time may stand still
             self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
@@ -91,7 +99,7 @@ class CameraInput:
             self._subscription = None
 
     def _listen(self, qos: QoSProfile, follows: bool) -> None:
-        self._gaps, self._qos = SequenceGaps(), qos
+        self._gaps, self._reliability = SequenceGaps(), qos.reliability
         # Who follows the publishers hears them all.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
         self._subscription = self._node.create_subscription(
@@ -100,15 +108,19 @@ class CameraInput:
 
     def _follow(self) -> None:
         """Subscribe anew where the publishers that are there now want another reliability."""
-        reliability = self._fitting_reliability()
-        if self._subscription is None or reliability == self._qos.reliability:
+        qos = self._fitting_qos()
+        if self._subscription is None or qos.reliability == self._reliability:
             return
         self._node.destroy_subscription(self._subscription)
-        self._listen(image_qos(reliability), follows=True)
-        self._node.get_logger().info(f'{self.topic} is now heard {reliability.name.lower().replace("_", " ")}, as it is published')
+        self._listen(qos, follows=True)
+        how = qos.reliability.name.lower().replace('_', ' ')
+        self._node.get_logger().info(f'{self.topic} is now heard {how}, as it is published')
 
-    def _fitting_reliability(self) -> ReliabilityPolicy:
-        return fitting_reliability(self._node.get_publishers_info_by_topic(self.topic))
+    def _fitting_qos(self) -> QoSProfile:
+        """What a subscription would be made with now: as it was chosen, else as the publishers are."""
+        if self._chosen is not None:
+            return image_qos(self._chosen)
+        return image_qos(fitting_reliability(self._node.get_publishers_info_by_topic(self.topic)))
 
     def poll(self) -> None:
         """Take what has arrived by now: for while the thread of the executor is busy with something else."""
@@ -145,16 +157,27 @@ class CameraInput:
 
     def why_silent(self) -> str:
         """The reason, in half a sentence, when no image comes."""
-        if self._subscription is None:
-            return 'not subscribed'
-        return why_silent(self._node, self._subscription, f'sensor_msgs/msg/{self._message_type.__name__}', self._qos)
+        return why_silent(self._node, self.topic, self._type_name, self._fitting_qos())
+
+    @property
+    def has_publisher(self) -> bool:
+        """Whether somebody publishes what could be heard."""
+        return bool(heard_publishers(self._node, self.topic, self._type_name, self._fitting_qos()))
+
+    @property
+    def _type_name(self) -> str:
+        return f'sensor_msgs/msg/{self._message_type.__name__}'
 
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
         missed = self._gaps.missed_before(info['publication_sequence_number'])
-        if missed and self._node.count_publishers(self._subscription.topic_name) != 1:
+        if missed and self._node.count_publishers(self.topic) != 1:
             missed = 0      # every publisher counts for itself, and nothing says whose message this is
         self._on_image(message, missed)
 
     def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:
         self.statistics.frame_received(self.now_s(), missed)
-        self._put(ReceivedFrame(message, time.perf_counter()))
+        received = time.perf_counter()
+        if self.rate_limit.passes(received):
+            self._put(ReceivedFrame(message, received))
+        else:
+            self.statistics.frame_skipped(self.now_s())

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import math
 import signal
 import sys
 from typing import Optional
@@ -14,7 +15,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
@@ -25,13 +26,16 @@ from fanet_ros.ros.process_start import start_ros
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+VIEW_DEG = 60.0
 SLOW_SHARE = 0.9            # below this share of the rate asked for, the node says so
 RATE_WINDOW_S = 5.0
 ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not keep the camera from ending
 
 
 class CameraNode(FittedParameters, Node):
-    """Publishes `image` or `image/compressed`, and `ground_truth` for sources with labels. `finished` at the end.
+    """Publishes `image` or `image/compressed`, `camera_info`, and `ground_truth` for sources with labels.
+
+    `finished` at the end.
 
     :raises ValueError: a parameter or the source cannot be used (SourceError)
     """
@@ -49,6 +53,7 @@ class CameraNode(FittedParameters, Node):
         self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
                         else self.create_publisher(Image, 'image', CAMERA_QOS))
         self._truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
+        self._infos = self.create_publisher(CameraInfo, 'camera_info', CAMERA_QOS)
         self._published = self._window_frames = 0
         self._window_start_s: Optional[float] = None
         self.finished = False
@@ -62,6 +67,7 @@ class CameraNode(FittedParameters, Node):
             return
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
         self._images.publish(self._compressed(frame, header) if self._jpeg else rgb_to_image_message(frame.rgb, header))
+        self._infos.publish(ideal_camera_info(header, *frame.rgb.shape[:2]))
         if self._truth is not None and frame.labels is not None:
             self._truth.publish(labels_to_image_message(frame.labels, header))
         self._published += 1
@@ -89,10 +95,20 @@ class CameraNode(FittedParameters, Node):
 
     def close(self) -> None:
         """Let the last messages be taken, then give the source back."""
-        for publisher in filter(None, (self._images, self._truth)):
+        for publisher in filter(None, (self._images, self._infos, self._truth)):
             if self.finished and hasattr(publisher, 'wait_for_all_acked'):
                 publisher.wait_for_all_acked(ACKNOWLEDGED_WITHIN)
         self._source.close()
+
+
+def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
+    """Of a pinhole without distortion that sees VIEW_DEG from left to right; no source tells what its camera really was."""
+    focal_px = width / 2 / math.tan(math.radians(VIEW_DEG) / 2)
+    center_x, center_y = (width - 1) / 2, (height - 1) / 2
+    return CameraInfo(
+        header=header, height=height, width=width, distortion_model='plumb_bob', d=[0.0] * 5,
+        k=[focal_px, 0.0, center_x, 0.0, focal_px, center_y, 0.0, 0.0, 1.0], r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[focal_px, 0.0, center_x, 0.0, 0.0, focal_px, center_y, 0.0, 0.0, 0.0, 1.0, 0.0])
 
 
 def main(argv: Optional[list[str]] = None) -> int:

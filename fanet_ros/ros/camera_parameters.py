@@ -6,7 +6,7 @@ from fanet_ros.ros.parameters import ParameterSpec
 CAMERA_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('source', 'street', 'street (synthetic), path of a video, folder of images, or a V4L2 device',
                   read_only=True),
-    ParameterSpec('rate_hz', 15.0, 'Frames published per second', unit='Hz', minimum=0.1, maximum=1000.0,
+    ParameterSpec('rate_hz', 10.0, 'Frames published per second', unit='Hz', minimum=0.1, maximum=1000.0,
                   read_only=True),
     ParameterSpec('width', 0, "Width of the images; 0: the source's own", unit='px', minimum=0, maximum=8192,
                   read_only=True),

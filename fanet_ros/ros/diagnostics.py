@@ -1,9 +1,11 @@
 """How the node is doing, over the last seconds. Knows nothing of nodes: whoever calls it tells the time."""
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass, fields
+from typing import Optional
 
 import numpy as np
 
@@ -13,7 +15,7 @@ MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
 
 # What a Status is about.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
-LATE = 'late'
+LATE, IDLE, UNSTAMPED, DOUBTFUL = 'late', 'idle', 'unstamped', 'doubtful'
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,15 @@ class Thresholds:
     slow_warning_share: float = 0.5         # segmented of the frames that arrive
     latency_warning_ms: float = 0.0         # p95 of total_ms
     latency_error_ms: float = 0.0
+    doubtful_warning_share: float = 0.0     # of the pixels, below min_confidence
 
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Milliseconds that one frame spent in each stage; the fields of FrameTiming, by the same names."""
+    """Milliseconds that one frame spent in each stage; the fields of FrameTiming, by the same names.
+
+    `frame_age_ms` is NaN for an image without stamp.
+    """
 
     frame_age_ms: float
     wait_ms: float
@@ -61,12 +67,14 @@ class FrameStatistics:
     def __init__(self, now_s: float) -> None:
         self._lock = threading.Lock()
         self._started_s = self._last_received_s = self._latest_s = now_s
-        self.received = self.segmented = self.missed = self.too_old = 0
+        self.received = self.segmented = self.missed = self.too_old = self.skipped = 0
         self.rejected: Counter[str] = Counter()
         self._arrivals: deque[tuple[float, int]] = deque()
         self._times: deque[tuple[float, FrameTimes]] = deque()
         self._failures: deque[tuple[float, int, str]] = deque()
         self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
+        self._doubtful: deque[tuple[float, float]] = deque()        # share of the pixels of a frame
+        self._skips: deque[tuple[float]] = deque()                  # when a frame was above max_rate_hz
 
     def restart(self, now_s: float) -> None:
         """Begin a new window; the counts go on."""
@@ -82,12 +90,17 @@ class FrameStatistics:
             self._arrivals.append((now_s, 1 + missed))
             self._last_received_s = now_s
 
-    def frame_segmented(self, now_s: float, times: FrameTimes) -> None:
-        """Count a frame whose mask was published."""
+    def frame_segmented(self, now_s: float, times: FrameTimes, doubtful: Optional[float] = None) -> None:
+        """Count a frame whose mask was published.
+
+        :param doubtful: share of its pixels below min_confidence, None where there is no such limit
+        """
         with self._lock:
             self._forget(now_s)
             self.segmented += 1
             self._times.append((now_s, times))
+            if doubtful is not None:
+                self._doubtful.append((now_s, doubtful))
 
     def frame_rejected(self, now_s: float, kind: str, detail: str, level: int = WARN) -> None:
         """Count a frame that gave no mask.
@@ -107,9 +120,16 @@ class FrameStatistics:
             self.too_old += 1
             self._ages_ms.append((now_s, age_ms))
 
+    def frame_skipped(self, now_s: float) -> None:
+        """Count a frame that came sooner than max_rate_hz allows."""
+        with self._lock:
+            self._forget(now_s)
+            self.skipped += 1
+            self._skips.append((now_s,))
+
     def dropped(self, replaced: int) -> int:
         """All that were dropped, the node's own `replaced` ones included."""
-        return replaced + self.missed + self.too_old
+        return replaced + self.missed + self.too_old + self.skipped
 
     def status(self, now_s: float, replaced: int, thresholds: Thresholds = Thresholds()) -> Status:
         """Sum up the window that ends at `now_s`.
@@ -126,12 +146,18 @@ class FrameStatistics:
                       'frames dropped: replaced by a newer one': str(replaced),
                       'frames dropped: missed by the middleware': str(self.missed),
                       'frames dropped: too old': str(self.too_old),
+                      'frames dropped: above max_rate_hz': str(self.skipped),
                       'frames rejected': str(sum(self.rejected.values()))}
             for name, count in sorted(self.rejected.items()):
                 values[f'frames rejected: {name}'] = str(count)
+            if self._doubtful:
+                values['doubtful pixels [%]'] = f'{100 * self._doubtful_share():.1f}'
             times = [entry for _, entry in self._times]
         for stage in fields(FrameTimes) if times else ():
-            percentiles = np.percentile([getattr(entry, stage.name) for entry in times], (50, 95, 99))
+            spent_ms = [value for entry in times if not math.isnan(value := getattr(entry, stage.name))]
+            if not spent_ms:
+                continue
+            percentiles = np.percentile(spent_ms, (50, 95, 99))
             name = stage.name[:-len('_ms')].replace('_', ' ')
             values[f'{name} p50/p95/p99 [ms]'] = '/'.join(f'{value:.2f}' for value in percentiles)
         return Status(level, kind, message, values)
@@ -153,16 +179,28 @@ class FrameStatistics:
                                  f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
-        if arrived >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * arrived:
+        # What the middleware replaced is no loss where frames are left out anyway.
+        wanted = len(self._arrivals) - len(self._skips) if self._skips else arrived
+        if wanted >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * wanted:
             return WARN, SLOW, (
-                f'{rate_hz:.1f} frames/s of the {self._rate_hz(now_s, arrived):.1f} that arrive: '
-                'lower input_height and input_width, or the rate of the camera')
+                f'cannot keep up: {rate_hz:.1f} frames/s of the {self._rate_hz(now_s, wanted):.1f} that arrive: '
+                'lower input_scale, try another engine or precision, or set max_rate_hz')
         p95_ms = float(np.percentile([times.total_ms for _, times in self._times], 95))
         for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
             if 0 < limit_ms < p95_ms:
                 return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
                                      f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
+        if self._doubtful and 0 < thresholds.doubtful_warning_share < self._doubtful_share():
+            share = f'{100 * self._doubtful_share():.0f}%'
+            return WARN, DOUBTFUL, (f'{share} of the pixels are below min_confidence: this may not be what the network was '
+                                    'trained for')
+        if all(math.isnan(times.frame_age_ms) for _, times in self._times):
+            return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with '
+                                     'them by time; let the camera driver stamp them')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
+
+    def _doubtful_share(self) -> float:
+        return sum(share for _, share in self._doubtful) / len(self._doubtful)
 
     def _arrived(self) -> int:
         return sum(count for _, count in self._arrivals)
@@ -175,11 +213,11 @@ class FrameStatistics:
         if now_s < self._latest_s - 1.0 or not self._latest_s:
             self._begin(now_s)
         self._latest_s = now_s
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()
 
     def _begin(self, now_s: float) -> None:
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms):
+        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
             entries.clear()
         self._started_s = self._last_received_s = self._latest_s = now_s

@@ -8,7 +8,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from fanet_ros.ros.diagnostics import OK, SILENT, WARN, Status
+from fanet_ros.ros.diagnostics import DOUBTFUL, LATE, OK, SILENT, SLOW, STALE, UNSTAMPED, WARN, Status
+
+# What the log tells once, until the camera is well again. Frames that are rejected are logged by themselves.
+LOGGED = (SLOW, LATE, STALE, UNSTAMPED, DOUBTFUL)
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class DiagnosticsPublisher:
     def __init__(self, node: Node, period_s: float, state: Callable[[], NodeState],
                  cameras: Mapping[str, tuple[Callable[[], Status], Callable[[], str]]]) -> None:
         self._node, self._state, self._cameras = node, state, cameras
-        self._silent: set[str] = set()
+        self._told: dict[str, str] = {}         # what the log told last of a camera
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         # Not the node's clock: when simulated time stands still, that is just what has to be told.
         node.create_timer(period_s, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -49,15 +52,17 @@ class DiagnosticsPublisher:
         clock = self._node.get_clock()
         if state.label != 'active':
             level, message = OK, state.label
-            self._silent.discard(camera)
+            self._told.pop(camera, None)
         elif clock.ros_time_is_active and clock.now().nanoseconds == 0:
             level, message = WARN, 'use_sim_time is set, but simulated time has not begun on /clock'
             self._log_once(camera, message)
         elif status.kind == SILENT:
             message = f'{message}: {why_silent()}'
             self._log_once(camera, message)
+        elif status.kind in LOGGED:
+            self._log_once(camera, message, status.kind)
         else:
-            self._silent.discard(camera)
+            self._told.pop(camera, None)
         values = {'state': state.label, **state.values, **status.values}
         name = f'{self._node.get_fully_qualified_name().lstrip("/")}: image segmentation'
         return DiagnosticStatus(
@@ -65,7 +70,7 @@ class DiagnosticsPublisher:
             name=f'{name} of {camera}' if camera else name,
             values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
-    def _log_once(self, camera: str, message: str) -> None:
-        if camera not in self._silent:
+    def _log_once(self, camera: str, message: str, kind: str = SILENT) -> None:
+        if self._told.get(camera) != kind:
             self._node.get_logger().warning(f'{camera}: {message}' if camera else message)
-        self._silent.add(camera)
+        self._told[camera] = kind

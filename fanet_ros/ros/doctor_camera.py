@@ -18,6 +18,8 @@ from fanet_ros.ros.frame_outputs import CAMERA_INFO_QOS
 from fanet_ros.ros.image_conversion import ImageError
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+# Parts of the names of pictures that no camera took: our own outputs among them.
+MADE = ('mask', 'overlay', 'confidence', 'ground_truth')
 FRAMES = 30                     # are enough for a rate
 OLD_S, AHEAD_S = 1.0, 0.1       # of a stamp against the clock
 
@@ -116,7 +118,7 @@ def _check_stamp(name: str, message: object, heard: Listening) -> Iterator[Findi
 
 def _suggestion(node: Node, topic: str) -> str:
     images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
-              and node.count_publishers(name)}
+              and node.count_publishers(name) and not set(name.split('/')) & set(MADE)}
     if not images:
         return 'nothing here publishes images: start the camera, and compare ROS_DOMAIN_ID'
     for other, transport in ((topic + COMPRESSED, 'compressed'), (topic.removesuffix(COMPRESSED), 'raw')):

@@ -13,7 +13,7 @@ import torch
 
 from fanet_ros.inference.device import choose_device, processor_name
 from fanet_ros.inference.engines import installed_engines
-from fanet_ros.inference.engines.cache import cache_directory
+from fanet_ros.inference.engines.cache import MAX_BYTES, cache_bytes, cache_directory
 from fanet_ros.ros.doctor_findings import ERROR, OK, WARN, Finding
 
 # In a process of its own: built against another numpy, it may take the process down.
@@ -89,6 +89,7 @@ def check_engines() -> Iterator[Finding]:
         yield Finding('engines', WARN, f'{" and ".join(sorted(missing))} would be twice as fast as torch on a CPU, or more',
                       'pip install onnx onnxruntime openvino ncnn pnnx')
     directory = cache_directory()
+    yield Finding('engines', OK, f'cache {directory}: {cache_bytes() / 2**20:.0f} MiB of at most {MAX_BYTES / 2**20:.0f}')
     try:
         (directory / '.doctor').write_text('')
         (directory / '.doctor').unlink()

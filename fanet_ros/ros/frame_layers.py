@@ -30,7 +30,20 @@ class FrameLayers:
     @cached_property
     def _values(self) -> np.ndarray:
         """Published values at the frame's size, (H, W) uint8."""
-        return self._style.table.apply(self._segmentation.labels)
+        values = self._style.table.apply(self._segmentation.labels)
+        return values if self._doubtful is None else np.where(self._doubtful, np.uint8(UNLABELLED), values)
+
+    @cached_property
+    def _doubtful(self) -> Optional[np.ndarray]:
+        """Where the network is less sure than min_confidence, (H, W) bool; None where that does not matter."""
+        if not self._style.min_confidence or self._segmentation.confidence is None:
+            return None
+        return self._segmentation.confidence < round(255 * self._style.min_confidence)
+
+    @property
+    def doubtful_share(self) -> Optional[float]:
+        """Share of such pixels of the frame, 0..1; None where that does not matter."""
+        return None if self._doubtful is None else float(self._doubtful.mean())
 
     @cached_property
     def mask(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 class MaskTimes:
     """What publishing the mask took, by the names of FrameTiming, in milliseconds.
 
-    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock.
+    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock; NaN where the stamp is 0.
     """
 
     frame_age_ms: float
@@ -64,6 +65,8 @@ class FrameOutputs:
         self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
         self._camera_info = self._publisher(CameraInfo, 'camera_info')
         self._timing = self._publisher(FrameTiming, 'timing')
+        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage, self._overlay,
+                           self._overlay_jpeg, self._camera_info, self._timing)
         self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
         self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
         self._announcing = threading.Lock()
@@ -94,6 +97,11 @@ class FrameOutputs:
     def wants_overlay(self) -> bool:
         """Whether somebody subscribes to the overlay, as it is or as a JPEG."""
         return _is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)
+
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether somebody subscribes to anything that is made of the camera's images."""
+        return any(map(_is_wanted, self._of_images))
 
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
         """Publish class map and label info, unless they are the last ones already and no repetition is due.
@@ -127,7 +135,7 @@ class FrameOutputs:
             self._mask.publish(labels_to_image_message(layers.mask, header))
         # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
         stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
-        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6
+        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6 if stamp_ns else math.nan
         return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
 
     def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
@@ -146,8 +154,7 @@ class FrameOutputs:
 
     def destroy(self) -> None:
         """Take publishers and subscription off the node."""
-        for publisher in (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage, self._overlay,
-                          self._overlay_jpeg, self._camera_info, self._timing, self._class_map, self._label_info):
+        for publisher in (*self._of_images, self._class_map, self._label_info):
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
         self._node.destroy_subscription(self._subscription)
@@ -158,7 +165,7 @@ class FrameOutputs:
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
         """What belongs to the mask: confidence, calibration, shares, and both as files."""
-        if layers.confidence is not None and _is_wanted(self._confidence):
+        if _is_wanted(self._confidence) and layers.confidence is not None:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)

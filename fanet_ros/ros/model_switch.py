@@ -98,6 +98,28 @@ class ModelSwitch:
                 self._is_preparing = False
         self._builder.submit(work)
 
+    def measure_again(self, done: Callable[[str], None]) -> None:
+        """Begin to build the active model anew, in the background; it takes over if another engine is the fastest now.
+
+        :param done: is told by the building thread what runs now, if that changed
+        """
+        def work() -> None:
+            base = self.active
+            if base is None:
+                return
+            try:
+                segmenter = build_segmenter(base.settings, base.scale, base, anew=True)
+            except Exception:       # whatever it is, the present one goes on
+                return
+            with self._lock:
+                is_other = self.active is not None and self.active.segmenter is base.segmenter and (
+                    segmenter.engine_description != base.segmenter.engine_description)
+                if is_other:
+                    self.active = replace(self.active, segmenter=segmenter)
+            if is_other:
+                done(segmenter.description)
+        self._builder.submit(work)
+
     def unload(self) -> None:
         """Forget the model and give its memory back."""
         with self._lock:

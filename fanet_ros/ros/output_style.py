@@ -16,7 +16,8 @@ class OutputStyle:
     """Handed over with every frame, so that a change falls between two frames.
 
     `class_map` is that of the network that segmented the frame; the rest are the parameters of the same names.
-    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it.
+    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it: not with
+    min_confidence, which is applied to what it gives.
 
     :raises SegmentationError: a parameter that cannot be, or that does not fit the class map
     """
@@ -28,21 +29,23 @@ class OutputStyle:
     label_ids: str = 'training'
     class_filter: str = ''
     class_remap: str = ''
+    min_confidence: float = 0.0
     table: LabelTable = field(init=False, repr=False, compare=False)
-    overlay_colors: OverlayColors = field(init=False, repr=False, compare=False)
+    overlay_colors: Optional[OverlayColors] = field(init=False, repr=False, compare=False)
     _fixed_size: Optional[tuple[int, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         table = make_label_table(self.class_map, self.label_ids, self.class_filter, self.class_remap)
-        object.__setattr__(self, 'table', table)
-        object.__setattr__(self, 'overlay_colors', OverlayColors(table.palette()[table.values], self.overlay_alpha))
+        object.__setattr__(self, 'table', table.with_unlabelled() if self.min_confidence else table)
+        object.__setattr__(self, 'overlay_colors', None if self.min_confidence else OverlayColors(
+            table.palette()[table.values], self.overlay_alpha))
         object.__setattr__(self, '_fixed_size', _fixed_size(self.output_size))
 
     @classmethod
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
         """What the node's parameters ask for."""
-        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size, settings.label_ids, settings.class_filter,
-                   settings.class_remap)
+        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size, settings.label_ids,
+                   settings.class_filter, settings.class_remap, settings.min_confidence)
 
     def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:
         """Height and width of the mask in px."""

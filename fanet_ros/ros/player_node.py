@@ -20,6 +20,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rosbags.interfaces import Qos, QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
 
 from fanet_ros.ros.parameters import FittedParameters
 from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS, declare_settings
@@ -30,6 +31,10 @@ from fanet_ros.sources.bag_reader import BagReader
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+POLL_S = 0.1
+REMIND_S = 10.0
+LAST_MASK_S = 3.0       # after the end, for this long since the last one, masks may still come
 
 
 class PlayerNode(FittedParameters, Node):
@@ -62,13 +67,23 @@ class PlayerNode(FittedParameters, Node):
                 continue
             self._bag_publishers[connection.id] = self.create_publisher(
                 message_type, connection.topic, publisher_qos(connection.ext.offered_qos_profiles))
+        self._image_ids = {connection.id for connection in self._reader.connections
+                           if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
+        self._images = self._masks = 0
+        self._last_mask_s = 0.0
+        if settings.masks:      # which also makes a lazy node work
+            self.create_subscription(Image, settings.masks, self._on_mask, QUEUE_DEPTH, raw=True)
 
     def play(self) -> int:
         """Publish all messages, each when its time has come, until the end or stop(); returns how many."""
+        if self._settings.masks:
+            self._wait_for_listeners()
         self._stopped.wait(self._settings.start_delay_s)
         count = self._play_once()
         while self._settings.loop and not self._stopped.is_set():
             count += self._play_once()
+        if self._settings.masks:
+            self._tell_of_masks()
         return count
 
     def stop(self) -> None:
@@ -89,8 +104,39 @@ class PlayerNode(FittedParameters, Node):
                 break
             self._tell_time(stamp_ns)
             self._bag_publishers[connection_id].publish(raw)
+            self._images += connection_id in self._image_ids
             count += 1
         return count
+
+    def _on_mask(self, raw: bytes) -> None:
+        self._masks += 1
+        self._last_mask_s = time.monotonic()
+
+    def _wait_for_listeners(self) -> None:
+        """Until every topic of images has a subscriber: a node that begins to listen when its model is loaded."""
+        next_reminder = time.monotonic()
+        while not self._stopped.is_set():
+            publishers = [self._bag_publishers[number] for number in self._image_ids]
+            alone = sorted({item.topic_name for item in publishers if not item.get_subscription_count()})
+            if not alone:
+                return
+            if time.monotonic() >= next_reminder:
+                self.get_logger().info(f'waiting until somebody subscribes to {", ".join(alone)}')
+                next_reminder = time.monotonic() + REMIND_S
+            self._stopped.wait(POLL_S)
+
+    def _tell_of_masks(self) -> None:
+        """Wait for the last masks, and count them against the images."""
+        since = time.monotonic()
+        while self._masks < self._images and time.monotonic() < max(since, self._last_mask_s) + LAST_MASK_S:
+            if self._stopped.wait(POLL_S):
+                break
+        line = f'played {self._images} images, {self._masks} masks came back'
+        if self._masks < self._images:
+            self.get_logger().warning(f'{line}: what is too fast for the machine is dropped; play at a lower rate, or let '
+                                      'segment_bag segment every image')
+        else:
+            self.get_logger().info(line)
 
     def _messages(self) -> Iterator[tuple[int, int, bytes]]:
         connections = [item for item in self._reader.connections if item.id in self._bag_publishers]
@@ -140,7 +186,7 @@ def _play(node: PlayerNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
-    if not start_ros('player', argv, SignalHandlerOptions.ALL):
+    if not start_ros('player_node', argv, SignalHandlerOptions.ALL):
         return 1
     try:
         _play(PlayerNode())

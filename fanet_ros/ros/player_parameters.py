@@ -15,6 +15,8 @@ PLAYER_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('topics', '', 'Names of the topics to play, separated by commas; empty: all', read_only=True),
     ParameterSpec('clock', True, 'Publish the time of the bag on /clock, for nodes with use_sim_time', read_only=True),
     ParameterSpec('loop', False, 'Begin again at the end, until the node is stopped', read_only=True),
+    ParameterSpec('masks', '', 'Topic of the masks that a segmentation node makes of what is played: the player waits until '
+                  'somebody listens to the images, and counts the masks; empty: it plays at once', read_only=True),
     ParameterSpec('start_delay_s', 1.0, 'Time for subscribers to find the topics before the first message', unit='s',
                   minimum=0.0, maximum=60.0, read_only=True),
 )
@@ -29,6 +31,7 @@ class PlayerSettings:
     topics: tuple[str, ...]
     clock: bool
     loop: bool
+    masks: str
     start_delay_s: float
 
 

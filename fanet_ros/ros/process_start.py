@@ -8,6 +8,7 @@ from typing import Optional
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
+from fanet_ros.ros.node_help import answer_help
 from fanet_ros.ros.process_end import fail
 from fanet_ros.ros.process_tuning import tune_process
 from fanet_ros.ros.ros_arguments import why_refused, with_even_lists
@@ -16,8 +17,10 @@ from fanet_ros.ros.ros_arguments import why_refused, with_even_lists
 def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
     """Tune the process and initialise ROS; False, with one line on stderr, for arguments that ROS does not understand.
 
-    :param name: of the node, for that line
+    :param name: of the executable
+    :raises SystemExit: help was asked for, and given
     """
+    answer_help(name, argv)
     tune_process()
     try:
         init_ros(sys.argv if argv is None else argv, signals)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Optional, Union
 
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -30,6 +31,7 @@ from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSetti
 from fanet_ros.ros.recorder_splits import SplitRecording
 from fanet_ros.ros.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 DISCOVERY_PERIOD_S = 0.25
 # After the order to stop: messages that have arrived are still written, until none came for this long.
 DRAIN_QUIET_S = 0.2
@@ -64,6 +66,10 @@ class RecorderNode(FittedParameters, Node):
         self._recorded: dict[str, RecordedTopic] = {}
         self._discover()
         self.create_timer(DISCOVERY_PERIOD_S, self._discover)
+        if settings.missing_warning_s:
+            # A steady clock: simulated time stands still when its publisher is what is missing.
+            self._missing_timer = self.create_timer(
+                settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._prints_status = settings.status_period_s > 0
         if self._prints_status:
             self.create_timer(settings.status_period_s, self._print_status)
@@ -119,6 +125,25 @@ class RecorderNode(FittedParameters, Node):
             self._give_up(topic, str(error))
         except OSError as error:
             self.failure = f'cannot write to {self.bag.path}: {error.strerror or error}'
+
+    @property
+    def missing(self) -> list[str]:
+        """Topics of which nothing has come, but for those that need not be there."""
+        return sorted(topic for topic, request in self._requests.items()
+                      if not request.is_optional and not self.bag.counts.get(topic))
+
+    def _warn_of_missing(self) -> None:
+        self.destroy_timer(self._missing_timer)         # once
+        for topic in self.missing:
+            if self.count_publishers(topic):
+                self.get_logger().warning(f'nothing to record on {topic}: it has a publisher, but it is silent')
+                continue
+            type_name = self._requests[topic].type_name
+            wanted = (type_name,) if type_name else IMAGE_TYPES
+            others = sorted(name for name, types in self.get_topic_names_and_types()
+                            if set(types) & set(wanted) and self.count_publishers(name) and name not in self._recorded)
+            self.get_logger().warning(f'nothing to record on {topic}: nobody publishes it'
+                                      + (f'; these are published: {", ".join(others)}' if others else ''))
 
     def _print_status(self) -> None:
         """One JSON line on stdout: what is connected and recorded, for a program that started this one."""
@@ -188,12 +213,14 @@ def _record(stop: StopOrder) -> None:
         node.destroy_node()
     if node.failure:
         raise BagError(node.failure)
+    if node.missing or not node.bag.counts:
+        raise BagError(f'no message came on {", ".join(node.missing) or "any topic"}: the bag {node.bag.path} lacks it')
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made."""
+    """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made or lacks a topic."""
     stop = StopOrder()
-    if not start_ros('recorder', argv, SignalHandlerOptions.NO):
+    if not start_ros('recorder_node', argv, SignalHandlerOptions.NO):
         return 1
     try:
         _record(stop)

@@ -17,10 +17,13 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'topics', list(DEFAULT_TOPICS),
         'Topics to record, each NAME or NAME:PACKAGE/msg/TYPE; with its type a topic is subscribed at once, '
-        'without it as soon as it is published', read_only=True, none=['']),
+        'without it as soon as it is published; with a ? at its end nothing need come of it', read_only=True, none=['']),
     ParameterSpec(
         'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
         'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
+    ParameterSpec(
+        'missing_warning_s', 5.0, 'The log warns of topics of which nothing came for this long after the start; 0: never',
+        unit='s', minimum=0.0, maximum=3600.0, read_only=True),
     ParameterSpec(
         'max_bag_duration_s', 0.0, 'Length of each file of the bag, each of which begins with what latched topics '
         'hold; 0: one file', unit='s', minimum=0.0, maximum=86400.0, read_only=True),
@@ -37,6 +40,7 @@ class RecorderSettings:
     output: Path
     topics: tuple[TopicRequest, ...]
     status_period_s: float
+    missing_warning_s: float
     max_bag_duration_s: float
     max_bag_size_mb: int
 
@@ -49,5 +53,6 @@ def declare_settings(node: Node) -> RecorderSettings:
     return RecorderSettings(
         output=Path(values['output'] or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
         topics=tuple(TopicRequest.parse(text) for text in values['topics']),
-        status_period_s=values['status_period_s'], max_bag_duration_s=values['max_bag_duration_s'],
+        status_period_s=values['status_period_s'], missing_warning_s=values['missing_warning_s'],
+        max_bag_duration_s=values['max_bag_duration_s'],
         max_bag_size_mb=values['max_bag_size_mb'])

@@ -14,15 +14,16 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 # A burst of this many messages may wait while the disk is busy.
 QUEUE_DEPTH = 100
 
+# Whatever of these there is.
 DEFAULT_TOPICS = (
-    'image:sensor_msgs/msg/Image',
-    'ground_truth:sensor_msgs/msg/Image',
-    'segmentation/mask:sensor_msgs/msg/Image',
-    'segmentation/overlay:sensor_msgs/msg/Image',
-    'segmentation/timing:fanet_ros/msg/FrameTiming',
-    'segmentation/class_map:fanet_ros/msg/ClassMap',
-    'segmentation/label_info',
-    '/diagnostics:diagnostic_msgs/msg/DiagnosticArray',
+    'image:sensor_msgs/msg/Image?',
+    'ground_truth:sensor_msgs/msg/Image?',
+    'segmentation/mask:sensor_msgs/msg/Image?',
+    'segmentation/overlay:sensor_msgs/msg/Image?',
+    'segmentation/timing:fanet_ros/msg/FrameTiming?',
+    'segmentation/class_map:fanet_ros/msg/ClassMap?',
+    'segmentation/label_info?',
+    '/diagnostics:diagnostic_msgs/msg/DiagnosticArray?',
 )
 
 
@@ -31,19 +32,21 @@ class TopicRequest:
     """A topic to record.
 
     With its type it is subscribed at once, so that not even the first message is missed; without, as soon as
-    somebody publishes it.
+    somebody publishes it. Of one that is optional nothing may come; of the others that is an error.
     """
 
     name: str
     type_name: Optional[str]
+    is_optional: bool = False
 
     @classmethod
     def parse(cls, text: str) -> TopicRequest:
-        """From 'name' or 'name:package/msg/Type'. Raises ValueError saying what is wrong."""
-        name, colon, type_name = text.strip().partition(':')
+        """From 'name' or 'name:package/msg/Type', with '?' behind it: optional. Raises ValueError saying what is wrong."""
+        is_optional = text.strip().endswith('?')
+        name, colon, type_name = text.strip().rstrip('?').partition(':')
         if not name or (colon and type_name.count('/') != 2):
             raise ValueError(f'topic {text!r}: expected NAME or NAME:PACKAGE/msg/TYPE')
-        return cls(name, type_name or None)
+        return cls(name, type_name or None, is_optional)
 
 
 def message_class(type_name: str) -> type:

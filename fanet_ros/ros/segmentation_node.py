@@ -9,11 +9,13 @@ from __future__ import annotations
 import functools
 import signal
 import sys
+import time
 from dataclasses import replace
 from typing import Optional
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -21,13 +23,17 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.inference import Segmenter, memory_in_use
+from fanet_ros.inference.engines.choices import MAX_OTHER_CORES, EngineChoices
+from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.demand import Demand
 from fanet_ros.ros.diagnostics import Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.latency_control import LatencyControl
+from fanet_ros.ros.log_bridge import LogBridge
 from fanet_ros.ros.model_switch import ModelSwitch
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.parameters import FittedParameters
@@ -37,6 +43,7 @@ from fanet_ros.ros.segmentation_parameters import (
     SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings)
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
+CHOICE_PERIOD_S = 60.0      # how often it is looked whether an engine was chosen beside other work
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
@@ -52,10 +59,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__('segmentation')
+        LogBridge(self).install()
         self.settings = settings = declare_settings(self)
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
+        self._load = OtherLoad()
         self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
         self._latency.configure(settings)
@@ -67,9 +76,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                               functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
+        self._demand = Demand(self, self._cameras, self._outputs, lambda: self.settings.lazy)
+        self._limit_rates()
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
         self._worker.start()
+        self.create_timer(CHOICE_PERIOD_S, self._measure_again, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
             name: (functools.partial(self._status_of, camera), camera.why_silent)
@@ -105,14 +117,14 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
             return self._refuse('configured', error)
         self._state = INACTIVE
+        self._log_transition(f'configured: {self._switch.active.segmenter.description}')
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the images."""
         try:
             self._slots.resume()
-            for camera in self._cameras.values():
-                camera.subscribe()
+            self._demand.start()
         except Exception as error:
             self._stop()
             return self._refuse('activated', error, keep=True)
@@ -126,11 +138,13 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Unsubscribe; the frame that is being worked on is the last one, and is out when this returns."""
         self._stop()
         self._state = INACTIVE
+        self._log_transition('deactivated: no image is received, the model stays loaded')
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Give back model, memory and publishers."""
         self._release()
+        self._log_transition('cleaned up: the model is unloaded')
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -143,6 +157,10 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._release()
         return super().on_error(state)
 
+    def _log_transition(self, text: str) -> None:
+        if self._logs_failures:         # not while it starts by itself: that it is active says it all
+            self.get_logger().info(text)
+
     def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
         self._failure = error
         if self._logs_failures:
@@ -152,8 +170,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _stop(self) -> None:
-        for camera in self._cameras.values():
-            camera.unsubscribe()
+        self._demand.stop()
         self._slots.pause()
 
     def _release(self) -> None:
@@ -163,6 +180,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._outputs.clear()
         self._switch.unload()
         self._state = UNCONFIGURED
+
+    def _measure_again(self) -> None:
+        load, self._load = self._load, OtherLoad()
+        is_quiet = (load.busy_cores() or 0.0) <= MAX_OTHER_CORES
+        if is_quiet and self.settings.engine == 'auto' and self._switch.active is not None and EngineChoices().forget_due():
+            self._switch.measure_again(lambda running: self.get_logger().info(f'now segmenting with {running}'))
 
     def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
@@ -181,21 +204,28 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Apply a change as a whole or refuse it as a whole, with the reason."""
         try:
             settings = changed_settings(self.settings, parameters)
+            started = time.monotonic()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # whatever building raises, the new values do not work
             reason = ' '.join(str(error).split()) or type(error).__name__
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:
-            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}')
+            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}, '
+                                   f'{time.monotonic() - started:.1f} s after that was asked for')
         self.settings = settings
         self._latency.configure(settings)
+        self._limit_rates()
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        status = camera.status(self._slots.dropped(camera.name), self.settings.thresholds)
+        status = self._demand.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
         outputs = self._outputs.get(camera.name)
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})
+
+    def _limit_rates(self) -> None:
+        for camera in self._cameras.values():
+            camera.rate_limit.max_hz = self.settings.max_rate_hz
 
     def _describe(self) -> NodeState:
         active = self._switch.active

@@ -8,8 +8,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fanet_ros.inference import LABEL_IDS
-from fanet_ros.inference.engines import ENGINES, PRECISIONS
+from fanet_ros.choices import ENGINES, LABEL_IDS, PRECISIONS, VARIANTS
 from fanet_ros.ros.diagnostics import Thresholds
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
@@ -24,7 +23,7 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   read_only=True, none=['']),
     ParameterSpec('checkpoint', 'fanet18_camvid', 'Name of a shipped checkpoint, or the path of one'),
     ParameterSpec('variant', 'auto', 'Network the checkpoint must be; auto takes whatever it is',
-                  choices=('auto', 'fanet18', 'fanet34', 'fanet50')),
+                  choices=('auto', *VARIANTS)),
     ParameterSpec('class_map', '',
                   "YAML file with other class names and colours; empty: the checkpoint's own"),
     ParameterSpec('device', 'auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N', read_only=True),
@@ -40,6 +39,8 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   unit='px'),
     ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
                   unit='px'),
+    ParameterSpec('input_scale', 1.0, 'Both of them times this: another size of the same shape by one number', minimum=0.1,
+                  maximum=4.0),
     ParameterSpec('latency_budget_ms', 0.0,
                   'The resolution steps down while the p95 from image received to mask published is longer, and up '
                   'again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
@@ -47,6 +48,10 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0', none=[1.0]),
     ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
                   unit='ms', minimum=0.0, maximum=60000.0),
+    ParameterSpec('max_rate_hz', 0.0, 'Frames of each camera that are segmented in a second at most; 0: all', unit='Hz',
+                  minimum=0.0, maximum=1000.0),
+    ParameterSpec('lazy', True,
+                  'Listen to a camera only while somebody subscribes to what is made of its images; false: always'),
     ParameterSpec('max_batch', 0,
                   'Frames of different cameras that run through the network together when they wait together; 0: one of '
                   'each camera, at most 4', minimum=0, maximum=64),
@@ -79,6 +84,12 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all'),
     ParameterSpec('class_remap', '',
                   'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254'),
+    ParameterSpec('min_confidence', 0.0,
+                  'Pixels of which the network is less sure become unlabelled in mask and overlay; 0: none does',
+                  minimum=0.0, maximum=1.0),
+    ParameterSpec('doubtful_warning_share', 0.0,
+                  'Diagnostics warn when a larger share of the pixels is below min_confidence: the robot may have left the '
+                  'world that the network was trained for; 0: never', minimum=0.0, maximum=1.0),
     ParameterSpec('temporal_smoothing', 0.0,
                   'Share of the frames before in each mask, along the optical flow: 0.7 flickers a quarter less',
                   minimum=0.0, maximum=0.95),
@@ -107,9 +118,12 @@ class SegmentationSettings:
     num_threads: int
     input_height: int
     input_width: int
+    input_scale: float
     latency_budget_ms: float
     resolution_ladder: tuple[float, ...]
     max_frame_age_ms: float
+    max_rate_hz: float
+    lazy: bool
     max_batch: int
     overlay_jpeg_quality: int
     overlay_alpha: float
@@ -125,6 +139,8 @@ class SegmentationSettings:
     label_ids: str
     class_filter: str
     class_remap: str
+    min_confidence: float
+    doubtful_warning_share: float
     temporal_smoothing: float
     class_map_period_s: float
 

@@ -120,15 +120,15 @@ class SegmentationWorker:
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         rgb = camera.to_rgb(received.message)
-        outputs = self._outputs[name]
-        return _Frame(camera, received, rgb, outputs.wants_confidence,
-                      model.style.overlay_colors if outputs.wants_overlay else None, taken, time.perf_counter())
+        outputs, style = self._outputs[name], model.style
+        return _Frame(camera, received, rgb, outputs.wants_confidence or style.min_confidence > 0,
+                      style.overlay_colors if outputs.wants_overlay else None, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
-        if not max_age_ms:
-            return False
         stamp = received.message.header.stamp
+        if not max_age_ms or not stamp.sec and not stamp.nanosec:       # without a stamp, nobody knows
+            return False
         age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
         if age_ms <= max_age_ms:
             return False
@@ -176,7 +176,7 @@ class SegmentationWorker:
             **asdict(segmentation.times), **asdict(mask_times), overlay_ms=overlay_ms,
             total_ms=(time.perf_counter() - received) * 1e3)
         statistics = frame.camera.statistics
-        statistics.frame_segmented(frame.camera.now_s(), times)
+        statistics.frame_segmented(frame.camera.now_s(), times, layers.doubtful_share)
         outputs.publish_timing(FrameTiming(
             header=header, input_height=segmentation.input_height, input_width=segmentation.input_width,
             batch_size=segmentation.batch_size, frames_received=statistics.received,

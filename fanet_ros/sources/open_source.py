@@ -1,6 +1,7 @@
 """Choose a source by the string that names it."""
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Iterator
@@ -8,6 +9,8 @@ from typing import Iterator
 from fanet_ros.sources.files import FolderSource, VideoSource
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 from fanet_ros.sources.street import SyntheticStreet
+
+LOG = logging.getLogger(__name__)
 
 
 class StreetSource(FrameSource):
@@ -34,6 +37,8 @@ def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float 
     :raises SourceError: nothing there, or nothing that can be read
     """
     if source == 'street':
+        if Path(source).exists():
+            LOG.warning('street is the synthetic street; for the folder or file of that name give ./street')
         return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz), rate_hz)
     device = re.fullmatch(r'(?:/dev/video)?(\d+)', source)
     if device:

@@ -10,11 +10,12 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
-import torch
+from fanet_ros.tools.termination import exit_code_of
 
-from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+if TYPE_CHECKING:
+    from fanet_ros.model import Checkpoint
 
 # What the networks must have in common, or a mean of their weights means nothing.
 ALIKE = ('variant', 'flavor', 'class_names', 'mean', 'std', 'strides', 'temporal_frames', 'class_bias')
@@ -26,6 +27,9 @@ def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoi
     :param names: of the checkpoints, for the recipe and for errors
     :raises CheckpointError: they are not of the same network and classes
     """
+    import torch
+
+    from fanet_ros.model import Checkpoint, CheckpointError
     first = checkpoints[0]
     for name, other in zip(names[1:], checkpoints[1:]):
         for field in ALIKE:
@@ -54,14 +58,14 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = parser.parse_args(argv)
     if len(arguments.checkpoints) < 2:
         parser.error('there is nothing to average in one checkpoint: give two or more')
-    try:
-        loaded = [load_checkpoint(name) for name in arguments.checkpoints]
-        save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
-    except (CheckpointError, OSError) as error:
-        print(f'average_checkpoints: {error}', file=sys.stderr)
-        return 1
+    return exit_code_of('average_checkpoints', lambda: _average(arguments))
+
+
+def _average(arguments: argparse.Namespace) -> None:
+    from fanet_ros.model import load_checkpoint, save_checkpoint
+    loaded = [load_checkpoint(name) for name in arguments.checkpoints]
+    save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
     print(f'{arguments.output}: mean of {len(loaded)} checkpoints; its figures are to be measured with evaluate')
-    return 0
 
 
 if __name__ == '__main__':

@@ -11,96 +11,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 
-import numpy as np
-import torch
-
-from fanet_ros.inference import ClassMap
-from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from fanet_ros.tools.termination import exit_code_of
-from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
-from fanet_ros.training.config import DataConfig
-from fanet_ros.training.layouts import load_dataset
-from fanet_ros.training.metrics import ConfusionMatrix
-
-
-def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
-    """The checkpoint with `offsets` (C,) added to its logits, and without figures."""
-    recipe = f'{checkpoint.metadata.recipe}; classes balanced by {", ".join(f"{offset:+.2f}" for offset in offsets)}'
-    metadata = replace(checkpoint.metadata, class_bias=True, recipe=recipe, figures={})
-    network = metadata.build_network()
-    network.load_state_dict(checkpoint.network.state_dict(), strict=False)      # constants that it lacks begin as zero
-    with torch.no_grad():
-        network.clslayer.conv_out.bias += torch.from_numpy(offsets).float()
-    return Checkpoint(network.eval(), metadata)
-
-
-def _offsets_of(name: str, class_names: Sequence[str]) -> np.ndarray:
-    """(C,) constants of another checkpoint.
-
-    :raises CheckpointError: it has none, or other classes
-    """
-    other = _of_equal_classes(name, class_names)
-    if not other.metadata.class_bias:
-        raise CheckpointError(f'--like {name}: it has no constants; give one that balance_classes wrote')
-    return other.network.clslayer.conv_out.bias.detach().double().numpy()
-
-
-def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:
-    checkpoint = load_checkpoint(name)
-    if tuple(checkpoint.metadata.class_names) != tuple(class_names):
-        raise CheckpointError(f'{name} has other classes than the checkpoint that is balanced: they must be equal')
-    return checkpoint
-
-
-def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> list[ScoredPixels]:
-    """:raises ValueError: the checkpoint has other classes, or the data cannot be used"""
-    checkpoint = _of_equal_classes(name, class_names)
-    config = DataConfig(layout='folder', path=data, only=tuple(prefixes))
-    return score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
-                        description=f'{Path(name).parent.name or name} on {Path(data).name}')
-
-
-def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels]) -> str:
-    """Constant, and IoU before and after by resolution, a line for each class."""
-    confusions = [[pixels.confusion(these) for these in (np.zeros_like(offsets), offsets)] for pixels in sets]
-    lines = [f'{"":14}{"constant":>9}' + ''.join(f'{pixels.resolution:23g}x' for pixels in sets)]
-    lines += [f'{name:14}{offset:+9.2f}' + ''.join(
-        f'{100 * before.class_iou()[number]:14.1f} -> {100 * after.class_iou()[number]:6.1f}' for before, after in confusions)
-        for number, (name, offset) in enumerate(zip(class_names, offsets))]
-    for name, figure in (('mean IoU', ConfusionMatrix.mean_iou), ('pixels right', ConfusionMatrix.pixel_accuracy)):
-        lines.append(f'{name:23}' + ''.join(f'{100 * figure(before):14.1f} -> {100 * figure(after):6.1f}'
-                                            for before, after in confusions))
-    return '\n'.join(lines)
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Find the constants, print what they change, write the checkpoint; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    return exit_code_of('balance_classes', lambda: _balance(arguments))
-
-
-def _balance(arguments: argparse.Namespace) -> None:
-    checkpoint = load_checkpoint(arguments.checkpoint)
-    if arguments.like:
-        offsets = _offsets_of(arguments.like, checkpoint.metadata.class_names)
-        save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
-        print(f'{arguments.output}: balanced like {arguments.like}')
-        return
-    names = checkpoint.metadata.class_names
-    for given in arguments.on:
-        if len(given) < 2:
-            raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, prefixes')
-    scored = [_scored(given[0], given[1], given[2:], names) for given in arguments.on]
-    offsets = np.round(arguments.strength * fit_offsets([pixels for sets in scored for pixels in sets]), 2)
-    for given, sets in zip(arguments.on, scored):
-        title = ' '.join([Path(given[1]).name, *given[2:]])
-        print(f'{title}: {sets[0].labels.size} pixels, by resolution\n{_table(names, offsets, sets)}\n')
-    save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
-    print(f'{arguments.output}: balanced; the frames above chose the constants, so measure it on others')
+    from fanet_ros.tools.balance_classes_run import balance
+    return exit_code_of('balance_classes', lambda: balance(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

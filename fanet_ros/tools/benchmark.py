@@ -7,30 +7,14 @@ growth of the cost with the resolution; `attention` fast against plain self-atte
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Optional
 
-import torch
+from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.tools.termination import exit_code_of
 
-from fanet_ros.inference.device import choose_device
-from fanet_ros.inference.engines import ENGINES, PRECISIONS
-from fanet_ros.model import BACKBONE_OF_VARIANT
-from fanet_ros.tools.benchmark_machine import OtherLoad, describe_machine, one_line
-from fanet_ros.tools.benchmark_report import draw_plots, tables
-from fanet_ros.tools.benchmark_segmenter import segmenter_suite
-from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size
-from fanet_ros.tools.benchmark_suites import attention_suite, batch_suite, network_suite, pixels_suite
-
-SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
-    'network': network_suite,
-    'labels': lambda settings: network_suite(settings, labels=True),
-    'segmenter': segmenter_suite,
-    'batch': batch_suite,
-    'pixels': pixels_suite,
-    'attention': attention_suite,
-}
+SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention')
 MIN_ROUNDS = 3
 
 
@@ -40,7 +24,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--suites', nargs='+', choices=SUITES, default=['network', 'labels', 'segmenter'])
     parser.add_argument('--sizes', nargs='+', type=parse_size, default=[(512, 1024)], metavar='HEIGHTxWIDTH',
                         help='network resolutions [px]')
-    parser.add_argument('--variants', nargs='+', choices=BACKBONE_OF_VARIANT, default=['fanet18'],
+    parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
                         help='networks of network, labels, batch and pixels, with random weights')
     parser.add_argument('--engines', nargs='+', choices=ENGINES[1:], default=list(ENGINES[1:]))
     parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
@@ -61,7 +45,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     return arguments
 
 
-def parse_size(text: str) -> Size:
+def parse_size(text: str) -> tuple[int, int]:
     """'512x1024' -> (512, 1024), height and width in px."""
     height, separator, width = text.partition('x')
     if not separator or not height.isdigit() or not width.isdigit():
@@ -72,38 +56,8 @@ def parse_size(text: str) -> Size:
 def main(argv: Optional[list[str]] = None) -> int:
     """Measure, print tables, write JSON and plots; returns the exit code."""
     arguments = parse_arguments(argv)
-    if arguments.threads > 0:
-        torch.set_num_threads(arguments.threads)
-    try:
-        settings = BenchmarkSettings(
-            arguments.checkpoint, tuple(arguments.variants), tuple(arguments.sizes), tuple(arguments.engines),
-            tuple(arguments.precisions), tuple(arguments.batches), arguments.rounds, arguments.frames, arguments.source,
-            arguments.data, arguments.calibration, arguments.authors, choose_device(arguments.device))
-        machine = describe_machine(settings.device)
-        print(one_line(machine), flush=True)
-        results: list[dict[str, Any]] = []
-        for name in arguments.suites:
-            load = OtherLoad()
-            found = SUITES[name](settings)
-            others = load.busy_cores()
-            found = [{**result, 'other_busy_cores': others} for result in found]
-            print(f'\n{tables(found)}', flush=True)
-            results += found
-            if arguments.output is not None:        # after every suite: what was measured is not lost
-                _write(arguments.output, machine, results)
-    except (ValueError, OSError) as error:
-        print(f'benchmark: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
-    if arguments.output is not None:
-        draw_plots(results, arguments.output)
-        print(f'\n{arguments.output}: benchmark.json, benchmark.md and plots')
-    return 0
-
-
-def _write(folder: Path, machine: dict[str, Any], results: list[dict[str, Any]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'benchmark.json').write_text(json.dumps({'machine': machine, 'results': results}, indent=1) + '\n')
-    (folder / 'benchmark.md').write_text(f'{one_line(machine)}\n\n{tables(results)}\n')
+    from fanet_ros.tools.benchmark_run import run_suites
+    return exit_code_of('benchmark', lambda: run_suites(arguments))
 
 
 if __name__ == '__main__':

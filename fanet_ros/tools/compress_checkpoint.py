@@ -11,12 +11,12 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-import torch
-
-from fanet_ros.model import FANet, load_checkpoint, resolve_checkpoint, save_checkpoint
 from fanet_ros.tools.termination import exit_code_of
+
+if TYPE_CHECKING:
+    from fanet_ros.model import FANet
 
 
 def rounding_error(network: FANet, rounded: FANet) -> float:
@@ -38,6 +38,9 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def _compress(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from fanet_ros.model import load_checkpoint, resolve_checkpoint, save_checkpoint
     before = resolve_checkpoint(arguments.checkpoint).stat().st_size
     network, metadata = load_checkpoint(arguments.checkpoint)
     save_checkpoint(arguments.output, network, replace(metadata, figures={}), dtype=torch.int8)

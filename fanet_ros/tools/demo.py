@@ -12,18 +12,17 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from fanet_ros.inference import ClassMap
-from fanet_ros.inference.engines import ENGINES
-from fanet_ros.model import CheckpointMetadata, load_checkpoint
+from fanet_ros.choices import ENGINES
 from fanet_ros.package_share import share_directory
 from fanet_ros.sources import open_source
 from fanet_ros.tools.demo_environment import DemoError
 from fanet_ros.tools.demo_output import DemoOutput
-from fanet_ros.tools.demo_report import Subject, make_report
-from fanet_ros.tools.demo_run import DemoSettings, record_demo
-from fanet_ros.tools.demo_summary import format_summary
+
+if TYPE_CHECKING:
+    from fanet_ros.model import CheckpointMetadata
+    from fanet_ros.tools.demo_report import Subject
 
 STREET = 'street'
 STREET_SIZE = (480, 360)
@@ -48,6 +47,10 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from fanet_ros.model import load_checkpoint
+    from fanet_ros.tools.demo_report import make_report
+    from fanet_ros.tools.demo_run import DemoSettings, record_demo
+    from fanet_ros.tools.demo_summary import format_summary
     metadata = load_checkpoint(arguments.checkpoint).metadata
     width, height = camera_size(arguments.source, arguments.width, arguments.height)
     output = DemoOutput(arguments.output)
@@ -78,6 +81,8 @@ def _print_paths(output: DemoOutput) -> None:
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
+    from fanet_ros.inference import ClassMap
+    from fanet_ros.tools.demo_report import Subject
     class_map = ClassMap.of_checkpoint(metadata)
     street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name

@@ -9,16 +9,13 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from fanet_ros.inference import Segmenter
+from fanet_ros.choices import LAYOUTS
 from fanet_ros.tools.termination import exit_code_of
-from fanet_ros.training.config import LAYOUTS, DataConfig
-from fanet_ros.training.config_reader import build, override
-from fanet_ros.training.evaluation import evaluate
-from fanet_ros.training.fingerprints import count_known
-from fanet_ros.training.layouts import load_dataset
-from fanet_ros.training.report import figures, table, write_report
+
+if TYPE_CHECKING:
+    from fanet_ros.training.config import DataConfig
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -28,6 +25,11 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from fanet_ros.inference import Segmenter
+    from fanet_ros.training.evaluation import evaluate
+    from fanet_ros.training.fingerprints import count_known
+    from fanet_ros.training.layouts import load_dataset
+    from fanet_ros.training.report import figures, table, write_report
     segmenter = Segmenter.from_checkpoint(
         arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
         calibration_images=arguments.calibration_images)
@@ -56,6 +58,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _data(arguments: argparse.Namespace) -> DataConfig:
     """:raises ConfigError: a misspelt key, or a value of the wrong type."""
+    from fanet_ros.training.config import DataConfig
+    from fanet_ros.training.config_reader import build, override
     content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
     for text in arguments.set:
         override(content, text)

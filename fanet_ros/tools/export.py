@@ -1,108 +1,38 @@
 """Write a checkpoint as an ONNX file for one resolution, and check the file against the network before it is kept.
 
 Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs
-nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Class names and normalisation are in the file's metadata.
+nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and how to upsample are
+in the file's metadata; docs/export.md runs it in a few lines.
 """
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-from itertools import islice
 from pathlib import Path
 from typing import Optional
 
-import numpy as np
-import torch
-
-from fanet_ros.inference import Segmenter
-from fanet_ros.inference.engines.onnx_engine import cached_model
-from fanet_ros.inference.postprocess import labels_and_confidence
-from fanet_ros.model import load_checkpoint
-from fanet_ros.sources import open_source
-from fanet_ros.tools.export_graph import add_pre_and_postprocessing, write_metadata
-
-CHECKED_FRAMES = 4
-# Share of labels that must be those of the network in PyTorch, float32: ties aside all of them; int8 rounds.
-MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
-
-
-class ExportError(ValueError):
-    """The file does not do what the network does; one line with the figures."""
+from fanet_ros.tools.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Write and check the file; returns the exit code."""
-    parser = argparse.ArgumentParser(prog='export', description='Write a checkpoint as an ONNX file.')
+    parser = argparse.ArgumentParser(prog='export', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--input-height', type=int, default=0, help="[px], 0: the checkpoint's own")
     parser.add_argument('--input-width', type=int, default=0, help="[px], 0: the checkpoint's own")
-    parser.add_argument('--precision', choices=tuple(MIN_AGREEMENT), default='float32')
+    parser.add_argument('--precision', choices=('float32', 'int8'), default='float32')
     parser.add_argument('--calibration', type=Path, help='for int8: folder of frames of your camera (needed)')
     parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: pre- and postprocessing inside')
     arguments = parser.parse_args(argv)
+    if arguments.output.suffix != '.onnx':
+        parser.error(f'{arguments.output}: expected a name that ends in .onnx, which is what is written')
     if arguments.precision == 'int8' and arguments.calibration is None:
         parser.error('--precision int8 needs --calibration, a folder of frames of your camera')
-    try:
-        print(export(arguments.output, arguments.checkpoint, arguments.input_height, arguments.input_width,
-                     precision=arguments.precision, calibration=arguments.calibration, full=arguments.full))
-    except (ValueError, OSError) as error:
-        print(f'export: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
-    return 0
-
-
-def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
-           calibration: Optional[Path] = None, full: bool = False) -> str:
-    """Write `output`, complete and checked or not at all; returns a line about it.
-
-    :raises ExportError: the file's labels are not the network's
-    :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
-    """
-    reference = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch',
-                                          precision='float32')
-    network, metadata = load_checkpoint(checkpoint)
-    size = reference.input_height, reference.input_width
-    made = cached_model(network, precision, *size, None if calibration is None else (
-        lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
-    import onnx         # there: cached_model would have said so
-    model = onnx.load(str(made))
-    if full:
-        model = add_pre_and_postprocessing(model, metadata, *size)
-    write_metadata(model, checkpoint, metadata, precision)
-    output = output.expanduser()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        path = Path(scratch) / 'exported.onnx'
-        onnx.save(model, str(path))
-        agreement = _agreement(path, reference, full, calibration)
-        if agreement < MIN_AGREEMENT[precision]:
-            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels are those of PyTorch, expected at '
-                              f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
-        os.replace(path, output)
-    return (f'{output}: {reference.variant} {precision} at {size[0]}x{size[1]}, {output.stat().st_size / 2**20:.1f} MiB, '
-            f'{100 * agreement:.2f}% of the labels as PyTorch in float32')
-
-
-def _agreement(path: Path, reference: Segmenter, full: bool, calibration: Optional[Path]) -> float:
-    """Share of the labels of the written file that are the network's in PyTorch, at the network's resolution."""
-    import onnxruntime
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
-    height, width = reference.input_height, reference.input_width
-    source = open_source('street' if calibration is None else str(calibration), width=width, height=height)
-    shares = []
-    for frame in islice(source, CHECKED_FRAMES):
-        expected = reference.segment(frame.rgb).labels
-        if full:
-            labels, = session.run(None, {'rgb': frame.rgb})
-        else:
-            logits, = session.run(None, {'images': reference.preprocess(frame.rgb).contiguous().numpy()})
-            labels, _ = labels_and_confidence(torch.from_numpy(logits), (height, width), False)
-        shares.append((labels == expected).mean())
-    source.close()
-    return float(np.mean(shares))
+    from fanet_ros.tools.export_run import export
+    return exit_code_of('export', lambda: print(export(
+        arguments.output, arguments.checkpoint, arguments.input_height, arguments.input_width,
+        precision=arguments.precision, calibration=arguments.calibration, full=arguments.full)))
 
 
 if __name__ == '__main__':

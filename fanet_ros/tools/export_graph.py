@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import onnx
 
 
+# How logits become labels of every pixel; with other corners one pixel in thirty has another label.
+UPSAMPLING = 'bilinear, align_corners=True, to input_size, then argmax'
+
+
 class Preprocess(nn.Module):
     """(H, W, 3) uint8 RGB -> (1, 3, H, W) float32, normalised as in training."""
 
@@ -55,12 +59,17 @@ def add_pre_and_postprocessing(model: 'onnx.ModelProto', metadata: CheckpointMet
     return compose.merge_models(joined, after, io_map=[('logits', after.graph.input[0].name)])
 
 
-def write_metadata(model: 'onnx.ModelProto', checkpoint: str, metadata: CheckpointMetadata, precision: str) -> None:
-    """Put names, normalisation and origin into the file, so that it explains itself."""
+def write_metadata(model: 'onnx.ModelProto', checkpoint: str, metadata: CheckpointMetadata, precision: str,
+                   size: tuple[int, int]) -> None:
+    """Put names, normalisation, size, upsampling and origin into the file, so that it explains itself.
+
+    :param size: height and width [px] of the input
+    """
     import onnx
     onnx.helper.set_model_props(model, {
         'checkpoint': checkpoint, 'variant': metadata.variant, 'flavor': metadata.flavor, 'precision': precision,
         'class_names': json.dumps(metadata.class_names), 'class_colors': json.dumps(metadata.class_colors),
+        'input_size': json.dumps(size), 'color_order': 'RGB', 'upsampling': UPSAMPLING,
         'mean': json.dumps(metadata.mean), 'std': json.dumps(metadata.std), 'data': metadata.data, 'license': metadata.license})
 
 

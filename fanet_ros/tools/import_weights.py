@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.inference import ClassMap
-from fanet_ros.model import VARIANT_OF_BACKBONE, CheckpointError, CheckpointMetadata, save_checkpoint
-from fanet_ros.model.official_weights import read_official_weights
+from fanet_ros.tools.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -21,23 +19,25 @@ def main(argv: Optional[list[str]] = None) -> int:
                         help='what the weights were trained at [px]: their attention is scaled by it')
     parser.add_argument('--license', default='', help='licence of the weights')
     arguments = parser.parse_args(argv)
-    try:
-        weights = read_official_weights(arguments.weights)
-        class_map = ClassMap.load(arguments.class_map)
-        if len(class_map) != weights.num_classes:
-            raise CheckpointError(f'{arguments.weights} has {weights.num_classes} classes, {arguments.class_map} has '
-                                  f'{len(class_map)}: they must be equal')
-        size = tuple(arguments.training_size)
-        metadata = CheckpointMetadata(
-            variant=VARIANT_OF_BACKBONE[weights.backbone], flavor='official', class_map_name=class_map.name,
-            class_names=class_map.names, class_colors=class_map.colors, training_resolution=size, reference_size=size,
-            license=arguments.license, recipe=f'imported from {arguments.weights.name}')
-        save_checkpoint(arguments.output, weights.build_network(size), metadata)
-    except (ValueError, OSError) as error:
-        print(f'import_weights: {error}', file=sys.stderr)
-        return 1
+    return exit_code_of('import_weights', lambda: _import(arguments))
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from fanet_ros.inference import ClassMap
+    from fanet_ros.model import VARIANT_OF_BACKBONE, CheckpointError, CheckpointMetadata, save_checkpoint
+    from fanet_ros.model.official_weights import read_official_weights
+    weights = read_official_weights(arguments.weights)
+    class_map = ClassMap.load(arguments.class_map)
+    if len(class_map) != weights.num_classes:
+        raise CheckpointError(f'{arguments.weights} has {weights.num_classes} classes, {arguments.class_map} has '
+                              f'{len(class_map)}: they must be equal')
+    size = tuple(arguments.training_size)
+    metadata = CheckpointMetadata(
+        variant=VARIANT_OF_BACKBONE[weights.backbone], flavor='official', class_map_name=class_map.name,
+        class_names=class_map.names, class_colors=class_map.colors, training_resolution=size, reference_size=size,
+        license=arguments.license, recipe=f'imported from {arguments.weights.name}')
+    save_checkpoint(arguments.output, weights.build_network(size), metadata)
     print(f'{arguments.output}: {metadata.variant}, {metadata.num_classes} classes')
-    return 0
 
 
 if __name__ == '__main__':

@@ -10,29 +10,24 @@ import numpy as np
 from fanet_ros.inference import ClassMap, draw_overlay
 from fanet_ros.tools.lettering import BACKGROUND, legend
 from fanet_ros.tools.recording import RecordedFrame
+from fanet_ros.tools.video_writer import VideoWriter, open_video
 
-# MPEG-4 part 2: every OpenCV build can write it, and fast; VP9, which browsers would play, takes half a second a frame.
-CODEC = 'mp4v'
 MAX_TILE_WIDTH_PX = 800
 OVERLAY_ALPHA = 0.5
-
-
-class VideoError(ValueError):
-    """The video cannot be written; the message is one line."""
 
 
 class OverlayVideo:
     """Writes `path` (.mp4) frame by frame; complete once closed. Use as a context manager.
 
-    All frames are shown at the size of the first, at most 800 px wide each. Raises VideoError when OpenCV
-    cannot write the file.
+    All frames are shown at the size of the first, at most 800 px wide each. Raises VideoError when nothing
+    that is installed can write the file.
     """
 
     def __init__(self, path: Path, class_map: ClassMap, fps: float) -> None:
         self._path = path
         self._class_map = class_map
         self._fps = max(1.0, fps)
-        self._writer: Optional[cv2.VideoWriter] = None
+        self._writer: Optional[VideoWriter] = None
         self._tile_size = (0, 0)
         self._legend = np.zeros((0, 0, 3), np.uint8)
         self.frames = 0
@@ -45,7 +40,7 @@ class OverlayVideo:
             overlay = draw_overlay(frame.rgb, frame.labels, self._class_map.palette(), OVERLAY_ALPHA)
         pair = np.hstack([self._fit(frame.rgb), self._fit(overlay)])
         picture = np.vstack([pair, self._legend])
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        self._writer.write(picture)
         self.frames += 1
 
     def _open(self, height: int, width: int) -> None:
@@ -57,9 +52,7 @@ class OverlayVideo:
         self._legend = np.full((strip.shape[0] + padding, 2 * tile_width, 3), BACKGROUND, np.uint8)
         self._legend[4:4 + strip.shape[0]] = strip
         size = 2 * tile_width, self._tile_size[1] + self._legend.shape[0]
-        self._writer = cv2.VideoWriter(str(self._path), cv2.VideoWriter_fourcc(*CODEC), self._fps, size)
-        if not self._writer.isOpened():
-            raise VideoError(f'OpenCV cannot write {self._path} with codec {CODEC} at {size[0]}x{size[1]}')
+        self._writer = open_video(self._path, *size, self._fps)
 
     def _fit(self, rgb: np.ndarray) -> np.ndarray:
         if rgb.shape[1::-1] == self._tile_size:
@@ -68,7 +61,7 @@ class OverlayVideo:
 
     def close(self) -> None:
         if self._writer is not None:
-            self._writer.release()
+            self._writer.close()
 
     def __enter__(self) -> OverlayVideo:
         return self

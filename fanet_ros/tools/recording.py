@@ -122,7 +122,11 @@ class Recording:
             for _, _, message in self._messages(self.topics.timing)]
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Segmented frames, in the order they became complete; the bag is streamed, never held at once."""
+        """Segmented frames, in the order they became complete; the bag is streamed, never held at once.
+
+        :raises RecordingError: the bag has no such camera or mask
+        """
+        self._require(self.topics.camera, self.topics.mask)
         expected = self._topics_by_stamp()
         pending: dict[int, dict[str, np.ndarray]] = defaultdict(dict)
         for connection, _, message in self._messages(
@@ -135,6 +139,14 @@ class Recording:
             if pending[stamp_ns].keys() >= expected[stamp_ns]:
                 yield self._joined(stamp_ns, pending.pop(stamp_ns))
                 del expected[stamp_ns]
+
+    def _require(self, *topics: str) -> None:
+        there = sorted({connection.topic for connection in self._reader.connections
+                        if connection.msgtype.startswith('sensor_msgs/') and connection.msgtype.endswith('Image')})
+        for topic in topics:
+            if topic not in there:
+                raise RecordingError(f'{self.path} has no images on {topic}; it has {", ".join(there) or "none"}: name them in '
+                                     'TopicNames')
 
     def _topics_by_stamp(self) -> dict[int, set[str]]:
         """Topics that have a message with this stamp, for stamps with one camera frame and one mask.

@@ -7,31 +7,20 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
 import numpy as np
-from rosbags.interfaces import (
-    Connection,
-    MessageDefinitionFormat,
-    Qos,
-    QosDurability,
-    QosHistory,
-    QosLiveliness,
-    QosReliability,
-    QosTime,
-)
+from rosbags.interfaces import Connection, MessageDefinitionFormat, QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
 
 from fanet_ros.inference import ClassMap
+from fanet_ros.tools.segment_bag_classes import LATCHED_QOS, class_messages, class_typestore
 from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_topics import COMPRESSED, IMAGE, Camera
 
 # Version 9 spells QoS values as words, which Humble's ros2 bag cannot read; every distribution reads 8.
 BAG_VERSION = 8
-FOREVER = QosTime(2147483647, 4294967295)
 # That of the node's masks.
-MASK_QOS = Qos(QosHistory.KEEP_LAST, 5, QosReliability.RELIABLE, QosDurability.VOLATILE, FOREVER, FOREVER,
-               QosLiveliness.AUTOMATIC, FOREVER, False)
+MASK_QOS = LATCHED_QOS._replace(depth=5, durability=QosDurability.VOLATILE)
 UNKNOWN_HASH = 'RIHS01_' + '0' * 64
-STORE = get_typestore(Stores.ROS2_JAZZY)
+STORE = class_typestore()
 
 
 def write_bag(path: Path, bag: InputBag, cameras: Sequence[Camera], masks: 'Iterator[np.ndarray | None]',
@@ -53,6 +42,7 @@ def write_bag(path: Path, bag: InputBag, cameras: Sequence[Camera], masks: 'Iter
         kept = {(item.topic, item.msgtype): _copy(writer, bag, item) for item in bag.connections if item.topic not in drop}
         mask_of = {camera.topic: writer.add_connection(camera.mask_topic, IMAGE, typestore=STORE,
                                                        offered_qos_profiles=[MASK_QOS]) for camera in cameras}
+        _write_classes(writer, cameras, class_map, bag.reader.start_time)
         for connection, received_ns, raw in bag.reader.messages():
             if (connection.topic, connection.msgtype) in kept:
                 writer.write(kept[connection.topic, connection.msgtype], received_ns, raw)
@@ -68,6 +58,15 @@ def write_bag(path: Path, bag: InputBag, cameras: Sequence[Camera], masks: 'Iter
         os.fsync(descriptor)
         os.close(descriptor)
     return count
+
+
+def _write_classes(writer: Writer, cameras: Sequence[Camera], class_map: ClassMap, begin_ns: int) -> None:
+    """What the masks mean, before the first one."""
+    for camera in cameras:
+        for name, (kind, message) in class_messages(STORE, class_map, begin_ns).items():
+            connection = writer.add_connection(f'{camera.prefix}{name}', kind, typestore=STORE,
+                                               offered_qos_profiles=[LATCHED_QOS])
+            writer.write(connection, begin_ns, STORE.serialize_cdr(message, kind))
 
 
 def mask_message(labels: np.ndarray, header: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Iterable, Sequence
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 NODE = '/segmentation'
+# What the node publishes below its name, or that and a camera's.
+OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'camera_info', 'coverage', 'overlay', 'class_map', 'label_info', 'timing')
 # Last parts of the names of pictures that no camera took.
 MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
 # Parts of a topic's name that tell what is published, not by which camera.
@@ -34,6 +36,11 @@ class Camera:
     topic: str
     name: str
     mask_topic: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all topics about the masks begin with."""
+        return self.mask_topic[:-len('mask')]
 
 
 def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = '--topics') -> tuple[Camera, ...]:
@@ -73,6 +80,12 @@ def looks_like_camera(topic: Topic) -> bool:
     parts = topic.name.strip('/').split('/')
     return not (topic.name.startswith(f'{NODE}/') or topic.name.endswith('/compressedDepth') or 'compressedDepth' in
                 topic.sample or topic.sample in DEPTH_ENCODINGS or any(part in MADE for part in parts))
+
+
+def is_of_node(topic: str) -> bool:
+    """Whether the segmentation node published it, for one camera or several."""
+    parts = topic[len(NODE) + 1:].split('/')
+    return topic.startswith(f'{NODE}/') and any('/'.join(parts[start:]) in OUTPUTS for start in range(len(parts)))
 
 
 def camera_names(topics: Sequence[str]) -> dict[str, str]:

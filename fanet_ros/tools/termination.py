@@ -12,7 +12,7 @@ def exit_code_of(name: str, work: Callable[[], None]) -> int:
     try:
         work()
     except (ValueError, OSError) as error:
-        print(f'{name}: {error}', file=sys.stderr)
+        print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('\nstopped', file=sys.stderr)

@@ -19,16 +19,17 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.inference.engines import ENGINES, PRECISIONS
+from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.tools.benchmark import parse_size
 from fanet_ros.tools.termination import sigterm_interrupts
-from fanet_ros.tools.tune_candidates import DEFAULT_SCALES
-from fanet_ros.tools.tune_run import tune
+
+DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Measure, choose and write; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = parse_arguments(argv)
+    from fanet_ros.tools.tune_run import tune
     try:
         with sigterm_interrupts():
             tune(arguments)

@@ -15,7 +15,6 @@ from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.tools.tune_source import TuneError
 
 Size = tuple[int, int]          # height, width [px]
-DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
 
 @dataclass(frozen=True)

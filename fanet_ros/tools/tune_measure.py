@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fanet_ros.tools import tune_child
-from fanet_ros.tools.benchmark_machine import OtherLoad
+from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.tools.tune_child import ChildRequest
 
 MESSAGE_LENGTH = 300

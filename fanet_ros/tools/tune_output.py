@@ -50,7 +50,7 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     """`parameters` with the choice in them."""
     assert findings.choice is not None
     item = findings.choice.row.candidate
-    values = {**parameters, 'checkpoint': item.checkpoint, 'variant': item.variant, 'engine': item.engine,
+    values = {**parameters, 'checkpoint': item.checkpoint, 'variant': 'auto', 'engine': item.engine,
               'precision': item.precision, 'input_height': item.height, 'input_width': item.width,
               'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would be none
     if device:

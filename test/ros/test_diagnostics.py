@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from fanet_ros.ros.diagnostics import (
-    ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, WAITING, WARN, WINDOW_S, FrameStatistics,
-    FrameTimes, Status, Thresholds)
+    DOUBTFUL, ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, UNSTAMPED, WAITING, WARN, WINDOW_S,
+    FrameStatistics, FrameTimes, Status, Thresholds)
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')
@@ -103,7 +103,7 @@ def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kin
 def test_slow_when_less_than_half_of_what_arrives_is_segmented() -> None:
     report = status(ran(100, 20.0, share=0.25), START_S + 5.0)
     assert (report.level, report.kind) == (WARN, SLOW)
-    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_height' in report.message
+    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_scale' in report.message
     assert status(ran(100, 20.0, share=0.75), START_S + 5.0).kind == RUNNING
     few = ran(MIN_FRAMES_FOR_RATE - 1, 20.0, share=0.25)
     assert status(few, START_S + 0.5).kind == RUNNING               # a rate from so few says little
@@ -196,3 +196,37 @@ def test_counts_are_right_when_two_threads_report() -> None:
         thread.join()
     assert (statistics.received, statistics.missed, statistics.segmented) == (8000, 4000, 4000)
     assert statistics.rejected == {'odd size': 4000}
+
+
+def test_doubtful_pixels_are_told_and_warned_of() -> None:
+    statistics = FrameStatistics(START_S)
+    for number, share in enumerate((0.1, 0.3)):
+        statistics.frame_received(START_S + number)
+        statistics.frame_segmented(START_S + number, times(), share)
+    for threshold, expected in ((0.0, (OK, RUNNING)), (0.3, (OK, RUNNING)), (0.15, (WARN, DOUBTFUL))):
+        report = statistics.status(START_S + 1.5, 0, Thresholds(doubtful_warning_share=threshold))
+        assert (report.level, report.kind) == expected and report.values['doubtful pixels [%]'] == '20.0'
+    assert not any('doubtful' in key for key in status(ran(20, 10.0), START_S + 2.0).values)
+
+
+def test_images_without_stamp_have_no_age_and_are_told_of() -> None:
+    statistics = FrameStatistics(START_S)
+    statistics.frame_received(START_S)
+    statistics.frame_segmented(START_S, FrameTimes(float('nan'), 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
+    report = status(statistics, START_S + 0.5)
+    assert (report.level, report.kind) == (WARN, UNSTAMPED) and 'stamp 0' in report.message
+    assert 'frame age p50/p95/p99 [ms]' not in report.values and report.values['wait p50/p95/p99 [ms]'] == '2.00/2.00/2.00'
+
+
+def test_frames_above_the_highest_rate_are_no_sign_that_it_cannot_keep_up() -> None:
+    statistics = FrameStatistics(START_S)
+    for number in range(100):
+        now_s = START_S + number / 20
+        statistics.frame_received(now_s, missed=number % 2)
+        if number % 4:
+            statistics.frame_skipped(now_s)
+        else:
+            statistics.frame_segmented(now_s, times())
+    report = status(statistics, START_S + 5.0)
+    assert (report.level, report.kind) == (OK, RUNNING)
+    assert report.values['frames dropped: above max_rate_hz'] == '75' and report.values['frames dropped'] == '125'

@@ -146,7 +146,7 @@ def test_recorder_settings(make_node: Callable[..., Node]) -> None:
     settings = recorder_parameters.declare_settings(make_node(
         output='/data/drive', topics=['/tf:tf2_msgs/msg/TFMessage', 'image'], status_period_s=2.0))
     assert settings == RecorderSettings(
-        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 0.0, 0)
+        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 5.0, 0.0, 0)
 
 
 @pytest.mark.parametrize('text', ['', ':sensor_msgs/msg/Image', 'image:', 'image:Image', 'image:a/b/c/d'])

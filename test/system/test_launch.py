@@ -134,15 +134,15 @@ def launch_arguments(launch_file: str, **given: str) -> dict[str, str]:
 def test_record_launch_takes_camera_masks_and_what_the_classes_are():
     record = load_launch_file('record')
     chosen = record.topics(launch_arguments('record', image_topic='/cam/image_raw/compressed'))
-    assert {'/cam/image_raw/compressed', '/cam/camera_info', 'segmentation/mask:sensor_msgs/msg/Image',
+    assert {'/cam/image_raw/compressed', '/cam/camera_info?', 'segmentation/mask:sensor_msgs/msg/Image',
             'segmentation/timing:fanet_ros/msg/FrameTiming', 'segmentation/class_map:fanet_ros/msg/ClassMap',
-            'segmentation/label_info', 'segmentation/overlay:sensor_msgs/msg/Image'} <= set(chosen)
+            'segmentation/label_info?', 'segmentation/overlay:sensor_msgs/msg/Image'} <= set(chosen)
     chosen = record.topics(launch_arguments('record', camera='false', masks='png', overlay='false'))
-    assert sorted(topic.partition(':')[0] for topic in chosen) == [
+    assert sorted(topic.rstrip('?').partition(':')[0] for topic in chosen) == [
         '/diagnostics', 'segmentation/class_map', 'segmentation/label_info', 'segmentation/mask/compressed',
         'segmentation/timing']
     chosen = record.topics(launch_arguments('record', cameras='front, left', overlay='false'))
-    assert {'front/image', 'front/camera_info', 'left/image', 'segmentation/front/mask:sensor_msgs/msg/Image',
+    assert {'front/image', 'front/camera_info?', 'left/image', 'segmentation/front/mask:sensor_msgs/msg/Image',
             'segmentation/left/class_map:fanet_ros/msg/ClassMap'} <= set(chosen)
     with pytest.raises(ValueError, match="masks is 'jpeg': expected one of raw, png"):
         record.topics(launch_arguments('record', masks='jpeg'))

@@ -1,6 +1,7 @@
 """A drive recorded in three files by the installed recorder, each file read alone, and played again."""
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,18 @@ def test_a_bag_that_cannot_be_played_ends_it_with_one_line(
     assert process.wait() == 1
     line, = process.log.strip().splitlines()
     assert line.startswith('player: ') and reason in line
+
+
+def test_it_waits_for_the_node_and_counts_its_masks(
+        drive: Path, start_executable: Callable[..., Any], client: Any, small_checkpoint: Path) -> None:
+    player = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'topics:=/image', '-p',
+                              'masks:=/segmentation/mask')
+    client.wait_for(lambda: 'waiting until somebody subscribes to /image' in player.log, 'it to wait', player)
+    node = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
+                            '-p', 'engine:=torch')
+    assert player.wait() == 0, player.log
+    with AnyReader([drive]) as reader:
+        images = sum(item.msgcount for item in reader.connections if item.topic == '/image')
+    found = re.search(r'played (\d+) images, (\d+) masks came back', player.log)
+    assert found and int(found[1]) == images and 0 < int(found[2]) <= images
+    assert node.stop() == 0

@@ -39,7 +39,7 @@ def test_a_publisher_that_cannot_be_heard_is_named(
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__node:=strict', '-r', 'image:=strict/image', '-p',
         f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1', '-p',
-        'qos_overrides./strict/image.subscription.reliability:=reliable')
+        'qos_overrides./strict/image.subscription.reliability:=reliable', '-p', 'lazy:=false')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.node.create_publisher(Image, '/strict/image', BEST_EFFORT)
     client.wait_for(lambda: 'no image of /client arrives' in process.log, 'the warning', process)

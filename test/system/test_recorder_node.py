@@ -44,13 +44,17 @@ class Recorder:
 
     def __init__(self, directory: Path, domain_id: int, *parameters: str) -> None:
         self.bag = directory / 'bag'
-        self._status_path = directory / 'status'
+        self._status_path, self._log_path = directory / 'status', directory / 'log'
         arguments = [item for text in (f'output:={self.bag}', 'status_period_s:=0.05', *parameters)
                      for item in ('-p', text)]
-        with open(self._status_path, 'wb') as status, open(directory / 'log', 'wb') as log:
+        with open(self._status_path, 'wb') as status, open(self._log_path, 'wb') as log:
             self.process = subprocess.Popen(
                 [str(find_executable('recorder_node')), '--ros-args', *arguments], stdout=status, stderr=log,
                 env={**os.environ, 'ROS_DOMAIN_ID': str(domain_id)})
+
+    @property
+    def log(self) -> str:
+        return self._log_path.read_text()
 
     def messages(self, topic: str) -> int:
         lines = self._status_path.read_text().splitlines()
@@ -172,12 +176,26 @@ def test_an_unknown_topic_is_found_by_its_publisher_and_best_effort_is_followed(
     assert qos['/chatter'].reliability == QosReliability.RELIABLE
 
 
-def test_an_empty_bag_is_complete_too(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+def test_an_empty_bag_is_complete_too_but_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     recorder = start_recorder()
     wait_for(lambda: node.count_subscribers('/image') > 0, 'the recorder to be up')
-    assert recorder.stop() == 0
+    assert recorder.stop() == 1 and 'no message came on any topic' in recorder.log
     with AnyReader([recorder.bag]) as reader:
         assert reader.message_count == 0
+
+
+def test_a_topic_that_is_missing_is_named_and_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+    images = node.create_publisher(Image, 'camera/image_raw', 5)
+    chatter = node.create_publisher(String, 'chatter', 5)
+    recorder = start_recorder(
+        "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']", 'missing_warning_s:=4.0')      # time to discover what there is
+    wait_for_subscriber(chatter)
+    chatter.publish(String(data='hello'))
+    wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')
+    wait_for(lambda: recorder.messages('/chatter') == 1, 'the message')
+    assert recorder.stop() == 1
+    assert 'no message came on /camera/image_rw' in recorder.log and '/other' not in recorder.log
+    assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
 
 
 @pytest.mark.parametrize(('parameter', 'reason'), [

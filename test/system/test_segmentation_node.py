@@ -242,12 +242,13 @@ def test_a_signal_ends_it_quietly(
         number: int) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=ending', '-p',
                                f'checkpoint:={small_checkpoint}', *same_rounding, '-r', 'image:=other')
+    client.collect(Image, '/ending/mask')      # else it would not listen
     images = client.publisher(Image, '/other')
     client.wait_for(lambda: 'segmenting' in process.log, 'the line that says it has started', process)
     for seed in range(5):       # in the middle of work
         images.publish(rgb_to_image_message(blotches(seed), Header()))
     assert process.stop(number) == 0, process.log
-    assert 'Traceback' not in process.log and len(process.log.strip().splitlines()) == 1
+    assert 'Traceback' not in process.log and all(line.startswith('[INFO]') for line in process.log.strip().splitlines())
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -267,7 +268,7 @@ def test_a_signal_ends_it_while_a_model_is_built(
         return bool(writers)
     client.wait_for(is_being_read, 'the class map to be opened', process)
     assert process.stop(number) == 0, process.log
-    assert process.log == ''
+    assert ['building' in line for line in process.log.splitlines()] == [True]
     os.close(writers[0])
 
 
@@ -285,7 +286,7 @@ def test_silence_is_explained(
     client.node.create_publisher(CompressedImage, '/quiet', 5)
     client.wait_for(lambda: 'carries sensor_msgs/msg/CompressedImage' in message(), 'the other reason', process)
     assert process.stop() == 0
-    assert process.log.count('no image for') == 1       # once, not at every report
+    assert process.log.count('no image') == 1       # once, not at every report
 
 
 @pytest.mark.parametrize(('parameters', 'reason'), [
@@ -317,5 +318,5 @@ def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
                  for item in ('-p', f'{name}:={value.format(tmp=tmp_path)}')]
     process = start_executable('segmentation_node', '--ros-args', *arguments)
     assert process.wait() == 1
-    line, = process.log.strip().splitlines()
+    line, = [line for line in process.log.strip().splitlines() if not line.startswith('[INFO]')]
     assert line.startswith('segmentation_node: ') and reason in line

@@ -28,7 +28,7 @@ def node_fixture(start_executable: Callable[..., Any], client: Any, small_checkp
     process = start_executable(
         'segmentation_node', '--ros-args', '--params-file', str(path), '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
         '-p', 'engine:=torch', '-p', 'latency_budget_ms:=50', '-p', 'overlay_alpha:=1', '-p', 'slow_warning_share:=0')
-    client.wait_for(lambda: client.node.count_subscribers('/image') > 0, 'the subscription', process)
+    client.wait_for(lambda: 'segmenting' in process.log, 'its start', process)
     return process
 
 

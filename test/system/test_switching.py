@@ -85,6 +85,14 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
     assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
 
 
+def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: Any) -> None:
+    for scale, expected in ((2.0, (192, 256)), (1.0, (96, 128))):
+        result, = client.set_parameters(NODE, input_scale=scale)
+        assert result.successful, result.reason
+        _, timing = camera.answer_to(blotches(1))
+        assert (timing.input_height, timing.input_width) == expected
+
+
 def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class_map: Path) -> None:
     """Frames go on through a change of class map: each overlay is in the old colours or in the new, never in both."""
     overlays: list[Image] = []

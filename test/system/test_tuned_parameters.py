@@ -24,5 +24,5 @@ def test_the_node_runs_with_what_was_tuned(start_executable: Callable[..., Any],
     assert (mask.height, mask.width) == (120, 160)
     assert client.get_parameters(
         '/segmentation', 'checkpoint', 'variant', 'engine', 'precision', 'input_height', 'input_width', 'device',
-        'latency_budget_ms') == [str(small_checkpoint), 'fanet18', 'torch', 'float32', 64, 96, 'cpu', 5000.0]
+        'latency_budget_ms') == [str(small_checkpoint), 'auto', 'torch', 'float32', 64, 96, 'cpu', 5000.0]
     assert process.stop() == 0

@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 import fanet_ros
+from fanet_ros import choices
 from fanet_ros.package_share import share_directory
+from fanet_ros.training import config
 
 REPO = Path(__file__).parents[2]
 PACKAGE_XML = ElementTree.parse(REPO / 'package.xml').getroot()
@@ -39,6 +41,10 @@ def imported_packages(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module.split('.')[0])
     return found
+
+
+def test_layouts_that_help_names_are_those_of_recipes():
+    assert choices.LAYOUTS == config.LAYOUTS
 
 
 def test_version_is_the_same_everywhere():
@@ -87,7 +93,7 @@ def test_package_xml_names_every_python_package_that_rosdep_can_give():
     assert declared == {rosdep[name] for name in imported if name in rosdep}
     # Of the others pip has to give each, or does without them.
     elsewhere = {'torch', 'safetensors', 'rosbags', 'backports', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton',
-                 'tensorboard', 'simplejpeg', 'pytest', 'fanet_ros', '__future__', *sys.stdlib_module_names}
+                 'tensorboard', 'av', 'simplejpeg', 'pytest', 'fanet_ros', '__future__', *sys.stdlib_module_names}
     ros_packages = {element.text for element in PACKAGE_XML} | {'vision_msgs'}
     assert {name for name in imported if name not in rosdep} <= elsewhere | ros_packages
 

@@ -3,9 +3,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import time
 from pathlib import Path
 
 from fanet_ros.model import FANet
+
+
+MAX_BYTES = 600 * 2**20         # of networks in the cache; one takes 50 to 90 MB
+SCRATCH_S = 3600.0              # scratch folders that are older were left by processes that were killed
 
 
 def cache_directory() -> Path:
@@ -23,3 +29,47 @@ def weights_digest(network: FANet) -> str:
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def touch(*paths: Path) -> None:
+    """Tell that these files of the cache are used, and make room: what was not used for the longest time goes first."""
+    for path in paths:
+        os.utime(path)
+    trim(cache_directory(), keep=paths)
+
+
+def cache_bytes() -> int:
+    """Size of the cache."""
+    return sum(path.stat().st_size for path in cache_directory().rglob('*') if path.is_file())
+
+
+def clean() -> int:
+    """Empty the cache; returns how many bytes that gave."""
+    size, directory = cache_bytes(), cache_directory()
+    shutil.rmtree(directory, ignore_errors=True)
+    return size
+
+
+def trim(directory: Path, max_bytes: int = MAX_BYTES, keep: tuple[Path, ...] = ()) -> None:
+    """Remove what was used least recently, until no more than `max_bytes` are left, and what killed processes left.
+
+    Another process that has such a file open keeps what it has read of it.
+    """
+    files = []
+    for path in directory.iterdir():
+        try:
+            status = path.stat()
+        except OSError:         # gone meanwhile: another process trims too
+            continue
+        if path.is_dir():
+            if time.time() - status.st_mtime > SCRATCH_S:
+                shutil.rmtree(path, ignore_errors=True)
+        elif path.suffix != '.json':
+            files.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= max_bytes:
+            return
+        if path not in keep:
+            path.unlink(missing_ok=True)
+            total -= size

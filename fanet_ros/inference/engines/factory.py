@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import importlib
-import json
+import logging
 import os
 import time
 from typing import Callable, Optional, Sequence
@@ -10,10 +10,11 @@ from typing import Callable, Optional, Sequence
 import numpy as np
 import torch
 
+from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.device import processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
-from fanet_ros.inference.engines.cache import cache_directory
+from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
@@ -21,11 +22,10 @@ from fanet_ros.inference.engines.onnx_gpu_engine import PROVIDERS, OnnxGpuEngine
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool, synchronize
+from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-ENGINES = ('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
-PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 # By type of device.
 PRECISIONS_OF_ENGINE = {
     'cpu': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'), 'openvino': ('float32', 'bfloat16', 'int8'),
@@ -34,6 +34,7 @@ PRECISIONS_OF_ENGINE = {
 # Whose cost an image falls with their number on a CPU; PyTorch's does not, and ncnn takes one.
 BATCHING_ON_CPU = ('onnxruntime', 'openvino')
 MEASURED_RUNS = 5
+LOG = logging.getLogger(__name__)
 
 
 class EngineFactory:
@@ -92,13 +93,16 @@ class EngineFactory:
 
         if len(self._engines) == 1:
             return make(self._engines[0])
-        choices = _Choices()
+        choices = EngineChoices()
         key = _situation(self._network, self._device, self._precision, self._engines)
         chosen = choices.get(key)
-        if chosen not in self._engines:
+        if chosen not in self._engines:         # none yet, or one that is to be made again
+            load = OtherLoad()
+            LOG.info('which engine is the fastest here is measured once, which takes up to a minute: '
+                     + ', '.join(self._engines))
             engines = _working(self._engines, make)
             chosen = _fastest(engines, torch.zeros(1, 3, height, width, device=self._device))
-            choices.put(key, chosen)
+            choices.put(key, chosen, load.busy_cores() or 0.0)
             return engines[chosen]
         return make(chosen)
 
@@ -128,6 +132,7 @@ def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, E
     """
     engines, errors = {}, []
     for name in names:
+        LOG.info(f'preparing {name}, {len(engines) + len(errors) + 1} of {len(names)}')
         try:
             engines[name] = make(name)
         except EngineError as error:
@@ -146,7 +151,9 @@ def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
             engine(images)
             synchronize(images.device)
             times[name].append(time.perf_counter() - start)
-    return min(times, key=lambda name: float(np.median(times[name])))
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    LOG.info('measured: ' + ', '.join(f'{name} {median * 1e3:.0f} ms' for name, median in medians.items()))
+    return min(medians, key=medians.__getitem__)
 
 
 def installed_engines(device: torch.device) -> tuple[str, ...]:
@@ -182,26 +189,3 @@ def _situation(network: FANet, device: torch.device, precision: str, engines: Se
 
 def _version(engine: str) -> str:
     return importlib.import_module('onnxruntime' if engine == 'tensorrt' else engine).__version__
-
-
-class _Choices:
-    """What was found fastest before, by situation, in a JSON file of the cache."""
-
-    def __init__(self) -> None:
-        self._path = cache_directory() / 'fastest_engine.json'
-
-    def get(self, situation: str) -> Optional[str]:
-        return self._read().get(situation)
-
-    def put(self, situation: str, engine: str) -> None:
-        content = {**self._read(), situation: engine}
-        partial = self._path.with_suffix(f'.{os.getpid()}')
-        partial.write_text(json.dumps(content, indent=1) + '\n')
-        os.replace(partial, self._path)
-
-    def _read(self) -> dict[str, str]:
-        try:
-            content = json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from fanet_ros.inference.engines.cache import cache_directory, weights_digest
+from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
@@ -72,6 +72,7 @@ def _converted(network: FANet, height: int, width: int) -> tuple[Path, Path]:
             _convert(network, Path(scratch), height, width)
             os.replace(Path(scratch) / 'network.ncnn.bin', weights)
             os.replace(Path(scratch) / 'network.ncnn.param', graph)     # last: where it is, both are
+    touch(graph, weights)
     return graph, weights
 
 

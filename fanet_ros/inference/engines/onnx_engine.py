@@ -12,7 +12,7 @@ from typing import Callable, Iterator, Optional, Sequence
 import numpy as np
 import torch
 
-from fanet_ros.inference.engines.cache import cache_directory, weights_digest
+from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
@@ -112,6 +112,7 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
             else:
                 export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
+    touch(path)
     return path
 
 

@@ -102,9 +102,9 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, mon
     first = factory.build(HEIGHT, WIDTH)
     path = tmp_path / 'fanet_ros' / 'fastest_engine.json'
     content = json.loads(path.read_text())
-    assert list(content.values()) == [first.name]
+    assert [entry['engine'] for entry in content.values()] == [first.name]
     other = 'torch' if first.name == 'onnxruntime' else 'onnxruntime'
-    path.write_text(json.dumps({key: other for key in content}))
+    path.write_text(json.dumps({key: {'engine': other} for key in content}))
     assert factory.build(HEIGHT, WIDTH).name == other       # what is written there is believed
     path.write_text('{ no JSON')
     assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime')

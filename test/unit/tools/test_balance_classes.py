@@ -10,7 +10,8 @@ from image_helpers import blotches
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, save_checkpoint
-from fanet_ros.tools.balance_classes import main, with_offsets
+from fanet_ros.tools.balance_classes import main
+from fanet_ros.tools.balance_classes_run import with_offsets
 from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.training.datasets import UNLABELLED, Sample
 

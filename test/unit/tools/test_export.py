@@ -12,7 +12,7 @@ import torch
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.tools import export
+from fanet_ros.tools import export, export_run
 
 onnx = pytest.importorskip('onnx')
 onnxruntime = pytest.importorskip('onnxruntime')
@@ -50,6 +50,27 @@ def test_full_file_turns_frames_into_labels(checkpoint: Path, rgb: np.ndarray, t
     assert [path.name for path in path.parent.iterdir()] == ['full.onnx']
 
 
+def test_what_the_page_shows_runs_and_the_metadata_say_how_to_upsample(
+        checkpoint: Path, rgb: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export.main(['street.onnx', '--checkpoint', str(checkpoint), '--full']) == 0
+    cv2.imwrite('street.jpg', rgb)
+    capsys.readouterr()
+    page = (Path(__file__).parents[3] / 'docs' / 'export.md').read_text(encoding='utf-8')
+    exec(page.split('```python\n')[1].split('```')[0], {})
+    assert capsys.readouterr().out.strip() in METADATA.class_names
+    properties = onnxruntime.InferenceSession('street.onnx').get_modelmeta().custom_metadata_map
+    assert json.loads(properties['input_size']) == list(METADATA.training_resolution)
+    assert 'align_corners=True' in properties['upsampling'] and json.loads(properties['std']) == list(METADATA.std)
+
+
+def test_another_file_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        export.main([str(tmp_path / 'foo.txt')])
+    assert 'expected a name that ends in .onnx' in capsys.readouterr().err
+
+
 def test_int8_file_gives_logits(tmp_path: Path) -> None:
     street = SyntheticStreet(192, 128, seed=1)
     for number in range(8):
@@ -65,7 +86,7 @@ def test_int8_file_gives_logits(tmp_path: Path) -> None:
 
 def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                               capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setitem(export.MIN_AGREEMENT, 'float32', 1.1)
+    monkeypatch.setitem(export_run.MIN_AGREEMENT, 'float32', 1.1)
     assert export.main([str(tmp_path / 'x.onnx'), '--checkpoint', str(checkpoint)]) == 1
     assert 'not written' in capsys.readouterr().err and not list(tmp_path.iterdir())
 

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
-from fanet_ros.tools import gpu_train, pack, soft_labels
+from fanet_ros.tools import gpu_train_run, pack, soft_labels
 
 # Not to be had on a machine that has a GPU and nothing of ours.
 FOREIGN = ('rclpy', 'rosbags', 'openvino', 'ncnn', 'pnnx', 'onnx', 'cv_bridge', 'sensor_msgs', 'launch')
@@ -82,8 +82,8 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
 def test_a_large_checkpoint_comes_back_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = CheckpointMetadata('fanet18', 'paper', 'two', NAMES, ((10, 20, 30), (200, 0, 0)), (64, 96))
     save_checkpoint(tmp_path / 'whole.safetensors', metadata.build_network(), metadata)
-    monkeypatch.setattr(gpu_train, 'PART_BYTES', 6_000_000)
-    gpu_train.compress(tmp_path / 'whole.safetensors', tmp_path / 'checkpoint.safetensors')
+    monkeypatch.setattr(gpu_train_run, 'PART_BYTES', 6_000_000)
+    gpu_train_run.compress(tmp_path / 'whole.safetensors', tmp_path / 'checkpoint.safetensors')
     parts = sorted(tmp_path.glob('checkpoint.safetensors.*'))
     assert len(parts) == 3 and not (tmp_path / 'checkpoint.safetensors').exists()
     (tmp_path / 'joined.safetensors').write_bytes(b''.join(part.read_bytes() for part in parts))

@@ -73,7 +73,8 @@ def test_padded_rows_and_colour_order(write_bag: WriteBag, encoding: str) -> Non
 def test_a_recording_without_timing_has_none(write_bag: WriteBag) -> None:
     with Recording(write_bag(lambda writer: writer.image('/image', 0, camera_pixels(0)))) as recording:
         assert recording.timings == []
-        assert list(recording.frames()) == []
+        with pytest.raises(RecordingError, match='no images on /segmentation/mask; it has /image'):
+            next(recording.frames())
 
 
 def test_other_encodings_are_refused(write_bag: WriteBag) -> None:

@@ -19,6 +19,7 @@ from rosbags.typesys import Stores, get_typestore
 from fanet_ros.inference import Segmenter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.segment_bag import main
+from fanet_ros.tools.segment_bag_classes import LATCHED_QOS
 from fanet_ros.tools.segment_bag_journal import Journal
 from fanet_ros.tools.segment_bag_output import MASK_QOS
 from fanet_ros.tools.segment_bag_topics import IMAGE, BagTaskError, Topic, camera_names, choose_cameras
@@ -27,6 +28,7 @@ STORE = get_typestore(Stores.ROS2_JAZZY)
 COMPRESSED, TEXT = 'sensor_msgs/msg/CompressedImage', 'std_msgs/msg/String'
 STREET = SyntheticStreet(96, 64, seed=3)
 QUICK = ['--device', 'cpu', '--engine', 'torch', '--resolution', '64x96', '--quiet']
+CLASSES = ['/segmentation/class_map', '/segmentation/label_info']
 BEST_EFFORT = MASK_QOS._replace(depth=1, reliability=type(MASK_QOS.reliability).BEST_EFFORT)
 
 
@@ -83,15 +85,16 @@ def test_the_same_bag_with_masks(tmp_path: Path, segmenter: Segmenter, storage: 
                                      (('/note', text(str(number))), ('/camera/image_raw', picture(number)))], storage)
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 0
     found = read(tmp_path / 'out')
-    assert [item for item in found if item[0] != '/segmentation/mask'] == read(source)
-    assert [name for name, _, _ in found] == ['/note', '/camera/image_raw', '/segmentation/mask'] * 3
+    assert [item for item in found if not item[0].startswith('/segmentation')] == read(source)
+    assert [name for name, _, _ in found] == CLASSES + ['/note', '/camera/image_raw', '/segmentation/mask'] * 3
     for number, mask in enumerate(masks(tmp_path / 'out')):
         assert mask.header == header(number) and (mask.encoding, mask.step) == ('mono8', 96)
         labels = segmenter.segment(STREET.frame(number).rgb).labels
         np.testing.assert_array_equal(mask.data.reshape(64, 96), labels)
     with AnyReader([tmp_path / 'out']) as reader:
         qos = {item.topic: item.ext.offered_qos_profiles for item in reader.connections}
-    assert qos == {'/note': [BEST_EFFORT], '/camera/image_raw': [BEST_EFFORT], '/segmentation/mask': [MASK_QOS]}
+    assert qos == {'/note': [BEST_EFFORT], '/camera/image_raw': [BEST_EFFORT], '/segmentation/mask': [MASK_QOS],
+                   **{name: [LATCHED_QOS] for name in CLASSES}}
     assert sorted(path.name for path in tmp_path.iterdir()) == ['in', 'out']
     suffix = '.mcap' if storage is StoragePlugin.MCAP else '.db3'
     assert (tmp_path / 'out' / f'out{suffix}').is_file()
@@ -117,7 +120,7 @@ def test_frames_that_cannot_be_decoded_are_kept_and_counted(tmp_path: Path, caps
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 0
     assert '2 masks; without one, kept as they are: 1 unreadable picture' in capsys.readouterr().out
     assert [mask.header for mask in masks(tmp_path / 'out')] == [header(0), header(2)]
-    assert len(read(tmp_path / 'out')) == 5
+    assert len(read(tmp_path / 'out')) == 5 + len(CLASSES)
 
 
 @pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
@@ -138,6 +141,22 @@ def test_it_goes_on_after_an_interruption(tmp_path: Path, kill: signal.Signals) 
     assert main(command) == 0
     assert main([str(source), str(tmp_path / 'whole'), *QUICK]) == 0
     assert read(tmp_path / 'out') == read(tmp_path / 'whole') and len(masks(tmp_path / 'out')) == 100
+
+
+def test_a_bag_that_was_segmented_tells_of_the_new_masks_alone(tmp_path: Path) -> None:
+    class_map = tmp_path / 'own.yaml'
+    names = [f'class_{number}' for number in range(11)]
+    class_map.write_text('name: own\nclasses:\n' + ''.join(
+        f'- {{name: {name}, color: [{number}, 0, 0]}}\n' for number, name in enumerate(names)))
+    old = [f'/segmentation/{name}' for name in ('mask', 'mask/compressed', 'timing', 'front/overlay', 'class_map')]
+    source = write(tmp_path / 'in', [('/image', raw(0)), *((topic, text('old')) for topic in old), ('/diagnostics', text('a'))])
+    assert main([str(source), str(tmp_path / 'out'), '--class-map', str(class_map), *QUICK]) == 0
+    assert [name for name, _, _ in read(tmp_path / 'out')] == CLASSES + ['/image', '/segmentation/mask', '/diagnostics']
+    with AnyReader([tmp_path / 'out']) as reader:
+        (_, _, told), (_, _, info) = [(item, at_ns, reader.deserialize(data, item.msgtype))
+                                        for item, at_ns, data in reader.messages() if item.topic in CLASSES]
+    assert (told.name, told.ids.tolist(), told.names) == ('own', list(range(11)), names)
+    assert [(item.class_id, item.class_name) for item in info.class_map] == list(enumerate(names))
 
 
 def test_done_work_is_not_done_again_nor_mixed(tmp_path: Path) -> None:
@@ -162,7 +181,6 @@ def test_done_work_is_not_done_again_nor_mixed(tmp_path: Path) -> None:
     (lambda path: write(path, [('/image', raw(0))]), ['--topics', '/other'], '/image (Image, 1)'),
     (lambda path: write(path, [('/image', raw(0))]), ['--resolution', '5'], 'expected HEIGHTxWIDTH'),
     (lambda path: write(path, [('/image', raw(0))]), ['--checkpoint', 'nothing'], 'nothing'),
-    (lambda path: write(path, [('/image', raw(0)), ('/segmentation/mask', raw(0))]), [], '--replace'),
 ])
 def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, extra: list[str],
                                expected: str) -> None:

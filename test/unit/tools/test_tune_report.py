@@ -79,7 +79,7 @@ def test_parameter_file_is_complete_and_says_where_it_is_from(tmp_path: Path) ->
     text = (tmp_path / 'tuned.param.yaml').read_text()
     values = yaml.safe_load(text)['/**']['ros__parameters']
     shipped = read_parameters(None)
-    expected = {**shipped, 'checkpoint': '/weights/mine.safetensors', 'variant': 'fanet34', 'engine': 'openvino',
+    expected = {**shipped, 'checkpoint': '/weights/mine.safetensors', 'variant': 'auto', 'engine': 'openvino',
                 'precision': 'float32', 'input_height': 256, 'input_width': 512, 'latency_budget_ms': 50.0}
     assert values == expected and list(values) == list(shipped)
     assert {name: type(value) for name, value in values.items()} == {name: type(value) for name, value in shipped.items()}

@@ -1,0 +1,6 @@
+"""Names that command lines and parameters offer. Apart from what they name, so that --help need not wait for torch."""
+ENGINES = ('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
+PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
+VARIANTS = ('fanet18', 'fanet34', 'fanet50')
+LABEL_IDS = ('training', 'dataset')                                     # what the values of a mask are
+LAYOUTS = ('folder', 'cityscapes', 'coco_stuff', 'bag', 'street')       # of data sets

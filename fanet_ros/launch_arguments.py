@@ -1,0 +1,83 @@
+"""What the launch files share: the arguments of the segmentation node, and the refusal of those that nobody declared.
+
+Needs neither ROS nor launch.
+"""
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Iterable, Sequence, Union
+
+# Parameters of the node that can also be launch arguments. Left out, the params_file decides.
+NODE_PARAMETERS = {
+    'autostart': (bool, 'configure and activate at once; false: a lifecycle manager does it'),
+    'checkpoint': (str, 'name of a shipped checkpoint, or the path of one'),
+    'variant': (str, 'network the checkpoint must be: auto, fanet18, fanet34 or fanet50'),
+    'class_map': (str, 'YAML file with other class names and colours'),
+    'device': (str, 'auto, cpu, cuda or cuda:N'),
+    'engine': (str, 'auto, torch, onnxruntime, tensorrt, openvino or ncnn'),
+    'precision': (str, 'auto, float32, bfloat16, float16 or int8'),
+    'input_height': (int, "height the network runs at [px]; 0: in the image's own shape"),
+    'input_width': (int, "width the network runs at [px]; 0: in the image's own shape"),
+    'image_transport': (str, 'raw: Image; compressed: CompressedImage on <image_topic>/compressed'),
+}
+# Of segmentation.launch.py, and so of all that include it.
+SEGMENTATION_ARGUMENTS = ('namespace', 'params_file', 'image_topic', 'cameras', 'respawn', 'use_sim_time', 'log_level',
+                          *NODE_PARAMETERS)
+
+
+def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[str]) -> None:
+    """Refuse arguments that `launch_file` does not know: left alone, launch ignores a misspelt one.
+
+    Only where this file is the one on the command line: who includes it has arguments of his own.
+
+    :param given: the command line of launch, each NAME:=VALUE
+    :raises ValueError: there is one; with the name that may have been meant
+    """
+    if Path(launch_file).name not in [Path(argument).name for argument in sys.argv]:
+        return
+    names = sorted(declared)
+    for name in (text.partition(':=')[0] for text in given):
+        if name not in names:
+            close = difflib.get_close_matches(name, names, 1)
+            raise ValueError(f'{Path(launch_file).name} has no argument {name!r}: '
+                             + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}')
+
+
+def fail_as(process: str, exit_code: int, is_shutdown: bool) -> None:
+    """Let the launch fail as its process did: launch answers an exception of an event handler with exit code 1.
+
+    :param is_shutdown: the launch is ending: a process that was still loading is then ended by the signal itself
+    :raises RuntimeError: it failed
+    """
+    if exit_code > 0 or exit_code and not is_shutdown:
+        raise RuntimeError(f'{process} ended with exit code {exit_code}')
+
+
+def number(name: str, text: str, kind: type) -> Union[int, float]:
+    """The value of a launch argument that is a number.
+
+    :param kind: int or float
+    :raises ValueError: it is none; with the name, which launch itself would not tell
+    """
+    try:
+        return kind(text)
+    except ValueError:
+        what = 'a whole number' if kind is int else 'a number'
+        raise ValueError(f'{name} is {text!r}: expected {what}') from None
+
+
+def camera_topics(text: str, image_topic: str = '') -> dict[str, str]:
+    """Image topic of each camera by name, of 'front=/front/image_raw,left': NAME or NAME=TOPIC, without: NAME/image.
+
+    :param image_topic: the topic of a node with one camera, where it was given
+    :raises ValueError: both are given, or a name is missing or there twice
+    """
+    pairs = [item.strip().partition('=') for item in text.split(',') if item.strip()]
+    topics = {name.strip(): topic.strip() or f'{name.strip()}/image' for name, _, topic in pairs}
+    if '' in topics or len(topics) < len(pairs):
+        raise ValueError(f'cameras is {text!r}: expected different names, each NAME or NAME=TOPIC, separated by commas')
+    if topics and image_topic:
+        raise ValueError(f'image_topic is for one camera, cameras for several: give cameras:={pairs[0][0]}={image_topic},...')
+    return topics

@@ -1,0 +1,77 @@
+"""Writes a checkpoint as an ONNX file for one resolution, and checks the file against the network before it is kept."""
+from __future__ import annotations
+
+import os
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.inference.engines.onnx_engine import cached_model
+from fanet_ros.inference.postprocess import labels_and_confidence
+from fanet_ros.model import load_checkpoint
+from fanet_ros.sources import open_source
+from fanet_ros.tools.export_graph import add_pre_and_postprocessing, write_metadata
+
+CHECKED_FRAMES = 4
+# Share of labels that must be those of the network in PyTorch, float32: ties aside all of them; int8 rounds.
+MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
+
+
+class ExportError(ValueError):
+    """The file does not do what the network does; one line with the figures."""
+
+
+def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
+           calibration: Optional[Path] = None, full: bool = False) -> str:
+    """Write `output`, complete and checked or not at all; returns a line about it.
+
+    :raises ExportError: the file's labels are not the network's
+    :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
+    """
+    reference = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch',
+                                          precision='float32')
+    network, metadata = load_checkpoint(checkpoint)
+    size = reference.input_height, reference.input_width
+    made = cached_model(network, precision, *size, None if calibration is None else (
+        lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
+    import onnx         # there: cached_model would have said so
+    model = onnx.load(str(made))
+    if full:
+        model = add_pre_and_postprocessing(model, metadata, *size)
+    write_metadata(model, checkpoint, metadata, precision, size)
+    output = output.expanduser()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        path = Path(scratch) / 'exported.onnx'
+        onnx.save(model, str(path))
+        agreement = _agreement(path, reference, full, calibration)
+        if agreement < MIN_AGREEMENT[precision]:
+            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels are those of PyTorch, expected at '
+                              f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
+        os.replace(path, output)
+    return (f'{output}: {reference.variant} {precision} at {size[0]}x{size[1]}, {output.stat().st_size / 2**20:.1f} MiB, '
+            f'{100 * agreement:.2f}% of the labels as PyTorch in float32')
+
+
+def _agreement(path: Path, reference: Segmenter, full: bool, calibration: Optional[Path]) -> float:
+    """Share of the labels of the written file that are the network's in PyTorch, at the network's resolution."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    height, width = reference.input_height, reference.input_width
+    source = open_source('street' if calibration is None else str(calibration), width=width, height=height)
+    shares = []
+    for frame in islice(source, CHECKED_FRAMES):
+        expected = reference.segment(frame.rgb).labels
+        if full:
+            labels, = session.run(None, {'rgb': frame.rgb})
+        else:
+            logits, = session.run(None, {'images': reference.preprocess(frame.rgb).contiguous().numpy()})
+            labels, _ = labels_and_confidence(torch.from_numpy(logits), (height, width), False)
+        shares.append((labels == expected).mean())
+    source.close()
+    return float(np.mean(shares))

@@ -1,0 +1,133 @@
+"""Every installed executable on a fresh account: it answers --help at once, and leaves nothing behind that it need not."""
+from __future__ import annotations
+
+import configparser
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from fanet_ros.tools.demo_environment import find_executable
+
+REPO = Path(__file__).parents[2]
+NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node')
+# What may be in a home directory afterwards: logs of ROS, the cache of engines, matplotlib's list of fonts.
+ALLOWED = ('.ros/log/', '.cache/fanet_ros/', '.cache/matplotlib/', '.config/matplotlib/')
+TIMEOUT_S = 300
+
+
+def executables() -> list[str]:
+    """As setup.cfg names them."""
+    config = configparser.ConfigParser()
+    config.read(REPO / 'setup.cfg', encoding='utf-8')
+    lines = config['options.entry_points']['console_scripts'].strip().splitlines()
+    return sorted(line.partition(' = ')[0] for line in lines)
+
+
+def environment(home: Path, domain_id: int) -> dict[str, str]:
+    """That of a fresh account; variables that would keep telemetry off are not in it."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith('XDG_') and name not in ('ORT_DISABLE_TELEMETRY', 'MPLCONFIGDIR', 'CI')}
+    return {**kept, 'HOME': str(home), 'ROS_DOMAIN_ID': str(domain_id), 'PYTHONUNBUFFERED': '1'}
+
+
+def written(home: Path) -> list[str]:
+    """Files under `home`, relative to it."""
+    return sorted(str(path.relative_to(home)) for path in home.rglob('*') if path.is_file())
+
+
+@pytest.mark.parametrize('name', executables())
+def test_help_is_answered_without_torch_and_starts_nothing(name: str, tmp_path: Path) -> None:
+    home = tmp_path / 'home'
+    home.mkdir()
+    done = subprocess.run([sys.executable, '-X', 'importtime', str(find_executable(name)), '--help'], cwd=home,
+                          env=environment(home, 0), capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == 0, done.stderr
+    assert name in done.stdout.splitlines()[0] and done.stdout.startswith('usage:')
+    imported = {line.rpartition('|')[2].strip() for line in done.stderr.splitlines() if line.startswith('import time:')}
+    assert 'argparse' in imported or 'rclpy' in imported
+    assert not imported & {'torch', 'onnxruntime', 'openvino', 'matplotlib'}
+    assert written(home) == []
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_help_of_a_node_names_its_parameters(name: str) -> None:
+    parameters = {'segmentation_node': 'latency_budget_ms *', 'camera_node': 'source', 'recorder_node': 'topics',
+                  'player_node': 'start_delay_s'}
+    done = subprocess.run([str(find_executable(name)), '-h'], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+    assert f'\n  {parameters[name]}\n' in done.stdout
+
+
+@pytest.fixture(name='commands', scope='module')
+def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], int]]:
+    """Of each executable that ends by itself: arguments that let it work with all engines there are, and its exit code."""
+    folder = tmp_path_factory.mktemp('data')
+    for kind in ('images', 'labels'):
+        (folder / kind).mkdir()
+    noise = np.random.default_rng(0)
+    for number in range(8):
+        cv2.imwrite(str(folder / 'images' / f'{number}.png'), noise.integers(0, 256, (96, 128, 3), np.uint8))
+        cv2.imwrite(str(folder / 'labels' / f'{number}.png'), noise.integers(0, 11, (96, 128), np.uint8))
+    checkpoint, nothing = str(small_checkpoint), str(folder / 'nothing')
+    out = {name: str(folder / name) for name in executables()}
+    return {
+        'average_checkpoints': ([checkpoint, checkpoint, '--output', out['average_checkpoints'] + '.safetensors'], 0),
+        'balance_classes': ([checkpoint, '--on', checkpoint, str(folder), '--output', out['balance_classes']
+                             + '.safetensors'], 0),
+        'benchmark': (['--suites', 'segmenter', '--sizes', '96x128', '--rounds', '3', '--frames', '2', '--checkpoint',
+                       checkpoint, '--output', out['benchmark']], 0),
+        'benchmark_transport': (['--rates', '5', '--rounds', '1', '--seconds', '1', '--size', '96', '128', '--resolution',
+                                 '96', '128', '--only', 'tuned', '--output', out['benchmark_transport']], 0),
+        'compress_checkpoint': ([checkpoint, '--output', out['compress_checkpoint'] + '.safetensors'], 0),
+        'demo': (['--seconds', '1', '--checkpoint', checkpoint, '--width', '128', '--height', '96', '--output', out['demo']],
+                 0),
+        'doctor': (['--no-camera', '--ros-args', '-p', f'checkpoint:={checkpoint}'], 0),
+        'evaluate': (['--data', str(folder), '--checkpoint', checkpoint, '--report', out['evaluate']], 0),
+        'export': ([out['export'] + '.onnx', '--checkpoint', checkpoint, '--full'], 0),
+        'import_weights': ([nothing, nothing, '--class-map', nothing, '--training-size', '96', '128'], 1),
+        'segment_bag': ([nothing, out['segment_bag']], 1),
+        'train': (['own_folder', '--output', out['train'], '--set', f'data.0.path={folder}', '--set', 'init=' + checkpoint,
+                   '--set', 'training.iterations=1', '--set', 'training.batch_size=2'], 0),
+        'tune': ([str(folder), '--output', out['tune'], '--checkpoints', checkpoint, '--scales', '1', '--frames', '2'], 0),
+    }
+
+
+@pytest.mark.parametrize('name', sorted(set(executables()) - set(NODES)))
+def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
+        commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
+    arguments, code = commands[name]
+    done = subprocess.run([str(find_executable(name)), *arguments], cwd=tmp_path, env=environment(tmp_path, ros_domain_id),
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert [path for path in written(tmp_path) if not path.startswith(ALLOWED)] == []
+
+
+@pytest.mark.parametrize('name', NODES)
+def test_a_node_leaves_nothing_of_others_in_the_home_directory(
+        start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, name: str, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments, sign = {
+        'segmentation_node': (['-p', f'checkpoint:={small_checkpoint}'], 'segmenting'),      # engine auto: all are loaded
+        'camera_node': (['-p', 'width:=128', '-p', 'height:=96'], 'publishing'),
+        'recorder_node': (['-p', f'output:={tmp_path / "bag"}'], 'recording'),
+        'player_node': (['-p', 'bag:=/nothing'], 'bag')}[name]
+    home = tmp_path / 'home'
+    home.mkdir()
+    for variable, value in environment(home, 0).items():
+        monkeypatch.setenv(variable, value)
+    for variable in ('ORT_DISABLE_TELEMETRY', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'CI'):
+        monkeypatch.delenv(variable, raising=False)
+    process = start_executable(name, '--ros-args', *arguments)
+    client.wait_for(lambda: sign in process.log, f'{sign!r} in the log of {name}')
+    if process.is_alive:
+        process.stop(signal.SIGINT)
+    found = written(home)
+    assert [path for path in found if not path.startswith(ALLOWED)] == []
+    assert any(path.startswith('.cache/fanet_ros/') for path in found) == (name == 'segmentation_node')
