@@ -2,6 +2,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
@@ -17,3 +18,7 @@ else:
 _cache = tempfile.mkdtemp(prefix='fanet_ros_test_cache_')
 os.environ['XDG_CACHE_HOME'] = _cache
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
+
+# A shell that starts pytest in the background has it ignore Ctrl-C, and so would all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

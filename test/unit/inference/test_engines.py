@@ -43,7 +43,7 @@ def cache_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def calibration(height: int, width: int) -> Iterator[np.ndarray]:
     generator = np.random.default_rng(1)
-    for _ in range(4):
+    for _ in range(10):
         yield generator.normal(size=(1, 3, height, width)).astype(np.float32)
 
 
