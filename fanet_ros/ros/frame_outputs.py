@@ -65,8 +65,8 @@ class FrameOutputs:
         self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
         self._camera_info = self._publisher(CameraInfo, 'camera_info')
         self._timing = self._publisher(FrameTiming, 'timing')
-        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage, self._overlay,
-                           self._overlay_jpeg, self._camera_info, self._timing)
+        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage,
+                           self._overlay, self._overlay_jpeg, self._camera_info, self._timing)
         self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
         self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
         self._announcing = threading.Lock()

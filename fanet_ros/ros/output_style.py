@@ -16,8 +16,8 @@ class OutputStyle:
     """Handed over with every frame, so that a change falls between two frames.
 
     `class_map` is that of the network that segmented the frame; the rest are the parameters of the same names.
-    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it: not with
-    min_confidence, which is applied to what it gives.
+    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it: not
+    with min_confidence, which is applied to what it gives.
 
     :raises SegmentationError: a parameter that cannot be, or that does not fit the class map
     """
@@ -44,8 +44,8 @@ class OutputStyle:
     @classmethod
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
         """What the node's parameters ask for."""
-        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size, settings.label_ids,
-                   settings.class_filter, settings.class_remap, settings.min_confidence)
+        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size,
+                   settings.label_ids, settings.class_filter, settings.class_remap, settings.min_confidence)
 
     def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:
         """Height and width of the mask in px."""

@@ -17,7 +17,8 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec(
         'topics', list(DEFAULT_TOPICS),
         'Topics to record, each NAME or NAME:PACKAGE/msg/TYPE; with its type a topic is subscribed at once, '
-        'without it as soon as it is published; with a ? at its end nothing need come of it', read_only=True, none=['']),
+        'without it as soon as it is published; with a ? at its end nothing need come of it',
+        read_only=True, none=['']),
     ParameterSpec(
         'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
         'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),

@@ -29,7 +29,7 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSe
 def test_input_scale_and_the_step_of_the_ladder_are_multiplied(settings: SegmentationSettings) -> None:
     segmenter = build_segmenter(replace(settings, input_scale=0.5), 0.5)
     assert segmenter.input_sizes == ((64, 128),)
-    segmenter.segment(np.zeros((100, 100, 3), np.uint8))        # of as many pixels in another shape: 362 x 362, a quarter of it
+    segmenter.segment(np.zeros((100, 100, 3), np.uint8))    # as many pixels in its shape: 362 x 362, a quarter of that
     assert segmenter.input_sizes[-1] == (96, 96)
     changed = replace(settings, input_height=512)
     active = ActiveModel(segmenter, changed, OutputStyle(STREET))
@@ -44,4 +44,4 @@ def test_made_anew_it_is_ready_for_the_same_frames(settings: SegmentationSetting
     other = build_segmenter(settings, 1.0, active, anew=True)
     assert other.frame_sizes == present.frame_sizes == ((100, 200), (100, 100))
     assert other.is_ready_for(100, 100) and other._factory is not present._factory
-    assert build_segmenter(settings, 1.0, active)._factory is present._factory      # only another resolution of the same
+    assert build_segmenter(settings, 1.0, active)._factory is present._factory     # at another size only

@@ -56,13 +56,16 @@ def test_after_a_rest_it_hears_the_camera_of_then(
     node = '/woken'
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=woken_image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1', '-p',
-        'no_image_warning_s:=0.1')
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p',
+        'diagnostics_period_s:=0.1', '-p', 'no_image_warning_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
-        return next((array.status[0].message for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), '')
-    client.wait_for(lambda: message().startswith('idle, and no image would come: nobody publishes'), 'word of no camera', process)
+        return next((item.message for array in reversed(arrays) for item in array.status if item.name.startswith(node[1:])), '')
+
+    def is_blind() -> bool:
+        return message().startswith('idle, and no image would come: nobody publishes')
+    client.wait_for(is_blind, 'word of no camera', process)
     image = rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header)
     for reliability in (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):
         camera = client.node.create_publisher(Image, '/woken_image', QoSProfile(depth=5, reliability=reliability))
@@ -72,7 +75,7 @@ def test_after_a_rest_it_hears_the_camera_of_then(
         client.wait_for(lambda: camera.publish(image) is None and bool(masks), f'a mask of {reliability.name}', process)
         client.node.destroy_subscription(subscription)
         client.node.destroy_publisher(camera)
-        client.wait_for(lambda: message().startswith('idle, and no image would come: nobody publishes'), 'it to rest', process)
+        client.wait_for(is_blind, 'it to rest', process)
     assert process.stop() == 0
 
 

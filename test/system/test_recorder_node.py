@@ -188,7 +188,8 @@ def test_a_topic_that_is_missing_is_named_and_an_error(node: Node, start_recorde
     images = node.create_publisher(Image, 'camera/image_raw', 5)
     chatter = node.create_publisher(String, 'chatter', 5)
     recorder = start_recorder(
-        "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']", 'missing_warning_s:=4.0')      # time to discover what there is
+        "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']",
+        'missing_warning_s:=4.0')      # time to discover what there is
     wait_for_subscriber(chatter)
     chatter.publish(String(data='hello'))
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')

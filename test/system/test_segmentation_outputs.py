@@ -97,7 +97,7 @@ def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any,
 def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
         start_executable: Callable[..., Any], small_checkpoint: Path, parameter: str, reason: str) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p',
-                               'device:=cpu', '-p', parameter)
+                               'device:=cpu', '-p', 'engine:=torch', '-p', parameter)
     assert process.wait() == 1
     line, = [line for line in process.log.strip().splitlines() if not line.startswith('[INFO]')]
     assert line.startswith('segmentation_node: ') and reason in line

@@ -169,7 +169,7 @@ def test_one_line_for_what_cannot_be_trained(recipe: Path, tmp_path: Path, capsy
         *progress, line = capsys.readouterr().err.strip().splitlines()
         assert all(text.startswith('train:  ') for text in progress)       # the bar
         return line
-    assert 'No such file' in refused('no_such_recipe')
+    assert "there is no recipe 'no_such_recipe'" in refused('no_such_recipe')
     assert 'did you mean iterations' in refused(str(recipe), '--set', 'training.iteration=1')
     assert 'no images in' in refused(str(recipe), '--set', f'data.0.path={tmp_path}/none')
     assert 'expected at least 64 px' in refused(str(recipe), '--set', 'augmentation.crop_width=32')
