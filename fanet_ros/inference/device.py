@@ -15,6 +15,8 @@ from fanet_ros.inference.segmentation import SegmentationError
 # many, where the full-size logits do. Rounded up; on a GPU unmeasured.
 BYTES_PER_PX = 220.0
 BYTES_PER_PX_AND_CLASS = 5.0
+# By which a processor says that it computes so.
+CPU_FLAGS = {'bfloat16': {'avx512_bf16', 'amx_bf16', 'bf16'}, 'float16': {'avx512_fp16', 'amx_fp16', 'asimdhp'}}
 
 
 def choose_device(device: str) -> torch.device:
@@ -52,12 +54,12 @@ def check_memory(height: int, width: int, num_classes: int, device: torch.device
             f'{max(free, 0) / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
 
 
-def computes_bfloat16(device: torch.device) -> bool:
-    """Whether arithmetic in bfloat16 is faster than in float32 there; a CPU without it takes several times as long."""
+def computes_in(precision: str, device: torch.device) -> bool:
+    """Whether the device itself computes in 'bfloat16' or 'float16'; a CPU that does not takes many times as long as in float32."""
     if device.type == 'cuda':
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    flags = (cpuinfo('flags') or cpuinfo('Features')).split()
-    return not {'avx512_bf16', 'amx_bf16', 'bf16'}.isdisjoint(flags)
+        return precision == 'float16' or torch.cuda.get_device_capability(device) >= (8, 0)
+    flags = (cpuinfo('flags') or cpuinfo('Features')).split()       # x86 or Arm
+    return not CPU_FLAGS[precision].isdisjoint(flags)
 
 
 def processor_name() -> str:

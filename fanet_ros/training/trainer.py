@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from fanet_ros.inference.device import computes_bfloat16
+from fanet_ros.inference.device import computes_in
 from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
@@ -49,7 +49,7 @@ def _precision(asked: str, device: torch.device) -> str:
     if asked == 'float16' and device.type == 'cpu':
         raise TrainingError('training.precision is float16, which is for a GPU: set it to auto')
     if asked == 'auto':
-        return 'bfloat16' if computes_bfloat16(device) else 'float32'
+        return 'bfloat16' if computes_in('bfloat16', device) else 'float32'
     return asked
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from fanet_ros.choices import ENGINES, PRECISIONS
-from fanet_ros.inference.device import processor_name
+from fanet_ros.inference.device import CPU_FLAGS, computes_in, processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.choices import EngineChoices
@@ -54,6 +54,9 @@ class EngineFactory:
                 raise EngineError(f'{what} {value!r} is unknown: expected one of {", ".join(known)}')
         if precision == 'auto':
             precision = 'float16' if device.type == 'cuda' else 'float32'
+        if precision in CPU_FLAGS and not computes_in(precision, device):
+            LOG.warning(f'this processor does not compute in {precision}, which makes it many times slower than float32: set '
+                        'precision to auto')
         if engine == 'auto':
             self._engines = _candidates(device, precision, needs_video)
         else:

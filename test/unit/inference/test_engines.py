@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fanet_ros.inference import device as device_module
 from fanet_ros.inference.engines import EngineError, EngineFactory
 from fanet_ros.inference.engines import cache as engine_cache
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
@@ -201,3 +202,13 @@ def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tens
     for _ in range(2):
         logits = made(images.to(device)).float().cpu()
         assert float((logits - expected).abs().max() / expected.abs().max()) < 0.1
+
+
+@pytest.mark.parametrize(('flags', 'precision', 'warns'), [
+    ('fpu avx2', 'bfloat16', True), ('fpu avx2 avx512_bf16', 'bfloat16', False), ('fpu avx512_bf16', 'float16', True),
+    ('fpu avx2', 'float32', False)])
+def test_a_precision_that_the_processor_lacks_is_warned_of(
+        monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flags: str, precision: str, warns: bool) -> None:
+    monkeypatch.setattr(device_module, 'cpuinfo', lambda key: flags if key == 'flags' else '')
+    EngineFactory(FANet(2), torch.device('cpu'), 'torch', precision)
+    assert (f'does not compute in {precision}' in caplog.text) == warns
