@@ -15,7 +15,7 @@ LABELS = np.array([[3, 3, 8], [3, 255, 3]], np.uint8)
 
 def fill(writer: Any) -> None:
     for number in range(2):
-        writer.image('/image', number, np.zeros((2, 3, 3), np.uint8))
+        writer.image('/camera/image_raw', number, np.zeros((2, 3, 3), np.uint8))
         writer.image('/segmentation/mask', number, LABELS)
 
 
