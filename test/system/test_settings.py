@@ -70,7 +70,8 @@ def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, val
 @pytest.mark.parametrize(('executable', 'name', 'arguments'), [
     ('segmentation_node', 'segmentation', ('-p', 'autostart:=false')),
     ('camera_node', 'camera', ('-p', 'rate_hz:=5', '-p', 'width:=64', '-p', 'height:=64')),
-    ('recorder_node', 'recorder', ('-p', 'output:={folder}/recorded')),
+    ('recorder_node', 'recorder', (       # with something to record, for it ends with 1 when nothing came
+        '-p', 'output:={folder}/recorded', '-p', 'topics:=["/parameter_events:rcl_interfaces/msg/ParameterEvent"]')),
     ('player_node', 'player', ('-p', 'bag:={bag}', '-p', 'loop:=true', '-p', 'rate:=1'))])
 def test_no_node_ends_by_a_parameter_that_it_does_not_use(
         client: Any, start_executable: Callable[..., Any], recorded: Path, tmp_path: Path, executable: str, name: str,
