@@ -14,7 +14,7 @@ import numpy as np
 from fanet_ros.model import MIN_INPUT_PX
 from fanet_ros.training.datasets import UNLABELLED, Sample
 
-FILL_RGB = (124, 116, 104)          # beyond the image: about the mean of the normalisation
+FILL_RGB = (124, 116, 104)          # beyond the image: the mean of the normalisation, which the network sees as nothing
 LOGIT_STRIDE = 8                    # of the network
 LUMA = np.array([0.299, 0.587, 0.114])
 

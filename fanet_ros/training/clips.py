@@ -4,9 +4,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fanet_ros.training.augment import FILL_RGB
 from fanet_ros.training.datasets import UNLABELLED, Sample
-
-BORDER_RGB = (124, 116, 104)    # the mean of the normalisation: what the network sees as nothing
 
 
 def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *, max_shift: float = 0.03,
@@ -29,7 +28,7 @@ def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *,
     matrix = np.eye(3)
     for back in range(1, length):
         matrix = step @ matrix
-        rgb = cv2.warpAffine(sample.rgb, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderValue=BORDER_RGB)
+        rgb = cv2.warpAffine(sample.rgb, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderValue=FILL_RGB)
         labels = cv2.warpAffine(sample.labels, matrix[:2], (width, height), flags=cv2.INTER_NEAREST,
                                 borderValue=UNLABELLED)
         clip.insert(0, Sample(f'{sample.name}-{back}', rgb, labels))
