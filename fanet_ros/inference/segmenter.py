@@ -40,7 +40,7 @@ class Segmenter:
                  input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                  engine: str = 'auto', precision: str = 'auto',
                  calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1,
-                 frame_sizes: Sequence[Size] = ()) -> None:
+                 frame_sizes: Sequence[Size] = (), quick: bool = False) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
@@ -60,6 +60,7 @@ class Segmenter:
             (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self.batch = 1 if metadata.temporal_frames > 1 else batch
+        self.quick = quick
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
         self._streams: Optional[FrameStreams] = None
@@ -71,7 +72,7 @@ class Segmenter:
                         class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
                         num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
                         calibration_images: Union[None, str, Path] = None, scale: float = 1.0,
-                        batch: int = 1, frame_sizes: Sequence[Size] = ()) -> Segmenter:
+                        batch: int = 1, frame_sizes: Sequence[Size] = (), quick: bool = False) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 
         :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
@@ -88,6 +89,8 @@ class Segmenter:
         :param batch: how many frames segment_batch() may be given; more than 1 takes memory for each size of batch. A video
             network always takes one
         :param frame_sizes: height and width of frames to be ready for; none: of frames in the checkpoint's own shape
+        :param quick: with engine 'auto', begin with an engine that is ready at once where the fastest one is not known or not
+            converted yet; is_provisional tells
         :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
             match, an impossible resolution, an absent device
         """
@@ -99,7 +102,7 @@ class Segmenter:
             raise SegmentationError(str(error)) from None
         return cls(checkpoint, name=display_name(path_or_name), device=device, input_height=input_height,
                    input_width=input_width, class_map=class_map, variant=variant, engine=engine, precision=precision,
-                   calibration_images=calibration_images, scale=scale, batch=batch, frame_sizes=frame_sizes)
+                   calibration_images=calibration_images, scale=scale, batch=batch, frame_sizes=frame_sizes, quick=quick)
 
     @property
     def description(self) -> str:
@@ -133,15 +136,21 @@ class Segmenter:
         """What runs the network, such as 'onnxruntime float32'."""
         return self._engines[self._present].description
 
-    def resized(self, height: int, width: int, scale: float = 1.0) -> Segmenter:
+    @property
+    def is_provisional(self) -> bool:
+        """Whether an engine stands in for the fastest one: a Segmenter that is made without `quick` has that."""
+        return any(engine.is_provisional for engine in self._engines.values())
+
+    def resized(self, height: int, width: int, scale: float = 1.0, *, quick: bool = False) -> Segmenter:
         """Another Segmenter of the same network at `height` x `width` px, ready for the same frames; this one stays as it is.
 
         :param scale: share of that resolution to run at, see from_checkpoint
+        :param quick: see from_checkpoint
         :raises SegmentationError: out of range or too large for the memory
         """
         other = copy.copy(self)     # what is shared never changes, or knows of several users
         other._lock, other._memories, other._filters = threading.Lock(), {}, {}
-        other._streams = None
+        other._streams, other.quick = None, quick
         other._preprocess = Preprocessor(self.metadata.mean, self.metadata.std, self.device)
         other.set_input_size(height, width, scale, self.frame_sizes)
         return other
@@ -198,7 +207,7 @@ class Segmenter:
     def _build(self, height: int, width: int) -> Engine:
         check_memory(height, width, self.metadata.num_classes, self.device)
         try:
-            return self._factory.build(height, width, self.batch)
+            return self._factory.build(height, width, self.batch, quick=self.quick)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             gpu.release_cached_memory()
             raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '

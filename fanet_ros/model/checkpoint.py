@@ -17,6 +17,7 @@ from safetensors.torch import save
 
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.model.uninitialised import Uninitialised
 from fanet_ros.model.weight_storage import from_stored, to_stored
 from fanet_ros.package_share import share_directory
 
@@ -149,7 +150,8 @@ def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
         raise CheckpointError(f'{path} carries no fanet_ros metadata: write checkpoints with train or import_weights')
     try:
         metadata = CheckpointMetadata.from_json(text)
-        network = metadata.build_network()
+        with Uninitialised():
+            network = metadata.build_network()
         state = from_stored(tensors)
     except ValueError as error:
         raise CheckpointError(f'{path}: {error}') from None

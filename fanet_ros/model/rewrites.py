@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from fanet_ros.model.attention import QUERY_CHANNELS, ConvBN, FastAttentionModule
 from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, ResNet
 from fanet_ros.model.fanet import FANet, FrameContext
+from fanet_ros.model.uninitialised import Uninitialised
 
 
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
@@ -44,14 +45,15 @@ class InferenceFANet(nn.Module):
 
     def __init__(self, network: FANet, *, commute_head: bool = True) -> None:
         super().__init__()
-        self.encoder = _Encoder(network.resnet)
-        self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
-            _Attention(level, has_up=level is not network.fam_4)
-            for level in (network.fam_32, network.fam_16, network.fam_8, network.fam_4))
-        self.smooth_16 = _fold(network.fam_16.smooth)
-        self.smooth_4 = _fold(network.fam_4.smooth)
-        make_head = _CommutedHead if commute_head else _Head
-        self.head = make_head(_fold(network.clslayer.conv), network.clslayer.conv_out)
+        with Uninitialised():       # every weight is computed from the network's
+            self.encoder = _Encoder(network.resnet)
+            self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
+                _Attention(level, has_up=level is not network.fam_4)
+                for level in (network.fam_32, network.fam_16, network.fam_8, network.fam_4))
+            self.smooth_16 = _fold(network.fam_16.smooth)
+            self.smooth_4 = _fold(network.fam_4.smooth)
+            make_head = _CommutedHead if commute_head else _Head
+            self.head = make_head(_fold(network.clslayer.conv), network.clslayer.conv_out)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.forward_video(images)[0]

@@ -36,11 +36,12 @@ def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> b
 
 
 def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
-                    present: Optional[ActiveModel] = None, *, anew: bool = False) -> Segmenter:
+                    present: Optional[ActiveModel] = None, *, anew: bool = False, quick: bool = False) -> Segmenter:
     """A Segmenter for `settings`, warmed up, beside the `present` one, which goes on unchanged.
 
     :param scale: share of the full resolution
     :param anew: even where the present network would do at another resolution
+    :param quick: see Segmenter.from_checkpoint
     :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
     :raises MemoryError: there is too little
     """
@@ -48,7 +49,7 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
     scale *= settings.input_scale
     if present is not None and not anew and not _differ(present.settings, settings, NETWORK_PARAMETERS):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
-        segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale)
+        segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale, quick=quick)
         LOG.debug(f'built in {time.monotonic() - started:.1f} s')
         return segmenter
     LOG.info(f'building {settings.checkpoint}')
@@ -57,7 +58,7 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
         input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
         num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
         calibration_images=settings.calibration_images, scale=scale, batch=settings.batch,
-        frame_sizes=() if present is None else present.segmenter.frame_sizes)
+        frame_sizes=() if present is None else present.segmenter.frame_sizes, quick=quick)
     LOG.debug(f'built in {time.monotonic() - started:.1f} s')
     return segmenter
 

@@ -52,7 +52,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Measure, print the table, write JSON and plots; returns the exit code."""
     arguments = _parse(argv)
     runs: list[Run] = []
-
+    if arguments.engine == 'auto':
+        from fanet_ros.inference import Segmenter       # with torch, which --help need not wait for
+        # So that no node has to find out which engine is the fastest, beside what is measured.
+        Segmenter.from_checkpoint(input_height=arguments.resolution[0], input_width=arguments.resolution[1],
+                                  precision=arguments.precision)
     kinds = [(processes, reliability) for reliability in arguments.camera
              for processes in ([arguments.only] if arguments.only else PROCESSES)]
 

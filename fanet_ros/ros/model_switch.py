@@ -21,7 +21,7 @@ class ModelSwitch:
     `active` may be read by any thread, at any time; it is replaced by one assignment.
 
     :param style: what the outputs look like with these settings and the classes of this segmenter
-    :param log: is told of shapes of images that the model was made ready for, in a sentence
+    :param log: is told what became of what was built in the background, in a sentence
     :param meanwhile: is called again and again while the caller's thread waits for something to be built; what it raises
         ends the waiting
     """
@@ -99,7 +99,8 @@ class ModelSwitch:
         self._builder.submit(work)
 
     def measure_again(self, done: Callable[[str], None]) -> None:
-        """Begin to build the active model anew, in the background; it takes over if another engine is the fastest now.
+        """Begin to build the active model anew by the fastest engine, in the background; if that is another one, or the
+        present one only stands in, it takes over.
 
         :param done: is told by the building thread what runs now, if that changed
         """
@@ -109,11 +110,12 @@ class ModelSwitch:
                 return
             try:
                 segmenter = build_segmenter(base.settings, base.scale, base, anew=True)
-            except Exception:       # whatever it is, the present one goes on
+            except Exception as error:      # whatever it is, the present one goes on
+                self._log(f'{base.segmenter.engine_description} stays: {" ".join(str(error).split())}')
                 return
             with self._lock:
                 is_other = self.active is not None and self.active.segmenter is base.segmenter and (
-                    segmenter.engine_description != base.segmenter.engine_description)
+                    base.segmenter.is_provisional or segmenter.engine_description != base.segmenter.engine_description)
                 if is_other:
                     self.active = replace(self.active, segmenter=segmenter)
             if is_other:
@@ -141,6 +143,6 @@ class ModelSwitch:
     def _build(self, settings: SegmentationSettings) -> None:
         present = self.active       # in the building thread, so that no other build can be under way
         scale = 1.0 if present is None else present.scale
-        segmenter = build_segmenter(settings, scale, present)
+        segmenter = build_segmenter(settings, scale, present, quick=True)
         with self._lock:
             self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)

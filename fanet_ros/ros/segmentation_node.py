@@ -15,7 +15,6 @@ from typing import Optional
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -23,13 +22,12 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.inference import Segmenter, memory_in_use
-from fanet_ros.inference.engines.choices import MAX_OTHER_CORES, EngineChoices
-from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.ros.camera_info import camera_info_topic
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.demand import Demand
 from fanet_ros.ros.diagnostics import Status
 from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
+from fanet_ros.ros.engine_upkeep import EngineUpkeep
 from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.frame_slots import FrameSlots
 from fanet_ros.ros.latency_control import LatencyControl
@@ -43,7 +41,6 @@ from fanet_ros.ros.segmentation_parameters import (
     SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings)
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
-CHOICE_PERIOD_S = 60.0      # how often it is looked whether an engine was chosen beside other work
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
@@ -64,7 +61,6 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
-        self._load = OtherLoad()
         self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
         self._latency.configure(settings)
@@ -81,7 +77,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
         self._worker.start()
-        self.create_timer(CHOICE_PERIOD_S, self._measure_again, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._upkeep = EngineUpkeep(self, self._switch, lambda: self.settings.engine == 'auto')
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
             name: (functools.partial(self._status_of, camera), camera.why_silent)
@@ -181,12 +177,6 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._switch.unload()
         self._state = UNCONFIGURED
 
-    def _measure_again(self) -> None:
-        load, self._load = self._load, OtherLoad()
-        is_quiet = (load.busy_cores() or 0.0) <= MAX_OTHER_CORES
-        if is_quiet and self.settings.engine == 'auto' and self._switch.active is not None and EngineChoices().forget_due():
-            self._switch.measure_again(lambda running: self.get_logger().info(f'now segmenting with {running}'))
-
     def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
 
@@ -234,7 +224,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         segmenter = active.segmenter
         return NodeState(self._state, str(segmenter.device), {
             'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
-            'engine': segmenter.engine_description,
+            'engine': segmenter.engine_description + (', until the fastest one is ready' if segmenter.is_provisional else ''),
             'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
             'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
 

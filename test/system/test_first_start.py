@@ -83,6 +83,8 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
                              + '.safetensors'], 0),
         'benchmark': (['--suites', 'segmenter', '--sizes', '96x128', '--rounds', '3', '--frames', '2', '--checkpoint',
                        checkpoint, '--output', out['benchmark']], 0),
+        'benchmark_start': (['--rounds', '1', '--size', '96', '128', '--checkpoint', checkpoint, '--output',
+                             out['benchmark_start']], 0),
         'benchmark_transport': (['--rates', '5', '--rounds', '1', '--seconds', '1', '--size', '96', '128', '--resolution',
                                  '96', '128', '--only', 'tuned', '--output', out['benchmark_transport']], 0),
         'compress_checkpoint': ([checkpoint, '--output', out['compress_checkpoint'] + '.safetensors'], 0),
@@ -117,7 +119,7 @@ def test_a_node_leaves_nothing_of_others_in_the_home_directory(
         start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, name: str, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     arguments, sign = {
-        'segmentation_node': (['-p', f'checkpoint:={small_checkpoint}'], 'segmenting'),      # engine auto: all are loaded
+        'segmentation_node': (['-p', f'checkpoint:={small_checkpoint}'], 'now segmenting'),  # engine auto: all are tried
         'camera_node': (['-p', 'width:=128', '-p', 'height:=96'], 'publishing'),
         'recorder_node': (['-p', f'output:={tmp_path / "bag"}'], 'recording'),
         'player_node': (['-p', 'bag:=/nothing'], 'bag')}[name]

@@ -12,7 +12,7 @@ import torch
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.device import CPU_FLAGS, computes_in, processor_name
-from fanet_ros.inference.engines import ncnn_engine, onnx_engine, openvino_engine
+from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
@@ -75,19 +75,41 @@ class EngineFactory:
         self._rewritten: Optional[InferenceFANet] = None
         self._pool: Optional[GraphPool] = None
 
-    def build(self, height: int, width: int, batch: int = 1) -> Engine:
+    def build(self, height: int, width: int, batch: int = 1, *, quick: bool = False) -> Engine:
         """An engine for (N, 3, height, width), warmed.
 
         :param batch: the largest N; every smaller one can be given too
+        :param quick: do not wait for what has to be measured or converted first: where the choice is free, PyTorch stands in
+            for the fastest engine, and says so by `is_provisional`
         :raises EngineError: it cannot be made
         :raises RuntimeError: it does not run, for want of memory for example
         """
+        if quick and not self._is_at_hand(height, width):
+            engine = self._torch(height, width)
+            engine.is_provisional = True
+            return engine       # for images one at a time, whatever `batch`: it is not for long
         single = self._single(height, width)
         if batch == 1 or single.takes_any_number:
             return single
         pays = self._device.type != 'cpu' or single.name in BATCHING_ON_CPU
         larger = [size for size in batch_sizes(batch) if size > 1 and pays]
         return BatchEngine({1: single, **{size: self._engine(single.name, height, width, size) for size in larger}})
+
+    def _is_at_hand(self, height: int, width: int) -> bool:
+        """Whether _single() takes no longer than PyTorch would."""
+        if len(self._engines) == 1 or 'torch' not in self._engines:
+            return True
+        chosen = EngineChoices().get(_situation(self._network, self._device, self._precision, self._engines))
+        if chosen not in self._engines:
+            return False
+        if chosen == 'torch':
+            return True
+        if chosen == 'ncnn':
+            return ncnn_engine.is_cached(self._network, height, width)
+        if self._device.type == 'cuda':
+            return onnx_gpu_engine.is_cached(chosen, self._network, self._precision, height, width)
+        # OpenVINO lowers the precision of a float32 file by itself.
+        return onnx_engine.is_cached(self._network, 'float32', height, width)
 
     def _single(self, height: int, width: int) -> Engine:
         """For one image at a time: by the engine that is fastest then."""

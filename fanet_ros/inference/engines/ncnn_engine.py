@@ -63,10 +63,19 @@ def is_available() -> bool:
     return True
 
 
+def is_cached(network: FANet, height: int, width: int) -> bool:
+    """Whether the conversion is there already."""
+    return all(path.is_file() for path in _paths(network, height, width))
+
+
+def _paths(network: FANet, height: int, width: int) -> tuple[Path, Path]:
+    name = f'{weights_digest(network)}_{height}x{width}_ncnn_{FORMAT}'
+    return cache_directory() / f'{name}.param', cache_directory() / f'{name}.bin'
+
+
 def _converted(network: FANet, height: int, width: int) -> tuple[Path, Path]:
     """ncnn's graph and weights, made if they are not in the cache yet."""
-    name = f'{weights_digest(network)}_{height}x{width}_ncnn_{FORMAT}'
-    graph, weights = (cache_directory() / f'{name}.{suffix}' for suffix in ('param', 'bin'))
+    graph, weights = _paths(network, height, width)
     if not (graph.is_file() and weights.is_file()):
         with tempfile.TemporaryDirectory(dir=graph.parent) as scratch:
             _convert(network, Path(scratch), height, width)

@@ -101,9 +101,7 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
     _require_packages()
     frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
     kind = precision if precision != 'int8' else f'int8{"" if quantize_outputs else "in"}_{_digest(frames)}'
-    size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
-    name = f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
-    path = cache_directory() / name
+    path = _path(network, kind, height, width, batch)
     if not path.is_file():
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
@@ -114,6 +112,16 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
     touch(path)
     return path
+
+
+def is_cached(network: FANet, precision: str, height: int, width: int) -> bool:
+    """Whether cached_model() is there already, in a precision other than int8."""
+    return _path(network, precision, height, width, 1).is_file()
+
+
+def _path(network: FANet, kind: str, height: int, width: int, batch: int) -> Path:
+    size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
+    return cache_directory() / f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
 
 
 def _calibration_frames(calibration: Optional[CalibrationImages], height: int, width: int) -> list[np.ndarray]:

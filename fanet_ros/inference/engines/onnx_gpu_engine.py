@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
+from fanet_ros.inference.engines import onnx_engine
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, cached_model, is_available
@@ -33,9 +34,7 @@ class OnnxGpuEngine(Engine):
         if not is_provided(name):
             raise EngineError(f"engine '{name}' on {device} needs {provider}: pip install onnx onnxruntime-gpu"
                               f"{' tensorrt' if name == 'tensorrt' else ''}, or set engine to 'torch'")
-        # TensorRT lowers the precision by itself, where that is exact enough; the CUDA provider runs what is in the file.
-        made_from = 'int8' if precision == 'int8' else 'float32' if name == 'tensorrt' else precision
-        path = cached_model(network, made_from, height, width, calibration, batch=batch)
+        path = cached_model(network, _made_from(name, precision), height, width, calibration, batch=batch)
         options = _tensorrt_options(path, precision, device) if name == 'tensorrt' else {}
         self._prepare(name, precision, path, provider, {'device_id': device.index or 0, **options}, device)
 
@@ -78,6 +77,19 @@ def is_provided(name: str) -> bool:
         return False
     import onnxruntime
     return PROVIDERS[name] in onnxruntime.get_available_providers()
+
+
+def _made_from(name: str, precision: str) -> str:
+    """Precision of the file: TensorRT lowers it by itself, where that is exact enough; the CUDA provider runs it as it is."""
+    return 'float32' if name == 'tensorrt' and precision != 'int8' else precision
+
+
+def is_cached(name: str, network: FANet, precision: str, height: int, width: int) -> bool:
+    """Whether what the engine is made from is there already, in a precision other than int8.
+
+    Of TensorRT's own engines, which hang on the GPU too, it is not known: they count as absent.
+    """
+    return name != 'tensorrt' and onnx_engine.is_cached(network, _made_from(name, precision), height, width)
 
 
 def _tensorrt_options(path: Path, precision: str, device: torch.device) -> dict[str, Any]:

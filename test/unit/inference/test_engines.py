@@ -111,6 +111,28 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, mon
     assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime')
 
 
+@needs_onnx
+def test_in_a_hurry_torch_stands_in_until_the_fastest_engine_is_at_hand(
+        network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('fanet_ros.inference.engines.factory.installed_engines', lambda device: ('torch', 'onnxruntime'))
+    factory = EngineFactory(network, CPU)
+
+    def stands_in(width: int) -> bool:
+        engine = factory.build(HEIGHT, width, quick=True)
+        assert engine.name == 'torch' or not engine.is_provisional
+        return engine.is_provisional
+    assert stands_in(WIDTH)                                     # nothing is known yet, and is not found out on the way
+    assert not (tmp_path / 'fanet_ros' / 'fastest_engine.json').exists()
+    assert not factory.build(HEIGHT, WIDTH).is_provisional
+    assert not stands_in(WIDTH)
+    path = tmp_path / 'fanet_ros' / 'fastest_engine.json'
+    path.write_text(json.dumps({key: {'engine': 'onnxruntime'} for key in json.loads(path.read_text())}))
+    assert not stands_in(WIDTH) and stands_in(WIDTH + 32)       # known, but converted for one size only
+    path.write_text(json.dumps({key: {'engine': 'torch'} for key in json.loads(path.read_text())}))
+    assert not stands_in(WIDTH + 64)
+    assert not EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH + 32, quick=True).is_provisional
+
+
 @pytest.mark.parametrize(('engine', 'precision', 'reason'), [
     ('tensorflow', 'auto', "engine 'tensorflow' is unknown"), ('auto', 'int4', "precision 'int4' is unknown"),
     ('torch', 'int8', 'engine torch runs in'), ('onnxruntime', 'float16', 'engine onnxruntime runs in')])

@@ -1,0 +1,43 @@
+"""With an empty cache a node answers at once, by an engine that stands in, and then goes over to the fastest one."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from image_helpers import blotches, pixels
+
+from fanet_ros.inference import Segmenter
+
+NODE = '/upkeep'
+
+
+def engines(reports: list[DiagnosticArray]) -> list[str]:
+    return [value.value for report in reports for status in report.status for value in status.values if value.key == 'engine']
+
+
+def test_the_first_mask_does_not_wait_for_the_fastest_engine(
+        client: Any, make_camera: Callable[..., Any], start_executable: Callable[..., Any], small_checkpoint: Path,
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=upkeep_image', '-p',
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'diagnostics_period_s:=0.1')
+    reports = client.collect(DiagnosticArray, '/diagnostics')
+    camera = make_camera(process, NODE, '/upkeep_image')
+    camera.connect(blotches(0))
+    client.wait_for(lambda: 'torch float32, until the fastest one is ready' in engines(reports), 'an engine that stands in',
+                    process)
+    client.wait_for(lambda: 'now segmenting with' in process.log, 'the fastest engine', process)
+    assert (tmp_path / 'fanet_ros' / 'fastest_engine.json').is_file()
+    reports.clear()
+    client.wait_for(lambda: bool(engines(reports)), 'diagnostics', process)
+    assert 'until' not in engines(reports)[-1]
+    frame = blotches(1)
+    expected = Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch').segment(frame).labels
+    mask = pixels(camera.answer_to(frame)[0])
+    assert np.mean(mask == expected) > 0.99         # another engine rounds otherwise
+    assert process.log.count('now segmenting with') == 1
