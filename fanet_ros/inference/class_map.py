@@ -71,6 +71,13 @@ class ClassMap:
             raise SegmentationError(f'class map {path}: expected YAML with name and classes, a list of '
                                     '{name: ..., color: [r, g, b]}') from None
 
+    def to_yaml(self) -> str:
+        """What load() reads."""
+        ids = self.ids or (None,) * len(self)
+        classes = [{'name': name, 'color': list(color), **({} if number is None else {'id': number})}
+                   for name, color, number in zip(self.names, self.colors, ids)]
+        return yaml.safe_dump({'name': self.name, 'classes': classes}, sort_keys=False, default_flow_style=None)
+
 
 def _ids(classes: list[dict[str, Any]]) -> Optional[tuple[int, ...]]:
     """The ids of all classes, or None where the file gives none at all."""

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from fanet_ros.inference import ClassMap, color_labels, draw_overlay
-from fanet_ros.tools.lettering import BACKGROUND, FAINT_TEXT, TEXT, legend, write
+from fanet_ros.tools.lettering import BACKGROUND, FAINT_TEXT, TEXT, legend, text_width, write
 from fanet_ros.tools.recording import RecordedFrame
 
 MARGIN_PX = 28
@@ -22,13 +22,10 @@ OVERLAY_ALPHA = 0.5
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One frame and what is written beside it; None is left out.
-
-    `time_s` counts from the first camera frame; `agreement` with the true labels is 0..1.
-    """
+    """One frame and what is written beside it: its time or name; None is left out. `agreement` with the true labels is 0..1."""
 
     frame: RecordedFrame
-    time_s: float
+    name: str
     frame_age_ms: Optional[float] = None
     agreement: Optional[float] = None
 
@@ -86,7 +83,7 @@ def draw_contact_sheet(rows: Sequence[SheetRow], class_map: ClassMap, title: str
 
 def _write_gutter(sheet: Image.Image, layout: SheetLayout, number: int, row: SheetRow) -> None:
     x, top = layout.tile_origin(number, 0)
-    lines = [(f'{row.time_s:.2f} s', 17, TEXT)]
+    lines = [(_shortened(row.name, 17), 17, TEXT)]
     if row.frame_age_ms is not None:
         lines.append((f'{row.frame_age_ms:.0f} ms old', 12, FAINT_TEXT))
     if row.agreement is not None and not np.isnan(row.agreement):
@@ -97,24 +94,36 @@ def _write_gutter(sheet: Image.Image, layout: SheetLayout, number: int, row: She
         y += 22
 
 
+def _shortened(name: str, size_px: int) -> str:
+    while text_width(name, size_px) > GUTTER_WIDTH_PX - 14 and len(name) > 1:
+        name = name.rstrip('\u2026')[:-1] + '\u2026'
+    return name
+
+
 def _tiles(frame: RecordedFrame, class_map: ClassMap, layout: SheetLayout) -> list[np.ndarray]:
     """Tiles of one row. Labels are resized before they are coloured: no colours between classes arise."""
     palette = class_map.palette()
     overlay = frame.overlay
     if overlay is None:
         overlay = draw_overlay(frame.rgb, frame.labels, palette, OVERLAY_ALPHA)
-    tiles = [
-        _shrink(frame.rgb, layout), color_labels(_shrink_labels(frame.labels, layout), palette),
-        _shrink(overlay, layout)]
+    height, width = frame.labels.shape
+    scale = min(layout.tile_width / width, layout.tile_height / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+
+    def shrink(rgb: np.ndarray) -> np.ndarray:
+        return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+
+    def shrink_labels(labels: np.ndarray) -> np.ndarray:
+        return color_labels(cv2.resize(np.ascontiguousarray(labels), size, interpolation=cv2.INTER_NEAREST), palette)
+    tiles = [shrink(frame.rgb), shrink_labels(frame.labels), shrink(overlay)]
     if frame.truth is not None:
-        tiles.append(color_labels(_shrink_labels(frame.truth, layout), palette))
-    return tiles
+        tiles.append(shrink_labels(frame.truth))
+    return [_centred(tile, layout) for tile in tiles]
 
 
-def _shrink(rgb: np.ndarray, layout: SheetLayout) -> np.ndarray:
-    return cv2.resize(rgb, (layout.tile_width, layout.tile_height), interpolation=cv2.INTER_AREA)
-
-
-def _shrink_labels(labels: np.ndarray, layout: SheetLayout) -> np.ndarray:
-    size = layout.tile_width, layout.tile_height
-    return cv2.resize(np.ascontiguousarray(labels), size, interpolation=cv2.INTER_NEAREST)
+def _centred(tile: np.ndarray, layout: SheetLayout) -> np.ndarray:
+    """Frames of another shape than the first one's keep theirs, with margins."""
+    canvas = np.full((layout.tile_height, layout.tile_width, 3), BACKGROUND, np.uint8)
+    top, left = (layout.tile_height - tile.shape[0]) // 2, (layout.tile_width - tile.shape[1]) // 2
+    canvas[top:top + tile.shape[0], left:left + tile.shape[1]] = tile
+    return canvas

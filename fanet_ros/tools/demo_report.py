@@ -53,7 +53,7 @@ def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
                 video.add(frame)
                 if frame.stamp_ns in on_sheet:
                     seconds = (frame.stamp_ns - start_ns) / 1e9
-                    rows.append(SheetRow(frame, seconds, ages_ms.get(frame.stamp_ns), agreement))
+                    rows.append(SheetRow(frame, f'{seconds:.2f} s', ages_ms.get(frame.stamp_ns), agreement))
         summary = summarize(
             recording, counter.result(), class_count=len(subject.class_map), source=subject.source,
             checkpoint=subject.checkpoint)

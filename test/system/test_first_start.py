@@ -97,6 +97,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         'pack': (['own_folder', '--set', f'data.0.path={folder}', '--output', out['pack']], 1),       # an absolute path
         'soft_labels': (['own_folder', '--teacher', checkpoint, '--scales', '1', '--set', f'data.0.path={folder}', '--set',
                          f'data.0.soft_labels={out["soft_labels"]}.npz'], 0),
+        'segment_images': ([str(folder / 'images'), '--checkpoint', checkpoint, '--output', out['segment_images']], 0),
         'segment_bag': ([nothing, out['segment_bag']], 1),
         'train': (['own_folder', '--output', out['train'], '--set', f'data.0.path={folder}', '--set', 'init=' + checkpoint,
                    '--set', 'training.iterations=1', '--set', 'training.batch_size=2'], 0),

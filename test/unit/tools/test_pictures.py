@@ -36,7 +36,7 @@ def tile(sheet: np.ndarray, row: int, column: int, columns: int = 4, rows: int =
 
 
 def test_contact_sheet_shows_every_picture_in_its_place() -> None:
-    rows = [SheetRow(frame((250, 20, 60)), 0.5, 80.0, 0.5), SheetRow(frame((5, 90, 170), overlay=False), 1.5)]
+    rows = [SheetRow(frame((250, 20, 60)), '0.50 s', 80.0, 0.5), SheetRow(frame((5, 90, 170), overlay=False), '1.50 s')]
     sheet = draw_contact_sheet(rows, CLASSES, 'title', 'subtitle', TILE_WIDTH)
     for number, color in enumerate([(250, 20, 60), (5, 90, 170)]):
         assert (tile(sheet, number, 0) == color).all()
@@ -50,7 +50,7 @@ def test_contact_sheet_shows_every_picture_in_its_place() -> None:
 
 
 def test_contact_sheet_without_true_labels_has_three_columns() -> None:
-    rows = [SheetRow(frame((1, 2, 3), truth=False), 0.0)]
+    rows = [SheetRow(frame((1, 2, 3), truth=False), '0.00 s')]
     sheet = draw_contact_sheet(rows, CLASSES, 'title', 'subtitle', TILE_WIDTH)
     assert (tile(sheet, 0, 0, columns=3, rows=1) == (1, 2, 3)).all()
 
