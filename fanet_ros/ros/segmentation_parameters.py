@@ -1,4 +1,4 @@
-"""Every parameter of the segmentation node, in one table: the YAML and the README are checked against it."""
+"""Every parameter of the segmentation node, in one table: the YAML and docs/parameters.md are checked against it."""
 from __future__ import annotations
 
 import re
