@@ -8,12 +8,15 @@ ENTER := source .venv/bin/activate && source install/local_setup.bash
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
 PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
-.PHONY: help build test demo gpu gpu-train clean FORCE
+.PHONY: help build lint test demo gpu gpu-train clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 build: install/.built ## make .venv/ and install/ (a sourced ROS is used, else ROS wheels; PYTHON=python3.12 chooses another Python)
+
+lint: .venv/.lint ## hold every Python file to ruff.toml, and the package to mypy
+	@.venv/bin/python -m ruff check --quiet && .venv/bin/python -m mypy
 
 test: build ## build, then run the unit, ros and system tests (PYTEST='-k mask' passes arguments on)
 	@$(ENTER) && python -m pytest test/unit test/ros test/system $(PYTEST)
@@ -37,6 +40,11 @@ clean: ## remove all that build, test, demo and gpu made
 # create.sh itself decides whether the environment still fits: it leaves the file's time alone if so.
 .venv/.complete: FORCE
 	@bash environment/create.sh
+
+# Whoever only builds and runs the package does without these.
+.venv/.lint: .venv/.complete environment/lint.txt
+	@.venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet -r environment/lint.txt
+	@touch $@
 
 build/package_files: FORCE
 	@mkdir -p build

@@ -34,7 +34,7 @@ CHECK
 python=$("$python" -c 'import sys; print(sys._base_executable)')
 
 # What the environment was made of. While that stays the same it is left alone.
-key="$("$python" --version) ${ROS_DISTRO:-wheels} $(cat "$repo"/environment/*.txt | sha256sum)"
+key="$("$python" --version) ${ROS_DISTRO:-wheels} $(cat "$repo"/environment/{python,ros_wheels}.txt | sha256sum)"
 exec 9> "$repo/.venv.lock"
 flock 9
 [ "$(cat "$venv/.complete" 2> /dev/null)" = "$key" ] && exit 0

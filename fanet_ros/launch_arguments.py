@@ -51,7 +51,7 @@ def fail_as(process: str, exit_code: int, is_shutdown: bool) -> None:
     :param is_shutdown: the launch is ending: a process that was still loading is then ended by the signal itself
     :raises RuntimeError: it failed
     """
-    if exit_code > 0 or exit_code and not is_shutdown:
+    if exit_code > 0 or (exit_code and not is_shutdown):
         raise RuntimeError(f'{process} ended with exit code {exit_code}')
 
 

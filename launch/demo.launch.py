@@ -7,10 +7,8 @@ Every argument of segmentation.launch.py works here too.
 """
 import os
 
-from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import (
-    DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown
 from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -19,6 +17,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
+from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare('fanet_ros')
 

@@ -10,7 +10,6 @@ import os
 import tempfile
 
 import yaml
-from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
@@ -21,6 +20,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.dds_profile import choose_dds_profile
 from fanet_ros.launch_arguments import camera_topics, fail_as, number, refuse_unknown
+from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
     'namespace': ('', 'namespace of the segmentation node'),

@@ -5,10 +5,15 @@
 
 Every argument of segmentation.launch.py works here too. The launch ends when the bag does.
 """
-from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import (
-    DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, RegisterEventHandler, Shutdown)
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -16,6 +21,7 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
+from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
     'bag': (None, 'directory of the bag'),
@@ -63,8 +69,8 @@ def player(context: LaunchContext) -> list[Action]:
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',
-            parameters=[{'bag': argument['bag'], 'rate': number('rate', argument['rate'], float), 'loop': argument['loop'] == 'true',
-                         'topics': ','.join(camera_topics(argument)),
+            parameters=[{'bag': argument['bag'], 'rate': number('rate', argument['rate'], float),
+                         'loop': argument['loop'] == 'true', 'topics': ','.join(camera_topics(argument)),
                          'masks': mask_topic(argument) if argument['segment'] == 'true' else ''}])
     end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=end_with))
     if argument['segment'] != 'true':

@@ -7,7 +7,6 @@ When the node fails, so does the launch.
 """
 import os
 
-from launch import LaunchContext, LaunchDescription
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
@@ -18,6 +17,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
 from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, number, refuse_unknown
+from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare('fanet_ros')
 

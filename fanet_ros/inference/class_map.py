@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, Union, cast
 
 import numpy as np
 import yaml
@@ -62,7 +62,8 @@ class ClassMap:
             content = yaml.safe_load(Path(path).expanduser().read_text())
             classes = content['classes']
             return cls(str(content['name']), tuple(str(item['name']) for item in classes),
-                       tuple(tuple(int(value) for value in item['color']) for item in classes), _ids(classes))
+                       tuple(cast('tuple[int, int, int]', tuple(int(value) for value in item['color'])) for item in classes),
+                       _ids(classes))
         except OSError as error:
             raise SegmentationError(f'class map {path}: {error.strerror}') from None
         except SegmentationError as error:

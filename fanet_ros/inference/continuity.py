@@ -24,14 +24,15 @@ class Continuity:
         Not so for the first one, when the picture is another one altogether, or when time jumps.
         """
         thumbnail = cv2.cvtColor(cv2.resize(rgb, THUMBNAIL_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        is_new = self._thumbnail is None or self._is_cut(thumbnail) or self._is_gap(stamp_s)
+        is_new = self._thumbnail is None or _is_cut(self._thumbnail, thumbnail) or self._is_gap(stamp_s)
         self._thumbnail, self._stamp_s = thumbnail, stamp_s
         return not is_new
-
-    def _is_cut(self, thumbnail: np.ndarray) -> bool:
-        return float(cv2.absdiff(thumbnail, self._thumbnail).mean()) > CUT_CHANGE
 
     def _is_gap(self, stamp_s: Optional[float]) -> bool:
         if stamp_s is None or self._stamp_s is None:
             return False
         return not 0 < stamp_s - self._stamp_s <= MAX_GAP_S
+
+
+def _is_cut(before: np.ndarray, now: np.ndarray) -> bool:
+    return float(cv2.absdiff(now, before).mean()) > CUT_CHANGE

@@ -4,9 +4,10 @@ from __future__ import annotations
 import os
 import platform
 import resource
-from typing import Optional
+from typing import Optional, TypeVar
 
 import torch
+from torch import nn
 
 from fanet_ros.inference.segmentation import SegmentationError
 
@@ -17,6 +18,7 @@ BYTES_PER_PX = 220.0
 BYTES_PER_PX_AND_CLASS = 5.0
 # By which a processor says that it computes so.
 CPU_FLAGS = {'bfloat16': {'avx512_bf16', 'amx_bf16', 'bf16'}, 'float16': {'avx512_fp16', 'amx_fp16', 'asimdhp'}}
+_Module = TypeVar('_Module', bound=nn.Module)
 
 
 def choose_device(device: str) -> torch.device:
@@ -101,3 +103,8 @@ def _first_number(path: str, key: str = '') -> Optional[float]:
             return next(float(line[len(key):].split()[0]) for line in lines if line.startswith(key))
     except (OSError, StopIteration, ValueError, IndexError):
         return None
+
+
+def in_memory_format(module: _Module, memory_format: torch.memory_format) -> _Module:
+    """`module` itself, with its weights in that format."""
+    return module.to(memory_format=memory_format)       # type: ignore[call-overload]  # not in torch's annotations

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import lru_cache
+from functools import cache
 from typing import Callable, Optional, Sequence, Union
 
 import torch
@@ -39,8 +39,9 @@ def wait_for(moment: Mark) -> None:
 
 def elapsed_ms(begin: Mark, end: Mark) -> float:
     """Milliseconds between two marks of one device that it has come to."""
-    if isinstance(begin, torch.cuda.Event):
+    if isinstance(begin, torch.cuda.Event) and isinstance(end, torch.cuda.Event):
         return begin.elapsed_time(end)
+    assert isinstance(begin, float) and isinstance(end, float)
     return (end - begin) * 1e3
 
 
@@ -99,7 +100,7 @@ def release_cached_memory() -> None:
             torch.cuda.empty_cache()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _recording_streams(device_index: int) -> tuple[torch.cuda.Stream, torch.cuda.Stream]:
     """Where things run before they are recorded, and where they are.
 

@@ -60,7 +60,7 @@ def make_label_table(class_map: ClassMap, label_ids: str = 'training', class_fil
     :raises SegmentationError: an unknown name, a malformed entry, ids that the class map does not give
     """
     numbers = _numbers(class_map, label_ids)
-    names = {index: name for index, name in enumerate(class_map.names)}     # class index -> name it is published under
+    names = dict(enumerate(class_map.names))     # class index -> name it is published under
     values = dict(enumerate(numbers))
     for source, target in _remap_entries(class_remap):
         index = _index(class_map, source, 'class_remap')

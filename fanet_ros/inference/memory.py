@@ -10,7 +10,7 @@ import torch
 from fanet_ros.inference.gpu import release_cached_memory
 
 
-def resident_mib(pid: 'int | str' = 'self') -> float:
+def resident_mib(pid: int | str = 'self') -> float:
     """Resident memory of a process (Linux).
 
     :raises OSError: there is no such process, or it is not Linux

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Callable, NamedTuple, Optional
 
 import numpy as np
@@ -11,6 +11,8 @@ import torch.nn.functional as F
 
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
+
+LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # those of Layers
 
 
 class Layers(NamedTuple):
@@ -22,7 +24,8 @@ class Layers(NamedTuple):
 
     def to_host(self) -> Layers:
         """All of it on the host; from a GPU it is there once the present stream has come so far."""
-        return Layers(*(None if item is None else to_host(item) for item in self))
+        confidence, overlay = (None if item is None else to_host(item) for item in (self.confidence, self.overlay))
+        return Layers(to_host(self.labels), confidence, overlay)
 
 
 def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
@@ -58,7 +61,7 @@ def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, 
 
 
 def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[torch.Tensor] = None,
-                   palette: Optional[torch.Tensor] = None, alpha: float = 0.0) -> tuple[Optional[torch.Tensor], ...]:
+                   palette: Optional[torch.Tensor] = None, alpha: float = 0.0) -> LayerTensors:
     """Labels, confidence and overlay by PyTorch, on any device; None for what is not asked for.
 
     :param palette: (256, 3) uint8 RGB by class index, for an overlay over `frame` (H, W, 3) uint8
@@ -82,14 +85,15 @@ def _palette_on(device: torch.device, content: bytes) -> torch.Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).view(256, 3).to(device)
 
 
-@lru_cache(maxsize=None)
-def _one_pass(device: torch.device) -> Optional[Callable[..., tuple[Optional[torch.Tensor], ...]]]:
+@cache
+def _one_pass(device: torch.device) -> Optional[Callable[..., LayerTensors]]:
     """The Triton kernel, if it runs on this GPU: it is compiled on the spot, for which something may be missing."""
     try:
         from fanet_ros.inference.triton_postprocess import one_pass
         one_pass(torch.zeros(1, 2, 2, 2, device=device), (4, 4), True)
     except Exception as error:      # whatever it is, there is another way
-        warnings.warn(f'labels take a slower way on {device}, Triton does not work: {" ".join(str(error).split())[:160]}')
+        reason = ' '.join(str(error).split())[:160]
+        warnings.warn(f'labels take a slower way on {device}, Triton does not work: {reason}', stacklevel=2)
         return None
     return one_pass
 

@@ -83,7 +83,7 @@ def _resized(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _shrinks(shape: 'tuple[int, ...] | torch.Size', height: int, width: int) -> bool:
+def _shrinks(shape: tuple[int, ...] | torch.Size, height: int, width: int) -> bool:
     return height * width < shape[0] * shape[1]
 
 

@@ -37,9 +37,9 @@ class Segmenter:
     """
 
     def __init__(self, checkpoint: Checkpoint, *, name: str = 'unnamed', device: str = 'auto', input_height: int = 0,
-                 input_width: int = 0, class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
+                 input_width: int = 0, class_map: Union[str, Path, ClassMap, None] = None, variant: str = 'auto',
                  engine: str = 'auto', precision: str = 'auto',
-                 calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1,
+                 calibration_images: Union[str, Path, None] = None, scale: float = 1.0, batch: int = 1,
                  frame_sizes: Sequence[Size] = (), quick: bool = False) -> None:
         network, metadata = checkpoint
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
@@ -69,9 +69,9 @@ class Segmenter:
     @classmethod
     def from_checkpoint(cls, path_or_name: Union[str, Path] = 'fanet18_camvid', *, device: str = 'auto',
                         input_height: int = 0, input_width: int = 0,
-                        class_map: Union[None, str, Path, ClassMap] = None, variant: str = 'auto',
+                        class_map: Union[str, Path, ClassMap, None] = None, variant: str = 'auto',
                         num_threads: int = 0, engine: str = 'auto', precision: str = 'auto',
-                        calibration_images: Union[None, str, Path] = None, scale: float = 1.0,
+                        calibration_images: Union[str, Path, None] = None, scale: float = 1.0,
                         batch: int = 1, frame_sizes: Sequence[Size] = (), quick: bool = False) -> Segmenter:
         """Load a checkpoint by path or shipped name and warm it up.
 

@@ -21,9 +21,8 @@ class TemporalFilter:
     def __init__(self, strength: float) -> None:
         self.strength = strength
         self._continuity = Continuity()
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._gray: Optional[np.ndarray] = None
-        self._logits: Optional[np.ndarray] = None
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._before: Optional[tuple[np.ndarray, np.ndarray]] = None        # brightness and logits of the last frame
 
     def __call__(self, logits: np.ndarray, rgb: np.ndarray, stamp_s: Optional[float]) -> np.ndarray:
         """The logits (C, h, w) float32 of frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), filtered."""
@@ -31,19 +30,21 @@ class TemporalFilter:
         size = FLOW_SCALE * width, FLOW_SCALE * height
         gray = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         follows = self._continuity.follows(rgb, stamp_s)
-        if follows and self._logits is not None and self._logits.shape == logits.shape:
-            logits = self._mix(logits, gray)
-        self._gray, self._logits = gray, np.array(logits)       # a copy: an engine may write its logits anew
-        return self._logits
+        if follows and self._before is not None and self._before[1].shape == logits.shape:
+            logits = self._mix(logits, gray, *self._before)
+        filtered = np.array(logits)         # a copy: an engine may write its logits anew
+        self._before = gray, filtered
+        return filtered
 
-    def _mix(self, logits: np.ndarray, gray: np.ndarray) -> np.ndarray:
+    def _mix(self, logits: np.ndarray, gray: np.ndarray, last_gray: np.ndarray, last_logits: np.ndarray) -> np.ndarray:
         height, width = logits.shape[1:]
-        flow = self._flow.calc(gray, self._gray, None)          # (4h, 4w, 2) px: where each pixel was
-        change = cv2.absdiff(gray, moved_along(self._gray, flow)).astype(np.float32)
-        change = cv2.resize(change, (width, height), interpolation=cv2.INTER_AREA)
+        # (4h, 4w, 2) px: where each pixel was.
+        flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
+        full_change = cv2.absdiff(gray, moved_along(last_gray, flow)).astype(np.float32)
+        change = cv2.resize(full_change, (width, height), interpolation=cv2.INTER_AREA)
         flow = cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) / FLOW_SCALE
         weight = self.strength * np.exp(-change / BRIGHTNESS_CHANGE)
-        before = moved_along(self._logits.transpose(1, 2, 0), flow).reshape(height, width, -1).transpose(2, 0, 1)
+        before = moved_along(last_logits.transpose(1, 2, 0), flow).reshape(height, width, -1).transpose(2, 0, 1)
         return logits + weight * (before - logits)
 
 

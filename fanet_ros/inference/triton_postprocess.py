@@ -15,7 +15,8 @@ COLUMNS = 256       # of a row that one program labels
 
 # Not one program for every resolution: it would be compiled while a frame waits.
 @triton.jit(do_not_specialize=['low_height', 'low_width', 'width', 'row_stride'])
-def _label_row(logits, labels, confidences, frame, palette, overlay, low_height, low_width, width, step_y, step_x, alpha,
+def _label_row(  # type: ignore[no-untyped-def]  # Triton finds the types of a kernel's arguments
+               logits, labels, confidences, frame, palette, overlay, low_height, low_width, width, step_y, step_x, alpha,
                class_stride, row_stride, column_stride, NUM_CLASSES: tl.constexpr, WITH_CONFIDENCE: tl.constexpr,
                WITH_OVERLAY: tl.constexpr, COLUMNS: tl.constexpr):
     """Bilinear with align_corners between four logits of each class; argmax and the sum of softmax as the classes go by."""
@@ -57,7 +58,7 @@ def _label_row(logits, labels, confidences, frame, palette, overlay, low_height,
 
 
 def one_pass(logits: Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[Tensor] = None,
-             palette: Optional[Tensor] = None, alpha: float = 0.0) -> tuple[Optional[Tensor], ...]:
+             palette: Optional[Tensor] = None, alpha: float = 0.0) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
     """As postprocess.layer_by_layer().
 
     :param logits: (1, C, h, w), any floating type, on the GPU

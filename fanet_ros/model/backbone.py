@@ -90,6 +90,11 @@ class ResNet(nn.Module):
     :param strides: of layer1..layer4; others than STRIDES change the features' resolutions
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
     def __init__(self, backbone: str, strides: tuple[int, int, int, int] = STRIDES) -> None:
         super().__init__()
         spec = BACKBONES[backbone]
@@ -116,7 +121,7 @@ class ResNet(nn.Module):
         return feat_8, feat_16, feat_32, feat_64
 
 
-def backbone_of_state_dict(keys: 'set[str] | dict[str, torch.Tensor]', prefix: str = 'resnet.') -> 'str | None':
+def backbone_of_state_dict(keys: set[str] | dict[str, torch.Tensor], prefix: str = 'resnet.') -> str | None:
     """Name of the encoder whose blocks are exactly those in `keys`, or None."""
     for name, spec in BACKBONES.items():
         last_conv = 'conv3' if spec.block is Bottleneck else 'conv2'

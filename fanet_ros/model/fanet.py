@@ -52,7 +52,7 @@ class Head(nn.Module):
         super().__init__()
         self.conv = ConvBN(in_channels, mid_channels, kernel=3, padding=1)
         self.conv_out = nn.Conv2d(mid_channels, num_classes, 1, bias=class_bias)
-        if class_bias:
+        if self.conv_out.bias is not None:
             nn.init.zeros_(self.conv_out.bias)
 
     def forward(self, x: Tensor) -> Tensor:

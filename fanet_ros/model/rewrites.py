@@ -12,26 +12,27 @@ Every rewrite is exact up to rounding; tests hold the whole to the original in f
 from __future__ import annotations
 
 import copy
-from typing import Optional
+from typing import Optional, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fanet_ros.model.attention import QUERY_CHANNELS, ConvBN, FastAttentionModule
-from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, ResNet
+from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, Bottleneck, ResNet
 from fanet_ros.model.fanet import FANet, FrameContext
 from fanet_ros.model.uninitialised import Uninitialised
 
 
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
     """One convolution with bias that does what `conv` and, in eval mode, `norm` do one after the other."""
-    factor = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
-    folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)
-    folded = folded.to(conv.weight)
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None and variance is not None        # of a network that was trained
+    factor = norm.weight.double() / torch.sqrt(variance.double() + norm.eps)
+    folded = copy.deepcopy(conv)
     bias = 0.0 if conv.bias is None else conv.bias.double()
     folded.weight = _constant((conv.weight.double() * factor[:, None, None, None]).to(conv.weight))
-    folded.bias = _constant(((bias - norm.running_mean.double()) * factor + norm.bias.double()).to(conv.weight))
+    folded.bias = _constant(((bias - mean.double()) * factor + norm.bias.double()).to(conv.weight))
     return folded
 
 
@@ -58,7 +59,7 @@ class InferenceFANet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.forward_video(images)[0]
 
-    def forward_video(self, images: Tensor, past: 'tuple[FrameContext, ...]' = ()) -> tuple[Tensor, FrameContext]:
+    def forward_video(self, images: Tensor, past: tuple[FrameContext, ...] = ()) -> tuple[Tensor, FrameContext]:
         """As FANet.forward_video()."""
         past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
         feat_8, feat_16, feat_32, feat_64 = self.encoder(images)
@@ -95,11 +96,13 @@ class _Block(nn.Module):
 
     def __init__(self, block: nn.Module) -> None:
         super().__init__()
+        assert isinstance(block, (BasicBlock, Bottleneck))
         count = 2 if isinstance(block, BasicBlock) else 3
         self.convs = nn.ModuleList(
             fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')) for number in range(1, count + 1))
         shortcut = block.downsample
-        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else fold_batch_norm(shortcut[0], shortcut[1])
+        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else fold_batch_norm(
+            *cast('tuple[nn.Conv2d, nn.BatchNorm2d]', shortcut))
 
     def forward(self, x: Tensor) -> Tensor:
         out = x
@@ -111,20 +114,23 @@ class _Block(nn.Module):
 class _Attention(nn.Module):
     """One attention level, rewrites 2 and 3."""
 
+    lateral_weight: Tensor
+    lateral_bias: Tensor
+
     def __init__(self, level: FastAttentionModule, *, has_up: bool) -> None:
         super().__init__()
         query, key, value = (_fold(part) for part in (level.w_qs, level.w_ks, level.w_vs))
         self.qkv = nn.Conv2d(query.in_channels, 2 * QUERY_CHANNELS + value.out_channels, 1).to(query.weight)
         self.qkv.weight = _constant(torch.cat([part.weight for part in (query, key, value)]))
-        self.qkv.bias = _constant(torch.cat([part.bias for part in (query, key, value)]))
+        self.qkv.bias = _constant(torch.cat([_bias(part) for part in (query, key, value)]))
         lateral = _fold(level.latlayer3)
         self.register_buffer('lateral_weight', lateral.weight.detach().flatten(1).clone())       # (C, C)
-        self.register_buffer('lateral_bias', lateral.bias.detach()[:, None].clone())             # (C, 1)
+        self.register_buffer('lateral_bias', _bias(lateral).detach()[:, None].clone())             # (C, 1)
         self.up = _fold(level.up) if has_up else None
         self.reference_positions = level.reference_positions
 
     def forward(self, feature: Tensor, coarser: Optional[Tensor],
-                past: 'tuple[Tensor, ...]') -> tuple[Tensor, Tensor]:
+                past: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         height, width = feature.shape[-2:]
         scale = 1.0 if self.reference_positions is None else self.reference_positions / (height * width)
         query, key, value = self.qkv(feature).flatten(2).split(
@@ -142,6 +148,7 @@ class _Attention(nn.Module):
 
     def to_finer(self, fused: Tensor) -> Tensor:
         """What the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
+        assert self.up is not None      # all levels but the finest have it
         return _leaky(self.up(fused))
 
 
@@ -165,7 +172,7 @@ class _CommutedHead(nn.Module):
         coarse_channels = conv.in_channels // 2
         channels = conv.out_channels
         self.fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
-        self.fine.weight, self.fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(conv.bias)
+        self.fine.weight, self.fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(_bias(conv))
         # (row tap, column tap, out) x in: the nine 1x1 convolutions as one.
         taps = conv.weight[:, :coarse_channels].permute(2, 3, 0, 1).reshape(9 * channels, coarse_channels, 1, 1)
         self.taps = nn.Conv2d(coarse_channels, 9 * channels, 1, bias=False).to(conv.weight)
@@ -203,6 +210,11 @@ def shifted_interpolation(low: int, high: int) -> Tensor:
 
 def _fold(module: ConvBN) -> nn.Conv2d:
     return fold_batch_norm(module.conv, module.bn)
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    assert conv.bias is not None        # of a folded convolution
+    return conv.bias
 
 
 def _constant(tensor: Tensor) -> nn.Parameter:

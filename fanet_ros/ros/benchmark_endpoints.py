@@ -73,7 +73,7 @@ def run_receiver() -> None:
     print(json.dumps([[stamp, at, stages.get(stamp)] for stamp, at in received.items()]))
 
 
-def _ns(message: 'Image | FrameTiming') -> int:
+def _ns(message: Image | FrameTiming) -> int:
     return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 

@@ -37,7 +37,10 @@ class NoMaskError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """One rate, kind of processes and reliability of the camera. Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming."""
+    """One rate, kind of processes and reliability of the camera.
+
+    Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming.
+    """
 
     rate_hz: float
     processes: str                              # a key of PROCESSES
@@ -140,7 +143,8 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
     start = interrupted = time.monotonic()
     if interrupt:
         process.send_signal(signal.SIGINT)
-    with tqdm(total=round(timeout_s - TIMEOUT_S), desc=what, unit='s', leave=False, disable=None if what else True,
+    total_s = round(timeout_s - TIMEOUT_S)
+    with tqdm(total=total_s, desc=what, unit='s', leave=False, disable=None if what else True,
               bar_format='{desc}: {bar} {n_fmt}/{total_fmt} s') as bar:
         while time.monotonic() < start + timeout_s:
             if node.poll() is not None:
@@ -151,7 +155,7 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
                 if interrupt and time.monotonic() > interrupted + INTERRUPT_PERIOD_S:
                     interrupted = time.monotonic()
                     process.send_signal(signal.SIGINT)
-                bar.update(min(round(time.monotonic() - start), bar.total) - bar.n)
+                bar.update(min(round(time.monotonic() - start), total_s) - bar.n)
                 continue
             if process.returncode:
                 raise RuntimeError(f'a process of the benchmark failed with exit code {process.returncode}, see above')
@@ -162,7 +166,7 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
 @contextmanager
 def _usage_of(pid: int) -> Iterator[list[_Usage]]:
     """A list that grows by the usage of a process every SAMPLING_S, as long as it lives (Linux)."""
-    from fanet_ros.inference import resident_mib        # with torch, which --help need not wait for
+    from fanet_ros.inference import resident_mib  # with torch, which --help need not wait for
     samples: list[_Usage] = []
     ended = threading.Event()
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -74,7 +75,7 @@ def main(argv: Optional[list[str]] = None) -> int:
             for kind in kinds * arguments.rounds:
                 show(measure_at(rate_hz, *kind))
         for kind in kinds if arguments.highest else ():
-            found = highest_rate(lambda rate_hz, kind=kind: measure_at(rate_hz, *kind))
+            found = highest_rate(partial(measure_at, processes=kind[0], reliability=kind[1]))
             if found is None:
                 print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}')
             else:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -29,8 +29,8 @@ def row(run: Run) -> str:
     if run.memory_slope_mib_h is not None:
         memory += f', {run.memory_slope_mib_h:+.1f} an hour'
         latency += f', p99 drifts {run.p99_drift_ms:+.1f}'
-    return (f'| {run.rate_hz:g} | {run.reliability.replace("_", " ")} | {PROCESSES[run.processes][0]} | {run.sent:g} | {run.lost:g} | '
-            f'{latency} | {way} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
+    return (f'| {run.rate_hz:g} | {run.reliability.replace("_", " ")} | {PROCESSES[run.processes][0]} | '
+            f'{run.sent:g} | {run.lost:g} | {latency} | {way} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
 
 
 def medians(runs: Sequence[Run]) -> list[Run]:
@@ -44,7 +44,7 @@ def medians(runs: Sequence[Run]) -> list[Run]:
 def _median(group: Sequence[Run]) -> Run:
     def middle(values: Sequence[float]) -> float:
         return round(float(np.median(values)), 3)
-    changed: dict[str, object] = {}
+    changed: dict[str, Any] = {}
     for name in (item.name for item in fields(Run)):
         values = [getattr(run, name) for run in group]
         if isinstance(values[0], (int, float)):
@@ -106,7 +106,7 @@ def _name(run: Run) -> str:
     return f'{run.reliability.replace("_", " ")} {PROCESSES[run.processes][0]}'
 
 
-def _pyplot():
+def _pyplot() -> Any:
     import matplotlib
     matplotlib.use('Agg')
     from matplotlib import pyplot

@@ -102,9 +102,9 @@ class CameraInput:
         self._gaps, self._reliability = SequenceGaps(), qos.reliability
         # Who follows the publishers hears them all.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
+        on_image: Callable[..., None] = self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image
         self._subscription = self._node.create_subscription(
-            self._message_type, self._topic, self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image, qos,
-            event_callbacks=events, qos_overriding_options=OVERRIDABLE)
+            self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
         """Subscribe anew where the publishers that are there now want another reliability."""

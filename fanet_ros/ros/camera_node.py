@@ -45,10 +45,13 @@ class CameraNode(FittedParameters, Node):
     def __init__(self) -> None:
         super().__init__('camera')
         values = declare(self, CAMERA_PARAMETERS)
-        self._rate_hz, self._count, self._frame_id = values['rate_hz'], values['count'], values['frame_id']
-        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, values['jpeg_quality']] if values['transport'] == 'compressed' else None
-        self._source = open_source(values['source'], width=values['width'], height=values['height'],
-                                   rate_hz=self._rate_hz, loop=values['loop'], seed=values['seed'])
+        self._rate_hz, self._count = values.read('rate_hz', float), values.read('count', int)
+        self._frame_id = values.read('frame_id', str)
+        is_compressed = values.read('transport', str) == 'compressed'
+        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, values.read('jpeg_quality', int)] if is_compressed else []
+        self._source = open_source(
+            values.read('source', str), width=values.read('width', int), height=values.read('height', int),
+            rate_hz=self._rate_hz, loop=values.read('loop', bool), seed=values.read('seed', int))
         self._frames = iter(self._source)
         self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
                         else self.create_publisher(Image, 'image', CAMERA_QOS))

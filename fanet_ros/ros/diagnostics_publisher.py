@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock, ClockType, ROSClock
 from rclpy.node import Node
 
 from fanet_ros.ros.diagnostics import DOUBTFUL, LATE, OK, SILENT, SLOW, STALE, UNSTAMPED, WARN, Status
@@ -53,7 +53,7 @@ class DiagnosticsPublisher:
         if state.label != 'active':
             level, message = OK, state.label
             self._told.pop(camera, None)
-        elif clock.ros_time_is_active and clock.now().nanoseconds == 0:
+        elif isinstance(clock, ROSClock) and clock.ros_time_is_active and clock.now().nanoseconds == 0:
             level, message = WARN, 'use_sim_time is set, but simulated time has not begun on /clock'
             self._log_once(camera, message)
         elif status.kind == SILENT:

@@ -22,7 +22,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         from fanet_ros.inference.engines.cache import clean
         print(f'cache of engines emptied: {clean() / 2**20:.0f} MiB')
         return 0
-    from fanet_ros.ros.doctor_checks import examine     # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.ros.doctor_checks import examine  # now: torch takes seconds, which --help need not wait for
     return examine(arguments, argv)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import difflib
 import time
 from dataclasses import dataclass, field
-from typing import Iterator, Optional
+from typing import Any, Iterator, Optional
 
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
@@ -43,7 +43,7 @@ class Listening:
         return (len(self.received_s) - 1) / max(self.received_s[-1] - self.received_s[0], 1e-6)
 
 
-def listen(node: Node, names: 'tuple[str, ...]', is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
+def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
     """Subscribe as the segmentation node does, for `wait_s` or until FRAMES came of each camera.
 
     :param names: of the cameras, ('',) for the only one
@@ -92,8 +92,9 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
     info = camera_info_topic(node, topic)
     if node.count_publishers(info):
         if heard.infos.find(message.header, height, width) is None:
-            yield Finding(name, WARN, f'{info}: {heard.infos.why_not(message.header, height, width)}; there will be no ~/camera_info '
-                                      'for the mask', 'calibrate the camera, or have the driver publish what belongs to its images')
+            reason = heard.infos.why_not(message.header, height, width)
+            yield Finding(name, WARN, f'{info}: {reason}; there will be no ~/camera_info for the mask',
+                          'calibrate the camera, or have the driver publish what belongs to its images')
         else:
             yield Finding(name, OK, f'{info} is published and fits the images')
     else:
@@ -101,7 +102,7 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
                       'remap camera_info if it has another name; without calibration nothing else is lost')
 
 
-def _check_stamp(name: str, message: object, heard: Listening) -> Iterator[Finding]:
+def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]:
     stamp = message.header.stamp
     if not stamp.sec and not stamp.nanosec:
         yield Finding(name, WARN, 'its stamps are 0: nothing can be synchronised with the masks',

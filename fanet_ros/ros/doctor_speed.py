@@ -41,7 +41,8 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         is_chosen = number == 0
         remedy = ''
         if is_chosen and not keeps_up:
-            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms: {:.0f}'.format(*keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
+            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms: {:.0f}'.format(
+                          *keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
                       if keeping_up else 'set precision to bfloat16 or int8, install a faster engine, or slow the camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'
         yield Finding('speed', OK if keeps_up or not is_chosen else WARN,

@@ -84,6 +84,7 @@ class FrameLayers:
     @cached_property
     def confidence_png(self) -> bytes:
         """The confidence, which must have been computed, as a grey PNG file."""
+        assert self.confidence is not None
         return cv2.imencode('.png', self.confidence)[1].tobytes()
 
     @cached_property

@@ -17,8 +17,8 @@ class FrameSlots(Generic[Item]):
     def __init__(self, cameras: Sequence[str] = ('',)) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[str, Item] = {}
-        self._last_turn = {camera: -1 for camera in cameras}
-        self._dropped = {camera: 0 for camera in cameras}
+        self._last_turn = dict.fromkeys(cameras, -1)
+        self._dropped = dict.fromkeys(cameras, 0)
         self._turns = 0
         self._in_work = 0
         self._closed = self._paused = False

@@ -55,7 +55,7 @@ class LatencyLadder:
             return None
         self.p95_ms = float(np.percentile(self._latencies, 95))
         self._latencies.clear()
-        return self._step_down() if self.p95_ms > self.budget_ms else self._step_up()
+        return self._step_down() if self.p95_ms > self.budget_ms else self._step_up(self.p95_ms)
 
     def moved(self, scale: float) -> None:
         """The network now runs at `scale`."""
@@ -78,15 +78,15 @@ class LatencyLadder:
             return None
         return Step(below[0], f'p95 {self.p95_ms:.1f} ms is over the budget of {self.budget_ms:g} ms')
 
-    def _step_up(self) -> Optional[Step]:
+    def _step_up(self, p95_ms: float) -> Optional[Step]:
         above = [scale for scale in self._scales if scale > self._scale and scale not in self._failed]
         if not above:
             return None
-        expected_ms = self.p95_ms * (above[-1] / self._scale) ** 2
+        expected_ms = p95_ms * (above[-1] / self._scale) ** 2
         if expected_ms > FULL_MARGIN * self.budget_ms:
             self._calm_windows = 0
             return None
         self._calm_windows += 1
         if self._calm_windows < self._patience:
             return None
-        return Step(above[-1], f'p95 {self.p95_ms:.1f} ms leaves room in the budget of {self.budget_ms:g} ms')
+        return Step(above[-1], f'p95 {p95_ms:.1f} ms leaves room in the budget of {self.budget_ms:g} ms')

@@ -34,6 +34,16 @@ class ModelSwitch:
         self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
         self.active: Optional[ActiveModel] = None
 
+    @property
+    def loaded(self) -> ActiveModel:
+        """The active model, for who knows that there is one.
+
+        :raises RuntimeError: there is none
+        """
+        if self.active is None:
+            raise RuntimeError('no model is loaded')
+        return self.active
+
     def load(self, settings: SegmentationSettings) -> None:
         """Build the first model.
 
@@ -46,13 +56,11 @@ class ModelSwitch:
 
         :raises Exception: that model cannot be built; all stays as it is
         """
-        active = self.active
-        if active is None:
+        if self.active is None:
             return False
-        if not needs_other_model(active.settings, settings):
+        if not needs_other_model(self.active.settings, settings):
             with self._lock:
-                active = self.active
-                self.active = replace(active, settings=settings, style=self._style(settings, active.segmenter))
+                self.active = replace(self.active, settings=settings, style=self._style(settings, self.active.segmenter))
             return False
         self._wait(self._builder.submit(self._build, settings))
         self._builder.submit(trim_heap)     # the worker may be on its last frame with the old one; most of it goes now
@@ -74,9 +82,10 @@ class ModelSwitch:
                 done(False, error)
                 return
             with self._lock:
-                is_same = self.active is not None and self.active.segmenter is base.segmenter
-                if is_same:
-                    self.active = replace(self.active, segmenter=segmenter, scale=scale)
+                present = self.active
+                is_same = present is not None and present.segmenter is base.segmenter
+                if present is not None and is_same:
+                    self.active = replace(present, segmenter=segmenter, scale=scale)
             done(is_same, None)
         self._builder.submit(work)
 
@@ -114,10 +123,11 @@ class ModelSwitch:
                 self._log(f'{base.segmenter.engine_description} stays: {" ".join(str(error).split())}')
                 return
             with self._lock:
-                is_other = self.active is not None and self.active.segmenter is base.segmenter and (
+                present = self.active
+                is_other = present is not None and present.segmenter is base.segmenter and (
                     base.segmenter.is_provisional or segmenter.engine_description != base.segmenter.engine_description)
-                if is_other:
-                    self.active = replace(self.active, segmenter=segmenter)
+                if present is not None and is_other:
+                    self.active = replace(present, segmenter=segmenter)
             if is_other:
                 done(segmenter.description)
         self._builder.submit(work)

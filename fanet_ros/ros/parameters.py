@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Mapping, Optional, Sequence, TypeVar, Union
 
 import yaml
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
@@ -13,6 +13,21 @@ from rclpy.parameter import Parameter
 from fanet_ros.ros.unused_parameters import no_such_parameter, unused_parameters
 
 Value = Union[str, int, float, bool, list[str], list[float]]
+_Kind = TypeVar('_Kind')
+
+
+class ParameterValues(dict[str, Value]):
+    """Values of parameters by name."""
+
+    def read(self, name: str, kind: type[_Kind]) -> _Kind:
+        """The value of `name`, which is a `kind`: ROS keeps a parameter to the type of its default.
+
+        :raises TypeError: it is of another type than the default that the caller has in mind
+        """
+        value = self[name]
+        if not isinstance(value, kind):
+            raise TypeError(f'parameter {name} is {value!r}: expected {kind.__name__}')
+        return value
 
 
 @dataclass(frozen=True)
@@ -66,9 +81,9 @@ class ParameterSpec:
             return value
         if isinstance(value, str):
             value = _read_numbers(value)
-        if value is None or not isinstance(value, str) and not len(value):
+        if value is None or (not isinstance(value, str) and not len(value)):
             return self.none
-        if isinstance(self.default[0], float) and all(map(_is_number, value)):
+        if isinstance(self.default, list) and isinstance(self.default[0], float) and all(map(_is_number, value)):
             return [float(item) for item in value]
         return value
 
@@ -86,8 +101,8 @@ def _read_numbers(text: str) -> Any:
     return value if isinstance(value, list) and all(map(_is_number, value)) else text
 
 
-class FittedParameters:
-    """Fits what is set while a node runs as declare() fits what it is started with; stands before rclpy's class."""
+class FittedParameters(Node):
+    """Fits what is set while a node runs as declare() fits what it is started with; stands before another class of rclpy."""
 
     parameter_specs: Sequence[ParameterSpec] = ()
 
@@ -102,7 +117,7 @@ class FittedParameters:
             if item.name in specs and item.value is not None else item for item in parameter_list])
 
 
-def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> dict[str, Value]:
+def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> ParameterValues:
     """Declare all `specs` on `node` and return their start-up values by name.
 
     :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
@@ -111,7 +126,7 @@ def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[
     for line in unused_parameters(node, [spec.name for spec in specs], sys.argv):
         (tell or node.get_logger().warning)(line)
     given = node._parameter_overrides       # nothing public tells them before they are declared, nor lets them be changed
-    values = {}
+    values = ParameterValues()
     for spec in specs:
         if spec.name in given:
             value = spec.fit(given[spec.name].value)

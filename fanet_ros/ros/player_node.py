@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import Iterator, Optional
+from typing import Iterator, Optional, cast
 
 import rclpy
 from builtin_interfaces.msg import Time
@@ -18,7 +18,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
-from rosbags.interfaces import Qos, QosDurability, QosReliability
+from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosReliability
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
@@ -57,7 +57,7 @@ class PlayerNode(FittedParameters, Node):
             raise ValueError(f'{settings.bag} has no {", ".join(missing)}: it has {", ".join(sorted(names))}')
         self._bag_publishers: dict[int, Publisher] = {}
         for connection in self._reader.connections:
-            if settings.topics and connection.topic not in settings.topics or connection.topic == '/clock':
+            if (settings.topics and connection.topic not in settings.topics) or connection.topic == '/clock':
                 continue
             try:
                 message_type = message_class(connection.msgtype)
@@ -66,7 +66,7 @@ class PlayerNode(FittedParameters, Node):
                                           f'({error})')
                 continue
             self._bag_publishers[connection.id] = self.create_publisher(
-                message_type, connection.topic, publisher_qos(connection.ext.offered_qos_profiles))
+                message_type, connection.topic, publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles))
         self._image_ids = {connection.id for connection in self._reader.connections
                            if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
         self._images = self._masks = 0

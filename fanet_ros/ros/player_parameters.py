@@ -38,8 +38,11 @@ class PlayerSettings:
 def declare_settings(node: Node) -> PlayerSettings:
     """Declare and read all parameters. Raises ValueError with one line when no bag is given."""
     values = declare(node, PLAYER_PARAMETERS)
-    if not values['bag']:
+    bag = values.read('bag', str)
+    if not bag:
         raise ValueError('parameter bag is empty: expected the directory of a bag')
-    values['bag'] = Path(values['bag']).expanduser()
-    values['topics'] = tuple(name.strip() for name in values['topics'].split(',') if name.strip())
-    return PlayerSettings(**values)
+    return PlayerSettings(
+        bag=Path(bag).expanduser(), rate=values.read('rate', float),
+        topics=tuple(name.strip() for name in values.read('topics', str).split(',') if name.strip()),
+        clock=values.read('clock', bool), loop=values.read('loop', bool), masks=values.read('masks', str),
+        start_delay_s=values.read('start_delay_s', float))

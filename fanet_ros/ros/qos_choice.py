@@ -29,7 +29,7 @@ def fitting_reliability(publishers: Iterable[TopicEndpointInfo]) -> ReliabilityP
     return ReliabilityPolicy.BEST_EFFORT if is_best_effort else ReliabilityPolicy.RELIABLE
 
 
-def chosen_reliability(node: Node, topic: str) -> 'ReliabilityPolicy | None':
+def chosen_reliability(node: Node, topic: str) -> ReliabilityPolicy | None:
     """What the parameter `qos_overrides.TOPIC.subscription.reliability` asks for; None: follow the publishers.
 
     :param topic: full name

@@ -72,6 +72,7 @@ class MismatchWarning:
             self._node.get_logger().warning(
                 f'no image of {name} arrives: it publishes {self._topic} with a QoS that does not fit ({named[name]}). '
                 f'Change its QoS, or start this node with qos_overrides.{self._topic}.subscription.* that fit')
-        if (found and len(named) == len(found)) or self._attempts >= NAME_ATTEMPTS:
+        is_done = (found and len(named) == len(found)) or self._attempts >= NAME_ATTEMPTS
+        if is_done and self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None

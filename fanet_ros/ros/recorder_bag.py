@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Sequence
+from typing import Final, Sequence
 
 from rosbags.interfaces import Connection, Qos
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
@@ -10,7 +10,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from fanet_ros.ros.recorder_definitions import message_definition
 
 # Version 9 spells QoS values as words, which Humble's ros2 bag cannot read; every distribution reads 8.
-BAG_VERSION = 8
+BAG_VERSION: Final = 8
 
 
 class BagError(ValueError):

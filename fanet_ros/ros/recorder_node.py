@@ -5,6 +5,7 @@ complete when the process ends by SIGINT or SIGTERM.
 """
 from __future__ import annotations
 
+import functools
 import json
 import signal
 import sys
@@ -90,7 +91,7 @@ class RecorderNode(FittedParameters, Node):
         try:
             subscription = self.create_subscription(
                 message_class(type_name), topic,
-                lambda serialized: self._on_message(topic, type_name, serialized), qos, raw=True)
+                functools.partial(self._on_message, topic, type_name), qos, raw=True)
         except (ImportError, AttributeError) as error:
             self._give_up(topic, f'{type_name} is not installed ({error})')
             return

@@ -49,11 +49,13 @@ class RecorderSettings:
 def declare_settings(node: Node) -> RecorderSettings:
     """Declare and read all parameters. Raises ValueError with one line for a malformed topic."""
     values = declare(node, RECORDER_PARAMETERS)
-    if not any(values['topics']):
+    topics = values.read('topics', list)
+    if not any(topics):
         raise ValueError('parameter topics names none: expected those to record, or no such parameter for the default ones')
     return RecorderSettings(
-        output=Path(values['output'] or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
-        topics=tuple(TopicRequest.parse(text) for text in values['topics']),
-        status_period_s=values['status_period_s'], missing_warning_s=values['missing_warning_s'],
-        max_bag_duration_s=values['max_bag_duration_s'],
-        max_bag_size_mb=values['max_bag_size_mb'])
+        output=Path(values.read('output', str) or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
+        topics=tuple(TopicRequest.parse(text) for text in topics),
+        status_period_s=values.read('status_period_s', float),
+        missing_warning_s=values.read('missing_warning_s', float),
+        max_bag_duration_s=values.read('max_bag_duration_s', float),
+        max_bag_size_mb=values.read('max_bag_size_mb', int))

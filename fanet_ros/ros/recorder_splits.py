@@ -77,8 +77,8 @@ class SplitRecording:
     def _is_full(self, stamp_ns: int) -> bool:
         if self._begun_ns is None:
             return False
-        return bool(self._max_ns and stamp_ns - self._begun_ns >= self._max_ns
-                    or self._max_bytes and self._bytes >= self._max_bytes)
+        return bool((self._max_ns and stamp_ns - self._begun_ns >= self._max_ns)
+                    or (self._max_bytes and self._bytes >= self._max_bytes))
 
     def _next_file(self) -> BagRecording:
         # A bag of its own, whose only file moves up into this one once it is complete.

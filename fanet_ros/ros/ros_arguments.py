@@ -87,7 +87,8 @@ def why_refused(error: Exception, argv: Sequence[str], given_to_ros: Sequence[st
                 with open(argv[index], encoding='utf-8') as file:
                     yaml.compose(file)
             except yaml.MarkedYAMLError as fault:
-                return f'{argv[index]}, line {fault.problem_mark.line + 1}: {fault.problem}'
+                line = f', line {fault.problem_mark.line + 1}' if fault.problem_mark else ''
+                return f'{argv[index]}{line}: {fault.problem}'
             except (OSError, ValueError, yaml.YAMLError):
                 pass
     text = PLACE_IN_RCL.sub('', str(error)).removeprefix('failed to initialize rcl: ')

@@ -37,8 +37,7 @@ from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.parameters import FittedParameters
 from fanet_ros.ros.process_end import fail, leave, shut_down
 from fanet_ros.ros.process_start import start_ros
-from fanet_ros.ros.segmentation_parameters import (
-    SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings)
+from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
@@ -109,11 +108,11 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                 (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
             for outputs in self._outputs.values():      # the classes are known before there is a frame
-                outputs.announce(self._switch.active.style)
+                outputs.announce(self._switch.loaded.style)
         except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
             return self._refuse('configured', error)
         self._state = INACTIVE
-        self._log_transition(f'configured: {self._switch.active.segmenter.description}')
+        self._log_transition(f'configured: {self._switch.loaded.segmenter.description}')
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -127,7 +126,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._state = ACTIVE
         topics = ', '.join(camera.topic for camera in self._cameras.values())
         masks = ', '.join(outputs.mask_topic for outputs in self._outputs.values())
-        self.get_logger().info(f'segmenting {topics} with {self._switch.active.segmenter.description}, mask on {masks}')
+        self.get_logger().info(f'segmenting {topics} with {self._switch.loaded.segmenter.description}, mask on {masks}')
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -200,7 +199,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             reason = ' '.join(str(error).split()) or type(error).__name__
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:
-            self.get_logger().info(f'now segmenting with {self._switch.active.segmenter.description}, '
+            self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
                                    f'{time.monotonic() - started:.1f} s after that was asked for')
         self.settings = settings
         self._latency.configure(settings)

@@ -35,10 +35,10 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('num_threads', 0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256,
                   read_only=True),
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
-    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
-                  unit='px'),
-    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
-                  unit='px'),
+    ParameterSpec('input_height', 0, "Height the network runs at, 64..8192; 0: in the image's own shape, "
+                  "with the checkpoint's number of pixels", unit='px'),
+    ParameterSpec('input_width', 0, "Width the network runs at, 64..8192; 0: in the image's own shape, "
+                  "with the checkpoint's number of pixels", unit='px'),
     ParameterSpec('input_scale', 1.0, 'Both of them times this: another size of the same shape by one number', minimum=0.1,
                   maximum=4.0),
     ParameterSpec('latency_budget_ms', 0.0,
@@ -46,7 +46,7 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
                   'again when that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('resolution_ladder', [1.0, 0.75, 0.5, 0.375],
                   'Shares of input_height and input_width that latency_budget_ms chooses from, falling from 1.0', none=[1.0]),
-    ParameterSpec('max_frame_age_ms', 0.0, 'Frames whose stamp is older, by the node\'s clock, are dropped; 0: none is',
+    ParameterSpec('max_frame_age_ms', 0.0, "Frames whose stamp is older, by the node's clock, are dropped; 0: none is",
                   unit='ms', minimum=0.0, maximum=60000.0),
     ParameterSpec('max_rate_hz', 0.0, 'Frames of each camera that are segmented in a second at most; 0: all', unit='Hz',
                   minimum=0.0, maximum=1000.0),

@@ -127,7 +127,7 @@ class SegmentationWorker:
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
         stamp = received.message.header.stamp
-        if not max_age_ms or not stamp.sec and not stamp.nanosec:       # without a stamp, nobody knows
+        if not max_age_ms or (not stamp.sec and not stamp.nanosec):       # without a stamp, nobody knows
             return False
         age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
         if age_ms <= max_age_ms:

@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from heapq import merge
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Optional, Union
+from typing import Any, Optional, Union, cast
 
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
@@ -61,7 +61,7 @@ class BagReader(AnyReader):
                                 for number, parts in enumerate(topics.values(), 1)]
 
     def messages(self, connections: Collection[Connection] = (), start: Optional[int] = None,
-                 stop: Optional[int] = None) -> Iterator[tuple[Connection, int, bytes]]:
+                 stop: Optional[int] = None) -> Generator[tuple[Connection, int, bytes], None, None]:
         """(connection, time of recording in ns, message as CDR); no `connections`: all; `stop` itself is left out."""
         if not self._parts:
             yield from super().messages(connections, start, stop)
@@ -71,9 +71,13 @@ class BagReader(AnyReader):
         for part in self._parts:
             if (part.topic, part.msgtype) in whole:
                 parts.setdefault(id(part.owner), []).append(part)
-        files = [of_file[0].owner.messages(of_file, start, stop) for of_file in parts.values()]
+        files = [cast(AnyReader, of_file[0].owner).messages(of_file, start, stop) for of_file in parts.values()]
         for part, received_ns, raw in merge(*files, key=lambda message: message[1]):
             yield whole[part.topic, part.msgtype], received_ns, raw
+
+    def deserialize(self, rawdata: bytes, typ: str) -> Any:
+        """A message of type `typ`, as an object with its fields."""
+        return super().deserialize(rawdata, typ)
 
     def close(self) -> None:
         """Close the files."""
@@ -83,7 +87,7 @@ class BagReader(AnyReader):
     def _unpacked(self, file: Path) -> Path:
         if file.suffix != PACKED:
             return file
-        from backports import zstd      # rosbags brings it along, but not its first releases
+        from backports import zstd  # rosbags brings it along, but not its first releases
 
         if self._folder is None:
             self._folder = TemporaryDirectory(prefix='fanet_ros_bag_')

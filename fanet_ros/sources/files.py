@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Iterator, Optional, Union
 
 import cv2
 import numpy as np
@@ -20,18 +20,19 @@ class VideoSource(FrameSource):
     def __init__(self, source: Union[Path, int], width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._source, self._size, self._loop = str(source), source, (width, height), loop
         self._is_device = isinstance(source, int)
-        self._capture = cv2.VideoCapture(source if self._is_device else str(source))
+        self._capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
         if self._is_device and width and height:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         if not self._capture.isOpened() or not self._capture.grab():
             kind = f'no camera answers at /dev/video{source}' if self._is_device else f'{source} is not a readable video'
             raise SourceError(f'{kind}: check the path, the permissions and the format')
-        self._first = self._capture.retrieve()[1]
+        self._first: Optional[np.ndarray] = self._capture.retrieve()[1]
         self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or None
 
     def __iter__(self) -> Iterator[Frame]:
-        index, bgr = 0, self._first
+        index = 0
+        bgr = self._first
         while True:
             if bgr is None:
                 if self._is_device:

@@ -33,5 +33,5 @@ class FrameSource(ABC):
     def __iter__(self) -> Iterator[Frame]:
         """Frames from the first on; ends with the source. Raises SourceError."""
 
-    def close(self) -> None:
+    def close(self) -> None:        # noqa: B027  most hold nothing
         """Give back what the source holds."""

@@ -75,9 +75,9 @@ class Canvas:
             start = first[index]
             cv2.fillPoly(mask, [fixed[start:start + 4]], strengths[index], shift=_SUBPIXEL_BITS)
         softness = 2 * (self._view.width // 320) + 3
-        mask = cv2.blur(mask, (softness, max(softness // 2, 1)))
+        soft = cv2.blur(mask, (softness, max(softness // 2, 1)))
         below = self.pixels[top:]
-        cv2.multiply(below, cv2.merge([mask, mask, mask, np.full_like(mask, 255)]), below, scale=1 / 255)
+        cv2.multiply(below, cv2.merge([soft, soft, soft, np.full_like(mask, 255)]), below, scale=1 / 255)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -139,9 +139,11 @@ class Canvas:
         if texture.is_sparse:
             share = cv2.LUT(cover, SHARE)
             mixed = cv2.blendLinear(tile, region, share, 1 - share)
-            cv2.copyTo(mixed, cv2.compare(cover, HULL, cv2.CMP_GE), region)
+            covered = cv2.compare(cover, HULL, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            cv2.copyTo(mixed, covered, region)
         else:
-            cv2.copyTo(tile, cv2.compare(cover, SOLID, cv2.CMP_GE), region)
+            covered = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            cv2.copyTo(tile, covered, region)
         np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= HULL)
 
 

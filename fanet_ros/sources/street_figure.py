@@ -55,8 +55,8 @@ class Figure:
                     thickness = max(round(2 * radius * share * TEXELS_PER_M), 1)
                     if share < 1 and thickness < 3:
                         break
-                    ends = [self._fixed((x + shift * radius, y - shift * radius * 0.5)) for x, y in (start, end)]
-                    cv2.line(canvas, *ends, (*np.minimum(color * tone, 255).tolist(), 255), thickness, cv2.LINE_8,
+                    begin, finish = (self._fixed((x + shift * radius, y - shift * radius * 0.5)) for x, y in (start, end))
+                    cv2.line(canvas, begin, finish, (*np.minimum(color * tone, 255).tolist(), 255), thickness, cv2.LINE_8,
                              _BITS)
         picture = canvas[..., :3] * (_WEAVE[:height, :width] * light)
         cover = cv2.threshold(cv2.extractChannel(canvas, 3), 90, 0, cv2.THRESH_TOZERO)[1]

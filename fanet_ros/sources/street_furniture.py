@@ -42,7 +42,8 @@ def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) 
     sketch.polygon([(x, height - 0.1, 0), (x + reach, height + 0.22, 0),
                    (x + reach, height + 0.32, 0), (x, height + 0.02, 0)], color, POLE)
     tip = x + reach
-    sketch.upright(*sorted((tip, tip + np.sign(reach) * 0.7)), height + 0.16, height + 0.36, 0,
+    left, right = sorted((tip, tip + np.sign(reach) * 0.7))
+    sketch.upright(left, right, height + 0.16, height + 0.36, 0,
                    (255, 222, 150) if lit else color * 1.1, POLE, glows=lit)
 
 

@@ -75,7 +75,8 @@ def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
     joints = ((np.abs(x) - half) % slab < 0.03)[None] | (z % slab < 0.03)
     out[..., :3] *= np.where(joints, 0.8, 1.0)[..., None]
     cells = grain(rng, int(PERIOD_M / slab) + 1, int(2 * HALF_WIDTH_M / slab) + 1, 0.06)[..., 0]
-    out[..., :3] *= cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST)[..., None]
+    tones: np.ndarray = cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST)
+    out[..., :3] *= tones[..., None]
     out[..., 3] = PAVEMENT
     if character.has_gardens:
         out[:, behind, :3] = (np.array((78, 92, 48)) * grain(rng, height, width, 0.16, 0.12, 0.08))[:, behind]

@@ -104,7 +104,7 @@ class Looks:
         sketch.shade_under(x_m, -0.2, 0.25, reach, 130.0)
         sketch.shade_upright(x_m, 0, 0.2 if kind == 'pedestrian' else 0.3, height * 0.93)
         sketch.picture(texture, x_m, width, height)
-        placed = self._placed_figures[(*key, x_m)] = sketch.finish()
+        placed = self._placed_figures[key + (x_m,)] = sketch.finish()
         return placed
 
     def _make(self, key: tuple, paint: Callable[[np.random.Generator], Any]) -> Any:

@@ -5,17 +5,17 @@ import numpy as np
 
 from fanet_ros.sources.street_classes import PAVEMENT, ROAD
 from fanet_ros.sources.street_ground import WHITE, YELLOW
-from fanet_ros.sources.street_sketch import Sketch
+from fanet_ros.sources.street_sketch import Point, Sketch
 
 
-def rectangle(sketch: Sketch, x0: float, x1: float, z0: float, z1: float, color: object, label: int = ROAD) -> None:
+def rectangle(sketch: Sketch, x0: float, x1: float, z0: float, z1: float, color: Point, label: int = ROAD) -> None:
     """A rectangle on the ground."""
-    sketch.polygon([(x0, 0, z0), (x1, 0, z0), (x1, 0, z1), (x0, 0, z1)], color, label)      # type: ignore[arg-type]
+    sketch.polygon([(x0, 0, z0), (x1, 0, z0), (x1, 0, z1), (x0, 0, z1)], color, label)
 
 
 def zebra(sketch: Sketch, road_half_m: float) -> None:
     """A zebra crossing of three metres."""
-    for x in np.arange(-road_half_m + 0.3, road_half_m - 0.5, 1.2):
+    for x in np.arange(-road_half_m + 0.3, road_half_m - 0.5, 1.2).tolist():
         rectangle(sketch, x, x + 0.6, 0, 3, WHITE)
 
 
@@ -44,7 +44,7 @@ def arrow(sketch: Sketch, x: float) -> None:
 
 def box(sketch: Sketch, road_half_m: float, length_m: float) -> None:
     """A yellow box that must be kept clear: crossed lines."""
-    for start in np.arange(0.0, length_m, 1.6):
+    for start in np.arange(0.0, length_m, 1.6).tolist():
         for way in (-1, 1):
             far = min(start + 2 * road_half_m, length_m)
             reach = way * (-road_half_m + (far - start))
@@ -56,9 +56,11 @@ def side_street(sketch: Sketch, side: float, road_half_m: float, wall_m: float, 
                 asphalt: np.ndarray, paving: np.ndarray) -> None:
     """A road that leaves to one side over the whole plot."""
     inner, outer = side * (road_half_m - 0.02), side * 45
-    rectangle(sketch, *sorted((side * wall_m, outer)), 0.0, length_m, paving * 0.95, PAVEMENT)      # type: ignore[misc]
-    rectangle(sketch, *sorted((inner, outer)), 1.2, length_m - 1.2, asphalt, ROAD)                  # type: ignore[misc]
+    for near, begin, end, color, label in ((side * wall_m, 0.0, length_m, paving * 0.95, PAVEMENT),
+                                           (inner, 1.2, length_m - 1.2, asphalt, ROAD)):
+        left, right = sorted((near, outer))
+        rectangle(sketch, left, right, begin, end, color, label)
     for offset in (0.0, 0.45):                                                      # give way
         x = side * (road_half_m + 0.35 + offset)
-        for z in np.arange(1.6, length_m / 2, 0.9):
+        for z in np.arange(1.6, length_m / 2, 0.9).tolist():
             rectangle(sketch, x - 0.1, x + 0.1, z, z + 0.6, WHITE)

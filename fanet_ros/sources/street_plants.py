@@ -25,8 +25,8 @@ class Tree:
             'bush': (rng.uniform(1.6, 3.0), rng.uniform(1.2, 2.4))}[kind]
         self._rng, self._sun_x = rng, sun_x
         height, width = int(self.height_m * TEXELS_PER_M), int(self.width_m * TEXELS_PER_M)
-        self._rgb = np.zeros((height, width, 3), np.uint8)
-        self._cover = np.zeros((height, width), np.uint8)
+        self._rgb: np.ndarray = np.zeros((height, width, 3), np.uint8)
+        self._cover: np.ndarray = np.zeros((height, width), np.uint8)
         self._bark = np.array(BARK[rng.integers(len(BARK))], float)
         if kind == 'bare':
             self._branches()
@@ -36,13 +36,14 @@ class Tree:
         self.texture = Texture(shaded * light, TREE, self._cover)
 
     def _stroke(self, start: np.ndarray, end: np.ndarray, thickness: float, tone: float) -> None:
-        points = [tuple(int(value * 8) for value in point) for point in (start, end)]
-        cv2.line(self._rgb, *points, (self._bark * tone).tolist(), max(round(thickness), 1), cv2.LINE_8, 3)
-        cv2.line(self._cover, *points, OPAQUE, max(round(thickness), 1), cv2.LINE_8, 3)
+        (x0, y0), (x1, y1) = ([int(value * 8) for value in point] for point in (start, end))
+        cv2.line(self._rgb, (x0, y0), (x1, y1), (self._bark * tone).tolist(), max(round(thickness), 1), cv2.LINE_8, 3)
+        cv2.line(self._cover, (x0, y0), (x1, y1), OPAQUE, max(round(thickness), 1), cv2.LINE_8, 3)
 
     def _branches(self) -> None:
         rng, (height, width) = self._rng, self._cover.shape
-        tips, strokes = [(np.zeros(2), -np.pi / 2, 0.27, max(0.016 * height, 6.0))], []
+        tips: list[tuple[np.ndarray, float, float, float]] = [(np.zeros(2), -np.pi / 2, 0.27, max(0.016 * height, 6.0))]
+        strokes: list[tuple[np.ndarray, np.ndarray, float]] = []
         for depth in range(7):
             following = []
             for start, angle, length, thickness in tips:
@@ -58,13 +59,13 @@ class Tree:
         for start, end, thickness in strokes:
             self._stroke((start - low) * scale + 3, (end - low) * scale + 3, max(thickness, 2), rng.uniform(0.7, 1.15))
         # Where the trunk meets the ground must be the middle of the picture.
-        shift = np.float32([[1, 0, width / 2 - (-low[0] * scale[0] + 3)], [0, 1, 2]])
+        shift = np.array([[1, 0, width / 2 - (-low[0] * scale[0] + 3)], [0, 1, 2]], np.float32)
         self._rgb, self._cover = (cv2.warpAffine(part, shift, (width, height)) for part in (self._rgb, self._cover))
         # The air between the twigs belongs to the tree, as people label it.
         small = cv2.resize(self._cover, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
         filled = cv2.morphologyEx((small > 20).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-        filled = cv2.resize(cv2.GaussianBlur(filled * np.uint8(255), (9, 9), 2), (width, height)) > 127
-        hull = filled.astype(np.uint8) * np.uint8(SEEN_THROUGH)
+        smooth = cv2.resize(cv2.GaussianBlur(filled * np.uint8(255), (9, 9), 2), (width, height))
+        hull = (smooth > 127).astype(np.uint8) * np.uint8(SEEN_THROUGH)
         self._cover = np.maximum(self._cover, hull)
 
     def _leaves(self) -> None:

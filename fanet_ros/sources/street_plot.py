@@ -129,7 +129,7 @@ class Plot:
             self._tree(abs(edge) + 0.4, rng.uniform(0.5, CELL_M), int(rng.integers(3)), 0.7, 1.05)
         if self._happens('railing'):
             x = side * (self._edge - 0.15)
-            for z in np.arange(0, CELL_M, RAILING_M):       # in pieces: cars before and people behind find their place
+            for z in np.arange(0, CELL_M, RAILING_M).tolist():       # in pieces: cars before and people behind find their place
                 self._put(z, buildings.boundary, looks.boundary(0), x, behind=z + RAILING_M / 2)
         if self._happens('bikes'):
             start, heading = rng.uniform(0, 3), rng.uniform(0, 2 * np.pi)

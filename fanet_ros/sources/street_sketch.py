@@ -5,13 +5,13 @@ Metres about the thing's own place: x to the right of the road's middle, y up, z
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Sequence
+from typing import Optional, Sequence, Union
 
 import numpy as np
 
 from fanet_ros.sources.street_texture import Texture
 
-Point = Sequence[float]
+Point = Union[Sequence[float], np.ndarray]      # x, y, z; or red, green, blue
 SUN_SHADE, CONTACT_SHADE = 110.0, 165.0     # how much of 255 a shadow takes away
 
 
@@ -34,8 +34,9 @@ class Polygons:
         """All `parts` in one, each moved forward by its `z` in metres. At least one part."""
         points = np.concatenate([part.points for part in parts])
         points[:, 2] += np.repeat(np.asarray(z, np.float32), [len(part.points) for part in parts])
-        return cls(points, *(np.concatenate([getattr(part, name) for part in parts])
-                             for name in ('sizes', 'colors', 'labels')),
+        sizes, colors, labels = (np.concatenate([getattr(part, name) for part in parts])
+                                 for name in ('sizes', 'colors', 'labels'))
+        return cls(points, sizes, colors, labels,
                    [texture for part in parts for texture in part.textures])
 
     def sorted_by_color(self) -> Polygons:
@@ -65,10 +66,10 @@ class Sketch:
         self._solid: list[tuple[np.ndarray, Point, int, Optional[Texture]]] = []
         self._shadow: list[tuple[np.ndarray, Point, int, Optional[Texture]]] = []
 
-    def polygon(self, points: Sequence[Point], color: Point, label: int, *, glows: bool = False) -> None:
+    def polygon(self, points: Union[Sequence[Point], np.ndarray], color: Point, label: int, *, glows: bool = False) -> None:
         """A flat polygon; one that glows is as bright at night."""
-        color = np.asarray(color, np.float32) * (1.0 if glows else self.light)
-        self._solid.append((np.asarray(points, np.float32), color, label, None))
+        lit = np.asarray(color, np.float32) * (1.0 if glows else self.light)
+        self._solid.append((np.asarray(points, np.float32), lit, label, None))
 
     def textured(self, points: Sequence[Point], texture: Texture) -> None:
         """A quadrilateral with a picture on it; the first corner is the picture's bottom left, then bottom right."""
@@ -100,7 +101,7 @@ class Sketch:
 
     def shade_under(self, x: float, z0: float, z1: float, half_width: float, strength: float = CONTACT_SHADE) -> None:
         """The darkness under a thing that touches the ground, whatever the weather."""
-        self._shade((x - half_width, z0), (x + half_width, z0), (x + half_width, z1), (x - half_width, z1), strength)
+        self._shade([(x - half_width, z0), (x + half_width, z0), (x + half_width, z1), (x - half_width, z1)], strength)
 
     def shade_upright(self, x: float, z: float, half_width: float, height: float, base: float = 0.0) -> None:
         """The shadow in the sun of something upright, from `base` to `height` metres above the ground."""
@@ -110,23 +111,22 @@ class Sketch:
         # Across the direction of the light, so that it has its width wherever the sun stands.
         length = max(float(np.hypot(*self.sun)), 1e-6)
         dx, dz = half_width * self.sun[1] / length, half_width * self.sun[0] / length
-        self._shade((x0 - dx, z0 + dz), (x0 + dx, z0 - dz), (x1 + dx, z1 - dz), (x1 - dx, z1 + dz), SUN_SHADE)
+        self._shade([(x0 - dx, z0 + dz), (x0 + dx, z0 - dz), (x1 + dx, z1 - dz), (x1 - dx, z1 + dz)], SUN_SHADE)
 
     def shade_wall(self, x: float, z0: float, z1: float, height: float) -> None:
         """The shadow in the sun of a wall along the street."""
         if self.sun is None:
             return
         dx, dz = self.sun[0] * height, self.sun[1] * height
-        self._shade((x, z0), (x, z1), (x + dx, z1 + dz), (x + dx, z0 + dz), SUN_SHADE)
+        self._shade([(x, z0), (x, z1), (x + dx, z1 + dz), (x + dx, z0 + dz)], SUN_SHADE)
 
     def finish(self) -> Thing:
         """Everything recorded."""
         return Thing(_pack(self._solid), _pack(self._shadow))
 
-    def _shade(self, *corners_and_strength: object) -> None:
-        *corners, strength = corners_and_strength
-        points = np.array([(x, 0.0, z) for x, z in corners], np.float32)        # type: ignore[misc]
-        self._shadow.append((points, (strength, strength, strength), 0, None))  # type: ignore[arg-type]
+    def _shade(self, corners: Sequence[tuple[float, float]], strength: float) -> None:
+        points = np.array([(x, 0.0, z) for x, z in corners], np.float32)
+        self._shadow.append((points, (strength, strength, strength), 0, None))
 
 
 def _pack(polygons: list[tuple[np.ndarray, Point, int, Optional[Texture]]]) -> Polygons:

@@ -33,7 +33,8 @@ class Texture:
             fourth = np.full(rgb.shape[:2], label, np.uint8)
             self.mean = np.array(cv2.mean(rgb)[:3], np.float32)
         else:
-            self.mean = np.array(cv2.mean(rgb, cv2.compare(cover, SOLID, cv2.CMP_GE))[:3], np.float32)
+            solid = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            self.mean = np.array(cv2.mean(rgb, solid)[:3], np.float32)
             rgb[cover <= SEEN_THROUGH] = self.mean      # no dark seams
             self.is_sparse = bool((cover == SEEN_THROUGH).sum() > 0.25 * np.count_nonzero(cover))
             fourth = cover
@@ -64,7 +65,7 @@ def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) 
             continue
         scale = 4 ** octave
         rows, columns = max(height // scale, 1), max(width // scale, 1)
-        noise = rng.standard_normal((rows, columns), np.float32) * np.float32(strength)
+        noise: np.ndarray = rng.standard_normal((rows, columns), np.float32) * np.float32(strength)
         if octave:
             around = np.pad(noise, 2, mode='wrap')
             large = cv2.resize(around, ((columns + 4) * scale, (rows + 4) * scale), interpolation=cv2.INTER_LINEAR)

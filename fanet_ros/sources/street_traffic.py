@@ -63,7 +63,7 @@ class Traffic:
             facing = lane.speed_mps < 0
             if not facing and z < self._lead_m:
                 continue            # those behind the camera, and the room that we leave
-            is_bus = draw[2] < 0.05 and lane.x0 > 0 or draw[2] < 0.03
+            is_bus = (draw[2] < 0.05 and lane.x0 > 0) or draw[2] < 0.03
             number = -1 if is_bus else int(draw[2] * 997) % looks_.CARS
             key = (number, lane.x0, facing)
             if key not in self._cars:

@@ -96,8 +96,8 @@ class Car:
         tones = np.concatenate([reflection, np.ones(h - len(reflection))])
         flank[glass > 0] = (GLASS * tones[:, None, None] * np.ones((1, w, 1)))[glass > 0]
         for door in (length * 0.3, length * 0.47, length * 0.68):
-            seam = px([(door, 0.35), (door, waist)])[0].tolist()
-            cv2.line(flank, *map(tuple, seam), (self.paint * 0.55).tolist(), 1)
+            (x0, y0), (x1, y1) = px([(door, 0.35), (door, waist)])[0].tolist()
+            cv2.line(flank, (x0, y0), (x1, y1), (self.paint * 0.55).tolist(), 1)
         flank[h - round(0.55 * TEXELS_PER_M) - 2:h - round(0.55 * TEXELS_PER_M)] *= 0.75
         for wheel in (0.17 * length, 0.82 * length):
             where = (round(wheel * TEXELS_PER_M), h - round(WHEEL_M * TEXELS_PER_M) - 1)
@@ -163,7 +163,7 @@ class Car:
             self._box(picture, half - 0.42, half + 0.42, 0.54, 0.66, (30, 31, 33))
             self._box(picture, half - 0.5, half + 0.5, 0.28, 0.36, (24, 24, 26))
         self._box(picture, half - 0.26, half + 0.26, 0.38, 0.49, (226, 226, 220) if facing else (222, 190, 52))
-        for at in np.arange(half - 0.22, half + 0.2, 0.07):
+        for at in np.arange(half - 0.22, half + 0.2, 0.07).tolist():
             self._box(picture, at, at + 0.035, 0.4, 0.47, (60, 60, 56))
         picture = cv2.GaussianBlur(picture, (3, 3), 0.7) * grain(rng, h, w, 0.03, 0.04)
         return Texture(picture * (self._light * (1 - glow) + glow), CAR, cover)

@@ -88,7 +88,8 @@ class Weather:
         clouds = np.zeros((height, width), np.float32)
         for octave in range(5):
             noise = rng.normal(0, 1, (4 * 2 ** octave, 3 * 2 ** octave)).astype(np.float32)
-            clouds += cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC) / 1.8 ** octave
+            layer: np.ndarray = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+            clouds += layer / 1.8 ** octave
         cover = np.clip((clouds + 0.1) * self.cloud_cover, 0, 0.9)[..., None]
         white = np.minimum(self.haze_color * 1.08, 252) if self.kind != 'overcast' else self.zenith * 0.86
         pixels = np.dstack([sky * (1 - cover) + white * cover, np.full((height, width, 1), SKY, float)])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import ClassMap
-from fanet_ros.model import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from fanet_ros.model import Checkpoint, CheckpointError, FANet, load_checkpoint, save_checkpoint
 from fanet_ros.training.class_balance import ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.training.config import DataConfig
 from fanet_ros.training.layouts import load_dataset
@@ -48,7 +48,7 @@ def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
     network = metadata.build_network()
     network.load_state_dict(checkpoint.network.state_dict(), strict=False)      # constants that it lacks begin as zero
     with torch.no_grad():
-        network.clslayer.conv_out.bias += torch.from_numpy(offsets).float()
+        _class_bias(network).add_(torch.from_numpy(offsets).float())
     return Checkpoint(network.eval(), metadata)
 
 
@@ -60,7 +60,13 @@ def _offsets_of(name: str, class_names: Sequence[str]) -> np.ndarray:
     other = _of_equal_classes(name, class_names)
     if not other.metadata.class_bias:
         raise CheckpointError(f'--like {name}: it has no constants; give one that balance_classes wrote')
-    return other.network.clslayer.conv_out.bias.detach().double().numpy()
+    return _class_bias(other.network).detach().double().numpy()
+
+
+def _class_bias(network: FANet) -> torch.Tensor:
+    bias = network.clslayer.conv_out.bias
+    assert bias is not None
+    return bias
 
 
 def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:

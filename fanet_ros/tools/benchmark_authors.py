@@ -29,5 +29,5 @@ def load_authors_network(checkout: Path, backbone: str, num_classes: int) -> nn.
     sys.modules[PACKAGE] = package
     resnet = importlib.import_module(f'{PACKAGE}.resnet')
     # Their encoders download ImageNet weights when they are made; time does not depend on weights.
-    resnet.model_zoo = types.SimpleNamespace(load_url=lambda url: {})
+    vars(resnet)['model_zoo'] = types.SimpleNamespace(load_url=lambda url: {})
     return importlib.import_module(f'{PACKAGE}.fanet').FANet(num_classes, backbone).eval()

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 
 matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first: no display is needed)
+import matplotlib.pyplot as plt
 
 Result = dict[str, Any]
 SIZE_INCHES = (8.0, 4.5)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines import Engine
 from fanet_ros.inference.engines.torch_engine import DTYPES
 from fanet_ros.inference.gpu import convolutions_searched
@@ -51,7 +52,7 @@ def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, 
     if authors is not None:
         contestants.append(_eager("authors' code, eager float32", authors, images, naive, settings))
         best = 'float16' if settings.device.type == 'cuda' else 'float32'       # that can be had of it without changing it
-        tuned = copy.deepcopy(authors).to(dtype=DTYPES[best], memory_format=torch.channels_last)
+        tuned = in_memory_format(copy.deepcopy(authors).to(DTYPES[best]), torch.channels_last)
 
         def searched(images: torch.Tensor) -> torch.Tensor:
             with convolutions_searched():
@@ -131,14 +132,14 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
         value = torch.randn(1, ATTENTION_CHANNELS, count, device=settings.device)
         rows = [tensor.transpose(1, 2)[:, None].contiguous() for tensor in (query, key, value)]     # (1, 1, n, c)
 
-        def run_fast(parts: tuple[torch.Tensor, ...] = (query, key, value)) -> None:
+        def run_fast(parts: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = (query, key, value)) -> None:
             with torch.inference_mode():
-                fast_attention(*parts, 1 / parts[0].shape[-1])
+                fast_attention(*parts, scale=1 / parts[0].shape[-1])
                 settings.synchronize()
 
         def run_plain(parts: list[torch.Tensor] = rows) -> None:
             with torch.inference_mode():
-                F.scaled_dot_product_attention(*parts)
+                F.scaled_dot_product_attention(parts[0], parts[1], parts[2])
                 settings.synchronize()
         fast.append(Contestant(f'fast attention, n = {count}', run_fast, details={'positions': count}))
         plain.append(Contestant(f'self-attention, n = {count}', run_plain, details={'positions': count}))
@@ -176,7 +177,7 @@ def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) 
     return Contestant(f'batch {batch}', run, frames=batch, details={'batch': batch})
 
 
-def cpu_share(work: Callable[[], Any]) -> 'tuple[Any, Optional[float]]':
+def cpu_share(work: Callable[[], Any]) -> tuple[Any, Optional[float]]:
     """What `work` returns, and how many cores it kept busy on average."""
     start, cpu_start = time.perf_counter(), time.process_time()
     value = work()

@@ -8,7 +8,6 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 
-
 @dataclass(frozen=True)
 class Pace:
     """How a contestant's turn goes: a pause, then `burst` runs, each timed; before the first round so many runs untimed."""
@@ -77,9 +76,9 @@ def take_turns(contestants: Sequence[Contestant], rounds: int, pace: Pace = CPU_
                 start = time.perf_counter()
                 contestants[index].run()
                 times_ms[number, run, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames
-    times_ms = times_ms.reshape(rounds * pace.burst, len(contestants))
-    return [Timing(contestant.name, tuple(times_ms[:, index].tolist()),
-                   tuple((times_ms[:, 0] / times_ms[:, index]).tolist()), contestant.details)
+    by_run = times_ms.reshape(rounds * pace.burst, len(contestants))
+    return [Timing(contestant.name, tuple(by_run[:, index].tolist()),
+                   tuple((by_run[:, 0] / by_run[:, index]).tolist()), contestant.details)
             for index, contestant in enumerate(contestants)]
 
 

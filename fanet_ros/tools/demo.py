@@ -77,7 +77,7 @@ def _print_paths(output: DemoOutput) -> None:
     longest = max(len(str(path)) for path in made)
     print('look at')
     for path, what in made.items():
-        print(f'  {str(path):<{longest}}  {what}')
+        print(f'  {path!s:<{longest}}  {what}')
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:

@@ -30,7 +30,7 @@ class Child:
             # In a session of its own Ctrl-C does not reach it: the demo ends its children, in order.
             self._process = subprocess.Popen(
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
-                start_new_session=True, preexec_fn=_end_with_parent)
+                start_new_session=True, preexec_fn=_end_with_parent)     # noqa: PLW1509  one call of the kernel
 
     @property
     def exit_code(self) -> Optional[int]:

@@ -53,6 +53,7 @@ class RecordingProgress:
             self._frames_before = max(0, frames - masks)
         if self._frames_before is not None:
             self._bar.set_postfix_str(f'{masks} masks', refresh=False)
-            self._bar.update(min(frames - self._frames_before, self._bar.total) - self._bar.n)
+            counted = frames - self._frames_before
+            self._bar.update((counted if self._bar.total is None else min(counted, self._bar.total)) - self._bar.n)
         refresh(self._bar)
         return masks

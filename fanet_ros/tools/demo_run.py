@@ -96,7 +96,7 @@ def _follow(children: Children, camera: Child, status_file: StatusFile, topics: 
                         f'no camera frame with mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
             # A camera that cannot keep its rate sends fewer frames, rather than make the demo longer.
             deadline = time.monotonic() + settings.frames / settings.rate_hz
-            while bar.n < bar.total and time.monotonic() < deadline and camera.exit_code is None:
+            while bar.n < settings.frames and time.monotonic() < deadline and camera.exit_code is None:
                 progress.poll()
             children.stop(camera)
             _settle(progress)

@@ -88,8 +88,8 @@ def _counts_table(summary: DemoSummary) -> str:
         ('masks',
          f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
         ('frames dropped',
-         f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}) that the node received: '
-         'a newer one came while it was busy'),
+         (f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}) that the node received: '
+          'a newer one came while it was busy')),
         ('frames rejected', f'{summary.frames_rejected}'),
         ('bag', f'{summary.bag_bytes / 1e6:.0f} MB, {_checks_text(summary.checks)}'),
     )

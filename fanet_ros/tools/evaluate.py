@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
     parser.add_argument('--video', action='store_true',
                         help='the frames, in order of their names, are one video: measure flicker too')
-    parser.add_argument('--smoothing', type=float, default=0.0, help='with --video: as the node\'s temporal_smoothing')
+    parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: as the node's temporal_smoothing")
     parser.add_argument('--json', type=Path, help='write the figures here too')
     parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
                         "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")

@@ -24,6 +24,9 @@ UPSAMPLING = 'bilinear, align_corners=True, to input_size, then argmax'
 class Preprocess(nn.Module):
     """(H, W, 3) uint8 RGB -> (1, 3, H, W) float32, normalised as in training."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, metadata: CheckpointMetadata) -> None:
         super().__init__()
         self.register_buffer('mean', (torch.tensor(metadata.mean) * 255).view(1, 3, 1, 1))
@@ -45,8 +48,8 @@ class Postprocess(nn.Module):
         return logits.argmax(1)[0].to(torch.uint8)
 
 
-def add_pre_and_postprocessing(model: 'onnx.ModelProto', metadata: CheckpointMetadata, height: int,
-                               width: int) -> 'onnx.ModelProto':
+def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetadata, height: int,
+                               width: int) -> onnx.ModelProto:
     """`model` (images -> logits), in whatever precision, between Preprocess and Postprocess: rgb -> labels."""
     from onnx import compose
     logits = torch.zeros(1, metadata.num_classes, -(-height // 8), -(-width // 8))
@@ -59,7 +62,7 @@ def add_pre_and_postprocessing(model: 'onnx.ModelProto', metadata: CheckpointMet
     return compose.merge_models(joined, after, io_map=[('logits', after.graph.input[0].name)])
 
 
-def write_metadata(model: 'onnx.ModelProto', checkpoint: str, metadata: CheckpointMetadata, precision: str,
+def write_metadata(model: onnx.ModelProto, checkpoint: str, metadata: CheckpointMetadata, precision: str,
                    size: tuple[int, int]) -> None:
     """Put names, normalisation, size, upsampling and origin into the file, so that it explains itself.
 
@@ -74,13 +77,13 @@ def write_metadata(model: 'onnx.ModelProto', checkpoint: str, metadata: Checkpoi
 
 
 def _exported(module: nn.Module, example: Tensor, input_name: str, output_name: str,
-              like: 'onnx.ModelProto') -> 'onnx.ModelProto':
+              like: onnx.ModelProto) -> onnx.ModelProto:
     import onnx
     stream = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
-        torch.onnx.export(module.eval(), (example,), stream, input_names=[input_name], output_names=[output_name],
-                          opset_version=OPSET, dynamo=False)
+        torch.onnx.export(module.eval(), (example,), stream, input_names=[input_name],      # type: ignore[arg-type]  # a stream
+                          output_names=[output_name], opset_version=OPSET, dynamo=False)
     model = onnx.load_from_string(stream.getvalue())
     model.ir_version = like.ir_version          # merging wants them equal
     return model

@@ -39,7 +39,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     size = reference.input_height, reference.input_width
     made = cached_model(network, precision, *size, None if calibration is None else (
         lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
-    import onnx         # there: cached_model would have said so
+    import onnx  # there: cached_model would have said so
     model = onnx.load(str(made))
     if full:
         model = add_pre_and_postprocessing(model, metadata, *size)

@@ -21,7 +21,7 @@ from typing import Optional
 def main(argv: Optional[list[str]] = None) -> int:
     """Train, compress, write; returns the exit code of the training."""
     arguments = _parser().parse_args(argv)
-    from fanet_ros.tools.gpu_train_run import run       # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.gpu_train_run import run  # now: torch takes seconds, which --help need not wait for
     try:
         return run(arguments)
     except (ValueError, OSError) as error:

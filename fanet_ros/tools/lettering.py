@@ -1,7 +1,7 @@
 """Text and class legends for pictures, in the colours all pictures of this package share."""
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -18,7 +18,7 @@ FAINT_TEXT: Color = (150, 157, 170)
 GOOD: Color = (126, 211, 133)
 
 
-@lru_cache(maxsize=None)
+@cache
 def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib, so that pictures look the same on every machine."""
     name = 'DejaVuSans-Bold.ttf' if bold else 'DejaVuSans.ttf'

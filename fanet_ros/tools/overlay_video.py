@@ -34,7 +34,7 @@ class OverlayVideo:
 
     def add(self, frame: RecordedFrame) -> None:
         if self._writer is None:
-            self._open(*frame.rgb.shape[:2])
+            self._writer = self._open(*frame.rgb.shape[:2])
         overlay = frame.overlay
         if overlay is None:
             overlay = draw_overlay(frame.rgb, frame.labels, self._class_map.palette(), OVERLAY_ALPHA)
@@ -43,7 +43,7 @@ class OverlayVideo:
         self._writer.write(picture)
         self.frames += 1
 
-    def _open(self, height: int, width: int) -> None:
+    def _open(self, height: int, width: int) -> VideoWriter:
         # Codecs want even sizes.
         tile_width = min(width, MAX_TILE_WIDTH_PX) // 2 * 2
         self._tile_size = tile_width, round(height * tile_width / width) // 2 * 2
@@ -52,7 +52,7 @@ class OverlayVideo:
         self._legend = np.full((strip.shape[0] + padding, 2 * tile_width, 3), BACKGROUND, np.uint8)
         self._legend[4:4 + strip.shape[0]] = strip
         size = 2 * tile_width, self._tile_size[1] + self._legend.shape[0]
-        self._writer = open_video(self._path, *size, self._fps)
+        return open_video(self._path, *size, self._fps)
 
     def _fit(self, rgb: np.ndarray) -> np.ndarray:
         if rgb.shape[1::-1] == self._tile_size:

@@ -3,7 +3,8 @@
     ros2 run fanet_ros pack fanet18_camvid --output packs       all files that the recipe reads, in volumes of at most 60 MB
     python -m fanet_ros.tools.pack --unpack packs/*.zip --into DIR      there; train in DIR then
 
-Volumes are plain zip files; the pictures in them are the bytes that they were. Paths are kept, so the recipe is trained by as it is.
+Volumes are plain zip files; the pictures in them are the bytes that they were. Paths are kept, so
+the recipe is trained by as it is.
 """
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = parser.parse_args(argv)
     if (arguments.recipe is None) == (arguments.unpack is None):
         parser.error('expected a recipe to pack, or --unpack')
-    from fanet_ros.tools.pack_run import run     # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.pack_run import run  # now: torch takes seconds, which --help need not wait for
     return exit_code_of('pack', lambda: run(arguments))
 
 

@@ -41,7 +41,7 @@ class Journal:
         self.done = 0
         self.reasons: dict[str, int] = {}
         end = 0
-        for content, end in _records(self._path):
+        for content, end in _records(self._path):       # noqa: B007  that of the last one is used
             self.done += 1
             self._count(content)
         with open(self._path, 'r+b') as file:
@@ -57,7 +57,7 @@ class Journal:
         """The next image has no mask, because of `reason`."""
         self._append(b'R' + reason.encode())
 
-    def masks(self) -> 'Iterator[np.ndarray | None]':
+    def masks(self) -> Iterator[np.ndarray | None]:
         """Of each image in turn its mask, (H, W) uint8, or None."""
         self._file.flush()
         for content, _ in _records(self._path):
@@ -71,7 +71,7 @@ class Journal:
         finally:
             self._lock.close()
 
-    def __enter__(self) -> 'Journal':
+    def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

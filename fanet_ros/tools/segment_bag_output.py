@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Final, Iterator, Optional, Sequence
 
 import numpy as np
 from rosbags.interfaces import Connection, MessageDefinitionFormat, QosDurability
@@ -16,14 +16,14 @@ from fanet_ros.tools.segment_bag_input import InputBag
 from fanet_ros.tools.segment_bag_topics import COMPRESSED, IMAGE, Camera
 
 # Version 9 spells QoS values as words, which Humble's ros2 bag cannot read; every distribution reads 8.
-BAG_VERSION = 8
+BAG_VERSION: Final = 8
 # That of the node's masks.
 MASK_QOS = LATCHED_QOS._replace(depth=5, durability=QosDurability.VOLATILE)
 UNKNOWN_HASH = 'RIHS01_' + '0' * 64
 STORE = class_typestore()
 
 
-def write_bag(path: Path, bag: InputBag, cameras: Sequence[Camera], masks: 'Iterator[np.ndarray | None]',
+def write_bag(path: Path, bag: InputBag, cameras: Sequence[Camera], masks: Iterator[np.ndarray | None],
               class_map: ClassMap, drop: Sequence[str], storage: Optional[StoragePlugin],
               advance: Callable[[], Any]) -> int:
     """Write the whole bag to `path`, which must not exist, and to the disk; returns the number of masks.

@@ -27,7 +27,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--stride', type=int, default=4, help='pixels of the image to one soft label (default: 4)')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     arguments = parser.parse_args(argv)
-    from fanet_ros.tools.soft_labels_run import run     # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.soft_labels_run import run  # now: torch takes seconds, which --help need not wait for
     return exit_code_of('soft_labels', lambda: run(arguments))
 
 

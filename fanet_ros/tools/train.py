@@ -20,7 +20,7 @@ INTERRUPTED = 130       # what shells give for Ctrl-C
 def main(argv: Optional[list[str]] = None) -> int:
     """Train, resuming what `--output` holds, and write checkpoints and report; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    import cv2      # these and torch now: --help need not wait for them
+    import cv2  # these and torch now: --help need not wait for them
     import torch
 
     from fanet_ros.inference.device import choose_device

@@ -88,7 +88,7 @@ def _batches(groups: list[Group], config: TrainingConfig, positions: range, devi
              ) -> Union[BatchSource, DeviceBatchSource]:
     """Views are made on a GPU as long as all images are kept there, else on the CPU."""
     on_device = config.loader.on_device
-    if on_device == 'always' or on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1:
+    if on_device == 'always' or (on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1):
         return DeviceBatchSource(groups, config.augmentation, positions, config.training.seed, device)
     return BatchSource(groups, config.augmentation, positions, config.training.seed, config.temporal_frames)
 

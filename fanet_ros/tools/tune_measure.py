@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fanet_ros.tools import tune_child
 from fanet_ros.inference.other_load import OtherLoad
+from fanet_ros.tools import tune_child
 from fanet_ros.tools.tune_child import ChildRequest
 
 MESSAGE_LENGTH = 300

@@ -7,13 +7,13 @@ from typing import Any
 import matplotlib
 
 matplotlib.use('Agg')
-import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first: no display is needed)
-from matplotlib.lines import Line2D  # noqa: E402
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from fanet_ros.tools.tune_choice import pareto  # noqa: E402
-from fanet_ros.tools.tune_report import Findings  # noqa: E402
-from fanet_ros.tools.tune_results import Row  # noqa: E402
+from fanet_ros.tools.tune_choice import pareto
+from fanet_ros.tools.tune_report import Findings
+from fanet_ros.tools.tune_results import Row
 
 SIZE_INCHES = (10.5, 6.0)
 MARKERS = 'osD^vP*X'

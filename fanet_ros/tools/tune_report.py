@@ -98,7 +98,8 @@ def markdown(findings: Findings, choice_text: str) -> str:
 def content(findings: Findings) -> dict[str, Any]:
     """For JSON: the figures of every row with what was made of them."""
     front, budget = set(pareto(findings.rows)), findings.budget
-    chosen = findings.choice.row if findings.choice else None
+    choice = findings.choice
+    chosen = choice.row if choice else None
     return {
         'source': findings.source, 'date': findings.date, 'machine': findings.machine,
         'frames': {'count': findings.frames.count, 'height': findings.frames.height, 'width': findings.frames.width,
@@ -107,6 +108,6 @@ def content(findings: Findings) -> dict[str, Any]:
         f'agreement with {findings.reference.title}',
         'budget': {'latency_ms': budget.latency_ms, 'origin': budget.origin, 'reserve_ms': budget.reserve_ms,
                    'memory_mb': budget.memory_mb},
-        'chosen': None if chosen is None else {**chosen.candidate.as_dict(), 'fits': findings.choice.fits},
+        'chosen': None if choice is None else {**choice.row.candidate.as_dict(), 'fits': choice.fits},
         'rows': [{**row.as_dict(), 'pareto': row in front, 'fits': budget.fits(row), 'chosen': row is chosen}
                  for row in findings.rows]}

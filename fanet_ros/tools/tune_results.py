@@ -12,7 +12,6 @@ from typing import Any, Optional
 from fanet_ros.tools.tune_candidates import Candidate
 from fanet_ros.tools.tune_source import TuneError
 
-
 TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a candidate is measured
 
 

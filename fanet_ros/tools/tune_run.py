@@ -129,7 +129,7 @@ def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Resu
                  arguments: argparse.Namespace) -> None:
     """What has no figures yet, or none that are worth much and shall be had anew."""
     waiting = [candidate for candidate in candidates if not results.is_measured(candidate)
-               or arguments.remeasure and results.rows[candidate].is_disturbed]
+               or (arguments.remeasure and results.rows[candidate].is_disturbed)]
     done = len(candidates) - len(waiting)
     with tqdm(total=len(candidates), initial=done, unit='candidate', disable=arguments.quiet) as progress:
         for candidate in waiting:

@@ -79,7 +79,7 @@ def open_footage(request: SourceRequest) -> Footage:
     if request.source == 'street':
         return _street(request)
     if path.is_dir():
-        if request.labels or (path / 'images').is_dir() and (path / 'labels').is_dir():
+        if request.labels or ((path / 'images').is_dir() and (path / 'labels').is_dir()):
             return _labelled_folder(path, request)
         request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
     elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):

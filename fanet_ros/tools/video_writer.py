@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Optional, Protocol
+from typing import Any, Optional, Protocol
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def open_video(path: Path, width: int, height: int, fps: float) -> VideoWriter:
 
 
 class _AvWriter:
-    def __init__(self, container: object, stream: object) -> None:
+    def __init__(self, container: Any, stream: Any) -> None:
         self._container, self._stream = container, stream
 
     @classmethod
@@ -66,7 +66,7 @@ class _AvWriter:
 
 class _OpenCvWriter:
     def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
-        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*OPENCV_CODEC), fps, (width, height))
+        self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*OPENCV_CODEC), fps, (width, height))
         if not self._writer.isOpened():
             raise VideoError(f'OpenCV cannot write {path} with codec {OPENCV_CODEC} at {width}x{height}: pip install av')
 

@@ -112,7 +112,9 @@ class Augmentation:
             rgb = np.clip(rgb + view.noise * noise, 0, 255).astype(np.uint8)
         if view.jpeg_quality:
             quality = [cv2.IMWRITE_JPEG_QUALITY, view.jpeg_quality]
-            rgb = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)
+            decoded = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)
+            assert decoded is not None
+            rgb = decoded
         return rgb, labels
 
     def render_soft(self, sample: Sample, view: View) -> Optional[np.ndarray]:

@@ -27,7 +27,19 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
-        return Batch(*(item if item is None else item.to(device, non_blocking=True) for item in self))
+        rgb, labels = (item.to(device, non_blocking=True) for item in (self.rgb, self.labels))
+        return Batch(rgb, labels, None if self.soft is None else self.soft.to(device, non_blocking=True))
+
+    def clone(self) -> Batch:
+        """A copy in memory of its own."""
+        return Batch(self.rgb.clone(), self.labels.clone(), None if self.soft is None else self.soft.clone())
+
+    def copy_(self, other: Batch) -> None:
+        """Take over the content of a batch of the same shapes."""
+        self.rgb.copy_(other.rgb)
+        self.labels.copy_(other.labels)
+        if self.soft is not None and other.soft is not None:
+            self.soft.copy_(other.soft)
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,9 @@ class BatchSource:
         :raises DatasetError: a picture cannot be read
         """
         clips = [self._clip(progress, rng) for rng in self._draws.generators(number)]
-        rgb, labels, soft = ([[frame[part] for frame in clip] for clip in clips] for part in range(3))
-        return Batch(_stacked(rgb), _stacked(labels), _stacked_soft(soft))
+        return Batch(_stacked([[frame[0] for frame in clip] for clip in clips]),
+                     _stacked([[frame[1] for frame in clip] for clip in clips]),
+                     _stacked_soft([[frame[2] for frame in clip] for clip in clips]))
 
     def _size_of(self, group: int, index: int) -> tuple[int, int]:
         height, width = self._groups[group].samples[index].labels.shape

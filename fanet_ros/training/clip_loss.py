@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Sequence
+from typing import Optional, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,11 @@ class ClipLoss(nn.Module):
     :param soft_weight: of the loss on soft labels, where a batch has them
     :param precision: of the forward pass: 'float32', 'bfloat16' or 'float16'
     """
+
+    mean: Tensor
+    std: Tensor
+    _members: Optional[Tensor]
+    _weights: Optional[Tensor]
 
     def __init__(self, network: FANet, mean: Sequence[float], std: Sequence[float], meaning: LabelMeaning,
                  soft_weight: float, precision: str, channels_last: bool) -> None:
@@ -48,7 +53,7 @@ class ClipLoss(nn.Module):
                 losses[-1] = losses[-1] + self._soft_weight * soft_cross_entropy(outputs.logits, batch.soft[time])
         return torch.stack(losses).mean()
 
-    def _autocast(self, device_type: str) -> 'torch.autocast | nullcontext':
+    def _autocast(self, device_type: str) -> torch.autocast | nullcontext:
         if self._dtype == torch.float32:
             return nullcontext()
         # No cache: every weight is used once, and a recorded CUDA graph must not hold casts made before it.

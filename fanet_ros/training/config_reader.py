@@ -9,7 +9,6 @@ from typing import Any, Union
 
 import yaml
 
-
 MAX_BASES = 4       # from one to the next
 
 
@@ -110,7 +109,7 @@ def build(cls: type, content: Any, where: str) -> Any:
 
 def _convert(wanted: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if dataclasses.is_dataclass(wanted):
+    if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
         return build(wanted, value, f'{where}.')
     if origin is tuple:
         if not isinstance(value, (list, tuple)):

@@ -41,10 +41,11 @@ class DeviceBatchSource:
         """
         frames = [self._draws.frame(progress, rng) for rng in self._draws.generators(number)]
         over = [place for place, frame in enumerate(frames) if frame.pasted is not None]
+        chosen = [frame.chosen for frame in frames if frame.chosen is not None]
         return DrawnBatch(
             self, self._views(frames), torch.tensor(over, dtype=torch.int64),
             self._views([frames[place].pasted for place in over]) if over else None,
-            torch.from_numpy(np.stack([frames[place].chosen for place in over])) if over else None)
+            torch.from_numpy(np.stack(chosen)) if over else None)
 
     def make(self, drawn: DrawnBatch) -> Batch:
         """The images of a batch."""

@@ -31,7 +31,7 @@ class FlickerCounter:
     """Compares the labels of each frame of a video with those of the frame before, in place and along the optical flow."""
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)      # Kroeger et al., arXiv 1603.03590
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)      # Kroeger et al., arXiv 1603.03590
         self._steady = self._changed = self._moved = self._followed = self._restless = 0
         self._last: Optional[tuple[np.ndarray, np.ndarray, np.ndarray]] = None
 
@@ -43,7 +43,8 @@ class FlickerCounter:
         gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         if self._last is not None and self._last[0].shape == gray.shape:
             last_gray, last_truth, last_predicted = self._last
-            flow = self._flow.calc(gray, last_gray, None)       # (H, W, 2) px: where each pixel was
+            # (H, W, 2) px: where each pixel was.
+            flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
             moved = moved_along(last_predicted, flow, cv2.INTER_NEAREST)
             steady = (truth == last_truth) & (truth != UNLABELLED)
             self._steady += int(steady.sum())

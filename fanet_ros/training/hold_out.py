@@ -22,8 +22,9 @@ def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
     """
     held = _held_out_drives(samples.names, share)
     if held:
-        return tuple(samples.of([index for index, name in enumerate(samples.names) if (_drive(name) in held) == inside])
-                     for inside in (False, True))
+        outside, inside = ([index for index, name in enumerate(samples.names) if (_drive(name) in held) == is_held]
+                           for is_held in (False, True))
+        return samples.of(outside), samples.of(inside)
     count = len(samples)
     measured = round(count * share) if count >= 4 else 0
     gap = max(1, round(count * GAP_SHARE)) if measured else 0

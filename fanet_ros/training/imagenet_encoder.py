@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from fanet_ros.model import FANet
+from fanet_ros.model.backbone import BasicBlock
 from fanet_ros.model.checkpoint import weights_directory
 from fanet_ros.training.initial_weights import InitialWeightsError
 
@@ -47,6 +48,7 @@ def start_from_imagenet(network: FANet, images: Tensor, path: Optional[Path] = N
             if isinstance(module, nn.Conv2d) and f'{name}.weight' in folded:
                 module.weight.copy_(folded[f'{name}.weight'])
         for block in encoder.layer4:
+            assert isinstance(block, BasicBlock)        # as in every ResNet-18
             nn.init.zeros_(block.bn2.weight)
     biases = {EXTRA_SHORTCUT: torch.zeros(64)} | {
         name: folded[f'{name}.bias'] for name in modules if f'{name}.weight' in folded}
@@ -60,6 +62,7 @@ def _adapt_norms(network: FANet, biases: dict[nn.Module, Tensor], images: Tensor
     :param biases: (C,) of the folded convolutions, by the BatchNorms that follow them; others keep weight and bias
     """
     def adapt(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
         variance, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(variance.clamp(min=MIN_DEVIATION ** 2))

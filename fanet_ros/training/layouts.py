@@ -10,8 +10,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import share_directory
 from fanet_ros.training.class_sets import ClassSets
 from fanet_ros.training.config import DataConfig
-from fanet_ros.training.datasets import UNLABELLED, DatasetError, SampleCache, Samples, load_folder
-from fanet_ros.training.datasets import cityscapes, coco_stuff, street
+from fanet_ros.training.datasets import UNLABELLED, DatasetError, SampleCache, Samples, cityscapes, coco_stuff, load_folder, street
 from fanet_ros.training.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.training.datasets.pictures import read_color_labels
 from fanet_ros.training.soft_labels import SoftLabels
@@ -65,7 +64,7 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
     if config.layout == 'coco_stuff':
         return coco_stuff.load_coco_stuff(config.path, config.split, keep, cache)
     if config.layout == 'bag':
-        from fanet_ros.training.datasets.bag import load_bag        # rosbags is not wherever a GPU is
+        from fanet_ros.training.datasets.bag import load_bag  # rosbags is not wherever a GPU is
         return load_bag(config.path, config.camera_topic, config.mask_topic, len(own), keep, cache)
     read = partial(read_color_labels, colors=own.colors) if config.labels == 'colors' else None
     return load_folder(config.path, len(own), keep=keep, read=read, images=config.images, masks=config.masks,

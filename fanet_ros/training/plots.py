@@ -8,7 +8,8 @@ import matplotlib
 import numpy as np
 
 matplotlib.use('Agg')
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 
 def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]], path: Path) -> None:
@@ -72,6 +73,6 @@ def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> No
     _save(figure, path)
 
 
-def _save(figure: 'pyplot.Figure', path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

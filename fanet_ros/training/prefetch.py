@@ -20,7 +20,7 @@ class Prefetcher(Generic[T]):
     def __init__(self, load: Callable[[int], T], first: int, threads: int) -> None:
         self._load, self._next = load, first
         self._pool = ThreadPoolExecutor(threads)
-        self._upcoming: 'deque[Future[T]]' = deque()
+        self._upcoming: deque[Future[T]] = deque()
         for _ in range(threads + 1):
             self._submit()
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
 
 # Others wait while the first validates and writes.
 TIMEOUT = timedelta(hours=2)
+
+_Module = TypeVar('_Module', bound=nn.Module)
 
 
 class ProcessesError(ValueError):
@@ -68,7 +71,7 @@ class Processes:
             return module
         return nn.parallel.DistributedDataParallel(module, device_ids=[device.index] if device.type == 'cuda' else None)
 
-    def synchronized_norm(self, module: nn.Module, device: torch.device) -> nn.Module:
+    def synchronized_norm(self, module: _Module, device: torch.device) -> _Module:
         """`module` with the statistics of BatchNorm taken over all processes; PyTorch has that on CUDA only."""
         if self.count == 1 or device.type != 'cuda':
             return module

@@ -16,13 +16,12 @@ WARM_UP_STEPS = 3           # on a side stream, before a step is recorded
 class TrainStep:
     """Loss, gradients and step over the batches of one iteration. Nothing in it waits for the device but a scaler.
 
-    :param loss: gives the loss of a Batch
-    :param processes: more than 1: `loss` is wrapped in DistributedDataParallel
+    :param loss: gives the loss of a Batch; in DistributedDataParallel where several processes train
     """
 
     def __init__(self, loss: nn.Module, parameters: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer,
-                 scaler: torch.amp.GradScaler, processes: int = 1) -> None:
-        self._loss, self._parameters, self._processes = loss, list(parameters), processes
+                 scaler: torch.amp.GradScaler) -> None:
+        self._loss, self._parameters = loss, list(parameters)
         self._optimizer, self._scaler = optimizer, scaler
 
     def __call__(self, batches: Sequence[Batch]) -> Tensor:
@@ -42,7 +41,9 @@ class TrainStep:
 
     def _gradients_stay_here(self, needed: bool) -> AbstractContextManager:
         """Between processes, gradients need to be exchanged only once for each step."""
-        return self._loss.no_sync() if needed and self._processes > 1 else nullcontext()
+        if needed and isinstance(self._loss, nn.parallel.DistributedDataParallel):
+            return self._loss.no_sync()
+        return nullcontext()
 
 
 class RecordedStep:
@@ -69,18 +70,17 @@ class RecordedStep:
             torch.cuda.current_stream().wait_stream(side)
             return result
         if self._graph is None:
-            self._record(batches)
+            self._graph = self._record(batches)
         else:
             for kept, batch in zip(self._batches, batches):
-                for target, source in zip(kept, batch):
-                    if target is not None:
-                        target.copy_(source)
+                kept.copy_(batch)
         self._graph.replay()
         return self._result.clone()
 
-    def _record(self, batches: Sequence[Batch]) -> None:
+    def _record(self, batches: Sequence[Batch]) -> torch.cuda.CUDAGraph:
         """Recording runs nothing: the step itself is done by the replay that follows."""
-        self._batches = [Batch(*(item if item is None else item.clone() for item in batch)) for batch in batches]
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        self._batches = [batch.clone() for batch in batches]
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
             self._result = self._step(self._batches)
+        return graph

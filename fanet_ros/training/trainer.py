@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from fanet_ros.inference.device import computes_in
+from fanet_ros.inference.device import computes_in, in_memory_format
 from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import LoaderSettings, TrainingSettings
+from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.event_log import EventLog
 from fanet_ros.training.interruption import Interruption
 from fanet_ros.training.losses import LabelMeaning
@@ -23,7 +24,6 @@ from fanet_ros.training.optimization import learning_rate, make_optimizer, set_l
 from fanet_ros.training.prefetch import Prefetcher, thread_count
 from fanet_ros.training.processes import Processes
 from fanet_ros.training.progress import Progress
-from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.step import RecordedStep, TrainStep
 
@@ -74,7 +74,7 @@ class Trainer:
         precision = _precision(settings.precision, self._device)
         network = network.to(self._device)
         if settings.channels_last:
-            network = network.to(memory_format=torch.channels_last)
+            network = in_memory_format(network, torch.channels_last)
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
         loss = ClipLoss(self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision,
@@ -92,7 +92,7 @@ class Trainer:
         self._saved_at = 0
 
     def _make_step(self) -> Union[TrainStep, RecordedStep]:
-        step = TrainStep(self._loss, list(self.network.parameters()), self._optimizer, self._scaler, self._processes.count)
+        step = TrainStep(self._loss, list(self.network.parameters()), self._optimizer, self._scaler)
         recorded = self._device.type == 'cuda' and self._processes.count == 1 and not self._scaler.is_enabled()
         return RecordedStep(step) if recorded else step
 

@@ -6,8 +6,24 @@ import threading
 import pytest
 
 from fanet_ros.ros.diagnostics import (
-    DOUBTFUL, ERROR, LATE, MIN_FRAMES_FOR_RATE, OK, REJECTING, RUNNING, SILENT, SLOW, UNSTAMPED, WAITING, WARN, WINDOW_S,
-    FrameStatistics, FrameTimes, Status, Thresholds)
+    DOUBTFUL,
+    ERROR,
+    LATE,
+    MIN_FRAMES_FOR_RATE,
+    OK,
+    REJECTING,
+    RUNNING,
+    SILENT,
+    SLOW,
+    UNSTAMPED,
+    WAITING,
+    WARN,
+    WINDOW_S,
+    FrameStatistics,
+    FrameTimes,
+    Status,
+    Thresholds,
+)
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')

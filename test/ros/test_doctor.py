@@ -107,7 +107,7 @@ def test_other_names_for_the_classes_are_pointed_out(settings: SegmentationSetti
     (None, ERROR, 'cannot be read'), ('<dds/>', WARN, 'the default of 0.5 MB'),
     ('<segment_size>1048576</segment_size>', WARN, '1.0 MiB'), ('<segment_size> 33554432 </segment_size>', OK, '32 MiB')])
 def test_the_users_own_profile_is_read(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: 'str | None', level: str, said: str) -> None:
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str | None, level: str, said: str) -> None:
     monkeypatch.setattr(doctor_transport, 'get_rmw_implementation_identifier', lambda: 'rmw_fastrtps_cpp')
     path = tmp_path / 'mine.xml'
     if profile is not None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
+from fanet_ros.msg import ClassCoverage, FrameTiming
+from fanet_ros.msg import ClassMap as ClassMapMessage
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
@@ -17,8 +19,6 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import UNLABELLED, ClassMap, Segmentation, SegmentationError, StageTimes, draw_overlay
-from fanet_ros.msg import ClassCoverage, FrameTiming
-from fanet_ros.msg import ClassMap as ClassMapMessage
 from fanet_ros.ros.class_map_messages import LabelInfo, label_info_message
 from fanet_ros.ros.frame_layers import FrameLayers
 from fanet_ros.ros.frame_outputs import LATCHED_QOS, FrameOutputs

@@ -22,8 +22,7 @@ from fanet_ros.ros.parameters import ParameterSpec, declare
 from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
 from fanet_ros.ros.recorder_topics import DEFAULT_TOPICS, TopicRequest
-from fanet_ros.ros.segmentation_parameters import (
-    SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings)
+from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
 
 TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS,
           'player': PLAYER_PARAMETERS}

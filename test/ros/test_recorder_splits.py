@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from fanet_ros.msg import ClassMap, FrameTiming
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from std_msgs.msg import Header, String
 
-from fanet_ros.msg import ClassMap, FrameTiming
 from fanet_ros.ros.recorder_bag import BagError
 from fanet_ros.ros.recorder_splits import SplitRecording
 

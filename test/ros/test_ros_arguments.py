@@ -26,9 +26,10 @@ def parameters_of(*argv: str) -> dict[str, Any]:
 
 def reason_for(*argv: str) -> str:
     argv = ('node', *argv)
-    with ExitStack() as files, pytest.raises(RuntimeError) as raised:
+    with ExitStack() as files:
         given = with_even_lists(argv, files)
-        rclpy.init(args=given, context=Context())
+        with pytest.raises(RuntimeError) as raised:
+            rclpy.init(args=given, context=Context())
     return why_refused(raised.value, argv, given)
 
 
@@ -56,12 +57,12 @@ def test_only_arguments_of_ros_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(('content', 'said'), [
-    ('/**:\n  ros__parameters:\n    ladder: [1, 0.5\n', 'line 4: expected \',\' or \']\''),
+    ('/**:\n  ros__parameters:\n    ladder: [1, 0.5\n', "line 4: expected ',' or ']'"),
     ('/**:\n  ros__parameters:\n\ta: 1\n', "line 3: found character '\\t' that cannot start any token"),
     ('/**:\n  ros_parameters:\n    a: 1\n', 'Cannot have a value before ros__parameters at line 3'),
     ('/**:\n  ros__parameters:\n    a: [1, 0.5]\n    b: [1, x]\n', "Value type 'string' do not belong at line_num 4"),
     (None, 'opening YAML file')])
-def test_what_ros_cannot_read_is_told_with_the_users_file_and_line(tmp_path: Path, content: 'str | None', said: str) -> None:
+def test_what_ros_cannot_read_is_told_with_the_users_file_and_line(tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / 'mine.yaml'
     if content is not None:
         path.write_text(content)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from rclpy.qos import ReliabilityPolicy
 
-from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.package_share import share_directory
 from fanet_ros.ros.frame_outputs import OUTPUT_QOS
 

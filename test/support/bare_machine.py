@@ -41,7 +41,7 @@ def bare_environment(folder: Path) -> dict[str, str]:
     return {**environment, 'PYTHONPATH': str(folder), 'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'}
 
 
-def _modules(packages: 'tuple[str, ...]') -> set[str]:
+def _modules(packages: tuple[str, ...]) -> set[str]:
     """Top-level modules of these packages and of all that they need."""
     seen: set[str] = set()
     waiting = [_normal(name) for name in packages]

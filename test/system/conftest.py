@@ -15,28 +15,28 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-import numpy as np    # noqa: E402
-import rclpy    # noqa: E402
-import torch    # noqa: E402
-from builtin_interfaces.msg import Time    # noqa: E402
-from lifecycle_msgs.msg import Transition    # noqa: E402
-from lifecycle_msgs.srv import ChangeState, GetState    # noqa: E402
-from rcl_interfaces.msg import SetParametersResult    # noqa: E402
-from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically    # noqa: E402
-from rclpy.context import Context    # noqa: E402
-from rclpy.executors import SingleThreadedExecutor    # noqa: E402
-from rclpy.parameter import Parameter, parameter_value_to_python    # noqa: E402
-from rclpy.publisher import Publisher    # noqa: E402
-from rclpy.qos import QoSProfile    # noqa: E402
-from sensor_msgs.msg import CompressedImage, Image    # noqa: E402
-from std_msgs.msg import Header    # noqa: E402
+import numpy as np
+import rclpy
+import torch
+from builtin_interfaces.msg import Time
+from fanet_ros.msg import FrameTiming
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import GetParameters, SetParameters, SetParametersAtomically
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
-from fanet_ros.inference import ClassMap, Segmenter    # noqa: E402
-from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
-from fanet_ros.msg import FrameTiming    # noqa: E402
-from fanet_ros.package_share import share_directory    # noqa: E402
-from fanet_ros.ros.image_conversion import rgb_to_image_message    # noqa: E402
-from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
+from fanet_ros.inference import ClassMap, Segmenter
+from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.package_share import share_directory
+from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.tools.demo_environment import find_executable, free_domain_id
 
 TIMEOUT_S = 300.0       # for conditions that a busy machine is slow to reach; what hangs is seen all the same
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine
@@ -51,7 +51,7 @@ class Process:
         with open(log, 'wb') as output:
             self._process = subprocess.Popen(
                 [str(find_executable(name)), *arguments], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, env=environment, preexec_fn=_limit_memory)
+                stderr=subprocess.STDOUT, env=environment, preexec_fn=_limit_memory)     # noqa: PLW1509  one call of the kernel
 
     @property
     def log(self) -> str:

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from fanet_ros.msg import FrameTiming
 from image_helpers import pixels
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.msg import FrameTiming
 
 NODE = '/segmentation'
 HEIGHT, WIDTH = 24, 32

@@ -16,13 +16,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from fanet_ros.inference import ClassMap, Segmenter    # noqa: E402
-from fanet_ros.model import CheckpointMetadata, save_checkpoint    # noqa: E402
-from fanet_ros.package_share import share_directory    # noqa: E402
-from fanet_ros.tools.demo_environment import find_executable    # noqa: E402
-from fanet_ros.tools.demo_output import DemoOutput    # noqa: E402
-from fanet_ros.tools.recorder_status import StatusFile    # noqa: E402
-from fanet_ros.tools.recording import Recording    # noqa: E402
+from fanet_ros.inference import ClassMap, Segmenter
+from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.package_share import share_directory
+from fanet_ros.tools.demo_environment import find_executable
+from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.recorder_status import StatusFile
+from fanet_ros.tools.recording import Recording
 
 TIMEOUT_S = 150.0
 WIDTH, HEIGHT = 160, 120

@@ -18,10 +18,10 @@ TIMEOUT_S = 200.0
 
 
 @pytest.fixture(name='doctor')
-def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., 'tuple[int, list[dict[str, str]]]']:
+def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., tuple[int, list[dict[str, str]]]]:
     """Runs it in the domain of the test; gives exit code and findings."""
-    def run(*arguments: str, ros: 'tuple[str, ...]' = (), checkpoint: Optional[Path] = None,
-            ) -> 'tuple[int, list[dict[str, str]]]':
+    def run(*arguments: str, ros: tuple[str, ...] = (), checkpoint: Optional[Path] = None,
+            ) -> tuple[int, list[dict[str, str]]]:
         done = subprocess.run(
             [str(find_executable('doctor')), '--json', '-', *arguments, '--ros-args', '-p',
              f'checkpoint:={checkpoint or small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', *ros],
@@ -47,7 +47,7 @@ def start_camera_fixture(start_executable: Callable[..., Any]) -> Iterator[Calla
         assert camera.stop() == 0, camera.log
 
 
-def camera_of(findings: 'list[dict[str, str]]') -> 'list[dict[str, str]]':
+def camera_of(findings: list[dict[str, str]]) -> list[dict[str, str]]:
     return [finding for finding in findings if finding['check'] == 'camera']
 
 

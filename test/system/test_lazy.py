@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from fanet_ros.msg import ClassMap
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.msg import ClassMap
 from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 NODE = '/rested'

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fanet_ros.msg import FrameTiming
 from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import Image
 
-from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP

@@ -11,13 +11,12 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from fanet_ros.msg import ClassMap, FrameTiming
 from image_helpers import blotches
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.highlevel import AnyReader
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
-
-from fanet_ros.msg import ClassMap, FrameTiming
 
 
 @pytest.fixture(name='drive', scope='module')

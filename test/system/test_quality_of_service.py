@@ -93,8 +93,8 @@ def test_a_reliability_that_is_none_is_refused_with_its_name(
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *QUICK,
                                '-p', 'qos_overrides./image.subscription.reliability:=relyable')
     assert process.wait() == 1
-    assert "segmentation_node: parameter qos_overrides./image.subscription.reliability is 'relyable': expected one of " \
-        'best_available, reliable' in process.log
+    assert ("segmentation_node: parameter qos_overrides./image.subscription.reliability is 'relyable': expected one of "
+            'best_available, reliable') in process.log
 
 
 @pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])

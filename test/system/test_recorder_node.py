@@ -17,17 +17,17 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
-from rclpy.context import Context    # noqa: E402
-from rclpy.node import Node    # noqa: E402
-from rclpy.qos import QoSProfile, ReliabilityPolicy    # noqa: E402
-from rclpy.serialization import deserialize_message, serialize_message    # noqa: E402
-from rosbags.highlevel import AnyReader    # noqa: E402
-from rosbags.interfaces import QosReliability    # noqa: E402
-from sensor_msgs.msg import Image    # noqa: E402
-from std_msgs.msg import String    # noqa: E402
+from fanet_ros.msg import FrameTiming  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
+from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
+from rosbags.highlevel import AnyReader  # noqa: E402
+from rosbags.interfaces import QosReliability  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
 
-from fanet_ros.msg import FrameTiming    # noqa: E402
-from fanet_ros.tools.demo_environment import find_executable, free_domain_id    # noqa: E402
+from fanet_ros.tools.demo_environment import find_executable, free_domain_id  # noqa: E402
 
 TIMEOUT_S = 30.0
 

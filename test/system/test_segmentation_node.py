@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
+from fanet_ros.msg import FrameTiming
 from image_helpers import blotches, pixels
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
@@ -21,7 +22,6 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmentation, Segmenter, draw_overlay
-from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 NODE = '/segmentation'
@@ -208,8 +208,8 @@ def test_compressed_images_simulated_time_and_remapping(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
         segmenter: Segmenter) -> None:
     process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__ns:=/front', '-r', '/clock:=/front/clock', '-p', f'checkpoint:={small_checkpoint}',
-        *same_rounding, '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
+        'segmentation_node', '--ros-args', '-r', '__ns:=/front', '-r', '/clock:=/front/clock',
+        '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
         '-p', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     masks, timings = (client.collect(kind, f'/front/segmentation/{name}')

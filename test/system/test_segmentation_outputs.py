@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fanet_ros.msg import ClassMap
 from image_helpers import blotches, pixels
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CameraInfo
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.msg import ClassMap
 
 NODE = '/segmentation'
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

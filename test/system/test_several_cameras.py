@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
+from fanet_ros.msg import FrameTiming
 from image_helpers import blotches, pixels
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 NODE = '/several'
@@ -35,7 +35,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     masks = {name: client.collect(Image, f'{NODE}/{name}/mask') for name in CAMERAS}
     publishers = {name: client.publisher(Image, f'/{name}/image') for name in CAMERAS}
     garbage = Image(encoding='cmyk8', height=120, width=160, step=480, data=array.array('B', bytes(57600)))
-    numbers = {name: 0 for name in CAMERAS}
+    numbers = dict.fromkeys(CAMERAS, 0)
 
     def send(name: str) -> None:
         numbers[name] += 1

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import blotches, pixels
-from rclpy.parameter import Parameter
 from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
@@ -103,7 +103,7 @@ def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class
     mask, _ = camera.answer_to(blotches(2))
     pictures = [draw_overlay(blotches(2), pixels(mask), palette, 0.5) for palette in (old, new)]
     del overlays[:]
-    answer, sent, _ = switch(client, camera, {'class_map': str(class_map)}, blotches(2))
+    answer, _, _ = switch(client, camera, {'class_map': str(class_map)}, blotches(2))
     assert answer.successful
     client.wait_for(lambda: camera.send(blotches(2)) and bool(overlays) and np.array_equal(
         pixels(overlays[-1]), pictures[1]), 'the new colours', camera.process)

@@ -26,7 +26,7 @@ def links(path: Path) -> list[tuple[str, str]]:
     return [(text, target) for text, target in LINK.findall(prose(path)) if not re.match(r'[a-z]+:', target)]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def anchors(path: Path) -> frozenset[str]:
     """What can stand after # in a link to the page, as code hosts derive it from the headings."""
     headings = re.findall(r'^#+ +(.+?) *$', re.sub(
@@ -34,7 +34,7 @@ def anchors(path: Path) -> frozenset[str]:
     return frozenset(re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def functions_of(path: Path) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding='utf-8'))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))

@@ -7,4 +7,4 @@ makes the one that was asked for, or the one that is fastest on this machine.
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.factory import ENGINES, PRECISIONS, EngineFactory, installed_engines
 
-__all__ = ['ENGINES', 'Engine', 'EngineError', 'EngineFactory', 'PRECISIONS', 'installed_engines']
+__all__ = ['ENGINES', 'PRECISIONS', 'Engine', 'EngineError', 'EngineFactory', 'installed_engines']

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from fanet_ros.model import FANet
 
-
 MAX_BYTES = 600 * 2**20         # of networks in the cache; one takes 50 to 90 MB
 SCRATCH_S = 3600.0              # scratch folders that are older were left by processes that were killed
 

@@ -155,7 +155,8 @@ def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, E
 
     :raises EngineError: none can; the message is the first one's
     """
-    engines, errors = {}, []
+    engines: dict[str, Engine] = {}
+    errors: list[EngineError] = []
     for name in names:
         LOG.info(f'preparing {name}, {len(engines) + len(errors) + 1} of {len(names)}')
         try:

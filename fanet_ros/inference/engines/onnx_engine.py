@@ -136,7 +136,7 @@ def _calibration_frames(calibration: Optional[CalibrationImages], height: int, w
 def _digest(frames: Sequence[np.ndarray]) -> str:
     digest = hashlib.sha256()
     for frame in frames:
-        digest.update(np.ascontiguousarray(frame))
+        digest.update(np.ascontiguousarray(frame).data)
     return digest.hexdigest()[:8]
 
 
@@ -157,7 +157,7 @@ def _quantize(network: FANet, path: Path, height: int, width: int, images: Seque
         def __init__(self, frames: Sequence[np.ndarray]) -> None:
             self._frames = iter(frames)
 
-        def get_next(self) -> 'dict[str, np.ndarray] | None':
+        def get_next(self) -> dict[str, np.ndarray] | None:
             frame = next(self._frames, None)
             return None if frame is None else {'images': frame}
 

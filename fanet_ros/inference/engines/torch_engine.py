@@ -6,6 +6,7 @@ from typing import Callable, Optional, Sequence
 import torch
 from torch import Tensor
 
+from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.model import FANet, FrameContext
@@ -18,7 +19,7 @@ LEVELS = len(FrameContext._fields)
 def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True) -> InferenceFANet:
     """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES."""
     rewritten = InferenceFANet(network, commute_head=commute_head).eval()
-    return rewritten.to(device=device, dtype=DTYPES[precision], memory_format=torch.channels_last)
+    return in_memory_format(rewritten.to(device, DTYPES[precision]), torch.channels_last)
 
 
 class TorchEngine(VideoEngine):

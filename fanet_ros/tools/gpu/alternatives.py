@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Callable, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
 
 from fanet_ros.inference import draw_overlay
+from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.inference.postprocess import layer_by_layer
@@ -63,14 +65,14 @@ def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
         return work
 
     def channels_first() -> Callable[[], object]:
-        network = rewritten_network(plain, device, precision).to(memory_format=torch.contiguous_format)
+        network = in_memory_format(rewritten_network(plain, device, precision), torch.contiguous_format)
         return recorded(network, images.to(DTYPES[precision]).contiguous(), True)
 
     def unsearched() -> Callable[[], object]:
         return recorded(rewritten_network(plain, device, precision), images.to(DTYPES[precision]), False)
 
     def unrewritten() -> Callable[[], object]:
-        network = copy.deepcopy(plain).to(device=device, dtype=DTYPES[precision], memory_format=torch.channels_last)
+        network = in_memory_format(copy.deepcopy(plain).to(device, DTYPES[precision]), torch.channels_last)
         return recorded(network, images.to(DTYPES[precision]), True)
 
     return {'as it is': engine, 'layer by layer, no graph': lambda: engine(pool=None),
@@ -90,13 +92,13 @@ def postprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
     palette = torch.randint(0, 255, (256, 3), generator=generator, dtype=torch.uint8)
     on_card = frame.to(device), palette.to(device), 0.5
 
-    def triton(with_confidence: bool, *overlay: object) -> Callable[[], object]:
+    def triton(with_confidence: bool, *overlay: Any) -> Callable[[], object]:
         if settings.is_rehearsal:
             raise RuntimeError('Triton needs a GPU')
         from fanet_ros.inference.triton_postprocess import one_pass
         return lambda: one_pass(logits, size, with_confidence, *overlay)
 
-    def torch_way(with_confidence: bool, *overlay: object) -> Callable[[], object]:
+    def torch_way(with_confidence: bool, *overlay: Any) -> Callable[[], object]:
         def work() -> None:
             with torch.inference_mode():
                 layer_by_layer(logits, size, with_confidence, *overlay)
@@ -108,9 +110,9 @@ def postprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
 
     ways: dict[str, Way] = {}
     for name, way in (('Triton', triton), ('PyTorch', torch_way)):
-        ways[f'{name}, labels'] = lambda way=way: way(False)
-        ways[f'{name}, labels and confidence'] = lambda way=way: way(True)
-        ways[f'{name}, labels, confidence and overlay'] = lambda way=way: way(True, *on_card)
+        ways[f'{name}, labels'] = partial(way, False)
+        ways[f'{name}, labels and confidence'] = partial(way, True)
+        ways[f'{name}, labels, confidence and overlay'] = partial(way, True, *on_card)
     return {**ways, 'overlay by OpenCV on the CPU': on_cpu}
 
 
@@ -119,4 +121,4 @@ def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
     preprocess = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, settings.device)
     frames = {name: torch.randint(0, 255, (factor * size[0], factor * size[1], 3), dtype=torch.uint8, device=settings.device)
               for name, factor in (('same size', 1), ('from twice the size', 2))}
-    return {f'PyTorch, {name}': lambda frame=frame: lambda: preprocess.normalized(frame, *size) for name, frame in frames.items()}
+    return {f'PyTorch, {name}': partial(partial, preprocess.normalized, frame, *size) for name, frame in frames.items()}

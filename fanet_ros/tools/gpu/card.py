@@ -1,6 +1,7 @@
 """What the card itself can do, measured: the limits that the network is held to."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Callable
 
 import numpy as np
@@ -32,16 +33,17 @@ def limits(settings: StepSettings) -> dict[str, float]:
     device = settings.device
     source = torch.randint(0, 255, (settings.pick(2**31, 2**20),), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    found = {'copy_gb_s': 2 * len(source) / 1e6 / median_ms(settings, lambda: target.copy_(source))}
+    found = {'copy_gb_s': 2 * len(source) / 1e6 / median_ms(settings, partial(target.copy_, source))}
     host = gpu.host_buffer((settings.pick(2**26, 2**20),), device)
     part = target[:len(host)]
-    found['to_card_gb_s'] = len(host) / 1e6 / median_ms(settings, lambda: part.copy_(host, non_blocking=True))
-    found['from_card_gb_s'] = len(host) / 1e6 / median_ms(settings, lambda: host.copy_(part, non_blocking=True))
+    found['to_card_gb_s'] = len(host) / 1e6 / median_ms(settings, partial(part.copy_, host, non_blocking=True))
+    found['from_card_gb_s'] = len(host) / 1e6 / median_ms(settings, partial(host.copy_, part, non_blocking=True))
     del source, target, part
     length = settings.pick(8192, 128)
     for dtype in (torch.float16, torch.bfloat16, torch.float32):
         one, other = (torch.randn(length, length, device=device).to(dtype) for _ in range(2))
-        found[f'{str(dtype).rsplit(".", 1)[-1]}_tflop_s'] = 2 * length**3 / 1e9 / median_ms(settings, lambda: one @ other)
+        product_ms = median_ms(settings, partial(torch.matmul, one, other))
+        found[f'{str(dtype).rsplit(".", 1)[-1]}_tflop_s'] = 2 * length**3 / 1e9 / product_ms
     tiny = torch.zeros(1, device=device)
     found['launch_us'] = 1e3 * median_ms(settings, lambda: tiny.add_(1), burst=settings.pick(1000, 10))
     return found

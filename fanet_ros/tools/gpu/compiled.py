@@ -46,7 +46,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
                     error=float((logits - expected).norm() / expected.norm()))
 
 
-def _called(compiled: Callable[..., torch.Tensor], images: torch.Tensor, pool: 'GraphPool | None') -> Callable[[], torch.Tensor]:
+def _called(compiled: Callable[..., torch.Tensor], images: torch.Tensor, pool: GraphPool | None) -> Callable[[], torch.Tensor]:
     if pool is None:
         return lambda: compiled(images)
     recording = Recording(lambda given: (compiled(given),), [images], pool)

@@ -49,7 +49,7 @@ class _Recorder:
             self._figures.add('test', name=report.nodeid, outcome='failed', seconds=0.0, reason=_reason(report))
 
 
-def _reason(report: 'pytest.TestReport | pytest.CollectReport') -> str:
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     """The last line of an error, or why it was skipped."""
     if report.passed:
         return ''

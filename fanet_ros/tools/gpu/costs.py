@@ -1,6 +1,7 @@
 """Where the time goes: kernel by kernel, and against the arithmetic and the bytes that cannot be avoided."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 import torch
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from fanet_ros.inference import FrameInput, Segmenter, gpu
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool
+from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 from fanet_ros.tools.benchmark_setup import Size, random_network
 from fanet_ros.tools.gpu.card import limits, median_ms
@@ -33,13 +35,13 @@ def run(settings: StepSettings, figures: Figures) -> None:
         pool = None if settings.is_rehearsal else GraphPool(settings.device)
         engine = TorchEngine(network, settings.device, settings.precision, *size, pool=pool)
         images = torch.rand(1, 3, *size, device=settings.device).contiguous(memory_format=torch.channels_last)
-        measured_ms = median_ms(settings, lambda: engine(images), burst=settings.pick(50, 1))
+        measured_ms = median_ms(settings, partial(engine, images), burst=settings.pick(50, 1))
         arithmetic_ms = needed['flop'] / 1e9 / card[f'{settings.precision}_tflop_s']
         figures.add('floor', variant=variant, height=size[0], width=size[1], precision=settings.precision, **needed,
                     arithmetic_ms=arithmetic_ms, least_bytes_ms=needed['least_bytes'] / 1e6 / card['copy_gb_s'],
                     bytes_ms=needed['bytes'] / 1e6 / card['copy_gb_s'], network_ms=measured_ms)
         figures.add('profile', variant=variant, of='network', height=size[0], width=size[1],
-                    **profiled(settings, lambda: engine(images)))
+                    **profiled(settings, partial(engine, images)))
     path, weights = settings.checkpoint('fanet18_camvid')
     segmenter = Segmenter.from_checkpoint(path, device=str(settings.device), engine='torch', input_height=size[0],
                                           input_width=size[1])
@@ -48,7 +50,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
                 **profiled(settings, lambda: segmenter.segment_batch([frame])))
 
 
-def needs(network: torch.nn.Module, precision: str, size: Size) -> dict[str, float]:
+def needs(network: FANet, precision: str, size: Size) -> dict[str, float]:
     """Of one image, by tensors that have a shape and nothing else: floating-point operations, and two counts of bytes.
 
     `least_bytes`: weights, image and logits once. `bytes`: what every operation reads and writes, once each, as if none

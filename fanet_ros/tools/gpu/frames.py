@@ -97,6 +97,6 @@ def _batches(settings: StepSettings, figures: Figures, segmenter: Segmenter, fra
                     first_s=first_s, stages_ms=_stages(found))
 
 
-def _stages(found: 'Sequence[Segmentation | None]') -> dict[str, float]:
+def _stages(found: Sequence[Segmentation | None]) -> dict[str, float]:
     """Median of each stage."""
     return {stage: float(np.median([getattr(item.times, stage) for item in found if item is not None])) for stage in STAGES}

@@ -52,8 +52,8 @@ class StepSettings:
         """A number of rounds, frames or the like."""
         return toy if self.is_rehearsal else real
 
-    def benchmark(self, *, variant: str = 'fanet18', sizes: 'tuple[Size, ...]' = (), precisions: 'tuple[str, ...]' = (),
-                  batches: 'tuple[int, ...]' = (1,)) -> BenchmarkSettings:
+    def benchmark(self, *, variant: str = 'fanet18', sizes: tuple[Size, ...] = (), precisions: tuple[str, ...] = (),
+                  batches: tuple[int, ...] = (1,)) -> BenchmarkSettings:
         """For the suites of `benchmark`."""
         return BenchmarkSettings(
             checkpoint='', variants=(variant,), sizes=sizes or self.sizes, engines=('torch',),

@@ -75,8 +75,8 @@ _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
     'start': lambda item: iter([f"- {_what(item)}: ready after {item['seconds']:.1f} s"]),
     'done': lambda item: iter([f"- done in {item['seconds']:.0f} s"
                                + (f", {item['gpu_held_mib']:.0f} MiB of the GPU held" if 'gpu_held_mib' in item else '')]),
-    'compiled': lambda item: iter([f"- torch.compile {item['way']}: {item['ms']:.3g} ms, {item['times_as_fast']:.2f} times as fast "
-                                   f"as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s"]),
+    'compiled': lambda item: iter([(f"- torch.compile {item['way']}: {item['ms']:.3g} ms, {item['times_as_fast']:.2f} times as "
+                                    f"fast as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
 }
 
 

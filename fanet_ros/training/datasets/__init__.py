@@ -3,4 +3,4 @@ from fanet_ros.training.datasets.folder import load_folder
 from fanet_ros.training.datasets.sample import UNLABELLED, DatasetError, Sample
 from fanet_ros.training.datasets.samples import Entry, SampleCache, Samples
 
-__all__ = ['DatasetError', 'Entry', 'Sample', 'SampleCache', 'Samples', 'UNLABELLED', 'load_folder']
+__all__ = ['UNLABELLED', 'DatasetError', 'Entry', 'Sample', 'SampleCache', 'Samples', 'load_folder']

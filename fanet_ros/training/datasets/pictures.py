@@ -39,11 +39,11 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
     stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None:
         raise DatasetError(f'{path} is not a readable image: remove or replace it')
-    readings = [stored]
+    readings: list[Optional[np.ndarray]] = [stored]
     orientation = _orientation(data)
     if orientation != 1:
         readings.append(_decode(data, cv2.IMREAD_COLOR))
-    fitting = [bgr for bgr in readings if bgr.shape[:2] == size]
+    fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
     if not fitting:
         raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: both must be of '
                            'one size')

@@ -35,6 +35,7 @@ def _paint(name: str, width: int, height: int, seed: int, index: int) -> Sample:
     street, lock = _street(width, height, seed)
     with lock:
         frame = street.frame(index)
+    assert frame.labels is not None     # what is drawn is known
     return Sample(name, frame.rgb, frame.labels)
 
 

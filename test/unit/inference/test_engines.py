@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from fanet_ros.inference import device as device_module
-from fanet_ros.inference.engines import EngineError, EngineFactory
+from fanet_ros.inference.engines import EngineError, EngineFactory, ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.inference.engines import cache as engine_cache
-from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
@@ -206,8 +205,8 @@ def test_engine_and_device_have_to_fit(network: FANet, engine: str, device: str,
         EngineFactory(network, torch.device(device), engine, 'int8' if device == 'cuda' else 'auto')
 
 
-@pytest.mark.skipif('CUDAExecutionProvider' in (onnx_engine.is_available() and __import__(
-    'onnxruntime').get_available_providers() or ()), reason='onnxruntime-gpu is installed')
+@pytest.mark.skipif('CUDAExecutionProvider' in ((onnx_engine.is_available() and __import__(
+    'onnxruntime').get_available_providers()) or ()), reason='onnxruntime-gpu is installed')
 def test_missing_provider_says_what_to_install(network: FANet) -> None:
     with pytest.raises(EngineError, match='pip install onnx onnxruntime-gpu tensorrt, or'):
         EngineFactory(network, torch.device('cuda'), 'tensorrt').build(HEIGHT, WIDTH)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, release_memory, resident_mib
-from fanet_ros.inference import gpu
+from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, gpu, release_memory, resident_mib
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.postprocess import layer_by_layer
@@ -168,7 +167,7 @@ def test_memory_does_not_grow(checkpoint: Path, settings: StepSettings) -> None:
               for number, rgb in enumerate(settings.frames(size, 6))]
 
     def work(count: int) -> tuple[float, float]:
-        for number in range(0, count, 12):
+        for _ in range(0, count, 12):
             for start in range(0, 6, 2):
                 segmenter.segment_batch(frames[start:start + 2])
             assert sum(1 for _ in segmenter.segment_stream(frames)) == 6

@@ -86,7 +86,7 @@ def test_a_scale_gives_multiples_of_the_stride_and_no_less_than_the_network_take
         assert (scaled.input_height, scaled.input_width) == size
 
 
-@pytest.mark.parametrize('arguments, reason', [
+@pytest.mark.parametrize(('arguments', 'reason'), [
     ({'device': 'cuda:99'}, 'is not there'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
     ({'class_map': ClassMap('two', ('x', 'y'), ((0, 0, 0), (1, 1, 1)))}, 'must be equal'),
     ({'class_map': '/nowhere.yaml'}, 'No such file')])

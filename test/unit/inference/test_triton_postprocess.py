@@ -12,8 +12,8 @@ import torch.nn.functional as F
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
 pytest.importorskip('triton', reason='triton is not installed')
-from fanet_ros.inference import draw_overlay  # noqa: E402
-from fanet_ros.inference.triton_postprocess import one_pass  # noqa: E402
+from fanet_ros.inference import draw_overlay
+from fanet_ros.inference.triton_postprocess import one_pass
 
 pytestmark = pytest.mark.gpu
 
@@ -49,7 +49,7 @@ def test_overlay_is_that_of_the_labels_drawn_on_the_cpu() -> None:
 
 
 # In a process of its own: here Triton may be in its interpreter.
-COMPILE = """
+COMPILE = '''
 import sys
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
@@ -61,7 +61,7 @@ for logits in ('*fp16', '*bf16', '*fp32'):
     constants = {'NUM_CLASSES': 19, 'WITH_CONFIDENCE': True, 'WITH_OVERLAY': True, 'COLUMNS': 256}
     source = ASTSource(_label_row, {**signature, 'logits': logits}, constexprs=constants)
     assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
-"""
+'''
 
 
 def test_it_compiles_for_an_h100(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3)
                               figures={'val/miou': 0.5})
 
 
-@pytest.fixture()
+@pytest.fixture
 def stored(tmp_path: Path) -> 'tuple[Path, FANet]':
     network = METADATA.build_network().eval()
     save_checkpoint(tmp_path / 'x.safetensors', network, METADATA, dtype=torch.float32)

@@ -22,7 +22,7 @@ def said(number: int) -> bytes:
     return bytes(STORE.serialize_cdr(STORE.types[STRING](data=f'word {number}'), STRING))
 
 
-def write(path: Path, numbers: 'range | list[int]', storage: StoragePlugin = StoragePlugin.MCAP, topic: str = '/said') -> Path:
+def write(path: Path, numbers: range | list[int], storage: StoragePlugin = StoragePlugin.MCAP, topic: str = '/said') -> Path:
     """A bag of one file with a message for each of `numbers`, recorded at that time in ns."""
     with Writer(path, version=9, storage_plugin=storage) as writer:
         connection = writer.add_connection(topic, STRING, typestore=STORE)
@@ -38,7 +38,7 @@ def content(path: Path) -> list[tuple[str, int, str]]:
                 for connection, received_ns, raw in bag.messages()]
 
 
-def expected(numbers: 'range | list[int]') -> list[tuple[str, int, str]]:
+def expected(numbers: range | list[int]) -> list[tuple[str, int, str]]:
     return [('/said', number, f'word {number}') for number in numbers]
 
 
@@ -81,8 +81,10 @@ def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool)
     folder.mkdir()
     with sqlite3.connect(folder / 'old_0.db3') as database:
         database.executescript(
-            'CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, serialization_format TEXT NOT NULL);'
-            'CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, data BLOB NOT NULL);'
+            'CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, '
+            'serialization_format TEXT NOT NULL);'
+            'CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, '
+            'data BLOB NOT NULL);'
             f"INSERT INTO topics VALUES(1, '/said', '{STRING}', 'cdr');")
         database.executemany('INSERT INTO messages(topic_id, timestamp, data) VALUES(1, ?, ?)',
                              [(number, said(number)) for number in range(3)])
@@ -91,7 +93,8 @@ def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool)
         (folder / 'metadata.yaml').write_text(
             'rosbag2_bagfile_information:\n  version: 1\n  storage_identifier: sqlite3\n  relative_file_paths: [old_0.db3]\n'
             '  duration: {nanoseconds: 2}\n  starting_time: {nanoseconds_since_epoch: 0}\n  message_count: 3\n'
-            '  topics_with_message_count:\n  - topic_metadata: {name: /said, type: std_msgs/msg/String, serialization_format: cdr}\n'
+            '  topics_with_message_count:\n'
+            '  - topic_metadata: {name: /said, type: std_msgs/msg/String, serialization_format: cdr}\n'
             '    message_count: 3\n')
     assert content(folder) == content(folder / 'old_0.db3') == expected(range(3))
 
@@ -102,7 +105,7 @@ def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool)
     (lambda path: path.write_text('hello'), 'not a rosbag2; expected its folder, or an .mcap or .db3 file'),
     (lambda path: (path.mkdir(), (path / 'a_0.mcap').write_bytes(b'')), 'has no metadata.yaml, and one of its files is damaged'),
     (lambda path: (path.mkdir(), (path / 'a_0.mcap.zstd').write_bytes(b'no')), 'has no metadata.yaml, and one of its files is'),
-    (lambda path: (path.mkdir(), (path / 'metadata.yaml').write_text('a: 1')), "A metadata key is missing")])
+    (lambda path: (path.mkdir(), (path / 'metadata.yaml').write_text('a: 1')), 'A metadata key is missing')])
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, make: Callable[[Path], Any], reason: str) -> None:
     make(tmp_path / 'drive')
     with pytest.raises(BagReadError, match='cannot read the bag .*drive: .*' + reason) as raised:

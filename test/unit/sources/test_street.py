@@ -93,7 +93,7 @@ def test_any_size_has_road_below_and_sky_above(size: tuple, seed: int) -> None:
 
 @pytest.mark.parametrize('arguments', [(63, 64), (64, 63), (64, 64, 0, 0.0)])
 def test_impossible_streets_are_refused(arguments: tuple) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match='at least 64 x 64 px|must be positive'):
         SyntheticStreet(*arguments)
 
 

@@ -129,7 +129,8 @@ def test_what_cannot_be_told_apart_is_left_out_and_counted(tmp_path: Path) -> No
     with pytest.warns(UserWarning, match='bag: 2 masks are left out: .* such as 101.000000005, so that nothing tells'):
         samples = load_dataset(recorded(tmp_path / 'bag', stamps), TEN)
     assert numbers(samples) == [(0, 0)]
-    with pytest.warns(UserWarning), pytest.raises(DatasetError, match='none of 2 images .* has a mask of its own'):
+    with pytest.warns(UserWarning, match='left out'), \
+            pytest.raises(DatasetError, match='none of 2 images .* has a mask of its own'):
         load_dataset(recorded(tmp_path / 'other', [(CAMERA, 0), (CAMERA, 0), (MASK, 0)]), TEN)
 
 
@@ -137,7 +138,8 @@ def test_two_classes_as_0_and_255_are_refused(tmp_path: Path) -> None:
     def masks(*values: int) -> DataConfig:
         return bag(tmp_path / '_'.join(map(str, values)), [
             item for number, value in enumerate(values)
-            for item in ((CAMERA, image(number, pixels(number), 'rgb8')), (MASK, image(number, np.full((4, 6), value, np.uint8), 'mono8')))])
+            for item in ((CAMERA, image(number, pixels(number), 'rgb8')),
+                         (MASK, image(number, np.full((4, 6), value, np.uint8), 'mono8')))])
     with pytest.raises(DatasetError, match='the masks on /corrected/mask of .* hold 0 and 255 only'):
         load_dataset(masks(255, 0), PAIR)
     assert len(load_dataset(masks(255, 0, 1), PAIR)) == 3 and len(load_dataset(masks(0, 0), PAIR)) == 2

@@ -74,7 +74,8 @@ def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
 
 
 def test_a_recipe_may_say_only_what_differs_from_another(tmp_path: Path) -> None:
-    (tmp_path / 'whole.yaml').write_text('variant: fanet18\ndata: [{path: a}, {path: b}]\ntraining: {iterations: 7, batch_size: 3}\n')
+    (tmp_path / 'whole.yaml').write_text(
+        'variant: fanet18\ndata: [{path: a}, {path: b}]\ntraining: {iterations: 7, batch_size: 3}\n')
     (tmp_path / 'change.yaml').write_text('base: whole\nvariant: fanet34\ntraining: {iterations: 9}\n')
     (tmp_path / 'more.yaml').write_text('base: change\ndata: [{path: c}]\n')
     config = TrainingConfig.load(tmp_path / 'more.yaml', ['training.seed=5'])

@@ -91,7 +91,7 @@ def test_both_ways_train_alike(tmp_path: Path) -> None:
     settings = TrainingSettings(iterations=24, batch_size=4, precision='float32', warmup_iterations=4, learning_rate=2e-3)
     groups = [group(*PICTURES)]
 
-    def losses(name: str, batches: 'BatchSource | DeviceBatchSource') -> list[float]:
+    def losses(name: str, batches: BatchSource | DeviceBatchSource) -> list[float]:
         trainer = Trainer(new_network(metadata, 0), metadata, batches, settings, RunFolder(tmp_path / name))
         trainer.run()
         return trainer.losses

@@ -40,7 +40,8 @@ def test_indices_colors_and_names(tmp_path: Path) -> None:
 
 def test_classes_are_joined_by_name_and_by_rename(tmp_path: Path) -> None:
     (tmp_path / 'own.yaml').write_text(
-        'name: own\nclasses:\n- {name: dirt, color: [9, 9, 9]}\n- {name: road, color: [8, 8, 8]}\n- {name: mud, color: [7, 7, 7]}\n')
+        'name: own\nclasses:\n- {name: dirt, color: [9, 9, 9]}\n- {name: road, color: [8, 8, 8]}\n'
+        '- {name: mud, color: [7, 7, 7]}\n')
     base = folder(tmp_path, np.array([[0, 1, 2, 255]], np.uint8))
     config = DataConfig(path=base.path, class_map=str(tmp_path / 'own.yaml'), rename={'dirt': 'rest'})
     assert load_dataset(config, PAIR)[0].labels.tolist() == [[1, 0, UNLABELLED, UNLABELLED]]

@@ -13,7 +13,7 @@ from fanet_ros.training.prefetch import Prefetcher
 from fanet_ros.training.processes import Processes, ProcessesError
 
 
-def make(count: int, cache: SampleCache, reads: 'list[int]', counted: int = 500) -> Samples:
+def make(count: int, cache: SampleCache, reads: list[int], counted: int = 500) -> Samples:
     """Sample i holds the class i % 3 alone, 64 x 64 px: 16 KiB."""
     def entry(number: int) -> Entry:
         def read() -> Sample:
@@ -25,7 +25,7 @@ def make(count: int, cache: SampleCache, reads: 'list[int]', counted: int = 500)
 
 
 def test_the_cache_keeps_to_its_bytes() -> None:
-    reads: 'list[int]' = []
+    reads: list[int] = []
     cache = SampleCache(2 * 64 * 64 * 4)
     samples = make(4, cache, reads)
     assert len(samples) == 4 and samples.names == ('0', '1', '2', '3') and reads == []
@@ -69,7 +69,7 @@ def test_shares_move_while_the_training_goes_on() -> None:
 
 
 def test_counting_looks_at_few_samples_unless_a_class_is_missing() -> None:
-    reads: 'list[int]' = []
+    reads: list[int] = []
     assert count_classes([make(12, SampleCache(), reads, counted=4)], 'a')[0] == 4 * 64 * 64        # every third: class 0
     assert sorted(reads) == [0, 3, 6, 9]
     reads.clear()

@@ -35,7 +35,7 @@ def test_probabilities_of_renamed_classes_add_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('content', [b'', b'no zip', None])
-def test_what_is_no_file_of_soft_labels_is_refused(tmp_path: Path, content: 'bytes | None') -> None:
+def test_what_is_no_file_of_soft_labels_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / 'soft.npz'
     if content is not None:
         path.write_bytes(content)

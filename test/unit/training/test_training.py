@@ -214,7 +214,7 @@ def test_a_start_keeps_what_fits_and_the_rows_of_classes_of_the_same_name() -> N
     assert line == 'weights of other; at random begin the auxiliary heads'
     fresh = replace(METADATA, class_names=('a', 'new'))
     network, untouched = new_network(fresh, 1), new_network(fresh, 1)
-    assert 'the class head\'s rows of new' in start_from(network, fresh, start, 'other')
+    assert "the class head's rows of new" in start_from(network, fresh, start, 'other')
     assert torch.equal(network.clslayer.conv_out.weight[1], untouched.clslayer.conv_out.weight[1])
     deeper = replace(METADATA, variant='fanet50')
     with pytest.raises(InitialWeightsError, match='is a fanet18, the recipe trains a fanet50'):

@@ -4,8 +4,8 @@ import numpy as np
 
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets.changes import relabel
 from fanet_ros.training.datasets import UNLABELLED, Sample, SampleCache
+from fanet_ros.training.datasets.changes import relabel
 from fanet_ros.training.datasets.street import load_street
 from fanet_ros.training.flicker import Flicker, FlickerCounter
 
