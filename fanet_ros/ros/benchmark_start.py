@@ -124,7 +124,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
                 text = log.read()
                 if process.poll() is not None or now > started + TIMEOUT_S:
                     raise RuntimeError(f'no mask came of a node that says:\n{text}')
-                if masks and ('stands in' not in text and now > masks[0] + 2.0 or SETTLED in text):
+                if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
                     settled = now if SETTLED in text else masks[0]
         finally:
             process.send_signal(signal.SIGINT)

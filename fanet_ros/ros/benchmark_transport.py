@@ -54,7 +54,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parse(argv)
     runs: list[Run] = []
     if arguments.engine == 'auto':
-        from fanet_ros.inference import Segmenter       # with torch, which --help need not wait for
+        from fanet_ros.inference import Segmenter  # with torch, which --help need not wait for
         # So that no node has to find out which engine is the fastest, beside what is measured.
         Segmenter.from_checkpoint(input_height=arguments.resolution[0], input_width=arguments.resolution[1],
                                   precision=arguments.precision)

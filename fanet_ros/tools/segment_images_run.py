@@ -10,11 +10,10 @@ from typing import Iterator, Optional
 
 import cv2
 import numpy as np
-import yaml
 from PIL import Image
 from tqdm import tqdm
 
-from fanet_ros.inference import ClassMap, FrameInput, Segmenter, draw_overlay
+from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
 from fanet_ros.sources import SourceError, open_source
 from fanet_ros.sources.files import IMAGE_SUFFIXES
 from fanet_ros.tools.contact_sheet import SheetRow, draw_contact_sheet
