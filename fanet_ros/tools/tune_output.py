@@ -51,7 +51,7 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     assert findings.choice is not None
     item = findings.choice.row.candidate
     values = {**parameters, 'checkpoint': item.checkpoint, 'variant': 'auto', 'engine': item.engine,
-              'precision': item.precision, 'input_height': item.height, 'input_width': item.width,
+              'precision': item.precision, 'input_height': item.height, 'input_width': item.width, 'input_scale': 1.0,
               'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would be none
     if device:
         values['device'] = device
