@@ -41,7 +41,7 @@ class Segmenter:
                  engine: str = 'auto', precision: str = 'auto',
                  calibration_images: Union[None, str, Path] = None, scale: float = 1.0, batch: int = 1,
                  frame_sizes: Sequence[Size] = ()) -> None:
-        network, metadata = checkpoint
+        metadata = checkpoint.metadata
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
             raise SegmentationError(f'checkpoint {name} is a {metadata.variant}, variant asks for {variant}: set variant '
@@ -56,7 +56,7 @@ class Segmenter:
         self._lock = threading.Lock()
         self._preprocess = preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
         self._factory = EngineFactory(
-            network, self.device, engine, precision,
+            checkpoint.calibrated_network, self.device, engine, precision,
             (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self.batch = 1 if metadata.temporal_frames > 1 else batch

@@ -5,12 +5,12 @@ weights on disk, `official_weights` the import of the authors' .pth files.
 """
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.checkpoint import (
-    Checkpoint, CheckpointError, CheckpointMetadata, available_checkpoints, load_checkpoint, resolve_checkpoint,
-    save_checkpoint)
+    Checkpoint, CheckpointError, CheckpointMetadata, available_checkpoints, change_metadata, load_checkpoint,
+    resolve_checkpoint, save_checkpoint)
 from fanet_ros.model.fanet import (
     BACKBONE_OF_VARIANT, FLAVORS, MIN_INPUT_PX, VARIANT_OF_BACKBONE, FANet, FANetOutputs, FrameContext)
 
 __all__ = [
     'BACKBONE_OF_VARIANT', 'Checkpoint', 'CheckpointError', 'CheckpointMetadata', 'FANet', 'FANetOutputs', 'FLAVORS',
-    'FrameContext', 'MIN_INPUT_PX', 'STRIDES', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'load_checkpoint',
+    'FrameContext', 'MIN_INPUT_PX', 'STRIDES', 'VARIANT_OF_BACKBONE', 'available_checkpoints', 'change_metadata', 'load_checkpoint',
     'resolve_checkpoint', 'save_checkpoint']

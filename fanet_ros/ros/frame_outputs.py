@@ -27,6 +27,7 @@ LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durabi
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 # As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
 PNG_FORMAT = 'mono8; png compressed mono8'
+MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # what image transports make of a palette
 JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
@@ -178,7 +179,7 @@ class FrameOutputs:
                 header=header, ids=[item.value for item in classes], names=[item.name for item in classes],
                 shares=layers.coverage))
         if _is_wanted(self._mask_png):
-            self._mask_png.publish(_file(header, PNG_FORMAT, layers.mask_png))
+            self._mask_png.publish(_file(header, MASK_FORMATS[style.mask_png], layers.mask_png))
         if layers.confidence is not None and _is_wanted(self._confidence_png):
             self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
 

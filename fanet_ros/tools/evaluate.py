@@ -37,7 +37,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     segmenter = Segmenter.from_checkpoint(
         arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
         calibration_images=arguments.calibration_images)
-    samples = load_dataset(_data(arguments), segmenter.class_map)
+    samples = load_dataset(data_config(arguments), segmenter.class_map)
     sizes = [input_size(text) for text in arguments.resolutions]
     evaluations = []
     for text, size in zip(arguments.resolutions, sizes):
@@ -58,8 +58,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
 
 
-def _data(arguments: argparse.Namespace) -> DataConfig:
-    """:raises ConfigError: a misspelt key, or a value of the wrong type."""
+def data_config(arguments: argparse.Namespace) -> DataConfig:
+    """Of --data, --layout, --split, --only and --set.
+
+    :raises ConfigError: a misspelt key, or a value of the wrong type
+    """
     from fanet_ros.training.config import DataConfig
     from fanet_ros.training.config_reader import build, override
     content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}

@@ -35,9 +35,10 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     """
     reference = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch',
                                           precision='float32')
-    network, metadata = load_checkpoint(checkpoint)
+    loaded = load_checkpoint(checkpoint)
+    metadata = loaded.metadata
     size = reference.input_height, reference.input_width
-    made = cached_model(network, precision, *size, None if calibration is None else (
+    made = cached_model(loaded.calibrated_network, precision, *size, None if calibration is None else (
         lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
     import onnx         # there: cached_model would have said so
     model = onnx.load(str(made))

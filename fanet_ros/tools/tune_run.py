@@ -14,6 +14,7 @@ from tqdm import tqdm
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import available_checkpoints
 from fanet_ros.tools.benchmark_machine import describe_machine
+from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune_candidates import (
     Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of)
 from fanet_ros.tools.tune_child import ChildRequest
@@ -151,10 +152,10 @@ def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
     if arguments.budget_ms:
         latency_ms, origin = arguments.budget_ms, 'as asked for'
     elif rate_hz:
-        latency_ms, origin = 1e3 / rate_hz, f'a camera of {rate_hz:.3g} Hz'
+        latency_ms, origin = 1e3 / rate_hz, f'a camera of {significant(rate_hz)} Hz'
         origin += '' if arguments.rate_hz else f', as measured of {arguments.source}'
     else:
         latency_ms, origin = 1e3 / ASSUMED_RATE_HZ, f'a camera of {ASSUMED_RATE_HZ:g} Hz, assumed: give --rate-hz'
     if latency_ms <= arguments.reserve_ms:
-        raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {latency_ms:.4g} ms')
+        raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {significant(latency_ms, 4)} ms')
     return Budget(latency_ms, origin, arguments.memory_mb, arguments.reserve_ms)
