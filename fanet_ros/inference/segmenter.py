@@ -17,7 +17,7 @@ from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
 from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
-from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.inference.preprocess import Preprocessor, check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.temporal_filter import TemporalFilter
 from fanet_ros.inference.video_memory import VideoMemory
@@ -53,6 +53,8 @@ class Segmenter:
             raise SegmentationError(f'checkpoint {name} has {metadata.num_classes} classes, class map '
                                     f'{self.class_map.name} has {len(self.class_map)}: they must be equal')
         self.device = choose_device(device)
+        if calibration_images:
+            check_calibration_images(Path(calibration_images).expanduser())
         self._lock = threading.Lock()
         self._preprocess = preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
         self._factory = EngineFactory(

@@ -85,6 +85,25 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
     assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
 
 
+def test_who_gives_up_during_a_switch_is_told_of_and_it_is_done(client: Any, camera: Any) -> None:
+    pytest.importorskip('onnxruntime')
+    for width in range(320, 704, 64):       # again if the switch was done before the client was known to be gone
+        begun = camera.process.log.count('building ')
+        service = client.node.create_client(SetParametersAtomically, f'{NODE}/set_parameters_atomically')
+        client.wait_for(service.service_is_ready, 'the service')
+        values = {'engine': 'onnxruntime', 'input_height': 256, 'input_width': width}
+        service.call_async(SetParametersAtomically.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]))
+        client.wait_for(lambda: camera.process.log.count('building ') > begun, 'the switch', camera.process)
+        client.node.destroy_client(service)
+        client.wait_for(lambda: client.get_parameters(NODE, 'input_width') == [width], 'its end', camera.process)
+        if 'nobody waits for the answer any more' in camera.process.log:
+            break
+    assert 'nobody waits for the answer any more' in camera.process.log
+    _, timing = camera.answer_to(blotches(1))
+    assert (timing.input_height, timing.input_width) == (256, width)
+
+
 def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: Any) -> None:
     for scale, expected in ((2.0, (192, 256)), (1.0, (96, 128))):
         result, = client.set_parameters(NODE, input_scale=scale)
