@@ -9,19 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import blotches, pixels
 from rclpy.parameter import Parameter
 from rcl_interfaces.srv import SetParametersAtomically
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
 from fanet_ros.model import load_checkpoint, save_checkpoint
+from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 NODE = '/switching'
 SWITCHES = int(os.environ.get('FANET_ROS_SWITCHES', '8'))       # 200 take minutes
 START = {'input_height': 0, 'input_width': 0, 'engine': 'torch', 'precision': 'float32', 'variant': 'auto',
-         'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0}
+         'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0, 'temporal_smoothing': 0.0}
 
 
 @pytest.fixture(name='class_map', scope='module')
@@ -102,6 +105,20 @@ def test_who_gives_up_during_a_switch_is_told_of_and_it_is_done(client: Any, cam
     assert 'nobody waits for the answer any more' in camera.process.log
     _, timing = camera.answer_to(blotches(1))
     assert (timing.input_height, timing.input_width) == (256, width)
+
+
+def test_stamps_that_begin_again_are_answered_and_end_what_is_remembered(client: Any, camera: Any) -> None:
+    masks = []
+    for smoothing, stamps in ((0.0, (5,)), (0.9, (100, 101, 102, 5, 6))):       # as of a bag that is played again
+        result, = client.set_parameters(NODE, temporal_smoothing=smoothing)
+        assert result.successful, result.reason
+        for stamp in stamps:
+            header = Header(stamp=Time(sec=stamp, nanosec=500), frame_id='again')
+            picture = blotches(7) if stamp == 5 else blotches(8)
+            camera.publisher.publish(rgb_to_image_message(picture, header))
+            masks.append(pixels(camera.wait_for_one(camera.masks, header)))
+    assert np.array_equal(masks[0], masks[4])       # nothing of the frames before is in it
+    assert not np.array_equal(masks[0], masks[3])
 
 
 def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: Any) -> None:
