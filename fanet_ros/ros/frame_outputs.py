@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import copy
 import math
 import threading
 import time
@@ -76,7 +77,7 @@ class FrameOutputs:
         self._infos = CameraInfos()
         self._calibration = 'nobody asked for ~/camera_info'
         self._subscription = node.create_subscription(
-            CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS,
+            CameraInfo, camera_info_topic, self._infos.put, copy.copy(CAMERA_INFO_QOS),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     @property
@@ -161,7 +162,8 @@ class FrameOutputs:
         self._node.destroy_subscription(self._subscription)
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        return self._node.create_publisher(message_type, self._prefix + name, qos,
+        # A profile of its own: rclpy writes what overrides it into the one that it is given.
+        return self._node.create_publisher(message_type, self._prefix + name, copy.copy(qos),
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:

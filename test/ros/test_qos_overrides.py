@@ -11,6 +11,7 @@ from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from fanet_ros.ros.camera_input import OVERRIDABLE
+from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.qos_choice import chosen_reliability, image_qos
 from fanet_ros.ros.qos_overrides import follow_remapping, unused_overrides
 
@@ -44,6 +45,21 @@ def test_both_names_are_understood(make_node: Callable[..., Node], topic: str) -
     lines = ' '.join(unused_overrides(node))
     assert lines.count(' is not used') == 2
     assert 'qos_overrides./imgae.subscription.depth is not used' in lines and 'durability is not used' in lines
+
+
+def test_an_override_is_of_its_topic_alone(make_node: Callable[..., Node]) -> None:
+    node = make_node('qos_overrides./segmentation/mask.publisher.reliability:=best_effort',
+                     'qos_overrides./camera_info.subscription.reliability:=reliable')
+    outputs = FrameOutputs(node), FrameOutputs(node, 'left', 'left/camera_info')
+    for topic, reliability in (('mask', ReliabilityPolicy.BEST_EFFORT), ('overlay', ReliabilityPolicy.RELIABLE),
+                               ('left/mask', ReliabilityPolicy.RELIABLE)):
+        info, = node.get_publishers_info_by_topic(f'/segmentation/{topic}')
+        assert info.qos_profile.reliability == reliability, topic
+    for topic, reliability in (('camera_info', ReliabilityPolicy.RELIABLE), ('left/camera_info', ReliabilityPolicy.BEST_EFFORT)):
+        info, = node.get_subscriptions_info_by_topic(f'/{topic}')
+        assert info.qos_profile.reliability == reliability, topic
+    for item in outputs:
+        item.destroy()
 
 
 def test_the_name_after_remapping_wins(make_node: Callable[..., Node]) -> None:
