@@ -6,6 +6,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+OUTLINE = (90, 90, 90)
+
 
 def color_labels(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Colour `labels` (H, W) uint8 by `palette` (256, 3) uint8 RGB: (H, W, 3) uint8 RGB."""
@@ -39,6 +41,7 @@ def draw_legend(names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...]
     for x, y, name, color in entries:
         left, top = x + margin, y + margin
         cv2.rectangle(legend, (left, top), (left + box, top + box), color, cv2.FILLED)
+        cv2.rectangle(legend, (left - 1, top - 1), (left + box + 1, top + box + 1), OUTLINE, 1)      # one may be white
         cv2.putText(legend, name, (left + box + margin, y + row_height - margin - 1), cv2.FONT_HERSHEY_SIMPLEX, scale,
                     (0, 0, 0), 1, cv2.LINE_AA)
     return legend
