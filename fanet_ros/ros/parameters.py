@@ -52,8 +52,8 @@ class ParameterSpec:
         if self.minimum is None or self.maximum is None:
             return ''
         if self.maximum >= 2**31 - 1:       # only there to complete the range
-            return f'{self.minimum:g} or more'
-        return f'{self.minimum:g}..{self.maximum:g}'
+            return f'{self.minimum:.15g} or more'
+        return f'{self.minimum:.15g}..{self.maximum:.15g}'
 
     def fit(self, value: Any) -> Any:
         """`value` in the type of the default where nothing is lost by it: a whole number is a number too.
