@@ -3,4 +3,6 @@ ENGINES = ('auto', 'torch', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 VARIANTS = ('fanet18', 'fanet34', 'fanet50')
 LABEL_IDS = ('training', 'dataset')                                     # what the values of a mask are
+COLORS = ('class_map', 'contrast')                                      # of the classes
+MASK_PNGS = ('grey', 'palette')
 LAYOUTS = ('folder', 'cityscapes', 'coco_stuff', 'bag', 'street')       # of data sets

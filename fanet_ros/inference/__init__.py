@@ -1,5 +1,6 @@
 """One RGB frame in, one Segmentation out: preprocessing, the network, labels, colours. Knows nothing of ROS."""
 from fanet_ros.inference.class_map import ClassMap
+from fanet_ros.inference.contrast_colors import with_contrast
 from fanet_ros.inference.label_table import UNLABELLED, LabelTable, PublishedClass, make_label_table
 from fanet_ros.inference.memory import memory_in_use, release_memory, resident_mib, trim_heap
 from fanet_ros.inference.overlay import color_labels, draw_legend, draw_overlay
@@ -8,4 +9,4 @@ from fanet_ros.inference.segmenter import Segmenter
 
 __all__ = ['UNLABELLED', 'ClassMap', 'FrameInput', 'LabelTable', 'OverlayColors', 'PublishedClass', 'Segmentation',
            'SegmentationError', 'Segmenter', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay', 'make_label_table',
-           'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap']
+           'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap', 'with_contrast']

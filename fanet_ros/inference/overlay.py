@@ -1,10 +1,12 @@
 """Pictures of labels for people to look at."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
-from fanet_ros.inference.class_map import ClassMap
+OUTLINE = (90, 90, 90)
 
 
 def color_labels(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
@@ -17,13 +19,18 @@ def draw_overlay(rgb: np.ndarray, labels: np.ndarray, palette: np.ndarray, alpha
     return cv2.addWeighted(rgb, 1.0 - alpha, color_labels(labels, palette), alpha, 0.0)
 
 
-def draw_legend(class_map: ClassMap, width: int, *, row_height: int = 22) -> np.ndarray:
-    """Colour and name of every class in rows that fill `width` px: (rows * row_height, width, 3) uint8 RGB on white."""
+@lru_cache(maxsize=16)
+def draw_legend(names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...], width: int, *,
+                row_height: int = 22) -> np.ndarray:
+    """Colour and name of every class in rows that fill `width` px: (rows * row_height, width, 3) uint8 RGB on white.
+
+    The array is kept and given again for the same classes: do not write to it.
+    """
     scale, margin = row_height / 44.0, row_height // 4
     box = row_height - 2 * margin
     entries = []
     x = y = 0
-    for name, color in zip(class_map.names, class_map.colors):
+    for name, color in zip(names, colors):
         text_width = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
         entry_width = 3 * margin + box + text_width + 2 * margin
         if x and x + entry_width > width:
@@ -34,6 +41,7 @@ def draw_legend(class_map: ClassMap, width: int, *, row_height: int = 22) -> np.
     for x, y, name, color in entries:
         left, top = x + margin, y + margin
         cv2.rectangle(legend, (left, top), (left + box, top + box), color, cv2.FILLED)
+        cv2.rectangle(legend, (left - 1, top - 1), (left + box + 1, top + box + 1), OUTLINE, 1)      # one may be white
         cv2.putText(legend, name, (left + box + margin, y + row_height - margin - 1), cv2.FONT_HERSHEY_SIMPLEX, scale,
                     (0, 0, 0), 1, cv2.LINE_AA)
     return legend

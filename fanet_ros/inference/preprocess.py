@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fanet_ros.inference.gpu import host_buffer
+from fanet_ros.inference.segmentation import SegmentationError
 
 CALIBRATION_FRAMES = 64
+PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 class Preprocessor:
@@ -51,7 +53,7 @@ class Preprocessor:
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
-        paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in ('.jpg', '.jpeg', '.png', '.bmp'))
+        paths = pictures_in(folder)
         for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if bgr is not None:
@@ -64,6 +66,20 @@ class Preprocessor:
             staging = self._staging[place] = host_buffer(rgb.shape, self._device)
         np.copyto(staging.numpy(), rgb)
         return staging.to(self._device, non_blocking=True)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files in `folder`, by name; none where there is no such folder."""
+    return sorted(path for path in folder.glob('*') if path.suffix.lower() in PICTURES)
+
+
+def check_calibration_images(folder: Path) -> None:
+    """:raises SegmentationError: `folder` is none, or holds no picture that can be read"""
+    if not folder.is_dir():
+        raise SegmentationError(f'calibration_images is {str(folder)!r}: no such folder; expected one with pictures of this camera')
+    if not any(cv2.imread(str(path)) is not None for path in pictures_in(folder)):
+        raise SegmentationError(f'calibration_images is {str(folder)!r}: no readable picture in it ({", ".join(PICTURES)}); '
+                                'sub-folders are not looked into')
 
 
 def resized_on_device(frame: Tensor, height: int, width: int) -> Tensor:

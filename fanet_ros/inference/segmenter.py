@@ -17,7 +17,7 @@ from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
 from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
-from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.inference.preprocess import Preprocessor, check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.temporal_filter import TemporalFilter
 from fanet_ros.inference.video_memory import VideoMemory
@@ -41,7 +41,7 @@ class Segmenter:
                  engine: str = 'auto', precision: str = 'auto',
                  calibration_images: Union[str, Path, None] = None, scale: float = 1.0, batch: int = 1,
                  frame_sizes: Sequence[Size] = (), quick: bool = False) -> None:
-        network, metadata = checkpoint
+        metadata = checkpoint.metadata
         self.metadata, self.checkpoint_name, self.variant = metadata, name, metadata.variant
         if variant not in ('auto', metadata.variant):
             raise SegmentationError(f'checkpoint {name} is a {metadata.variant}, variant asks for {variant}: set variant '
@@ -53,10 +53,12 @@ class Segmenter:
             raise SegmentationError(f'checkpoint {name} has {metadata.num_classes} classes, class map '
                                     f'{self.class_map.name} has {len(self.class_map)}: they must be equal')
         self.device = choose_device(device)
+        if calibration_images:
+            check_calibration_images(Path(calibration_images).expanduser())
         self._lock = threading.Lock()
         self._preprocess = preprocess = Preprocessor(metadata.mean, metadata.std, self.device)
         self._factory = EngineFactory(
-            network, self.device, engine, precision,
+            checkpoint.calibrated_network, self.device, engine, precision,
             (lambda height, width: preprocess.calibration_images(Path(calibration_images).expanduser(), height, width))
             if calibration_images else None, needs_video=metadata.temporal_frames > 1)
         self.batch = 1 if metadata.temporal_frames > 1 else batch

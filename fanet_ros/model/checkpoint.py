@@ -5,9 +5,10 @@ the file as JSON, so that weights can never be paired with the wrong class map o
 """
 from __future__ import annotations
 
+import copy
 import json
 import os
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
@@ -53,6 +54,7 @@ class CheckpointMetadata:
     strides: tuple[int, int, int, int] = STRIDES        # see FANet
     temporal_frames: int = 1                            # frames attended to, the present one included: 1 is no video network
     class_bias: bool = False                            # see FANet
+    temperature: float = 1.0                            # what the logits are divided by, for an honest confidence: calibrate
     data: str = ''
     license: str = ''
     recipe: str = ''
@@ -67,6 +69,8 @@ class CheckpointMetadata:
             raise CheckpointError(f'{len(self.class_names)} class names but {len(self.class_colors)} class colours')
         if self.temporal_frames < 1:
             raise CheckpointError(f'temporal_frames must be at least 1, got {self.temporal_frames}')
+        if not self.temperature > 0:
+            raise CheckpointError(f'temperature must be above 0, got {self.temperature}')
         if not 1 <= len(self.class_names) <= 255:
             raise CheckpointError(f'expected 1 to 255 classes (255 marks unlabelled pixels), got {len(self.class_names)}')
 
@@ -110,6 +114,17 @@ class Checkpoint(NamedTuple):
     network: FANet
     metadata: CheckpointMetadata
 
+    @property
+    def calibrated_network(self) -> FANet:
+        """The network whose logits are divided by the temperature, in the weights of its last layer: at no cost."""
+        if self.metadata.temperature == 1.0:
+            return self.network
+        network = copy.deepcopy(self.network)
+        with torch.no_grad():
+            for tensor in network.clslayer.conv_out.parameters():
+                tensor.div_(self.metadata.temperature)
+        return network
+
 
 def save_checkpoint(path: Union[str, Path], network: FANet, metadata: CheckpointMetadata, *,
                     dtype: torch.dtype = torch.float16) -> None:
@@ -124,8 +139,23 @@ def save_checkpoint(path: Union[str, Path], network: FANet, metadata: Checkpoint
     wanted = metadata.build_network().state_dict()
     state = network.state_dict()
     _check_state(state, wanted, str(path), allow_extra=network.aux_heads)
-    tensors = to_stored({key: state[key] for key in wanted}, dtype)
-    version = FORMAT_VERSION_8_BIT if dtype == torch.int8 else FORMAT_VERSION
+    _write(path, to_stored({key: state[key] for key in wanted}, dtype), metadata)
+
+
+def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any) -> None:
+    """Write a checkpoint with the same weights, bit for bit, and fields of its metadata replaced by `changes`.
+
+    :raises CheckpointError: see load_checkpoint, which it should have passed
+    """
+    with safe_open(resolve_checkpoint(path_or_name), framework='pt') as stored:
+        metadata = CheckpointMetadata.from_json((stored.metadata() or {})[METADATA_KEY])
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}
+    _write(output, tensors, replace(metadata, **changes))
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: CheckpointMetadata) -> None:
+    is_8_bit = any(tensor.dtype == torch.int8 for tensor in tensors.values())
+    version = FORMAT_VERSION_8_BIT if is_8_bit else FORMAT_VERSION
     partial = path.with_name(f'.{path.name}.partial')
     # Not save_file: it makes a file that only its owner may read, whatever the umask says.
     partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))

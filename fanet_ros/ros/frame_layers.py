@@ -7,8 +7,11 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.inference import UNLABELLED, Segmentation, draw_overlay
+from fanet_ros.inference import UNLABELLED, Segmentation, draw_legend, draw_overlay
 from fanet_ros.ros.output_style import OutputStyle
+from fanet_ros.sources.png_palette import with_palette
+
+LEAST_LEGEND_ROW_PX = 16
 
 
 class FrameLayers:
@@ -66,9 +69,18 @@ class FrameLayers:
     @cached_property
     def overlay(self) -> np.ndarray:
         """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
-        if self._segmentation.overlay is not None:      # drawn on the GPU, which had both
-            return self._segmentation.overlay
-        return draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+        overlay = self._segmentation.overlay
+        if overlay is None:                             # else drawn on the GPU, which had both
+            overlay = draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+        return self._with_legend(overlay) if self._style.overlay_legend else overlay
+
+    def _with_legend(self, overlay: np.ndarray) -> np.ndarray:
+        """`overlay` with the names of the classes at its top, where there is sky as a rule."""
+        height, width = overlay.shape[:2]
+        classes = self._style.table.classes
+        legend = draw_legend(tuple(item.name for item in classes), tuple(item.color for item in classes), width,
+                             row_height=max(LEAST_LEGEND_ROW_PX, height // 22))[:height]
+        return np.concatenate([legend, overlay[len(legend):]])
 
     @cached_property
     def coverage(self) -> list[float]:
@@ -78,8 +90,9 @@ class FrameLayers:
 
     @cached_property
     def mask_png(self) -> bytes:
-        """The mask as a grey PNG file, which holds every value exactly."""
-        return cv2.imencode('.png', self.mask)[1].tobytes()
+        """The mask as a PNG file, which holds every value exactly: grey or with the colours of the classes."""
+        grey = cv2.imencode('.png', self.mask)[1].tobytes()
+        return with_palette(grey, self._style.table.palette()) if self._style.mask_png == 'palette' else grey
 
     @cached_property
     def confidence_png(self) -> bytes:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import array
+import copy
 import math
 import threading
 import time
@@ -27,6 +28,7 @@ LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durabi
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 # As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
 PNG_FORMAT = 'mono8; png compressed mono8'
+MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # what image transports make of a palette
 JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
@@ -75,7 +77,7 @@ class FrameOutputs:
         self._infos = CameraInfos()
         self._calibration = 'nobody asked for ~/camera_info'
         self._subscription = node.create_subscription(
-            CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS,
+            CameraInfo, camera_info_topic, self._infos.put, copy.copy(CAMERA_INFO_QOS),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     @property
@@ -160,7 +162,8 @@ class FrameOutputs:
         self._node.destroy_subscription(self._subscription)
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        return self._node.create_publisher(message_type, self._prefix + name, qos,
+        # A profile of its own: rclpy writes what overrides it into the one that it is given.
+        return self._node.create_publisher(message_type, self._prefix + name, copy.copy(qos),
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
@@ -178,7 +181,7 @@ class FrameOutputs:
                 header=header, ids=[item.value for item in classes], names=[item.name for item in classes],
                 shares=layers.coverage))
         if _is_wanted(self._mask_png):
-            self._mask_png.publish(_file(header, PNG_FORMAT, layers.mask_png))
+            self._mask_png.publish(_file(header, MASK_FORMATS[style.mask_png], layers.mask_png))
         if layers.confidence is not None and _is_wanted(self._confidence_png):
             self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
 

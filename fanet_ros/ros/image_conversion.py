@@ -65,5 +65,7 @@ def _by_cv_bridge(message: Image) -> np.ndarray:
         if message.step != row_bytes or len(message.data) != message.height * row_bytes:
             raise ValueError(f'expected step {row_bytes} and {message.height * row_bytes} bytes')
         return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
+    except KeyError:                # of its tables: says no more than that it knows it neither
+        raise unknown_encoding(message) from None
     except Exception as error:      # whatever an unknown encoding provokes there, this message is at fault
         raise unknown_encoding(message, ' '.join(str(error).split())[:80]) from None

@@ -5,7 +5,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Optional
 
-from fanet_ros.inference import ClassMap, LabelTable, OverlayColors, Segmentation, SegmentationError, make_label_table
+from fanet_ros.inference import (
+    ClassMap,
+    LabelTable,
+    OverlayColors,
+    Segmentation,
+    SegmentationError,
+    make_label_table,
+    with_contrast,
+)
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
 MAX_OUTPUT_PX = 8192
@@ -30,12 +38,16 @@ class OutputStyle:
     class_filter: str = ''
     class_remap: str = ''
     min_confidence: float = 0.0
+    colors: str = 'class_map'
+    overlay_legend: bool = False
+    mask_png: str = 'grey'
     table: LabelTable = field(init=False, repr=False, compare=False)
     overlay_colors: Optional[OverlayColors] = field(init=False, repr=False, compare=False)
     _fixed_size: Optional[tuple[int, int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        table = make_label_table(self.class_map, self.label_ids, self.class_filter, self.class_remap)
+        shown = with_contrast(self.class_map) if self.colors == 'contrast' else self.class_map
+        table = make_label_table(shown, self.label_ids, self.class_filter, self.class_remap)
         object.__setattr__(self, 'table', table.with_unlabelled() if self.min_confidence else table)
         object.__setattr__(self, 'overlay_colors', None if self.min_confidence else OverlayColors(
             table.palette()[table.values], self.overlay_alpha))
@@ -45,7 +57,8 @@ class OutputStyle:
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
         """What the node's parameters ask for."""
         return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size,
-                   settings.label_ids, settings.class_filter, settings.class_remap, settings.min_confidence)
+                   settings.label_ids, settings.class_filter, settings.class_remap, settings.min_confidence, settings.colors,
+                   settings.overlay_legend, settings.mask_png)
 
     def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:
         """Height and width of the mask in px."""

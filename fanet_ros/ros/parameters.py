@@ -10,6 +10,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fanet_ros.ros.qos_overrides import follow_remapping
 from fanet_ros.ros.unused_parameters import no_such_parameter, unused_parameters
 
 Value = Union[str, int, float, bool, list[str], list[float]]
@@ -66,8 +67,8 @@ class ParameterSpec:
         if self.minimum is None or self.maximum is None:
             return ''
         if self.maximum >= 2**31 - 1:       # only there to complete the range
-            return f'{self.minimum:g} or more'
-        return f'{self.minimum:g}..{self.maximum:g}'
+            return f'{self.minimum:.15g} or more'
+        return f'{self.minimum:.15g}..{self.maximum:.15g}'
 
     def fit(self, value: Any) -> Any:
         """`value` in the type of the default where nothing is lost by it: a whole number is a number too.
@@ -123,6 +124,7 @@ def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[
     :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
     :raises ValueError: a value that is none of its choices
     """
+    follow_remapping(node)
     for line in unused_parameters(node, [spec.name for spec in specs], sys.argv):
         (tell or node.get_logger().warning)(line)
     given = node._parameter_overrides       # nothing public tells them before they are declared, nor lets them be changed

@@ -37,9 +37,11 @@ from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.parameters import FittedParameters
 from fanet_ros.ros.process_end import fail, leave, shut_down
 from fanet_ros.ros.process_start import start_ros
+from fanet_ros.ros.qos_overrides import unused_overrides
 from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
 from fanet_ros.ros.segmentation_worker import SegmentationWorker
 
+SETTING_SERVICES = 'set_parameters', 'set_parameters_atomically'
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
@@ -124,6 +126,8 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._stop()
             return self._refuse('activated', error, keep=True)
         self._state = ACTIVE
+        for line in unused_overrides(self):
+            self.get_logger().warning(line)
         topics = ', '.join(camera.topic for camera in self._cameras.values())
         masks = ', '.join(outputs.mask_topic for outputs in self._outputs.values())
         self.get_logger().info(f'segmenting {topics} with {self._switch.loaded.segmenter.description}, mask on {masks}')
@@ -193,7 +197,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Apply a change as a whole or refuse it as a whole, with the reason."""
         try:
             settings = changed_settings(self.settings, parameters)
-            started = time.monotonic()
+            started, askers = time.monotonic(), self._askers()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # whatever building raises, the new values do not work
             reason = ' '.join(str(error).split()) or type(error).__name__
@@ -201,6 +205,8 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         if is_other_model:
             self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
                                    f'{time.monotonic() - started:.1f} s after that was asked for')
+            if askers and not self._askers():
+                self.get_logger().warning('nobody waits for the answer any more: who asked for that has gone; it is done all the same')
         self.settings = settings
         self._latency.configure(settings)
         self._limit_rates()
@@ -211,6 +217,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         outputs = self._outputs.get(camera.name)
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})
+
+    def _askers(self) -> int:
+        """How many clients of the services that set parameters there are."""
+        if not hasattr(self, 'count_clients'):      # Humble does not tell
+            return 0
+        return sum(self.count_clients(f'{self.get_fully_qualified_name()}/{name}') for name in SETTING_SERVICES)
 
     def _limit_rates(self) -> None:
         for camera in self._cameras.values():

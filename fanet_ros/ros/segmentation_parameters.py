@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fanet_ros.choices import ENGINES, LABEL_IDS, PRECISIONS, VARIANTS
+from fanet_ros.choices import COLORS, ENGINES, LABEL_IDS, MASK_PNGS, PRECISIONS, VARIANTS
 from fanet_ros.ros.diagnostics import Thresholds
 from fanet_ros.ros.parameters import ParameterSpec, check_choices, declare
 
@@ -58,6 +58,13 @@ SEGMENTATION_PARAMETERS: tuple[ParameterSpec, ...] = (
     ParameterSpec('overlay_jpeg_quality', 80, 'Quality of ~/overlay/compressed', minimum=1, maximum=100),
     ParameterSpec('overlay_alpha', 0.5, 'Share of the class colours in the overlay', minimum=0.0,
                   maximum=1.0),
+    ParameterSpec('overlay_legend', False, 'Names of the classes with their colours at the top of the overlay'),
+    ParameterSpec('colors', 'class_map',
+                  "Colours of the classes: class_map (the data set's own) or contrast (told apart, with colour-blind eyes too)",
+                  choices=COLORS),
+    ParameterSpec('mask_png', 'grey',
+                  '~/mask/compressed: grey, or palette (in colours for viewers; OpenCV then reads colours, not values)',
+                  choices=MASK_PNGS),
     ParameterSpec('image_transport', 'raw',
                   'raw: Image on image; compressed: CompressedImage on image/compressed',
                   choices=('raw', 'compressed'), read_only=True),
@@ -127,6 +134,9 @@ class SegmentationSettings:
     max_batch: int
     overlay_jpeg_quality: int
     overlay_alpha: float
+    overlay_legend: bool
+    colors: str
+    mask_png: str
     image_transport: str
     bit_depth: int
     diagnostics_period_s: float

@@ -13,8 +13,9 @@ import numpy as np
 
 from fanet_ros.sources.bit_depth import BitDepth
 from fanet_ros.sources.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
+from fanet_ros.sources.png_palette import without_palette
 from fanet_ros.sources.strict_jpeg import decode_strictly
-from fanet_ros.sources.transport_format import REPUBLISH, VIDEO, TransportFormat
+from fanet_ros.sources.transport_format import NO_COLORS, REPUBLISH, VIDEO, TransportFormat
 
 # Is told, in a sentence, what is odd about images that can be read; the same again for every one.
 Note = Callable[[str], None]
@@ -180,7 +181,7 @@ def _check_size(message: Any) -> None:
 
 def _picture(message: Any, mode: int) -> np.ndarray:
     """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
-    data = np.frombuffer(message.data, np.uint8)
+    data = np.frombuffer(without_palette(bytes(message.data)) if mode == cv2.IMREAD_UNCHANGED else message.data, np.uint8)
     _check_size(message)
     try:
         picture = cv2.imdecode(data, mode) if data.size else None
@@ -245,6 +246,8 @@ def unknown_encoding(message: Any, why: str = '') -> ImageError:
     """The error for an encoding that nobody knows; `why` in a few words."""
     if VIDEO.search(message.encoding):
         return ImageError(f'{describe(message)}: {REPUBLISH}', 'video packet')
+    if NO_COLORS.fullmatch(message.encoding):
+        why = 'these values are no colours: is that a depth image?'
     return ImageError(f'{describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or '
                       f'yuv422{f" ({why})" if why else ""}', 'unknown encoding')
 

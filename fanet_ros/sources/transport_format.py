@@ -7,6 +7,7 @@ from dataclasses import dataclass
 VIDEO = re.compile(r'\b(h\.?26[45]|hevc|x26[45]|libx26[45]|av1|vp[89]|ffmpeg|theora)(?=\b|_)', re.IGNORECASE)
 REPUBLISH = ('a packet of a video is no picture by itself; have it decoded: ros2 run image_transport republish ffmpeg raw '
              '--ros-args -r in/ffmpeg:=TOPIC -r out:=image')
+NO_COLORS = re.compile(r'(8SC|16SC|32SC|32FC|64FC)[1-4]')        # encodings of values that mean no colour
 GREY = re.compile(r'mono(8|16)|8UC1|16UC1', re.IGNORECASE)
 
 

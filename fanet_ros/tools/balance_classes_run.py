@@ -44,7 +44,7 @@ def balance(arguments: argparse.Namespace) -> None:
 def with_offsets(checkpoint: Checkpoint, offsets: np.ndarray) -> Checkpoint:
     """The checkpoint with `offsets` (C,) added to its logits, and without figures."""
     recipe = f'{checkpoint.metadata.recipe}; classes balanced by {", ".join(f"{offset:+.2f}" for offset in offsets)}'
-    metadata = replace(checkpoint.metadata, class_bias=True, recipe=recipe, figures={})
+    metadata = replace(checkpoint.metadata, class_bias=True, temperature=1.0, recipe=recipe, figures={})
     network = metadata.build_network()
     network.load_state_dict(checkpoint.network.state_dict(), strict=False)      # constants that it lacks begin as zero
     with torch.no_grad():

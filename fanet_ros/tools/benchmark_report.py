@@ -9,6 +9,8 @@ import matplotlib
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt
 
+from fanet_ros.tools.significant import significant
+
 Result = dict[str, Any]
 SIZE_INCHES = (8.0, 4.5)
 MENTIONED_LOAD = 0.05         # cores that other processes kept busy
@@ -40,11 +42,11 @@ def _table(result: Result) -> str:
     for row in result['rows']:
         low, high = row['quartiles_ms']
         ratio_low, ratio_high = row['ratio_quartiles']
-        line = (f"| {row['name']} | {row['median_ms']:.3g} | {low:.3g} .. {high:.3g} | {row['ratio']:.2f} | "
+        line = (f"| {row['name']} | {significant(row['median_ms'])} | {significant(low)} .. {significant(high)} | {row['ratio']:.2f} | "
                 f'{ratio_low:.2f} .. {ratio_high:.2f} |')
         if is_end_to_end:
             mean_iou = '' if row['mean_iou'] is None else f"{100 * row['mean_iou']:.1f}"
-            line += f" {row['p95_ms']:.3g} | {row['p99_ms']:.3g} | {100 * row['agreement']:.2f}% | {mean_iou} |"
+            line += f" {significant(row['p95_ms'])} | {significant(row['p99_ms'])} | {100 * row['agreement']:.2f}% | {mean_iou} |"
         lines.append(line)
     return '\n'.join(lines)
 

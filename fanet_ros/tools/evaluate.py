@@ -1,11 +1,13 @@
 """Measure a checkpoint on labelled images through the Segmenter that the node runs.
 
     ros2 run fanet_ros evaluate --data DIR --resolutions 0.5 0.75 1 1.5 2 --report out
+    ros2 run fanet_ros evaluate --data DIR --resolutions 1 480x360         # the frames' own shape against squeezed
 """
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -16,6 +18,8 @@ from fanet_ros.tools.termination import exit_code_of
 
 if TYPE_CHECKING:
     from fanet_ros.training.config import DataConfig
+
+OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -33,15 +37,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     segmenter = Segmenter.from_checkpoint(
         arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
         calibration_images=arguments.calibration_images)
-    samples = load_dataset(_data(arguments), segmenter.class_map)
-    own = segmenter.metadata.training_resolution
-    sizes = [resolution(text, own) for text in arguments.resolutions]
+    samples = load_dataset(data_config(arguments), segmenter.class_map)
+    sizes = [input_size(text) for text in arguments.resolutions]
     evaluations = []
-    for size in sizes:
+    for text, size in zip(arguments.resolutions, sizes):
         segmenter.set_input_size(*size)
-        evaluations.append(evaluate(
-            segmenter, samples, description=f'{segmenter.input_width}x{segmenter.input_height}',
-            is_video=arguments.video, smoothing=arguments.smoothing))
+        evaluations.append(evaluate(segmenter, samples, description=f'resolution {text}', is_video=arguments.video,
+                                    smoothing=arguments.smoothing))
     print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
           f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
     trained = count_known(segmenter.metadata.training_frames, samples.entries)
@@ -52,12 +54,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json.dumps(content, indent=1) + '\n')
     if arguments.report:
         title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
-        shown = sizes.index(own) if own in sizes else 0
+        shown = sizes.index(OWN_SIZE) if OWN_SIZE in sizes else 0
         print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
 
 
-def _data(arguments: argparse.Namespace) -> DataConfig:
-    """:raises ConfigError: a misspelt key, or a value of the wrong type."""
+def data_config(arguments: argparse.Namespace) -> DataConfig:
+    """Of --data, --layout, --split, --only and --set.
+
+    :raises ConfigError: a misspelt key, or a value of the wrong type
+    """
     from fanet_ros.training.config import DataConfig
     from fanet_ros.training.config_reader import build, override
     content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
@@ -66,19 +71,21 @@ def _data(arguments: argparse.Namespace) -> DataConfig:
     return build(DataConfig, content, '')
 
 
-def resolution(text: str, own: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) in px of 'WIDTHxHEIGHT', or of a factor of the checkpoint's own resolution.
+def input_size(text: str) -> tuple[int, int, float]:
+    """input_height, input_width and input_scale, as the node has them, of 'WIDTHxHEIGHT' or of a factor.
 
     :raises ValueError: it is neither
     """
     sizes = re.fullmatch(r'(\d+)x(\d+)', text)
     if sizes:
-        return int(sizes[2]), int(sizes[1])
+        return int(sizes[2]), int(sizes[1]), 1.0
     try:
         factor = float(text)
     except ValueError:
-        raise ValueError(f'--resolutions {text!r}: expected WIDTHxHEIGHT or a factor such as 0.75') from None
-    return round(own[0] * factor), round(own[1] * factor)
+        factor = math.nan
+    if not 0 < factor < math.inf:
+        raise ValueError(f'--resolutions {text!r}: expected WIDTHxHEIGHT or a factor such as 0.75')
+    return 0, 0, factor
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--precision', default='auto')
     parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
-                        help="WIDTHxHEIGHT, or factors of the checkpoint's own (default 1)")
+                        help="factors, as the node's input_scale: 1 (default) is the checkpoint's number of pixels in each "
+                        "frame's own shape; or WIDTHxHEIGHT, into which all are squeezed")
     parser.add_argument('--video', action='store_true',
                         help='the frames, in order of their names, are one video: measure flicker too')
     parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: as the node's temporal_smoothing")

@@ -4,14 +4,15 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fanet_ros.inference.engines.onnx_engine import OPSET
-from fanet_ros.model import CheckpointMetadata
+from fanet_ros.model import CheckpointMetadata, FANet
+from fanet_ros.model.rewrites import InferenceFANet
 
 if TYPE_CHECKING:
     import onnx
@@ -44,8 +45,31 @@ class Postprocess(nn.Module):
         self.size = height, width
 
     def forward(self, logits: Tensor) -> Tensor:
-        logits = F.interpolate(logits, self.size, mode='bilinear', align_corners=True)      # (1, C, H, W)
-        return logits.argmax(1)[0].to(torch.uint8)
+        return _labels(logits, self.size)
+
+
+class WholeWay(nn.Module):
+    """(H, W, 3) uint8 RGB -> (H, W) uint8 labels, of any size."""
+
+    def __init__(self, network: FANet, metadata: CheckpointMetadata) -> None:
+        super().__init__()
+        self.preprocess = Preprocess(metadata)
+        self.network = InferenceFANet(network, commute_head=False)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        return _labels(self.network(self.preprocess(rgb)), (rgb.shape[0], rgb.shape[1]))
+
+
+def _labels(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    logits = F.interpolate(logits, size, mode='bilinear', align_corners=True)       # (1, C, H, W)
+    return logits.argmax(1)[0].to(torch.uint8)
+
+
+def whole_way_of_any_size(network: FANet, metadata: CheckpointMetadata) -> onnx.ModelProto:
+    """The graph of WholeWay."""
+    rgb = torch.zeros(*metadata.training_resolution, 3, dtype=torch.uint8)
+    axes = {0: 'height', 1: 'width'}
+    return _exported(WholeWay(network, metadata), rgb, 'rgb', 'labels', dynamic_axes={'rgb': axes, 'labels': axes})
 
 
 def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetadata, height: int,
@@ -53,8 +77,8 @@ def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetad
     """`model` (images -> logits), in whatever precision, between Preprocess and Postprocess: rgb -> labels."""
     from onnx import compose
     logits = torch.zeros(1, metadata.num_classes, -(-height // 8), -(-width // 8))
-    before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised', model)
-    after = _exported(Postprocess(height, width), logits, 'scores', 'labels', model)
+    before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised', ir_version=model.ir_version)
+    after = _exported(Postprocess(height, width), logits, 'scores', 'labels', ir_version=model.ir_version)
     # Values inside may bear the same names: prefixes keep them apart, but not what the user sees.
     before = compose.add_prefix(before, 'pre/', rename_inputs=False)
     after = compose.add_prefix(after, 'post/', rename_outputs=False)
@@ -63,27 +87,28 @@ def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetad
 
 
 def write_metadata(model: onnx.ModelProto, checkpoint: str, metadata: CheckpointMetadata, precision: str,
-                   size: tuple[int, int]) -> None:
+                   size: tuple[int, int], any_size: bool = False) -> None:
     """Put names, normalisation, size, upsampling and origin into the file, so that it explains itself.
 
-    :param size: height and width [px] of the input
+    :param size: height and width [px] of the input; with `any_size` those that the network was trained at
     """
     import onnx
     onnx.helper.set_model_props(model, {
         'checkpoint': checkpoint, 'variant': metadata.variant, 'flavor': metadata.flavor, 'precision': precision,
         'class_names': json.dumps(metadata.class_names), 'class_colors': json.dumps(metadata.class_colors),
-        'input_size': json.dumps(size), 'color_order': 'RGB', 'upsampling': UPSAMPLING,
+        'input_size': json.dumps(size), 'any_size': json.dumps(any_size), 'color_order': 'RGB', 'upsampling': UPSAMPLING,
         'mean': json.dumps(metadata.mean), 'std': json.dumps(metadata.std), 'data': metadata.data, 'license': metadata.license})
 
 
-def _exported(module: nn.Module, example: Tensor, input_name: str, output_name: str,
-              like: onnx.ModelProto) -> onnx.ModelProto:
+def _exported(module: nn.Module, example: Tensor, input_name: str, output_name: str, *, ir_version: Optional[int] = None,
+              dynamic_axes: Optional[dict[str, dict[int, str]]] = None) -> onnx.ModelProto:
     import onnx
     stream = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants unless they are named, as they should
         torch.onnx.export(module.eval(), (example,), stream, input_names=[input_name],      # type: ignore[arg-type]  # a stream
-                          output_names=[output_name], opset_version=OPSET, dynamo=False)
+                          output_names=[output_name], opset_version=OPSET, dynamo=False, dynamic_axes=dynamic_axes)
     model = onnx.load_from_string(stream.getvalue())
-    model.ir_version = like.ir_version          # merging wants them equal
+    if ir_version is not None:
+        model.ir_version = ir_version           # merging wants them equal
     return model

@@ -31,7 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_images', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('pictures', type=Path, metavar='PICTURES', help='a picture, a folder of them, or a video')
-    parser.add_argument('--output', type=Path, required=True, metavar='OUT', help='folder; what it holds by these names is replaced')
+    parser.add_argument('--output', type=Path, required=True, metavar='OUT',
+                        help='folder; what it holds by these names is replaced')
     parser.add_argument('--masks', action='store_true', help='of a video too, a file for each frame')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--class-map', default='', help="YAML with other names and colours than the checkpoint's")

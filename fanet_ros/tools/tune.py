@@ -65,7 +65,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                             help='shipped names or paths (default: all shipped)')
     sizes = candidates.add_mutually_exclusive_group()
     sizes.add_argument('--scales', nargs='+', type=_positive, default=list(DEFAULT_SCALES),
-                       help="of the checkpoint's own resolution (default: %(default)s)")
+                       help="as the node's input_scale: of the checkpoint's number of pixels in the frames' own shape "
+                       '(default: %(default)s)')
     sizes.add_argument('--resolutions', nargs='+', type=parse_size, default=[], metavar='HxW', help='instead [px]')
     candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:], help='(default: all that are installed)')
     candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],

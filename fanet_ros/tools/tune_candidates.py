@@ -3,18 +3,19 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Iterable, Mapping, Optional, Sequence
 
 import torch
 
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.engines import EngineFactory, installed_engines
-from fanet_ros.inference.input_size import scaled_px
+from fanet_ros.inference.input_size import InputSize
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.tools.tune_source import TuneError
 
 Size = tuple[int, int]          # height, width [px]
+Runner = tuple[str, str]        # engine, precision
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,15 @@ def load_model(checkpoint: str, class_map: str = '') -> Model:
                  ClassMap.load(class_map) if class_map else found.class_map)
 
 
-def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size]) -> tuple[Size, ...]:
-    """`resolutions`, or else `scales` of the checkpoint's own as the node rounds them; without repetition, rising."""
-    height, width = model.own_size
-    chosen = resolutions or [(scaled_px(height, scale), scaled_px(width, scale)) for scale in scales]
+def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size], frame: Size) -> tuple[Size, ...]:
+    """`resolutions`, or else what the node makes of `scales` (its input_scale) for a `frame`; without repetition, rising."""
+    chosen = resolutions or [InputSize(0, 0, model.own_size, scale).of(*frame) for scale in scales]
     return tuple(sorted(set(chosen), key=lambda size: size[0] * size[1]))
 
 
-def make_candidates(models: Sequence[Model], scales: Sequence[float], resolutions: Sequence[Size],
-                    engines: Optional[Sequence[str]], precisions: Optional[Sequence[str]],
-                    device: torch.device) -> tuple[Candidate, ...]:
-    """All combinations that exist on `device`.
+def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], precisions: Optional[Sequence[str]],
+                 device: torch.device) -> dict[Model, tuple[Runner, ...]]:
+    """Engines and precisions that exist on `device` for each model that has any.
 
     :param engines: None: those that are installed
     :param precisions: None: float16 on CUDA; float32 and bfloat16 on the CPU
@@ -99,9 +98,9 @@ def make_candidates(models: Sequence[Model], scales: Sequence[float], resolution
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
         precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
-    probe, found, reason = FANet(1).eval(), [], 'nothing was asked for'
+    probe, found, reason = FANet(1).eval(), {}, 'nothing was asked for'
     for model in models:
-        runners = []
+        runners: list[Runner] = []
         for engine in engines:
             for precision in precisions:
                 try:
@@ -109,21 +108,29 @@ def make_candidates(models: Sequence[Model], scales: Sequence[float], resolution
                     runners.append((engine, precision))
                 except SegmentationError as error:
                     reason = str(error)
-        found += [Candidate(model.name, model.checkpoint, model.variant, *size, engine, precision)
-                  for size in sizes_of(model, scales, resolutions) for engine, precision in runners]
+        if runners:
+            found[model] = tuple(runners)
     if not found:
         raise TuneError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} '
                         f'({reason}): choose other --engines or --precisions')
-    return tuple(found)
+    return found
 
 
-def reference_of(models: Sequence[Model], candidates: Sequence[Candidate]) -> Candidate:
-    """What the others are held to where there are no labels: the largest network (the first of several) at its largest
-    resolution, by PyTorch in float32.
-    """
+def make_candidates(runners: Mapping[Model, Sequence[Runner]], scales: Sequence[float], resolutions: Sequence[Size],
+                    frame: Size) -> tuple[Candidate, ...]:
+    """All combinations for frames of that height and width, see sizes_of()."""
+    return tuple(Candidate(model.name, model.checkpoint, model.variant, *size, *runner)
+                 for model in runners for size in sizes_of(model, scales, resolutions, frame) for runner in runners[model])
+
+
+def largest_of(models: Iterable[Model]) -> Model:
+    """The one with the largest network, the first of several."""
     order = tuple(BACKBONE_OF_VARIANT)
-    with_candidates = [model for model in models if any(item.checkpoint == model.checkpoint for item in candidates)]
-    largest = max(with_candidates, key=lambda model: order.index(model.variant))      # the first of equals
-    height, width = max(((item.height, item.width) for item in candidates if item.checkpoint == largest.checkpoint),
+    return max(models, key=lambda model: order.index(model.variant))
+
+
+def reference_of(model: Model, candidates: Sequence[Candidate]) -> Candidate:
+    """What the others are held to where there are no labels: `model` at its largest resolution, by PyTorch in float32."""
+    height, width = max(((item.height, item.width) for item in candidates if item.checkpoint == model.checkpoint),
                         key=lambda size: size[0] * size[1])
-    return Candidate(largest.name, largest.checkpoint, largest.variant, height, width, 'torch', 'float32')
+    return Candidate(model.name, model.checkpoint, model.variant, height, width, 'torch', 'float32')

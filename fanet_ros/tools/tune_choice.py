@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Sequence
 
+from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune_results import Row
 
 MB_OF_MIB = 1.048576
@@ -33,7 +34,7 @@ class Budget:
         """In words."""
         reserve = f', {self.reserve_ms:g} ms of it for receiving and publishing' if self.reserve_ms else ''
         memory = f', {self.memory_mb:g} MB' if self.memory_mb is not None else ''
-        return f'p95 of {self.latency_ms:.4g} ms ({self.origin}{reserve}){memory}'
+        return f'p95 of {significant(self.latency_ms, 4)} ms ({self.origin}{reserve}){memory}'
 
     def fits(self, row: Row) -> bool:
         """The 95th percentile and the memory are within it."""
@@ -86,5 +87,5 @@ def remedy(choice: Choice, budget: Budget, tried: Sequence[Row]) -> str:
     if not budget.has_room(choice.row):
         ways.append('more --memory-mb')
     elif choice.row.p95_ms > budget.limit_ms:
-        ways.append(f'a camera of {1e3 / (choice.row.p95_ms + budget.reserve_ms):.3g} Hz or less')
+        ways.append(f'a camera of {significant(1e3 / (choice.row.p95_ms + budget.reserve_ms))} Hz or less')
     return ', or '.join(ways)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fanet_ros.tools.benchmark_machine import one_line
+from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune_choice import MB_OF_MIB, remedy
 from fanet_ros.tools.tune_params import parameter_file
 from fanet_ros.tools.tune_plot import draw_plot
@@ -42,7 +43,7 @@ def in_words(findings: Findings) -> str:
                f'{row.device_memory_mib * MB_OF_MIB:.0f} MB, {findings.quality_name} {100 * row.mean_iou:.1f}%')
     if choice.fits:
         return f'chosen: {figures}'
-    limits = f'{budget.limit_ms:.4g} ms' + (f' and {budget.memory_mb:g} MB' if budget.memory_mb is not None else '')
+    limits = f'{significant(budget.limit_ms, 4)} ms' + (f' and {budget.memory_mb:g} MB' if budget.memory_mb is not None else '')
     return f'WARN: nothing fits {limits}; the fastest is {figures}. Try {remedy(choice, budget, findings.rows)}.'
 
 
@@ -51,7 +52,7 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     assert findings.choice is not None
     item = findings.choice.row.candidate
     values = {**parameters, 'checkpoint': item.checkpoint, 'variant': 'auto', 'engine': item.engine,
-              'precision': item.precision, 'input_height': item.height, 'input_width': item.width,
+              'precision': item.precision, 'input_height': item.height, 'input_width': item.width, 'input_scale': 1.0,
               'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would be none
     if device:
         values['device'] = device

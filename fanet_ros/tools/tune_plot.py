@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune_choice import pareto
 from fanet_ros.tools.tune_report import Findings
 from fanet_ros.tools.tune_results import Row
@@ -53,7 +54,7 @@ def draw_plot(findings: Findings, path: Path) -> None:
     handles = [Line2D([], [], ls='', marker='o', color=colors[runner], label=runner) for runner in runners]
     handles += [Line2D([], [], ls='', marker=markers[name], color='0.4', label=name) for name in names]
     handles += [Line2D([], [], color='0.35', ls='--', label='Pareto front'),
-                Line2D([], [], color='tab:red', label=f'budget {findings.budget.limit_ms:.4g} ms')]
+                Line2D([], [], color='tab:red', label=f'budget {significant(findings.budget.limit_ms, 4)} ms')]
     if findings.choice is not None:
         row = findings.choice.row
         axes.plot(row.p95_ms, 100 * row.mean_iou, 'o', ms=17, mfc='none', mec='black', mew=1.8, zorder=4)

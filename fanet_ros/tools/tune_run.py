@@ -14,7 +14,8 @@ from tqdm import tqdm
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import available_checkpoints
 from fanet_ros.tools.benchmark_machine import describe_machine
-from fanet_ros.tools.tune_candidates import Candidate, Model, load_model, make_candidates, reference_of
+from fanet_ros.tools.significant import significant
+from fanet_ros.tools.tune_candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
 from fanet_ros.tools.tune_child import ChildRequest
 from fanet_ros.tools.tune_choice import Budget, choose
 from fanet_ros.tools.tune_frames import TRUTH, FrameSet, gather_frames
@@ -37,13 +38,11 @@ def tune(arguments: argparse.Namespace) -> None:
     parameters = read_parameters(arguments.params_file)
     device = choose_device(arguments.device or parameters['device'])
     models = _models(arguments.checkpoints or available_checkpoints(), parameters['class_map'])
-    candidates = make_candidates(models, arguments.scales, arguments.resolutions, arguments.engines,
-                                 arguments.precisions, device)
-    reference = reference_of(models, candidates)
-    truth_model = next(model for model in models if model.checkpoint == reference.checkpoint)
+    runners = find_runners(models, arguments.engines, arguments.precisions, device)
+    largest = largest_of(runners)
     smoothing = float(parameters['temporal_smoothing'])
     context = max(2 if smoothing else 0, *(model.temporal_frames - 1 for model in models))
-    request = SourceRequest(arguments.source, arguments.frames, context, truth_model.class_map, arguments.image_topic,
+    request = SourceRequest(arguments.source, arguments.frames, context, largest.class_map, arguments.image_topic,
                             arguments.labels, tuple(arguments.set))
     machine = describe_machine(device)
     settings = _settings(request, models, device, parameters, machine)
@@ -52,6 +51,8 @@ def tune(arguments: argparse.Namespace) -> None:
         if not results.is_begun:
             shutil.rmtree(folder / 'frames', ignore_errors=True)        # of who knows which source
         frames = gather_frames(folder / 'frames', request, quiet=arguments.quiet)
+        candidates = make_candidates(runners, arguments.scales, arguments.resolutions, (frames.height, frames.width))
+        reference = reference_of(largest, candidates)
         results.begin(**({} if frames.has_labels else {'reference': reference.title}))
         runner = _Runner(frames, device, parameters, folder / 'converted', arguments.timeout_s)
         if not frames.has_truth:
@@ -150,10 +151,10 @@ def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
     if arguments.budget_ms:
         latency_ms, origin = arguments.budget_ms, 'as asked for'
     elif rate_hz:
-        latency_ms, origin = 1e3 / rate_hz, f'a camera of {rate_hz:.3g} Hz'
+        latency_ms, origin = 1e3 / rate_hz, f'a camera of {significant(rate_hz)} Hz'
         origin += '' if arguments.rate_hz else f', as measured of {arguments.source}'
     else:
         latency_ms, origin = 1e3 / ASSUMED_RATE_HZ, f'a camera of {ASSUMED_RATE_HZ:g} Hz, assumed: give --rate-hz'
     if latency_ms <= arguments.reserve_ms:
-        raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {latency_ms:.4g} ms')
+        raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {significant(latency_ms, 4)} ms')
     return Budget(latency_ms, origin, arguments.memory_mb, arguments.reserve_ms)

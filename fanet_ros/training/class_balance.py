@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
+from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint
 from fanet_ros.training.datasets import UNLABELLED, Sample
@@ -43,11 +44,11 @@ class ScoredPixels:
 
 
 def score_pixels(checkpoint: Checkpoint, samples: Sequence[Sample], *, description: str = 'score',
-                 quiet: bool = False) -> list[ScoredPixels]:
-    """Logits of every PIXEL_STRIDE-th labelled pixel in both directions, by RESOLUTIONS."""
+                 quiet: bool = False, resolutions: Sequence[float] = RESOLUTIONS) -> list[ScoredPixels]:
+    """Logits, without temperature, of every PIXEL_STRIDE-th labelled pixel in both directions, by `resolutions` (input_scale)."""
     network, metadata = checkpoint
     preprocess = Preprocessor(metadata.mean, metadata.std, torch.device('cpu'))
-    sizes = [[round(side * factor) for side in metadata.training_resolution] for factor in RESOLUTIONS]
+    sizes = [InputSize(0, 0, metadata.training_resolution, factor) for factor in resolutions]
     chosen = slice(PIXEL_STRIDE // 2, None, PIXEL_STRIDE)
     logits: list[list[torch.Tensor]] = [[] for _ in sizes]
     labels = []
@@ -56,10 +57,10 @@ def score_pixels(checkpoint: Checkpoint, samples: Sequence[Sample], *, descripti
         labels.append(truth[truth != UNLABELLED])
         for size, found in zip(sizes, logits):
             with torch.inference_mode():
-                low = network(preprocess(sample.rgb, *size))
+                low = network(preprocess(sample.rgb, *size.of(*sample.rgb.shape[:2])))
                 full = F.interpolate(low, sample.labels.shape, mode='bilinear', align_corners=True)[0, :, chosen, chosen]
             found.append(full.flatten(1).T[torch.from_numpy(truth != UNLABELLED)])
-    return [ScoredPixels(torch.cat(found), np.concatenate(labels)[None], factor) for factor, found in zip(RESOLUTIONS, logits)]
+    return [ScoredPixels(torch.cat(found), np.concatenate(labels)[None], factor) for factor, found in zip(resolutions, logits)]
 
 
 def fit_offsets(sets: Sequence[ScoredPixels]) -> np.ndarray:

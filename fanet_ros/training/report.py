@@ -123,7 +123,7 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
         cv2.putText(caption, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', (6, CAPTION_PX - 8),
                     cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
         rows += [caption, row]
-    return np.vstack([*rows, draw_legend(class_map, 4 * TILE_WIDTH_PX)])
+    return np.vstack([*rows, draw_legend(class_map.names, class_map.colors, 4 * TILE_WIDTH_PX)])
 
 
 def _write_picture(path: Path, rgb: np.ndarray) -> None:

@@ -18,7 +18,15 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fanet_ros.inference import UNLABELLED, ClassMap, Segmentation, SegmentationError, StageTimes, draw_overlay
+from fanet_ros.inference import (
+    UNLABELLED,
+    ClassMap,
+    Segmentation,
+    SegmentationError,
+    StageTimes,
+    draw_overlay,
+    with_contrast,
+)
 from fanet_ros.ros.class_map_messages import LabelInfo, label_info_message
 from fanet_ros.ros.frame_layers import FrameLayers
 from fanet_ros.ros.frame_outputs import LATCHED_QOS, FrameOutputs
@@ -175,6 +183,24 @@ def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
     assert np.array_equal(cv2.imdecode(np.frombuffer(confidence.data, np.uint8), cv2.IMREAD_UNCHANGED), CONFIDENCE)
     bgr = np.ascontiguousarray(draw_overlay(RGB, LABELS, STREET.palette(), 0.25)[..., ::-1])
     assert overlay.data.tobytes() == cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 30])[1].tobytes()
+
+
+def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
+    contrast = with_contrast(STREET)
+    style = OutputStyle(STREET, overlay_alpha=1.0, colors='contrast', mask_png='palette')
+    layers = FrameLayers(RGB, segmentation(), style)
+    expected = contrast.palette()[LABELS]
+    assert [item.color for item in style.table.classes] == list(contrast.colors)        # what the class map tells
+    assert np.array_equal(layers.overlay, expected) and np.array_equal(layers.mask, LABELS)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(layers.mask_png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], expected)
+
+    rgb, labels = np.zeros((200, 320, 3), np.uint8), np.ones((200, 320), np.uint8)
+    for drawn in (None, np.full((200, 320, 3), 7, np.uint8)):          # by a GPU, for example
+        found = Segmentation(labels, None, StageTimes(0.0, 0.0, 0.0), 64, 64, overlay=drawn)
+        plain, named = (FrameLayers(rgb, found, OutputStyle(STREET, overlay_legend=legend)).overlay for legend in (False, True))
+        assert named.shape == plain.shape and np.array_equal(named[60:], plain[60:])
+        for color in STREET.colors:
+            assert (named[:60] == color).all(axis=2).any()
 
 
 @pytest.mark.parametrize(('output_size', 'size'), [('network', (6, 10)), ('40x8', (8, 40)), ('3x2', (2, 3))])

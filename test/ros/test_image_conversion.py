@@ -183,6 +183,8 @@ def test_an_encoding_that_cv_bridge_does_not_convert_either_is_refused(encoding:
         with pytest.raises(ImageError, match='unknown encoding; publish rgb8') as refused:
             image_to_rgb(message)
         assert refused.value.kind == 'unknown encoding' and '\n' not in str(refused.value)
+        assert "'rgb8'" not in str(refused.value)         # no dump of cv_bridge's KeyError
+        assert ('is that a depth image?' in str(refused.value)) == (encoding[-2:-1] == 'C')
 
 
 def test_what_only_cv_bridge_knows_comes_from_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
                              out['benchmark_start']], 0),
         'benchmark_transport': (['--rates', '5', '--rounds', '1', '--seconds', '1', '--size', '96', '128', '--resolution',
                                  '96', '128', '--only', 'tuned', '--output', out['benchmark_transport']], 0),
+        'calibrate': ([checkpoint, '--data', str(folder), '--output', out['calibrate'] + '.safetensors'], 0),
         'compress_checkpoint': ([checkpoint, '--output', out['compress_checkpoint'] + '.safetensors'], 0),
         'demo': (['--seconds', '1', '--checkpoint', checkpoint, '--width', '128', '--height', '96', '--output', out['demo']],
                  0),

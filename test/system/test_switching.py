@@ -9,19 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import blotches, pixels
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
 from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
 from fanet_ros.model import load_checkpoint, save_checkpoint
+from fanet_ros.ros.image_conversion import rgb_to_image_message
 
 NODE = '/switching'
 SWITCHES = int(os.environ.get('FANET_ROS_SWITCHES', '8'))       # 200 take minutes
 START = {'input_height': 0, 'input_width': 0, 'engine': 'torch', 'precision': 'float32', 'variant': 'auto',
-         'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0}
+         'class_map': '', 'latency_budget_ms': 0.0, 'max_frame_age_ms': 0.0, 'temporal_smoothing': 0.0}
 
 
 @pytest.fixture(name='class_map', scope='module')
@@ -83,6 +86,39 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
     mask, timing = camera.answer_to(blotches(1))
     assert (pixels(mask) == labels).mean() > (0.999 if 'engine' in values else 0.9999)
     assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
+
+
+def test_who_gives_up_during_a_switch_is_told_of_and_it_is_done(client: Any, camera: Any) -> None:
+    pytest.importorskip('onnxruntime')
+    for width in range(320, 704, 64):       # again if the switch was done before the client was known to be gone
+        begun = camera.process.log.count('building ')
+        service = client.node.create_client(SetParametersAtomically, f'{NODE}/set_parameters_atomically')
+        client.wait_for(service.service_is_ready, 'the service')
+        values = {'engine': 'onnxruntime', 'input_height': 256, 'input_width': width}
+        service.call_async(SetParametersAtomically.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]))
+        client.wait_for(lambda: camera.process.log.count('building ') > begun, 'the switch', camera.process)
+        client.node.destroy_client(service)
+        client.wait_for(lambda: client.get_parameters(NODE, 'input_width') == [width], 'its end', camera.process)
+        if 'nobody waits for the answer any more' in camera.process.log:
+            break
+    assert 'nobody waits for the answer any more' in camera.process.log
+    _, timing = camera.answer_to(blotches(1))
+    assert (timing.input_height, timing.input_width) == (256, width)
+
+
+def test_stamps_that_begin_again_are_answered_and_end_what_is_remembered(client: Any, camera: Any) -> None:
+    masks = []
+    for smoothing, stamps in ((0.0, (5,)), (0.9, (100, 101, 102, 5, 6))):       # as of a bag that is played again
+        result, = client.set_parameters(NODE, temporal_smoothing=smoothing)
+        assert result.successful, result.reason
+        for stamp in stamps:
+            header = Header(stamp=Time(sec=stamp, nanosec=500), frame_id='again')
+            picture = blotches(7) if stamp == 5 else blotches(8)
+            camera.publisher.publish(rgb_to_image_message(picture, header))
+            masks.append(pixels(camera.wait_for_one(camera.masks, header)))
+    assert np.array_equal(masks[0], masks[4])       # nothing of the frames before is in it
+    assert not np.array_equal(masks[0], masks[3])
 
 
 def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: Any) -> None:

@@ -61,24 +61,29 @@ def is_available() -> bool:
     return True
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
+    """:raises EngineError: onnx or onnxruntime is not installed"""
     if not is_available():
         raise EngineError("engine 'onnxruntime' needs two packages: pip install onnx onnxruntime, or set engine to 'torch'")
 
 
 def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True,
-                batch: int = 1, dtype: torch.dtype = torch.float32) -> None:
+                batch: int = 1, dtype: torch.dtype = torch.float32, any_size: bool = False) -> None:
     """Write the rewritten network for images (batch, 3, height, width) of `dtype`, normalised, with one output: the logits.
 
+    :param any_size: for other batches and sizes too; without the rewrite of the head, whose constants are of one size
     :raises EngineError: onnx is not installed
     """
-    _require_packages()
+    require_packages()
     images = torch.zeros(batch, 3, height, width, dtype=dtype)
-    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head).eval().cpu().to(dtype))
+    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head and not any_size).eval().cpu().to(dtype))
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants unless they are named, as they should
         torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
-                          opset_version=OPSET, dynamo=False)
+                          opset_version=OPSET, dynamo=False, dynamic_axes=FREE_AXES if any_size else None)
+
+
+FREE_AXES = {'images': {0: 'batch', 2: 'height', 3: 'width'}, 'logits': {0: 'batch', 2: 'height_8', 3: 'width_8'}}
 
 
 class _LogitsOnly(torch.nn.Module):
@@ -98,7 +103,7 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
     :param batch: how many images it takes at once
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
-    _require_packages()
+    require_packages()
     frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
     kind = precision if precision != 'int8' else f'int8{"" if quantize_outputs else "in"}_{_digest(frames)}'
     path = _path(network, kind, height, width, batch)

@@ -7,6 +7,7 @@ from typing import Callable, Iterator
 from fanet_ros.tools.benchmark_machine import one_line
 from fanet_ros.tools.benchmark_report import tables
 from fanet_ros.tools.gpu.figures import Figure
+from fanet_ros.tools.significant import significant
 
 SUITES = ('network', 'labels', 'batch', 'pixels')       # of `benchmark`, which knows their tables
 
@@ -36,8 +37,8 @@ def _tests(figures: list[Figure]) -> Iterator[str]:
 
 
 def _one_by_one(item: Figure) -> Iterator[str]:
-    yield (f"- {_what(item)}, one by one, {item['wanted']}: p50 {item['p50_ms']:.3g} ms, p95 {item['p95_ms']:.3g}, "
-           f"p99 {item['p99_ms']:.3g}; {_stages(item)}")
+    yield (f"- {_what(item)}, one by one, {item['wanted']}: p50 {significant(item['p50_ms'])} ms, p95 {significant(item['p95_ms'])}, "
+           f"p99 {significant(item['p99_ms'])}; {_stages(item)}")
 
 
 def _stream(item: Figure) -> Iterator[str]:
@@ -45,25 +46,27 @@ def _stream(item: Figure) -> Iterator[str]:
 
 
 def _batch(item: Figure) -> Iterator[str]:
-    yield (f"- {_what(item)}, {item['batch']} together: {item['p50_ms_per_frame']:.3g} ms a frame, "
+    yield (f"- {_what(item)}, {item['batch']} together: {significant(item['p50_ms_per_frame'])} ms a frame, "
            f"{item['cost_against_one']:.2f} of one alone")
 
 
 def _floor(item: Figure) -> Iterator[str]:
-    yield (f"- {item['variant']} {item['height']}x{item['width']} {item['precision']}: network {item['network_ms']:.3g} ms; "
-           f"{item['flop'] / 1e9:.1f} GFLOP take {item['arithmetic_ms']:.3g} ms at least, {item['least_bytes'] / 1e6:.0f} MB "
-           f"{item['least_bytes_ms']:.3g} ms, {item['bytes'] / 1e6:.0f} MB of single operations {item['bytes_ms']:.3g} ms")
+    yield (f"- {item['variant']} {item['height']}x{item['width']} {item['precision']}: network "
+           f"{significant(item['network_ms'])} ms; {item['flop'] / 1e9:.1f} GFLOP take {significant(item['arithmetic_ms'])} ms at least, "
+           f"{item['least_bytes'] / 1e6:.0f} MB {significant(item['least_bytes_ms'])} ms, "
+           f"{item['bytes'] / 1e6:.0f} MB of single operations {significant(item['bytes_ms'])} ms")
 
 
 def _profile(item: Figure) -> Iterator[str]:
     yield (f"- {item['variant']} {item['height']}x{item['width']}, {item['of']}: {item['kernels']:.0f} kernels, "
-           f"{item['kernels_us'] / 1e3:.3g} ms; {item['launches']:.0f} launches and {item['graph_launches']:.0f} of graphs")
+           f"{significant(item['kernels_us'] / 1e3)} ms; "
+           f"{item['launches']:.0f} launches and {item['graph_launches']:.0f} of graphs")
     for row in item['table'][:6]:
         yield f"    - {row['us']:.0f} us, {row['number']:.0f} of {row['name'][:90]}"
 
 
 def _alternative(item: Figure) -> Iterator[str]:
-    time = f"failed: {item['reason']}" if item['ms'] is None else f"{item['ms']:.3g} ms"
+    time = f"failed: {item['reason']}" if item['ms'] is None else f"{significant(item['ms'])} ms"
     yield f"- {item['height']}x{item['width']} {item['stage']}, {item['way']}: {time}"
 
 
@@ -71,12 +74,13 @@ _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
     'skipped': lambda item: iter([f"- skipped: {item['reason']}"]), 'failed': lambda item: iter([f"- FAILED: {item['reason']}"]),
     'one by one': _one_by_one, 'stream': _stream, 'batch of frames': _batch, 'floor': _floor, 'profile': _profile,
     'alternative': _alternative,
-    'card': lambda item: iter(['- the card: ' + ', '.join(f'{key} {value:.4g}' for key, value in item.items() if key != 'figure')]),
+    'card': lambda item: iter(['- the card: ' + ', '.join(
+        f'{key} {significant(value, 4)}' for key, value in item.items() if key != 'figure')]),
     'start': lambda item: iter([f"- {_what(item)}: ready after {item['seconds']:.1f} s"]),
     'done': lambda item: iter([f"- done in {item['seconds']:.0f} s"
                                + (f", {item['gpu_held_mib']:.0f} MiB of the GPU held" if 'gpu_held_mib' in item else '')]),
-    'compiled': lambda item: iter([(f"- torch.compile {item['way']}: {item['ms']:.3g} ms, {item['times_as_fast']:.2f} times as "
-                                    f"fast as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
+    'compiled': lambda item: iter([(f"- torch.compile {item['way']}: {significant(item['ms'])} ms, "
+                                    f"{item['times_as_fast']:.2f} times as fast as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
 }
 
 
@@ -85,4 +89,4 @@ def _what(item: Figure) -> str:
 
 
 def _stages(item: Figure) -> str:
-    return ', '.join(f"{name[:-len('_ms')]} {value:.3g}" for name, value in item['stages_ms'].items())
+    return ', '.join(f"{name[:-len('_ms')]} {significant(value)}" for name, value in item['stages_ms'].items())

@@ -107,7 +107,7 @@ def test_colors_and_overlay() -> None:
 
 def test_legend_shows_every_color() -> None:
     class_map = ClassMap.of_checkpoint(METADATA)
-    legend = draw_legend(class_map, 120)
+    legend = draw_legend(class_map.names, class_map.colors, 120)
     for color in class_map.colors:
         assert (legend == color).all(axis=2).any()
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools import export, export_run
 
@@ -63,6 +63,34 @@ def test_what_the_page_shows_runs_and_the_metadata_say_how_to_upsample(
     properties = onnxruntime.InferenceSession('street.onnx').get_modelmeta().custom_metadata_map
     assert json.loads(properties['input_size']) == list(METADATA.training_resolution)
     assert 'align_corners=True' in properties['upsampling'] and json.loads(properties['std']) == list(METADATA.std)
+
+
+@pytest.mark.parametrize('full', [False, True])
+def test_a_file_for_any_size_does_at_each_what_the_network_does(
+        checkpoint: Path, tmp_path: Path, full: bool, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / 'any.onnx'
+    assert export.main([str(path), '--checkpoint', str(checkpoint), '--any-size', *(['--full'] if full else [])]) == 0
+    assert 'float32 at any size' in capsys.readouterr().out
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    assert session.get_modelmeta().custom_metadata_map['any_size'] == 'true'
+    for height, width in ((64, 64), (65, 131), (160, 96)):
+        frame = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
+        segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch')
+        if full:
+            labels, = session.run(['labels'], {'rgb': frame})
+            assert labels.shape == (height, width) and (labels == segmenter.segment(frame).labels).mean() > 0.999
+        else:
+            images = np.concatenate([segmenter.preprocess(frame).numpy()] * 2)
+            logits, = session.run(['logits'], {'images': images})
+            with torch.no_grad():
+                expected = load_checkpoint(checkpoint).network(torch.from_numpy(images))
+            np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
+
+
+def test_int8_is_of_one_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit):
+        export.main([str(tmp_path / 'x.onnx'), '--any-size', '--precision', 'int8', '--calibration', str(tmp_path)])
+    assert '--any-size is for float32' in capsys.readouterr().err
 
 
 def test_another_file_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from fanet_ros.tools.tune import main
-from fanet_ros.tools.tune_candidates import Candidate, load_model, make_candidates, reference_of, sizes_of
+from fanet_ros.tools.tune_candidates import Candidate, find_runners, largest_of, load_model, make_candidates, reference_of, sizes_of
 from fanet_ros.tools.tune_child import ChildRequest
 from fanet_ros.tools.tune_measure import measure
 from fanet_ros.tools.tune_results import Results, Row
@@ -131,15 +131,16 @@ def test_results_are_kept_and_differences_told(tmp_path: Path) -> None:
 def test_candidates_are_those_that_exist() -> None:
     models = [load_model('fanet18_camvid'), load_model('fanet18_camvid_video')]
     engines, precisions = ('torch', 'openvino', 'ncnn'), ('float32', 'bfloat16')
-    found = make_candidates(models, (0.5, 1.0), (), engines, precisions, CPU)
+    found = make_candidates(find_runners(models, engines, precisions, CPU), (0.5, 1.0), (), (720, 960))
     runners = [item.runner for item in found if item.name == 'fanet18_camvid' and item.height == 360]
     assert runners == ['torch float32', 'torch bfloat16', 'openvino float32', 'openvino bfloat16', 'ncnn float32']
     assert {item.engine for item in found if item.name == 'fanet18_camvid_video'} == {'torch'}
-    assert sizes_of(models[0], (1.0, 0.5, 0.5), ()) == ((192, 256), (360, 480))
-    assert sizes_of(models[0], (1.0,), ((64, 96),)) == ((64, 96),)
-    assert reference_of(models, found).title == 'fanet18_camvid 360x480 torch float32'
+    assert sizes_of(models[0], (1.0, 0.5, 0.5), (), (720, 960)) == ((192, 256), (360, 480))
+    assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # as wide as the frames
+    assert sizes_of(models[0], (1.0,), ((64, 96),), (720, 960)) == ((64, 96),)
+    assert reference_of(largest_of(models), found).title == 'fanet18_camvid 360x480 torch float32'
     with pytest.raises(TuneError, match='none of the engines ncnn runs in bfloat16 on cpu .*choose other --engines'):
-        make_candidates(models[:1], (1.0,), (), ('ncnn',), ('bfloat16',), CPU)
+        find_runners(models[:1], ('ncnn',), ('bfloat16',), CPU)
 
 
 @pytest.mark.parametrize('arguments', [

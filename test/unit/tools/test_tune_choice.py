@@ -3,6 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune_candidates import Candidate
 from fanet_ros.tools.tune_choice import Budget, choose, pareto, remedy
 from fanet_ros.tools.tune_results import Row
@@ -67,3 +70,9 @@ def test_without_figures_there_is_no_choice() -> None:
 def test_the_front_rises_with_the_time() -> None:
     beaten, equal = row(100, 30.0, 0.55), row(128, 21.0, 0.6004)
     assert pareto([SLOW, equal, beaten, FAST, BROKEN, MIDDLE]) == (FAST, MIDDLE, SLOW)
+
+
+@pytest.mark.parametrize(('value', 'shown'), [(1534.2, '1530'), (999.7, '1000'), (54.25, '54.2'), (0.0123, '0.0123'),
+                                              (2.5e6, '2500000')])
+def test_figures_have_no_exponent(value: float, shown: str) -> None:
+    assert significant(value) == shown
