@@ -7,15 +7,15 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.inference import UNLABELLED, Segmentation, draw_overlay
+from fanet_ros.inference import UNLABELLED, FrameInput, Segmentation, draw_overlay
 from fanet_ros.ros.output_style import OutputStyle
 
 
 class FrameLayers:
-    """What is made of one frame: `rgb` (H, W, 3) uint8 and its segmentation of the same size, in this style."""
+    """What is made of one frame and its segmentation of the same size, in this style."""
 
-    def __init__(self, rgb: np.ndarray, segmentation: Segmentation, style: OutputStyle) -> None:
-        self._rgb, self._segmentation, self._style = rgb, segmentation, style
+    def __init__(self, frame: FrameInput, segmentation: Segmentation, style: OutputStyle) -> None:
+        self._frame, self._segmentation, self._style = frame, segmentation, style
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -68,7 +68,7 @@ class FrameLayers:
         """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
         if self._segmentation.overlay is not None:      # drawn on the GPU, which had both
             return self._segmentation.overlay
-        return draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+        return draw_overlay(self._frame.rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
 
     @cached_property
     def coverage(self) -> list[float]:
