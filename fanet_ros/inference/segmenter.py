@@ -82,7 +82,8 @@ class Segmenter:
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
         :param engine: one of fanet_ros.inference.engines.ENGINES: on the CPU 'torch', 'onnxruntime', 'openvino' or 'ncnn', on
-            CUDA 'torch', 'onnxruntime' or 'tensorrt'; 'auto': the fastest one, measured once on this machine
+            CUDA 'torch', 'onnxruntime' or 'tensorrt'; 'auto': the fastest of them, measured once on this machine;
+            'torch_compile' on both, which takes minutes to start
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
         :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX

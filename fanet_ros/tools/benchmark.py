@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.tools.termination import exit_code_of
 
 SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention')
@@ -26,7 +26,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                         help='network resolutions [px]')
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
                         help='networks of network, labels, batch and pixels, with random weights')
-    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:], default=list(ENGINES[1:]))
+    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:],
+                        default=[name for name in ENGINES[1:] if name not in ON_DEMAND_ENGINES])
     parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
     parser.add_argument('--batches', nargs='+', type=int, default=[1, 4])
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='of the suite segmenter: shipped name or path')
