@@ -16,7 +16,7 @@ NODE_PARAMETERS = {
     'variant': (str, 'network the checkpoint must be: auto, fanet18, fanet34 or fanet50'),
     'class_map': (str, 'YAML file with other class names and colours'),
     'device': (str, 'auto, cpu, cuda or cuda:N'),
-    'engine': (str, 'auto, torch, onnxruntime, tensorrt, openvino or ncnn'),
+    'engine': (str, 'auto, torch, torch_compile, onnxruntime, tensorrt, openvino or ncnn'),
     'precision': (str, 'auto, float32, bfloat16, float16 or int8'),
     'input_height': (int, "height the network runs at [px]; 0: in the image's own shape"),
     'input_width': (int, "width the network runs at [px]; 0: in the image's own shape"),

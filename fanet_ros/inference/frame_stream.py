@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Optional, TypeVar
 
 import torch
-from torch import Tensor
 
 from fanet_ros.inference import gpu
+from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.postprocess import Layers
 from fanet_ros.inference.segmentation import FrameInput, StageTimes
 
@@ -41,10 +41,10 @@ class FrameStreams:
         self._device = device
         self._up, self._down = gpu.new_stream(device), gpu.new_stream(device)
 
-    def send(self, load: Callable[[], Tensor], compute: Callable[[Tensor], Layers], needed: object) -> FrameUnderWay:
+    def send(self, load: Callable[[], DeviceImage], compute: Callable[[DeviceImage], Layers], needed: object) -> FrameUnderWay:
         """Begin a frame's way.
 
-        :param load: gives the frame, uint8, on the device; its pinned memory must not be that of a frame under way
+        :param load: gives the frame on the device; its pinned memory must not be that of a frame under way
         :param compute: gives its labels and all else that is to come down
         :param needed: kept alive until the labels are there
         """
@@ -53,7 +53,7 @@ class FrameStreams:
             marks = [gpu.mark(self._device)]
             frame = load()
             marks.append(gpu.mark(self._device))
-        gpu.follow(main, self._up, frame)
+        gpu.follow(main, self._up, frame.data)
         with gpu.on(main):
             marks.append(gpu.mark(self._device))
             found = compute(frame)

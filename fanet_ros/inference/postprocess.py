@@ -39,14 +39,13 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
     return layers.labels.numpy(), None if layers.confidence is None else layers.confidence.numpy()
 
 
-def on_device(logits: torch.Tensor, frame: FrameInput, image: torch.Tensor) -> Layers:
+def on_device(logits: torch.Tensor, frame: FrameInput, image: Optional[torch.Tensor] = None) -> Layers:
     """What is made of a frame, left where the logits are; on a GPU nothing is waited for.
 
     :param logits: (1, C, h, w)
-    :param image: the frame (H, W, 3) uint8 where the logits are; looked at on a GPU only
+    :param image: RGB (H, W, 3) uint8 where the logits are, for the overlay; None: none is drawn
     """
-    colors = frame.overlay if logits.is_cuda else None
-    return _labels(logits, frame.rgb.shape[:2], frame.confidence, image, colors)
+    return _labels(logits, frame.size, frame.confidence, image, None if image is None else frame.overlay)
 
 
 def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, image: Optional[torch.Tensor] = None,

@@ -1,55 +1,90 @@
-"""From an RGB frame of any size to what the network is given."""
+"""From a frame of any size, as the camera sent it, to what the network is given."""
 from __future__ import annotations
 
+import warnings
+from functools import cache
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator, Optional, Union
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
-from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.inference.pixel_layout import PixelLayout
+from fanet_ros.inference.resampling import interpolation, resampled, taps
+from fanet_ros.inference.segmentation import CameraImage, SegmentationError
 
 CALIBRATION_FRAMES = 64
 PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 class Preprocessor:
-    """Resizes and normalises frames, on the CPU or the GPU. One for each user: it keeps the memory by which frames go up.
+    """Makes RGB of frames, resizes and normalises them, by OpenCV on the CPU, or on the GPU in one pass from the camera's bytes.
+
+    One for each user: it keeps the memory by which frames go up.
 
     :param mean: of RGB, 0..1
     :param std: likewise
+    :param fused: on a GPU by the Triton kernel, where that works; else layer by layer by PyTorch
     """
 
-    def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float], device: torch.device) -> None:
+    def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float], device: torch.device, *,
+                 fused: bool = True) -> None:
         self._device = device
+        self._means = mean[0] * 255, mean[1] * 255, mean[2] * 255
+        self._scales = 1 / (std[0] * 255), 1 / (std[1] * 255), 1 / (std[2] * 255)
         self._mean = (torch.tensor(mean) * 255).view(1, 3, 1, 1).to(device)
         self._scale = (1 / (torch.tensor(std) * 255)).view(1, 3, 1, 1).to(device)
         self._staging: dict[int, Tensor] = {}
+        self._one_pass = _one_pass(device) if fused and device.type == 'cuda' else None
 
-    def __call__(self, rgb: np.ndarray, height: int, width: int, place: int = 0) -> Tensor:
-        """`rgb` (H, W, 3) uint8 -> (1, 3, height, width) float32, normalised, on the device.
+    def __call__(self, frame: Union[np.ndarray, CameraImage], height: int, width: int, place: int = 0) -> Tensor:
+        """`frame`, if an array (H, W, 3) uint8 RGB -> (1, 3, height, width) float32, normalised, on the device.
 
         :param place: of the frame among those that go to the device at the same time
         """
-        return self.normalized(self.load(rgb, height, width, place), height, width)
+        return self.normalized(self.load(frame, height, width, place), height, width)
 
-    def load(self, rgb: np.ndarray, height: int, width: int, place: int = 0) -> Tensor:
-        """The first half: `rgb` on the device, uint8; on the CPU (height, width, 3), on a GPU of its own size.
+    def load(self, frame: Union[np.ndarray, CameraImage], height: int, width: int, place: int = 0) -> DeviceImage:
+        """The first half: `frame` on the device, 8 bits; on the CPU RGB of (height, width, 3), on a GPU as it came.
 
         On a GPU the copy may still be under way; it must be done before the same place is used again.
         """
-        return self._upload(rgb, place) if self._device.type == 'cuda' else _as_tensor(_resized(rgb, height, width))
+        if self._device.type == 'cuda':
+            return self.upload(frame, place)
+        rgb = frame if isinstance(frame, np.ndarray) else frame.rgb
+        return DeviceImage.of_rgb(_as_tensor(_resized(rgb, height, width)))
 
-    def normalized(self, frame: Tensor, height: int, width: int) -> Tensor:
-        """The second half: what load() gave -> (1, 3, height, width) float32."""
+    def upload(self, frame: Union[np.ndarray, CameraImage], place: int = 0) -> DeviceImage:
+        """The frame's own bytes on the device; see load() about the place."""
+        if isinstance(frame, np.ndarray):
+            return DeviceImage.of_rgb(self._sent(frame, place))
+        layout = PixelLayout.of(frame.encoding, frame.height, frame.width)
+        if layout is None:
+            return DeviceImage.of_rgb(self._sent(frame.rgb, place))
+        return DeviceImage(self._sent(frame.rows, place).view(-1), frame.height, frame.width, layout)
+
+    def normalized(self, image: DeviceImage, height: int, width: int) -> Tensor:
+        """The second half: what load() gave -> (1, 3, height, width) float32, channels last in memory."""
+        size = image.height, image.width
+        if self._one_pass is not None:
+            steps = taps(size, (height, width), self._device)
+            return self._one_pass(image, *steps, self._means, self._scales).permute(2, 0, 1)[None]
+        rgb = rgb_of(image)
         # Of the right size: 8 bits become float32 as they are read, which saves a pass over memory.
-        is_ready = tuple(frame.shape[:2]) == (height, width)
-        images = frame.permute(2, 0, 1)[None] if is_ready else resized_on_device(frame, height, width)
+        images = (rgb.permute(2, 0, 1)[None] if size == (height, width)
+                  else resampled(rgb, *taps(size, (height, width), self._device)))
         return (images - self._mean).mul_(self._scale)
+
+    def rgb(self, image: DeviceImage) -> Tensor:
+        """What load() gave as (H, W, 3) uint8 RGB on the device, contiguous."""
+        size = image.height, image.width
+        if self._one_pass is None or image.layout == PixelLayout.of('rgb8', *size):
+            return rgb_of(image)
+        return self._one_pass(image, *taps(size, size, self._device), (0.0,) * 3, (1.0,) * 3, torch.uint8)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
@@ -59,12 +94,12 @@ class Preprocessor:
             if bgr is not None:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
-    def _upload(self, rgb: np.ndarray, place: int) -> Tensor:
-        """The raw 8-bit frame on the GPU, by way of pinned memory, from which it is copied without the CPU's help."""
+    def _sent(self, values: np.ndarray, place: int) -> Tensor:
+        """`values` on the device, by way of pinned memory, from which a GPU copies them without the CPU's help."""
         staging = self._staging.get(place)
-        if staging is None or staging.shape != rgb.shape:
-            staging = self._staging[place] = host_buffer(rgb.shape, self._device)
-        np.copyto(staging.numpy(), rgb)
+        if staging is None or staging.shape != values.shape:
+            staging = self._staging[place] = host_buffer(values.shape, self._device)
+        np.copyto(staging.numpy(), values)
         return staging.to(self._device, non_blocking=True)
 
 
@@ -82,25 +117,28 @@ def check_calibration_images(folder: Path) -> None:
                                 'sub-folders are not looked into')
 
 
-def resized_on_device(frame: Tensor, height: int, width: int) -> Tensor:
-    """(H, W, 3) uint8 -> (1, 3, height, width) float32, 0..255, by torch: the mean over each pixel's area where it shrinks."""
-    images = frame.permute(2, 0, 1)[None].float()                               # (1, 3, H, W), channels last in memory
-    if images.shape[-2:] == (height, width):
-        return images
-    if _shrinks(frame.shape, height, width):
-        return F.interpolate(images, (height, width), mode='area')
-    return F.interpolate(images, (height, width), mode='bilinear', align_corners=False)
+@cache
+def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
+    """The Triton kernel, if it runs on this GPU, compiled for all layouts: no frame is to wait for that."""
+    try:
+        from fanet_ros.inference.triton_preprocess import one_pass
+        for encoding in ('rgb8', 'yuyv', 'bayer_rggb8'):
+            layout = PixelLayout.of(encoding, 4, 4)
+            assert layout is not None
+            image = DeviceImage(torch.zeros(64, dtype=torch.uint8, device=device), 4, 4, layout)
+            for dtype in (torch.float32, torch.uint8):
+                one_pass(image, *taps((4, 4), (4, 4), device), (0.0,) * 3, (1.0,) * 3, dtype)
+    except Exception as error:      # whatever it is, there is another way
+        warnings.warn(f'frames take a slower way on {device}, Triton does not work: {" ".join(str(error).split())[:160]}',
+                      stacklevel=2)
+        return None
+    return one_pass
 
 
 def _resized(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
     if rgb.shape[:2] == (height, width):
         return rgb
-    shrinks = _shrinks(rgb.shape, height, width)
-    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def _shrinks(shape: tuple[int, ...] | torch.Size, height: int, width: int) -> bool:
-    return height * width < shape[0] * shape[1]
+    return cv2.resize(rgb, (width, height), interpolation=interpolation(rgb.shape[:2], (height, width)))
 
 
 def _as_tensor(rgb: np.ndarray) -> Tensor:

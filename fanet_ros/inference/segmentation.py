@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Protocol, Union
 
 import numpy as np
 
@@ -19,18 +19,55 @@ class OverlayColors:
     alpha: float
 
 
+class CameraImage(Protocol):
+    """An image as a camera sends it, such as sources.raw_image.RawImage.
+
+    `rows` (R, B) uint8 are its bytes without padding; `encoding` says how they lie, by the names of sensor_msgs. `rgb`
+    (H, W, 3) uint8 is made of them by the CPU, when it is first asked for.
+    """
+
+    @property
+    def encoding(self) -> str: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def rows(self) -> np.ndarray: ...
+
+    @property
+    def rgb(self) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class FrameInput:
     """One of several frames that are segmented together; what is meant by each, see Segmenter.segment().
 
+    `image` is (H, W, 3) uint8 RGB, or as the camera sent it: a GPU is given those bytes, and makes RGB of them.
     `overlay` is drawn on a GPU alone, while the frame is there; elsewhere the mask had better not wait for it.
     """
 
-    rgb: np.ndarray
+    image: Union[np.ndarray, CameraImage]
     confidence: bool = False
     stamp_s: Optional[float] = None
     camera: str = ''
     overlay: Optional[OverlayColors] = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in px."""
+        if isinstance(self.image, np.ndarray):
+            height, width = self.image.shape[:2]
+            return height, width
+        return self.image.height, self.image.width
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """(H, W, 3) uint8, made on the CPU if need be."""
+        return self.image if isinstance(self.image, np.ndarray) else self.image.rgb
 
 
 @dataclass(frozen=True)

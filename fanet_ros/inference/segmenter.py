@@ -12,6 +12,7 @@ import torch
 from fanet_ros.inference import gpu
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.device import check_memory, choose_device
+from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
@@ -84,7 +85,8 @@ class Segmenter:
         :param variant: 'auto', or the variant that the checkpoint must be
         :param num_threads: CPU threads of the network; 0: torch's choice
         :param engine: one of fanet_ros.inference.engines.ENGINES: on the CPU 'torch', 'onnxruntime', 'openvino' or 'ncnn', on
-            CUDA 'torch', 'onnxruntime' or 'tensorrt'; 'auto': the fastest one, measured once on this machine
+            CUDA 'torch', 'onnxruntime' or 'tensorrt'; 'auto': the fastest of them, measured once on this machine;
+            'torch_compile' on both, which takes minutes to start
         :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
         :param calibration_images: folder of frames of the user's own camera, for int8
         :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
@@ -112,6 +114,11 @@ class Segmenter:
         sizes = ' and '.join(f'{height}x{width}' for height, width in self.input_sizes)
         return (f'{self.checkpoint_name} ({self.variant}) at {sizes} on {self.device} ({self.engine_description}), '
                 f'{len(self.class_map)} classes {self.class_map.name}')
+
+    @property
+    def converts_colors(self) -> bool:
+        """Whether frames had better be given as the camera sent them: the GPU makes RGB of them for less."""
+        return self.device.type == 'cuda'
 
     @property
     def input_height(self) -> int:
@@ -237,20 +244,21 @@ class Segmenter:
         :raises ValueError: one of them is not a frame
         """
         for frame in frames:
-            _check(frame.rgb)
+            _check(frame)
             if builds:
-                self._ensure(frame.rgb)
+                self._ensure(frame.size)
         with self._lock:
             marks = [gpu.mark(self.device)]
-            sizes = [self._use(frame.rgb) for frame in frames]
-            loaded = [self._preprocess.load(frame.rgb, *size, place) for place, (frame, size) in enumerate(zip(frames, sizes))]
+            sizes = [self._use(frame.size) for frame in frames]
+            loaded = [self._preprocess.load(frame.image, *size, place) for place, (frame, size) in enumerate(zip(frames, sizes))]
             images = [self._preprocess.normalized(item, *size) for item, size in zip(loaded, sizes)]
             marks.append(gpu.mark(self.device))
             logits = self._run(images, frames, sizes)
             if smoothing > 0:
                 logits = [self._smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
             marks.append(gpu.mark(self.device))
-            found = [on_device(item, frame, image).to_host() for item, frame, image in zip(logits, frames, loaded)]
+            found = [on_device(item, frame, self._beneath(frame, image)).to_host()
+                     for item, frame, image in zip(logits, frames, loaded)]
             marks.append(gpu.mark(self.device))
             gpu.wait_for(marks[-1])         # the only time: until here a GPU may not even have begun
         times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
@@ -268,34 +276,38 @@ class Segmenter:
         streams = self._streams = self._streams or FrameStreams(self.device)
 
         def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, int, int]:
-            _check(frame.rgb)
-            self._ensure(frame.rgb)
+            _check(frame)
+            self._ensure(frame.size)
             with self._lock:
-                height, width = size = self._use(frame.rgb)
+                height, width = size = self._use(frame.size)
                 return streams.send(
-                    lambda: self._preprocess.load(frame.rgb, height, width, place),
+                    lambda: self._preprocess.load(frame.image, height, width, place),
                     lambda image: on_device(self._run([self._preprocess.normalized(image, height, width)], [frame], [size])[0],
-                                            frame, image),
+                                            frame, self._beneath(frame, image)),
                     self._engines[size]), height, width
         for sent in sent_ahead(frames, send):
             yield None if sent is None else _segmentation(*sent[0].wait(), *sent[1:])
 
-    def _ensure(self, rgb: np.ndarray) -> None:
-        if not self.is_ready_for(*rgb.shape[:2]):
-            self.prepare(*rgb.shape[:2])
+    def _ensure(self, frame_size: Size) -> None:
+        if not self.is_ready_for(*frame_size):
+            self.prepare(*frame_size)
         else:
             with self._lock:            # else what is prepared for the next frame of a batch takes the place of this one's
-                self._use(rgb)
+                self._use(frame_size)
 
-    def _use(self, rgb: np.ndarray) -> Size:
-        """The size that `rgb` runs at: its own, or the present one where there is no engine for that yet."""
-        size = self._wanted.of(*rgb.shape[:2])
+    def _use(self, frame_size: Size) -> Size:
+        """The size that such a frame runs at: its own, or the present one where there is no engine for that yet."""
+        size = self._wanted.of(*frame_size)
         if size in self._engines:
             self._present = size
             if next(reversed(self._frames), None) != size:
                 others = {key: frame for key, frame in self._frames.items() if key != size}
-                self._frames = {**others, size: rgb.shape[:2]}
+                self._frames = {**others, size: frame_size}
         return self._present
+
+    def _beneath(self, frame: FrameInput, image: DeviceImage) -> Optional[torch.Tensor]:
+        """The picture that the overlay of `frame` is drawn over, where it is wished for and drawn here."""
+        return self._preprocess.rgb(image) if frame.overlay is not None and self.device.type == 'cuda' else None
 
     def _run(self, images: list[torch.Tensor], frames: Sequence[FrameInput], sizes: Sequence[Size]) -> list[torch.Tensor]:
         """Logits (1, C, h, w) of each frame, given the size that it runs at; those of one size run together."""
@@ -355,6 +367,7 @@ def display_name(path_or_name: Union[str, Path]) -> str:
     return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem
 
 
-def _check(rgb: np.ndarray) -> None:
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise ValueError(f'expected a frame of (H, W, 3) uint8, got {rgb.shape} {rgb.dtype}')
+def _check(frame: FrameInput) -> None:
+    image = frame.image
+    if isinstance(image, np.ndarray) and (image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size):
+        raise ValueError(f'expected a frame of (H, W, 3) uint8, got {image.shape} {image.dtype}')

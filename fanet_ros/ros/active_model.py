@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from fanet_ros.inference import Segmenter
+from fanet_ros.inference import Segmenter, memory_in_use
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.ros.segmentation_parameters import SegmentationSettings
 
@@ -50,8 +50,7 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
     if present is not None and not anew and not _differ(present.settings, settings, NETWORK_PARAMETERS):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
         segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale, quick=quick)
-        LOG.debug(f'built in {time.monotonic() - started:.1f} s')
-        return segmenter
+        return _told(segmenter, started)
     LOG.info(f'building {settings.checkpoint}')
     segmenter = Segmenter.from_checkpoint(
         settings.checkpoint, device=settings.device, input_height=settings.input_height,
@@ -59,7 +58,13 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
         num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
         calibration_images=settings.calibration_images, scale=scale, batch=settings.batch,
         frame_sizes=() if present is None else present.segmenter.frame_sizes, quick=quick)
-    LOG.debug(f'built in {time.monotonic() - started:.1f} s')
+    return _told(segmenter, started)
+
+
+def _told(segmenter: Segmenter, started: float) -> Segmenter:
+    """`segmenter`, of which the log is told how long it took to build and what memory the process uses with it."""
+    memory = ', '.join(f'{name.replace(" [MiB]", "")} {value} MiB' for name, value in memory_in_use(segmenter.device).items())
+    LOG.info(f'{segmenter.engine_description} ready after {time.monotonic() - started:.1f} s{f", {memory}" if memory else ""}')
     return segmenter
 
 

@@ -5,7 +5,6 @@ import functools
 import time
 from typing import Any, Callable, NamedTuple, Optional, Union
 
-import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
@@ -15,13 +14,14 @@ from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.ros.diagnostics import FrameStatistics, Status, Thresholds
-from fanet_ros.ros.image_conversion import compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.image_conversion import raw_image
 from fanet_ros.ros.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.qos_mismatch import MismatchWarning
 from fanet_ros.ros.rate_limit import RateLimit
 from fanet_ros.ros.sequence_gaps import SequenceGaps
 from fanet_ros.ros.silence import heard_publishers, why_silent
 from fanet_ros.sources.bit_depth import BitDepth
+from fanet_ros.sources.raw_image import RawImage
 
 FOLLOW_PERIOD_S = 0.2       # how soon a publisher of another reliability is heard
 # Reliability is none of them: qos_choice.py reads it.
@@ -53,8 +53,7 @@ class CameraInput:
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
         self._topic = f'{topic}/compressed' if is_compressed else topic
-        self._to_rgb = functools.partial(
-            compressed_to_rgb if is_compressed else image_to_rgb, bit_depth=BitDepth(bit_depth), note=self._note_once)
+        self._raw_image = functools.partial(raw_image, bit_depth=BitDepth(bit_depth), note=self._note_once)
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
@@ -134,12 +133,12 @@ class CameraInput:
                 else:
                     self._on_image(taken[0])
 
-    def to_rgb(self, message: Union[Image, CompressedImage]) -> np.ndarray:
-        """(H, W, 3) uint8.
+    def raw_image(self, message: Union[Image, CompressedImage]) -> RawImage:
+        """Its pixels.
 
         :raises ImageError: the message cannot be read
         """
-        return self._to_rgb(message)
+        return self._raw_image(message)
 
     @property
     def notes(self) -> tuple[str, ...]:

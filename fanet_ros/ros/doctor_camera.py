@@ -79,7 +79,7 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
         return
     message = heard.newest.message
     try:
-        heard.rgb = heard.camera.to_rgb(message)
+        heard.rgb = heard.camera.raw_image(message).rgb
     except ImageError as error:
         yield Finding(name, ERROR, f'{topic}: its images cannot be read: {error}', 'see the encodings in the README')
         return

@@ -7,7 +7,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.inference import UNLABELLED, Segmentation, draw_legend, draw_overlay
+from fanet_ros.inference import UNLABELLED, FrameInput, Segmentation, draw_legend, draw_overlay
 from fanet_ros.ros.output_style import OutputStyle
 from fanet_ros.sources.png_palette import with_palette
 
@@ -15,10 +15,10 @@ LEAST_LEGEND_ROW_PX = 16
 
 
 class FrameLayers:
-    """What is made of one frame: `rgb` (H, W, 3) uint8 and its segmentation of the same size, in this style."""
+    """What is made of one frame and its segmentation of the same size, in this style."""
 
-    def __init__(self, rgb: np.ndarray, segmentation: Segmentation, style: OutputStyle) -> None:
-        self._rgb, self._segmentation, self._style = rgb, segmentation, style
+    def __init__(self, frame: FrameInput, segmentation: Segmentation, style: OutputStyle) -> None:
+        self._frame, self._segmentation, self._style = frame, segmentation, style
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -71,7 +71,7 @@ class FrameLayers:
         """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
         overlay = self._segmentation.overlay
         if overlay is None:                             # else drawn on the GPU, which had both
-            overlay = draw_overlay(self._rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+            overlay = draw_overlay(self._frame.rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
         return self._with_legend(overlay) if self._style.overlay_legend else overlay
 
     def _with_legend(self, overlay: np.ndarray) -> np.ndarray:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import array
 import sys
 import warnings
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.sources import image_decoding
 from fanet_ros.sources.bit_depth import BitDepth
-from fanet_ros.sources.image_decoding import FORMATS, SEMI_PLANAR, ImageError, Note, compressed_to_rgb, unknown_encoding
+from fanet_ros.sources.image_decoding import ImageError, Note, compressed_to_rgb, unknown_encoding
+from fanet_ros.sources.raw_image import FORMATS, SEMI_PLANAR, RawImage
 
-__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'image_to_rgb', 'labels_to_image_message',
+__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'image_to_rgb', 'labels_to_image_message', 'raw_image',
            'rgb_to_image_message']
 
 
@@ -30,6 +31,14 @@ def image_to_rgb(message: Image, *, bit_depth: Optional[BitDepth] = None, note: 
     :raises ImageError: sizes that do not fit, an encoding that nobody knows
     """
     return image_decoding.image_to_rgb(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
+
+
+def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,
+              note: Note = warnings.warn) -> RawImage:
+    """The pixels of `message` as the camera sent them; of a picture file RGB. Parameters and errors as of image_to_rgb()."""
+    if isinstance(message, CompressedImage):
+        return RawImage.of_rgb(compressed_to_rgb(message, bit_depth=bit_depth, note=note))
+    return image_decoding.raw_image(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
 
 
 def rgb_to_image_message(rgb: np.ndarray, header: Header) -> Image:

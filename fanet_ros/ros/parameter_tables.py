@@ -1,4 +1,4 @@
-"""The parameter tables of docs/parameters.md, made from the tables that the nodes declare: `python -m fanet_ros.ros.parameter_tables`."""
+"""The tables of docs/parameters.md, made from those that the nodes declare: `python -m fanet_ros.ros.parameter_tables`."""
 from __future__ import annotations
 
 from typing import Sequence

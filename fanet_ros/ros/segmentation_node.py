@@ -206,7 +206,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
                                    f'{time.monotonic() - started:.1f} s after that was asked for')
             if askers and not self._askers():
-                self.get_logger().warning('nobody waits for the answer any more: who asked for that has gone; it is done all the same')
+                self.get_logger().warning('who asked for that has gone and waits for no answer any more; it is done all the same')
         self.settings = settings
         self._latency.configure(settings)
         self._limit_rates()

@@ -7,10 +7,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Callable, Mapping, Optional, TypeVar
 
-import numpy as np
 from rclpy.node import Node
 
-from fanet_ros.inference import FrameInput, OverlayColors, Segmentation, Segmenter
+from fanet_ros.inference import FrameInput, Segmentation, Segmenter
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.active_model import ActiveModel
 from fanet_ros.ros.camera_input import CameraInput, ReceivedFrame
@@ -31,15 +30,9 @@ class _Frame:
 
     camera: CameraInput
     received: ReceivedFrame
-    rgb: np.ndarray
-    with_confidence: bool
-    overlay: Optional[OverlayColors]
+    input: FrameInput
     taken: float
     converted: float
-
-    def as_input(self) -> FrameInput:
-        stamp = self.received.message.header.stamp
-        return FrameInput(self.rgb, self.with_confidence, stamp.sec + stamp.nanosec * 1e-9, self.camera.name, self.overlay)
 
 
 class SegmentationWorker:
@@ -114,15 +107,17 @@ class SegmentationWorker:
         return None
 
     def _prepare(self, name: str, received: ReceivedFrame, model: ActiveModel) -> Optional[_Frame]:
-        """The frame as RGB; None if it is too old, which is counted."""
+        """The frame, as RGB unless the segmenter does that better; None if it is too old, which is counted."""
         camera = self._cameras[name]
         taken = time.perf_counter()
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
-        rgb = camera.to_rgb(received.message)
-        outputs, style = self._outputs[name], model.style
-        return _Frame(camera, received, rgb, outputs.wants_confidence or style.min_confidence > 0,
-                      style.overlay_colors if outputs.wants_overlay else None, taken, time.perf_counter())
+        image = camera.raw_image(received.message)
+        outputs, style, stamp = self._outputs[name], model.style, received.message.header.stamp
+        frame = FrameInput(image if model.segmenter.converts_colors else image.rgb,
+                           outputs.wants_confidence or style.min_confidence > 0, stamp.sec + stamp.nanosec * 1e-9, name,
+                           style.overlay_colors if outputs.wants_overlay else None)
+        return _Frame(camera, received, frame, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
@@ -140,9 +135,9 @@ class SegmentationWorker:
         if not frames:
             return []
         for frame in frames:
-            if not model.segmenter.is_ready_for(*frame.rgb.shape[:2]):
-                self._on_new_shape(model.segmenter, *frame.rgb.shape[:2])
-        inputs = [frame.as_input() for frame in frames]
+            if not model.segmenter.is_ready_for(*frame.input.size):
+                self._on_new_shape(model.segmenter, *frame.input.size)
+        inputs = [frame.input for frame in frames]
         segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing, builds=False)
         if len(frames) > 1:
             try:
@@ -157,7 +152,7 @@ class SegmentationWorker:
     def _publish(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> bool:
         """Publish the mask and see to the rest of the frame; True: the other thread will do so."""
         outputs = self._outputs[frame.camera.name]
-        layers = FrameLayers(frame.rgb, segmentation, model.style)
+        layers = FrameLayers(frame.input, segmentation, model.style)
         times = outputs.publish_mask(layers, frame.received.message.header, model.style)
         finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
                                    outputs, model)

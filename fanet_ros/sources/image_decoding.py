@@ -5,7 +5,6 @@ Everything here looks at the bytes through strided numpy views, so that padded r
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from fanet_ros.sources.bit_depth import BitDepth
 from fanet_ros.sources.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
 from fanet_ros.sources.png_palette import without_palette
+from fanet_ros.sources.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
 from fanet_ros.sources.strict_jpeg import decode_strictly
 from fanet_ros.sources.transport_format import NO_COLORS, REPUBLISH, VIDEO, TransportFormat
 
@@ -32,39 +32,6 @@ class ImageError(ValueError):
         self.kind = kind
 
 
-@dataclass(frozen=True)
-class PixelFormat:
-    """How an encoding lies in memory: channels of `bits` each; and OpenCV's conversion (None: is RGB)."""
-
-    channels: int
-    bits: int
-    to_rgb: Optional[int]
-
-
-# ROS names a Bayer pattern by its pixels from (0, 0) on, OpenCV by those from (1, 1) on.
-_BAYER = {'rggb': cv2.COLOR_BayerBG2RGB, 'bggr': cv2.COLOR_BayerRG2RGB,
-          'gbrg': cv2.COLOR_BayerGR2RGB, 'grbg': cv2.COLOR_BayerGB2RGB}
-
-FORMATS: dict[str, PixelFormat] = {
-    'rgb8': PixelFormat(3, 8, None), 'bgr8': PixelFormat(3, 8, cv2.COLOR_BGR2RGB),
-    'rgba8': PixelFormat(4, 8, cv2.COLOR_RGBA2RGB), 'bgra8': PixelFormat(4, 8, cv2.COLOR_BGRA2RGB),
-    'mono8': PixelFormat(1, 8, cv2.COLOR_GRAY2RGB), '8UC1': PixelFormat(1, 8, cv2.COLOR_GRAY2RGB),
-    '8UC3': PixelFormat(3, 8, cv2.COLOR_BGR2RGB), '8UC4': PixelFormat(4, 8, cv2.COLOR_BGRA2RGB),
-    'rgb16': PixelFormat(3, 16, None), 'bgr16': PixelFormat(3, 16, cv2.COLOR_BGR2RGB),
-    'rgba16': PixelFormat(4, 16, cv2.COLOR_RGBA2RGB), 'bgra16': PixelFormat(4, 16, cv2.COLOR_BGRA2RGB),
-    'mono16': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB), '16UC1': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB),
-    'yuv422': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY), 'uyvy': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY),
-    'yuv422_yuy2': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
-    'yuyv': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
-    **{f'bayer_{name}{bits}': PixelFormat(1, bits, code)
-       for name, code in _BAYER.items() for bits in (8, 16)},
-}
-# A plane of brightness with a half-height plane of interleaved colour below it.
-SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
-# With two planes of colour below it, each half as high and half as wide.
-PLANAR = {'i420': cv2.COLOR_YUV2RGB_I420, 'yv12': cv2.COLOR_YUV2RGB_YV12}
-# With a plane of interleaved colour of full size.
-NV24 = 'nv24'
 LABEL_ENCODINGS = ('mono8', '8UC1')
 # OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
 MIN_BAYER_PX = 3
@@ -75,9 +42,15 @@ HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile befor
 
 def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
                  bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode `message` into (H, W, 3) uint8 RGB, contiguous.
+    """Decode `message` into (H, W, 3) uint8 RGB, contiguous; see raw_image()."""
+    return raw_image(message, other, bit_depth=bit_depth, note=note).rgb
 
-    :param other: decodes what is not in the tables above
+
+def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
+              bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> RawImage:
+    """The pixels of `message` as the camera sent them; 16 bits become 8.
+
+    :param other: decodes what is not in the tables of raw_image.py into RGB
     :param bit_depth: of 16-bit values; None: found for this image alone
     :raises ImageError: sizes that do not fit, an encoding that nobody knows
     """
@@ -85,26 +58,23 @@ def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = No
         raise ImageError(f'{describe(message)}: height and width must be at least 1', 'empty image')
     _refuse_files(message)
     if message.encoding in (*SEMI_PLANAR, *PLANAR, NV24):
-        return _planes_to_rgb(message)
+        return RawImage(message.encoding, message.height, message.width, _plane_rows(message))
     pixel_format = FORMATS.get(message.encoding)
     if pixel_format is None:
         if other is None:
             raise unknown_encoding(message)
-        return other(message)
+        return RawImage.of_rgb(other(message))
     if pixel_format.channels == 2 and message.width % 2:
         raise ImageError(f'{describe(message)}: the width must be even', 'odd size')
     if message.encoding.startswith('bayer') and min(message.height, message.width) < MIN_BAYER_PX:
         raise ImageError(f'{describe(message)}: height and width must be at least {MIN_BAYER_PX}',
                          'image too small')
     bytes_per_pixel = pixel_format.channels * pixel_format.bits // 8
-    rows = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height)
+    rows, encoding = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height), message.encoding
     if pixel_format.bits == 16:
         values = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2')
-        rows = (bit_depth or BitDepth()).to_bytes(values, note)
-    if pixel_format.channels > 1:
-        rows = _unfold(rows, message.width, pixel_format.channels)
-    rows = np.ascontiguousarray(rows)
-    return rows if pixel_format.to_rgb is None else cv2.cvtColor(rows, pixel_format.to_rgb)
+        rows, encoding = (bit_depth or BitDepth()).to_bytes(values, note), encoding.replace('16', '8')
+    return RawImage(encoding, message.height, message.width, rows)
 
 
 def _refuse_files(message: Any) -> None:
@@ -116,24 +86,22 @@ def _refuse_files(message: Any) -> None:
                          'image_transport to compressed', 'picture file in an Image')
 
 
-def _planes_to_rgb(message: Any) -> np.ndarray:
-    """YUV in planes: nv12, nv21, nv24, i420, yv12."""
+def _plane_rows(message: Any) -> np.ndarray:
+    """The rows of a RawImage of YUV in planes: nv12, nv21, nv24, i420, yv12."""
     height, width, step = message.height, message.width, message.step
     if message.encoding == NV24:
         rows = _rows(message, row_bytes=width, rows=3 * height)
-        brightness = rows[:height]
-        data = np.frombuffer(message.data, np.uint8)[height * step:]
-        color = data.reshape(height, 2 * step)[:, :2 * width]
-        # As nv12 of twice the size, of which every other pixel is taken: by the same arithmetic as the others.
-        doubled = np.vstack([brightness.repeat(2, 0).repeat(2, 1), color])
-        return np.ascontiguousarray(cv2.cvtColor(doubled, SEMI_PLANAR['nv12'])[::2, ::2])
+        if step > width:                # a row of colour is as long as two of brightness, and so is its padding
+            color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, 2 * step)[:, :2 * width]
+            rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(2 * height, width)])
+        return rows
     if height % 2 or width % 2 or (message.encoding in PLANAR and step % 2):
         raise ImageError(f'{describe(message)}: height and width must be even', 'odd size')
     rows = _rows(message, row_bytes=width, rows=height * 3 // 2)
     if message.encoding in PLANAR and step > width:         # rows of colour have half the padding
         color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
         rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(height // 2, width)])
-    return cv2.cvtColor(np.ascontiguousarray(rows), {**SEMI_PLANAR, **PLANAR}[message.encoding])
+    return rows
 
 
 def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
@@ -155,8 +123,8 @@ def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, not
         note(said.lost_color)
     if picture.ndim == 3:
         return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    is_mosaic = said.bayer_pattern in _BAYER and min(picture.shape) >= MIN_BAYER_PX
-    return cv2.cvtColor(picture, _BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
+    is_mosaic = said.bayer_pattern in BAYER and min(picture.shape) >= MIN_BAYER_PX
+    return cv2.cvtColor(picture, BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
 
 
 def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
@@ -232,14 +200,6 @@ def _rows(message: Any, row_bytes: int, rows: int) -> np.ndarray:
         raise ImageError(f'{describe(message)}: expected {rows * message.step} bytes of data '
                          f'(step x {rows} rows)', 'data length does not fit')
     return np.frombuffer(message.data, np.uint8).reshape(rows, message.step)[:, :row_bytes]
-
-
-def _unfold(rows: np.ndarray, width: int, channels: int) -> np.ndarray:
-    """(H, W * channels) with any stride -> view (H, W, channels)."""
-    stride_row, stride_value = rows.strides
-    return np.lib.stride_tricks.as_strided(
-        rows, (rows.shape[0], width, channels), (stride_row, stride_value * channels, stride_value),
-        writeable=False)
 
 
 def unknown_encoding(message: Any, why: str = '') -> ImageError:

@@ -2,7 +2,7 @@
 
 Suites: `network` is the authors' protocol (logits at 1/8, random input); `labels` goes on to labels of every pixel;
 `segmenter` is frame to labels with frames of `--data` or `--source`; `batch` the cost of a frame in a batch; `pixels` the
-growth of the cost with the resolution; `attention` fast against plain self-attention.
+growth of the cost with the resolution; `attention` fast against plain self-attention; `training` images a second of both trainers.
 """
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.tools.termination import exit_code_of
 
-SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention')
+SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention', 'training')
 MIN_ROUNDS = 3
 
 
@@ -25,8 +25,9 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--sizes', nargs='+', type=parse_size, default=[(512, 1024)], metavar='HEIGHTxWIDTH',
                         help='network resolutions [px]')
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
-                        help='networks of network, labels, batch and pixels, with random weights')
-    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:], default=list(ENGINES[1:]))
+                        help='networks of network, labels, batch, pixels and training, with random weights')
+    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:],
+                        default=[name for name in ENGINES[1:] if name not in ON_DEMAND_ENGINES])
     parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
     parser.add_argument('--batches', nargs='+', type=int, default=[1, 4])
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='of the suite segmenter: shipped name or path')

@@ -27,8 +27,9 @@ def _title(result: Result) -> str:
     growth = f'time grows with n^{exponent:.2f}' if exponent is not None else ''
     what = {'network': 'network only, logits at 1/8', 'labels': 'network to labels of every pixel',
             'segmenter': 'frame to labels', 'pixels': 'cost against pixels', 'attention': 'cost of one attention',
-            'batch': 'cost of a frame in a batch'}[result['suite']]
+            'batch': 'cost of a frame in a batch', 'training': 'cost of an image in training'}[result['suite']]
     who = [str(result[key]) for key in ('variant', 'checkpoint', 'engine', 'kind') if key in result]
+    who += [f"batches of {result['batch']}"] if 'batch' in result else []
     others = result.get('other_busy_cores')
     disturbed = f'beside other processes on {others:.1f} cores' if others is not None and others > MENTIONED_LOAD else ''
     return ', '.join(part for part in (*who, size, what, growth, disturbed) if part)
@@ -36,17 +37,21 @@ def _title(result: Result) -> str:
 
 def _table(result: Result) -> str:
     is_end_to_end = result['suite'] == 'segmenter'
-    extra = [' p95 ms | p99 ms | labels as float32 | mIoU |'] if is_end_to_end else []
+    is_training = result['suite'] == 'training'
+    extra = [' p95 ms | p99 ms | labels as float32 | mIoU |'] if is_end_to_end else [' images/s |'] if is_training else []
     lines = ['| | median ms | quartiles | times as fast | quartiles |' + ''.join(extra),
-             '|---|---|---|---|---|' + ('---|---|---|---|' if is_end_to_end else '')]
+             '|---|---|---|---|---|' + ('---|---|---|---|' if is_end_to_end else '---|' if is_training else '')]
     for row in result['rows']:
         low, high = row['quartiles_ms']
         ratio_low, ratio_high = row['ratio_quartiles']
-        line = (f"| {row['name']} | {significant(row['median_ms'])} | {significant(low)} .. {significant(high)} | {row['ratio']:.2f} | "
+        line = (f"| {row['name']} | {significant(row['median_ms'])} | {significant(low)} .. {significant(high)} | "
+                f"{row['ratio']:.2f} | "
                 f'{ratio_low:.2f} .. {ratio_high:.2f} |')
         if is_end_to_end:
             mean_iou = '' if row['mean_iou'] is None else f"{100 * row['mean_iou']:.1f}"
             line += f" {significant(row['p95_ms'])} | {significant(row['p99_ms'])} | {100 * row['agreement']:.2f}% | {mean_iou} |"
+        elif is_training:
+            line += f" {row['images_per_second']:.1f} |"
         lines.append(line)
     return '\n'.join(lines)
 

@@ -15,6 +15,7 @@ from fanet_ros.tools.benchmark_report import draw_plots, tables
 from fanet_ros.tools.benchmark_segmenter import segmenter_suite
 from fanet_ros.tools.benchmark_setup import BenchmarkSettings
 from fanet_ros.tools.benchmark_suites import attention_suite, batch_suite, network_suite, pixels_suite
+from fanet_ros.tools.benchmark_training import training_suite
 
 SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
     'network': network_suite,
@@ -23,6 +24,7 @@ SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
     'batch': batch_suite,
     'pixels': pixels_suite,
     'attention': attention_suite,
+    'training': training_suite,
 }
 
 def run_suites(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from fanet_ros.choices import ON_DEMAND_ENGINES
 from fanet_ros.inference import SegmentationError, gpu
 from fanet_ros.inference.engines import Engine, EngineFactory, installed_engines
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
@@ -53,7 +54,7 @@ class BenchmarkSettings:
 
     def combinations(self) -> Iterator[tuple[str, str]]:
         """(engine, precision) that exist on the device and are installed."""
-        probe, there = FANet(1).eval(), installed_engines(self.device)
+        probe, there = FANet(1).eval(), (*installed_engines(self.device), *ON_DEMAND_ENGINES)
         for precision in self.precisions:
             for engine in (name for name in self.engines if name in there):
                 try:

@@ -80,7 +80,7 @@ def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: t
 def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
             settings: BenchmarkSettings) -> Contestant:
     images = images.to(settings.device)
-    if engine.name == 'torch':
+    if engine.name in ('torch', 'torch_compile'):
         images = _as_frames_come(images)
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Write a checkpoint as an ONNX file for one resolution or, with `--any-size`, for all, and check the file against the network before it is kept.
+"""Write a checkpoint as an ONNX file for one resolution or, with `--any-size`, for all; it is checked against the network.
 
 Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs
 nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and how to upsample are

@@ -77,7 +77,8 @@ def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetad
     """`model` (images -> logits), in whatever precision, between Preprocess and Postprocess: rgb -> labels."""
     from onnx import compose
     logits = torch.zeros(1, metadata.num_classes, -(-height // 8), -(-width // 8))
-    before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised', ir_version=model.ir_version)
+    before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised',
+                       ir_version=model.ir_version)
     after = _exported(Postprocess(height, width), logits, 'scores', 'labels', ir_version=model.ir_version)
     # Values inside may bear the same names: prefixes keep them apart, but not what the user sees.
     before = compose.add_prefix(before, 'pre/', rename_inputs=False)

@@ -68,7 +68,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                        help="as the node's input_scale: of the checkpoint's number of pixels in the frames' own shape "
                        '(default: %(default)s)')
     sizes.add_argument('--resolutions', nargs='+', type=parse_size, default=[], metavar='HxW', help='instead [px]')
-    candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:], help='(default: all that are installed)')
+    candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:],
+                            help='(default: all that are installed but torch_compile, which takes minutes to start)')
     candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],
                             help='(default: float32 bfloat16, on CUDA float16); int8 is calibrated on the frames')
     candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as the parameter file)')

@@ -134,6 +134,17 @@ class Trainer:
                     log.close()
         return not stopped
 
+    def run_unsaved(self, iterations: int) -> None:
+        """So many iterations of which nothing is written; returns when the device has done them. For measurements.
+
+        :raises TrainingError: the loss is no longer a number
+        """
+        self.network.train()
+        with Prefetcher(self._load, self.iteration, self._threads) as batches:
+            for _ in range(iterations):
+                self._iterate(batches.take())
+            self._read_losses()
+
     def _is_finished(self, until: Optional[int]) -> bool:
         return self.iteration == until or self._progress.at(self.iteration) >= 1
 

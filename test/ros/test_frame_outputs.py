@@ -21,6 +21,7 @@ from std_msgs.msg import Header
 from fanet_ros.inference import (
     UNLABELLED,
     ClassMap,
+    FrameInput,
     Segmentation,
     SegmentationError,
     StageTimes,
@@ -48,7 +49,7 @@ def segmentation(confidence: Optional[np.ndarray] = None) -> Segmentation:
 
 def publish(outputs: FrameOutputs, found: Segmentation, of_header: Header, style: OutputStyle) -> float:
     """All of one frame; returns the milliseconds of the overlay."""
-    layers = FrameLayers(RGB, found, style)
+    layers = FrameLayers(FrameInput(RGB), found, style)
     outputs.publish_mask(layers, of_header, style)
     return outputs.publish_rest(layers, of_header, style)
 
@@ -314,7 +315,7 @@ def test_an_impossible_output_size_is_refused(text: str) -> None:
 def test_the_overlay_of_a_gpu_is_asked_for_in_the_colors_of_the_mask_and_published_as_it_came() -> None:
     style = OutputStyle(STREET, 0.3, label_ids='dataset', class_filter='road, car', class_remap='pavement=road, car=200')
     colors = style.overlay_colors
-    drawn = FrameLayers(RGB, segmentation(), style).overlay
+    drawn = FrameLayers(FrameInput(RGB), segmentation(), style).overlay
     assert np.array_equal(draw_overlay(RGB, LABELS, colors.palette, colors.alpha), drawn)
     came = Segmentation(LABELS, None, StageTimes(0.0, 0.0, 0.0), 6, 10, overlay=drawn)
-    assert FrameLayers(RGB, came, style).overlay is drawn
+    assert FrameLayers(FrameInput(RGB), came, style).overlay is drawn

@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 
-from fanet_ros.inference import UNLABELLED, ClassMap, Segmentation, StageTimes
+from fanet_ros.inference import UNLABELLED, ClassMap, FrameInput, Segmentation, StageTimes
 from fanet_ros.ros.frame_layers import FrameLayers
 from fanet_ros.ros.output_style import OutputStyle
 
@@ -13,7 +13,7 @@ RGB = np.full((2, 2, 3), 200, np.uint8)
 
 
 def layers(min_confidence: float) -> FrameLayers:
-    return FrameLayers(RGB, Segmentation(LABELS, CONFIDENCE, StageTimes(0.0, 0.0, 0.0), 64, 64),
+    return FrameLayers(FrameInput(RGB), Segmentation(LABELS, CONFIDENCE, StageTimes(0.0, 0.0, 0.0), 64, 64),
                        OutputStyle(STREET, overlay_alpha=1.0, min_confidence=min_confidence))
 
 

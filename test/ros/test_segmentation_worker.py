@@ -34,9 +34,14 @@ def wait_for(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize('converts_colors', [False, True])
 def test_a_context_that_ends_first_ends_nothing_else(
-        monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    """A signal invalidates the context at once, wherever the frame of the moment is: that is no failure."""
+        monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
+    """A signal invalidates the context at once, wherever the frame of the moment is: that is no failure.
+
+    Also when images are handed on as they came, as to a GPU.
+    """
+    monkeypatch.setattr(Segmenter, 'converts_colors', converts_colors)
     raised: list[Any] = []
     monkeypatch.setattr(threading, 'excepthook', raised.append)
     context = Context()

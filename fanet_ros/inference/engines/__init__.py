@@ -1,8 +1,8 @@
 """What runs the network: one small interface, one file for each way of doing it.
 
-`torch_engine` is always there; `onnx_engine` needs onnx and onnxruntime, `onnx_gpu_engine` onnxruntime-gpu
-(and TensorRT), `openvino_engine` openvino besides, `ncnn_engine` ncnn and pnnx. `factory`
-makes the one that was asked for, or the one that is fastest on this machine.
+`torch_engine` is always there; `compiled_engine` needs a C++ compiler, `onnx_engine` onnx and onnxruntime, `onnx_gpu_engine`
+onnxruntime-gpu (and TensorRT), `openvino_engine` openvino besides, `ncnn_engine` ncnn and pnnx. `factory` makes the one that
+was asked for, or the one that is fastest on this machine.
 """
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.factory import ENGINES, PRECISIONS, EngineFactory, installed_engines

@@ -10,11 +10,12 @@ from typing import Callable, Optional, Sequence
 import numpy as np
 import torch
 
-from fanet_ros.choices import ENGINES, PRECISIONS
+from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS
 from fanet_ros.inference.device import CPU_FLAGS, computes_in, processor_name
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.choices import EngineChoices
+from fanet_ros.inference.engines.compiled_engine import CompiledEngine
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.onnx_engine import CalibrationImages, OnnxEngine
@@ -28,9 +29,10 @@ from fanet_ros.model.rewrites import InferenceFANet
 
 # By type of device.
 PRECISIONS_OF_ENGINE = {
-    'cpu': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'), 'openvino': ('float32', 'bfloat16', 'int8'),
-            'ncnn': ('float32',)},
-    'cuda': {'torch': tuple(DTYPES), 'onnxruntime': ('float32', 'float16'), 'tensorrt': ('float32', 'float16', 'int8')}}
+    'cpu': {'torch': tuple(DTYPES), 'torch_compile': tuple(DTYPES), 'onnxruntime': ('float32', 'int8'),
+            'openvino': ('float32', 'bfloat16', 'int8'), 'ncnn': ('float32',)},
+    'cuda': {'torch': tuple(DTYPES), 'torch_compile': tuple(DTYPES), 'onnxruntime': ('float32', 'float16'),
+             'tensorrt': ('float32', 'float16', 'int8')}}
 # Whose cost an image falls with their number on a CPU; PyTorch's does not, and ncnn takes one.
 BATCHING_ON_CPU = ('onnxruntime', 'openvino')
 MEASURED_RUNS = 5
@@ -136,6 +138,8 @@ class EngineFactory:
             return NcnnEngine(self._network, height, width)
         if name == 'torch':
             return self._torch(height, width)
+        if name == 'torch_compile':
+            return CompiledEngine(self._shared(), self._device, self._precision, height, width, batch, pool=self._pool)
         if self._device.type == 'cuda':
             return OnnxGpuEngine(name, self._network, self._device, self._precision, height, width, self._calibration,
                                  batch)
@@ -143,11 +147,15 @@ class EngineFactory:
         return kind(self._network, self._precision, height, width, self._calibration, batch)
 
     def _torch(self, height: int, width: int) -> TorchEngine:
+        return TorchEngine(self._shared(), self._device, self._precision, height, width, pool=self._pool,
+                           video=self._needs_video)
+
+    def _shared(self) -> InferenceFANet:
+        """The rewritten network that all engines of PyTorch share, as they do the memory of their graphs."""
         if self._rewritten is None:
             self._rewritten = rewritten_network(self._network, self._device, self._precision)
             self._pool = GraphPool(self._device) if self._device.type == 'cuda' else None
-        return TorchEngine(self._rewritten, self._device, self._precision, height, width, pool=self._pool,
-                           video=self._needs_video)
+        return self._rewritten
 
 
 def _working(names: Sequence[str], make: Callable[[str], Engine]) -> dict[str, Engine]:
@@ -183,13 +191,13 @@ def _fastest(engines: dict[str, Engine], images: torch.Tensor) -> str:
 
 
 def installed_engines(device: torch.device) -> tuple[str, ...]:
-    """Those of ENGINES that run on `device` and whose packages are there."""
+    """Those of ENGINES that run on `device`, whose packages are there, and that are ready in seconds."""
     def is_there(name: str) -> bool:
         if name in PROVIDERS and device.type == 'cuda':
             return is_provided(name)
         return {'torch': lambda: True, 'onnxruntime': onnx_engine.is_available,
                 'openvino': openvino_engine.is_available, 'ncnn': ncnn_engine.is_available}[name]()
-    return tuple(filter(is_there, PRECISIONS_OF_ENGINE[device.type]))
+    return tuple(name for name in PRECISIONS_OF_ENGINE[device.type] if name not in ON_DEMAND_ENGINES and is_there(name))
 
 
 def _candidates(device: torch.device, precision: str, needs_video: bool) -> tuple[str, ...]:

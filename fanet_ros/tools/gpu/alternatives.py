@@ -15,6 +15,7 @@ from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
+from fanet_ros.sources.raw_image import RawImage
 from fanet_ros.tools.benchmark_setup import Size, random_network
 from fanet_ros.tools.gpu.card import median_ms
 from fanet_ros.tools.gpu.figures import Figures
@@ -117,8 +118,14 @@ def postprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
 
 
 def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
-    """From the frame on the device, 8 bits, to what the network is given: of the same size, and of twice that."""
-    preprocess = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, settings.device)
-    frames = {name: torch.randint(0, 255, (factor * size[0], factor * size[1], 3), dtype=torch.uint8, device=settings.device)
-              for name, factor in (('same size', 1), ('from twice the size', 2))}
-    return {f'PyTorch, {name}': partial(partial, preprocess.normalized, frame, *size) for name, frame in frames.items()}
+    """From the camera's bytes on the device to what the network is given: of the same size, and of twice that."""
+    as_it_is, by_pytorch = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, settings.device, fused=fused) for fused in (True, False))
+    ways: dict[str, Way] = {}
+    for encoding, row_bytes, rows in (('rgb8', 3.0, 1.0), ('nv12', 1.0, 1.5), ('bayer_rggb8', 1.0, 1.0)):
+        for what, factor in (('same size', 1), ('from twice the size', 2)):
+            height, width = factor * size[0], factor * size[1]
+            data = np.random.default_rng(0).integers(0, 255, (int(rows * height), int(row_bytes * width)), np.uint8)
+            image = as_it_is.upload(RawImage(encoding, height, width, data))
+            for name, way in (('as it is', as_it_is), ('PyTorch', by_pytorch)):
+                ways[f'{name}, {encoding}, {what}'] = partial(partial, way.normalized, image, *size)
+    return ways

@@ -2,20 +2,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable
+from functools import partial
+from typing import Callable
 
 import torch
 
+from fanet_ros.inference.engines.compiled_engine import CompiledEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
-from fanet_ros.inference.gpu import GraphPool, Recording
+from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.tools.benchmark_setup import random_network
 from fanet_ros.tools.gpu.card import median_ms
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings
 
-# In the order of how long they compile; 'recorded': its kernels in a graph of ours, as an engine would have them.
-WAYS: dict[str, dict[str, Any]] = {'recorded': {}, 'reduce-overhead': {'mode': 'reduce-overhead'},
-                                   'max-autotune': {'mode': 'max-autotune'}}
+ENGINE = 'as the engine torch_compile'      # its kernels in a graph of ours
+MODES = ('reduce-overhead', 'max-autotune')     # in the order of how long they compile
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
@@ -26,28 +27,25 @@ def run(settings: StepSettings, figures: Figures) -> None:
     plain = random_network('fanet18')
     engine = TorchEngine(rewritten_network(plain, settings.device, precision), settings.device, precision, *size, pool=pool)
     expected = engine(images).float().clone()
-    for name, options in ({'traced': {'backend': 'aot_eager'}} if settings.is_rehearsal else WAYS).items():
+    for name in (ENGINE,) if settings.is_rehearsal else (ENGINE, *MODES):
         torch.compiler.reset()
         network = rewritten_network(plain, settings.device, precision)
         start = time.perf_counter()
         with torch.no_grad():       # not inference mode, which torch.compile's own graphs cannot be warmed up in
-            network(images)         # makes what is kept for the size, which is no part of what is compiled
-            call = _called(torch.compile(network, fullgraph=True, dynamic=False, **options), images,
-                           pool if name == 'recorded' else None)
+            if name == ENGINE:
+                compiled: Callable[..., torch.Tensor] = CompiledEngine(
+                    network, settings.device, precision, *size, pool=pool,
+                    backend='aot_eager' if settings.is_rehearsal else 'inductor')
+            else:
+                network(images)     # makes what is kept for the size, which is no part of what is compiled
+                compiled = torch.compile(network, fullgraph=True, dynamic=False, mode=name)
             for _ in range(3):
-                logits = call().float()
+                logits = compiled(images).float()
             seconds = time.perf_counter() - start
             # Before and after: what is compared was measured beside it.
             before = median_ms(settings, lambda: engine(images), burst=settings.pick(50, 1))
-            compiled_ms = median_ms(settings, call, burst=settings.pick(50, 1))
+            compiled_ms = median_ms(settings, partial(compiled, images), burst=settings.pick(50, 1))
             as_it_is_ms = (before + median_ms(settings, lambda: engine(images), burst=settings.pick(50, 1))) / 2
         figures.add('compiled', way=name, height=size[0], width=size[1], ms=compiled_ms, as_it_is_ms=as_it_is_ms,
                     times_as_fast=as_it_is_ms / compiled_ms, compile_s=seconds,
                     error=float((logits - expected).norm() / expected.norm()))
-
-
-def _called(compiled: Callable[..., torch.Tensor], images: torch.Tensor, pool: GraphPool | None) -> Callable[[], torch.Tensor]:
-    if pool is None:
-        return lambda: compiled(images)
-    recording = Recording(lambda given: (compiled(given),), [images], pool)
-    return lambda: recording(images)[0]

@@ -37,8 +37,8 @@ def _tests(figures: list[Figure]) -> Iterator[str]:
 
 
 def _one_by_one(item: Figure) -> Iterator[str]:
-    yield (f"- {_what(item)}, one by one, {item['wanted']}: p50 {significant(item['p50_ms'])} ms, p95 {significant(item['p95_ms'])}, "
-           f"p99 {significant(item['p99_ms'])}; {_stages(item)}")
+    yield (f"- {_what(item)}, one by one, {item['wanted']}: p50 {significant(item['p50_ms'])} ms, "
+           f"p95 {significant(item['p95_ms'])}, p99 {significant(item['p99_ms'])}; {_stages(item)}")
 
 
 def _stream(item: Figure) -> Iterator[str]:
@@ -52,7 +52,8 @@ def _batch(item: Figure) -> Iterator[str]:
 
 def _floor(item: Figure) -> Iterator[str]:
     yield (f"- {item['variant']} {item['height']}x{item['width']} {item['precision']}: network "
-           f"{significant(item['network_ms'])} ms; {item['flop'] / 1e9:.1f} GFLOP take {significant(item['arithmetic_ms'])} ms at least, "
+           f"{significant(item['network_ms'])} ms; {item['flop'] / 1e9:.1f} GFLOP take "
+           f"{significant(item['arithmetic_ms'])} ms at least, "
            f"{item['least_bytes'] / 1e6:.0f} MB {significant(item['least_bytes_ms'])} ms, "
            f"{item['bytes'] / 1e6:.0f} MB of single operations {significant(item['bytes_ms'])} ms")
 
@@ -80,7 +81,8 @@ _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
     'done': lambda item: iter([f"- done in {item['seconds']:.0f} s"
                                + (f", {item['gpu_held_mib']:.0f} MiB of the GPU held" if 'gpu_held_mib' in item else '')]),
     'compiled': lambda item: iter([(f"- torch.compile {item['way']}: {significant(item['ms'])} ms, "
-                                    f"{item['times_as_fast']:.2f} times as fast as the graph, error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
+                                    f"{item['times_as_fast']:.2f} times as fast as the graph, "
+                                    f"error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
 }
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Iterator
 
@@ -10,8 +11,18 @@ import pytest
 import torch
 
 from fanet_ros.inference import device as device_module
-from fanet_ros.inference.engines import EngineError, EngineFactory, ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
+from fanet_ros.inference.engines import (
+    EngineError,
+    EngineFactory,
+    installed_engines,
+    ncnn_engine,
+    onnx_engine,
+    onnx_gpu_engine,
+    openvino_engine,
+)
 from fanet_ros.inference.engines import cache as engine_cache
+from fanet_ros.inference.engines.compiled_engine import CompiledEngine
+from fanet_ros.inference.engines.torch_engine import rewritten_network
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
@@ -82,6 +93,40 @@ def test_batches_of_any_size_give_the_logits_of_each_image(
         logits = made(images[:count])
         assert logits.shape == expected[:count].shape and made.description == f'{engine} {precision}'
         assert float((logits - expected[:count]).abs().max() / expected.abs().max()) < tolerance
+
+
+def test_a_compiled_network_gives_the_networks_logits(network: FANet) -> None:
+    """By all of torch.compile but the making of kernels, which takes minutes here."""
+    made = CompiledEngine(rewritten_network(network, CPU, 'float32'), CPU, 'float32', HEIGHT, WIDTH, batch=2, backend='aot_eager')
+    images = torch.randn(2, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(7))
+    with torch.no_grad():
+        expected = network(images)
+    assert float((made(images) - expected).abs().max() / expected.abs().max()) < 1e-4
+    assert made.description == 'torch_compile float32'
+
+
+@pytest.mark.skipif(not os.environ.get('FANET_ROS_COMPILE'), reason='takes minutes on a CPU: FANET_ROS_COMPILE=1 runs it')
+def test_kernels_of_the_compiler_give_the_networks_logits(network: FANet, images: torch.Tensor) -> None:
+    made = EngineFactory(network, CPU, 'torch_compile').build(HEIGHT, WIDTH)
+    with torch.no_grad():
+        expected = network(images)
+    assert float((made(images) - expected).abs().max() / expected.abs().max()) < 1e-4
+
+
+def test_a_missing_compiler_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch._inductor.config as inductor
+    monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', str(tmp_path))
+    monkeypatch.setattr(inductor.cpp, 'cxx', ('no-such-compiler',))
+    with pytest.raises(EngineError, match=r'cannot compile the network \(.*ompiler.*apt install g\+\+ python3-dev; or set engine'):
+        CompiledEngine(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.ReLU()), CPU, 'float32', 8, 8)
+
+
+def test_auto_leaves_the_compiler_alone(network: FANet) -> None:
+    assert 'torch_compile' not in installed_engines(CPU)
+    with pytest.raises(EngineError, match="a video checkpoint needs engine 'torch'"):
+        EngineFactory(network, CPU, 'torch_compile', needs_video=True)
+    with pytest.raises(EngineError, match='engine torch_compile runs in float32, bfloat16, float16'):
+        EngineFactory(network, CPU, 'torch_compile', 'int8')
 
 
 @needs_onnx
@@ -214,10 +259,11 @@ def test_missing_provider_says_what_to_install(network: FANet) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='no CUDA device')
-@pytest.mark.parametrize('precision', ['float32', 'float16', 'bfloat16'])
-def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tensor, precision: str) -> None:
+@pytest.mark.parametrize(('engine', 'precision'), [
+    ('torch', 'float32'), ('torch', 'float16'), ('torch', 'bfloat16'), ('torch_compile', 'float16')])
+def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tensor, engine: str, precision: str) -> None:
     device = torch.device('cuda')
-    made = EngineFactory(network, device, 'torch', precision).build(HEIGHT, WIDTH)
+    made = EngineFactory(network, device, engine, precision).build(HEIGHT, WIDTH)
     with torch.no_grad():
         expected = network(images)
     for _ in range(2):

@@ -3,10 +3,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 import pytest
 import torch
+from camera_images import ENCODINGS, as_sent, random_image
 
 from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, gpu, release_memory, resident_mib
 from fanet_ros.inference.engines import EngineFactory
@@ -233,10 +235,26 @@ def test_the_kernel_gives_what_pytorch_gives(dtype: torch.dtype, classes: int, l
 
 @needs_gpu
 @pytest.mark.parametrize('size', [(360, 480), (180, 240), (540, 720), (144, 200)])
-def test_the_gpu_is_given_what_the_cpu_is_given(settings: StepSettings, size: tuple[int, int]) -> None:
-    rgb = settings.frames((360, 480), 1)[0]
-    one, other = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, device)(rgb, *size).cpu() for device in (DEVICE, CPU))
-    assert float((one - other).abs().mean()) < 0.03         # 1.5 of 255, see test_preprocess.py
+@pytest.mark.parametrize('encoding', [None, *ENCODINGS])
+def test_the_gpu_is_given_what_the_cpu_is_given(settings: StepSettings, encoding: Optional[str], size: tuple[int, int]) -> None:
+    frame = random_image(encoding, 360, 480, padding=10) if encoding else settings.frames((360, 480), 1)[0]
+    one, other = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, device)(frame, *size).cpu() for device in (DEVICE, CPU))
+    assert float(((one - other).abs() * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)).max()) * 255 < 1
+
+
+@pytest.mark.parametrize('encoding', ['bgr8', 'nv12', 'bayer_rggb8'])
+def test_a_frame_as_the_camera_sent_it_is_segmented_as_its_rgb(
+        checkpoint: Path, settings: StepSettings, encoding: str) -> None:
+    segmenter = segmenter_of(checkpoint)
+    colors = OverlayColors(segmenter.class_map.palette(), 0.4)
+    images = [as_sent(rgb, encoding) for rgb in settings.frames((150, 222), 3)]
+    expected = [segmenter.segment_batch([FrameInput(image.rgb, overlay=colors)])[0] for image in images]
+    found = [segmenter.segment_batch([FrameInput(image, overlay=colors)])[0] for image in images]
+    streamed = list(segmenter.segment_stream(FrameInput(image, overlay=colors) for image in images))
+    for one, *others in zip(expected, found, streamed):
+        for other in others:
+            assert is_same(one.labels, other.labels)
+            assert one.overlay is None or is_same(one.overlay, other.overlay, 0.98)
 
 
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason='fewer than two CUDA devices')

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
-from fanet_ros.tools import benchmark
+from fanet_ros.tools import benchmark, benchmark_training
 from fanet_ros.tools.benchmark_authors import AuthorsError, load_authors_network
 from fanet_ros.tools.benchmark_report import tables
 from fanet_ros.tools.benchmark_timing import Contestant, growth_exponent, take_turns
@@ -77,6 +77,17 @@ def test_command_writes_json_table_and_plots(checkpoint: Path, tmp_path: Path, c
         path.name for path in tmp_path.glob('*.png')}
     assert tables(content['results']) in (tmp_path / 'benchmark.md').read_text()
     assert 'frame to labels' in capsys.readouterr().out
+
+
+def test_both_trainers_are_timed_in_images_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(benchmark_training.ITERATIONS, 'cpu', 1)
+    assert benchmark.main(['--suites', 'training', '--sizes', '64x96', '--rounds', '3', '--batches', '2', '--device', 'cpu',
+                           '--output', str(tmp_path)]) == 0
+    result, = json.loads((tmp_path / 'benchmark.json').read_text())['results']
+    assert [row['name'] for row in result['rows']] == ['views by OpenCV on the CPU', 'views by PyTorch on cpu']
+    for row in result['rows']:
+        assert row['images_per_second'] == pytest.approx(1e3 / row['median_ms']) and row['rounds'] == 3
+    assert 'fanet18, batches of 2, 64x96, cost of an image in training' in (tmp_path / 'benchmark.md').read_text()
 
 
 def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> None:

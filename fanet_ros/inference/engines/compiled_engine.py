@@ -1,0 +1,57 @@
+"""PyTorch's compiler: the rewritten network in kernels made for this machine and one size, on CPU or CUDA."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.torch_engine import DTYPES
+from fanet_ros.inference.gpu import GraphPool, Recording
+
+
+class CompiledEngine(Engine):
+    """torch.compile of the rewritten network; on CUDA recorded as a graph, as TorchEngine's.
+
+    It compiles when it is made, for a minute and more, for every size and number of images anew; PyTorch keeps what it has
+    compiled below $TORCHINDUCTOR_CACHE_DIR, so that the next start takes seconds.
+
+    :param network: as rewritten_network() gives it
+    :param pool: memory of the graph; None: no graph
+    :param backend: of torch.compile; others than inductor for tests
+    :raises EngineError: the compiler fails or is not there
+    """
+
+    name = 'torch_compile'
+
+    def __init__(self, network: torch.nn.Module, device: torch.device, precision: str, height: int, width: int, batch: int = 1, *,
+                 pool: Optional[GraphPool] = None, backend: str = 'inductor') -> None:
+        self.precision, self._dtype = precision, DTYPES[precision]
+        images = torch.zeros(batch, 3, height, width, device=device, dtype=self._dtype)
+        images = images.contiguous(memory_format=torch.channels_last)
+        try:
+            with torch.no_grad():
+                network(images)         # makes what is kept for the size, which is no part of what is compiled
+                # The operations alone, in code of their own: what other sizes of the same network do touches them no more.
+                exported = torch.export.export(network, (images,)).module()
+            self._compiled = torch.compile(exported, fullgraph=True, dynamic=False, backend=backend)
+            with torch.inference_mode():
+                self._compiled(images)
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except Exception as error:      # of many kinds, by the part of the compiler that fails
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            raise EngineError(f"engine 'torch_compile' cannot compile the network ({reason[:160]}): it needs a C++ compiler and "
+                              f"Python's headers, apt install g++ python3-dev{', and triton' if device.type == 'cuda' else ''}; "
+                              "or set engine to 'torch'") from None
+        self._recording: Optional[Recording] = None
+        if pool is not None:
+            with torch.inference_mode():
+                self._recording = Recording(lambda given: (self._compiled(given),), [images], pool)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        with torch.inference_mode():
+            if self._recording is not None:
+                return self._recording(images)[0]
+            return self._compiled(images.to(self._dtype).contiguous(memory_format=torch.channels_last))

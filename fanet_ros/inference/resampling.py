@@ -1,0 +1,88 @@
+"""OpenCV's ways of resizing as weights, so that the GPU's picture is the CPU's: for each row and column of the result, of which
+rows and columns of the source it is the mean.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Along one side, of n pixels from more or fewer: `first` (n,) int32, the first of the T neighbours in the source that
+    pixel i is made of, and `weights` (T, n) float32, their shares.
+    """
+
+    first: Tensor
+    weights: Tensor
+
+    def matrix(self, source: int) -> Tensor:
+        """(n, source) float32: the same as a matrix, most of it zeros."""
+        index = self.first.long()[:, None] + torch.arange(len(self.weights), device=self.first.device)
+        return torch.zeros(len(self.first), source, device=self.first.device).scatter_add_(1, index, self.weights.T.contiguous())
+
+
+def interpolation(source: tuple[int, int], target: tuple[int, int]) -> int:
+    """OpenCV's interpolation from a height and width to another: the mean over each pixel's area where the picture shrinks."""
+    return cv2.INTER_AREA if target[0] * target[1] < source[0] * source[1] else cv2.INTER_LINEAR
+
+
+@lru_cache(maxsize=32)
+def taps(source: tuple[int, int], target: tuple[int, int], device: torch.device) -> tuple[Taps, Taps]:
+    """Of the rows and of the columns, as cv2.resize() with interpolation() has them; kept, for they cost more than a frame."""
+    if interpolation(source, target) == cv2.INTER_LINEAR:
+        along = _linear
+    elif target[0] <= source[0] and target[1] <= source[1]:
+        along = _area
+    else:
+        along = _area_linear        # what OpenCV makes of INTER_AREA where one side grows
+    rows, columns = (along(*lengths) for lengths in zip(source, target))
+    return _on(device, *rows), _on(device, *columns)
+
+
+def resampled(rgb: Tensor, rows: Taps, columns: Taps) -> Tensor:
+    """(H, W, 3) uint8 -> (1, 3, h, w) float32, 0..255, channels last in memory; by PyTorch, on any device."""
+    images = torch.einsum('hH,HWc->hWc', rows.matrix(rgb.shape[0]), rgb.float())
+    return torch.einsum('wW,hWc->hwc', columns.matrix(rgb.shape[1]), images).permute(2, 0, 1)[None]
+
+
+def _on(device: torch.device, first: np.ndarray, weights: np.ndarray) -> Taps:
+    return Taps(torch.from_numpy(first.astype(np.int32)).to(device),
+                torch.from_numpy(np.ascontiguousarray(weights.T, dtype=np.float32)).to(device))
+
+
+def _area(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the part of the source that each pixel covers: first (n,), weights (n, T)."""
+    scale = source / target
+    begin = np.arange(target) * scale
+    count = min(int(np.ceil(scale)) + 1, source) if source != target else 1
+    first = np.minimum(np.floor(begin + 1e-6).astype(int), source - count)
+    index = first[:, None] + np.arange(count)
+    covered = np.minimum(index + 1, begin[:, None] + scale) - np.maximum(index, begin[:, None])
+    weights = np.clip(covered, 0, None)
+    return first, weights / weights.sum(1, keepdims=True)
+
+
+def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    """Between the two nearest pixels, by their middles."""
+    return _between((np.arange(target) + 0.5) * (source / target) - 0.5, source)
+
+
+def _area_linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+    inverse = target / source       # in OpenCV's order of operations: where a position falls on a pixel, rounding decides
+    before = np.floor(np.arange(target) * (1 / inverse))
+    beyond = (np.arange(1, target + 1) - (before + 1) * inverse).astype(np.float32)
+    return _between(before + np.where(beyond > 0, beyond - np.floor(beyond), 0.0), source)
+
+
+def _between(position: np.ndarray, source: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of two neighbours each, by where between them `position` lies."""
+    position = np.clip(position, 0, source - 1)
+    count = min(2, source)
+    first = np.minimum(np.floor(position).astype(int), source - count)
+    return first, 1 - np.abs(first[:, None] + np.arange(count) - position[:, None])

@@ -1,0 +1,82 @@
+"""Images as cameras send them, 8 bits a value: their bytes without padding, and RGB of them by the CPU. Needs no ROS."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Optional
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """How an encoding lies in memory: channels of `bits` each; and OpenCV's conversion (None: is RGB)."""
+
+    channels: int
+    bits: int
+    to_rgb: Optional[int]
+
+
+# ROS names a Bayer pattern by its pixels from (0, 0) on, OpenCV by those from (1, 1) on.
+BAYER = {'rggb': cv2.COLOR_BayerBG2RGB, 'bggr': cv2.COLOR_BayerRG2RGB,
+         'gbrg': cv2.COLOR_BayerGR2RGB, 'grbg': cv2.COLOR_BayerGB2RGB}
+
+FORMATS: dict[str, PixelFormat] = {
+    'rgb8': PixelFormat(3, 8, None), 'bgr8': PixelFormat(3, 8, cv2.COLOR_BGR2RGB),
+    'rgba8': PixelFormat(4, 8, cv2.COLOR_RGBA2RGB), 'bgra8': PixelFormat(4, 8, cv2.COLOR_BGRA2RGB),
+    'mono8': PixelFormat(1, 8, cv2.COLOR_GRAY2RGB), '8UC1': PixelFormat(1, 8, cv2.COLOR_GRAY2RGB),
+    '8UC3': PixelFormat(3, 8, cv2.COLOR_BGR2RGB), '8UC4': PixelFormat(4, 8, cv2.COLOR_BGRA2RGB),
+    'rgb16': PixelFormat(3, 16, None), 'bgr16': PixelFormat(3, 16, cv2.COLOR_BGR2RGB),
+    'rgba16': PixelFormat(4, 16, cv2.COLOR_RGBA2RGB), 'bgra16': PixelFormat(4, 16, cv2.COLOR_BGRA2RGB),
+    'mono16': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB), '16UC1': PixelFormat(1, 16, cv2.COLOR_GRAY2RGB),
+    'yuv422': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY), 'uyvy': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_UYVY),
+    'yuv422_yuy2': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': PixelFormat(2, 8, cv2.COLOR_YUV2RGB_YUY2),
+    **{f'bayer_{name}{bits}': PixelFormat(1, bits, code)
+       for name, code in BAYER.items() for bits in (8, 16)},
+}
+# A plane of brightness with a half-height plane of interleaved colour below it.
+SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
+# With two planes of colour below it, each half as high and half as wide.
+PLANAR = {'i420': cv2.COLOR_YUV2RGB_I420, 'yv12': cv2.COLOR_YUV2RGB_YV12}
+# With a plane of interleaved colour of full size.
+NV24 = 'nv24'
+
+
+@dataclass(frozen=True, eq=False)
+class RawImage:
+    """An image of `height` x `width` px in an `encoding` of 8 bits: a key of FORMATS, SEMI_PLANAR or PLANAR, or NV24.
+
+    `rows` (R, B) uint8 are its bytes without padding; its rows may lie apart in memory, and may not be written to. Planes
+    lie one below the other, each as rows of B bytes.
+    """
+
+    encoding: str
+    height: int
+    width: int
+    rows: np.ndarray
+
+    @classmethod
+    def of_rgb(cls, rgb: np.ndarray) -> RawImage:
+        """Of (H, W, 3) uint8, contiguous."""
+        return cls('rgb8', rgb.shape[0], rgb.shape[1], rgb.reshape(len(rgb), -1))
+
+    @cached_property
+    def rgb(self) -> np.ndarray:
+        """(H, W, 3) uint8, contiguous; made by the CPU when it is first asked for."""
+        if self.encoding in SEMI_PLANAR or self.encoding in PLANAR:
+            return cv2.cvtColor(np.ascontiguousarray(self.rows), {**SEMI_PLANAR, **PLANAR}[self.encoding])
+        if self.encoding == NV24:
+            return self._of_nv24()
+        pixel_format = FORMATS[self.encoding]
+        pixels = np.ascontiguousarray(self.rows)
+        if pixel_format.channels > 1:
+            pixels = pixels.reshape(self.height, self.width, pixel_format.channels)
+        return pixels if pixel_format.to_rgb is None else cv2.cvtColor(pixels, pixel_format.to_rgb)
+
+    def _of_nv24(self) -> np.ndarray:
+        brightness, color = self.rows[:self.height], np.ascontiguousarray(self.rows[self.height:])
+        # As nv12 of twice the size, of which every other pixel is taken: by the same arithmetic as the others.
+        doubled = np.vstack([brightness.repeat(2, 0).repeat(2, 1), color.reshape(self.height, 2 * self.width)])
+        return np.ascontiguousarray(cv2.cvtColor(doubled, SEMI_PLANAR['nv12'])[::2, ::2])
