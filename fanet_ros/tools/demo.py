@@ -78,6 +78,7 @@ def _print_paths(output: DemoOutput) -> None:
     print('look at')
     for path, what in made.items():
         print(f'  {str(path):<{longest}}  {what}')
+    print('\nlive, in a browser, with sliders: make live, or ros2 run fanet_ros live')
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:

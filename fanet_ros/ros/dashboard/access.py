@@ -15,6 +15,7 @@ HEADERS = {
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cache-Control': 'no-cache',
+    'Server': 'fanet_ros',
 }
 COOKIE_AGE_S = 30 * 24 * 3600
 

@@ -3,7 +3,7 @@
 import { byId, make, setText } from './dom.js';
 
 const LEVELS = [['OK', 'ok'], ['WARN', 'warn'], ['ERROR', 'error'], ['STALE', 'warn']];
-const FACTS = ['model', 'engine', 'resolution [px]', 'resolution scale', 'device', /memory/, 'camera info', 'last resolution step'];
+const FACTS = ['model', 'engine', 'resolution [px]', 'resolution scale', 'device', /memory/, 'last resolution step'];
 
 export function showHealth(diagnostics, problems) {
   const badge = byId('level');
