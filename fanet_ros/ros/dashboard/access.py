@@ -55,7 +55,7 @@ def names_this_machine(host: str) -> bool:
     """Whether a Host header, with or without port, is localhost or a loopback address; the port is free, for ssh -L."""
     try:
         name = urlsplit(f'//{host}').hostname or ''
-        return name == 'localhost' or ipaddress.ip_address(name).is_loopback
+        return '@' not in host and (name == 'localhost' or ipaddress.ip_address(name).is_loopback)
     except ValueError:
         return False
 
