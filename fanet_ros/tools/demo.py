@@ -69,6 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _print_paths(output: DemoOutput) -> None:
     made = {
+        output.page: 'all of it on one page, for a browser',
         output.contact_sheet: 'frames, masks and overlays at a glance',
         output.video: 'camera and overlay side by side',
         output.bag: 'the recording, for ros2 bag play',

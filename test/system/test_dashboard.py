@@ -248,8 +248,11 @@ def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str)
         for _ in range(2000):       # masked by zeros, as a browser would send them all at once
             writer.write(bytes([0x81, 0x80 | len(question), 0, 0, 0, 0]) + question)
         unbounded = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        async with unbounded:
-            return await asyncio.gather(*(look(unbounded) for _ in range(50)))
+        try:
+            async with unbounded:
+                return await asyncio.gather(*(look(unbounded) for _ in range(50)))
+        finally:
+            writer.transport.abort()
     for frames in run(act):
         assert frames == sorted(set(frames))
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any, Optional
 
 from aiohttp import WSMsgType, web
@@ -43,16 +42,13 @@ class Viewer:
 
     def __init__(self, node: DashboardNode, board: StatusBoard, bell: Bell) -> None:
         self._node, self._board, self._bell = node, board, bell
+        self._sent: tuple[str, int] = '', -1        # camera and frame: no picture is sent twice, whatever is asked for
 
-    async def serve(self, request: web.Request,
-                    tell: Callable[[web.WebSocketResponse], None]) -> web.WebSocketResponse:
-        """Take the connection over until it ends.
-
-        :param tell: is given the connection once it stands
-        """
+    async def serve(self, request: web.Request, present: set[web.WebSocketResponse]) -> web.WebSocketResponse:
+        """Take the connection over until it ends; it is in `present` as long as it stands."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_QUESTION_BYTES, compress=False)
         await socket.prepare(request)
-        tell(socket)
+        present.add(socket)
         faults = 0
         try:
             async for message in socket:
@@ -72,6 +68,7 @@ class Viewer:
         except (ConnectionError, asyncio.TimeoutError):
             pass            # gone, in the middle of an answer perhaps
         finally:
+            present.discard(socket)
             self._node.audience.left(self)
         return socket
 
@@ -91,14 +88,18 @@ class Viewer:
         while True:
             feed = self._node.feed(question.camera)
             spent_s = loop.time() - begun
-            if feed is not None and question.layers and feed.hub.has_newer(question.frame):
+            if feed is not None and question.layers and feed.hub.has_newer(self._has(question)):
                 frame, blobs = await feed.hub.pictures(question.layers)
-                if frame is not None and frame.sequence != question.frame:
+                if frame is not None and frame.sequence != self._has(question):
+                    self._sent = question.camera, frame.sequence
                     return self._pack(question, received_ms, _frame(frame), blobs)
             is_new = self._board.version != question.status or feed is not None and bool(feed.timing.since(question.timing)[1])
             if spent_s >= (QUIET_S if is_new else ANSWER_WITHIN_S):
                 return self._pack(question, received_ms, None, [])
             await self._bell.wait(QUIET_S if is_new else min(QUIET_S, ANSWER_WITHIN_S - spent_s))
+
+    def _has(self, question: Question) -> int:
+        return self._sent[1] if self._sent[0] == question.camera else question.frame
 
     def _pack(self, question: Question, received_ms: float, frame: Optional[dict[str, Any]], blobs: list[Blob]) -> bytes:
         feed = self._node.feed(question.camera)

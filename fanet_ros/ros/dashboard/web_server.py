@@ -4,7 +4,6 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import weakref
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +40,7 @@ class WebServer:
         self._settings = node.settings
         self._access = Access(self._settings.is_local, self._settings.token)
         self._board = StatusBoard(self._status)
-        self._viewers: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
+        self._viewers: set[web.WebSocketResponse] = set()
         self._names = {path.name for path in PAGE.iterdir() if path.suffix in TYPES}
         app = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY_BYTES)
         app.on_response_prepare.append(_add_headers)
@@ -125,7 +124,7 @@ class WebServer:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if len(self._viewers) >= MAX_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f'{MAX_VIEWERS} browsers are looking already')
-        return await Viewer(self._node, self._board, self._bell).serve(request, self._viewers.add)
+        return await Viewer(self._node, self._board, self._bell).serve(request, self._viewers)
 
     async def _parameters(self, request: web.Request) -> web.Response:
         shipped = sorted(path.stem for path in (share_directory() / 'weights').glob('*.safetensors'))

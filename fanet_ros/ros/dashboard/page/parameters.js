@@ -91,9 +91,14 @@ class Field {
 
   show(value) {
     this.value = value;
-    if (document.activeElement === this.input && this.input.type !== 'checkbox') return;      // somebody is typing
-    if (this.type === 'bool') this.input.checked = value;
-    else this.input.value = typeof value === 'string' ? value : JSON.stringify(value);
+    if (this.type === 'bool') {
+      this.input.checked = value;
+      return;
+    }
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    const isBeingTyped = document.activeElement === this.input && this.input.value !== this.shown;
+    this.shown = text;
+    if (!isBeingTyped) this.input.value = text;
   }
 
   // As JSON; undefined, with a line under the field, where what was typed is none.
@@ -120,7 +125,7 @@ class Field {
       setTimeout(() => this.answer.className === 'answer applied' && this.tell('', ''), 4000);
     } else {
       this.tell('refused', `refused: ${reason}`);
-      this.input.blur();
+      this.shown = this.input.value;        // what was typed is done with
       this.show(this.value);
     }
   }
