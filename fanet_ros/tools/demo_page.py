@@ -4,7 +4,10 @@ from __future__ import annotations
 import base64
 import html
 import math
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -79,7 +82,8 @@ def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
         size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         with tempfile.TemporaryDirectory() as folder:
             webm = Path(folder) / 'video.webm'
-            writer = cv2.VideoWriter(str(webm), cv2.VideoWriter_fourcc(*'VP80'), capture.get(cv2.CAP_PROP_FPS), size)
+            with _silent_stderr():      # FFmpeg calls the tag of every WebM unknown, and writes it all the same
+                writer = cv2.VideoWriter(str(webm), cv2.VideoWriter_fourcc(*'VP80'), capture.get(cv2.CAP_PROP_FPS), size)
             if not writer.isOpened():
                 return None
             while (read := capture.read())[0]:
@@ -88,6 +92,19 @@ def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
             return 'video/webm', webm.read_bytes()
     finally:
         capture.release()
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """For what libraries print past Python."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, 'wb') as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _plot(timings: Sequence[RecordedTiming]) -> str:
