@@ -8,7 +8,7 @@ ENTER := source .venv/bin/activate && source install/local_setup.bash
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
 PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
-.PHONY: help build lint test demo gpu gpu-train clean FORCE
+.PHONY: help build lint test demo live gpu gpu-train clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,10 @@ test: build ## build, then run the unit, ros and system tests (PYTEST='-k mask' 
 demo: build ## build, then camera, node and bag on real DDS into demo_output/ (SOURCE=street SECONDS=20 RATE=10, all optional)
 	@$(ENTER) && python -m fanet_ros.tools.demo $(if $(SOURCE),--source '$(SOURCE)') \
 	    $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(RATE),--rate '$(RATE)')
+
+live: build ## build, then street, node and dashboard until Ctrl-C: http://localhost:8765 (SOURCE=street RATE=10 PORT=8765)
+	@$(ENTER) && python -m fanet_ros.tools.live $(if $(SOURCE),--source '$(SOURCE)') $(if $(RATE),--rate '$(RATE)') \
+	    $(if $(PORT),--port '$(PORT)')
 
 gpu: ## prove and measure the CUDA code, without ROS or a build (OUT=DIR AUTHORS=CHECKOUT PYTHON=python3; DEVICE=cpu rehearses)
 	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu.run $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)') \

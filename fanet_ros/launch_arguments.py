@@ -24,7 +24,7 @@ NODE_PARAMETERS = {
 }
 # Of segmentation.launch.py, and so of all that include it.
 SEGMENTATION_ARGUMENTS = ('namespace', 'params_file', 'image_topic', 'cameras', 'respawn', 'use_sim_time', 'log_level',
-                          *NODE_PARAMETERS)
+                          'dashboard', 'dashboard_address', *NODE_PARAMETERS)
 
 
 def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[str]) -> None:

@@ -51,7 +51,28 @@ def segmentation_node(context: LaunchContext) -> list[Action]:
         respawn=respawn, respawn_delay=2.0,
         output='screen',
     )
-    return [node] if respawn else [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
+    ended = [] if respawn else [RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
+    return [node, *ended, *dashboard(context, topics)]
+
+
+def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
+    """The page, if it is wanted. The node works on without it: the launch does not end with it.
+
+    :param topics: image topic of each camera by the node's own name for it
+    """
+    wanted = LaunchConfiguration('dashboard').perform(context)
+    if wanted.lower() not in ('true', 'false'):
+        raise ValueError(f'dashboard is {wanted!r}: expected true or false')
+    address = LaunchConfiguration('dashboard_address').perform(context)
+    return [] if wanted.lower() == 'false' else [Node(
+        package='fanet_ros',
+        executable='dashboard',
+        name='dashboard',
+        namespace=LaunchConfiguration('namespace'),
+        parameters=[{'address': ParameterValue(address, value_type=str)}],
+        remappings=list(topics.items()),
+        output='screen',
+    )]
 
 
 def fail_with(event: ProcessExited, context: LaunchContext) -> None:
@@ -71,6 +92,11 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'cameras', default_value='',
             description='several cameras instead: NAME or NAME=TOPIC, separated by commas (TOPIC left out: NAME/image)'),
+        DeclareLaunchArgument(
+            'dashboard', default_value='false', description='also serve the page http://localhost:8765, to look and to steer'),
+        DeclareLaunchArgument(
+            'dashboard_address', default_value='127.0.0.1',
+            description='address it listens on; 0.0.0.0: every one, by a link with a token that is printed'),
         DeclareLaunchArgument('respawn', default_value='false', description='start the node again whenever it ends'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',

@@ -39,5 +39,5 @@ def help_text(name: str) -> str:
 
 def _purpose(name: str) -> str:
     # Read, not imported: the module of the segmentation node loads torch, which takes seconds.
-    source = Path(__file__).with_name(f'{name}.py').read_text(encoding='utf-8')
+    source = next(Path(__file__).parent.rglob(f'{name}.py')).read_text(encoding='utf-8')
     return (ast.get_docstring(ast.parse(source)) or '').strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
+from fanet_ros.ros.dashboard.dashboard_parameters import DASHBOARD_PARAMETERS
 from fanet_ros.ros.parameters import ParameterSpec
 from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
 from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS
@@ -11,7 +12,7 @@ from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS
 
 TABLES: dict[str, tuple[ParameterSpec, ...]] = {
     'segmentation_node': SEGMENTATION_PARAMETERS, 'camera_node': CAMERA_PARAMETERS, 'recorder_node': RECORDER_PARAMETERS,
-    'player_node': PLAYER_PARAMETERS}
+    'player_node': PLAYER_PARAMETERS, 'dashboard': DASHBOARD_PARAMETERS}
 MAX_DEFAULT_CHARACTERS = 40
 
 

@@ -30,6 +30,7 @@ from fanet_ros.ros.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.engine_upkeep import EngineUpkeep
 from fanet_ros.ros.frame_outputs import FrameOutputs
 from fanet_ros.ros.frame_slots import FrameSlots
+from fanet_ros.ros.impossible_transition import refuse_impossible_transitions
 from fanet_ros.ros.latency_control import LatencyControl
 from fanet_ros.ros.log_bridge import LogBridge
 from fanet_ros.ros.model_switch import ModelSwitch
@@ -57,6 +58,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
     def __init__(self) -> None:
         super().__init__('segmentation')
+        refuse_impossible_transitions(self)
         LogBridge(self).install()
         self.settings = settings = declare_settings(self)
         self._state = UNCONFIGURED

@@ -69,6 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _print_paths(output: DemoOutput) -> None:
     made = {
+        output.page: 'all of it on one page, for a browser',
         output.contact_sheet: 'frames, masks and overlays at a glance',
         output.video: 'camera and overlay side by side',
         output.bag: 'the recording, for ros2 bag play',
@@ -78,6 +79,7 @@ def _print_paths(output: DemoOutput) -> None:
     print('look at')
     for path, what in made.items():
         print(f'  {path!s:<{longest}}  {what}')
+    print('\nlive, in a browser, with sliders: make live, or ros2 run fanet_ros live')
 
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:

@@ -32,6 +32,10 @@ class DemoOutput:
         return self.directory / 'segmentation.mp4'
 
     @property
+    def page(self) -> Path:
+        return self.directory / 'report.html'
+
+    @property
     def summary(self) -> Path:
         return self.directory / 'summary.json'
 
@@ -46,7 +50,7 @@ class DemoOutput:
 
         Raises DemoError when something else is in the way.
         """
-        own = [self.contact_sheet, self.video, self.summary]
+        own = [self.contact_sheet, self.video, self.page, self.summary]
         own += [self.bag / 'metadata.yaml', self.bag / 'bag.mcap']
         own += [path(node) for node in NODES for path in (self.log, self.stdout)]
         try:

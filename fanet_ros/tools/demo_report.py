@@ -13,6 +13,7 @@ from fanet_ros.tools.agreement import AgreementCounter
 from fanet_ros.tools.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.tools.demo_environment import DemoError
 from fanet_ros.tools.demo_output import DemoOutput
+from fanet_ros.tools.demo_page import write_page
 from fanet_ros.tools.demo_progress import progress_bar
 from fanet_ros.tools.demo_summary import DemoSummary, summarize
 from fanet_ros.tools.latency import rate_hz
@@ -57,10 +58,12 @@ def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
         summary = summarize(
             recording, counter.result(), class_count=len(subject.class_map), source=subject.source,
             checkpoint=subject.checkpoint)
+        timings = recording.timings
     title = f'{subject.source} segmented by {subject.checkpoint}'
     sheet = draw_contact_sheet(rows, subject.class_map, title, _subtitle(summary))
     _write_png(output.contact_sheet, sheet)
     output.summary.write_text(summary.to_json(), encoding='utf-8')
+    write_page(output, title, summary, timings)
     return summary
 
 

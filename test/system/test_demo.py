@@ -85,10 +85,14 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
     assert summary['image_size'] == [HEIGHT, WIDTH] and summary['network_size'] == [96, 128]
     assert summary['agreement']['frames'] == summary['masks'] - summary['checks']['before_recording']
     assert 'latency [ms]' in stdout and 'agreement with the true labels' in stdout
-    for path in (output.contact_sheet, output.video, output.bag, output.summary):
+    for path in (output.page, output.contact_sheet, output.video, output.bag, output.summary):
         assert path.exists() and path.name in stdout
     assert cv2.imread(str(output.contact_sheet)).shape[1] > 4 * 300
     assert _video_frames(output.video) == summary['agreement']['frames']
+    assert stdout.rstrip().endswith('make live, or ros2 run fanet_ros live')
+    page = output.page.read_text()
+    assert page.count('<polygon') == 7 and f'{summary["masks"]} of {summary["camera_frames"]}' in page
+    assert 'src="http' not in page and 'data:video/' in page and 'data:image/jpeg' in page
 
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     with Recording(output.bag) as recording:

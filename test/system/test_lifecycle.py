@@ -71,6 +71,13 @@ def test_it_waits_for_a_manager(managed: Managed) -> None:
     assert not managed.client.node.get_publishers_info_by_topic(f'{NODE}/mask')
 
 
+def test_a_transition_that_its_state_does_not_know_is_refused_and_the_node_lives(managed: Managed) -> None:
+    for transition in (Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE, 77):
+        assert not managed.change(transition)
+    assert managed.process.is_alive and managed.client.state(NODE) == 'unconfigured'
+    assert 'transition number 77 is not possible from the state unconfigured' in managed.process.log
+
+
 def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkpoint: Path) -> None:
     result, = managed.client.set_parameters(NODE, checkpoint='no_such_network')     # nothing is loaded yet
     assert result.successful

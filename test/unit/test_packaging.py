@@ -86,14 +86,14 @@ def test_package_xml_names_every_ros_package_that_is_imported():
 
 
 def test_package_xml_names_every_python_package_that_rosdep_can_give():
-    rosdep = {'PIL': 'python3-pil', 'cv2': 'python3-opencv', 'matplotlib': 'python3-matplotlib', 'numpy': 'python3-numpy',
-              'psutil': 'python3-psutil', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
+    rosdep = {'PIL': 'python3-pil', 'aiohttp': 'python3-aiohttp', 'cv2': 'python3-opencv', 'matplotlib': 'python3-matplotlib',
+              'numpy': 'python3-numpy', 'psutil': 'python3-psutil', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
     imported = set().union(*(imported_packages(path) for path in (REPO / 'fanet_ros').rglob('*.py')))
     declared = {element.text for element in PACKAGE_XML if element.tag == 'exec_depend' and element.text.startswith('python3-')}
     assert declared == {rosdep[name] for name in imported if name in rosdep}
     # Of the others pip has to give each, or does without them.
     elsewhere = {'torch', 'safetensors', 'rosbags', 'backports', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton',
-                 'tensorboard', 'av', 'simplejpeg', 'pytest', 'fanet_ros', '__future__', *sys.stdlib_module_names}
+                 'tensorboard', 'av', 'simplejpeg', 'playwright', 'pytest', 'fanet_ros', '__future__', *sys.stdlib_module_names}
     ros_packages = {element.text for element in PACKAGE_XML} | {'vision_msgs'}
     assert {name for name in imported if name not in rosdep} <= elsewhere | ros_packages
 

@@ -1,0 +1,177 @@
+"""What the dashboard costs the segmentation node, and how soon a mask is seen: without it, and with 0, 1 and more viewers.
+
+    ros2 run fanet_ros benchmark_dashboard
+    ros2 run fanet_ros benchmark_dashboard --viewers 0 1 10 50 --rate 30 --engine openvino
+
+Camera, node and dashboard are processes of their own, and this one subscribes to the mask, as a robot does, so that the node
+works in every row. The first viewer is a page in headless Chromium where that and playwright are installed, the others are
+clients that ask as a page does but draw nothing: browsers run on other machines.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from fanet_ros.choices import ENGINES
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
+from fanet_ros.ros.process_end import fail
+
+START_S = 180.0
+END_S = 15.0
+SETTLE_S = 3.0
+TICKS = os.sysconf('SC_CLK_TCK')
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one number of viewers came to. CPU in % of one core; None: not measured, or no such process."""
+
+    label: str
+    mask_hz: float
+    node_cpu: float
+    dashboard_cpu: Optional[float]
+    pictures_hz: Optional[float]
+    seen_ms: Optional[tuple[float, float]]
+
+    def __str__(self) -> str:
+        seen = '-' if self.seen_ms is None else f'{self.seen_ms[0]:.0f} / {self.seen_ms[1]:.0f}'
+        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', *('-' if value is None else f'{value:.{digits}f}' for value, digits in (
+            (self.dashboard_cpu, 0), (self.pictures_hz, 1))), seen]
+        return f'| {self.label} | {" | ".join(cells)} |'
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Print the table; exit code 1 with one line on stderr when a process does not start."""
+    arguments = _parser().parse_args(argv)
+    rclpy.init()
+    try:
+        with ExitStack() as processes:
+            _measure_all(arguments, processes)
+    except (RuntimeError, OSError) as error:
+        return fail('benchmark_dashboard', error)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
+    node = rclpy.create_node('benchmark_dashboard')
+    masks: list[float] = []
+    node.create_subscription(FrameTiming, '/segmentation/timing', lambda message: masks.append(time.monotonic()), 50)
+    node.create_subscription(Image, '/segmentation/mask', lambda message: None, 5)
+    width, height = arguments.size
+    processes.enter_context(_process('camera_node', {'width': width, 'height': height, 'rate_hz': float(arguments.rate)}))
+    segmentation = processes.enter_context(_process('segmentation_node', {
+        'checkpoint': arguments.checkpoint, 'engine': arguments.engine, 'input_scale': float(arguments.input_scale)}))
+    _wait(node, lambda: bool(masks), 'the first mask')
+
+    def measure(label: str, dashboard: Optional[subprocess.Popen] = None, clients: Optional[ClientViewers] = None,
+                browser: Optional[BrowserViewer] = None) -> None:
+        _spin(node, SETTLE_S)
+        if browser is not None:
+            browser.forget()
+        frames = 0 if clients is None else clients.frames
+        before, used = time.monotonic(), [_cpu_s(segmentation), dashboard and _cpu_s(dashboard)]
+        _spin(node, arguments.seconds)
+        spent_s = time.monotonic() - before
+        seen = browser.seen_ms() if browser is not None else []
+        print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - used[0]) / spent_s,
+                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s,
+                  (clients.frames - frames) / spent_s / clients.count if clients is not None else len(seen) / spent_s if seen else None,
+                  (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
+
+    print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'
+          '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | pictures/s and viewer | published to seen p50 / p95 [ms] |\n'
+          '|---|---|---|---|---|---|', flush=True)
+    measure('no dashboard')
+    link = f'http://localhost:{arguments.port}/'
+    dashboard = processes.enter_context(_process('dashboard.dashboard', {'port': arguments.port}))
+    for count in arguments.viewers:
+        with ExitStack() as viewers:
+            browser = _browser(link, viewers, node) if count else None
+            rest = count - (browser is not None)
+            clients = viewers.enter_context(ClientViewers(link, rest)) if rest > 0 else None
+            measure(str(count), dashboard, clients, browser)
+
+
+def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewer]:
+    try:
+        browser = BrowserViewer(link)
+    except (ImportError, FileNotFoundError) as error:
+        print(f'no time to be seen is measured: {error}', file=sys.stderr)
+        return None
+    viewers.callback(browser.close)
+    _wait(node, browser.is_shown, 'a picture in the browser')
+    return browser
+
+
+@contextmanager
+def _process(module: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
+    given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
+    process = subprocess.Popen([sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'warn', *given],
+                               stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(node: Node, condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + START_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f'{what} has not come within {START_S:.0f} s')
+        rclpy.spin_once(node, timeout_sec=0.1)
+
+
+def _spin(node: Node, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        rclpy.spin_once(node, timeout_sec=left)
+
+
+def _cpu_s(process: subprocess.Popen) -> float:
+    """Processor time that a process has used, proc(5)."""
+    with open(f'/proc/{process.pid}/stat', encoding='ascii') as file:
+        fields = file.read().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='benchmark_dashboard', description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--viewers', type=int, nargs='+', default=[0, 1, 10], help='rows of the table (default 0 1 10)')
+    parser.add_argument('--seconds', type=float, default=30.0, help='length of each row (default 30)')
+    parser.add_argument('--rate', type=float, default=15.0, help='camera frames per second (default 15)')
+    parser.add_argument('--size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
+                        help='of the camera frames [px] (default 640 480)')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
+    parser.add_argument('--engine', default='auto', choices=ENGINES, help='what runs the network (default auto)')
+    parser.add_argument('--input-scale', type=float, default=0.5, help='so that the node keeps up (default 0.5)')
+    parser.add_argument('--port', type=int, default=8799, help='of the page on localhost (default 8799)')
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())

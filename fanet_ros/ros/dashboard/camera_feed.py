@@ -1,0 +1,115 @@
+"""Subscribes to what is looked at of one camera: its images, masks, confidence, times and classes."""
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.msg import ClassMap, FrameTiming
+from fanet_ros.ros.dashboard.frame_hub import FrameHub
+from fanet_ros.ros.dashboard.frame_join import FrameJoin
+from fanet_ros.ros.dashboard.other_version import why_unreadable
+from fanet_ros.ros.dashboard.timing_log import TimingLog
+from fanet_ros.ros.qos_choice import fitting_reliability, image_qos
+from fanet_ros.ros.rate_limit import RateLimit
+
+LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+OWN_TYPES = {'fanet_ros/msg/FrameTiming': FrameTiming, 'fanet_ros/msg/ClassMap': ClassMap}
+TYPES = {'sensor_msgs/msg/Image': Image, 'sensor_msgs/msg/CompressedImage': CompressedImage, **OWN_TYPES}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a subscription is made with; it is made anew when this changes."""
+
+    topic: str
+    type_name: str
+    reliability: ReliabilityPolicy
+
+
+class CameraFeed:
+    """Everything of one camera, for the thread of ROS; `hub` and `timing` are what other threads read.
+
+    :param prefix: of the node's topics for this camera, '/segmentation/' or '/segmentation/front/'
+    :param notify: is called when there is something new
+    """
+
+    def __init__(self, node: Node, prefix: str, hub: FrameHub, max_rate_hz: float, notify: Callable[[], None]) -> None:
+        self._node, self._prefix, self._notify = node, prefix, notify
+        self.hub, self.timing = hub, TimingLog()
+        self.classes: Optional[dict[str, Any]] = None
+        self.problems: dict[str, str] = {}          # by topic, a line each
+        self._join = FrameJoin()
+        self._rate_limit = RateLimit(max_rate_hz)
+        self._layers: frozenset[str] = frozenset()
+        self._subscribed: dict[str, tuple[Wanted, Subscription]] = {}
+
+    def follow(self, layers: frozenset[str], image_topic: Optional[tuple[str, str]]) -> None:
+        """Subscribe to `layers`, times and classes, and to nothing else; again whenever publishers may have changed.
+
+        :param image_topic: topic and type of the camera's images
+        """
+        wanted = {name: (f'{self._prefix}{name}', 'sensor_msgs/msg/Image') for name in layers - {'camera'}}
+        wanted['timing'] = f'{self._prefix}timing', 'fanet_ros/msg/FrameTiming'
+        wanted['class_map'] = f'{self._prefix}class_map', 'fanet_ros/msg/ClassMap'
+        if 'camera' in layers and image_topic is not None:
+            wanted['camera'] = image_topic
+        for name in self._subscribed.keys() - wanted.keys():
+            self._drop(name)
+        self.problems.clear()
+        for name, (topic, type_name) in wanted.items():
+            self._keep(name, topic, type_name)
+        self._layers = frozenset(self._subscribed) & {'mask', 'confidence', 'camera'}
+
+    def close(self) -> None:
+        """Listen to nothing, and forget the pictures."""
+        for name in list(self._subscribed):
+            self._drop(name)
+        self._layers = frozenset()
+        self._join.clear()
+        self.hub.offer(None)
+
+    def _keep(self, name: str, topic: str, type_name: str) -> None:
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        problem = why_unreadable(topic, type_name, publishers)
+        if problem:
+            self.problems[topic] = problem
+            if name in self._subscribed:
+                self._drop(name)
+            return
+        wanted = Wanted(topic, type_name, fitting_reliability(publishers))
+        if name in self._subscribed:
+            if self._subscribed[name][0] == wanted:
+                return
+            self._drop(name)
+        callback = {'timing': self._on_timing, 'class_map': self._on_class_map}.get(
+            name, functools.partial(self._on_image, name))
+        qos = LATCHED_QOS if name == 'class_map' else QoSProfile(depth=20, reliability=wanted.reliability) \
+            if name == 'timing' else image_qos(wanted.reliability)
+        self._subscribed[name] = wanted, self._node.create_subscription(TYPES[type_name], topic, callback, qos)
+
+    def _drop(self, name: str) -> None:
+        self._node.destroy_subscription(self._subscribed.pop(name)[1])
+
+    def _on_image(self, layer: str, message: Any) -> None:
+        stamp = message.header.stamp
+        frame = self._join.put(layer, stamp.sec * 10**9 + stamp.nanosec, message, self._layers)
+        if frame is not None and self._rate_limit.passes(time.monotonic()):
+            self.hub.offer(frame)
+            self._notify()
+
+    def _on_timing(self, message: FrameTiming) -> None:
+        self.timing.add(message, time.time() * 1e3)
+
+    def _on_class_map(self, message: ClassMap) -> None:
+        self.classes = {'name': message.name, 'classes': [
+            {'id': number, 'name': name, 'color': [round(255 * value) for value in (color.r, color.g, color.b)]}
+            for number, name, color in zip(message.ids, message.names, message.colors)]}
+        self._notify()

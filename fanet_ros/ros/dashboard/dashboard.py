@@ -1,0 +1,99 @@
+"""Shows in a browser what the segmentation node sees, how long it takes, and steers it: http://localhost:8765.
+
+It listens to nothing while nobody looks.
+"""
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Optional
+
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
+from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
+from fanet_ros.ros.dashboard.viewer import Bell
+from fanet_ros.ros.dashboard.web_server import WebServer
+from fanet_ros.ros.process_end import fail, shut_down
+from fanet_ros.ros.process_start import start_ros
+
+SPIN_S = 0.2
+
+
+class RosThread:
+    """Runs the callbacks of a node until stop()."""
+
+    def __init__(self, node: DashboardNode) -> None:
+        self._node = node
+        self._is_ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='ros', daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """After this no callback runs."""
+        self._is_ending.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        executor = SingleThreadedExecutor()
+        executor.add_node(self._node)
+        while not self._is_ending.is_set():
+            try:
+                executor.spin_once(timeout_sec=SPIN_S)
+            except ExternalShutdownException:
+                return
+            except Exception as error:      # of a message that cannot be read: the next one may be
+                self._node.get_logger().error(' '.join(str(error).split()) or type(error).__name__, throttle_duration_sec=1.0)
+
+
+async def _run(node: DashboardNode) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    :raises OSError: the port cannot be had
+    """
+    loop, end, bell = asyncio.get_running_loop(), asyncio.Event(), Bell()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end.set)
+    recorder = BagRecorder(node.settings.record_folder)
+    server = WebServer(node, recorder, bell)
+    await server.start()
+    if server.has_token:        # to who sees the terminal: the log of ROS goes to files, and to /rosout
+        print(f'dashboard: open {server.link}', flush=True)
+        node.get_logger().info('the link with the token was printed, once')
+    else:
+        node.get_logger().info(f'open {server.link}')
+    node.notify = lambda: loop.call_soon_threadsafe(bell.ring)
+    ros = RosThread(node)
+    try:
+        await end.wait()
+    finally:
+        with suppress(RecordingError):
+            await recorder.stop()
+        await server.stop()
+        ros.stop()
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Run until Ctrl-C or SIGTERM; returns the exit code, 1 with one line on stderr when it could not start."""
+    if not start_ros('dashboard', argv, SignalHandlerOptions.NO):
+        return 1
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix='encoder') as workers:
+            asyncio.run(_run(DashboardNode(workers)))
+    except KeyboardInterrupt:
+        pass
+    except (ValueError, OSError, ParameterException) as error:
+        return fail('dashboard', error)
+    finally:
+        shut_down()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

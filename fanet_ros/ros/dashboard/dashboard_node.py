@@ -1,0 +1,191 @@
+"""The ROS side of the dashboard: listens while somebody looks, and knows what there is to say."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, Optional
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import ParameterEvent
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import qos_profile_parameter_events
+from rclpy.subscription import Subscription
+
+from fanet_ros.ros.dashboard.audience import Audience
+from fanet_ros.ros.dashboard.camera_feed import CameraFeed
+from fanet_ros.ros.dashboard.dashboard_parameters import DASHBOARD_PARAMETERS, declare_settings
+from fanet_ros.ros.dashboard.frame_hub import FrameHub
+from fanet_ros.ros.dashboard.image_topic import find_image_topic
+from fanet_ros.ros.dashboard.node_link import NodeLink
+from fanet_ros.ros.dashboard.pictures import PictureEncoder
+from fanet_ros.ros.parameters import FittedParameters
+
+FOLLOW_PERIOD_S = 0.2
+POLL_EVERY = 5                  # turns: how often the graph and the node are asked
+DIAGNOSTICS_LAST_S = 5.0        # then they are of a node that has gone
+TIMING_TYPE = 'fanet_ros/msg/FrameTiming'
+
+
+class DashboardNode(FittedParameters, Node):
+    """Runs in a thread of its own; `feeds`, `link`, `status` and `audience` are what the web server uses.
+
+    :param workers: where pictures are encoded
+    :raises ValueError: a parameter cannot be used
+    """
+
+    parameter_specs = DASHBOARD_PARAMETERS
+
+    def __init__(self, workers: Executor) -> None:
+        super().__init__('dashboard')
+        self.settings = declare_settings(self)
+        self.target = self._full_name(self.settings.node)
+        self.audience = Audience()
+        self.link = NodeLink(self, self.target)
+        self.feeds: dict[str, CameraFeed] = {}
+        self.notify: Callable[[], None] = lambda: None      # who waits for something new: set by the web server
+        self.parameters_version = 0
+        self._workers = workers
+        self._watching: list[Subscription] = []
+        self._diagnostics: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._image_topics: dict[str, Optional[tuple[str, str]]] = {}
+        self._others: list[str] = []
+        self._told: set[str] = set()
+        self._turn = 0
+        self._was_present = False
+        # Not the node's clock: simulated time may stand still.
+        self.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def feed(self, camera: str) -> Optional[CameraFeed]:
+        """That of a camera which the node has, None for another name."""
+        return self.feeds.get(camera)
+
+    def status(self) -> dict[str, Any]:
+        """What a page shows beside pictures and times; for JSON."""
+        since = time.monotonic() - DIAGNOSTICS_LAST_S
+        feeds = dict(self.feeds)
+        return {
+            'node': self.target, 'present': self.link.is_present, 'state': self.link.state, 'hint': self._hint(),
+            'others': self._others, 'parameters_version': self.parameters_version,
+            'cameras': [self._camera_status(name, feeds.get(name), since) for name in self.link.cameras]}
+
+    def recorded_topics(self) -> list[str]:
+        """What a bag of this node holds, as the recorder's parameter names it; all but the masks need not come."""
+        topics = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray?']
+        for camera in self.link.cameras:
+            prefix = f'{self.target}/{camera}'.rstrip('/')
+            image = self._image_topics.get(camera)
+            topics += [f'{prefix}/mask:sensor_msgs/msg/Image', f'{prefix}/timing:fanet_ros/msg/FrameTiming?',
+                       f'{prefix}/class_map:fanet_ros/msg/ClassMap?', f'{prefix}/label_info?',
+                       *([] if image is None else [f'{image[0]}:{image[1]}?'])]
+        return topics
+
+    def _camera_status(self, name: str, feed: Optional[CameraFeed], since: float) -> dict[str, Any]:
+        received, diagnostics = self._diagnostics.get(name, (0.0, None))
+        topic = self._image_topics.get(name)
+        problems = [] if feed is None else [*feed.problems.copy().values(), *filter(None, [feed.hub.problem])]
+        return {
+            'name': name, 'image_topic': topic[0] if topic else '', 'problems': problems,
+            'class_map': None if feed is None else feed.classes, 'diagnostics': diagnostics if received >= since else None}
+
+    def _hint(self) -> str:
+        """What is waited for, and what to do; '' when all is well as far as the node itself goes."""
+        if not self.link.is_present:
+            if self._others:
+                return (f'Waiting for {self.target}. Another is running: start the dashboard with '
+                        f'--ros-args -p node:={self._others[0]}')
+            return f'Waiting for {self.target}. To start it: ros2 launch fanet_ros segmentation.launch.py'
+        if self.link.state == 'unconfigured':
+            return 'The node has no model loaded: configure it, then activate it.'
+        if self.link.state == 'inactive':
+            return 'The node has its model loaded and receives no images: activate it.'
+        return ''
+
+    def _full_name(self, name: str) -> str:
+        if name.startswith('/'):
+            return name
+        return f'{self.get_namespace().rstrip("/")}/{name}'
+
+    def _follow(self) -> None:
+        wanted = self.audience.wanted()
+        if not wanted:
+            self._rest()
+            return
+        if not self._watching:
+            self._watch()
+        if self._turn % POLL_EVERY == 0:
+            self.link.poll()
+            self._look_around()
+        self._turn += 1
+        for camera in self.link.cameras:
+            if camera not in self.feeds:
+                self.feeds[camera] = self._new_feed(camera)
+        for camera, feed in list(self.feeds.items()):
+            if camera in wanted and camera in self.link.cameras and self.link.is_present:
+                feed.follow(wanted[camera], self._image_topics.get(camera))
+                self._tell(feed.problems.values(), feed.hub.problem)
+            else:
+                feed.close()
+
+    def _new_feed(self, camera: str) -> CameraFeed:
+        prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
+        hub = FrameHub(PictureEncoder(self.settings.max_width_px, self.settings.jpeg_quality), self._workers)
+        return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, lambda: self.notify())
+
+    def _rest(self) -> None:
+        for feed in self.feeds.values():
+            feed.close()
+        for subscription in self._watching:
+            self.destroy_subscription(subscription)
+        self._watching.clear()
+        self._diagnostics.clear()
+        self._turn = 0
+
+    def _watch(self) -> None:
+        self._watching = [
+            self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10),
+            self.create_subscription(ParameterEvent, '/parameter_events', self._on_parameter_event,
+                                     qos_profile_parameter_events)]
+        self.parameters_version += 1        # they may have changed while nobody looked
+
+    def _look_around(self) -> None:
+        if self.link.is_present and not self._was_present:
+            self.parameters_version += 1
+        if self._was_present and not self.link.is_present:
+            for feed in self.feeds.values():
+                feed.classes = None
+        self._was_present = self.link.is_present
+        published = {topic: types for topic, types in self.get_topic_names_and_types() if self.count_publishers(topic)}
+        self._others = sorted({
+            f'{info.node_namespace.rstrip("/")}/{info.node_name}' for topic, types in published.items() if TIMING_TYPE in types
+            for info in self.get_publishers_info_by_topic(topic)} - {self.target})
+        try:
+            namespace, _, name = self.target.rpartition('/')
+            heard = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
+        except RuntimeError:        # NodeNameNonExistentError: it is not there yet
+            heard = []
+        for camera in self.link.cameras:
+            own = self.resolve_topic_name(f'{camera}/image' if camera else 'image')
+            self._image_topics[camera] = find_image_topic(camera, own, published, heard)
+
+    def _on_diagnostics(self, array: DiagnosticArray) -> None:
+        prefix = f'{self.target.lstrip("/")}: '
+        for status in array.status:
+            if status.name.startswith(prefix):
+                camera = status.name[len(prefix):].partition(' of ')[2]
+                self._diagnostics[camera] = time.monotonic(), {
+                    'level': status.level[0] if isinstance(status.level, bytes) else status.level, 'message': status.message,
+                    'hardware': status.hardware_id, 'values': {item.key: item.value for item in status.values}}
+
+    def _on_parameter_event(self, event: ParameterEvent) -> None:
+        if event.node == self.target:
+            self.parameters_version += 1
+            self.notify()
+
+    def _tell(self, problems: Any, picture_problem: str) -> None:
+        """Log each problem once, as long as it is the same."""
+        present = {*problems, *filter(None, [picture_problem])}
+        for line in present - self._told:
+            self.get_logger().warning(line)
+        self._told = present if len(self.feeds) == 1 else self._told | present

@@ -1,0 +1,68 @@
+"""Joins mask, confidence and camera image of one frame by their stamp; keeps little, never waits."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional
+
+MAX_WAITING = 48                    # stamps: a camera at 60 Hz whose masks come 0.8 s later
+MAX_WAITING_BYTES = 96 * 2**20
+MIN_WAITING = 4                     # of however large images
+
+
+@dataclass(frozen=True)
+class JoinedFrame:
+    """Messages of one stamp by layer: `mask` is there, `camera` and `confidence` where they came in time.
+
+    `sequence` counts the frames of one camera.
+    """
+
+    sequence: int
+    stamp_ns: int
+    parts: Mapping[str, Any]
+
+
+class FrameJoin:
+    """For one camera. A frame is complete when all layers that are listened to have come.
+
+    One that is not complete is given out with what it has once the mask of a later one comes. Order is the order of arrival,
+    not of stamps: time may begin again.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._sequence = 0
+
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._waiting.clear()
+
+    def put(self, layer: str, stamp_ns: int, message: Any, wanted: frozenset[str]) -> Optional[JoinedFrame]:
+        """Take a message; the frame that is due by it, if one is.
+
+        :param wanted: layers that are listened to at this moment
+        """
+        parts = self._waiting.setdefault(stamp_ns, {})
+        parts[layer] = message
+        due = None
+        if 'mask' in parts and wanted <= parts.keys():
+            due = stamp_ns
+        elif layer == 'mask':
+            earlier = [stamp for stamp, other in self._waiting.items() if 'mask' in other and stamp != stamp_ns]
+            due = earlier[-1] if earlier else None
+        self._forget()
+        return None if due is None else self._give(due)
+
+    def _give(self, stamp_ns: int) -> JoinedFrame:
+        for earlier in list(self._waiting):
+            parts = self._waiting.pop(earlier)
+            if earlier == stamp_ns:
+                break
+        self._sequence += 1
+        return JoinedFrame(self._sequence, stamp_ns, parts)
+
+    def _forget(self) -> None:
+        total = sum(len(message.data) for parts in self._waiting.values() for message in parts.values())
+        for stamp_ns in list(self._waiting)[:-MIN_WAITING]:
+            if len(self._waiting) <= MAX_WAITING and total <= MAX_WAITING_BYTES:
+                break
+            total -= sum(len(message.data) for message in self._waiting.pop(stamp_ns).values())

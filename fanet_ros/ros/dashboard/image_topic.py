@@ -1,0 +1,28 @@
+"""Where the images come from that the segmentation node works on, found without anybody telling."""
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+IMAGE_TYPES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
+
+
+def find_image_topic(camera: str, own: str, published: dict[str, Sequence[str]],
+                     heard_by_node: Sequence[tuple[str, Sequence[str]]]) -> Optional[tuple[str, str]]:
+    """Topic and type of the camera's images, None where there is none.
+
+    In this order: what the node listens to, the one of this camera by its name if there are several; the dashboard's own topic, as it
+    was remapped; the same, compressed.
+
+    :param camera: its name, '' for the only one
+    :param own: full name of the dashboard's topic `image`, or `CAMERA/image`
+    :param published: types of every topic that has a publisher
+    :param heard_by_node: topic and types of each subscription of the node
+    """
+    heard = [(topic, kind) for topic, types in heard_by_node for kind in types if kind in IMAGE_TYPES]
+    if camera and len(heard) > 1:
+        part = f'/{camera}/'
+        heard = [(topic, kind) for topic, kind in heard if part in topic]
+    if len(heard) == 1:
+        return heard[0]
+    candidates = [(topic, kind) for topic in (own, f'{own}/compressed') for kind in IMAGE_TYPES]
+    return next(((topic, kind) for topic, kind in candidates if kind in published.get(topic, ())), None)

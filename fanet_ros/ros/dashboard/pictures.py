@@ -1,0 +1,74 @@
+"""ROS images as the files that a browser reads, no wider than it is worth sending."""
+from __future__ import annotations
+
+from typing import Any, Union
+
+import cv2
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.ros.dashboard.frame_join import JoinedFrame
+from fanet_ros.ros.dashboard.wire import Blob
+from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.sources.bit_depth import BitDepth
+from fanet_ros.sources.picture_size import JPEG_BEGIN, picture_size
+
+PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]      # labels are flat areas: more effort saves little
+
+
+class PictureEncoder:
+    """Encodes the layers of a frame of one camera.
+
+    :param max_width: px; wider pictures are scaled down
+    :param jpeg_quality: 1..100
+    """
+
+    def __init__(self, max_width: int, jpeg_quality: int) -> None:
+        self._max_width = max_width
+        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality]
+        self._depth = BitDepth()
+
+    def encode(self, frame: JoinedFrame, layer: str) -> Blob:
+        """
+        :raises ImageError: the message cannot be read; with what was expected
+        """
+        message = frame.parts[layer]
+        if layer == 'camera':
+            return Blob(layer, 'image/jpeg', self._camera(message))
+        values = self._fit(byte_image(message, layer), cv2.INTER_NEAREST)
+        return Blob(layer, 'image/png', cv2.imencode('.png', values, PNG)[1].tobytes())
+
+    def _camera(self, message: Union[Image, CompressedImage]) -> bytes:
+        if isinstance(message, CompressedImage):
+            content = bytes(message.data)
+            size = picture_size(content)
+            if content.startswith(JPEG_BEGIN) and size is not None and size[1] <= self._max_width:
+                return content          # as it is: the browser reads it too
+            rgb = compressed_to_rgb(message, bit_depth=self._depth, note=_ignore)
+        else:
+            rgb = image_to_rgb(message, bit_depth=self._depth, note=_ignore)
+        rgb = self._fit(rgb, cv2.INTER_AREA)
+        return cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), self._jpeg)[1].tobytes()
+
+    def _fit(self, pixels: np.ndarray, interpolation: int) -> np.ndarray:
+        height, width = pixels.shape[:2]
+        if width <= self._max_width:
+            return pixels
+        size = self._max_width, max(1, round(height * self._max_width / width))
+        return cv2.resize(pixels, size, interpolation=interpolation)
+
+
+def byte_image(message: Image, layer: str) -> np.ndarray:
+    """(H, W) uint8 view of a mono8 image.
+
+    :raises ImageError: it is none
+    """
+    height, width, step = message.height, message.width, message.step
+    if message.encoding != 'mono8' or not height or not width or step < width or len(message.data) < height * step:
+        raise ImageError(f'{layer}: expected a mono8 image of height*step bytes, got {message.encoding!r:.20}, '
+                         f'{width}x{height}, step {step}, {len(message.data)} bytes', 'no mono8 image')
+    return np.frombuffer(message.data, np.uint8, height * step).reshape(height, step)[:, :width]
+
+
+def _ignore(text: Any) -> None:
+    """What is odd about an image is told by the segmentation node, which reads it too."""

@@ -1,0 +1,38 @@
+"""What a page shows beside pictures and times, with a number that tells whether it has changed."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+REFRESH_S = 0.2         # however many ask
+
+
+class StatusBoard:
+    """
+    :param describe: gives the present content, for JSON
+    """
+
+    def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
+        self._describe = describe
+        self._content: dict[str, Any] = {}
+        self._version = 0
+        self._read_at = float('-inf')
+
+    @property
+    def version(self) -> int:
+        """Of the present content."""
+        self.read()
+        return self._version
+
+    def read(self) -> dict[str, Any]:
+        """The present content."""
+        now = time.monotonic()
+        if now - self._read_at < REFRESH_S:
+            return self._content
+        self._read_at = now
+        content = self._describe()
+        if content != self._content:
+            self._content = content
+            self._version += 1
+        return self._content

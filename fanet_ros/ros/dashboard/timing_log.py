@@ -1,0 +1,39 @@
+"""The last timing messages of one camera, for pages that ask for those they have not seen."""
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from typing import Optional
+
+from fanet_ros.msg import FrameTiming
+
+KEPT = 300          # frames: what the chart shows
+FIELDS = ('frame_age_ms', 'wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms',
+          'overlay_ms', 'total_ms', 'input_height', 'input_width', 'frames_received', 'frames_segmented', 'frames_dropped',
+          'frames_rejected', 'batch_size')
+
+
+class TimingLog:
+    """Rows of numbers: stamp in ms, when it came in ms, then FIELDS; None for what is unknown."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: deque[tuple[int, list[Optional[float]]]] = deque(maxlen=KEPT)
+        self._count = 0
+
+    def add(self, message: FrameTiming, received_ms: float) -> None:
+        """Append a message that came at `received_ms` of the system clock."""
+        stamp_ms = message.header.stamp.sec * 1e3 + message.header.stamp.nanosec / 1e6
+        values = [stamp_ms, received_ms, *(getattr(message, name) for name in FIELDS)]
+        row = [round(value, 3) if math.isfinite(value) else None for value in values]
+        with self._lock:
+            self._rows.append((self._count, row))
+            self._count += 1
+
+    def since(self, count: int) -> tuple[int, list[list[Optional[float]]]]:
+        """What to ask with next time, and the rows that came after the first `count`; from a log of before, all."""
+        with self._lock:
+            if not 0 <= count <= self._count:
+                count = 0
+            return self._count, [row for number, row in self._rows if number >= count]

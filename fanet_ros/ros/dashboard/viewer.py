@@ -1,0 +1,117 @@
+"""One browser's WebSocket: a question, then its answer, then the next question."""
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Optional
+
+from aiohttp import WSMsgType, web
+
+from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
+from fanet_ros.ros.dashboard.status_board import StatusBoard
+from fanet_ros.ros.dashboard.wire import MAX_QUESTION_BYTES, Blob, Question, pack
+
+ANSWER_WITHIN_S = 1.0       # also if there is nothing new: so the page knows that the dashboard lives
+QUIET_S = 0.25              # times and states alone are worth an answer this often
+SEND_WITHIN_S = 30.0        # who does not take an answer in this time is gone
+HEARTBEAT_S = 20.0
+MAX_FAULTS = 3              # questions that are none, before the connection is closed
+
+
+class Bell:
+    """Tells all who wait that something is new. ring() is for any thread, once `loop` is set."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake all; in the loop's thread."""
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Until it rings or the time is up."""
+        try:
+            await asyncio.wait_for(self._event.wait(), timeout_s)
+        except asyncio.TimeoutError:
+            pass
+
+
+class Viewer:
+    """Answers one browser as long as it asks."""
+
+    def __init__(self, node: DashboardNode, board: StatusBoard, bell: Bell) -> None:
+        self._node, self._board, self._bell = node, board, bell
+        self._sent: tuple[str, int] = '', -1        # camera and frame: no picture is sent twice, whatever is asked for
+
+    async def serve(self, request: web.Request, present: set[web.WebSocketResponse]) -> web.WebSocketResponse:
+        """Take the connection over until it ends; it is in `present` as long as it stands."""
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_QUESTION_BYTES, compress=False)
+        await socket.prepare(request)
+        present.add(socket)
+        faults = 0
+        try:
+            async for message in socket:
+                if message.type != WSMsgType.TEXT:
+                    if message.type == WSMsgType.BINARY:
+                        faults = await self._refuse(socket, faults, 'expected a question as text')
+                    continue
+                received_ms = time.time() * 1e3
+                try:
+                    question = Question.parse(message.data)
+                except ValueError as error:
+                    faults = await self._refuse(socket, faults, str(error))
+                    continue
+                self._node.audience.asked(self, question)
+                answer = await self._answer(question, received_ms)
+                await asyncio.wait_for(socket.send_bytes(answer), SEND_WITHIN_S)
+        except (ConnectionError, asyncio.TimeoutError):
+            pass            # gone, in the middle of an answer perhaps
+        finally:
+            present.discard(socket)
+            self._node.audience.left(self)
+        return socket
+
+    async def _refuse(self, socket: web.WebSocketResponse, faults: int, reason: str) -> int:
+        faults += 1
+        if faults == 1:
+            self._node.get_logger().warning(f'a browser sent what is no question: {reason}')
+        await asyncio.wait_for(socket.send_bytes(pack({'error': reason})), SEND_WITHIN_S)
+        if faults >= MAX_FAULTS:
+            await socket.close(code=1008, message=b'too many questions that are none')
+        return faults
+
+    async def _answer(self, question: Question, received_ms: float) -> bytes:
+        """Wait for something new, at most ANSWER_WITHIN_S."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while True:
+            feed = self._node.feed(question.camera)
+            spent_s = loop.time() - begun
+            if feed is not None and question.layers and feed.hub.has_newer(self._has(question)):
+                frame, blobs = await feed.hub.pictures(question.layers)
+                if frame is not None and frame.sequence != self._has(question):
+                    self._sent = question.camera, frame.sequence
+                    return self._pack(question, received_ms, _frame(frame), blobs)
+            is_new = self._board.version != question.status or (feed is not None and bool(feed.timing.since(question.timing)[1]))
+            if spent_s >= (QUIET_S if is_new else ANSWER_WITHIN_S):
+                return self._pack(question, received_ms, None, [])
+            await self._bell.wait(QUIET_S if is_new else min(QUIET_S, ANSWER_WITHIN_S - spent_s))
+
+    def _has(self, question: Question) -> int:
+        return self._sent[1] if self._sent[0] == question.camera else question.frame
+
+    def _pack(self, question: Question, received_ms: float, frame: Optional[dict[str, Any]], blobs: list[Blob]) -> bytes:
+        feed = self._node.feed(question.camera)
+        count, rows = (0, []) if feed is None else feed.timing.since(question.timing)
+        status = self._board.read()
+        return pack({
+            'camera': question.camera, 'frame': frame, 'timing': count, 'rows': rows, 'status_version': self._board.version,
+            'status': status if self._board.version != question.status else None, 'sent_ms': question.sent_ms,
+            'received_ms': received_ms, 'answered_ms': time.time() * 1e3}, blobs)
+
+
+def _frame(frame: Any) -> dict[str, Any]:
+    mask = frame.parts['mask']
+    return {'sequence': frame.sequence, 'stamp_ms': frame.stamp_ns / 1e6, 'width': mask.width, 'height': mask.height,
+            'frame_id': mask.header.frame_id}

@@ -1,0 +1,47 @@
+"""Takes the pictures of docs/dashboard.md from a page that runs: python test/support/dashboard_pictures.py http://localhost:8765 docs"""
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+FRAMES = 150        # as many as the chart shows
+LIMIT_S = 300.0
+
+
+def settle(page: Any, frames: int) -> None:
+    """Until the chart is full and the parameters are there."""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline and not page.evaluate(
+            f'window.fanet_ros?.timing.rows.length >= {frames} && document.querySelectorAll("#main-parameters .parameter").length > 0'):
+        page.wait_for_timeout(200)
+
+
+def take(link: str, folder: Path) -> None:
+    """Desktop in the dark, probe pinned; phone in the light."""
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=shutil.which('chromium'), args=['--headless', '--no-sandbox', '--disable-gpu'])
+        desktop = browser.new_page(viewport={'width': 1440, 'height': 1010}, color_scheme='dark')
+        desktop.goto(link)
+        settle(desktop, FRAMES)
+        box = desktop.locator('#picture').bounding_box()
+        desktop.mouse.move(box['x'] + 0.5 * box['width'], box['y'] + 0.78 * box['height'])
+        while '% sure' not in desktop.text_content('#probe'):
+            desktop.wait_for_timeout(100)
+        desktop.screenshot(path=folder / 'dashboard_desktop.png')
+        phone = browser.new_page(viewport={'width': 390, 'height': 1180}, color_scheme='light', is_mobile=True, has_touch=True,
+                                 device_scale_factor=1.5)
+        phone.goto(link)
+        settle(phone, FRAMES // 3)
+        phone.click('[data-view=pair]')
+        phone.wait_for_timeout(1000)
+        phone.screenshot(path=folder / 'dashboard_phone.png')
+        browser.close()
+
+
+if __name__ == '__main__':
+    take(sys.argv[1], Path(sys.argv[2]))

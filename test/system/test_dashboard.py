@@ -1,0 +1,331 @@
+"""The dashboard's server over real HTTP and DDS, without a browser: who gets in, what is refused, what it costs."""
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+aiohttp = pytest.importorskip('aiohttp')
+
+import yaml  # noqa: E402
+
+from fanet_ros.ros.dashboard.wire import unpack  # noqa: E402
+
+TIMEOUT_S = 120.0
+LINK = re.compile(r'open http://([^/\s]+)/(?:\?token=(\S+))?')
+
+
+def link_of(client: Any, process: Any) -> tuple[str, str]:
+    """Host with port and token ('' where there is none), as the dashboard prints them."""
+    client.wait_for(lambda: LINK.search(process.log), 'its link', process)
+    host, token = LINK.search(process.log).groups()
+    return host, token or ''
+
+
+@pytest.fixture(name='folder', scope='module')
+def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One picture: what the camera publishes again and again."""
+    folder = tmp_path_factory.mktemp('pictures')
+    noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
+    return folder
+
+
+@pytest.fixture(name='host', scope='module')
+def host_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
+                 folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Host and port of a dashboard beside a running camera and node."""
+    start_executable('camera_node', '--ros-args', '-p', f'source:={folder}', '-p', 'rate_hz:=8.0')
+    start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *same_rounding)
+    dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p',
+                                 f'record_folder:={tmp_path_factory.mktemp("bags")}')
+    return link_of(client, dashboard)[0]
+
+
+def run(action: Callable[[aiohttp.ClientSession], Awaitable[Any]]) -> Any:
+    """The outcome of a coroutine that talks to a server."""
+    async def act() -> Any:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
+            return await asyncio.wait_for(action(session), TIMEOUT_S)
+    return asyncio.run(act())
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    async def act(session: aiohttp.ClientSession) -> tuple[int, str]:
+        async with session.get(url, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.text()
+    return run(act)
+
+
+def post(url: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    async def act(session: aiohttp.ClientSession) -> tuple[int, dict[str, Any]]:
+        data = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        async with session.post(url, data=data, headers={'Content-Type': 'application/json', **headers}) as answer:
+            return answer.status, await answer.json(content_type=None)
+    return run(act)
+
+
+async def ask(stream: aiohttp.ClientWebSocketResponse, **question: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
+    await stream.send_str(json.dumps({'layers': ['camera', 'mask'], **question}))
+    return unpack(await stream.receive_bytes())
+
+
+async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[dict, dict], bool], **question: Any) -> Any:
+    """Ask again and again, as a page does, until an answer is what is waited for; returns it."""
+    have = {'frame': -1, 'timing': -1, 'status': -1}
+    while True:
+        content, files = await ask(stream, **{**have, **question})
+        if holds(content, files):
+            return content, files
+        have = {'frame': (content['frame'] or {}).get('sequence', have['frame']), 'timing': content['timing'],
+                'status': content['status_version']}
+
+
+def first_picture(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            return await ask_until(stream, lambda content, files: {'camera', 'mask'} <= files.keys())
+    return run(act)
+
+
+def test_a_viewer_gets_camera_and_mask_of_one_frame_with_times_and_classes(host: str) -> None:
+    content, files = first_picture(host)
+    assert (content['frame']['width'], content['frame']['height']) == (160, 120)
+    for layer in ('camera', 'mask'):
+        assert cv2.imdecode(np.frombuffer(files[layer], np.uint8), cv2.IMREAD_UNCHANGED).shape[:2] == (120, 160)
+
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            with_rows, _ = await ask_until(stream, lambda content, files: bool(content['rows']))
+            with_classes, _ = await ask_until(
+                stream, lambda content, files: content['status'] and content['status']['cameras'][0]['class_map'], status=-1)
+            return with_rows['rows'][-1], with_classes['status']
+    row, status = run(act)
+    assert row[11:13] == [96, 128] and row[6] > 0
+    assert status['node'] == '/segmentation' and status['state'] == 'active' and status['allow_changes']
+    assert status['cameras'][0]['image_topic'] == '/image'
+    assert 'road' in [item['name'] for item in status['cameras'][0]['class_map']['classes']]
+
+
+def test_without_a_viewer_nobody_subscribes(host: str, client: Any) -> None:
+    topics = ('/segmentation/mask', '/segmentation/timing', '/segmentation/class_map')
+    first_picture(host)
+    client.wait_for(lambda: not any(map(client.node.count_subscribers, topics)), 'no subscriber of the dashboard')
+
+
+@pytest.mark.parametrize('headers', [{'Host': 'evil.example'}, {'Host': 'evil.example:8765'}, {'Origin': 'http://evil.example'}])
+def test_other_sites_are_refused_on_every_way(host: str, headers: dict[str, str]) -> None:
+    for path in ('/', '/page/main.js', '/api/parameters', '/api/params.yaml', '/stream'):
+        assert get(f'http://{host}{path}', **headers)[0] in (403, 421)
+
+    async def act(session: aiohttp.ClientSession) -> int:
+        async with session.post(f'http://{host}/api/parameters', data='{"lazy": false}',
+                                headers={'Content-Type': 'application/json', **headers}) as answer:
+            return answer.status
+    assert run(act) in (403, 421)
+
+
+def test_answers_forbid_the_browser_what_the_page_does_not_need(host: str) -> None:
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.get(f'http://{host}/') as page, session.get(f'http://{host}/none') as missing:
+            return page.headers, missing.headers
+    for headers in run(act):
+        assert "default-src 'none'" in headers['Content-Security-Policy']
+        assert "frame-ancestors 'none'" in headers['Content-Security-Policy']
+        assert headers['X-Content-Type-Options'] == 'nosniff' and 'Access-Control-Allow-Origin' not in headers
+
+
+@pytest.mark.parametrize('path', ['/page/..%2f..%2fdashboard.py', '/page/none.js', '/dashboard.py', '/page/', '/page/%00'])
+def test_no_file_but_the_pages_is_given_out(host: str, path: str) -> None:
+    from yarl import URL
+    assert get(URL(f'http://{host}{path}', encoded=True))[0] == 404
+
+
+@pytest.mark.parametrize(('body', 'status', 'reason'), [
+    ('{', 400, 'JSON'), ('[]', 400, 'JSON object'), ('{}', 400, 'JSON object'), (b'\xff\xfe', 400, ''), ('[' * 10000, 400, 'JSON'),
+    ('x' * 100000, 413, '')])
+def test_a_body_that_is_no_order_is_refused(host: str, body: Any, status: int, reason: str) -> None:
+    answered, content = post(f'http://{host}/api/parameters', body)
+    assert answered == status and reason in content['error']
+    assert post(f'http://{host}/api/parameters', '{"lazy": true}', **{'Content-Type': 'text/plain'})[0] == 415
+
+
+def test_a_change_is_applied_or_refused_with_the_nodes_reason(host: str, client: Any) -> None:
+    url = f'http://{host}/api/parameters'
+    first_picture(host)
+    assert post(url, {'min_confidence': 0.25}) == (200, {'applied': True, 'reason': ''})
+    assert client.get_parameters('/segmentation', 'min_confidence') == [0.25]
+    for order, reason in (({'checkpoint': 'none'}, "checkpoint 'none' not found"), ({'min_confidence': 2}, 'min_confidence'),
+                          ({'min_confidence': 'high'}, 'expected a number'), ({'no_such': 1}, 'no parameter no_such'),
+                          ({'device': 'cuda'}, 'device'), ({'min_confidence': 0.5, 'engine': 'abacus'}, 'engine')):
+        status, answer = post(url, order)
+        assert status == 200 and not answer['applied'] and reason in answer['reason'], answer
+    assert client.get_parameters('/segmentation', 'min_confidence') == [0.25]
+    assert post(url, {'min_confidence': 0})[1]['applied']
+
+
+def test_the_params_file_holds_what_is_set(host: str) -> None:
+    assert post(f'http://{host}/api/parameters', {'overlay_alpha': 0.75})[1]['applied']
+    status, text = get(f'http://{host}/api/params.yaml')
+    values = yaml.safe_load(text)['/**']['ros__parameters']
+    assert status == 200 and values['overlay_alpha'] == 0.75 and values['cameras'] == [''] and 'use_sim_time' not in values
+
+
+def test_the_lifecycle_is_switched(host: str, client: Any) -> None:
+    url = f'http://{host}/api/lifecycle'
+    assert post(url, {'transition': 'deactivate'}) == (200, {'state': 'inactive'})
+    assert client.state('/segmentation') == 'inactive'
+    status, answer = post(url, {'transition': 'cleanup'})
+    assert status == 200 and answer['state'] == 'unconfigured'
+    status, answer = post(url, {'transition': 'activate'})
+    assert status == 503 and 'cannot activate' in answer['error']
+    assert post(url, {'transition': 'shutdown'})[0] == 400
+    assert post(url, {'transition': 'configure'})[1] == {'state': 'inactive'}
+    assert post(url, {'transition': 'activate'})[1] == {'state': 'active'}
+
+
+def test_a_bag_is_recorded_and_completed(host: str) -> None:
+    from rosbags.rosbag2 import Reader
+    first_picture(host)
+    status, begun = post(f'http://{host}/api/record', {'action': 'start'})
+    assert status == 200 and begun['is_recording']
+    assert 'stop it first' in post(f'http://{host}/api/record', {'action': 'start'})[1]['error']
+
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            return await ask_until(
+                stream, lambda content, files: content['status'] and content['status']['recording']['messages'] > 20)
+    run(act)
+    ended = post(f'http://{host}/api/record', {'action': 'stop'})[1]
+    assert not ended['is_recording'] and ended['megabytes'] > 0 and 'complete' in ended['outcome']
+    with Reader(begun['bag']) as bag:
+        assert {'/image', '/segmentation/mask', '/segmentation/timing', '/segmentation/class_map'} <= set(bag.topics)
+
+
+def test_what_is_no_question_is_answered_and_then_hung_up_on(host: str) -> None:
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            for text in ('{', '{"layers": ["depth"]}'):
+                await stream.send_str(text)
+                assert 'expected' in unpack(await stream.receive_bytes())[0]['error']
+            await stream.send_bytes(b'\0\1')
+            await stream.receive_bytes()
+            ends = await stream.receive()
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            await stream.send_str('{"camera": "' + 'x' * 5000 + '"}')
+            too_long = await stream.receive()
+        return ends.data, too_long.data
+    assert run(act) == (1008, 1009)
+    first_picture(host)
+
+
+def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str) -> None:
+    async def look(session: aiohttp.ClientSession) -> list[int]:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            frames: list[int] = []
+            while len(frames) < 3:
+                content, files = await ask_until(
+                    stream, lambda content, files: content['frame'] is not None, frame=frames[-1] if frames else -1)
+                frames.append(content['frame']['sequence'])
+            return frames
+
+    async def act(session: aiohttp.ClientSession) -> Any:
+        reader, writer = await asyncio.open_connection(*host.split(':'))
+        writer.write(f'GET /stream HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+                     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'.encode())
+        await reader.readuntil(b'\r\n\r\n')
+        question = b'{"layers":["camera","mask"]}'
+        for _ in range(2000):       # masked by zeros, as a browser would send them all at once
+            writer.write(bytes([0x81, 0x80 | len(question), 0, 0, 0, 0]) + question)
+        unbounded = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        try:
+            async with unbounded:
+                return await asyncio.gather(*(look(unbounded) for _ in range(50)))
+        finally:
+            writer.transport.abort()
+    for frames in run(act):
+        assert frames == sorted(set(frames))
+
+
+def test_a_browser_that_goes_in_the_middle_of_a_frame_leaves_nothing_behind(host: str) -> None:
+    async def act(session: aiohttp.ClientSession) -> None:
+        for _ in range(20):
+            stream = await session.ws_connect(f'http://{host}/stream')
+            await stream.send_str('{"layers": ["camera", "mask", "confidence"]}')
+            stream._response.connection.transport.abort()
+    run(act)
+
+    async def viewers(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            return await ask_until(stream, lambda content, files: content['status'] and content['status']['viewers'] == 1)
+    run(viewers)
+
+
+def test_beyond_loopback_only_the_token_opens_it_and_nothing_is_changed(
+        client: Any, start_executable: Callable[..., Any]) -> None:
+    dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'address:=0.0.0.0')
+    host, token = link_of(client, dashboard)
+    base = f'http://127.0.0.1:{host.rpartition(":")[2]}'
+    assert len(token) >= 32 and dashboard.log.count(token) == 1
+    for path in ('/', '/page/main.js', '/api/parameters', '/stream', '/?token=wrong', f'/?token={token[:-1]}'):
+        assert get(base + path)[0] == 401
+
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.get(f'{base}/?token={token}', allow_redirects=False) as opened:
+            cookie = opened.headers['Set-Cookie']
+            assert opened.status == 303 and opened.headers['Location'] == '/'
+            assert 'HttpOnly' in cookie and 'SameSite=Lax' in cookie
+        headers = {'Cookie': cookie.partition(';')[0], 'Content-Type': 'application/json'}
+        async with session.get(f'{base}/', headers=headers) as page:
+            assert page.status == 200 and 'fanet_ros' in await page.text()
+        async with session.post(f'{base}/api/parameters', data='{"lazy": false}', headers=headers) as order:
+            return order.status, (await order.json())['error']
+    status, reason = run(act)
+    assert status == 403 and 'allow_changes:=true' in reason
+    assert dashboard.stop() == 0 and dashboard.log.count(token) == 1
+
+
+@pytest.mark.parametrize(('arguments', 'reason'), [
+    (('address:=robot.local',), 'expected an IP address'), (('token_file:=/none',), 'token_file'), (('port:=70000',), 'port'),
+    (('address:=192.0.2.1',), 'cannot listen on 192.0.2.1')])
+def test_what_cannot_work_is_refused_in_one_line(start_executable: Callable[..., Any], arguments: tuple[str, ...], reason: str) -> None:
+    process = start_executable('dashboard', '--ros-args', '-p', 'port:=0', *(part for text in arguments for part in ('-p', text)))
+    assert process.wait() == 1
+    lines = process.log.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith('dashboard: ') and reason in lines[0]
+
+
+def test_a_port_in_use_is_told_with_the_remedy(start_executable: Callable[..., Any]) -> None:
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        process = start_executable('dashboard', '--ros-args', '-p', f'port:={taken.getsockname()[1]}')
+        assert process.wait() == 1
+    assert 'in use' in process.log and 'choose another with -p port:=' in process.log and process.log.count('\n') == 1
+
+
+def test_it_ends_at_once_by_either_signal_while_somebody_looks(client: Any, start_executable: Callable[..., Any]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'node:=/nobody')
+        host, _ = link_of(client, dashboard)
+
+        async def act(session: aiohttp.ClientSession) -> Any:
+            async with session.ws_connect(f'http://{host}/stream') as stream:
+                content, _ = await ask_until(stream, lambda content, files: content['status'] is not None)
+                dashboard._process.send_signal(number)
+                while (message := await stream.receive()).type == aiohttp.WSMsgType.BINARY:
+                    pass
+                return content['status']['hint'], message.data
+        hint, code = run(act)
+        assert hint.startswith('Waiting for /nobody') and code == 1001
+        assert dashboard.wait() == 0
