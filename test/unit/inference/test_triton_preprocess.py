@@ -35,14 +35,12 @@ def test_it_gives_what_pytorch_gives(encoding: str, source: tuple[int, int], tar
     by_pytorch = resampled(torch.from_numpy(image.rgb).to(DEVICE), *steps)[0].permute(1, 2, 0)
     expected = (by_pytorch - torch.tensor(MEAN, device=DEVICE)) * torch.tensor(SCALE, device=DEVICE)
     assert float((found - expected).abs().max()) < 1e-4
-    whole = one_pass(sent, *taps(source, source, DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
-    assert np.array_equal(whole.cpu().numpy(), image.rgb)
 
 
-def test_a_row_of_several_programs_comes_out_whole() -> None:
-    image = random_image('yuyv', 4, 300)
+def test_a_row_of_several_programs_comes_out_whole_and_as_bytes() -> None:
+    image = random_image('yuyv', 2, 300)
     sent = Preprocessor((0.5,) * 3, (0.5,) * 3, DEVICE).upload(image)
-    found = one_pass(sent, *taps((4, 300), (4, 300), DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
+    found = one_pass(sent, *taps((2, 300), (2, 300), DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
     assert np.array_equal(found.cpu().numpy(), image.rgb)
 
 
