@@ -20,9 +20,13 @@ from fanet_ros.inference.triton_preprocess import one_pass  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 DEVICE = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+# The interpreter of Triton 3.6 takes the bounds of a loop by int() of an array, which NumPy refuses since 2.4.
+can_interpret = pytest.mark.skipif(DEVICE.type == 'cpu' and np.lib.NumpyVersion(np.__version__) >= '2.4.0',
+                                   reason="Triton's interpreter has no loops with NumPy 2.4")
 MEAN, SCALE = (120.0, 110.0, 100.0), (0.02, 0.015, 0.025)
 
 
+@can_interpret
 @pytest.mark.parametrize(('encoding', 'source', 'target'), [
     *((name, (6, 8), (3, 5)) for name in ('bgr8', 'rgba8', 'mono8', 'uyvy', 'nv12', 'i420', 'nv24', 'bayer_rggb8', 'bayer_gbrg8')),
     ('nv12', (6, 8), (8, 13)), ('bayer_bggr8', (6, 6), (9, 2)), ('yuyv', (6, 8), (6, 8))])
@@ -37,6 +41,7 @@ def test_it_gives_what_pytorch_gives(encoding: str, source: tuple[int, int], tar
     assert float((found - expected).abs().max()) < 1e-4
 
 
+@can_interpret
 def test_a_row_of_several_programs_comes_out_whole_and_as_bytes() -> None:
     image = random_image('yuyv', 2, 300)
     sent = Preprocessor((0.5,) * 3, (0.5,) * 3, DEVICE).upload(image)
