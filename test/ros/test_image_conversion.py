@@ -1,5 +1,6 @@
 """Image messages of every kind against known pixels."""
 import array
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,10 +9,14 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.ros.image_conversion import (
-    FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, image_to_rgb, labels_to_image_message, rgb_to_image_message)
+    FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, labels_to_image_message, raw_image, rgb_to_image_message)
 from fanet_ros.sources.bit_depth import BitDepth
 
 RGB = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
+
+
+def image_to_rgb(message: Image, **more: Any) -> np.ndarray:
+    return raw_image(message, **more).rgb
 
 
 def _image(pixels: np.ndarray, encoding: str, padding: int = 0, big_endian: bool = False, height: int = 4,
