@@ -1,7 +1,7 @@
 """Real-time semantic segmentation for ROS 2 with FANet (fast attention, Hu et al., arXiv 2007.03815).
 
 A frame's way, in the same words everywhere:
-    sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation
+    sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation
     -> mask, overlay, timing
 
 Imports point one way: `model <- inference <- ros`, `sources` stands alone, `training` and `tools` sit on top.

@@ -4,7 +4,7 @@ rows and columns of the source it is the mean.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import cv2
 import numpy as np
@@ -21,10 +21,13 @@ class Taps:
     first: Tensor
     weights: Tensor
 
-    def matrix(self, source: int) -> Tensor:
-        """(n, source) float32: the same as a matrix, most of it zeros."""
-        index = self.first.long()[:, None] + torch.arange(len(self.weights), device=self.first.device)
-        return torch.zeros(len(self.first), source, device=self.first.device).scatter_add_(1, index, self.weights.T.contiguous())
+    def along(self, values: Tensor, dimension: int) -> Tensor:
+        """`values`, of 3 dimensions, with n in place of the source's length in one of them, float32."""
+        shape = [1, 1, 1]
+        shape[dimension] = -1
+        shares = (values.index_select(dimension, self.first + number) * weight.view(shape)
+                  for number, weight in enumerate(self.weights))
+        return reduce(torch.add, shares)
 
 
 def interpolation(source: tuple[int, int], target: tuple[int, int]) -> int:
@@ -47,8 +50,7 @@ def taps(source: tuple[int, int], target: tuple[int, int], device: torch.device)
 
 def resampled(rgb: Tensor, rows: Taps, columns: Taps) -> Tensor:
     """(H, W, 3) uint8 -> (1, 3, h, w) float32, 0..255, channels last in memory; by PyTorch, on any device."""
-    images = torch.einsum('hH,HWc->hWc', rows.matrix(rgb.shape[0]), rgb.float())
-    return torch.einsum('wW,hWc->hwc', columns.matrix(rgb.shape[1]), images).permute(2, 0, 1)[None]
+    return columns.along(rows.along(rgb, 0), 1).permute(2, 0, 1)[None]
 
 
 def _on(device: torch.device, first: np.ndarray, weights: np.ndarray) -> Taps:

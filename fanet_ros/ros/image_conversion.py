@@ -19,23 +19,18 @@ from fanet_ros.sources.bit_depth import BitDepth
 from fanet_ros.sources.image_decoding import ImageError, Note, compressed_to_rgb, unknown_encoding
 from fanet_ros.sources.raw_image import FORMATS, SEMI_PLANAR, RawImage
 
-__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'image_to_rgb', 'labels_to_image_message', 'raw_image',
+__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'labels_to_image_message', 'raw_image',
            'rgb_to_image_message']
-
-
-def image_to_rgb(message: Image, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode `message` into (H, W, 3) uint8 RGB, contiguous.
-
-    :param bit_depth: of 16-bit values; None: found for this image alone
-    :param note: is told what is odd about images that can be read
-    :raises ImageError: sizes that do not fit, an encoding that nobody knows
-    """
-    return image_decoding.image_to_rgb(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
 
 
 def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,
               note: Note = warnings.warn) -> RawImage:
-    """The pixels of `message` as the camera sent them; of a picture file RGB. Parameters and errors as of image_to_rgb()."""
+    """The pixels of `message` as the camera sent them; of a picture file RGB.
+
+    :param bit_depth: of 16-bit values; None: found for this image alone
+    :param note: is told what is odd about images that can be read
+    :raises ImageError: sizes that do not fit, an encoding that nobody knows, a picture that cannot be read
+    """
     if isinstance(message, CompressedImage):
         return RawImage.of_rgb(compressed_to_rgb(message, bit_depth=bit_depth, note=note))
     return image_decoding.raw_image(message, _by_cv_bridge, bit_depth=bit_depth, note=note)

@@ -1,7 +1,7 @@
 """The segmentation node: camera images in, class masks out.
 
 A frame's way:
-sensor_msgs/Image -> image_to_rgb -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
+sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
 The executor's thread only receives; one worker thread segments the newest frames; a third builds models.
 """
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Image messages of every kind against known pixels."""
 import array
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,11 +15,16 @@ from fanet_ros.ros.image_conversion import (
     compressed_to_rgb,
     image_to_rgb,
     labels_to_image_message,
+    raw_image,
     rgb_to_image_message,
 )
 from fanet_ros.sources.bit_depth import BitDepth
 
 RGB = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
+
+
+def image_to_rgb(message: Image, **more: Any) -> np.ndarray:
+    return raw_image(message, **more).rgb
 
 
 def _image(pixels: np.ndarray, encoding: str, padding: int = 0, big_endian: bool = False, height: int = 4,

@@ -26,7 +26,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.ros.image_conversion import FORMATS, SEMI_PLANAR, ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.image_conversion import FORMATS, SEMI_PLANAR, ImageError, raw_image
 from fanet_ros.sources.bit_depth import BitDepth
 
 MESSAGES = int(os.environ.get('FANET_ROS_FUZZ', '120'))
@@ -158,8 +158,7 @@ class FuzzedNode:
             *(part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')))
         self._reports = client.collect(DiagnosticArray, '/diagnostics')
         self._name = f'fuzz_{transport}/segmentation: image segmentation of '
-        self._client, self._make, self._decode = client, some_image if raw else some_picture, \
-            image_to_rgb if raw else compressed_to_rgb
+        self._client, self._make = client, some_image if raw else some_picture
         self.good = random_image(np.random.default_rng(7), 60, 80)
         png = cv2.imencode('.png', self.good[..., ::-1])[1].tobytes()
         self._good = self.good if raw else CompressedImage(format='png', data=array.array('B', png))
@@ -213,7 +212,7 @@ class FuzzedNode:
 
     def _decoded(self, message: Message, bit_depth: BitDepth) -> Optional[np.ndarray]:
         try:
-            return self._decode(message, bit_depth=bit_depth, note=lambda text: None)
+            return raw_image(message, bit_depth=bit_depth, note=lambda text: None).rgb
         except ImageError:
             return None
 

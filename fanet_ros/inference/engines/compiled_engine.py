@@ -14,7 +14,7 @@ from fanet_ros.inference.gpu import GraphPool, Recording
 class CompiledEngine(Engine):
     """torch.compile of the rewritten network; on CUDA recorded as a graph, as TorchEngine's.
 
-    It compiles when it is made, for a minute and more, for every size and number of images anew; PyTorch keeps what it has
+    It compiles when it is made, for minutes, for every size and number of images anew; PyTorch keeps what it has
     compiled below $TORCHINDUCTOR_CACHE_DIR, so that the next start takes seconds.
 
     :param network: as rewritten_network() gives it

@@ -20,9 +20,13 @@ from fanet_ros.inference.triton_preprocess import one_pass
 
 pytestmark = pytest.mark.gpu
 DEVICE = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+# The interpreter of Triton 3.6 takes the bounds of a loop by int() of an array, which NumPy refuses since 2.4.
+can_interpret = pytest.mark.skipif(DEVICE.type == 'cpu' and np.lib.NumpyVersion(np.__version__) >= '2.4.0',
+                                   reason="Triton's interpreter has no loops with NumPy 2.4")
 MEAN, SCALE = (120.0, 110.0, 100.0), (0.02, 0.015, 0.025)
 
 
+@can_interpret
 @pytest.mark.parametrize(('encoding', 'source', 'target'), [
     *((name, (6, 8), (3, 5)) for name in ('bgr8', 'rgba8', 'mono8', 'uyvy', 'nv12', 'i420', 'nv24', 'bayer_rggb8', 'bayer_gbrg8')),
     ('nv12', (6, 8), (8, 13)), ('bayer_bggr8', (6, 6), (9, 2)), ('yuyv', (6, 8), (6, 8))])
@@ -35,14 +39,13 @@ def test_it_gives_what_pytorch_gives(encoding: str, source: tuple[int, int], tar
     by_pytorch = resampled(torch.from_numpy(image.rgb).to(DEVICE), *steps)[0].permute(1, 2, 0)
     expected = (by_pytorch - torch.tensor(MEAN, device=DEVICE)) * torch.tensor(SCALE, device=DEVICE)
     assert float((found - expected).abs().max()) < 1e-4
-    whole = one_pass(sent, *taps(source, source, DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
-    assert np.array_equal(whole.cpu().numpy(), image.rgb)
 
 
-def test_a_row_of_several_programs_comes_out_whole() -> None:
-    image = random_image('yuyv', 4, 300)
+@can_interpret
+def test_a_row_of_several_programs_comes_out_whole_and_as_bytes() -> None:
+    image = random_image('yuyv', 2, 300)
     sent = Preprocessor((0.5,) * 3, (0.5,) * 3, DEVICE).upload(image)
-    found = one_pass(sent, *taps((4, 300), (4, 300), DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
+    found = one_pass(sent, *taps((2, 300), (2, 300), DEVICE), (0.0,) * 3, (1.0,) * 3, torch.uint8)
     assert np.array_equal(found.cpu().numpy(), image.rgb)
 
 
