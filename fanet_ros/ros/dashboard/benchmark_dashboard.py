@@ -14,12 +14,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.node import Node
@@ -29,10 +32,12 @@ from fanet_ros.choices import ENGINES
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
 from fanet_ros.ros.process_end import fail
+from fanet_ros.sources import open_source
 
 START_S = 180.0
 END_S = 15.0
 SETTLE_S = 3.0
+STREET_FRAMES = 45
 TICKS = os.sysconf('SC_CLK_TCK')
 
 
@@ -76,7 +81,9 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
     node.create_subscription(FrameTiming, '/segmentation/timing', lambda message: masks.append(time.monotonic()), 50)
     node.create_subscription(Image, '/segmentation/mask', lambda message: None, 5)
     width, height = arguments.size
-    processes.enter_context(_process('camera_node', {'width': width, 'height': height, 'rate_hz': float(arguments.rate)}))
+    folder = processes.enter_context(tempfile.TemporaryDirectory(prefix='fanet_ros_street_'))
+    _draw_street(Path(folder), width, height)
+    processes.enter_context(_process('camera_node', {'source': folder, 'rate_hz': float(arguments.rate)}))
     segmentation = processes.enter_context(_process('segmentation_node', {
         'checkpoint': arguments.checkpoint, 'engine': arguments.engine, 'input_scale': float(arguments.input_scale)}))
     _wait(node, lambda: bool(masks), 'the first mask')
@@ -110,6 +117,12 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
             measure(str(count), dashboard, clients, browser)
 
 
+def _draw_street(folder: Path, width: int, height: int) -> None:
+    """Beforehand: drawing takes longer than all that is measured."""
+    for number, frame in zip(range(STREET_FRAMES), open_source('street', width=width, height=height)):
+        cv2.imwrite(str(folder / f'{number:03d}.jpg'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+
+
 def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewer]:
     try:
         browser = BrowserViewer(link)
@@ -124,7 +137,7 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 @contextmanager
 def _process(module: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
     given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    process = subprocess.Popen([sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'warn', *given],
+    process = subprocess.Popen([sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'error', *given],
                                stdin=subprocess.DEVNULL)
     try:
         yield process

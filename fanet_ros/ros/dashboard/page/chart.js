@@ -42,7 +42,7 @@ export class Chart {
     context.textAlign = 'left';
     context.fillText('ms per frame, newest on the right', MARGIN.left, height - 6);
     if (!shown.length) return;
-    this.stack(shown, x, y, Math.max(1.5, plot.width / (SHOWN - 1) - 0.4));
+    this.stack(shown, x, y, plot.width / (SHOWN - 1) + 0.5);
 
     context.strokeStyle = color('--text');
     context.lineWidth = 1.2;
