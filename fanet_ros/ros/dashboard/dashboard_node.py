@@ -121,12 +121,16 @@ class DashboardNode(FittedParameters, Node):
         for camera in self.link.cameras:
             if camera not in self.feeds:
                 self.feeds[camera] = self._new_feed(camera)
+        problems: set[str] = set()
         for camera, feed in list(self.feeds.items()):
             if camera in wanted and camera in self.link.cameras and self.link.is_present:
                 feed.follow(wanted[camera], self._image_topics.get(camera))
-                self._tell(feed.problems.values(), feed.hub.problem)
+                problems |= {*feed.problems.values(), *filter(None, [feed.hub.problem])}
             else:
                 feed.close()
+        for line in problems - self._told:      # once, as long as it lasts
+            self.get_logger().warning(line)
+        self._told = problems
 
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
@@ -182,10 +186,3 @@ class DashboardNode(FittedParameters, Node):
         if event.node == self.target:
             self.parameters_version += 1
             self.notify()
-
-    def _tell(self, problems: Any, picture_problem: str) -> None:
-        """Log each problem once, as long as it is the same."""
-        present = {*problems, *filter(None, [picture_problem])}
-        for line in present - self._told:
-            self.get_logger().warning(line)
-        self._told = present if len(self.feeds) == 1 else self._told | present
