@@ -57,8 +57,8 @@ def _run(arguments: argparse.Namespace) -> None:
         while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):
             children.check()
             time.sleep(POLL_S)
-        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the network is '
-              f'loaded\nROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
+        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the '
+              f'network is loaded\nROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
         while True:
             children.check()
             time.sleep(POLL_S)

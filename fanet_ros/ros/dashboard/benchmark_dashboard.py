@@ -54,8 +54,9 @@ class Row:
 
     def __str__(self) -> str:
         seen = '-' if self.seen_ms is None else f'{self.seen_ms[0]:.0f} / {self.seen_ms[1]:.0f}'
-        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', *('-' if value is None else f'{value:.{digits}f}' for value, digits in (
-            (self.dashboard_cpu, 0), (self.pictures_hz, 1))), seen]
+        dashboard_cpu = '-' if self.dashboard_cpu is None else f'{self.dashboard_cpu:.0f}'
+        pictures_hz = '-' if self.pictures_hz is None else f'{self.pictures_hz:.1f}'
+        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', dashboard_cpu, pictures_hz, seen]
         return f'| {self.label} | {" | ".join(cells)} |'
 
 
@@ -98,9 +99,11 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
         _spin(node, arguments.seconds)
         spent_s = time.monotonic() - before
         seen = browser.seen_ms() if browser is not None else []
+        pictures_hz = len(seen) / spent_s if seen else None
+        if clients is not None:
+            pictures_hz = (clients.frames - frames) / spent_s / clients.count
         print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - used[0]) / spent_s,
-                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s,
-                  (clients.frames - frames) / spent_s / clients.count if clients is not None else len(seen) / spent_s if seen else None,
+                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s, pictures_hz,
                   (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
 
     print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'
@@ -137,8 +140,8 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 @contextmanager
 def _process(module: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
     given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    process = subprocess.Popen([sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'error', *given],
-                               stdin=subprocess.DEVNULL)
+    command = [sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'error', *given]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         yield process
     finally:

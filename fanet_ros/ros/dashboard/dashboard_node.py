@@ -21,6 +21,7 @@ from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
 from fanet_ros.ros.dashboard.pictures import PictureEncoder
 from fanet_ros.ros.parameters import FittedParameters
+from fanet_ros.ros.qos_mismatch import full_name
 
 FOLLOW_PERIOD_S = 0.2
 POLL_EVERY = 5                  # turns: how often the graph and the node are asked
@@ -87,7 +88,8 @@ class DashboardNode(FittedParameters, Node):
         problems = [] if feed is None else [*feed.problems.copy().values(), *filter(None, [feed.hub.problem])]
         return {
             'name': name, 'image_topic': topic[0] if topic else '', 'problems': problems,
-            'class_map': None if feed is None else feed.classes, 'diagnostics': diagnostics if received >= since else None}
+            'class_map': None if feed is None else feed.classes,
+            'diagnostics': diagnostics if received >= since else None}
 
     def _hint(self) -> str:
         """What is waited for, and what to do; '' when all is well as far as the node itself goes."""
@@ -161,9 +163,9 @@ class DashboardNode(FittedParameters, Node):
                 feed.classes = None
         self._was_present = self.link.is_present
         published = {topic: types for topic, types in self.get_topic_names_and_types() if self.count_publishers(topic)}
+        timing_topics = [topic for topic, types in published.items() if TIMING_TYPE in types]
         self._others = sorted({
-            f'{info.node_namespace.rstrip("/")}/{info.node_name}' for topic, types in published.items() if TIMING_TYPE in types
-            for info in self.get_publishers_info_by_topic(topic)} - {self.target})
+            full_name(info) for topic in timing_topics for info in self.get_publishers_info_by_topic(topic)} - {self.target})
         try:
             namespace, _, name = self.target.rpartition('/')
             heard = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
@@ -179,8 +181,8 @@ class DashboardNode(FittedParameters, Node):
             if status.name.startswith(prefix):
                 camera = status.name[len(prefix):].partition(' of ')[2]
                 self._diagnostics[camera] = time.monotonic(), {
-                    'level': status.level[0] if isinstance(status.level, bytes) else status.level, 'message': status.message,
-                    'hardware': status.hardware_id, 'values': {item.key: item.value for item in status.values}}
+                    'level': status.level[0] if isinstance(status.level, bytes) else status.level,
+                    'message': status.message, 'values': {item.key: item.value for item in status.values}}
 
     def _on_parameter_event(self, event: ParameterEvent) -> None:
         if event.node == self.target:
