@@ -44,9 +44,9 @@ KINDS: dict[int, _Kind] = {
 }
 TYPE_NAMES = {
     ParameterType.PARAMETER_BOOL: 'bool', ParameterType.PARAMETER_INTEGER: 'integer',
-    ParameterType.PARAMETER_DOUBLE: 'double', ParameterType.PARAMETER_STRING: 'string', ParameterType.PARAMETER_DOUBLE_ARRAY: 'double_array',
-    ParameterType.PARAMETER_INTEGER_ARRAY: 'integer_array', ParameterType.PARAMETER_STRING_ARRAY: 'string_array',
-    ParameterType.PARAMETER_BOOL_ARRAY: 'bool_array'}
+    ParameterType.PARAMETER_DOUBLE: 'double', ParameterType.PARAMETER_STRING: 'string',
+    ParameterType.PARAMETER_DOUBLE_ARRAY: 'double_array', ParameterType.PARAMETER_INTEGER_ARRAY: 'integer_array',
+    ParameterType.PARAMETER_STRING_ARRAY: 'string_array', ParameterType.PARAMETER_BOOL_ARRAY: 'bool_array'}
 
 
 def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str, Any]:

@@ -109,7 +109,8 @@ class Viewer:
         status = self._board.read()
         return pack({
             'camera': question.camera, 'frame': frame, 'timing': count, 'rows': rows,
-            'status_version': self._board.version, 'status': status if self._board.version != question.status else None, 'sent_ms': question.sent_ms,
+            'status_version': self._board.version,
+            'status': status if self._board.version != question.status else None, 'sent_ms': question.sent_ms,
             'received_ms': received_ms, 'answered_ms': time.time() * 1e3}, blobs)
 
 
