@@ -1,6 +1,7 @@
 """Keeps a managed node alive that is ordered what its state does not know, such as to activate before it is configured.
 
-rclpy (7.1.6 at least) lets the error of such an order end the process; `ros2 lifecycle set` asks before, other clients do not.
+rclpy (7.1.6 at least) lets the error of such an order end the process; `ros2 lifecycle set` asks before, other clients do
+not.
 """
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def refuse_impossible_transitions(node: LifecycleNode) -> None:
         except RuntimeError as error:           # RCLError; what the node itself raises does not come here
             state = node._state_machine.current_state[1]
             wanted = request.transition.label or f'number {request.transition.id}'
-            node.get_logger().error(f'transition {wanted} is not possible from the state {state}: {" ".join(str(error).split())}')
+            reason = ' '.join(str(error).split())
+            node.get_logger().error(f'transition {wanted} is not possible from the state {state}: {reason}')
             response.success = False
             return response
     service.callback = answer

@@ -12,7 +12,6 @@ import signal
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from types import FrameType
 from typing import Optional
@@ -55,22 +54,14 @@ def _run(arguments: argparse.Namespace) -> None:
             command = [str(find_executable(EXECUTABLES[name])), '--ros-args', *given]
             children.add(Child(name, command, environment, Path(logs) / f'{name}.log', Path(logs) / f'{name}.out'))
         link = f'http://localhost:{arguments.port}'
-        while not _answers(link):
+        while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):
             children.check()
             time.sleep(POLL_S)
-        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the network is '
-              f'loaded\nROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
+        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the '
+              f'network is loaded\nROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
         while True:
             children.check()
             time.sleep(POLL_S)
-
-
-def _answers(link: str) -> bool:
-    try:
-        with urllib.request.urlopen(link, timeout=1.0) as answer:
-            return answer.headers.get('Server') == 'fanet_ros'
-    except OSError:
-        return False
 
 
 def _called(source: str) -> str:

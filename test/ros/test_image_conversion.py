@@ -13,7 +13,6 @@ from fanet_ros.ros.image_conversion import (
     SEMI_PLANAR,
     ImageError,
     compressed_to_rgb,
-    image_to_rgb,
     labels_to_image_message,
     raw_image,
     rgb_to_image_message,

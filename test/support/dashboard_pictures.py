@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from fanet_ros.ros.dashboard.benchmark_viewers import CHROMIUM_ARGUMENTS
+
 FRAMES = 150        # as many as the chart shows
 LIMIT_S = 300.0
 
@@ -24,7 +26,7 @@ def settle(page: Any, frames: int) -> None:
 def take(link: str, folder: Path) -> None:
     """Desktop in the dark, probe pinned; phone in the light."""
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=shutil.which('chromium'), args=['--headless', '--no-sandbox', '--disable-gpu'])
+        browser = started.chromium.launch(executable_path=shutil.which('chromium'), args=list(CHROMIUM_ARGUMENTS))
         desktop = browser.new_page(viewport={'width': 1440, 'height': 1010}, color_scheme='dark')
         desktop.goto(link)
         settle(desktop, FRAMES)

@@ -19,14 +19,12 @@ playwright = pytest.importorskip('playwright.sync_api', reason='needs playwright
 from fanet_ros.msg import ClassMap  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
+from fanet_ros.ros.dashboard.benchmark_viewers import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES  # noqa: E402
 from fanet_ros.ros.frame_outputs import LATCHED_QOS  # noqa: E402
 
-CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='there is no Chromium: apt-get install chromium')
-# Of Chromium: nothing but the page is asked for.
-ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-             '--disable-component-update', '--disable-sync']
-TIMEOUT_S = 40.0
+TIMEOUT_S = 120.0
 ROWS = 'fanet_ros.timing.rows.length'
 LAST = 'fanet_ros.timing.rows.at(-1)[1]'
 FRAME = '(fanet_ros.picture.frame ?? {sequence: 0}).sequence'
@@ -77,7 +75,7 @@ def street_fixture(start_executable: Callable[..., Any], client: Any, small_chec
 @pytest.fixture(name='browser', scope='module')
 def browser_fixture() -> Iterator[Any]:
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGUMENTS))
         yield browser
         browser.close()
 

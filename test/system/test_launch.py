@@ -24,6 +24,7 @@ from rclpy.qos import QoSProfile  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from fanet_ros.package_share import share_directory  # noqa: E402
+from launch import LaunchContext  # noqa: E402
 
 DEADLINE_S = 90.0
 NAMESPACE = '/launch_test'
@@ -146,6 +147,16 @@ def test_record_launch_takes_camera_masks_and_what_the_classes_are():
             'segmentation/left/class_map:fanet_ros/msg/ClassMap'} <= set(chosen)
     with pytest.raises(ValueError, match="masks is 'jpeg': expected one of raw, png"):
         record.topics(launch_arguments('record', masks='jpeg'))
+
+
+def test_the_dashboard_is_started_where_it_is_asked_for():
+    def started(**arguments: str) -> list:
+        context = LaunchContext()
+        context.launch_configurations.update({'namespace': 'robot', 'dashboard_address': '127.0.0.1', **arguments})
+        return load_launch_file('segmentation').dashboard(context, {'image': '/camera/image_raw'})
+    assert started(dashboard='false') == [] and len(started(dashboard='true')) == 1
+    with pytest.raises(ValueError, match="dashboard is 'yes': expected true or false"):
+        started(dashboard='yes')
 
 
 @pytest.mark.parametrize('distribution', ['humble', 'jazzy'])

@@ -170,6 +170,8 @@ def test_pip_installs_the_python_package_with_its_data(tmp_path):
     expected = {path.relative_to(checkout) for name in ('config', 'launch', 'weights')
                 for path in (checkout / name).rglob('*') if path.is_file()} | {Path('package.xml')}
     assert installed == expected
+    page = Path('fanet_ros', 'ros', 'dashboard', 'page')
+    assert {path.name for path in (target / page).iterdir()} == {path.name for path in (REPO / page).iterdir()}
     assert {path.name for path in (target / 'bin').iterdir()} >= set(console_scripts())
 
 

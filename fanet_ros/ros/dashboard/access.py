@@ -1,4 +1,4 @@
-"""Who may open the page, and what its answers tell the browser to forbid. Knows nothing of ROS nor of the web server."""
+"""Who may open the page, and what its answers tell the browser to forbid. Knows neither ROS nor the web server."""
 from __future__ import annotations
 
 import hmac
@@ -37,7 +37,7 @@ class Access:
     def refusal(self, host: Optional[str], origin: Optional[str], given: Optional[str]) -> Optional[tuple[int, str]]:
         """HTTP status and reason why a request is refused; None: it is answered.
 
-        :param host: header Host, `origin`: header Origin, `given`: the token that came with the request; None where there is none
+        :param host: header Host, `origin`: header Origin, `given`: the token that came with the request; None: there is none
         """
         if not host:
             return 400, 'the request names no host'

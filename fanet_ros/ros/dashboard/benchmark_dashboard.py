@@ -14,12 +14,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.node import Node
@@ -29,10 +32,12 @@ from fanet_ros.choices import ENGINES
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
 from fanet_ros.ros.process_end import fail
+from fanet_ros.sources import open_source
 
 START_S = 180.0
 END_S = 15.0
 SETTLE_S = 3.0
+STREET_FRAMES = 45
 TICKS = os.sysconf('SC_CLK_TCK')
 
 
@@ -49,8 +54,9 @@ class Row:
 
     def __str__(self) -> str:
         seen = '-' if self.seen_ms is None else f'{self.seen_ms[0]:.0f} / {self.seen_ms[1]:.0f}'
-        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', *('-' if value is None else f'{value:.{digits}f}' for value, digits in (
-            (self.dashboard_cpu, 0), (self.pictures_hz, 1))), seen]
+        dashboard_cpu = '-' if self.dashboard_cpu is None else f'{self.dashboard_cpu:.0f}'
+        pictures_hz = '-' if self.pictures_hz is None else f'{self.pictures_hz:.1f}'
+        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', dashboard_cpu, pictures_hz, seen]
         return f'| {self.label} | {" | ".join(cells)} |'
 
 
@@ -76,7 +82,9 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
     node.create_subscription(FrameTiming, '/segmentation/timing', lambda message: masks.append(time.monotonic()), 50)
     node.create_subscription(Image, '/segmentation/mask', lambda message: None, 5)
     width, height = arguments.size
-    processes.enter_context(_process('camera_node', {'width': width, 'height': height, 'rate_hz': float(arguments.rate)}))
+    folder = processes.enter_context(tempfile.TemporaryDirectory(prefix='fanet_ros_street_'))
+    _draw_street(Path(folder), width, height)
+    processes.enter_context(_process('camera_node', {'source': folder, 'rate_hz': float(arguments.rate)}))
     segmentation = processes.enter_context(_process('segmentation_node', {
         'checkpoint': arguments.checkpoint, 'engine': arguments.engine, 'input_scale': float(arguments.input_scale)}))
     _wait(node, lambda: bool(masks), 'the first mask')
@@ -91,9 +99,11 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
         _spin(node, arguments.seconds)
         spent_s = time.monotonic() - before
         seen = browser.seen_ms() if browser is not None else []
+        pictures_hz = len(seen) / spent_s if seen else None
+        if clients is not None:
+            pictures_hz = (clients.frames - frames) / spent_s / clients.count
         print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - used[0]) / spent_s,
-                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s,
-                  (clients.frames - frames) / spent_s / clients.count if clients is not None else len(seen) / spent_s if seen else None,
+                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s, pictures_hz,
                   (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
 
     print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'
@@ -110,6 +120,12 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
             measure(str(count), dashboard, clients, browser)
 
 
+def _draw_street(folder: Path, width: int, height: int) -> None:
+    """Beforehand: drawing takes longer than all that is measured."""
+    for number, frame in zip(range(STREET_FRAMES), open_source('street', width=width, height=height)):
+        cv2.imwrite(str(folder / f'{number:03d}.jpg'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+
+
 def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewer]:
     try:
         browser = BrowserViewer(link)
@@ -124,8 +140,8 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 @contextmanager
 def _process(module: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
     given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    process = subprocess.Popen([sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'warn', *given],
-                               stdin=subprocess.DEVNULL)
+    command = [sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'error', *given]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         yield process
     finally:

@@ -53,7 +53,10 @@ class BrowserViewer:
 
 
 class ClientViewers:
-    """`count` clients in a thread of their own, which ask for camera and mask as fast as they are answered. A context manager."""
+    """`count` clients in a thread of their own, which ask for camera and mask as soon as they are answered.
+
+    A context manager.
+    """
 
     def __init__(self, link: str, count: int) -> None:
         self._link, self.count = link, count

@@ -49,7 +49,8 @@ class RosThread:
             except ExternalShutdownException:
                 return
             except Exception as error:      # of a message that cannot be read: the next one may be
-                self._node.get_logger().error(' '.join(str(error).split()) or type(error).__name__, throttle_duration_sec=1.0)
+                reason = ' '.join(str(error).split()) or type(error).__name__
+                self._node.get_logger().error(reason, throttle_duration_sec=1.0)
 
 
 async def _run(node: DashboardNode) -> None:

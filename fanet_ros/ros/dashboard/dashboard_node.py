@@ -21,6 +21,7 @@ from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
 from fanet_ros.ros.dashboard.pictures import PictureEncoder
 from fanet_ros.ros.parameters import FittedParameters
+from fanet_ros.ros.qos_mismatch import full_name
 
 FOLLOW_PERIOD_S = 0.2
 POLL_EVERY = 5                  # turns: how often the graph and the node are asked
@@ -87,7 +88,8 @@ class DashboardNode(FittedParameters, Node):
         problems = [] if feed is None else [*feed.problems.copy().values(), *filter(None, [feed.hub.problem])]
         return {
             'name': name, 'image_topic': topic[0] if topic else '', 'problems': problems,
-            'class_map': None if feed is None else feed.classes, 'diagnostics': diagnostics if received >= since else None}
+            'class_map': None if feed is None else feed.classes,
+            'diagnostics': diagnostics if received >= since else None}
 
     def _hint(self) -> str:
         """What is waited for, and what to do; '' when all is well as far as the node itself goes."""
@@ -121,12 +123,16 @@ class DashboardNode(FittedParameters, Node):
         for camera in self.link.cameras:
             if camera not in self.feeds:
                 self.feeds[camera] = self._new_feed(camera)
+        problems: set[str] = set()
         for camera, feed in list(self.feeds.items()):
             if camera in wanted and camera in self.link.cameras and self.link.is_present:
                 feed.follow(wanted[camera], self._image_topics.get(camera))
-                self._tell(feed.problems.values(), feed.hub.problem)
+                problems |= {*feed.problems.values(), *filter(None, [feed.hub.problem])}
             else:
                 feed.close()
+        for line in problems - self._told:      # once, as long as it lasts
+            self.get_logger().warning(line)
+        self._told = problems
 
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
@@ -157,9 +163,9 @@ class DashboardNode(FittedParameters, Node):
                 feed.classes = None
         self._was_present = self.link.is_present
         published = {topic: types for topic, types in self.get_topic_names_and_types() if self.count_publishers(topic)}
+        timing_topics = [topic for topic, types in published.items() if TIMING_TYPE in types]
         self._others = sorted({
-            f'{info.node_namespace.rstrip("/")}/{info.node_name}' for topic, types in published.items() if TIMING_TYPE in types
-            for info in self.get_publishers_info_by_topic(topic)} - {self.target})
+            full_name(info) for topic in timing_topics for info in self.get_publishers_info_by_topic(topic)} - {self.target})
         try:
             namespace, _, name = self.target.rpartition('/')
             heard = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
@@ -175,17 +181,10 @@ class DashboardNode(FittedParameters, Node):
             if status.name.startswith(prefix):
                 camera = status.name[len(prefix):].partition(' of ')[2]
                 self._diagnostics[camera] = time.monotonic(), {
-                    'level': status.level[0] if isinstance(status.level, bytes) else status.level, 'message': status.message,
-                    'hardware': status.hardware_id, 'values': {item.key: item.value for item in status.values}}
+                    'level': status.level[0] if isinstance(status.level, bytes) else status.level,
+                    'message': status.message, 'values': {item.key: item.value for item in status.values}}
 
     def _on_parameter_event(self, event: ParameterEvent) -> None:
         if event.node == self.target:
             self.parameters_version += 1
             self.notify()
-
-    def _tell(self, problems: Any, picture_problem: str) -> None:
-        """Log each problem once, as long as it is the same."""
-        present = {*problems, *filter(None, [picture_problem])}
-        for line in present - self._told:
-            self.get_logger().warning(line)
-        self._told = present if len(self.feeds) == 1 else self._told | present

@@ -10,8 +10,8 @@ def find_image_topic(camera: str, own: str, published: dict[str, Sequence[str]],
                      heard_by_node: Sequence[tuple[str, Sequence[str]]]) -> Optional[tuple[str, str]]:
     """Topic and type of the camera's images, None where there is none.
 
-    In this order: what the node listens to, the one of this camera by its name if there are several; the dashboard's own topic, as it
-    was remapped; the same, compressed.
+    In this order: what the node listens to, of several the one with the camera's name in it; the dashboard's own topic, as
+    it was remapped; the same, compressed.
 
     :param camera: its name, '' for the only one
     :param own: full name of the dashboard's topic `image`, or `CAMERA/image`

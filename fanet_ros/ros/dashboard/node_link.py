@@ -102,7 +102,8 @@ class NodeLink:
             raise NodeError(f'{self._target} is no lifecycle node, or not there')
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
         if not (await self._call(self._change_state, request, CHANGE_S)).success:
-            raise NodeError(f'{self._target} cannot {transition} from the state {self.state or "it is in"}: its log says why')
+            state = self.state or 'it is in'
+            raise NodeError(f'{self._target} cannot {transition} from the state {state}: its log says why')
         self.state = (await self._call(self._get_state, GetState.Request(), ANSWER_S)).current_state.label
 
     async def _call(self, client: Client, request: Any, timeout_s: float) -> Any:
@@ -115,7 +116,8 @@ class NodeLink:
         try:
             return await asyncio.wait_for(answer, timeout_s)
         except asyncio.TimeoutError:
-            raise NodeError(f'{self._target} has not answered within {timeout_s:.0f} s: it is busy building a model, or hangs') from None
+            raise NodeError(f'{self._target} has not answered within {timeout_s:.0f} s: it is busy building a model, '
+                            'or hangs') from None
         finally:
             client.remove_pending_request(future)
 

@@ -17,9 +17,10 @@ def why_unreadable(topic: str, type_name: str, publishers: Sequence[TopicEndpoin
     if not type_name.startswith('fanet_ros/'):
         return ''
     ours = own_hash(type_name)
-    hashes = {str(getattr(info, 'topic_type_hash', '')) for info in publishers} - {'', 'INVALID'}     # Humble tells none
+    hashes = {str(getattr(info, 'topic_type_hash', '')) for info in publishers} - {'', 'INVALID'}   # Humble tells none
     if ours and hashes - {ours}:
-        return (f'{topic} is published by another version of fanet_ros, whose {type_name.rpartition("/")[2]} is another message: '
+        name = type_name.rpartition('/')[2]
+        return (f'{topic} is published by another version of fanet_ros, whose {name} is another message: '
                 'run node and dashboard from the same installation')
     return ''
 

@@ -36,16 +36,17 @@ KINDS: dict[int, _Kind] = {
     ParameterType.PARAMETER_INTEGER: ('a whole number', _is_whole, int),
     ParameterType.PARAMETER_DOUBLE: ('a number', _is_number, float),
     ParameterType.PARAMETER_STRING: ('text', _is_text, str),
-    ParameterType.PARAMETER_DOUBLE_ARRAY: ('a list of numbers', _list_of(_is_number), lambda value: [float(item) for item in value]),
+    ParameterType.PARAMETER_DOUBLE_ARRAY: (
+        'a list of numbers', _list_of(_is_number), lambda value: [float(item) for item in value]),
     ParameterType.PARAMETER_INTEGER_ARRAY: ('a list of whole numbers', _list_of(_is_whole), list),
     ParameterType.PARAMETER_STRING_ARRAY: ('a list of texts', _list_of(_is_text), list),
     ParameterType.PARAMETER_BOOL_ARRAY: ('a list of true and false', _list_of(lambda value: isinstance(value, bool)), list),
 }
 TYPE_NAMES = {
-    ParameterType.PARAMETER_BOOL: 'bool', ParameterType.PARAMETER_INTEGER: 'integer', ParameterType.PARAMETER_DOUBLE: 'double',
-    ParameterType.PARAMETER_STRING: 'string', ParameterType.PARAMETER_DOUBLE_ARRAY: 'double_array',
-    ParameterType.PARAMETER_INTEGER_ARRAY: 'integer_array', ParameterType.PARAMETER_STRING_ARRAY: 'string_array',
-    ParameterType.PARAMETER_BOOL_ARRAY: 'bool_array'}
+    ParameterType.PARAMETER_BOOL: 'bool', ParameterType.PARAMETER_INTEGER: 'integer',
+    ParameterType.PARAMETER_DOUBLE: 'double', ParameterType.PARAMETER_STRING: 'string',
+    ParameterType.PARAMETER_DOUBLE_ARRAY: 'double_array', ParameterType.PARAMETER_INTEGER_ARRAY: 'integer_array',
+    ParameterType.PARAMETER_STRING_ARRAY: 'string_array', ParameterType.PARAMETER_BOOL_ARRAY: 'bool_array'}
 
 
 def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str, Any]:

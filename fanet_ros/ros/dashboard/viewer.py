@@ -93,7 +93,8 @@ class Viewer:
                 if frame is not None and frame.sequence != self._has(question):
                     self._sent = question.camera, frame.sequence
                     return self._pack(question, received_ms, _frame(frame), blobs)
-            is_new = self._board.version != question.status or (feed is not None and bool(feed.timing.since(question.timing)[1]))
+            has_rows = feed is not None and bool(feed.timing.since(question.timing)[1])
+            is_new = has_rows or self._board.version != question.status
             if spent_s >= (QUIET_S if is_new else ANSWER_WITHIN_S):
                 return self._pack(question, received_ms, None, [])
             await self._bell.wait(QUIET_S if is_new else min(QUIET_S, ANSWER_WITHIN_S - spent_s))
@@ -101,12 +102,14 @@ class Viewer:
     def _has(self, question: Question) -> int:
         return self._sent[1] if self._sent[0] == question.camera else question.frame
 
-    def _pack(self, question: Question, received_ms: float, frame: Optional[dict[str, Any]], blobs: list[Blob]) -> bytes:
+    def _pack(self, question: Question, received_ms: float, frame: Optional[dict[str, Any]],
+              blobs: list[Blob]) -> bytes:
         feed = self._node.feed(question.camera)
         count, rows = (0, []) if feed is None else feed.timing.since(question.timing)
         status = self._board.read()
         return pack({
-            'camera': question.camera, 'frame': frame, 'timing': count, 'rows': rows, 'status_version': self._board.version,
+            'camera': question.camera, 'frame': frame, 'timing': count, 'rows': rows,
+            'status_version': self._board.version,
             'status': status if self._board.version != question.status else None, 'sent_ms': question.sent_ms,
             'received_ms': received_ms, 'answered_ms': time.time() * 1e3}, blobs)
 

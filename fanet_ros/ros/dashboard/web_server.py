@@ -81,8 +81,8 @@ class WebServer:
         try:
             await site.start()
         except OSError as error:
-            raise OSError(f'cannot listen on {address} port {port} ({error.strerror or error}): another dashboard may be running; '
-                          'choose another with -p port:=8766') from None
+            raise OSError(f'cannot listen on {address} port {port} ({error.strerror or error}): another dashboard may be '
+                          'running; choose another with -p port:=8766') from None
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -143,7 +143,8 @@ class WebServer:
         except NodeError as error:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         if result.successful:
-            self._node.get_logger().info('set from the page: ' + ', '.join(f'{name}={value!r}' for name, value in values.items()))
+            told = ', '.join(f'{name}={value!r}' for name, value in values.items())
+            self._node.get_logger().info(f'set from the page: {told}')
         return web.json_response({'applied': result.successful, 'reason': result.reason})
 
     async def _params_file(self, request: web.Request) -> web.Response:

@@ -42,7 +42,7 @@ export class Chart {
     context.textAlign = 'left';
     context.fillText('ms per frame, newest on the right', MARGIN.left, height - 6);
     if (!shown.length) return;
-    this.stack(shown, x, y, Math.max(1.5, plot.width / (SHOWN - 1) - 0.4));
+    this.stack(shown, x, y, plot.width / (SHOWN - 1) + 0.5);
 
     context.strokeStyle = color('--text');
     context.lineWidth = 1.2;
@@ -53,8 +53,12 @@ export class Chart {
       context.lineWidth = 1.5;
       this.line([budget_ms, budget_ms], (index) => MARGIN.left + index * plot.width, y);
       context.setLineDash([]);
+      const text = `budget ${budget_ms} ms`;
+      const label = { x: MARGIN.left + 4, y: Math.max(MARGIN.top, y(budget_ms) - 17), width: context.measureText(text).width + 8 };
+      context.fillStyle = color('--card');
+      context.fillRect(label.x, label.y, label.width, 15);
       context.fillStyle = color('--error');
-      context.fillText(`budget ${budget_ms} ms`, MARGIN.left + 4, y(budget_ms) - 7);
+      context.fillText(text, label.x + 4, label.y + 8);
     }
   }
 

@@ -119,6 +119,7 @@ function showTiming() {
 
 function show(view) {
   picture.view = view;
+  document.querySelector('.blend').hidden = view !== 'blend';
   for (const button of byId('views').children) button.setAttribute('aria-pressed', String(button.dataset.view === view));
   picture.draw();
 }

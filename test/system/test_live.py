@@ -1,0 +1,63 @@
+"""`make live` as a user runs it: three processes and a page, until Ctrl-C."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('aiohttp')
+
+from fanet_ros.tools.demo_environment import find_executable
+
+TIMEOUT_S = 120.0
+
+
+@pytest.fixture(name='start_live')
+def start_live_fixture(small_checkpoint: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+    """Starts it on a port."""
+    started: list[subprocess.Popen] = []
+    environment = {name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'}       # it chooses a free one
+
+    def start(port: int) -> subprocess.Popen:
+        command = [str(find_executable('live')), '--port', str(port), '--checkpoint', str(small_checkpoint), '--device', 'cpu',
+                   '--engine', 'torch', '--rate', '2']
+        started.append(subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        return started[-1]
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_it_gives_a_page_until_ctrl_c(start_live: Callable[..., subprocess.Popen]) -> None:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    process = start_live(port)
+    line = process.stdout.readline()
+    assert re.match(rf'open http://localhost:{port} in a browser: the synthetic street at 2 Hz', line), process.stderr.read()
+    with urllib.request.urlopen(f'http://localhost:{port}/', timeout=TIMEOUT_S) as page:
+        assert b'<canvas' in page.read()
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0 and stderr == ''
+    with pytest.raises(urllib.error.URLError, match='refused'):
+        urllib.request.urlopen(f'http://localhost:{port}/', timeout=TIMEOUT_S)
+
+
+def test_a_port_in_use_is_told_with_the_remedy(start_live: Callable[..., subprocess.Popen]) -> None:
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        process = start_live(taken.getsockname()[1])
+        _, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 1 and 'dashboard ended with exit code 1' in stderr and 'choose another with -p port:=' in stderr
