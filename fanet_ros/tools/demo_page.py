@@ -31,7 +31,8 @@ section{background:var(--card);border:1px solid var(--line);border-radius:.7rem;
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.05rem;margin:0 0 .6rem}.faint{color:var(--faint)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.8rem}.figures b{display:block;font-size:1.6rem}
 video,img,svg{display:block;width:100%;height:auto;border-radius:.4rem}pre{margin:0;font:.85rem/1.45 ui-monospace,monospace}
-.key{display:inline-block;width:.75rem;height:.75rem;border-radius:.2rem;margin:0 .35rem 0 .9rem}svg text{fill:var(--faint);font-size:12px}'''
+.key{display:inline-block;width:.75rem;height:.75rem;border-radius:.2rem;margin:0 .35rem 0 .9rem}
+svg text{fill:var(--faint);font-size:12px}'''
 
 
 def write_page(output: DemoOutput, title: str, summary: DemoSummary, timings: Sequence[RecordedTiming]) -> None:
@@ -55,12 +56,14 @@ def _section(heading: str, content: str) -> str:
 
 def _figures(summary: DemoSummary) -> str:
     age = next((row for row in summary.latencies if row.stage == STAGES['frame_age_ms']), None)
-    shown = [(f'{summary.mask_hz:.1f}', 'masks a second'), (f'{summary.masks} of {summary.camera_frames}', 'camera frames with a mask')]
+    shown = [(f'{summary.mask_hz:.1f}', 'masks a second'),
+             (f'{summary.masks} of {summary.camera_frames}', 'camera frames with a mask')]
     if age is not None and math.isfinite(age.p50_ms):       # the camera stamped its images
         shown += [(f'{age.p50_ms:.0f} ms', 'camera to mask, median'), (f'{age.p95_ms:.0f} ms', 'camera to mask, p95')]
     if summary.agreement is not None:
         shown.append((f'{summary.agreement.pixel_agreement:.1%}', 'of the pixels as in the true labels'))
-    cells = ''.join(f'<div><b>{html.escape(value)}</b><span class="faint">{html.escape(what)}</span></div>' for value, what in shown)
+    cells = ''.join(
+        f'<div><b>{html.escape(value)}</b><span class="faint">{html.escape(what)}</span></div>' for value, what in shown)
     return f'<section class="figures">{cells}</section>'
 
 
@@ -69,7 +72,8 @@ def _video(path: Path) -> str:
     if found is None:
         return ''
     mime, content = found
-    return _section('Camera and overlay', f'<video controls autoplay loop muted src="data:{mime};base64,{_base64(content)}"></video>')
+    return _section(
+        'Camera and overlay', f'<video controls autoplay loop muted src="data:{mime};base64,{_base64(content)}"></video>')
 
 
 def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
@@ -83,7 +87,7 @@ def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
         with tempfile.TemporaryDirectory() as folder:
             webm = Path(folder) / 'video.webm'
             with _silent_stderr():      # FFmpeg calls the tag of every WebM unknown, and writes it all the same
-                writer = cv2.VideoWriter(str(webm), cv2.VideoWriter_fourcc(*'VP80'), capture.get(cv2.CAP_PROP_FPS), size)
+                writer = cv2.VideoWriter(str(webm), cv2.VideoWriter.fourcc(*'VP80'), capture.get(cv2.CAP_PROP_FPS), size)
             if not writer.isOpened():
                 return None
             while (read := capture.read())[0]:
@@ -125,10 +129,12 @@ def _plot(timings: Sequence[RecordedTiming]) -> str:
         lower = [point(index, ms) for index, ms in enumerate(sums[count])]
         shapes.append(f'<polygon fill="{COLORS[name]}" points="{" ".join(upper + lower[::-1])}"/>')
     lines = ''.join(
-        f'<line x1="{left}" x2="{left + width}" y1="{y}" y2="{y}" stroke="#8886" /><text x="{left - 6}" y="{y + 4}" text-anchor="end">'
+        f'<line x1="{left}" x2="{left + width}" y1="{y}" y2="{y}" stroke="#8886" />'
+        f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">'
         f'{top * share:.0f}</text>' for share in (0, 0.25, 0.5, 0.75, 1) for y in [above + height * (1 - share)])
     keys = ''.join(f'<span class="key" style="background:{color}"></span>{STAGES[name]}' for name, color in COLORS.items())
-    return _section('Milliseconds of every frame', f'<svg viewBox="0 0 {PLOT[0]} {PLOT[1]}" role="img" aria-label="stages of every frame">'
+    return _section(
+        'Milliseconds of every frame', f'<svg viewBox="0 0 {PLOT[0]} {PLOT[1]}" role="img" aria-label="stages of every frame">'
                     f'{lines}{"".join(shapes)}<text x="{left}" y="{PLOT[1] - 6}">first frame</text><text x="{left + width}" '
                     f'y="{PLOT[1] - 6}" text-anchor="end">last</text></svg><p class="faint">{keys}</p>')
 
@@ -138,7 +144,8 @@ def _contact_sheet(path: Path) -> str:
     if picture is None:
         return ''
     jpeg = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-    return _section('At a glance', f'<img alt="frames, masks, overlays and true labels" src="data:image/jpeg;base64,{_base64(jpeg)}">')
+    return _section(
+        'At a glance', f'<img alt="frames, masks, overlays and true labels" src="data:image/jpeg;base64,{_base64(jpeg)}">')
 
 
 def _base64(content: bytes) -> str:

@@ -58,7 +58,8 @@ def _run(arguments: argparse.Namespace) -> None:
             children.check()
             time.sleep(POLL_S)
         print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the '
-              f'network is loaded\nROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
+              f'network is loaded\n'
+              f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
         while True:
             children.check()
             time.sleep(POLL_S)

@@ -1,4 +1,7 @@
-"""Takes the pictures of docs/dashboard.md from a page that runs: python test/support/dashboard_pictures.py http://localhost:8765 docs"""
+"""Takes the pictures of docs/dashboard.md from a page that runs.
+
+    python test/support/dashboard_pictures.py http://localhost:8765 docs
+"""
 from __future__ import annotations
 
 import shutil
@@ -19,7 +22,8 @@ def settle(page: Any, frames: int) -> None:
     """Until the chart is full and the parameters are there."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline and not page.evaluate(
-            f'window.fanet_ros?.timing.rows.length >= {frames} && document.querySelectorAll("#main-parameters .parameter").length > 0'):
+            f'window.fanet_ros?.timing.rows.length >= {frames} && '
+            'document.querySelectorAll("#main-parameters .parameter").length > 0'):
         page.wait_for_timeout(200)
 
 

@@ -234,7 +234,7 @@ def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str)
         async with session.ws_connect(f'http://{host}/stream') as stream:
             frames: list[int] = []
             while len(frames) < 3:
-                content, files = await ask_until(
+                content, _ = await ask_until(
                     stream, lambda content, files: content['frame'] is not None, frame=frames[-1] if frames else -1)
                 frames.append(content['frame']['sequence'])
             return frames
@@ -298,7 +298,8 @@ def test_beyond_loopback_only_the_token_opens_it_and_nothing_is_changed(
 @pytest.mark.parametrize(('arguments', 'reason'), [
     (('address:=robot.local',), 'expected an IP address'), (('token_file:=/none',), 'token_file'), (('port:=70000',), 'port'),
     (('address:=192.0.2.1',), 'cannot listen on 192.0.2.1')])
-def test_what_cannot_work_is_refused_in_one_line(start_executable: Callable[..., Any], arguments: tuple[str, ...], reason: str) -> None:
+def test_what_cannot_work_is_refused_in_one_line(
+        start_executable: Callable[..., Any], arguments: tuple[str, ...], reason: str) -> None:
     process = start_executable('dashboard', '--ros-args', '-p', 'port:=0', *(part for text in arguments for part in ('-p', text)))
     assert process.wait() == 1
     lines = process.log.strip().splitlines()

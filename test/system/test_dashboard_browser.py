@@ -46,7 +46,8 @@ def text_of(selector: str) -> str:
 class Street:
     """The processes behind the page."""
 
-    def __init__(self, start: Callable[..., Any], client: Any, checkpoint: Path, same_rounding: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, start: Callable[..., Any], client: Any, checkpoint: Path, same_rounding: tuple[str, ...],
+                 folder: Path) -> None:
         self._start, self._arguments = start, ('--ros-args', '-p', f'checkpoint:={checkpoint}', *same_rounding)
         self.client = client
         start('camera_node', '--ros-args', '-p', f'source:={folder}', '-p', 'rate_hz:=8.0')
@@ -58,7 +59,8 @@ class Street:
 
     def start_dashboard(self, *parameters: str) -> str:
         """The link of another one, which is `dashboard` from now on."""
-        self.dashboard = dashboard = self._start('dashboard', '--ros-args', '-p', 'port:=0', *(part for text in parameters for part in ('-p', text)))
+        self.dashboard = dashboard = self._start('dashboard', '--ros-args', '-p', 'port:=0', *(
+            part for text in parameters for part in ('-p', text)))
         self.client.wait_for(lambda: 'open http' in dashboard.log, 'the link', dashboard)
         return next(word for word in dashboard.log.split() if word.startswith('http://'))
 

@@ -95,15 +95,16 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
         if browser is not None:
             browser.forget()
         frames = 0 if clients is None else clients.frames
-        before, used = time.monotonic(), [_cpu_s(segmentation), dashboard and _cpu_s(dashboard)]
+        before, of_node = time.monotonic(), _cpu_s(segmentation)
+        of_dashboard = 0.0 if dashboard is None else _cpu_s(dashboard)
         _spin(node, arguments.seconds)
         spent_s = time.monotonic() - before
         seen = browser.seen_ms() if browser is not None else []
         pictures_hz = len(seen) / spent_s if seen else None
         if clients is not None:
             pictures_hz = (clients.frames - frames) / spent_s / clients.count
-        print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - used[0]) / spent_s,
-                  None if dashboard is None else 100 * (_cpu_s(dashboard) - used[1]) / spent_s, pictures_hz,
+        print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - of_node) / spent_s,
+                  None if dashboard is None else 100 * (_cpu_s(dashboard) - of_dashboard) / spent_s, pictures_hz,
                   (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
 
     print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'

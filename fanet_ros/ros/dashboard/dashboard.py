@@ -69,7 +69,10 @@ async def _run(node: DashboardNode) -> None:
         node.get_logger().info('the link with the token was printed, once')
     else:
         node.get_logger().info(f'open {server.link}')
-    node.notify = lambda: loop.call_soon_threadsafe(bell.ring)
+
+    def notify() -> None:
+        loop.call_soon_threadsafe(bell.ring)
+    node.notify = notify
     ros = RosThread(node)
     try:
         await end.wait()

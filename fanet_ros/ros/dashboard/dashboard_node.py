@@ -137,7 +137,10 @@ class DashboardNode(FittedParameters, Node):
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
         hub = FrameHub(PictureEncoder(self.settings.max_width_px, self.settings.jpeg_quality), self._workers)
-        return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, lambda: self.notify())
+        return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, self._notify)
+
+    def _notify(self) -> None:
+        self.notify()           # the one of this moment: it comes after the feeds
 
     def _rest(self) -> None:
         for feed in self.feeds.values():

@@ -57,12 +57,13 @@ def declare_settings(node: Node) -> DashboardSettings:
     """
     are_given = set(node._parameter_overrides)      # nothing public tells what was given from what is the default
     values = declare(node, DASHBOARD_PARAMETERS)
-    if not is_loopback(values['address']) and 'allow_changes' not in are_given:
-        values['allow_changes'] = False
-    token_file = values.pop('token_file')
-    return DashboardSettings(**{
-        **values, 'token': read_token(token_file) if token_file else '',
-        'record_folder': Path(values['record_folder']).expanduser()})
+    address, token_file = values.read('address', str), values.read('token_file', str)
+    return DashboardSettings(
+        node=values.read('node', str), address=address, port=values.read('port', int),
+        allow_changes=values.read('allow_changes', bool) and (is_loopback(address) or 'allow_changes' in are_given),
+        token=read_token(token_file) if token_file else '', max_rate_hz=values.read('max_rate_hz', float),
+        max_width_px=values.read('max_width_px', int), jpeg_quality=values.read('jpeg_quality', int),
+        record_folder=Path(values.read('record_folder', str)).expanduser())
 
 
 def is_loopback(address: str) -> bool:

@@ -1,12 +1,12 @@
 """Where the images come from that the segmentation node works on, found without anybody telling."""
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
 IMAGE_TYPES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
 
 
-def find_image_topic(camera: str, own: str, published: dict[str, Sequence[str]],
+def find_image_topic(camera: str, own: str, published: Mapping[str, Sequence[str]],
                      heard_by_node: Sequence[tuple[str, Sequence[str]]]) -> Optional[tuple[str, str]]:
     """Topic and type of the camera's images, None where there is none.
 

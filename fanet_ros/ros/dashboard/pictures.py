@@ -9,7 +9,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.wire import Blob
-from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, raw_image
 from fanet_ros.sources.bit_depth import BitDepth
 from fanet_ros.sources.picture_size import JPEG_BEGIN, picture_size
 
@@ -46,7 +46,7 @@ class PictureEncoder:
                 return content          # as it is: the browser reads it too
             rgb = compressed_to_rgb(message, bit_depth=self._depth, note=_ignore)
         else:
-            rgb = image_to_rgb(message, bit_depth=self._depth, note=_ignore)
+            rgb = raw_image(message, bit_depth=self._depth, note=_ignore).rgb
         rgb = self._fit(rgb, cv2.INTER_AREA)
         return cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), self._jpeg)[1].tobytes()
 

@@ -78,21 +78,23 @@ class BagRecorder:
         :raises RecordingError: the recorder ended with an error, its last line
         """
         async with self._changing:
-            if self._process is None:
+            process, reader = self._process, self._reader
+            if process is None or reader is None:
                 return
             with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGINT)
             try:
-                await asyncio.wait_for(asyncio.shield(self._reader), STOP_S)
+                await asyncio.wait_for(asyncio.shield(reader), STOP_S)
             except asyncio.TimeoutError:
-                self._process.kill()
-                await self._reader
-            failed, self._process = self._process.returncode != 0, None
-            if failed:
+                process.kill()
+                await reader
+            self._process = None
+            if process.returncode != 0:
                 raise RecordingError(self._outcome)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """Follow what the recorder says until it ends."""
+        assert process.stdout is not None and process.stderr is not None      # both are pipes
         errors = asyncio.create_task(_last_line(process.stderr))
         async for line in process.stdout:
             with suppress(ValueError, KeyError, TypeError):

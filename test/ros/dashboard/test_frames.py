@@ -125,7 +125,7 @@ def test_a_broken_layer_is_told_of_and_the_others_are_shown() -> None:
             hub = FrameHub(PictureEncoder(64, 80), workers)
             broken = Image(encoding='no such', height=2, width=2, step=2, data=bytes(4))
             hub.offer(JoinedFrame(1, 0, {'mask': mono(), 'camera': broken}))
-            frame, blobs = await hub.pictures(['camera', 'mask'])
+            _, blobs = await hub.pictures(['camera', 'mask'])
             assert [blob.layer for blob in blobs] == ['mask'] and 'no such' in hub.problem
             hub.offer(JoinedFrame(2, 0, {'mask': mono()}))
             await hub.pictures(['mask'])

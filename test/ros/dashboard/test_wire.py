@@ -30,7 +30,8 @@ def test_what_is_no_question_is_refused_in_one_short_line(text: str, reason: str
 
 
 def test_an_answer_comes_out_as_it_went_in() -> None:
-    content, files = unpack(pack({'frame': {'sequence': 3}, 'text': 'ü'}, [Blob('camera', 'image/jpeg', b'abc'), Blob('mask', 'image/png', b'')]))
+    content, files = unpack(pack({'frame': {'sequence': 3}, 'text': 'ü'}, [
+        Blob('camera', 'image/jpeg', b'abc'), Blob('mask', 'image/png', b'')]))
     assert content['frame'] == {'sequence': 3} and content['text'] == 'ü'
     assert files == {'camera': b'abc', 'mask': b''}
     assert [blob['mime'] for blob in content['blobs']] == ['image/jpeg', 'image/png']
