@@ -1,6 +1,7 @@
 """The page in a real browser, headless Chromium, beside a real camera and node."""
 from __future__ import annotations
 
+import base64
 import shutil
 import signal
 import time
@@ -112,10 +113,9 @@ def page_fixture(open_page: Callable[..., Any]) -> Any:
 
 def pixels(page: Any) -> np.ndarray:
     """(H, W, 3) uint8 of what the canvas shows."""
-    width, height, values = page.evaluate(
-        '() => { const canvas = document.getElementById("picture"); return [canvas.width, canvas.height, '
-        'Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)]; }')
-    return np.array(values, np.uint8).reshape(height, width, 4)[..., :3]
+    png = page.evaluate('document.getElementById("picture").toDataURL("image/png")').partition(',')[2]
+    bgr = cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR)
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def set_slider(page: Any, selector: str, value: float, event: str = 'input') -> None:

@@ -63,9 +63,8 @@ class CameraFeed:
             wanted['camera'] = image_topic
         for name in self._subscribed.keys() - wanted.keys():
             self._drop(name)
-        self.problems.clear()
-        for name, (topic, type_name) in wanted.items():
-            self._keep(name, topic, type_name)
+        problems = {topic: self._keep(name, topic, type_name) for name, (topic, type_name) in wanted.items()}
+        self.problems = {topic: problem for topic, problem in problems.items() if problem}
         self._layers = frozenset(self._subscribed) & {'mask', 'confidence', 'camera'}
 
     def close(self) -> None:
@@ -76,24 +75,25 @@ class CameraFeed:
         self._join.clear()
         self.hub.offer(None)
 
-    def _keep(self, name: str, topic: str, type_name: str) -> None:
+    def _keep(self, name: str, topic: str, type_name: str) -> str:
+        """Subscribe, unless that is done; a line that says why not, '' if all is well."""
         publishers = self._node.get_publishers_info_by_topic(topic)
         problem = why_unreadable(topic, type_name, publishers)
         if problem:
-            self.problems[topic] = problem
             if name in self._subscribed:
                 self._drop(name)
-            return
+            return problem
         wanted = Wanted(topic, type_name, fitting_reliability(publishers))
         if name in self._subscribed:
             if self._subscribed[name][0] == wanted:
-                return
+                return ''
             self._drop(name)
         callback = {'timing': self._on_timing, 'class_map': self._on_class_map}.get(
             name, functools.partial(self._on_image, name))
-        qos = LATCHED_QOS if name == 'class_map' else QoSProfile(depth=20, reliability=wanted.reliability) \
-            if name == 'timing' else image_qos(wanted.reliability)
+        qos = {'class_map': LATCHED_QOS, 'timing': QoSProfile(depth=20, reliability=wanted.reliability)}.get(
+            name, image_qos(wanted.reliability))
         self._subscribed[name] = wanted, self._node.create_subscription(TYPES[type_name], topic, callback, qos)
+        return ''
 
     def _drop(self, name: str) -> None:
         self._node.destroy_subscription(self._subscribed.pop(name)[1])

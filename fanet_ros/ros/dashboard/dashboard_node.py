@@ -85,7 +85,7 @@ class DashboardNode(FittedParameters, Node):
     def _camera_status(self, name: str, feed: Optional[CameraFeed], since: float) -> dict[str, Any]:
         received, diagnostics = self._diagnostics.get(name, (0.0, None))
         topic = self._image_topics.get(name)
-        problems = [] if feed is None else [*feed.problems.copy().values(), *filter(None, [feed.hub.problem])]
+        problems = [] if feed is None else [*feed.problems.values(), *filter(None, [feed.hub.problem])]
         return {
             'name': name, 'image_topic': topic[0] if topic else '', 'problems': problems,
             'class_map': None if feed is None else feed.classes,
