@@ -6,7 +6,8 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 import torch
 from torch.overrides import TorchFunctionMode
 
-DRAWING = (torch.Tensor.uniform_, torch.Tensor.normal_)
+# Those of torch.nn.init that take a mode's word, and what the others come to.
+DRAWING = (torch.nn.init.kaiming_uniform_, torch.nn.init.uniform_, torch.Tensor.uniform_, torch.Tensor.normal_)
 
 
 class Uninitialised(TorchFunctionMode):
@@ -17,4 +18,6 @@ class Uninitialised(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (),
                            kwargs: Optional[Mapping[str, Any]] = None) -> Any:
-        return args[0] if func in DRAWING else func(*args, **(kwargs or {}))
+        if func in DRAWING:
+            return args[0] if args else (kwargs or {})['tensor']
+        return func(*args, **(kwargs or {}))

@@ -189,7 +189,7 @@ def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
 def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
     contrast = with_contrast(STREET)
     style = OutputStyle(STREET, overlay_alpha=1.0, colors='contrast', mask_png='palette')
-    layers = FrameLayers(RGB, segmentation(), style)
+    layers = FrameLayers(FrameInput(RGB), segmentation(), style)
     expected = contrast.palette()[LABELS]
     assert [item.color for item in style.table.classes] == list(contrast.colors)        # what the class map tells
     assert np.array_equal(layers.overlay, expected) and np.array_equal(layers.mask, LABELS)
@@ -198,7 +198,7 @@ def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
     rgb, labels = np.zeros((200, 320, 3), np.uint8), np.ones((200, 320), np.uint8)
     for drawn in (None, np.full((200, 320, 3), 7, np.uint8)):          # by a GPU, for example
         found = Segmentation(labels, None, StageTimes(0.0, 0.0, 0.0), 64, 64, overlay=drawn)
-        plain, named = (FrameLayers(rgb, found, OutputStyle(STREET, overlay_legend=legend)).overlay for legend in (False, True))
+        plain, named = (FrameLayers(FrameInput(rgb), found, OutputStyle(STREET, overlay_legend=legend)).overlay for legend in (False, True))
         assert named.shape == plain.shape and np.array_equal(named[60:], plain[60:])
         for color in STREET.colors:
             assert (named[:60] == color).all(axis=2).any()
