@@ -198,7 +198,8 @@ def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
     rgb, labels = np.zeros((200, 320, 3), np.uint8), np.ones((200, 320), np.uint8)
     for drawn in (None, np.full((200, 320, 3), 7, np.uint8)):          # by a GPU, for example
         found = Segmentation(labels, None, StageTimes(0.0, 0.0, 0.0), 64, 64, overlay=drawn)
-        plain, named = (FrameLayers(FrameInput(rgb), found, OutputStyle(STREET, overlay_legend=legend)).overlay for legend in (False, True))
+        plain, named = (FrameLayers(FrameInput(rgb), found, OutputStyle(STREET, overlay_legend=legend)).overlay
+                        for legend in (False, True))
         assert named.shape == plain.shape and np.array_equal(named[60:], plain[60:])
         for color in STREET.colors:
             assert (named[:60] == color).all(axis=2).any()
