@@ -19,7 +19,7 @@ lint: .venv/.lint ## hold every Python file to ruff.toml, and the package to myp
 	@.venv/bin/python -m ruff check --quiet && .venv/bin/python -m mypy
 
 test: build ## build, then run the unit, ros and system tests (PYTEST='-k mask' passes arguments on)
-	@$(ENTER) && python -m pytest test/unit test/ros test/system $(PYTEST)
+	@$(ENTER) && bash test/run.sh $(PYTEST)
 
 demo: build ## build, then camera, node and bag on real DDS into demo_output/ (SOURCE=street SECONDS=20 RATE=10, all optional)
 	@$(ENTER) && python -m fanet_ros.tools.demo $(if $(SOURCE),--source '$(SOURCE)') \

@@ -17,7 +17,8 @@ import pytest
 from fanet_ros.tools.demo_environment import find_executable
 
 REPO = Path(__file__).parents[2]
-NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node')
+NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')
+UNTIL_STOPPED = ('live',)       # of nodes that are looked at here by themselves
 # What may be in a home directory afterwards: logs of ROS, the cache of engines, matplotlib's list of fonts.
 ALLOWED = ('.ros/log/', '.cache/fanet_ros/', '.cache/matplotlib/', '.config/matplotlib/')
 TIMEOUT_S = 300
@@ -60,7 +61,7 @@ def test_help_is_answered_without_torch_and_starts_nothing(name: str, tmp_path: 
 @pytest.mark.parametrize('name', NODES)
 def test_help_of_a_node_names_its_parameters(name: str) -> None:
     parameters = {'segmentation_node': 'latency_budget_ms *', 'camera_node': 'source', 'recorder_node': 'topics',
-                  'player_node': 'start_delay_s'}
+                  'player_node': 'start_delay_s', 'dashboard': 'record_folder'}
     done = subprocess.run([str(find_executable(name)), '-h'], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
     assert f'\n  {parameters[name]}\n' in done.stdout
 
@@ -83,6 +84,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
                              + '.safetensors'], 0),
         'benchmark': (['--suites', 'segmenter', '--sizes', '96x128', '--rounds', '3', '--frames', '2', '--checkpoint',
                        checkpoint, '--output', out['benchmark']], 0),
+        'benchmark_dashboard': (['--viewers', '0', '--seconds', '1', '--size', '128', '96', '--checkpoint', checkpoint], 0),
         'benchmark_start': (['--rounds', '1', '--size', '96', '128', '--checkpoint', checkpoint, '--output',
                              out['benchmark_start']], 0),
         'benchmark_transport': (['--rates', '5', '--rounds', '1', '--seconds', '1', '--size', '96', '128', '--resolution',
@@ -106,7 +108,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
     }
 
 
-@pytest.mark.parametrize('name', sorted(set(executables()) - set(NODES)))
+@pytest.mark.parametrize('name', sorted(set(executables()) - {*NODES, *UNTIL_STOPPED}))
 def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
         commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
     arguments, code = commands[name]
@@ -124,7 +126,8 @@ def test_a_node_leaves_nothing_of_others_in_the_home_directory(
         'segmentation_node': (['-p', f'checkpoint:={small_checkpoint}'], 'now segmenting'),  # engine auto: all are tried
         'camera_node': (['-p', 'width:=128', '-p', 'height:=96'], 'publishing'),
         'recorder_node': (['-p', f'output:={tmp_path / "bag"}'], 'recording'),
-        'player_node': (['-p', 'bag:=/nothing'], 'bag')}[name]
+        'player_node': (['-p', 'bag:=/nothing'], 'bag'),
+        'dashboard': (['-p', 'port:=0'], 'open http')}[name]
     home = tmp_path / 'home'
     home.mkdir()
     for variable, value in environment(home, 0).items():
