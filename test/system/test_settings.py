@@ -98,9 +98,14 @@ def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path
     recorder = start_executable('recorder_node', '--ros-args', '-r', '__node:=first', '-p', f'output:={bag}', '-p',
                                 "topics:=['few/image:sensor_msgs/msg/Image']")
     publisher = client.publisher(Image, '/few/image')
-    for _ in range(5):
-        publisher.publish(Image(encoding='mono8', height=1, width=1, step=1, data=b'\0'))
-    client.wait_for(lambda: (bag / 'few.mcap').exists() or any(bag.glob('*.mcap')), 'the bag', recorder)
+    client.wait_for(lambda: publisher.get_subscription_count() > 0 and any(bag.glob('*.mcap')), 'the recorder', recorder)
+    sent: list[Image] = []
+
+    def send() -> bool:
+        sent.append(Image(encoding='mono8', height=1, width=1, step=1, data=b'\0'))
+        publisher.publish(sent[-1])
+        return len(sent) == 20
+    client.wait_for(send, 'the images', recorder)
     assert recorder.stop() == 0, recorder.log
     return bag
 
