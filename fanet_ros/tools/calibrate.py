@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import LAYOUTS
+from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 from fanet_ros.tools.termination import exit_code_of
 
 
@@ -26,7 +26,6 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     """:raises ValueError: a checkpoint or data that cannot be used"""
     from fanet_ros.inference import ClassMap
     from fanet_ros.model import change_metadata, load_checkpoint
-    from fanet_ros.tools.evaluate import data_config
     from fanet_ros.training.calibration import calibration_error, fit_temperature
     from fanet_ros.training.class_balance import score_pixels
     from fanet_ros.training.fingerprints import count_known
@@ -53,13 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='calibrate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='shipped name or path')
-    parser.add_argument('--data', required=True,
-                        help="root of the data set (layout 'folder': images/ and labels/), or the bag")
-    parser.add_argument('--layout', default='folder', choices=LAYOUTS)
-    parser.add_argument('--split', default='val', help='of Cityscapes and COCO-Stuff')
-    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='any other key of a data set in a recipe, such as labels=colors or masks=truth')
-    parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='images whose names begin so')
+    add_data_arguments(parser)
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     return parser
 

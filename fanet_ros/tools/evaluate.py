@@ -11,13 +11,10 @@ import math
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
-from fanet_ros.choices import LAYOUTS
+from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 from fanet_ros.tools.termination import exit_code_of
-
-if TYPE_CHECKING:
-    from fanet_ros.training.config import DataConfig
 
 OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
 
@@ -58,19 +55,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         print(f'report: {write_report(arguments.report, title, segmenter.class_map, evaluations, shown=shown)}')
 
 
-def data_config(arguments: argparse.Namespace) -> DataConfig:
-    """Of --data, --layout, --split, --only and --set.
-
-    :raises ConfigError: a misspelt key, or a value of the wrong type
-    """
-    from fanet_ros.training.config import DataConfig
-    from fanet_ros.training.config_reader import build, override
-    content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
-    for text in arguments.set:
-        override(content, text)
-    return build(DataConfig, content, '')
-
-
 def input_size(text: str) -> tuple[int, int, float]:
     """input_height, input_width and input_scale, as the node has them, of 'WIDTHxHEIGHT' or of a factor.
 
@@ -91,13 +75,7 @@ def input_size(text: str) -> tuple[int, int, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='evaluate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--data', required=True,
-                        help="root of the data set (layout 'folder': images/ and labels/), or the bag")
-    parser.add_argument('--layout', default='folder', choices=LAYOUTS)
-    parser.add_argument('--split', default='val', help='of Cityscapes and COCO-Stuff')
-    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='any other key of a data set in a recipe, such as labels=colors or masks=truth')
-    parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='images whose names begin so')
+    add_data_arguments(parser)
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', default='auto')

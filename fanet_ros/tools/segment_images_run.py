@@ -10,12 +10,12 @@ from typing import Iterator, Optional
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
 from fanet_ros.sources import SourceError, open_source
 from fanet_ros.sources.files import IMAGE_SUFFIXES
+from fanet_ros.sources.png_palette import with_palette
 from fanet_ros.tools.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.tools.overlay_video import OverlayVideo
 from fanet_ros.tools.recording import RecordedFrame
@@ -124,6 +124,4 @@ class _Spread:
 
 def write_mask(path: Path, labels: np.ndarray, class_map: ClassMap) -> None:
     """Write (H, W) uint8 as a PNG of 8 bits whose values are the labels and whose palette holds the classes' colours."""
-    picture = Image.fromarray(labels)
-    picture.putpalette(class_map.palette().tobytes())
-    picture.save(path)
+    path.write_bytes(with_palette(cv2.imencode('.png', labels)[1].tobytes(), class_map.palette()))
