@@ -7,6 +7,7 @@ out. All shapes are fixed by the batch, and nothing waits for the device.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Iterable, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -43,7 +44,7 @@ class PixelStore:
         for sample in samples:
             height, width = sample.labels.shape
             rows, columns = (0, 0) if sample.soft is None else sample.soft.shape[:2]
-            self.places.append(Place(first, height, width, first_soft, rows, columns))
+            self.places.append(Place(first, height, width, first_soft if rows else 0, rows, columns))    # 0: some cell, unused
             rgb.append(torch.from_numpy(np.ascontiguousarray(sample.rgb)).view(-1, 3).to(device))
             labels.append(torch.from_numpy(np.ascontiguousarray(sample.labels)).view(-1).to(device))
             first += height * width
@@ -111,7 +112,7 @@ def render_soft(store: PixelStore, views: ViewTensors, height: int, width: int) 
     """Soft labels where the logits of the views lie, (N, ceil(height/8), ceil(width/8), C) uint8; zeros where there are none."""
     if store.soft is None:
         return None
-    columns, rows = (torch.tensor(logit_positions(side), dtype=torch.float32).to(store.device) for side in (width, height))
+    columns, rows = (_logit_positions(side, store.device) for side in (width, height))
     x, y = _source(views.inverse, columns, rows)
     size = views.place[:, 1:3].view(-1, 2, 1, 1).float()
     cells = views.place[:, 4:6].view(-1, 2, 1, 1).float()
@@ -121,6 +122,15 @@ def render_soft(store: PixelStore, views: ViewTensors, height: int, width: int) 
     x, y = x.minimum((cells[:, 1] - 1).clamp(min=0)), y.minimum((cells[:, 0] - 1).clamp(min=0))
     soft = _bilinear(store.soft, views.place[:, 3], views.place[:, 4:6].clamp(min=1), x, y, None)
     return (soft.round() * inside[..., None]).to(torch.uint8)
+
+
+@cache      # made once: bringing numbers to a GPU waits for all that it was given before
+def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=device)
+
+
+def _logit_positions(side_px: int, device: torch.device) -> Tensor:
+    return _constant(tuple(logit_positions(side_px).tolist()), device)
 
 
 def _source(inverse: Tensor, columns: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,7 +159,7 @@ def _bilinear(pixels: Tensor, first: Tensor, size: Tensor, x: Tensor, y: Tensor,
         inside, index = _nearest(first, size, left + right, top + below)
         values = pixels[index].float()
         if fill is not None:
-            values = torch.where(inside[..., None], values, torch.tensor(fill, device=pixels.device, dtype=torch.float32))
+            values = torch.where(inside[..., None], values, _constant(fill, pixels.device))
         values = values * weight[..., None]
         total = values if total is None else total + values
     assert total is not None

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class EventLog:
@@ -11,12 +12,12 @@ class EventLog:
     """
 
     def __init__(self, folder: Path, iteration: int) -> None:
+        self._writer: Any = None
         try:
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self._writer = None
-        else:
             self._writer = SummaryWriter(str(folder), purge_step=iteration)
+        except Exception:       # it, or what it needs, does not fit what is installed: no training should end of that
+            pass
 
     def write(self, iteration: int, values: dict[str, float]) -> None:
         """Add one point to each curve."""

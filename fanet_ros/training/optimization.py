@@ -47,13 +47,17 @@ def learning_rate(settings: TrainingSettings, iteration: int, progress: float) -
     return settings.learning_rate * warm * decay[settings.schedule]
 
 
-@torch.no_grad()
-def update_average(average: nn.Module, network: nn.Module, decay: float, iteration: int) -> None:
-    """Move `average` towards `network`: by 1 - decay, faster while it still holds much of the first weights."""
-    decay = min(decay, (1 + iteration) / (10 + iteration))
-    pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
-    means, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()))
-    torch._foreach_lerp_(means, values, 1 - decay)
-    for mean, value in pairs:
-        if not mean.is_floating_point():
-            mean.copy_(value)
+class WeightAverage:
+    """Moves the weights of `average` after those of `network`, whose tensors must stay the same objects."""
+
+    def __init__(self, average: nn.Module, network: nn.Module) -> None:
+        pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
+        # Listed once: walking through two networks takes longer than what is done with the lists.
+        self._means, self._values = zip(*(pair for pair in pairs if pair[0].is_floating_point()))
+        self._counts, self._present = zip(*(pair for pair in pairs if not pair[0].is_floating_point()))
+
+    @torch.no_grad()
+    def update(self, decay: float, iteration: int) -> None:
+        """Move by 1 - decay, faster while much of the first weights is still held; what BatchNorms count is taken over."""
+        torch._foreach_lerp_(self._means, self._values, 1 - min(decay, (1 + iteration) / (10 + iteration)))
+        torch._foreach_copy_(self._counts, self._present)

@@ -81,6 +81,6 @@ class RecordedStep:
         """Recording runs nothing: the step itself is done by the replay that follows."""
         self._batches = [batch.clone() for batch in batches]
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, capture_error_mode='thread_local'):      # the next batches are drawn meanwhile
             self._result = self._step(self._batches)
         return graph

@@ -20,7 +20,7 @@ from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.event_log import EventLog
 from fanet_ros.training.interruption import Interruption
 from fanet_ros.training.losses import LabelMeaning
-from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate, update_average
+from fanet_ros.training.optimization import WeightAverage, learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.prefetch import Prefetcher, thread_count
 from fanet_ros.training.processes import Processes
 from fanet_ros.training.progress import Progress
@@ -77,6 +77,7 @@ class Trainer:
             network = in_memory_format(network, torch.channels_last)
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
+        self._average = WeightAverage(self.averaged, self.network)
         loss = ClipLoss(self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision,
                         settings.channels_last)
         self._loss = processes.wrap(loss.to(self._device), self._device)
@@ -165,7 +166,7 @@ class Trainer:
             self.settings, self.iteration, self._progress.at(self.iteration)))
         start = time.monotonic()
         self._unread.append(self._step([item.to(self._device) for item in drawn]))
-        update_average(self.averaged, self.network, self.settings.ema_decay, self.iteration)
+        self._average.update(self.settings.ema_decay, self.iteration)
         self.iteration += 1
         self._durations_s.append(time.monotonic() - start)
 

@@ -37,6 +37,7 @@ def main(argv: Optional[list[str]] = None) -> int:
                         help=f'which of {", ".join(LIMITS_S)}')
     parser.add_argument('--seconds', type=float, help=f'for all steps together ({TOTAL_S:.0f}; to rehearse {REHEARSAL_S:.0f})')
     arguments = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))      # by way of what ends the step under way
     seconds = arguments.seconds or (REHEARSAL_S if arguments.device == 'cpu' else TOTAL_S)
     try:
         choose_device(arguments.device)
