@@ -118,12 +118,11 @@ def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resu
 
 def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:
     settings, view = config.training, config.augmentation
+    length = f'{settings.minutes:g} minutes' if settings.minutes else f'{settings.iterations} iterations'
+    recipe = (f'{length} of {settings.batch_size * settings.accumulate} views at a time, {view.crop_height}x{view.crop_width}, '
+              f'{settings.optimizer} {settings.learning_rate:g} {settings.schedule}')
     return CheckpointMetadata(
         variant=config.variant, flavor=config.flavor, strides=config.strides,
         class_map_name=class_map.name, class_names=class_map.names, class_colors=class_map.colors,
         training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
-        data=config.data_name, license=config.license,
-        recipe=f'{settings.iterations} iterations of {settings.batch_size * settings.accumulate}, crops '
-               f'{view.crop_height}x{view.crop_width}, {settings.optimizer} {settings.learning_rate:g} '
-               f'{settings.schedule}'
-               + (f', from {config.init}' if config.init else ''))
+        data=config.data_name, license=config.license, recipe=recipe + (f', from {config.init}' if config.init else ''))

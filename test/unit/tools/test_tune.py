@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import torch
 import yaml
 
+from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools.tune import main
 from fanet_ros.tools.tune_candidates import Candidate, find_runners, largest_of, load_model, make_candidates, reference_of, sizes_of
 from fanet_ros.tools.tune_child import ChildRequest
@@ -128,13 +130,15 @@ def test_results_are_kept_and_differences_told(tmp_path: Path) -> None:
     assert not (tmp_path / 'unused').exists()
 
 
-def test_candidates_are_those_that_exist() -> None:
-    models = [load_model('fanet18_camvid'), load_model('fanet18_camvid_video')]
+def test_candidates_are_those_that_exist(tmp_path: Path) -> None:
+    metadata = replace(load_checkpoint('fanet18_camvid').metadata, temporal_frames=2)
+    save_checkpoint(tmp_path / 'video.safetensors', metadata.build_network(), metadata)
+    models = [load_model('fanet18_camvid'), load_model(str(tmp_path / 'video.safetensors'))]
     engines, precisions = ('torch', 'openvino', 'ncnn'), ('float32', 'bfloat16')
     found = make_candidates(find_runners(models, engines, precisions, CPU), (0.5, 1.0), (), (720, 960))
     runners = [item.runner for item in found if item.name == 'fanet18_camvid' and item.height == 360]
     assert runners == ['torch float32', 'torch bfloat16', 'openvino float32', 'openvino bfloat16', 'ncnn float32']
-    assert {item.engine for item in found if item.name == 'fanet18_camvid_video'} == {'torch'}
+    assert {item.engine for item in found if item.name == 'video'} == {'torch'}
     assert sizes_of(models[0], (1.0, 0.5, 0.5), (), (720, 960)) == ((192, 256), (360, 480))
     assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # as wide as the frames
     assert sizes_of(models[0], (1.0,), ((64, 96),), (720, 960)) == ((64, 96),)
