@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     output.mkdir(parents=True, exist_ok=True)
     os.chdir(arguments.data)
     # Saving takes half a second, hundreds of iterations some seconds.
-    overrides = [f'training.minutes={arguments.minutes}', 'training.save_every=1000', *arguments.set]
+    # Views are made on the device on a CPU too: a rehearsal is to run what a GPU will.
+    overrides = [f'training.minutes={arguments.minutes}', 'training.save_every=1000', 'loader.on_device=always', *arguments.set]
     start = time.monotonic()
     code = train.main([str(recipe), '--output', str(output / 'run'), '--device', arguments.device]
                       + [word for text in overrides for word in ('--set', text)])
