@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fanet_ros.inference.device import choose_device, processor_name
 from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools import train
 from fanet_ros.training.config import TrainingConfig, describe
+from fanet_ros.training.fingerprints import TRAINING_FRAMES
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME
 
 PART_BYTES = 15 * 2**20
@@ -60,8 +62,14 @@ def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> d
 
 
 def compress(source: Path, target: Path) -> None:
-    """8 bits to a weight, in parts where that is still too much to carry in one file."""
+    """8 bits to a weight, in parts where that is still too much to carry in one file.
+
+    What the frames were before they were coded again, `pack` has left in the current directory.
+    """
     network, metadata = load_checkpoint(source)
+    original = Path(TRAINING_FRAMES)
+    if original.is_file():
+        metadata = replace(metadata, training_frames=original.read_text())
     save_checkpoint(target, network, metadata, dtype=torch.int8)
     content = target.read_bytes()
     if len(content) > PART_BYTES:

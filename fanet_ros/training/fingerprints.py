@@ -9,6 +9,9 @@ import numpy as np
 
 from fanet_ros.training.datasets import Entry
 
+# Beside data whose pictures were coded again: what to_text() gives of the pictures that they were.
+TRAINING_FRAMES = 'training_frames.txt'
+
 
 def fingerprint(entry: Entry) -> int:
     """32 bits of the image's file, or of the name where there is no file of its own."""

@@ -46,15 +46,17 @@ def predict_soft_labels(teacher: Checkpoint, rgb: np.ndarray, sizes: Sequence[tu
     return (total.permute(1, 2, 0) * (255 / (2 * len(sizes)))).round().to(torch.uint8).cpu().numpy()
 
 
-def write_soft_labels(path: Path, class_names: Sequence[str], frames: Iterable[tuple[str, np.ndarray]]) -> None:
+def write_soft_labels(path: Path, class_names: Sequence[str], frames: Iterable[tuple[str, np.ndarray]],
+                      compression: int = zipfile.ZIP_DEFLATED) -> None:
     """Write the file, or leave none behind when that fails.
 
     :param frames: name of each image and its (h, w, C) uint8
+    :param compression: as of zipfile
     """
     partial = path.with_name(f'.partial_{path.name}')
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with zipfile.ZipFile(partial, 'w', zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(partial, 'w', compression) as archive:
             for name, array in chain([(CLASSES, np.array(class_names))], frames):
                 _write_array(archive, name, array)
         os.replace(partial, path)

@@ -14,8 +14,12 @@ import pytest
 import torch
 import yaml
 
+from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.tools import gpu_train_run, pack, soft_labels
+from fanet_ros.training.config import DataConfig
+from fanet_ros.training.fingerprints import count_known
+from fanet_ros.training.layouts import load_dataset
 
 # Not to be had on a machine that has a GPU and nothing of ours.
 FOREIGN = ('rclpy', 'rosbags', 'openvino', 'ncnn', 'pnnx', 'onnx', 'cv_bridge', 'sensor_msgs', 'launch')
@@ -67,16 +71,30 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert pack.main(['--unpack', *map(str, packs), '--into', str(there)]) == 0
     assert (there / 'data/images/2.jpg').read_bytes() == Path('data/images/2.jpg').read_bytes()
 
+    assert pack.main(['recipe.yaml', '--quality', '60', '--output', 'slim']) == 0
+    assert sum(path.stat().st_size for path in Path('slim').glob('*')) < sum(path.stat().st_size for path in packs)
+    slim = tmp_path / 'slim'
+    assert pack.main(['--unpack', *map(str, Path('slim').glob('*.zip')), '--into', str(slim)]) == 0
+    assert (slim / 'data/labels/2.png').read_bytes() == Path('data/labels/2.png').read_bytes()
+    one, other = (cv2.imread(str(root / 'data/images/2.jpg')) for root in (Path('.'), slim))
+    assert one.shape == other.shape and 0 < np.abs(one.astype(int) - other).mean() < 8
+    with np.load('soft/data.npz') as full, np.load(slim / 'soft/data.npz') as rounded:
+        assert sorted(full.files) == sorted(rounded.files)
+        assert np.abs(full['3'].astype(int) - rounded['3']).max() <= 8
+
     output = tmp_path / 'output'
     without = (f'import sys\nsys.modules.update(dict.fromkeys({FOREIGN}))\n'         # each import of them fails
                'from fanet_ros.tools.gpu_train import main\nsys.exit(main(sys.argv[1:]))\n')
     subprocess.run(
-        [sys.executable, '-c', without, 'recipe.yaml', '--minutes', '0.05', '--data', str(there), '--output', str(output),
+        [sys.executable, '-c', without, 'recipe.yaml', '--minutes', '0.05', '--data', str(slim), '--output', str(output),
          '--device', 'cpu'], check=True, cwd=here,
         env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': f'{SOURCES}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'})
     figures = json.loads((output / 'training.json').read_text())
     assert figures['iterations'] > 0 and figures['training_s'] >= 3 and figures['images_per_second'] > 0
-    assert load_checkpoint(output / 'checkpoint.safetensors').metadata.class_names == NAMES
+    metadata = load_checkpoint(output / 'checkpoint.safetensors').metadata
+    assert metadata.class_names == NAMES
+    trained = load_dataset(DataConfig(path='data', hold_out=('5',)), ClassMap.load('map.yaml')).entries
+    assert count_known(metadata.training_frames, trained) == len(trained) == 5      # by their bytes before they were packed
 
 
 def test_a_large_checkpoint_comes_back_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
