@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import threading
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Sequence, Union
@@ -17,7 +16,7 @@ from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
-from fanet_ros.inference.host_results import PINNED_BYTES, HostResults
+from fanet_ros.inference.host_results import HostResults
 from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor, check_calibration_images
@@ -69,7 +68,7 @@ class Segmenter:
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
         self._streams: Optional[FrameStreams] = None
-        self._results = HostResults(PINNED_BYTES if self.device.type == 'cuda' else math.inf)
+        self._results = HostResults() if self.device.type == 'cuda' else None
         self.set_input_size(input_height, input_width, scale, frame_sizes)
 
     @classmethod
@@ -342,7 +341,8 @@ class Segmenter:
         return torch.from_numpy(filtered)[None].to(self.device)
 
     def _segmentation(self, layers: Layers, times: StageTimes, height: int, width: int, batch_size: int = 1) -> Segmentation:
-        labels, confidence, overlay = (None if item is None else self._results.array(item) for item in layers)
+        array = torch.Tensor.numpy if self._results is None else self._results.array
+        labels, confidence, overlay = (None if item is None else array(item) for item in layers)
         assert labels is not None
         return Segmentation(labels, confidence, times, height, width, batch_size, overlay)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import gc
 
 import numpy as np
+import pytest
 import torch
 
 from fanet_ros.inference.host_results import HostResults
@@ -17,8 +18,9 @@ def is_lent(array: np.ndarray, tensor: torch.Tensor) -> bool:
     return array.ctypes.data == tensor.data_ptr()
 
 
-def test_memory_is_lent_up_to_the_limit_and_again_when_it_is_let_go() -> None:
-    results = HostResults(250)
+@pytest.mark.parametrize('limits', [(250, 64), (1000, 2)])
+def test_memory_is_lent_up_to_the_limit_and_again_when_it_is_let_go(limits: tuple[int, int]) -> None:
+    results = HostResults(*limits)
     tensors = [result(value) for value in range(3)]
     held = [results.array(tensor) for tensor in tensors]
     assert [is_lent(array, tensor) for array, tensor in zip(held, tensors)] == [True, True, False]
