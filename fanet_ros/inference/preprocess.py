@@ -99,6 +99,7 @@ class Preprocessor:
         staging = self._staging.get(place)
         if staging is None or staging.shape != values.shape:
             staging = self._staging[place] = host_buffer(values.shape, self._device)
+        # By one thread: on a busy machine several wait for each other many times as long as they save.
         np.copyto(staging.numpy(), values)
         return staging.to(self._device, non_blocking=True)
 

@@ -16,6 +16,7 @@ from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay, sent_ahead
+from fanet_ros.inference.host_results import HostResults
 from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor, check_calibration_images
@@ -67,6 +68,7 @@ class Segmenter:
         self._memories: dict[str, VideoMemory] = {}
         self._filters: dict[str, TemporalFilter] = {}
         self._streams: Optional[FrameStreams] = None
+        self._results = HostResults() if self.device.type == 'cuda' else None
         self.set_input_size(input_height, input_width, scale, frame_sizes)
 
     @classmethod
@@ -262,7 +264,7 @@ class Segmenter:
             marks.append(gpu.mark(self.device))
             gpu.wait_for(marks[-1])         # the only time: until here a GPU may not even have begun
         times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
-        return [_segmentation(item, times, *size, len(frames)) for item, size in zip(found, sizes)]
+        return [self._segmentation(item, times, *size, len(frames)) for item, size in zip(found, sizes)]
 
     def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
         """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
@@ -286,7 +288,7 @@ class Segmenter:
                                             frame, self._beneath(frame, image)),
                     self._engines[size]), height, width
         for sent in sent_ahead(frames, send):
-            yield None if sent is None else _segmentation(*sent[0].wait(), *sent[1:])
+            yield None if sent is None else self._segmentation(*sent[0].wait(), *sent[1:])
 
     def _ensure(self, frame_size: Size) -> None:
         if not self.is_ready_for(*frame_size):
@@ -338,6 +340,12 @@ class Segmenter:
         filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), frame.rgb, frame.stamp_s)
         return torch.from_numpy(filtered)[None].to(self.device)
 
+    def _segmentation(self, layers: Layers, times: StageTimes, height: int, width: int, batch_size: int = 1) -> Segmentation:
+        array = torch.Tensor.numpy if self._results is None else self._results.array
+        labels, confidence, overlay = (None if item is None else array(item) for item in layers)
+        assert labels is not None
+        return Segmentation(labels, confidence, times, height, width, batch_size, overlay)
+
     def forget(self) -> None:
         """The next frame belongs to no frame before it."""
         with self._lock:
@@ -351,14 +359,6 @@ class Segmenter:
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._preprocess(rgb, *self._wanted.of(*rgb.shape[:2]))
-
-
-def _segmentation(layers: Layers, times: StageTimes, height: int, width: int, batch_size: int = 1) -> Segmentation:
-    labels, confidence, overlay = (
-        # A copy from a GPU: that memory is pinned, of which there should not be much for long.
-        None if item is None else item.numpy().copy() if item.is_pinned() else item.numpy() for item in layers)
-    assert labels is not None
-    return Segmentation(labels, confidence, times, height, width, batch_size, overlay)
 
 
 def display_name(path_or_name: Union[str, Path]) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import re
 from pathlib import Path
 
@@ -80,6 +81,13 @@ def test_every_feature_names_the_tests_that_prove_it(row: list[str]) -> None:
 def test_every_page_is_reached_from_the_readme() -> None:
     linked = {(REPO / link.partition('#')[0]).resolve() for _, link in links(REPO / 'README.md')}
     assert set((REPO / 'docs').glob('*.md')) <= linked
+
+
+@pytest.mark.parametrize('path', sorted((REPO / 'benchmarks').iterdir()), ids=lambda path: path.name)
+def test_raw_figures_are_linked_and_hold_no_path_of_a_machine(path: Path) -> None:
+    assert any((page.parent / link).resolve() == path for page in PAGES for _, link in links(page))
+    text = path.read_text(encoding='utf-8')
+    assert json.loads(text) and not re.search(r'"(/|~|[A-Z]:)[^"]*"', text)
 
 
 @pytest.mark.parametrize(('text', 'fault'), [

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from itertools import cycle
 from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
 
-from fanet_ros.inference import draw_overlay
+from fanet_ros.inference import draw_overlay, gpu
 from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool, Recording
@@ -28,7 +29,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
     """Time on the device of each way, without pauses between runs; what fails is a figure too."""
     for size in reversed(settings.sizes):
         for stage, ways in (('network', networks(settings, size)), ('labels', postprocessing(settings, size)),
-                            ('input', preprocessing(settings, size))):
+                            ('input', preprocessing(settings, size)), ('transfer', transfers(settings, size))):
             for name, make in ways.items():
                 try:
                     figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1],
@@ -129,3 +130,34 @@ def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
             for name, way in (('as it is', as_it_is), ('PyTorch', by_pytorch)):
                 ways[f'{name}, {encoding}, {what}'] = partial(partial, way.normalized, image, *size)
     return ways
+
+
+def transfers(settings: StepSettings, size: Size) -> dict[str, Way]:
+    """A frame up from a consumer's memory, and labels down into it, each waited for: mostly the CPU's work."""
+    device = settings.device
+    frames = cycle([np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8) for seed in range(6)])
+    labels, staging = torch.zeros(size, dtype=torch.uint8, device=device), gpu.host_buffer((*size, 3), device)
+    kept: list[np.ndarray] = []
+
+    def up(to_device: Callable[[np.ndarray], object]) -> Way:
+        def work() -> None:
+            to_device(next(frames))
+            gpu.synchronize(device)
+        return lambda: work
+
+    def down(take: Callable[[np.ndarray], object]) -> Way:
+        def work() -> None:
+            on_host = gpu.to_host(labels)
+            gpu.synchronize(device)
+            take(on_host.numpy())
+        return lambda: work
+
+    def by_numpy(rgb: np.ndarray) -> torch.Tensor:
+        np.copyto(staging.numpy(), rgb)
+        return staging.to(device, non_blocking=True)
+
+    return {'up, pinned by one thread': up(by_numpy),
+            'up, pinned by several threads': up(lambda rgb: staging.copy_(torch.from_numpy(rgb)).to(device, non_blocking=True)),
+            'up, not pinned': up(lambda rgb: torch.from_numpy(rgb).to(device)),
+            'down, lent': down(np.shape), 'down, copied': down(np.copy), 'down, copied and kept': down(
+                lambda array: kept.append(array.copy()))}

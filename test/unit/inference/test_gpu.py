@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import chain
 from pathlib import Path
 from typing import Optional
 
@@ -13,6 +14,7 @@ from camera_images import ENCODINGS, as_sent, random_image
 from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, gpu, release_memory, resident_mib
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.host_results import PINNED_BYTES
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import load_checkpoint
@@ -150,6 +152,22 @@ def test_what_is_wished_for_does_not_change_the_labels(checkpoint: Path, setting
     for item in (found, streamed):
         expected = draw_overlay(rgb, item.labels, colors.palette, colors.alpha)
         assert np.abs(item.overlay.astype(int) - expected).max() <= 1
+
+
+def test_what_is_held_of_a_frame_is_overwritten_by_no_other(checkpoint: Path, settings: StepSettings) -> None:
+    """On a GPU more than is lent of its pinned memory, and then some."""
+    segmenter = segmenter_of(checkpoint)
+    colors = OverlayColors(segmenter.class_map.palette(), 0.4)
+    frames = [FrameInput(rgb, confidence=True, overlay=colors) for rgb in settings.frames((1024, 1024) if HAS_GPU else SIZE, 9)]
+    held, copies = [], []
+    for found in chain(segmenter.segment_stream(frames), (segmenter.segment_batch([frame])[0] for frame in frames)):
+        assert found is not None
+        layers = [item for item in (found.labels, found.confidence, found.overlay) if item is not None]
+        held += layers
+        copies += [item.copy() for item in layers]
+    assert len(held) == 2 * len(frames) * (3 if HAS_GPU else 2)
+    assert not HAS_GPU or sum(item.nbytes for item in held) > PINNED_BYTES
+    assert all(np.array_equal(one, other) for one, other in zip(held, copies))
 
 
 def test_stages_are_no_longer_than_the_whole(checkpoint: Path, settings: StepSettings) -> None:

@@ -65,6 +65,14 @@ def test_a_step_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path,
     os.close(reading)
 
 
+@pytest.mark.parametrize('after', ['time.sleep(600)', 'os.kill(os.getpid(), signal.SIGSEGV)'])
+def test_a_step_that_says_it_is_done_is_done_however_its_process_ends(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
+    done = 'print(json.dumps({"figure": "done", "seconds": 1}), file=open(path, "a"), flush=True)'
+    found = step_that(tmp_path, monkeypatch, f'import json\n{done}\n{after}', 20.0)
+    assert found == [{'figure': 'first'}, {'figure': 'done', 'seconds': 1}] and outcome(found) == 'done in 1 s; 1 figures'
+
+
 POPEN = subprocess.Popen
 
 
