@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from fanet_ros.sources.street_sketch import Polygons
-from fanet_ros.sources.street_texture import HULL, SHARE, SOLID, Texture
+from fanet_ros.sources.street_texture import HULL, OPAQUE, SHARE, SOLID, Texture
 from fanet_ros.sources.street_view import NEAR_M, View
 from fanet_ros.sources.street_weather import Haze
 
@@ -116,9 +116,9 @@ class Canvas:
         pixels = texture.level(_shrinks(texture.width * (end - begin) / across), _shrinks(texture.height / upward),
                                haze_step, self._haze.tables)
         if begin > 0 or end < 1:
-            columns = pixels.shape[1]
-            pixels = pixels[:, min(int(begin * columns), columns - 2):max(round(end * columns), 2)]
-        bottom, right = pixels.shape[0] - 1, pixels.shape[1] - 1
+            columns = pixels.shape[1] - texture.rim
+            pixels = pixels[:, min(int(begin * columns), columns - 2):max(round(end * columns), 2) + texture.rim]
+        bottom, right = pixels.shape[0] - 1 - texture.rim, pixels.shape[1] - 1 - texture.rim
         if abs(ay - by) < 1e-3 and abs(ax - dx) < 1e-3 and abs(bx - cx) < 1e-3:
             scale_x, scale_y = right / ((bx - ax) or 1e-6), bottom / ((ay - dy) or 1e-6)
             matrix = np.array([[scale_x, 0, (x0 - ax) * scale_x], [0, scale_y, (y0 - dy) * scale_y]])
@@ -129,22 +129,20 @@ class Canvas:
             source = np.array([(0, bottom), (right, bottom), (right, 0), (0, 0)], np.float32)
             matrix = cv2.getPerspectiveTransform(target, source)
             warp = cv2.warpPerspective
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         region = self.pixels[y0:y1, x0:x1]
-        if texture.is_opaque:
-            warp(pixels, matrix, (x1 - x0, y1 - y0), dst=region, flags=flags, borderMode=cv2.BORDER_TRANSPARENT)
-            return
-        tile = warp(pixels, matrix, (x1 - x0, y1 - y0), flags=flags)
+        tile = warp(pixels, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         cover = cv2.extractChannel(tile, 3)
+        # An opaque picture is painted where nothing from beyond its edge is mixed in, colour and label alike.
+        solid, hull = (OPAQUE, OPAQUE) if texture.is_opaque else (SOLID, HULL)
         if texture.is_sparse:
             share = cv2.LUT(cover, SHARE)
             mixed = cv2.blendLinear(tile, region, share, 1 - share)
             covered = cv2.compare(cover, HULL, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
             cv2.copyTo(mixed, covered, region)
         else:
-            covered = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            covered = cv2.compare(cover, solid, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
             cv2.copyTo(tile, covered, region)
-        np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= HULL)
+        np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= hull)
 
 
 def _shrinks(texels_per_px: float) -> int:

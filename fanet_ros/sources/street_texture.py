@@ -26,24 +26,24 @@ class Texture:
     def __init__(self, rgb: np.ndarray, label: int, cover: Optional[np.ndarray] = None) -> None:
         rgb = np.ascontiguousarray(np.clip(rgb, 0, 255).astype(np.uint8))
         self.label, self.is_opaque = label, cover is None
+        self.rim = int(self.is_opaque)  # texels by which the last row and column go on, so that neighbours close up
         self.is_sparse = False      # much is seen through: what covers a pixel by half is mixed with what is behind
         # One colour does for it where it is small.
         self.is_compact = cover is None or float(cv2.mean(cover)[0]) > 0.68 * OPAQUE
         if cover is None:
-            fourth = np.full(rgb.shape[:2], label, np.uint8)
+            cover = np.full(rgb.shape[:2], OPAQUE, np.uint8)
             self.mean = np.array(cv2.mean(rgb)[:3], np.float32)
         else:
             solid = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
             self.mean = np.array(cv2.mean(rgb, solid)[:3], np.float32)
             rgb[cover <= SEEN_THROUGH] = self.mean      # no dark seams
             self.is_sparse = bool((cover == SEEN_THROUGH).sum() > 0.25 * np.count_nonzero(cover))
-            fourth = cover
-        self._pixels = cv2.merge([rgb, fourth])
+        self._pixels = cv2.merge([rgb, cover])
         self.height, self.width = rgb.shape[:2]
         self._levels: dict[tuple[int, int, int], np.ndarray] = {}
 
     def level(self, shrink_x: int, shrink_y: int, haze_step: int, haze_tables: np.ndarray) -> np.ndarray:
-        """(h / 2**shrink_y, w / 2**shrink_x, 4) uint8: RGB in the haze, and label (opaque) or coverage."""
+        """(h / 2**shrink_y, w / 2**shrink_x, 4) uint8: RGB in the haze, and coverage; `rim` more each way."""
         key = (shrink_x, shrink_y, haze_step)
         found = self._levels.get(key)
         if found is None:
@@ -53,6 +53,8 @@ class Texture:
                 found = cv2.resize(found, size, interpolation=cv2.INTER_AREA)
             if haze_step:
                 found = cv2.LUT(found, haze_tables[haze_step])
+            if self.rim:
+                found = cv2.copyMakeBorder(found, 0, self.rim, 0, self.rim, cv2.BORDER_REPLICATE)
             self._levels[key] = found
         return found
 

@@ -61,6 +61,31 @@ def test_the_rate_sets_how_far_frames_are_apart() -> None:
     assert not np.array_equal(slow.frame(4).labels, fast.frame(4).labels)
 
 
+@pytest.mark.parametrize(('seed', 'index'), [(116, 90), (155, 256), (158, 7), (158, 173)])
+def test_labels_are_classes_at_every_edge_of_a_picture(seed: int, index: int) -> None:
+    """In these frames what is painted last over what has no class has slanting edges, where OpenCV 5 mixes both."""
+    assert set(np.unique(SyntheticStreet(480, 360, seed).frame(index).labels).tolist()) <= CLASSES | {UNLABELLED}
+
+
+def test_labels_are_classes_in_many_frames() -> None:
+    for seed in range(100, 108):
+        street = SyntheticStreet(320, 240, seed)
+        for index in (7, 173):
+            assert set(np.unique(street.frame(index).labels).tolist()) <= CLASSES | {UNLABELLED}, (seed, index)
+
+
+@pytest.mark.parametrize('corners', [
+    [(-1, 0, 8), (0, 0, 8), (0, 1, 8), (-1, 1, 8)],                 # upright before the camera, px 30 to 40, 25 to 35
+    [(-1, 0, 8), (0, 0, 8), (0, 1, 9), (-1, 1, 9)]])                # leaning away
+def test_an_opaque_picture_has_one_label_and_its_own_colours_to_its_edge(canvas: Canvas, corners: list) -> None:
+    canvas.pixels[:] = (0, 0, 0, UNLABELLED)
+    sketch = Sketch(1.0, None)
+    sketch.textured(corners, Texture(np.full((4, 4, 3), 90), TREE))         # a texel is many pixels wide
+    canvas.paint(sketch.finish().solid)
+    assert set(np.unique(canvas.labels).tolist()) == {TREE, UNLABELLED}
+    assert np.array_equal(canvas.labels == TREE, (canvas.rgb == 90).all(2)) and not canvas.rgb[canvas.labels != TREE].any()
+
+
 def test_streets_differ_and_show_all_classes() -> None:
     seen: set = set()
     for seed in range(8):
