@@ -124,6 +124,7 @@ def test_curves_for_tensorboard(whole: tuple[Path, Path]) -> None:
     assert [event.step for event in events.Scalars('mean_iou')] == [3, 6]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) -> None:
     """With BatchNorm on the CPU each process has statistics of its own, so only the first loss can be foretold closely."""
     recipe, unbroken = whole
