@@ -75,6 +75,7 @@ def whole_fixture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     return recipe, folder / 'out'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT], ids=lambda number: number.name)
 def test_an_interrupted_training_resumes_to_the_same_curve(
         whole: tuple[Path, Path], tmp_path: Path, number: signal.Signals) -> None:
