@@ -8,7 +8,7 @@ ENTER := source .venv/bin/activate && source install/local_setup.bash
 # Files whose coming and going changes the installation. Their content does not: the installation is made of links.
 PACKAGE_FILES = $(shell find fanet_ros config launch weights -type f -not -name '*.pyc' 2> /dev/null | LC_ALL=C sort)
 
-.PHONY: help build lint test demo live gpu gpu-train clean FORCE
+.PHONY: help build lint test test-all demo live gpu gpu-train clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,10 @@ build: install/.built ## make .venv/ and install/ (a sourced ROS is used, else R
 lint: .venv/.lint ## hold every Python file to ruff.toml, and the package to mypy
 	@.venv/bin/python -m ruff check --quiet && .venv/bin/python -m mypy
 
-test: build ## build, then run the unit, ros and system tests (PYTEST='-k mask' passes arguments on)
+test: build ## build, then run the unit, ros and system tests but the slow ones (PYTEST='-k mask' passes arguments on)
+	@$(ENTER) && bash test/run.sh -m 'not slow' $(PYTEST)
+
+test-all: build ## all of them: also fuzzing, trainings, GPU rehearsals and whole runs, which take long by nature
 	@$(ENTER) && bash test/run.sh $(PYTEST)
 
 demo: build ## build, then camera, node and bag on real DDS into demo_output/ (SOURCE=street SECONDS=20 RATE=10, all optional)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite: what is by itself on every core, then one after the other what talks over DDS. Arguments go to pytest.
+# The tests: what is by itself on every core, then one after the other what talks over DDS. Arguments go to pytest, which
+# runs all without any; -m 'not slow' leaves out what takes long by nature.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,11 +1,12 @@
 """Which device the network runs on, and whether a resolution fits into its memory."""
 from __future__ import annotations
 
-import os
 import platform
 import resource
-from typing import Optional, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
+import psutil
 import torch
 from torch import nn
 
@@ -18,6 +19,7 @@ BYTES_PER_PX = 220.0
 BYTES_PER_PX_AND_CLASS = 5.0
 # By which a processor says that it computes so.
 CPU_FLAGS = {'bfloat16': {'avx512_bf16', 'amx_bf16', 'bf16'}, 'float16': {'avx512_fp16', 'amx_fp16', 'asimdhp'}}
+CGROUP = '/sys/fs/cgroup'        # of a container, as seen from within
 _Module = TypeVar('_Module', bound=nn.Module)
 
 
@@ -82,27 +84,16 @@ def _free_bytes(device: torch.device) -> float:
     """What can be had now: of the GPU; or of this machine, its container and this process, the least."""
     if device.type == 'cuda':
         return float(torch.cuda.mem_get_info(device)[0])
-    free = [float(os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))]
-    available = _first_number('/proc/meminfo', 'MemAvailable:')
-    if available is not None:       # counts the file cache too, which yields; the page count above leaves it out
-        free = [1024 * available]
-    limit, used = _first_number('/sys/fs/cgroup/memory.max'), _first_number('/sys/fs/cgroup/memory.current')
-    if limit is not None and used is not None:
-        free.append(limit - used)
-    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
-    mapped = _first_number('/proc/self/status', 'VmSize:')
-    if address_space != resource.RLIM_INFINITY and mapped is not None:
-        free.append(address_space - 1024 * mapped)
-    return min(free)
-
-
-def _first_number(path: str, key: str = '') -> Optional[float]:
-    """The number behind `key` in a file of the kernel; None if there is none (no limit, an older kernel)."""
+    free = [float(psutil.virtual_memory().available)]       # counts the file cache too, which yields
     try:
-        with open(path) as lines:
-            return next(float(line[len(key):].split()[0]) for line in lines if line.startswith(key))
-    except (OSError, StopIteration, ValueError, IndexError):
-        return None
+        limit, used = (float(Path(CGROUP, name).read_text()) for name in ('memory.max', 'memory.current'))
+        free.append(limit - used)
+    except (OSError, ValueError):       # 'max', which is none, or an older kernel
+        pass
+    address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if address_space != resource.RLIM_INFINITY:
+        free.append(address_space - psutil.Process().memory_info().vms)
+    return min(free)
 
 
 def in_memory_format(module: _Module, memory_format: torch.memory_format) -> _Module:

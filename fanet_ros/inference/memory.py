@@ -3,29 +3,21 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 
+import psutil
 import torch
 
 from fanet_ros.inference.gpu import release_cached_memory
 
 
-def resident_mib(pid: int | str = 'self') -> float:
-    """Resident memory of a process (Linux).
-
-    :raises OSError: there is no such process, or it is not Linux
-    """
-    with open(f'/proc/{pid}/statm', encoding='ascii') as file:
-        return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 2**20
+def resident_mib() -> float:
+    """Resident memory of this process."""
+    return psutil.Process().memory_info().rss / 2**20
 
 
 def memory_in_use(device: torch.device) -> dict[str, str]:
-    """For diagnostics, in MiB: resident memory of this process (Linux), and on CUDA what torch holds and has held there."""
-    found = {}
-    try:
-        found['memory [MiB]'] = f'{resident_mib():.0f}'
-    except OSError:     # not Linux
-        pass
+    """For diagnostics, in MiB: resident memory of this process, and on CUDA what torch holds and has held there."""
+    found = {'memory [MiB]': f'{resident_mib():.0f}'}
     if device.type == 'cuda':
         found['GPU memory [MiB]'] = f'{torch.cuda.memory_reserved(device) / 2**20:.0f}'
         found['GPU memory, peak [MiB]'] = f'{torch.cuda.max_memory_reserved(device) / 2**20:.0f}'

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
-from typing import Optional
+
+import psutil
 
 
 class OtherLoad:
@@ -16,20 +16,14 @@ class OtherLoad:
     def __init__(self) -> None:
         self._start = self._now()
 
-    def busy_cores(self) -> Optional[float]:
-        """Mean since the start; None where the system does not say (it does on Linux)."""
+    def busy_cores(self) -> float:
+        """Mean since the start."""
         before, after = self._start, self._now()
-        if before is None or after is None or after[0] <= before[0]:
-            return None
         return max(0.0, (after[1] - before[1]) / (after[0] - before[0]))
 
     @staticmethod
-    def _now() -> Optional[tuple[float, float]]:
+    def _now() -> tuple[float, float]:
         """Wall time and CPU time of all processes but this one and its children, in seconds."""
-        try:
-            user, nice, system = (int(value) for value in Path('/proc/stat').read_text().split('\n', 1)[0].split()[1:4])
-        except (OSError, ValueError):
-            return None
-        own = os.times()
-        all_s = (user + nice + system) / os.sysconf('SC_CLK_TCK')
+        everybody, own = psutil.cpu_times(), os.times()
+        all_s = everybody.user + everybody.nice + everybody.system
         return time.perf_counter(), all_s - (own.user + own.system + own.children_user + own.children_system)

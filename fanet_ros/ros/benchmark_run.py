@@ -10,10 +10,10 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Iterator, Optional
 
 import numpy as np
+import psutil
 from tqdm import tqdm
 
 from fanet_ros.dds_profile import DDS_PROFILE_VARIABLES
@@ -165,20 +165,18 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
 
 @contextmanager
 def _usage_of(pid: int) -> Iterator[list[_Usage]]:
-    """A list that grows by the usage of a process every SAMPLING_S, as long as it lives (Linux)."""
-    from fanet_ros.inference import resident_mib  # with torch, which --help need not wait for
+    """A list that grows by the usage of a process every SAMPLING_S, as long as it lives."""
+    process = psutil.Process(pid)
     samples: list[_Usage] = []
     ended = threading.Event()
 
     def sample() -> None:
         while True:
             try:
-                fields = Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()
-                memory_mib = resident_mib(pid)
-            except (OSError, IndexError):       # it has ended
+                times, memory = process.cpu_times(), process.memory_info()
+            except psutil.Error:        # it has ended
                 return
-            samples.append(_Usage(time.time_ns(), (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK'),
-                                  memory_mib))
+            samples.append(_Usage(time.time_ns(), times.user + times.system, memory.rss / 2**20))
             if ended.wait(SAMPLING_S):
                 return
     thread = threading.Thread(target=sample, daemon=True)

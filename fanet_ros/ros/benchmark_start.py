@@ -27,6 +27,7 @@ from fanet_ros.ros.image_conversion import rgb_to_image_message
 from fanet_ros.ros.process_end import shut_down
 from fanet_ros.ros.process_tuning import tune_process
 from fanet_ros.sources import SyntheticStreet
+from fanet_ros.termination import exit_code_of
 
 NODE = 'fanet_ros.ros.segmentation_node'
 RATE_HZ = 10.0
@@ -51,8 +52,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     tune_process()
     rclpy.init(args=[])
     starts: list[Start] = []
-    code = 0
-    try:
+
+    def measure_all() -> None:
         with tempfile.TemporaryDirectory(prefix='fanet_ros_start_') as folder:
             warm = Path(folder) / 'warm'
             _measure('warm', warm, arguments)           # fills it, and the system's file cache
@@ -62,13 +63,8 @@ def main(argv: Optional[list[str]] = None) -> int:
                     starts.append(start)
                     print(f'{kind} cache: first mask after {start.first_mask_s:.2f} s, settled after {start.settled_s:.2f} s '
                           f'on {start.engine}', flush=True)
-    except RuntimeError as error:
-        print(f'benchmark_start: {error}', file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:
-        code = 130
-    finally:
-        shut_down()
+    code = exit_code_of('benchmark_start', measure_all, errors=(RuntimeError, OSError, ValueError))
+    shut_down()
     for kind in KINDS:
         times = [start.first_mask_s for start in starts if start.cache == kind]
         if times:
@@ -123,7 +119,8 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
                 log.seek(0)
                 text = log.read()
                 if process.poll() is not None or now > started + TIMEOUT_S:
-                    raise RuntimeError(f'no mask came of a node that says:\n{text}')
+                    print(text, file=sys.stderr)
+                    raise RuntimeError('no mask came of the node that says the above')
                 if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
                     settled = now if SETTLED in text else masks[0]
         finally:

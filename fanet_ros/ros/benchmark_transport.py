@@ -21,6 +21,7 @@ from typing import Callable, Optional
 
 from fanet_ros.ros.benchmark_run import PROCESSES, NoMaskError, Run, measure
 from fanet_ros.ros.benchmark_transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
+from fanet_ros.termination import exit_code_of
 
 MAX_LOSS = 0.05
 FIRST_RATE_HZ = 8.0
@@ -69,8 +70,8 @@ def main(argv: Optional[list[str]] = None) -> int:
         print(f'{HEADER}\n{row(run)}{note}' if not runs else f'{row(run)}{note}', flush=True)
         runs.append(run)
     highest: list[Run] = []
-    code = 0            # whatever happens, what has been measured is kept
-    try:
+
+    def measure_all() -> None:
         for rate_hz in arguments.rates:
             for kind in kinds * arguments.rounds:
                 show(measure_at(rate_hz, *kind))
@@ -81,11 +82,8 @@ def main(argv: Optional[list[str]] = None) -> int:
             else:
                 show(found, f' highest rate with at most {MAX_LOSS:.0%} lost')
                 highest.append(found)
-    except (RuntimeError, OSError, ValueError) as error:
-        print(f'benchmark_transport: {error}', file=sys.stderr)
-        code = 1
-    except KeyboardInterrupt:
-        code = 130
+    # However it ends, what has been measured is kept.
+    code = exit_code_of('benchmark_transport', measure_all, errors=(RuntimeError, OSError, ValueError))
     summary = medians(runs)
     if len(summary) < len(runs):
         print(f'\nmedians\n{table(summary)}')

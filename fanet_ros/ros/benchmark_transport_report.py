@@ -65,9 +65,10 @@ def stage_shares(run: Run) -> dict[str, float]:
 
 def draw_latencies(runs: Sequence[Run], path: Path) -> None:
     """Histograms of the latency, one panel for each rate."""
-    plt = _pyplot()
+    from matplotlib.figure import Figure  # now: --help need not wait for it
     rates = sorted({run.rate_hz for run in runs})
-    figure, panels = plt.subplots(len(rates), 1, figsize=(8, 2.2 * len(rates) + 0.6), squeeze=False, sharex=True)
+    figure = Figure((8, 2.2 * len(rates) + 0.6), layout='tight')
+    panels = figure.subplots(len(rates), squeeze=False, sharex=True)
     longest = max(run.latency_ms[2] for run in runs) * 1.1
     for rate, axes in zip(rates, panels[:, 0]):
         for run in (item for item in runs if item.rate_hz == rate):
@@ -77,15 +78,14 @@ def draw_latencies(runs: Sequence[Run], path: Path) -> None:
         axes.set(ylabel='frames', title=f'{rate:g} images a second')
         axes.legend(loc='upper left')
     panels[-1, 0].set_xlabel('camera stamp to mask received [ms]')
-    figure.tight_layout()
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
 def draw_stages(runs: Sequence[Run], path: Path) -> None:
     """Where the median frame's time goes, one bar for each run, stage after stage."""
-    plt = _pyplot()
-    figure, axes = plt.subplots(figsize=(9, 0.6 * len(runs) + 1.8))
+    from matplotlib.figure import Figure
+    figure = Figure((9, 0.6 * len(runs) + 1.8))
+    axes = figure.subplots()
     for number, run in enumerate(runs):
         start = 0.0
         for name, length in stage_shares(run).items():
@@ -99,15 +99,7 @@ def draw_stages(runs: Sequence[Run], path: Path) -> None:
     axes.set(xlabel='median milliseconds, camera stamp to mask received')
     axes.legend(ncols=4, loc='upper center', bbox_to_anchor=(0.5, -0.22 - 0.25 / len(runs)), frameon=False)
     figure.savefig(path, dpi=110, bbox_inches='tight')
-    plt.close(figure)
 
 
 def _name(run: Run) -> str:
     return f'{run.reliability.replace("_", " ")} {PROCESSES[run.processes][0]}'
-
-
-def _pyplot() -> Any:
-    import matplotlib
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-    return pyplot

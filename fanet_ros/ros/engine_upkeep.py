@@ -33,7 +33,7 @@ class EngineUpkeep:
 
     def _measure_again(self) -> None:
         load, self._load = self._load, OtherLoad()
-        is_quiet = (load.busy_cores() or 0.0) <= MAX_OTHER_CORES
+        is_quiet = load.busy_cores() <= MAX_OTHER_CORES
         if is_quiet and self._is_free() and self._switch.active is not None and EngineChoices().forget_due():
             self._switch.measure_again(self._log_running)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Sequence
 
-from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.termination import exit_code_of
 
 if TYPE_CHECKING:
     from fanet_ros.model import Checkpoint

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS, VARIANTS
-from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.termination import exit_code_of
 
 SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention', 'training')
 MIN_ROUNDS = 3

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.termination import exit_code_of
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
-from fanet_ros.tools.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.termination import exit_code_of
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
-from fanet_ros.tools.termination import exit_code_of
 
 OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
 

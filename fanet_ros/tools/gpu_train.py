@@ -17,16 +17,14 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.termination import exit_code_of
+
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Train, compress, write; returns the exit code of the training."""
     arguments = _parser().parse_args(argv)
     from fanet_ros.tools.gpu_train_run import run  # now: torch takes seconds, which --help need not wait for
-    try:
-        return run(arguments)
-    except (ValueError, OSError) as error:
-        print(f'gpu_train: {error}', file=sys.stderr)
-        return 1
+    return exit_code_of('gpu_train', lambda: run(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:

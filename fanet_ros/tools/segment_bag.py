@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.tools.termination import sigterm_interrupts
+from fanet_ros.termination import exit_code_of, sigterm_interrupts
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -22,22 +22,14 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parser().parse_args(argv)
     from fanet_ros.tools.segment_bag_run import segment_bag
     partial = arguments.output.with_name(arguments.output.name + '.partial')
-    try:
-        with sigterm_interrupts():
-            print(segment_bag(arguments, partial))
-    except KeyboardInterrupt:
-        print(f'\nstopped; the same command goes on from {partial}', file=sys.stderr)
-        return 130
-    except OSError as error:
-        remedy = f'make room and give the same command again; what is done stays in {partial}' \
-            if error.errno in (errno.ENOSPC, errno.EDQUOT) else 'choose another OUT, or see to its permissions'
-        where = f' {error.filename}' if error.filename else ''
-        print(f'segment_bag: {error.strerror or error}{where}: {remedy}', file=sys.stderr)
-        return 1
-    except ValueError as error:
-        print(f'segment_bag: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
-    return 0
+
+    def remedy(error: OSError) -> str:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f'make room and give the same command again; what is done stays in {partial}'
+        return 'choose another OUT, or see to its permissions'
+    with sigterm_interrupts():
+        return exit_code_of('segment_bag', lambda: print(segment_bag(arguments, partial)), remedy=remedy,
+                            stopped=f'stopped; the same command goes on from {partial}')
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
-from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -12,7 +12,7 @@ import argparse
 import sys
 from typing import Optional
 
-from fanet_ros.tools.termination import exit_code_of
+from fanet_ros.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -10,28 +10,34 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from fanet_ros.package_share import share_directory
+from fanet_ros.termination import exit_code_of
 
-INTERRUPTED = 130       # what shells give for Ctrl-C
+if TYPE_CHECKING:
+    from fanet_ros.training.processes import Processes
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Train, resuming what `--output` holds, and write checkpoints and report; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    import cv2  # these and torch now: --help need not wait for them
+    from fanet_ros.training.processes import Processes  # with torch, which --help need not wait for
+    processes = Processes.from_environment()
+    stopped = f'stopped; the same command resumes from {arguments.output}' if processes.is_first else ''
+    return exit_code_of('train', lambda: _train(arguments, processes), stopped=stopped)
+
+
+def _train(arguments: argparse.Namespace, processes: Processes) -> None:
+    import cv2
     import torch
 
     from fanet_ros.inference.device import choose_device
     from fanet_ros.tools.train_run import train
     from fanet_ros.training.config import TrainingConfig
     from fanet_ros.training.config_reader import ConfigError
-    from fanet_ros.training.processes import Processes
-    from fanet_ros.training.run_folder import RunFolder, RunFolderError
-    from fanet_ros.training.trainer import TrainingError
+    from fanet_ros.training.run_folder import RunFolder
     cv2.setNumThreads(1)        # the loader has threads of its own, which must not fight with OpenCV's for the cores
-    processes = Processes.from_environment()
     try:
         config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
         device = processes.device(str(choose_device(arguments.device)))
@@ -41,21 +47,13 @@ def main(argv: Optional[list[str]] = None) -> int:
         if config.training.minutes and processes.count > 1:
             raise ConfigError('training.minutes is for one process: several have clocks of their own, give iterations')
         with RunFolder(arguments.output, owner=processes.is_first) as folder:
-            done = train(config, folder, device, processes, arguments.resume)
-    except KeyboardInterrupt:
-        done = False
-    except (ValueError, TrainingError, RunFolderError, OSError) as error:
-        print(f'train: {error}', file=sys.stderr)
-        return 1
+            if not train(config, folder, device, processes, arguments.resume):
+                raise KeyboardInterrupt
     except torch.cuda.OutOfMemoryError:
-        print('train: out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller '
-              'crops', file=sys.stderr)
-        return 1
+        raise ConfigError('out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller '
+                          'crops') from None
     finally:
         processes.leave()
-    if not done and processes.is_first:
-        print(f'\nstopped; the same command resumes from {arguments.output}', file=sys.stderr)
-    return 0 if done else INTERRUPTED
 
 
 def find_recipe(name_or_path: str) -> Path:

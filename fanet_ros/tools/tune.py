@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
+from fanet_ros.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.tools.benchmark import parse_size
-from fanet_ros.tools.termination import sigterm_interrupts
 
 DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
@@ -30,21 +30,10 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Measure, choose and write; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = parse_arguments(argv)
     from fanet_ros.tools.tune_run import tune
-    try:
-        with sigterm_interrupts():
-            tune(arguments)
-    except KeyboardInterrupt:
-        print(f'\nstopped; the same command goes on from {arguments.output}', file=sys.stderr)
-        return 130
-    except OSError as error:
-        where = f' {error.filename}' if error.filename else ''
-        print(f'tune: {error.strerror or error}{where}: choose another --output, or see to its room and permissions',
-              file=sys.stderr)
-        return 1
-    except ValueError as error:
-        print(f'tune: {" ".join(str(error).split())}', file=sys.stderr)
-        return 1
-    return 0
+    with sigterm_interrupts():
+        return exit_code_of('tune', lambda: tune(arguments),
+                            stopped=f'stopped; the same command goes on from {arguments.output}',
+                            remedy=lambda _: 'choose another --output, or see to its room and permissions')
 
 
 def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:

@@ -4,10 +4,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-matplotlib.use('Agg')
-import matplotlib.pyplot as plt
+from matplotlib import colormaps
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -30,9 +28,10 @@ def draw_plot(findings: Findings, path: Path) -> None:
     rows = findings.measured
     runners = sorted({row.candidate.runner for row in rows})
     names = list(dict.fromkeys(row.candidate.name for row in findings.rows))
-    colors = {runner: plt.get_cmap('tab10')(index % 10) for index, runner in enumerate(runners)}
+    colors = {runner: colormaps['tab10'](index % 10) for index, runner in enumerate(runners)}
     markers = {name: MARKERS[index % len(MARKERS)] for index, name in enumerate(names)}
-    figure, axes = plt.subplots(figsize=SIZE_INCHES)
+    figure = Figure(SIZE_INCHES)
+    axes = figure.subplots()
     times = [row.p95_ms for row in rows] + [findings.budget.limit_ms]
     if max(times) > WIDE * min(times):
         axes.set_xscale('log')
@@ -69,12 +68,11 @@ def draw_plot(findings: Findings, path: Path) -> None:
     figure.tight_layout()
     _label(figure, axes, list(groups.values()))
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
-def _label(figure: Any, axes: Any, groups: list[list[Row]]) -> None:
+def _label(figure: Figure, axes: Any, groups: list[list[Row]]) -> None:
     """The resolution left of each group's fastest point, moved down where another label is in the way."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     placed: list[tuple[float, float]] = []
     firsts = [group[0] for group in groups]
     spots = sorted(((*axes.transData.transform((row.p95_ms, 100 * row.mean_iou)), row) for row in firsts),

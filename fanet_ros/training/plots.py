@@ -4,11 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Sequence
 
-import matplotlib
 import numpy as np
-
-matplotlib.use('Agg')
-from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 
@@ -16,7 +12,8 @@ def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]],
     """Loss by iteration, and the mIoU [%] wherever it was measured: [[iteration, mIoU 0..1], ...]."""
     window = max(len(losses) // 50, min(len(losses), 10), 1)
     smooth = np.convolve(losses, np.ones(window) / window, mode='valid')
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout='constrained')
+    figure = Figure(figsize=(7, 4), layout='constrained')
+    axes = figure.subplots()
     axes.plot(np.arange(len(losses)) + 1, losses, color='0.85', linewidth=0.6, label='loss of each iteration')
     axes.plot(np.arange(len(smooth)) + window, smooth, label=f'mean of the last {window}')
     axes.set(xlabel='iteration', ylabel='loss', yscale='log')
@@ -28,25 +25,27 @@ def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]],
         right.set_ylabel('mIoU [%]')
         handles, labels = [*handles, line], [*labels, 'validation mIoU']
     axes.legend(handles, labels, loc='lower left')
-    _save(figure, path)
+    figure.savefig(path, dpi=110)
 
 
 def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str, path: Path) -> None:
     """Bars of the IoU (0..1) of every class; a class that does not occur has none."""
-    figure, axes = pyplot.subplots(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
+    figure = Figure(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
+    axes = figure.subplots()
     values = 100 * np.nan_to_num(np.asarray(class_iou))
     bars = axes.barh(range(len(names)), values, color='tab:blue')
     texts = [f'{100 * iou:.1f}' if np.isfinite(iou) else 'absent' for iou in class_iou]
     axes.bar_label(bars, texts, padding=3)
     axes.set(yticks=range(len(names)), yticklabels=names, xlim=(0, 108), xlabel='IoU [%]', title=title)
     axes.invert_yaxis()
-    _save(figure, path)
+    figure.savefig(path, dpi=110)
 
 
 def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None:
     """Share of the pixels of each true class (rows) that were given each class (columns); counts (C, C)."""
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    figure, axes = pyplot.subplots(figsize=(0.55 * len(names) + 2.2, 0.5 * len(names) + 1.6), layout='constrained')
+    figure = Figure(figsize=(0.55 * len(names) + 2.2, 0.5 * len(names) + 1.6), layout='constrained')
+    axes = figure.subplots()
     axes.imshow(share, cmap='Blues', vmin=0, vmax=100)
     for row, column in np.ndindex(share.shape):
         if share[row, column] >= 1:
@@ -55,12 +54,13 @@ def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None
     axes.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names, ylabel='true class',
              xlabel='predicted class [% of the true one]')
     axes.set_xticks(range(len(names)), names, rotation=60, ha='right')
-    _save(figure, path)
+    figure.savefig(path, dpi=110)
 
 
 def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> None:
     """mIoU [%] against the network's resolution: (name, pixels, mIoU 0..1)."""
-    figure, axes = pyplot.subplots(figsize=(6.5, 4), layout='constrained')
+    figure = Figure(figsize=(6.5, 4), layout='constrained')
+    axes = figure.subplots()
     rows = sorted(rows, key=lambda row: row[1])
     axes.plot([pixels for _, pixels, _ in rows], [100 * miou for _, _, miou in rows], 'o-')
     for _, pixels, miou in rows:
@@ -70,9 +70,4 @@ def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> No
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.margins(0.1, 0.15)
-    _save(figure, path)
-
-
-def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=110)
-    pyplot.close(figure)

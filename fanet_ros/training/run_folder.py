@@ -16,7 +16,7 @@ CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
 BEST_NAME = 'best.safetensors'                  # the one with the highest mIoU in validation
 
 
-class RunFolderError(RuntimeError):
+class RunFolderError(ValueError):
     """The folder cannot be used; one line: why, and what to do."""
 
 

@@ -34,7 +34,7 @@ READ_EVERY = 20         # iterations, on a GPU: reading a loss waits for the dev
 Validate = Callable[[FANet], float]
 
 
-class TrainingError(RuntimeError):
+class TrainingError(ValueError):
     """Training cannot go on; the message says why and what is on disk."""
 
 

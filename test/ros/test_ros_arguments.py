@@ -28,7 +28,7 @@ def reason_for(*argv: str) -> str:
     argv = ('node', *argv)
     with ExitStack() as files:
         given = with_even_lists(argv, files)
-        with pytest.raises(RuntimeError) as raised:
+        with pytest.raises(RuntimeError, match="Couldn't parse") as raised:
             rclpy.init(args=given, context=Context())
     return why_refused(raised.value, argv, given)
 

@@ -16,10 +16,12 @@ import pytest
 pytest.importorskip('rclpy')
 
 import numpy as np
+import psutil
 import rclpy
 import torch
 from builtin_interfaces.msg import Time
 from fanet_ros.msg import FrameTiming
+from image_helpers import blotches
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import SetParametersResult
@@ -65,8 +67,7 @@ class Process:
     @property
     def resident_bytes(self) -> int:
         """Memory that it occupies at this moment."""
-        lines = Path(f'/proc/{self._process.pid}/status').read_text().splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if line.startswith('VmRSS:'))
+        return psutil.Process(self._process.pid).memory_info().rss
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end; returns the exit code."""
@@ -276,6 +277,19 @@ def same_rounding_fixture() -> tuple[str, ...]:
     Left to themselves two processes may find different engines the fastest, and each rounds in its own way.
     """
     return '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'num_threads:=1'
+
+
+@pytest.fixture(name='segmentation_camera', scope='module')
+def segmentation_camera_fixture(
+        make_camera: Callable[..., Camera], start_executable: Callable[..., Process], small_checkpoint: Path,
+        same_rounding: tuple[str, ...]) -> Callable[..., Camera]:
+    """A camera that a node of its own answers: segmentation_camera('output_size:=network', ...), parameters of the node."""
+    def start(*parameters: str) -> Camera:
+        given = [part for parameter in (f'checkpoint:={small_checkpoint}', *parameters) for part in ('-p', parameter)]
+        camera = make_camera(start_executable('segmentation_node', '--ros-args', *given, *same_rounding))
+        camera.connect(blotches(0))
+        return camera
+    return start
 
 
 @pytest.fixture(name='segmenter', scope='module')

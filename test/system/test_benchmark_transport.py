@@ -9,6 +9,7 @@ from fanet_ros.ros.benchmark_run import NoMaskError, Run
 from fanet_ros.ros.benchmark_transport_report import medians, stage_shares
 
 
+@pytest.mark.slow
 def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--size', '96', '128', '--resolution', '64', '96', '--seconds', '1',
                                      '--engine', 'torch', '--output', str(tmp_path)]) == 0

@@ -73,6 +73,7 @@ def wait_for_masks(process: subprocess.Popen, output: DemoOutput, count: int) ->
         threading.Event().wait(0.05)
 
 
+@pytest.mark.slow
 def test_demo_leaves_a_sound_bag_pictures_and_figures(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, checkpoint: Path) -> None:
     process = start_demo('--seconds', '5', '--rate', '6', '--seed', '3')
@@ -104,6 +105,7 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
         assert np.mean(frame.labels == labels) > 0.999    # other thread counts may round differently
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('number', 'exit_code'), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
 def test_an_interrupted_demo_leaves_a_complete_bag(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, number: int, exit_code: int) -> None:

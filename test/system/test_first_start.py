@@ -108,6 +108,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', sorted(set(executables()) - {*NODES, *UNTIL_STOPPED}))
 def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
         commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
@@ -118,6 +119,7 @@ def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
     assert [path for path in written(tmp_path) if not path.startswith(ALLOWED)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', NODES)
 def test_a_node_leaves_nothing_of_others_in_the_home_directory(
         start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, name: str, tmp_path: Path,

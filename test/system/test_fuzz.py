@@ -222,6 +222,7 @@ def carried(message: Message) -> Message:
     return deserialize_message(serialize_message(message), type(message))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
 def test_whatever_comes_is_segmented_or_refused_and_counted(
         transport: str, client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],

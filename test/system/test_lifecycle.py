@@ -90,6 +90,7 @@ def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkp
     assert managed.change(CLEANUP) and managed.client.state(NODE) == 'unconfigured'
 
 
+@pytest.mark.slow
 def test_many_rounds_in_one_process(managed: Managed) -> None:
     resident: list[int] = []
     for _ in range(ROUNDS):

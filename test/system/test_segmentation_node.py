@@ -27,18 +27,14 @@ from fanet_ros.ros.image_conversion import rgb_to_image_message
 NODE = '/segmentation'
 
 
-@pytest.fixture(name='process', scope='module')
-def process_fixture(
-        start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> Any:
-    return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                            *same_rounding, '-p', 'diagnostics_period_s:=0.1')
-
-
 @pytest.fixture(name='camera', scope='module')
-def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
-    camera = make_camera(process)
-    camera.connect(blotches(0))
-    return camera
+def camera_fixture(segmentation_camera: Callable[..., Any]) -> Any:
+    return segmentation_camera('diagnostics_period_s:=0.1')
+
+
+@pytest.fixture(name='process')
+def process_fixture(camera: Any) -> Any:
+    return camera.process
 
 
 @pytest.fixture(name='default_parameters')

@@ -18,24 +18,15 @@ NODE = '/segmentation'
 LATCHED_QOS = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
-@pytest.fixture(name='process', scope='module')
-def process_fixture(
-        start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> Any:
-    return start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                            *same_rounding, '-p', 'output_size:=network', '-p', 'class_map_period_s:=0.0')
-
-
 @pytest.fixture(name='camera', scope='module')
-def camera_fixture(make_camera: Callable[..., Any], process: Any) -> Any:
-    camera = make_camera(process)
-    camera.connect(blotches(0))
-    return camera
+def camera_fixture(segmentation_camera: Callable[..., Any]) -> Any:
+    return segmentation_camera('output_size:=network', 'class_map_period_s:=0.0')
 
 
 def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_so(
-        client: Any, camera: Any, process: Any, segmenter: Segmenter) -> None:
+        client: Any, camera: Any, segmenter: Segmenter) -> None:
     maps = client.collect(ClassMap, f'{NODE}/class_map', LATCHED_QOS)
-    client.wait_for(lambda: bool(maps), 'the class map', process)
+    client.wait_for(lambda: bool(maps), 'the class map', camera.process)
     assert maps[0].name == 'camvid11' and list(maps[0].ids) == list(range(11))
     labels = segmenter.segment(blotches(1)).labels
     mask, _ = camera.answer_to(blotches(1))
@@ -50,7 +41,7 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_s
     table = np.full(256, 255, np.uint8)
     table[present[0]], table[present[1]], table[present[2]] = 200, present[1], present[1]
     assert np.array_equal(pixels(mask), table[labels])
-    client.wait_for(lambda: len(maps) == 2, 'the new class map', process)
+    client.wait_for(lambda: len(maps) == 2, 'the new class map', camera.process)
     assert maps[1].header == mask.header
     assert dict(zip(maps[1].ids, maps[1].names)) == {
         200: names[0], int(present[1]): names[1], 255: 'unlabelled'}
@@ -73,7 +64,7 @@ def test_a_refused_change_says_why_and_changes_nothing(
     assert np.array_equal(pixels(camera.answer_to(blotches(2))[0]), sent)
 
 
-def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any, process: Any) -> None:
+def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any) -> None:
     result, = client.set_parameters(NODE, output_size='80x30')
     assert result.successful
     infos = client.collect(CameraInfo, f'{NODE}/camera_info')
@@ -85,7 +76,7 @@ def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any,
         publisher.publish(info)
         camera.send(blotches(3))
         return bool(infos)
-    client.wait_for(answered, 'calibration', process)
+    client.wait_for(answered, 'calibration', camera.process)
     assert (infos[-1].width, infos[-1].height, infos[-1].k[0], infos[-1].k[4]) == (80, 30, 50.0, 25.0)
     mask = camera.wait_for_one(camera.masks, infos[-1].header)
     assert (mask.width, mask.height) == (80, 30)

@@ -168,6 +168,7 @@ def switch(client: Any, camera: Any, values: dict[str, Any], picture: np.ndarray
     return future.result().result, sent, lost
 
 
+@pytest.mark.slow
 def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_checkpoint: Path,
                                               small_checkpoint: Path) -> None:
     chance = random.Random(4)

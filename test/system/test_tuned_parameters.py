@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 
+@pytest.mark.slow
 def test_the_node_runs_with_what_was_tuned(start_executable: Callable[..., Any], client: Any, make_camera: Callable[..., Any],
                                            small_checkpoint: Path, tmp_path: Path) -> None:
     folder = tmp_path / 'tuned'

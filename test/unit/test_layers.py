@@ -25,7 +25,7 @@ OUTSIDE = {
     '': set(),
     'model': {'torch', 'safetensors'},
     'sources': {'numpy', 'cv2', 'rosbags', 'backports', 'simplejpeg'},
-    'inference': {'torch', 'numpy', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
+    'inference': {'torch', 'numpy', 'psutil', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
 }
 ROS_PACKAGE = re.compile(
     r'^(rclpy|rcl_interfaces|cv_bridge|launch|launch_ros|ament_\w+|diagnostic_updater|message_filters|'

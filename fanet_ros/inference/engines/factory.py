@@ -129,7 +129,7 @@ class EngineFactory:
                      + ', '.join(self._engines))
             engines = _working(self._engines, make)
             chosen = _fastest(engines, torch.zeros(1, 3, height, width, device=self._device))
-            choices.put(key, chosen, load.busy_cores() or 0.0)
+            choices.put(key, chosen, load.busy_cores())
             return engines[chosen]
         return make(chosen)
 

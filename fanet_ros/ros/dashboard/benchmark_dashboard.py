@@ -24,6 +24,7 @@ from typing import Optional
 
 import cv2
 import numpy as np
+import psutil
 import rclpy
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -31,14 +32,13 @@ from sensor_msgs.msg import Image
 from fanet_ros.choices import ENGINES
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
-from fanet_ros.ros.process_end import fail
 from fanet_ros.sources import open_source
+from fanet_ros.termination import exit_code_of
 
 START_S = 180.0
 END_S = 15.0
 SETTLE_S = 3.0
 STREET_FRAMES = 45
-TICKS = os.sysconf('SC_CLK_TCK')
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,10 @@ def main(argv: Optional[list[str]] = None) -> int:
     rclpy.init()
     try:
         with ExitStack() as processes:
-            _measure_all(arguments, processes)
-    except (RuntimeError, OSError) as error:
-        return fail('benchmark_dashboard', error)
-    except KeyboardInterrupt:
-        return 130
+            return exit_code_of('benchmark_dashboard', lambda: _measure_all(arguments, processes),
+                                errors=(RuntimeError, OSError, ValueError))
     finally:
         rclpy.try_shutdown()
-    return 0
 
 
 def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
@@ -169,10 +165,9 @@ def _spin(node: Node, seconds: float) -> None:
 
 
 def _cpu_s(process: subprocess.Popen) -> float:
-    """Processor time that a process has used, proc(5)."""
-    with open(f'/proc/{process.pid}/stat', encoding='ascii') as file:
-        fields = file.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Processor time that a process has used."""
+    times = psutil.Process(process.pid).cpu_times()
+    return times.user + times.system
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -88,8 +88,8 @@ class CameraFeed:
             if self._subscribed[name][0] == wanted:
                 return ''
             self._drop(name)
-        callback = {'timing': self._on_timing, 'class_map': self._on_class_map}.get(
-            name, functools.partial(self._on_image, name))
+        callbacks: dict[str, Callable[[Any], None]] = {'timing': self._on_timing, 'class_map': self._on_class_map}
+        callback = callbacks.get(name, functools.partial(self._on_image, name))
         qos = {'class_map': LATCHED_QOS, 'timing': QoSProfile(depth=20, reliability=wanted.reliability)}.get(
             name, image_qos(wanted.reliability))
         self._subscribed[name] = wanted, self._node.create_subscription(TYPES[type_name], topic, callback, qos)

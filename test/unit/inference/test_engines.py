@@ -95,6 +95,7 @@ def test_batches_of_any_size_give_the_logits_of_each_image(
         assert float((logits - expected[:count]).abs().max() / expected.abs().max()) < tolerance
 
 
+@pytest.mark.slow
 def test_a_compiled_network_gives_the_networks_logits(network: FANet) -> None:
     """By all of torch.compile but the making of kernels, which takes minutes here."""
     made = CompiledEngine(rewritten_network(network, CPU, 'float32'), CPU, 'float32', HEIGHT, WIDTH, batch=2, backend='aot_eager')

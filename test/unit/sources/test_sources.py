@@ -29,7 +29,7 @@ def test_video(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('source', ['no/such/file.mp4', '/dev/video87'])
 def test_absent_sources(source: str) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError, match=source):
         open_source(source)
 
 

@@ -105,7 +105,7 @@ def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize('arguments', [['--sizes', '512'], ['--rounds', '1'], ['--engines', 'abacus']])
 def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match='2'):
         benchmark.main(arguments)
 
 

@@ -36,7 +36,7 @@ def test_large_frames_are_sent_smaller(
 
 
 def test_a_source_without_frames_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError, match='no images'):
         camera_size(str(tmp_path), 0, 0)
     assert camera_size('street', 0, 0) == (480, 360)
 

@@ -88,13 +88,13 @@ def test_a_file_for_any_size_does_at_each_what_the_network_does(
 
 
 def test_int8_is_of_one_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--any-size', '--precision', 'int8', '--calibration', str(tmp_path)])
     assert '--any-size is for float32' in capsys.readouterr().err
 
 
 def test_another_file_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'foo.txt')])
     assert 'expected a name that ends in .onnx' in capsys.readouterr().err
 
@@ -120,5 +120,5 @@ def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, 
 
 
 def test_int8_wants_frames(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8'])

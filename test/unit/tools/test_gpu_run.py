@@ -54,6 +54,7 @@ def test_a_step_that_breaks_leaves_its_figures_and_why(
     assert step_that(tmp_path, monkeypatch, does) == [{'figure': 'first'}, {'figure': 'failed', 'reason': reason}]
 
 
+@pytest.mark.slow
 def test_a_step_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()        # as long as one of them lives, its end is open
     os.set_inheritable(writing, True)
@@ -104,6 +105,7 @@ def test_arithmetic_and_bytes_of_a_network_are_counted() -> None:
     assert large['operations'] == small['operations'] > 50
 
 
+@pytest.mark.slow
 def test_it_is_rehearsed_on_a_bare_machine(tmp_path: Path) -> None:
     """All but the tests, which run anyway; nothing of ROS can be imported."""
     environment = bare_environment(tmp_path / 'bare')

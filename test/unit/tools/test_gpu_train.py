@@ -51,6 +51,7 @@ def write_data(root: Path) -> None:
         'loader': {'on_device': 'always'}}))
 
 
+@pytest.mark.slow
 def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     here, there = tmp_path / 'here', tmp_path / 'there'
     here.mkdir()

@@ -75,6 +75,7 @@ def whole_fixture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     return recipe, folder / 'out'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGINT], ids=lambda number: number.name)
 def test_an_interrupted_training_resumes_to_the_same_curve(
         whole: tuple[Path, Path], tmp_path: Path, number: signal.Signals) -> None:
@@ -124,6 +125,7 @@ def test_curves_for_tensorboard(whole: tuple[Path, Path]) -> None:
     assert [event.step for event in events.Scalars('mean_iou')] == [3, 6]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) -> None:
     """With BatchNorm on the CPU each process has statistics of its own, so only the first loss can be foretold closely."""
     recipe, unbroken = whole

@@ -85,6 +85,7 @@ def test_batches_are_drawn_and_pasted_as_on_the_cpu(paste: float) -> None:
     assert (made.soft.int() - expected.soft.int()).abs().float().mean() < 0.5
 
 
+@pytest.mark.slow
 def test_both_ways_train_alike(tmp_path: Path) -> None:
     """Some iterations on the same draws: the losses differ by rounding only, and fall."""
     metadata = CheckpointMetadata('fanet18', 'paper', 'five', tuple('abcde'), ((1, 2, 3),) * CLASSES, (96, 128))

@@ -1,0 +1,43 @@
+"""How much memory counts as free, and how much is in use."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import pytest
+import torch
+
+from fanet_ros.inference import SegmentationError, device, resident_mib
+
+CPU = torch.device('cpu')
+
+
+@pytest.fixture(name='cgroup')
+def cgroup_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which a container finds its limit; without one at first."""
+    monkeypatch.setattr(device, 'CGROUP', str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize('limit', ['max', None])
+def test_without_a_limit_all_that_is_available_counts(cgroup: Path, limit: Optional[str]) -> None:
+    if limit:
+        (cgroup / 'memory.max').write_text(f'{limit}\n')
+        (cgroup / 'memory.current').write_text('1000\n')
+    device.check_memory(64, 64, 11, CPU)
+    with pytest.raises(SegmentationError, match='GiB are free: choose a smaller'):
+        device.check_memory(2**20, 2**20, 11, CPU)
+
+
+def test_the_limit_of_a_container_counts(cgroup: Path) -> None:
+    (cgroup / 'memory.max').write_text(f'{3 * 2**30}\n')
+    (cgroup / 'memory.current').write_text(f'{2 * 2**30}\n')
+    device.check_memory(1024, 2048, 11, CPU)
+    with pytest.raises(SegmentationError, match='needs about 1.7 GiB on cpu, 1.0 GiB are free'):
+        device.check_memory(2048, 4096, 11, CPU)
+
+
+def test_resident_memory_grows_by_what_is_written_to() -> None:
+    before = resident_mib()
+    block = bytes([1]) * (64 * 2**20)
+    assert 60 < resident_mib() - before < 80 and len(block) == 64 * 2**20
