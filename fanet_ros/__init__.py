@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Real-time semantic segmentation for ROS 2 with FANet (fast attention, Hu et al., arXiv 2007.03815).
 
 A frame's way, in the same words everywhere:

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Names that command lines and parameters offer. Apart from what they name, so that --help need not wait for torch."""
 ENGINES = ('auto', 'torch', 'torch_compile', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
 ON_DEMAND_ENGINES = ('torch_compile',)         # take a minute and more to start: only where they are asked for by name

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The Fast DDS profile that gives images room on their way, for who has chosen none. Needs no ROS."""
 from __future__ import annotations
 

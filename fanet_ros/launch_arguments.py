@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the launch files share: the arguments of the segmentation node, and the refusal of those that nobody declared.
 
 Needs neither ROS nor launch.

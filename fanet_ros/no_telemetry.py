@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Keeps the libraries that run the network from reporting to their makers: a robot's computer tells nobody what it does.
 
 ONNX Runtime (from 1.32) and OpenVINO send events of their own accord, and keep an identifier of the machine in the home

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the package's data lies: config/, launch/ and weights/. Needs no ROS."""
 from __future__ import annotations
 

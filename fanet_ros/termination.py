@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How a command ends: its exit code, and SIGTERM as Ctrl-C for long work that leaves behind from where it can go on."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Start a camera stand-in and the segmentation node on its images: a working system on any machine.
 
     ros2 launch fanet_ros demo.launch.py                        # the synthetic street

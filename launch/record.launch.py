@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Record camera, masks, timing and what the classes mean into a rosbag2 MCAP bag; Ctrl-C completes it.
 
     ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1

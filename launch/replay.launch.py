@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Play a bag; with segment:=true only its camera, for the segmentation node to segment anew by the bag's clock.
 
     ros2 launch fanet_ros replay.launch.py bag:=drive_1

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Start the segmentation node: camera image in, masks out.
 
     ros2 launch fanet_ros segmentation.launch.py image_topic:=/front_camera/image_raw namespace:=front

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Keep the tests' ROS traffic on this machine and out of every robot's domain."""
 import atexit
 import os

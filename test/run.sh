@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 # The tests: what is by itself on every core, then one after the other what talks over DDS. Arguments go to pytest, which
 # runs all without any; -m 'not slow' leaves out what takes long by nature.
 set -uo pipefail

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One RGB frame in, one Segmentation out: preprocessing, the network, labels, colours. Knows nothing of ROS."""
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.contrast_colors import with_contrast

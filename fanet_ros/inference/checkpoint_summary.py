@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint is, without making anything of it ready to run."""
 from __future__ import annotations
 

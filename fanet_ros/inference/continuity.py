@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Whether a frame follows the one before it, or begins something new."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Colours that tell classes apart, also for eyes that see no red or no green.
 
 A data set's own colours are habits: of CamVid's, building and pedestrian are 6 apart (CIE 1976, L*a*b*) in deuteranopia, where

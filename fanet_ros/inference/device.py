@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which device the network runs on, and whether a resolution fits into its memory."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A frame in the memory of the device, as the camera sent it, and RGB of it by PyTorch."""
 from __future__ import annotations
 

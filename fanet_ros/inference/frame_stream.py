@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames that follow each other: on a GPU one goes up while another is computed and a third comes down."""
 from __future__ import annotations
 

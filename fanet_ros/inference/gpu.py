@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What only a GPU has: streams, events, pinned memory and graphs. On the CPU, what comes to the same.
 
 All calls of torch.cuda that the way of a frame makes are here, so that the rest is the same code on both.

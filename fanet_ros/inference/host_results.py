@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What came down from a GPU, as arrays that belong to whoever is given them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The size that the network runs at for a frame: as given, or the checkpoint's number of pixels in the frame's own shape."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From class indices to the values that are published: numbering of the data set, classes merged or left out."""
 from __future__ import annotations
 

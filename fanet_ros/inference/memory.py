@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Memory given back to the machine once a network is no longer needed."""
 from __future__ import annotations
 

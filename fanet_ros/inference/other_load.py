@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How busy a machine is with the work of others."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of labels for people to look at."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How the encodings of cameras lie in memory, in the numbers by which a GPU finds the values of a pixel."""
 from __future__ import annotations
 

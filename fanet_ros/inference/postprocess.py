@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From logits at an eighth of the resolution to labels at the frame's size: bilinear upsampling, then argmax."""
 from __future__ import annotations
 

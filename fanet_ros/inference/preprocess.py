@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From a frame of any size, as the camera sent it, to what the network is given."""
 from __future__ import annotations
 

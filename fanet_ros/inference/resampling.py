@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """OpenCV's ways of resizing as weights, so that the GPU's picture is the CPU's: for each row and column of the result, of which
 rows and columns of the source it is the mean.
 """

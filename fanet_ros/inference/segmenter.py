@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The one way from an RGB frame to labels, used by the node, the evaluation and every tool alike."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Steadier labels in a video: the logits of a frame, mixed with those of the frames before where these still hold."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Upsampling, argmax, confidence and overlay in one pass on the GPU: the C x H x W array is never written. Needs triton."""
 from __future__ import annotations
 

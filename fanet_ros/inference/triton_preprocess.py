@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From a camera's bytes to what the network is given in one pass on the GPU: colours, size and normalisation. Needs triton."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a video network keeps of the frames before, and when it had better forget them."""
 from __future__ import annotations
 

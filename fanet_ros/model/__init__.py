@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The network itself: what FANet is, and how its weights are stored. Needs torch, knows nothing of ROS.
 
 `attention` is one fast attention level, `backbone` the ResNet encoders, `fanet` the whole network, `checkpoint` the

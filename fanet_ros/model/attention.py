@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Fast attention: self-attention at a cost linear in the number of pixels (Hu et al., arXiv 2007.03815, section 3.2)."""
 from __future__ import annotations
 

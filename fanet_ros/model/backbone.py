@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ResNet encoders with the additional spatial reduction of FANet.
 
 Two things differ from torchvision's ResNet (He et al., arXiv 1512.03385): layer1 has stride 2 as well, so that the

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Weights on disk: one safetensors file that carries everything needed to use it.
 
 The metadata (variant, flavour, classes, normalisation, where the weights come from and how good they are) travels inside

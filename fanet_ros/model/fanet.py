@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """FANet: real-time semantic segmentation with fast attention (Hu et al., arXiv 2007.03815)."""
 from __future__ import annotations
 

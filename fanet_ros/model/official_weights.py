@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Import of the authors' .pth weights: every rename between their code and ours lives here.
 
 The authors have two modules of the same network. The benchmark module names its tensors as FANet does; the training

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The same function as an eval-mode FANet, with less arithmetic and fewer passes over memory.
 
 Every rewrite is exact up to rounding; tests hold the whole to the original in float64.

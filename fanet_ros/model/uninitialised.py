@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Modules without random numbers in them, for weights that come from elsewhere: drawing them takes longer than all the rest."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How a checkpoint's tensors lie on disk: convolutions in half precision, or in 8 bits with a scale for each output channel."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The model that segments, with all that belongs to it: what one frame is segmented and shown by, from end to end."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The two ends of the transport benchmark, each a process of its own: a camera that costs little, and who waits for masks."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One run of the transport benchmark: camera, node and receiver as processes of their own, and what became of each frame."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From starting the segmentation node's process to its first mask, and to its fastest engine, with images already coming.
 
     ros2 run fanet_ros benchmark_start --rounds 5 --output out

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """From camera message to mask message over DDS: latency, loss and CPU time of the installed node, at several rates.
 
     ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The calibration that belongs to a mask: found among those of the camera, scaled to the mask's size."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One camera: its subscription, and what is counted of its frames."""
 from __future__ import annotations
 

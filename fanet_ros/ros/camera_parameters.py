@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of the camera stand-in, in one table."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Messages that say which class each value of a mask means."""
 from __future__ import annotations
 

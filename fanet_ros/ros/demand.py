@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Listens to a camera only while somebody subscribes to what is made of its images, as image_pipeline's nodes do."""
 from __future__ import annotations
 

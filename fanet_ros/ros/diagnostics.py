@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How the node is doing, over the last seconds. Knows nothing of nodes: whoever calls it tells the time."""
 from __future__ import annotations
 

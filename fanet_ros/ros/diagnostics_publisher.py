@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Tells /diagnostics, and in the log who should know, how the segmentation node is doing."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Looks at everything that the segmentation node needs, before the robot moves, and says what to do about what is wrong.
 
     ros2 run fanet_ros doctor --ros-args -r image:=/camera/image_raw --params-file my.param.yaml

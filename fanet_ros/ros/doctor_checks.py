@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Makes the checks of `doctor`, one after the other, and reports."""
 from __future__ import annotations
 

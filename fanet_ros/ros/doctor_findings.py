@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the doctor found, as a report for people and for scripts."""
 from __future__ import annotations
 

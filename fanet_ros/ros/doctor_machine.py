@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The doctor's look at the machine: Python, torch, GPU, numpy, cv_bridge, engines, cache and memory."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The doctor's look at what is to be loaded: checkpoint, class map, label info."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The doctor's look at how images travel: middleware, DDS profile, shared memory, allocator."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Keeps the fastest engine in use, where the choice is free."""
 from __future__ import annotations
 

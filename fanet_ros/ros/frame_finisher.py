@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The thread on which a frame is finished, while the next one is segmented."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The arrays of one frame's outputs, each computed when it is first asked for."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """All that the node publishes for the frames of one camera."""
 from __future__ import annotations
 

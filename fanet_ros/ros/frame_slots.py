@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Mailboxes for frames, one a camera: what arrives meanwhile replaces what waits of the same camera."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Between ROS image messages and numpy arrays.
 
 rclpy hands over the data as an array of bytes; it is looked at through strided numpy views, so

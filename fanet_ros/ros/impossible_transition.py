@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Keeps a managed node alive that is ordered what its state does not know, such as to activate before it is configured.
 
 rclpy (7.1.6 at least) lets the error of such an order end the process; `ros2 lifecycle set` asks before, other clients do

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Keeps the latency budget: feeds the ladder with every frame and has its steps made."""
 from __future__ import annotations
 

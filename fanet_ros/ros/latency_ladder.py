@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which resolution keeps the latency budget: a ladder of scales, and when to step down or up. Knows nothing of ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the layers below ROS tell of their progress, in the node's own log."""
 from __future__ import annotations
 

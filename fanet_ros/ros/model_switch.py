@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Replaces the model in use as a whole or not at all, while frames go on."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What an executable that is a node answers to --help: its purpose and its parameters."""
 from __future__ import annotations
 

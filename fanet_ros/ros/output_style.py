@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How the outputs of a frame look: what the node's settings and the active class map make of a segmentation."""
 from __future__ import annotations
 

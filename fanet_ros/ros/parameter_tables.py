@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The tables of docs/parameters.md, made from those that the nodes declare: `python -m fanet_ros.ros.parameter_tables`."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a parameter is, and how a node declares a table of them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Plays a rosbag2 bag, where `ros2 bag play` is not at hand: messages as they were recorded, at the recorded pace.
 
 Latched topics are latched again, and topics get the reliability they were recorded with. Types that are not installed

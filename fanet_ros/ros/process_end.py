@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How a node's process ends: with one line when it cannot start or go on, and without a quarrel about who shuts ROS down."""
 from __future__ import annotations
 

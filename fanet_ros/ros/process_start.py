@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How a node's process begins: tuned for images, then with ROS, or with one line that says why not."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a process that passes images on needs before ROS starts, so that plain `ros2 run` is as fast as a launch file.
 
 Set FANET_ROS_TUNING=0 to go without.

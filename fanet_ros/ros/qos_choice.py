@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The reliability that an image subscription needs, so that it hears every publisher and loses no frame it need not lose.
 
 A best-effort subscription loses every frame of which one fragment does not arrive: half of them, where a reliable camera

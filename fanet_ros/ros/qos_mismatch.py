@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Names the publishers whose quality of service keeps their messages from a subscription."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The user's `qos_overrides.TOPIC.subscription.POLICY` parameters, by the name of a topic before or after remapping.
 
 rclpy reads them by the name after it; with the one that the README gives, nothing happens and nobody says so.

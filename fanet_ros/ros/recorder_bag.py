@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A rosbag2 MCAP bag being written: serialised messages go in exactly as they came over the wire."""
 from __future__ import annotations
 

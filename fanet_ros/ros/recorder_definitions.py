@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Message definitions for a bag: what lets a reader without this package decode its messages."""
 from __future__ import annotations
 

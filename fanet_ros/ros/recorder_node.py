@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Records camera, masks and timing into a rosbag2 MCAP bag, where `ros2 bag record` is not at hand.
 
 Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of the recorder, in one table; all are fixed at start-up."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A bag of several MCAP files, none of which needs another to be understood."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The ROS arguments of a process: which parameters they give, and these in a form that the parser of ROS understands."""
 from __future__ import annotations
 

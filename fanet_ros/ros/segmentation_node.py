@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The segmentation node: camera images in, class masks out.
 
 A frame's way:

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Every parameter of the segmentation node, in one table: the YAML and docs/parameters.md are checked against it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The thread that segments: takes the frames that wait, makes their masks, publishes all that belongs to them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames that the middleware replaced by newer ones before the node could look at them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Why no image arrives, as far as the ROS graph can tell."""
 from __future__ import annotations
 

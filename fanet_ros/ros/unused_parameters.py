@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What was given for a node and is used by none: names with a typing error, sections of a file for a node of another name.
 
 ROS says nothing of either.

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Rosbag2 recordings as they come: a folder with or without metadata.yaml, one of its files, packed or not."""
 from __future__ import annotations
 

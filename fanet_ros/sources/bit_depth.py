@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which bits of 16-bit values carry the picture: sensors give 10, 12 or 14, and drivers leave the upper ones empty."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames from a video file, a folder of images or a V4L2 device."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pixels of image messages, which need only look like sensor_msgs/Image or CompressedImage. Needs no ROS.
 
 Everything here looks at the bytes through strided numpy views, so that padded rows and byte order cost nothing.

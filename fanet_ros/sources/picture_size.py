@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How large a picture file says it is, read from its first bytes: known before any memory is spent on it."""
 from __future__ import annotations
 

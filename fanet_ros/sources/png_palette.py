@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """PNG files of masks with the classes' colours in them: viewers show colours, readers of indices get the indices.
 
 A grey PNG of 8 bits and one with a palette hold the same pixels; they differ in the colour type of the header and in the palette

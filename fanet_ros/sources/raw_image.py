@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Images as cameras send them, 8 bits a value: their bytes without padding, and RGB of them by the CPU. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A procedural street in motion, with true labels: real moving input for demo and tests, labelled data for training."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Houses, and what bounds their plots: walls, railings, fences."""
 from __future__ import annotations
 

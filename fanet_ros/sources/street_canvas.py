@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A picture and its labels, painted together through a pinhole camera, so that both always agree."""
 from __future__ import annotations
 

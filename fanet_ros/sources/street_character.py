@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What distinguishes one street from another: its district, its widths and how much there is of everything."""
 from __future__ import annotations
 

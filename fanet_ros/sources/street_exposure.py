@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What lens and sensor do to the picture: blur, white balance, the camera's curve, noise, darker corners."""
 from __future__ import annotations
 

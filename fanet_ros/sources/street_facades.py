@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Fronts of houses, painted once for a street: bricks, plaster or stone, windows, doors, shops."""
 from __future__ import annotations
 

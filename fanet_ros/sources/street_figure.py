@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Limbs in space, painted from one direction: how people and bicycles become pictures."""
 from __future__ import annotations
 

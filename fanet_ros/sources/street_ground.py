@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Road, kerbs, pavement and verge: one long picture of the ground, looked up where each pixel meets it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """All that is painted for one street, when it is first needed; each depends on seed and name, not on the order."""
 from __future__ import annotations
 

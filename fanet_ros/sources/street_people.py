@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """People on foot and on bicycles, and bicycles alone, in any attitude of their step and from any side."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Trees, bushes and hedges, painted once for a street."""
 from __future__ import annotations
 

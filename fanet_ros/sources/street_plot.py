@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What stands on one side of CELL_M metres of street: chosen and sketched once, by seed, cell and side alone."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A thing of the street as coloured or textured, labelled polygons, recorded once and drawn in many frames.
 
 Metres about the thing's own place: x to the right of the road's middle, y up, z forward.

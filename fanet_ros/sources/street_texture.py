@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Painted surfaces that are laid on quadrilaterals of the street, and the grain that makes them look real."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Who moves along the street: endless lanes with one speed each, so that any time can be asked for."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Cars, vans and buses: painted flanks, tails and noses on a simple body."""
 from __future__ import annotations
 

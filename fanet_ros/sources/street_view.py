@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the camera is in one frame, and what it maps to where."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The light of a day in the synthetic street: brightness, sky, haze, shadows."""
 from __future__ import annotations
 

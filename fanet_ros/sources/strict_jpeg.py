@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """JPEG decoding that does not pass over damage. OpenCV's decoder writes what it finds to stderr and goes on."""
 from __future__ import annotations
 

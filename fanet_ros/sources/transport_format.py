@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the `format` of a CompressedImage says: `ORIGINAL; CODEC compressed COMPRESSED` as image transports write it, or a word."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How far predicted labels agree with the true ones, over many frames."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Average the weights of checkpoints that were trained from one another or from a common one.
 
     ros2 run fanet_ros average_checkpoints runs/a/checkpoint.safetensors runs/b/checkpoint.safetensors --output c.safetensors

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Does a bag hold what the node promises? Every mask belongs to a camera frame and is well formed."""
 from __future__ import annotations
 

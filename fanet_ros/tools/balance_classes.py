@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Add a constant to the logits of each class, found on labelled frames that the network was not trained on.
 
     ros2 run fanet_ros balance_classes runs/own/checkpoint.safetensors --on runs/own/checkpoint.safetensors data/val \

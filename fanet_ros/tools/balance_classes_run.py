@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What `balance_classes` does: constants for the logits of each class, from labelled frames."""
 from __future__ import annotations
 

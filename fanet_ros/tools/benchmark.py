@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How fast it is, on this machine: engines, precisions, variants and resolutions side by side, in turns.
 
 Suites: `network` is the authors' protocol (logits at 1/8, random input); `labels` goes on to labels of every pixel;

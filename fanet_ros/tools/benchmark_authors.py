@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The authors' own network, from a checkout of github.com/feinanshan/FANet, to be timed beside ours."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The results as a table in Markdown and as plots."""
 from __future__ import annotations
 

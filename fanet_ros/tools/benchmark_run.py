@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Runs the suites of `benchmark`, one after the other, and writes what they gave."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The Segmenter end to end, as the node calls it: stages, latency, agreement with float32, accuracy."""
 from __future__ import annotations
 

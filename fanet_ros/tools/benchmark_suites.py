@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What is measured: one function a suite, each gives its results ready for JSON."""
 from __future__ import annotations
 

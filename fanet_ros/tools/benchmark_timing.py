@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Fair timing: contestants take turns, so that what else the machine does meets all of them alike."""
 from __future__ import annotations
 

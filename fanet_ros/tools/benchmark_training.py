@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How many images a second are trained with: views made on the CPU against views made on the device."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Make a checkpoint's confidence honest: of pixels of confidence 0.8, four in five are right then. The labels stay as they are.
 
     ros2 run fanet_ros calibrate runs/mine/checkpoint.safetensors --data data/val --output mine.safetensors

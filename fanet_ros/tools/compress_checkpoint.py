@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Write a checkpoint with 8 bits to a weight: half the size on disk, nothing else changes.
 
     ros2 run fanet_ros compress_checkpoint runs/own/checkpoint.safetensors --output own.safetensors

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One picture of a whole recording: rows of camera frame, mask, overlay and true labels, and a legend."""
 from __future__ import annotations
 

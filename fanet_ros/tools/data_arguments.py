@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The options by which a tool is told its labelled frames."""
 from __future__ import annotations
 

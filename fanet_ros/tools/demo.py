@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
 
     python -m fanet_ros.tools.demo                      # the built-in synthetic street

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The demo's child processes: started with a log file each, watched, and ended in order."""
 from __future__ import annotations
 

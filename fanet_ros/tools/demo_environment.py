@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the demo finds the installed executables, and the ROS environment that it gives them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The demo's output directory: what lies where, and how an earlier run's files make way."""
 from __future__ import annotations
 

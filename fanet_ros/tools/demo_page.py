@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The demo's report as one HTML file that opens offline: video, times of every frame, figures, contact sheet."""
 from __future__ import annotations
 

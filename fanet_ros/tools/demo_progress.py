@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Progress on the terminal: bars that move while one looks, and a line now and then in a log file."""
 from __future__ import annotations
 

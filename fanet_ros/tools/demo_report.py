@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Everything the demo shows, made from the recorded bag alone."""
 from __future__ import annotations
 

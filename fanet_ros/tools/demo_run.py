@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The live part of the demo: camera, segmentation node and recorder as separate processes over real DDS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a demo run comes to: as numbers in a JSON file and as a table on the terminal."""
 from __future__ import annotations
 

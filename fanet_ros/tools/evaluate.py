@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Measure a checkpoint on labelled images through the Segmenter that the node runs.
 
     ros2 run fanet_ros evaluate --data DIR --resolutions 0.5 0.75 1 1.5 2 --report out

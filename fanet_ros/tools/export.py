@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Write a checkpoint as an ONNX file for one resolution or, with `--any-size`, for all; it is checked against the network.
 
 Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Surgery on ONNX graphs: what comes before and after the network, and metadata."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes a checkpoint as an ONNX file for one resolution or for any, and checks the file against the network before it is kept."""
 from __future__ import annotations
 

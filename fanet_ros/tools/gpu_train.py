@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Train on a borrowed GPU for so many minutes, and leave what may be carried away: `gpu_train RECIPE --minutes 8 --output DIR`.
 
     make gpu-train RECIPE=fanet18_camvid MINUTES=8 DATA=/tmp/data OUT=gpu_training

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Trains for so many minutes, and writes what may be carried away."""
 from __future__ import annotations
 

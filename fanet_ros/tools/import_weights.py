@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Turn a .pth file of the authors' code into a checkpoint that the node loads."""
 from __future__ import annotations
 

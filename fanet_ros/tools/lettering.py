@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Text and class legends for pictures, in the colours all pictures of this package share."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Street, segmentation node and dashboard until Ctrl-C: a first look without a robot, in a browser.
 
     python -m fanet_ros.tools.live                      # the built-in synthetic street

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A video of a recording: camera frame and overlay side by side, the class legend underneath."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pack the data of a recipe for a machine that they must be carried to: `pack RECIPE --output DIR`.
 
     ros2 run fanet_ros pack fanet18_camvid --output packs       all files that the recipe reads, in volumes of at most 60 MB

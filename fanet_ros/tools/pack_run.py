@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Packs the files that a recipe reads into volumes, and unpacks them."""
 from __future__ import annotations
 

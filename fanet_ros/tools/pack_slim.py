@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Smaller copies of pictures and soft labels, for where little can be carried. What is trained on hardly changes by them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Follows the status lines that the recorder prints: what it sees and what it has recorded."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Reads a recorded bag back: what is in it, and its frames joined by their stamps. Needs no ROS."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Segment the camera images of a rosbag2, offline and without ROS: the same bag comes out with masks in it.
 
     ros2 run fanet_ros segment_bag drive_1 drive_1_masks

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the masks of a bag mean, as messages in the bag: the node's ClassMap, and LabelInfo as Nav2 reads it."""
 from __future__ import annotations
 

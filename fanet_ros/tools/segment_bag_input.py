@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The bag that is segmented: its topics, and its images decoded ahead of the network."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What is done of a bag so far: masks in the order of their images, appended to one file that survives a kill."""
 from __future__ import annotations
 

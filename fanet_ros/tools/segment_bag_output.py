@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The finished bag: every message of the input as it was, and each mask right behind its image."""
 from __future__ import annotations
 

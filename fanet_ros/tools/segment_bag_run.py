@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Segments the images of a bag, and writes the bag with their masks."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which topics of a bag are cameras, what the cameras are called, and where their masks go."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Segment a picture, a folder of pictures or a video, without ROS.
 
     ros2 run fanet_ros segment_images PICTURES --output OUT

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Write the soft labels that a recipe asks for: what a larger network makes of its images.
 
     ros2 run fanet_ros soft_labels fanet18_camvid --teacher runs/camvid34/checkpoint.safetensors

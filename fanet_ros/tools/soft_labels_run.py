@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Predicts the soft labels of the data sets of a recipe, and writes them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Train FANet by a recipe: `train RECIPE --output DIR`. The same command resumes what was interrupted.
 
     ros2 run fanet_ros train own_folder --output runs/mine --set data.0.path=DIR --set class_map=MAP.yaml

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Find the best checkpoint, resolution and engine for your camera and machine, and write the parameter file for it.
 
     ros2 run fanet_ros tune drive_1 --output tuned                 # a bag; its own rate is the budget

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Measures one candidate, in a process of its own: python -m fanet_ros.tools.tune_child REQUEST.json ANSWER.json
 
 A process for each, so that its memory is its own and what crashes takes nothing else along.

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which candidate to take for a budget, and which are worth a look at all."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The frames that every candidate is measured on, as files: the same ones after an interruption too."""
 from __future__ import annotations
 

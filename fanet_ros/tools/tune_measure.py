@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Has one candidate measured by a process of its own, and takes whatever becomes of it as an answer."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The files that `tune` leaves: report, plot and the parameter file of the choice."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file of the segmentation node: read as a start, written as the result."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What tuning found, in words: a table, and the same as Markdown and JSON."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What has been measured so far, in a file that survives an interruption."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The run of `tune`: frames, candidates one by one, then choice, report and parameter file."""
 from __future__ import annotations
 

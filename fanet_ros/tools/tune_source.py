@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What `tune` measures on: frames spread evenly over a bag, a video, a camera, a folder or the street."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes an .mp4: for browsers where PyAV is installed (H.264, or VP9 where its FFmpeg lacks that), else as OpenCV can."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Random views of a labelled image: scale, rotation, crop, flip, colour, blur, noise and JPEG.
 
 A View says what was drawn; it is carried out here with OpenCV, one image at a time, and by device_views with PyTorch, a whole

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Draws what the network is trained on, from seed and number of the batch alone, so that a run can be resumed."""
 from __future__ import annotations
 

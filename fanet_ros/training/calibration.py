@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How much a network's confidence is worth, and the temperature that sets it right.
 
 Modern networks are surer than they are right. Divided by one number, the temperature, before the softmax, their logits give the

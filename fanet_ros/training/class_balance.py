@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A constant for the logits of each class, found on frames that the network was not trained on.
 
 A loss in which rare classes weigh more tilts a network towards them, the more so the less it knows the scene. On frames that

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How often each class occurs in the data, counted before the training begins."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Labels that leave open which of several classes a pixel has.
 
 A data set with fewer classes says 'building' where another tells building from wall, and one that paints people over with what

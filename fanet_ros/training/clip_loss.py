@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Network, normalisation and loss as one module, which several processes can share the work of."""
 from __future__ import annotations
 

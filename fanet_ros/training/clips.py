@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Short videos to train on, made of single labelled images by moving the camera."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A training recipe: one YAML file, read strictly, as frozen dataclasses."""
 from __future__ import annotations
 

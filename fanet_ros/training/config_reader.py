@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Strict reading of YAML into frozen dataclasses: what is misspelt or of the wrong type is named, with the remedy."""
 from __future__ import annotations
 

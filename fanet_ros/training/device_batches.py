@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The batches of BatchSource, made on the device on which all images are kept: for a GPU that would wait for a CPU's views."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Carries out the Views of a whole batch at once with PyTorch, on the device on which the images are kept.
 
 The images of all data sets, of whatever sizes, lie one after the other in one array of pixels; a view gathers from it. What

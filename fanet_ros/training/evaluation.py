@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Measures a Segmenter on labelled images: the very one that the node runs."""
 from __future__ import annotations
 

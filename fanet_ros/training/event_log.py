@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Curves for TensorBoard, where that is installed (pip install tensorboard)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a checkpoint remembers of the frames that it was trained on: enough to tell them again, not to make them out."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a training leaves: the checkpoint with its figures, and the report."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which samples of a data set are kept for measuring: never the neighbours of those that are trained on.
 
 Frames of a drive that follow each other are nearly the same picture; measured on frames between those that it was trained on, a

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Begin with torchvision's ResNet-18 as it was trained on ImageNet, its BatchNorms folded into the convolutions.
 
 The weights (BSD-3-Clause) lie in weights/imagenet_resnet18.npz, named as in torchvision: NAME.weight and NAME.bias of each

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Weights to start from: those of another checkpoint, as far as they fit."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Ctrl-C and SIGTERM that wait for a good moment."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Opens a data set by its recipe, whatever its layout, with labels as the classes that are trained are numbered."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How the weights follow the loss: optimisers, learning rate schedules, averaged weights."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of a training and of what came of it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Work that is done ahead on threads and taken in order."""
 from __future__ import annotations
 

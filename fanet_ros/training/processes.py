@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The processes that train one network together, as torchrun starts them; a single one without it."""
 from __future__ import annotations
 

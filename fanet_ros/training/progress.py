@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How much of a training is done: by iterations, or by the clock where the time is what is given."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A folder to look at: what a training or an evaluation came to."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The folder of a training run: its lock, its resumable state, its checkpoints, its curves."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What another network makes of the images of a data set, kept in one file: the soft labels that a network learns from.
 
 Knowledge distillation (Hinton et al., arXiv 1503.02531): probabilities tell more than the class that was drawn by hand, and

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One step of the optimiser, as it stands or recorded as a CUDA graph."""
 from __future__ import annotations
 

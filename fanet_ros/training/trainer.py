@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The training loop, which keeps a state from which it goes on exactly."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The model that the node segments with: at which size, and made anew for the same cameras."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """config/camera.param.yaml says what the camera's parameter table says."""
 import yaml
 

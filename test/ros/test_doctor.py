@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The doctor's checks, each on what it is about."""
 from __future__ import annotations
 

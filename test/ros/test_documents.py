@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What docs/parameters.md says of parameters is what the nodes declare."""
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What is published for a frame, over real DDS: Nav2's semantic_segmentation_layer sets the rules."""
 from __future__ import annotations
 

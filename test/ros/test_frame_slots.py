@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The mailboxes between the thread that receives and the one that segments."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """No node hides a name of rclpy's own: `self._clock`, say, which is rclpy's too, breaks what rclpy does with it much later."""
 from __future__ import annotations
 

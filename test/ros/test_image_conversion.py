@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Image messages of every kind against known pixels."""
 import array
 from typing import Any

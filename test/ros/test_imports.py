@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Nodes that run no network start without loading what one needs."""
 import subprocess
 import sys

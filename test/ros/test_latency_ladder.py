@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """When the resolution steps down, when up, and that it does not swing."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pixels of which the network is not sure become unlabelled, in every output alike."""
 import cv2
 import numpy as np

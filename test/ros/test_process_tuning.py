@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the executables set before ROS starts, each case in a process of its own."""
 import difflib
 import json

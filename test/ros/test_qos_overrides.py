@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Quality of service is changed by the name of a topic before or after remapping, and what is not used is told."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """At most so many frames a second, whatever the camera's rate and however unpunctual it is."""
 import random
 

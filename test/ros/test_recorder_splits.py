@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A split bag, whole and every file of it alone."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ROS arguments as people write them, made readable for ROS; checked by what ROS itself then reads."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The thread that segments, with a real node of its own: what happens to it when ROS goes first."""
 from __future__ import annotations
 

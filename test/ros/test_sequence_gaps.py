@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the sequence numbers of a publisher say of messages that never came."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What was given and is not used is told, with the nearest name that there is."""
 from __future__ import annotations
 

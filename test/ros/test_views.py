@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The RViz configuration and the Foxglove layout show topics and fields that there are."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """An environment in which Python finds its standard library and the packages named, with what they need, and nothing else."""
 from __future__ import annotations
 

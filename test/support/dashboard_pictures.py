@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Takes the pictures of docs/dashboard.md from a page that runs.
 
     python test/support/dashboard_pictures.py http://localhost:8765 docs

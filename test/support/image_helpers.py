@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Images for tests, and what an image message holds."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the system tests share: a DDS domain of their own, installed executables, a node to talk to them."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Images as no camera should send them, over DDS to the installed node: what works, what is refused, and that it goes on."""
 from __future__ import annotations
 

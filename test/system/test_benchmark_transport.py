@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The transport benchmark over real DDS, short: what it counts, and what it leaves."""
 import json
 from pathlib import Path

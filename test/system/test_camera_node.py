@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed camera node over DDS: what it publishes of each source, and how it ends.
 
 Where every frame counts, simulated time moves the camera on: it waits until somebody listens, and no frame is missed.

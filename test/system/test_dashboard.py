@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The dashboard's server over real HTTP and DDS, without a browser: who gets in, what is refused, what it costs."""
 from __future__ import annotations
 

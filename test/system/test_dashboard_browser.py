@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The page in a real browser, headless Chromium, beside a real camera and node."""
 from __future__ import annotations
 

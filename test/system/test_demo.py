@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The demo as a user runs it: installed executables, real DDS, and what it leaves behind."""
 from __future__ import annotations
 

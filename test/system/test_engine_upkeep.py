@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """With an empty cache a node answers at once, by an engine that stands in, and then goes over to the fastest one."""
 from __future__ import annotations
 

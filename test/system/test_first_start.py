@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Every installed executable on a fresh account: it answers --help at once, and leaves nothing behind that it need not."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Thousands of images that nobody foresaw, over DDS to the installed node: each is segmented or refused, none harms it.
 
     FANET_ROS_FUZZ=2000 python -m pytest test/system/test_fuzz.py -s     # as many of each; says what became of them

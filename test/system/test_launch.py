@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The launch files, read and run by the real launch system; skipped where that, a part of ROS, is missing."""
 from __future__ import annotations
 

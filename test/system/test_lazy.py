@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed node works for nobody in vain: it listens to a camera only while its outputs are wanted."""
 from __future__ import annotations
 

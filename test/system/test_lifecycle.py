@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed node as a managed one, through the services that a lifecycle manager calls."""
 from __future__ import annotations
 

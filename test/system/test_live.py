@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """`make live` as a user runs it: three processes and a page, until Ctrl-C."""
 from __future__ import annotations
 

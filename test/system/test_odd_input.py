@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the installed segmentation node says of images it refuses, and images at the edge of what a message can say."""
 from __future__ import annotations
 

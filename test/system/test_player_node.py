@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A drive recorded in three files by the installed recorder, each file read alone, and played again."""
 from __future__ import annotations
 

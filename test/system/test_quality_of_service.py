@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed segmentation node among publishers whose quality of service fits, and does not."""
 from __future__ import annotations
 

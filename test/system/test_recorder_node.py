@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed recorder over real DDS: the bag holds what was published and is always complete."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed segmentation node over DDS: what it publishes for a frame, and what changes while it runs."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The installed segmentation node over DDS: its outputs follow the parameters, and the class map says so."""
 from __future__ import annotations
 

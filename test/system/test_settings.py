@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Settings as people write them, given to the installed nodes in every way there is; and nodes that outlive what is set."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One model for several cameras: fair, and each by itself."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The shipped weights through the installed node are as accurate as `evaluate` says.
 
 On street frames, whose truth is known; on real ones too when FANET_ROS_DATA names a folder with images/ and labels/.

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Another model while a camera sends: all of it or nothing, and at most one frame lost."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The parameter file that `tune` writes is one that the installed node runs with."""
 from __future__ import annotations
 

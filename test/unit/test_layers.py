@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Imports between the layers point one way, and ROS stays in its own."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What is written twice says the same twice, and every way of installing the package finds its data."""
 from __future__ import annotations
 

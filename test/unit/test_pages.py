@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The pages of the documentation keep what they promise: links lead somewhere, and tests that are named exist."""
 from __future__ import annotations
 

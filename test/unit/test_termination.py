@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How a command ends is told by its exit code and, where something went wrong, by one line."""
 from __future__ import annotations
 

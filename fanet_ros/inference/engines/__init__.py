@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What runs the network: one small interface, one file for each way of doing it.
 
 `torch_engine` is always there; `compiled_engine` needs a C++ compiler, `onnx_engine` onnx and onnxruntime, `onnx_gpu_engine`

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Any number of images, by engines that are each made for a fixed one."""
 from __future__ import annotations
 

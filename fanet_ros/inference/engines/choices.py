@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Which engine was found the fastest before, kept in a JSON file of the cache."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch's compiler: the rewritten network in kernels made for this machine and one size, on CPU or CUDA."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Makes the engine that was asked for; left to itself, the one that is fastest on this machine."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ncnn: the rewritten network for one resolution in float32, with Winograd convolutions, on x86 and ARM processors."""
 from __future__ import annotations
 

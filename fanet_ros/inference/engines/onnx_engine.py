@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime: the rewritten network exported for one resolution, in float32 or int8."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime on a GPU, by its CUDA or its TensorRT provider; frames and logits stay there."""
 from __future__ import annotations
 

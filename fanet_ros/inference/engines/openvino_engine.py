@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """OpenVINO: the rewritten network for one resolution in float32, bfloat16 or int8, on x86 and ARM processors."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Who may open the page, and what its answers tell the browser to forbid. Knows neither ROS nor the web server."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Who looks at what, so that nothing is subscribed to, encoded or asked for while nobody does."""
 from __future__ import annotations
 

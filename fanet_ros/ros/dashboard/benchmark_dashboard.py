@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the dashboard costs the segmentation node, and how soon a mask is seen: without it, and with 0, 1 and more viewers.
 
     ros2 run fanet_ros benchmark_dashboard

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Who looks while the dashboard is measured: a real browser where there is one, and clients that ask as a page does."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Subscribes to what is looked at of one camera: its images, masks, confidence, times and classes."""
 from __future__ import annotations
 

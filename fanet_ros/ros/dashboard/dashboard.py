@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Shows in a browser what the segmentation node sees, how long it takes, and steers it: http://localhost:8765.
 
 It listens to nothing while nobody looks.

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The ROS side of the dashboard: listens while somebody looks, and knows what there is to say."""
 from __future__ import annotations
 

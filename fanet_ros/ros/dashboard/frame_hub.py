@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The newest frame of one camera, encoded once for all who look at it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Joins mask, confidence and camera image of one frame by their stamp; keeps little, never waits."""
 from __future__ import annotations
 

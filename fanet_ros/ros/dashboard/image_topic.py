@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the images come from that the segmentation node works on, found without anybody telling."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The services of the segmentation node: its parameters and its lifecycle."""
 from __future__ import annotations
 

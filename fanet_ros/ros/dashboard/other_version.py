@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Whether the node on the other side speaks the same messages; those of another version would be read as nonsense."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Parameters as a page shows and sends them: plain values, with what their descriptors say."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """ROS images as the files that a browser reads, no wider than it is worth sending."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Records a bag at the page's order, by a recorder_node in a process of its own, beside the dashboard's."""
 from __future__ import annotations
 

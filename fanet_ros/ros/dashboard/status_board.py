@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a page shows beside pictures and times, with a number that tells whether it has changed."""
 from __future__ import annotations
 

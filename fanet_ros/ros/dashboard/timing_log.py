@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The last timing messages of one camera, for pages that ask for those they have not seen."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """One browser's WebSocket: a question, then its answer, then the next question."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The web server: the page's files, its WebSocket, and the requests by which it steers."""
 from __future__ import annotations
 

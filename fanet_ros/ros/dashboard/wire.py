@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What goes over the WebSocket: a question as JSON text, an answer as JSON with pictures behind it.
 
 The browser asks, the server answers once: nothing waits anywhere for a browser that cannot follow.

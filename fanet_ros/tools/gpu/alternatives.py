@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What else could be chosen, side by side in one run: figures for the next change."""
 from __future__ import annotations
 

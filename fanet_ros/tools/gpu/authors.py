@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Against the authors' code in one run: theirs as it is, theirs at its best, ours in half and in full precision."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What the card itself can do, measured: the limits that the network is held to."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """torch.compile against the graph as it is. A step of its own, and the last: it may compile for a minute and more."""
 from __future__ import annotations
 

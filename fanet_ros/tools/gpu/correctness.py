@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """All tests that are about the GPU, by pytest; in a rehearsal those of them that can do without one."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Where the time goes: kernel by kernel, and against the arithmetic and the bytes that cannot be avoided."""
 from __future__ import annotations
 

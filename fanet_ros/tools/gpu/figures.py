@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a step: a file of one JSON object a line, each written when it is known, so that none is lost."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The Segmenter as the node calls it: from the 8-bit frame to labels of its size, one by one, as a stream and in batches."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Starts the steps one after the other, each in a process of its own with a time limit, and sums up what they found.
 
 Needs Python, PyTorch, NumPy, OpenCV, PyYAML, safetensors, tqdm, matplotlib and pytest; no ROS, no network, nothing built.

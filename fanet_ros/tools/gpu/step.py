@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Runs one step: python -m fanet_ros.tools.gpu.step NAME FILE --device DEVICE --scratch FOLDER [--authors CHECKOUT]"""
 from __future__ import annotations
 

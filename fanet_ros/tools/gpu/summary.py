@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The figures in words and tables, the most telling first."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Rosbags of a camera and of masks, for example this package's own recordings with the masks corrected by hand."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a recipe does to the samples of a data set when they are read. Each function returns a change of a Sample."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """COCO-Stuff on COCO 2017: images/SPLIT2017/*.jpg with the pixel maps of stuffthingmaps_trainvaltest2017.zip."""
 from __future__ import annotations
 

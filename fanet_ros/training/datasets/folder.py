@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A folder of images and a folder of masks with the same names (CamVid's layout, and most people's own)."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A data set as a sequence whose samples are read when they are asked for, and kept as far as memory is granted."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames of the synthetic street, painted when they are asked for."""
 from __future__ import annotations
 

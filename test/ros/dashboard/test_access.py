@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Who may open the dashboard, and by what."""
 from __future__ import annotations
 

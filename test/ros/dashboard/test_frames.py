@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Messages of one frame are joined, kept few, and encoded once."""
 from __future__ import annotations
 

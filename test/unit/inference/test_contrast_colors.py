@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Classes can be told apart in the contrast colours, by every eye."""
 from __future__ import annotations
 

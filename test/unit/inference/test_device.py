@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """How much memory counts as free, and how much is in use."""
 from __future__ import annotations
 

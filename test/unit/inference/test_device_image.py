@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What a GPU makes of a camera's bytes is what OpenCV makes of them on the CPU; by PyTorch, which the kernel is held to."""
 from __future__ import annotations
 

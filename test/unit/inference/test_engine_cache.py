@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The cache of engines is bounded: what was used least recently goes first."""
 import os
 import time

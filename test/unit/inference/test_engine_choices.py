@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A choice made beside other work is used, marked, and made again later."""
 import json
 import logging

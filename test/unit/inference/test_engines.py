@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Every engine gives what the network gives; the factory refuses what does not exist and remembers what was fastest."""
 from __future__ import annotations
 

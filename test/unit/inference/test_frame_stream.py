@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames that follow each other come out as one by one, in order."""
 from dataclasses import replace
 from typing import Optional

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The way of a frame on the GPU; on a machine without one as much of it as there is on the CPU."""
 from __future__ import annotations
 

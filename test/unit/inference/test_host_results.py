@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Results are lent while few are held, and never taken back."""
 from __future__ import annotations
 

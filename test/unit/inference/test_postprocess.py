@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Labels and confidence against upsampling written out."""
 import numpy as np
 import pytest

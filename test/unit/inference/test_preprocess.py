@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames on their way into the network, on the CPU; for the GPU's way see test_device_image.py."""
 import numpy as np
 import torch

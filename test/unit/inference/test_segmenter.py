@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Segmenter, class maps and pictures of labels."""
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The filter over the frames of a video: what it steadies, what it follows, and what it forgets."""
 import numpy as np
 

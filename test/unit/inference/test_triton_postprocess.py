@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The GPU kernel for labels and confidence; without a GPU in Triton's interpreter, where triton is installed."""
 import os
 import subprocess

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The GPU kernel for what the network is given; without a GPU in Triton's interpreter, where triton is installed."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """When earlier frames are attended to, and when they are forgotten."""
 from dataclasses import replace
 

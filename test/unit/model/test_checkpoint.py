@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Checkpoints keep network and metadata together, and say what is wrong with them."""
 import os
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The network against the authors' outputs, and fast attention against the formula written out."""
 import importlib.util
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The rewritten network against the original, in float64."""
 from collections.abc import Iterator
 

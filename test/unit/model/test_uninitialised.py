@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Weights that are set from elsewhere cost no random numbers."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Spatial-temporal attention: what earlier frames add."""
 from collections.abc import Iterator
 

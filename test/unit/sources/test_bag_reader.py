@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Recordings as they come: whole, in pieces, packed, without metadata, of an old release."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The size of a picture file is known before it is decoded, so that a lie costs no memory."""
 import struct
 from types import SimpleNamespace

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A mask with colours in its file is still the mask."""
 from __future__ import annotations
 

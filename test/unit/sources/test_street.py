@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The synthetic street: what a frame depends on, what is in it, and that picture and labels agree."""
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Small bags with known content, written without ROS."""
 from __future__ import annotations
 

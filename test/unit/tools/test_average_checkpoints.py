@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The mean of checkpoints, and what has none."""
 from dataclasses import replace
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Constants for the classes' logits: they undo a tilt, are found on given frames only, and travel with the checkpoint."""
 from dataclasses import replace
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark measures what it says, and its command leaves table, JSON and plots."""
 from __future__ import annotations
 

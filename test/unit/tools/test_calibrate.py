@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A confidence that says how often it is right, and labels that stay."""
 from __future__ import annotations
 

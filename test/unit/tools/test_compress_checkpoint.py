@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A checkpoint in 8 bits, and what cannot be made one."""
 from dataclasses import replace
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Percentiles, rates, the table and the JSON on known values."""
 from __future__ import annotations
 

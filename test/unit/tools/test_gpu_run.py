@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """`make gpu`: its steps run alone and leave what they found; the whole is rehearsed as on a bare machine."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The way of a training to a borrowed GPU and back, rehearsed on the CPU: soft labels, packed, unpacked, trained by the clock."""
 from __future__ import annotations
 

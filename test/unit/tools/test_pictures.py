@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Contact sheet and video: the right pixels in the right places."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """A bag read back: headers, joined frames, pixels."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The Python of docs/recording.md runs as it stands there."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """segment_bag: the same bag with masks, whatever interrupts it."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Pictures and videos without ROS: masks as numbers, overlays for people, and what cannot be read is told of."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The train and evaluate commands on a small folder of their own: killed, resumed, shared by two processes."""
 from __future__ import annotations
 

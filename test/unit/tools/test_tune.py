@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The command `tune`: from frames to files, whatever interrupts it."""
 from __future__ import annotations
 

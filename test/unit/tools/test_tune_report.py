@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Report, plot and parameter file of findings that are known."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Frames for `tune` from everything that holds some."""
 from __future__ import annotations
 

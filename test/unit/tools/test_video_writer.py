@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """The demo's video: what browsers play where PyAV is there, and what OpenCV can where it is not."""
 from __future__ import annotations
 

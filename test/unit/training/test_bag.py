@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Rosbags of camera and masks as a data set."""
 from __future__ import annotations
 

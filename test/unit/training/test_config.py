@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Recipes are read strictly."""
 from dataclasses import fields
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Views that are made on the device are those that OpenCV makes, and batches are drawn alike."""
 from __future__ import annotations
 

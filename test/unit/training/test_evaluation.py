@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Borders, best and worst frames, and the report."""
 import json
 from pathlib import Path

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """What is measured on is no neighbour of what is trained on; a checkpoint knows the frames that it was trained on."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """An encoder that begins with folded weights computes what they do, and can be trained."""
 from __future__ import annotations
 

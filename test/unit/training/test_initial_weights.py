@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Starting from other weights: a deeper network begins as the function of the shallower one."""
 import dataclasses
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Data sets on disk, made small, in every layout."""
 from pathlib import Path
 

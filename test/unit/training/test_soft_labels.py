@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Soft labels come with their image, under the names of the trained classes, and move with its views."""
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Data, losses, metrics, and a loop that resumes exactly."""
 import math
 from dataclasses import replace

@@ -1,3 +1,5 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
 """Clips and the measure of flicker."""
 import cv2
 import numpy as np
