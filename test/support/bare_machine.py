@@ -57,8 +57,13 @@ def _modules(packages: tuple[str, ...]) -> set[str]:
             continue
         seen.add(name)
         waiting += [_normal(re.match(r'[\w.\-]+', need).group()) for need in needs if 'extra ==' not in need]
-    return {module for module, owners in importlib.metadata.packages_distributions().items()
-            if seen & {_normal(owner) for owner in owners}}
+    # Not packages_distributions(): on Python 3.10 it knows those alone that list their modules.
+    return {module for name in seen for module in _top_level(importlib.metadata.distribution(name))}
+
+
+def _top_level(distribution: importlib.metadata.Distribution) -> set[str]:
+    files = distribution.files or []
+    return {file.parts[0].split('.')[0] for file in files if file.suffix in ('.py', '.so')} - {''}
 
 
 def _normal(name: str) -> str:
