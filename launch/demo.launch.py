@@ -42,8 +42,8 @@ def camera_node(context: LaunchContext) -> list[Node]:
     if not os.path.isfile(params_file):     # launch_ros would start the camera without it
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
     # The node listens where this camera publishes: one argument sets both ends.
-    image_topic = LaunchConfiguration('image_topic').perform(context) or 'image'
-    transport = LaunchConfiguration('image_transport').perform(context)
+    image_topic = LaunchConfiguration('image_topic', default='').perform(context) or 'image'
+    transport = LaunchConfiguration('image_transport', default='').perform(context)
     if transport:
         given['transport'] = transport
     return [Node(
@@ -62,6 +62,12 @@ def camera_node(context: LaunchContext) -> list[Node]:
     )]
 
 
+def check(context: LaunchContext) -> list[Action]:
+    """Refuse what camera_node() would, before anything runs: launch leaves behind what it has just started."""
+    camera_node(context)
+    return []
+
+
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
     """End with either process; with exit code 1 when it failed."""
     fail_as(event.process_name, event.returncode, context.is_shutdown)
@@ -77,6 +83,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'camera_params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'camera.param.yaml']),
             description='YAML file with the parameters of the camera'),
+        OpaqueFunction(function=check),
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),
         # Neither makes a demo alone: when one fails, its error is the last thing on the terminal.

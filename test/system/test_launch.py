@@ -20,6 +20,7 @@ pytest.importorskip('launch_ros')
 rclpy = pytest.importorskip('rclpy')
 
 from launch.actions import DeclareLaunchArgument  # noqa: E402
+from launch_ros.actions import Node as NodeAction  # noqa: E402
 from rcl_interfaces.srv import GetParameters  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.qos import QoSProfile  # noqa: E402
@@ -246,9 +247,18 @@ def test_a_parameter_file_that_is_not_there_is_refused(launch_file: str, argumen
     for action in module.generate_launch_description().entities:
         if isinstance(action, DeclareLaunchArgument):
             action.execute(context)
-    context.launch_configurations.setdefault('image_transport', '')
     make = module.segmentation_node if launch_file == 'segmentation' else module.camera_node
-    assert len(make(context)) == 1
+    assert isinstance(make(context)[0], NodeAction)
     context.launch_configurations[argument] = str(tmp_path / 'typo.yaml')
     with pytest.raises(RuntimeError, match=f"{argument} '.*typo.yaml' does not exist: expected the path of a YAML file"):
         make(context)
+
+
+def test_a_demo_with_an_unknown_argument_starts_nothing() -> None:
+    if shutil.which('ros2') is None:
+        pytest.skip('the ros2 command line tools are not installed')
+    ended = subprocess.run(['ros2', 'launch', 'fanet_ros', 'demo.launch.py', 'sauce:=street'],
+                           capture_output=True, text=True, timeout=DEADLINE_S)
+    printed = ended.stdout + ended.stderr
+    assert ended.returncode == 1 and "no argument 'sauce': did you mean source?" in printed
+    assert 'process started' not in printed
