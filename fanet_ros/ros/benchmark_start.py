@@ -65,8 +65,10 @@ def main(argv: Optional[list[str]] = None) -> int:
                     starts.append(start)
                     print(f'{kind} cache: first mask after {start.first_mask_s:.2f} s, settled after {start.settled_s:.2f} s '
                           f'on {start.engine}', flush=True)
-    code = exit_code_of('benchmark_start', measure_all, errors=(RuntimeError, OSError, ValueError))
-    shut_down()
+    try:
+        code = exit_code_of('benchmark_start', measure_all, errors=(RuntimeError, OSError, ValueError))
+    finally:
+        shut_down()
     for kind in KINDS:
         times = [start.first_mask_s for start in starts if start.cache == kind]
         if times:

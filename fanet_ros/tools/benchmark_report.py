@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fanet_ros.tools.significant import significant
@@ -76,20 +77,17 @@ def draw_plots(results: list[Result], folder: Path) -> list[Path]:
 
 
 def _ratios(result: Result, path: Path) -> Path:
-    figure = Figure(SIZE_INCHES, layout='tight')
-    axes = figure.subplots()
+    figure, axes = _panel()
     rows = result['rows'][::-1]
     bars = axes.barh([row['name'] for row in rows], [row['ratio'] for row in rows])
     axes.bar_label(bars, [f"{row['ratio']:.2f}x, {row['median_ms']:.0f} ms" for row in rows], padding=4)
     axes.set(xlabel=f"times as fast as {result['rows'][0]['name']}", title=_title(result))
     axes.margins(x=0.25)
-    figure.savefig(path, dpi=110)
-    return path
+    return _save(figure, path)
 
 
 def _growth(results: list[Result], key: str, label: str, path: Path) -> Path:
-    figure = Figure(SIZE_INCHES, layout='tight')
-    axes = figure.subplots()
+    figure, axes = _panel()
     for result in results:
         name = result.get('engine') or result['kind']
         exponent = '' if result['exponent'] is None else f", n^{result['exponent']:.2f}"
@@ -98,13 +96,11 @@ def _growth(results: list[Result], key: str, label: str, path: Path) -> Path:
     axes.set(xlabel=label, ylabel='median time [ms]')
     axes.grid(True, which='both', alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=110)
-    return path
+    return _save(figure, path)
 
 
 def _stages(result: Result, path: Path) -> Path:
-    figure = Figure(SIZE_INCHES, layout='tight')
-    axes = figure.subplots()
+    figure, axes = _panel()
     names = [row['name'] for row in result['rows']][::-1]
     left = [0.0] * len(names)
     for stage in result['rows'][0]['stages_ms']:
@@ -113,24 +109,20 @@ def _stages(result: Result, path: Path) -> Path:
         left = [start + width for start, width in zip(left, widths)]
     axes.set(xlabel='median time [ms]', title=_title(result))
     axes.legend()
-    figure.savefig(path, dpi=110)
-    return path
+    return _save(figure, path)
 
 
 def _histogram(result: Result, path: Path) -> Path:
-    figure = Figure(SIZE_INCHES, layout='tight')
-    axes = figure.subplots()
+    figure, axes = _panel()
     for row in result['rows']:
         axes.hist(row['latencies_ms'], bins=30, histtype='step', label=f"{row['name']}, p99 {row['p99_ms']:.0f} ms")
     axes.set(xlabel='frame to labels [ms]', ylabel='frames', title=_title(result))
     axes.legend()
-    figure.savefig(path, dpi=110)
-    return path
+    return _save(figure, path)
 
 
 def _accuracy(results: list[Result], path: Path) -> Path:
-    figure = Figure(SIZE_INCHES, layout='tight')
-    axes = figure.subplots()
+    figure, axes = _panel()
     for result in results:
         for row in result['rows']:
             axes.plot(1e3 / row['median_ms'], 100 * row['mean_iou'], 'o',
@@ -138,5 +130,14 @@ def _accuracy(results: list[Result], path: Path) -> Path:
     axes.set(xlabel='frames a second, frame to labels', ylabel='mIoU [%]')
     axes.grid(True, alpha=0.3)
     axes.legend(fontsize='small')
+    return _save(figure, path)
+
+
+def _panel() -> tuple[Figure, Axes]:
+    figure = Figure(SIZE_INCHES, layout='tight')
+    return figure, figure.subplots()
+
+
+def _save(figure: Figure, path: Path) -> Path:
     figure.savefig(path, dpi=110)
     return path
