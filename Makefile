@@ -25,19 +25,19 @@ test-all: build ## all of them: also fuzzing, trainings, GPU rehearsals and whol
 	@$(ENTER) && bash test/run.sh $(PYTEST)
 
 demo: build ## build, then camera, node and bag on real DDS into demo_output/ (SOURCE=street SECONDS=20 RATE=10, all optional)
-	@$(ENTER) && python -m fanet_ros.tools.demo $(if $(SOURCE),--source '$(SOURCE)') \
+	@$(ENTER) && python -m fanet_ros demo $(if $(SOURCE),--source '$(SOURCE)') \
 	    $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(RATE),--rate '$(RATE)')
 
 live: build ## build, then street, node and dashboard until Ctrl-C: http://localhost:8765 (SOURCE=street RATE=10 PORT=8765)
-	@$(ENTER) && python -m fanet_ros.tools.live $(if $(SOURCE),--source '$(SOURCE)') $(if $(RATE),--rate '$(RATE)') \
+	@$(ENTER) && python -m fanet_ros live $(if $(SOURCE),--source '$(SOURCE)') $(if $(RATE),--rate '$(RATE)') \
 	    $(if $(PORT),--port '$(PORT)')
 
 gpu: ## prove and measure the CUDA code, without ROS or a build (OUT=DIR AUTHORS=CHECKOUT PYTHON=python3; DEVICE=cpu rehearses)
-	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu.run $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)') \
+	@$(or $(PYTHON),python3) -m fanet_ros gpu $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)') \
 	    $(if $(AUTHORS),--authors '$(AUTHORS)') $(if $(STEPS),--steps $(STEPS))
 
 gpu-train: ## train on a borrowed GPU, likewise (RECIPE=fanet18_camvid MINUTES=8 DATA=DIR OUT=DIR; DEVICE=cpu rehearses)
-	@$(or $(PYTHON),python3) -m fanet_ros.tools.gpu_train $(or $(RECIPE),fanet18_camvid) $(if $(MINUTES),--minutes '$(MINUTES)') \
+	@$(or $(PYTHON),python3) -m fanet_ros gpu_train $(or $(RECIPE),fanet18_camvid) $(if $(MINUTES),--minutes '$(MINUTES)') \
 	    $(if $(DATA),--data '$(DATA)') $(if $(OUT),--output '$(OUT)') $(if $(DEVICE),--device '$(DEVICE)')
 
 clean: ## remove all that build, test, demo and gpu made
@@ -57,7 +57,7 @@ build/package_files: FORCE
 	@mkdir -p build
 	@printf '%s\n' $(PACKAGE_FILES) | cmp -s - $@ || printf '%s\n' $(PACKAGE_FILES) > $@
 
-install/.built: .venv/.complete build/package_files CMakeLists.txt package.xml setup.cfg $(wildcard cmake/* msg/*)
+install/.built: .venv/.complete build/package_files CMakeLists.txt package.xml fanet_ros/commands.py $(wildcard cmake/* msg/*)
 	@source .venv/bin/activate && flock build colcon --log-level error build --symlink-install --paths . \
 	    --cmake-args "-DCMAKE_PREFIX_PATH=$$VIRTUAL_ENV" "-DPython3_EXECUTABLE=$$VIRTUAL_ENV/bin/python"
 	@touch $@

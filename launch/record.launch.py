@@ -20,7 +20,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from fanet_ros.dds_profile import choose_dds_profile
+from fanet_ros.host.dds_profile import choose_dds_profile
 from fanet_ros.launch_arguments import camera_topics, fail_as, number, refuse_unknown
 from launch import LaunchContext, LaunchDescription
 

@@ -1,11 +1,15 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the tests' ROS traffic on this machine and out of every robot's domain."""
+"""Keep the tests' ROS traffic on this machine and out of every robot's domain; bags for all."""
 import atexit
 import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
 if not os.environ.get('ROS_DOMAIN_ID'):
@@ -24,3 +28,18 @@ atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 # A shell that starts pytest in the background has it ignore Ctrl-C, and so would all that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Imported when asked for: the tests for a GPU run where rosbags is not.
+@pytest.fixture(name='stamp_ns')
+def stamp_ns_fixture() -> Callable[[int], int]:
+    """The function that gives the camera stamp of a frame number."""
+    from written_bags import stamp_ns
+    return stamp_ns
+
+
+@pytest.fixture(name='write_bag')
+def write_bag_fixture(tmp_path: Path) -> Callable[[Callable[[Any], None]], Path]:
+    """A function that makes a bag: it gets the one that fills it (with a BagWriter), and returns the bag's path."""
+    from written_bags import write_bag
+    return lambda fill: write_bag(tmp_path / 'bag', fill)

@@ -3,7 +3,6 @@
 """Which device the network runs on, and whether a resolution fits into its memory."""
 from __future__ import annotations
 
-import platform
 import resource
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ import psutil
 import torch
 from torch import nn
 
+from fanet_ros.host.processor import cpuinfo
 from fanet_ros.inference.segmentation import SegmentationError
 
 # Peak memory of a frame on the CPU, float32, at 1024x2048 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
@@ -66,20 +66,6 @@ def computes_in(precision: str, device: torch.device) -> bool:
         return precision == 'float16' or torch.cuda.get_device_capability(device) >= (8, 0)
     flags = (cpuinfo('flags') or cpuinfo('Features')).split()       # x86 or Arm
     return not CPU_FLAGS[precision].isdisjoint(flags)
-
-
-def processor_name() -> str:
-    """The CPU's model, as people know it."""
-    return cpuinfo('model name') or platform.processor() or platform.machine()
-
-
-def cpuinfo(key: str) -> str:
-    """What /proc/cpuinfo says of the first core under `key`; empty where there is no such file or key."""
-    try:
-        with open('/proc/cpuinfo') as lines:
-            return next(line.split(':', 1)[1].strip() for line in lines if line.startswith(key))
-    except (OSError, StopIteration):
-        return ''
 
 
 def _free_bytes(device: torch.device) -> float:

@@ -23,8 +23,8 @@ from fanet_ros.inference.input_size import MAX_INPUT_PX, InputSize
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor, check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError, StageTimes
-from fanet_ros.inference.temporal_filter import TemporalFilter
-from fanet_ros.inference.video_memory import VideoMemory
+from fanet_ros.inference.video.temporal_filter import TemporalFilter
+from fanet_ros.inference.video.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
 
 MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew

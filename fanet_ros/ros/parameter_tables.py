@@ -1,16 +1,16 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of docs/parameters.md, made from those that the nodes declare: `python -m fanet_ros.ros.parameter_tables`."""
+"""The parameters of every node, as docs/parameters.md shows them: `python -m fanet_ros.ros.parameter_tables`."""
 from __future__ import annotations
 
 from typing import Sequence
 
-from fanet_ros.ros.camera_parameters import CAMERA_PARAMETERS
-from fanet_ros.ros.dashboard.dashboard_parameters import DASHBOARD_PARAMETERS
-from fanet_ros.ros.parameters import ParameterSpec
-from fanet_ros.ros.player_parameters import PLAYER_PARAMETERS
-from fanet_ros.ros.recorder_parameters import RECORDER_PARAMETERS
-from fanet_ros.ros.segmentation_parameters import SEGMENTATION_PARAMETERS
+from fanet_ros.ros.bag.player_parameters import PLAYER_PARAMETERS
+from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS
+from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS
+from fanet_ros.ros.common.parameters import ParameterSpec
+from fanet_ros.ros.dashboard.parameters import DASHBOARD_PARAMETERS
+from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS
 
 TABLES: dict[str, tuple[ParameterSpec, ...]] = {
     'segmentation_node': SEGMENTATION_PARAMETERS, 'camera_node': CAMERA_PARAMETERS, 'recorder_node': RECORDER_PARAMETERS,

@@ -3,6 +3,6 @@
 """Where frames come from without a camera: a synthetic street, videos, folders of images, V4L2 devices. No ROS, no torch."""
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 from fanet_ros.sources.open_source import open_source
-from fanet_ros.sources.street import SyntheticStreet
+from fanet_ros.sources.street.street import SyntheticStreet
 
 __all__ = ['Frame', 'FrameSource', 'SourceError', 'SyntheticStreet', 'open_source']

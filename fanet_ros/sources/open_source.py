@@ -10,7 +10,7 @@ from typing import Iterator
 
 from fanet_ros.sources.files import FolderSource, VideoSource
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
-from fanet_ros.sources.street import SyntheticStreet
+from fanet_ros.sources.street.street import SyntheticStreet
 
 LOG = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fanet_ros.choices import LAYOUTS
 
 if TYPE_CHECKING:       # --help need not wait for it
-    from fanet_ros.training.config import DataConfig
+    from fanet_ros.datasets.config import DataConfig
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,8 @@ def data_config(arguments: argparse.Namespace) -> DataConfig:
 
     :raises ConfigError: a misspelt key, or a value of the wrong type
     """
-    from fanet_ros.training.config import DataConfig
-    from fanet_ros.training.config_reader import build, override
+    from fanet_ros.datasets.config import DataConfig
+    from fanet_ros.datasets.config_reader import build, override
     content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
     for text in arguments.set:
         override(content, text)

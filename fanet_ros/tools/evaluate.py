@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.termination import exit_code_of
+from fanet_ros.host.termination import exit_code_of
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 
 OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
@@ -28,11 +28,11 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from fanet_ros.datasets.fingerprints import count_known
+    from fanet_ros.datasets.layouts import load_dataset
+    from fanet_ros.evaluation.evaluation import evaluate
+    from fanet_ros.evaluation.report import figures, table, write_report
     from fanet_ros.inference import Segmenter
-    from fanet_ros.training.evaluation import evaluate
-    from fanet_ros.training.fingerprints import count_known
-    from fanet_ros.training.layouts import load_dataset
-    from fanet_ros.training.report import figures, table, write_report
     segmenter = Segmenter.from_checkpoint(
         arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
         calibration_images=arguments.calibration_images)

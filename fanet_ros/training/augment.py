@@ -13,8 +13,8 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from fanet_ros.datasets import UNLABELLED, Sample
 from fanet_ros.model import MIN_INPUT_PX
-from fanet_ros.training.datasets import UNLABELLED, Sample
 
 FILL_RGB = (124, 116, 104)          # beyond the image: the mean of the normalisation, which the network sees as nothing
 LOGIT_STRIDE = 8                    # of the network

@@ -9,9 +9,9 @@ from typing import Callable, NamedTuple, Optional, Sequence
 import numpy as np
 import torch
 
+from fanet_ros.datasets import Samples
 from fanet_ros.training.augment import Augmentation, View, draw_pasted_classes, paste_classes
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets import Samples
 
 GRAIN = 3.0         # standard deviation of the noise that differs between the frames of a clip, of 255
 

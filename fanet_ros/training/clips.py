@@ -6,8 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fanet_ros.datasets import UNLABELLED, Sample
 from fanet_ros.training.augment import FILL_RGB
-from fanet_ros.training.datasets import UNLABELLED, Sample
 
 
 def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *, max_shift: float = 0.03,

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fanet_ros.datasets import UNLABELLED, Sample
 from fanet_ros.training.augment import FILL_RGB, View, logit_positions
-from fanet_ros.training.datasets import UNLABELLED, Sample
 
 BLUR_RADIUS = 5         # of the largest Gaussian that is drawn, in taps
 

@@ -8,12 +8,12 @@ from typing import Sequence
 
 import yaml
 
+from fanet_ros.datasets import Sample
+from fanet_ros.evaluation.evaluation import Evaluation, evaluate
+from fanet_ros.evaluation.report import table, write_report
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FANet
 from fanet_ros.training.config import TrainingConfig, describe
-from fanet_ros.training.datasets import Sample
-from fanet_ros.training.evaluation import Evaluation, evaluate
-from fanet_ros.training.report import table, write_report
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME, RunFolder
 from fanet_ros.training.trainer import Trainer
 

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fanet_ros.datasets import UNLABELLED
 from fanet_ros.model import FANetOutputs
-from fanet_ros.training.datasets import UNLABELLED
 
 AUX_WEIGHT = 0.5
 LABEL_STRIDE = 2

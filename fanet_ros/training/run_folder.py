@@ -90,7 +90,7 @@ class RunFolder:
         :param history: 'losses' of every iteration; 'validation': [[iteration, mIoU], ...]
         :raises RunFolderError: the disk is full, for example
         """
-        from fanet_ros.training.plots import draw_history
+        from fanet_ros.evaluation.plots import draw_history
         self._replace(self.path / 'history.json', lambda path: path.write_text(json.dumps(history)))
         self._replace(self.path / 'loss.png', lambda path: draw_history(history['losses'], history['validation'], path))
 

@@ -21,7 +21,7 @@ MEANT = {'set_parameters_atomically', 'on_configure', 'on_activate', 'on_deactiv
 
 
 def node_classes() -> list[type]:
-    modules = [importlib.import_module(f'fanet_ros.ros.{item.name}') for item in pkgutil.iter_modules(fanet_ros.ros.__path__)]
+    modules = [importlib.import_module(item.name) for item in pkgutil.walk_packages(fanet_ros.ros.__path__, 'fanet_ros.ros.')]
     found = {item for module in modules for item in vars(module).values()
              if inspect.isclass(item) and issubclass(item, Node) and item.__module__.startswith('fanet_ros')}
     return sorted(found, key=lambda item: item.__name__)

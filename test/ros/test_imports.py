@@ -7,7 +7,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize('module', ['camera_node', 'recorder_node', 'player_node'])
+@pytest.mark.parametrize('module', ['camera.camera_node', 'bag.recorder_node', 'bag.player_node'])
 def test_torch_is_not_loaded_by(module: str) -> None:
     code = f'import sys, fanet_ros.ros.{module}; sys.exit("torch" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0

@@ -8,7 +8,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.sources.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
+from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
 
 ENCODINGS = (*(name for name, item in FORMATS.items() if item.bits == 8), *SEMI_PLANAR, *PLANAR, NV24)
 

@@ -39,8 +39,8 @@ from std_msgs.msg import Header
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.ros.image_conversion import rgb_to_image_message
-from fanet_ros.tools.demo_environment import find_executable, free_domain_id
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
+from fanet_ros.ros.demo.environment import find_executable, free_domain_id
 
 TIMEOUT_S = 300.0       # for conditions that a busy machine is slow to reach; what hangs is seen all the same
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine

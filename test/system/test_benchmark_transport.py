@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fanet_ros.ros import benchmark_transport
-from fanet_ros.ros.benchmark_run import NoMaskError, Run
-from fanet_ros.ros.benchmark_transport_report import medians, stage_shares
+from fanet_ros.ros.benchmark import benchmark_transport
+from fanet_ros.ros.benchmark.run import NoMaskError, Run
+from fanet_ros.ros.benchmark.transport_report import medians, stage_shares
 
 
 @pytest.mark.slow

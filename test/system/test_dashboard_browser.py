@@ -23,7 +23,7 @@ from fanet_ros.msg import ClassMap  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from fanet_ros.ros.dashboard.benchmark_viewers import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES  # noqa: E402
-from fanet_ros.ros.frame_outputs import LATCHED_QOS  # noqa: E402
+from fanet_ros.ros.segmentation.frame_outputs import LATCHED_QOS  # noqa: E402
 
 CHROMIUM = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='there is no Chromium: apt-get install chromium')

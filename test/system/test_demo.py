@@ -18,13 +18,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from fanet_ros.bags.recording import Recording
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.tools.demo_environment import find_executable
-from fanet_ros.tools.demo_output import DemoOutput
-from fanet_ros.tools.recorder_status import StatusFile
-from fanet_ros.tools.recording import Recording
+from fanet_ros.ros.demo.environment import find_executable
+from fanet_ros.ros.demo.output import DemoOutput
+from fanet_ros.ros.demo.recorder_status import StatusFile
 
 TIMEOUT_S = 150.0
 WIDTH, HEIGHT = 160, 120

@@ -14,7 +14,7 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-from fanet_ros.tools.demo_environment import find_executable
+from fanet_ros.ros.demo.environment import find_executable
 
 TIMEOUT_S = 200.0
 

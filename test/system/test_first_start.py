@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.tools.demo_environment import find_executable
+from fanet_ros.ros.demo.environment import find_executable
 
 REPO = Path(__file__).parents[2]
 NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')

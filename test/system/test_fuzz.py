@@ -27,9 +27,9 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.inference import Segmenter
-from fanet_ros.ros.image_conversion import FORMATS, SEMI_PLANAR, ImageError, raw_image
-from fanet_ros.sources.bit_depth import BitDepth
+from fanet_ros.ros.common.image_conversion import FORMATS, SEMI_PLANAR, ImageError, raw_image
 
 MESSAGES = int(os.environ.get('FANET_ROS_FUZZ', '120'))
 CAMERAS = tuple('abcdefgh')     # each has a place of its own in the node, so that none of a round replaces another

@@ -13,7 +13,7 @@ from fanet_ros.msg import ClassMap
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 NODE = '/rested'
 

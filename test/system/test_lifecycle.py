@@ -14,7 +14,7 @@ from fanet_ros.msg import FrameTiming
 from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import Image
 
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE

@@ -14,8 +14,8 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fanet_ros.dds_profile import MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.host.dds_profile import MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 QUICK = ('-p', 'device:=cpu', '-p', 'engine:=torch')

@@ -29,7 +29,7 @@ from rosbags.interfaces import QosReliability  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from fanet_ros.tools.demo_environment import find_executable, free_domain_id  # noqa: E402
+from fanet_ros.ros.demo.environment import find_executable, free_domain_id  # noqa: E402
 
 TIMEOUT_S = 30.0
 

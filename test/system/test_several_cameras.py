@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 NODE = '/several'
 GOOD, FLOOD, SILENT, CORRUPT = ('front', 'rear/left'), 'flood', 'silent', 'corrupt'

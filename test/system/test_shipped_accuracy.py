@@ -16,11 +16,11 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from fanet_ros.datasets import Sample, load_folder
+from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.inference import Segmenter
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.training.datasets import Sample, load_folder
-from fanet_ros.training.metrics import ConfusionMatrix
 
 STREET_SEED = 7         # not among those trained on
 CLASSES = 11

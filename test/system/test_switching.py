@@ -21,7 +21,7 @@ from std_msgs.msg import Header
 
 from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
 from fanet_ros.model import load_checkpoint, save_checkpoint
-from fanet_ros.ros.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 NODE = '/switching'
 SWITCHES = int(os.environ.get('FANET_ROS_SWITCHES', '8'))       # 200 take minutes

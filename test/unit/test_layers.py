@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Imports between the layers point one way, and ROS stays in its own."""
+"""Imports between the rooms point one way, and ROS stays in its own."""
 from __future__ import annotations
 
 import ast
@@ -12,21 +12,39 @@ import pytest
 
 SOURCES = Path(__file__).parents[2] / 'fanet_ros'
 
-# What each layer may import of the others. Modules directly in fanet_ros/ are open to all, import no layer.
+# What each room may import of the others. Modules directly in fanet_ros/ are open to all, and import none but each other.
+# A folder within a room that has a line of its own may import that in place of its room's: its room, and what stands there.
 MAY_IMPORT = {
     '': set(),
+    'host': set(),
+    'images': set(),
     'model': set(),
-    'sources': set(),
-    'inference': {'model'},
-    'ros': {'inference', 'sources'},
-    'training': {'model', 'inference', 'sources'},
-    'tools': {'model', 'inference', 'sources', 'training'},
+    'sources': {'images'},
+    'bags': {'images'},
+    'inference': {'model', 'host'},
+    'datasets': {'inference', 'model', 'sources', 'bags', 'images'},
+    'evaluation': {'datasets', 'inference', 'model'},
+    'pictures': {'inference', 'bags', 'images'},
+    'training': {'evaluation', 'datasets', 'inference', 'model'},
+    'ros': {'inference', 'sources', 'bags', 'images', 'host'},
+    'ros/common': {'images', 'host'},
+    'ros/camera': {'ros/common', 'sources', 'images', 'host'},
+    'ros/segmentation': {'ros/common', 'inference', 'images', 'host'},
+    'ros/bag': {'ros/common', 'bags', 'host'},
+    'ros/dashboard': {'ros/common', 'bags', 'images', 'sources', 'host'},
+    'ros/doctor': {'ros/common', 'ros/segmentation', 'inference', 'sources', 'images', 'host'},
+    'ros/benchmark': {'ros/common', 'inference', 'sources', 'images', 'host'},
+    'ros/demo': {'ros/common', 'pictures', 'evaluation', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
+    'tools': {'training', 'evaluation', 'datasets', 'pictures', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
 }
-# What the lower layers may import from outside, so that each can be used and read without what lies above it.
+# What the lower rooms may import from outside, so that each can be used and read without what lies above it.
 OUTSIDE = {
     '': set(),
+    'host': {'psutil', 'torch'},
+    'images': {'numpy', 'cv2', 'simplejpeg'},
     'model': {'torch', 'safetensors'},
-    'sources': {'numpy', 'cv2', 'rosbags', 'backports', 'simplejpeg'},
+    'sources': {'numpy', 'cv2'},
+    'bags': {'numpy', 'rosbags', 'backports', 'yaml'},
     'inference': {'torch', 'numpy', 'psutil', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
 }
 ROS_PACKAGE = re.compile(
@@ -52,31 +70,50 @@ def imported_modules(tree: ast.AST, package: str) -> list[str]:
     return names
 
 
+def room_of(parts: tuple[str, ...]) -> str:
+    """The room in which a module lies: the deepest folder that has a line of its own; parts: relative to fanet_ros/."""
+    return next('/'.join(parts[:depth]) for depth in (2, 1, 0) if '/'.join(parts[:depth]) in MAY_IMPORT)
+
+
 def violations(path: Path, text: str) -> list[str]:
-    """Return a sentence for each import that the layers forbid; `path`: relative to fanet_ros/."""
-    layer = path.parts[0] if len(path.parts) > 1 else ''
+    """Return a sentence for each import that the rooms forbid; `path`: relative to fanet_ros/."""
+    room = room_of(path.parts[:-1])
     package = '.'.join(('fanet_ros', *path.parts[:-1]))
     found = []
     for name in imported_modules(ast.parse(text), package):
         top, _, rest = name.partition('.')
         if top == 'fanet_ros':
-            target = rest.split('.')[0]
-            if target in ('msg', 'srv', 'action'):
-                if layer != 'ros':
+            target = room_of(tuple(rest.split('.')))
+            if rest.split('.')[0] in ('msg', 'srv', 'action'):
+                if room.split('/')[0] != 'ros':
                     found.append(f'{path}: {name} is a ROS interface, only ros/ imports those')
-            elif target in MAY_IMPORT and target not in ('', layer) and target not in MAY_IMPORT[layer]:
-                found.append(f'{path}: layer {layer or "fanet_ros"} must not import {name}')
+            elif target not in ('', room) and target not in MAY_IMPORT[room] and not room_opens(room, target):
+                found.append(f'{path}: {room or "fanet_ros"} must not import {name}')
         elif ROS_PACKAGE.match(top):
-            if layer != 'ros':
+            if room.split('/')[0] != 'ros':
                 found.append(f'{path}: {name} is ROS, only ros/ imports that')
-        elif layer in OUTSIDE and top not in sys.stdlib_module_names and top not in OUTSIDE[layer]:
-            found.append(f'{path}: layer {layer or "fanet_ros"} must not import {name}')
+        elif room in OUTSIDE and top not in sys.stdlib_module_names and top not in OUTSIDE[room]:
+            found.append(f'{path}: {room or "fanet_ros"} must not import {name}')
     return found
 
 
-def test_every_folder_is_a_known_layer():
-    layers = {path.name for path in SOURCES.iterdir() if path.is_dir() and any(path.glob('*.py'))}
-    assert layers <= set(MAY_IMPORT)
+def room_opens(room: str, target: str) -> bool:
+    """Modules directly in ros/ stand above its folders."""
+    return room == 'ros' and target.startswith('ros/')
+
+
+def test_every_folder_is_a_known_room():
+    rooms = {path.name for path in SOURCES.iterdir() if path.is_dir() and any(path.glob('*.py'))}
+    rooms |= {f'ros/{path.name}' for path in (SOURCES / 'ros').iterdir() if path.is_dir() and any(path.glob('*.py'))}
+    assert rooms == set(MAY_IMPORT) - {''}
+
+
+def test_the_arrows_make_no_circle():
+    order = []
+    while len(order) < len(MAY_IMPORT):
+        free = [room for room, below in MAY_IMPORT.items() if room not in order and below <= set(order)]
+        assert free, sorted(set(MAY_IMPORT) - set(order))
+        order += free
 
 
 def test_imports_point_one_way():
@@ -93,12 +130,21 @@ def test_imports_point_one_way():
     ('model/a.py', 'from .. import inference'),
     ('model/a.py', 'import numpy'),
     ('sources/a.py', 'from fanet_ros.model import FANet'),
+    ('sources/street/a.py', 'from fanet_ros.bags import reader'),
+    ('images/a.py', 'import rosbags'),
+    ('bags/a.py', 'from fanet_ros.sources import open_source'),
     ('inference/a.py', 'def later():\n    import rclpy'),
-    ('training/a.py', 'from fanet_ros.tools import train'),
-    ('tools/a.py', 'from sensor_msgs.msg import Image'),
+    ('inference/engines/a.py', 'from fanet_ros.evaluation import metrics'),
+    ('datasets/a.py', 'from fanet_ros.evaluation import metrics'),
+    ('evaluation/a.py', 'from fanet_ros.training.config import TrainingConfig'),
+    ('training/a.py', 'from fanet_ros.tools.train import command'),
+    ('tools/train/a.py', 'from sensor_msgs.msg import Image'),
     ('tools/a.py', 'from fanet_ros.msg import FrameTiming'),
-    ('tools/a.py', 'from fanet_ros.ros import camera_node'),
-    ('ros/a.py', 'from fanet_ros.tools import demo'),
+    ('tools/a.py', 'from fanet_ros.ros.camera import camera_node'),
+    ('ros/demo/a.py', 'from fanet_ros.tools.tune import command'),
+    ('ros/camera/a.py', 'from fanet_ros.ros.segmentation import parameters'),
+    ('ros/common/a.py', 'from fanet_ros.ros.camera import parameters'),
+    ('ros/segmentation/a.py', 'from fanet_ros.training import config'),
     ('package_share.py', 'from ament_index_python import get_package_share_directory'),
 ])
 def test_a_wrong_import_is_found(path, text):
@@ -107,8 +153,9 @@ def test_a_wrong_import_is_found(path, text):
 
 @pytest.mark.parametrize(('path', 'text'), [
     ('model/a.py', 'import torch\nfrom fanet_ros.model.fanet import FANet\nfrom . import fanet'),
-    ('ros/a.py', 'import rclpy\nfrom fanet_ros.msg import FrameTiming\nfrom fanet_ros.sources import Frame'),
-    ('tools/a.py', 'import rosbags\nfrom fanet_ros.package_share import share_directory'),
+    ('ros/camera/a.py', 'import rclpy\nfrom fanet_ros.msg import FrameTiming\nfrom fanet_ros.sources import Frame'),
+    ('ros/a.py', 'from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS'),
+    ('tools/pack/a.py', 'import rosbags\nfrom fanet_ros.package_share import share_directory'),
 ])
 def test_a_right_import_passes(path, text):
     assert violations(Path(path), text) == []

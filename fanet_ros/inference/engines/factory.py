@@ -13,7 +13,9 @@ import numpy as np
 import torch
 
 from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS
-from fanet_ros.inference.device import CPU_FLAGS, computes_in, processor_name
+from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.processor import processor_name
+from fanet_ros.inference.device import CPU_FLAGS, computes_in
 from fanet_ros.inference.engines import ncnn_engine, onnx_engine, onnx_gpu_engine, openvino_engine
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.choices import EngineChoices
@@ -25,7 +27,6 @@ from fanet_ros.inference.engines.onnx_gpu_engine import PROVIDERS, OnnxGpuEngine
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool, synchronize
-from fanet_ros.inference.other_load import OtherLoad
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 

@@ -32,10 +32,10 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from fanet_ros.choices import ENGINES
+from fanet_ros.host.termination import exit_code_of
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
 from fanet_ros.sources import open_source
-from fanet_ros.termination import exit_code_of
 
 START_S = 180.0
 END_S = 15.0
@@ -137,9 +137,9 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 
 
 @contextmanager
-def _process(module: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
+def _process(program: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
     given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    command = [sys.executable, '-m', f'fanet_ros.ros.{module}', '--ros-args', '--log-level', 'error', *given]
+    command = [sys.executable, '-m', 'fanet_ros', program, '--ros-args', '--log-level', 'error', *given]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         yield process

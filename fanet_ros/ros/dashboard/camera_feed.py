@@ -15,12 +15,12 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.msg import ClassMap, FrameTiming
+from fanet_ros.ros.common.qos_choice import fitting_reliability, image_qos
+from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin
 from fanet_ros.ros.dashboard.other_version import why_unreadable
 from fanet_ros.ros.dashboard.timing_log import TimingLog
-from fanet_ros.ros.qos_choice import fitting_reliability, image_qos
-from fanet_ros.ros.rate_limit import RateLimit
 
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 OWN_TYPES = {'fanet_ros/msg/FrameTiming': FrameTiming, 'fanet_ros/msg/ClassMap': ClassMap}

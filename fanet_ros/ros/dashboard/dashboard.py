@@ -18,12 +18,12 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
+from fanet_ros.ros.dashboard.parameters import DASHBOARD_PARAMETERS
 from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
 from fanet_ros.ros.dashboard.viewer import Bell
 from fanet_ros.ros.dashboard.web_server import WebServer
-from fanet_ros.ros.process_end import fail, shut_down
-from fanet_ros.ros.process_start import start_ros
 
 SPIN_S = 0.2
 
@@ -87,7 +87,7 @@ async def _run(node: DashboardNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until Ctrl-C or SIGTERM; returns the exit code, 1 with one line on stderr when it could not start."""
-    if not start_ros('dashboard', argv, SignalHandlerOptions.NO):
+    if not start_ros('dashboard', DASHBOARD_PARAMETERS, argv, SignalHandlerOptions.NO):
         return 1
     try:
         with ThreadPoolExecutor(1, thread_name_prefix='encoder') as workers:

@@ -15,15 +15,15 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_parameter_events
 from rclpy.subscription import Subscription
 
+from fanet_ros.ros.common.parameters import FittedParameters
+from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.audience import Audience
 from fanet_ros.ros.dashboard.camera_feed import CameraFeed
-from fanet_ros.ros.dashboard.dashboard_parameters import DASHBOARD_PARAMETERS, declare_settings
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
+from fanet_ros.ros.dashboard.parameters import DASHBOARD_PARAMETERS, declare_settings
 from fanet_ros.ros.dashboard.pictures import PictureEncoder
-from fanet_ros.ros.parameters import FittedParameters
-from fanet_ros.ros.qos_mismatch import full_name
 
 FOLLOW_PERIOD_S = 0.2
 POLL_EVERY = 5                  # turns: how often the graph and the node are asked

@@ -8,7 +8,7 @@ from typing import Sequence
 
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from fanet_ros.ros.recorder_definitions import DefinitionError, message_definition
+from fanet_ros.bags.definitions import DefinitionError, message_definition
 
 
 def why_unreadable(topic: str, type_name: str, publishers: Sequence[TopicEndpointInfo]) -> str:

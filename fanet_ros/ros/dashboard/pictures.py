@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.picture_size import JPEG_BEGIN, picture_size
+from fanet_ros.ros.common.image_conversion import ImageError, compressed_to_rgb, raw_image
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.wire import Blob
-from fanet_ros.ros.image_conversion import ImageError, compressed_to_rgb, raw_image
-from fanet_ros.sources.bit_depth import BitDepth
-from fanet_ros.sources.picture_size import JPEG_BEGIN, picture_size
 
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]      # labels are flat areas: more effort saves little
 

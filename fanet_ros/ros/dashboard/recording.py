@@ -68,7 +68,7 @@ class BagRecorder:
             arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={json.dumps(value)}')]
             # In a session of its own: Ctrl-C reaches the dashboard alone, which then ends it in order.
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, '-m', 'fanet_ros.ros.recorder_node', '--ros-args', *arguments,
+                sys.executable, '-m', 'fanet_ros', 'recorder_node', '--ros-args', *arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                 start_new_session=True, limit=MAX_LINE_BYTES)
             self._started, self._length_s, self._messages, self._outcome = time.monotonic(), 0.0, 0, ''

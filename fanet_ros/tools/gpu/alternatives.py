@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 import torch
 
+from fanet_ros.images.raw_image import RawImage
 from fanet_ros.inference import draw_overlay, gpu
 from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
@@ -18,8 +19,7 @@ from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
-from fanet_ros.sources.raw_image import RawImage
-from fanet_ros.tools.benchmark_setup import Size, random_network
+from fanet_ros.tools.benchmark.setup import Size, random_network
 from fanet_ros.tools.gpu.card import median_ms
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings

@@ -3,7 +3,7 @@
 """Against the authors' code in one run: theirs as it is, theirs at its best, ours in half and in full precision."""
 from __future__ import annotations
 
-from fanet_ros.tools.benchmark_suites import network_suite
+from fanet_ros.tools.benchmark.suites import network_suite
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 

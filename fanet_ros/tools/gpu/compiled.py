@@ -12,7 +12,7 @@ import torch
 from fanet_ros.inference.engines.compiled_engine import CompiledEngine
 from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
 from fanet_ros.inference.gpu import GraphPool
-from fanet_ros.tools.benchmark_setup import random_network
+from fanet_ros.tools.benchmark.setup import random_network
 from fanet_ros.tools.gpu.card import median_ms
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings

@@ -17,7 +17,7 @@ from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewrit
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
-from fanet_ros.tools.benchmark_setup import Size, random_network
+from fanet_ros.tools.benchmark.setup import Size, random_network
 from fanet_ros.tools.gpu.card import limits, median_ms
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings

@@ -11,8 +11,8 @@ import numpy as np
 
 from fanet_ros.inference import FrameInput, OverlayColors, Segmenter
 from fanet_ros.inference.segmentation import StageTimes
-from fanet_ros.tools.benchmark_segmenter import STAGES
-from fanet_ros.tools.benchmark_suites import batch_suite, pixels_suite
+from fanet_ros.tools.benchmark.segmenter import STAGES
+from fanet_ros.tools.benchmark.suites import batch_suite, pixels_suite
 from fanet_ros.tools.gpu.authors import result_as_figure
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings

@@ -15,7 +15,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.package_share import share_directory
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.tools.benchmark_setup import BenchmarkSettings, Size
+from fanet_ros.tools.benchmark.setup import BenchmarkSettings, Size
 
 SETTLING_RUNS, SETTLING_SIZE = 3, (128, 192)
 

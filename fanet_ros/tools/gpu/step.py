@@ -13,9 +13,9 @@ from typing import Optional
 
 import torch
 
+from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import choose_device
-from fanet_ros.tools.benchmark_machine import describe_machine
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 

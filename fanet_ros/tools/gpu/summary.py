@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Callable, Iterator
 
-from fanet_ros.tools.benchmark_machine import one_line
-from fanet_ros.tools.benchmark_report import tables
+from fanet_ros.host.machine import one_line
+from fanet_ros.tools.benchmark.report import tables
 from fanet_ros.tools.gpu.figures import Figure
 from fanet_ros.tools.significant import significant
 

@@ -9,7 +9,7 @@ from typing import Optional
 import pytest
 
 from fanet_ros.ros.dashboard.access import Access, is_same_origin, names_this_machine
-from fanet_ros.ros.dashboard.dashboard_parameters import is_loopback, read_token
+from fanet_ros.ros.dashboard.parameters import is_loopback, read_token
 
 
 @pytest.mark.parametrize('host', ['localhost', 'localhost:8765', '127.0.0.1:9000', '127.8.8.8', '[::1]:8765'])

@@ -13,12 +13,12 @@ from fanet_ros.msg import FrameTiming
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fanet_ros.ros.common.image_conversion import ImageError, labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.dashboard import frame_join
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin, JoinedFrame
 from fanet_ros.ros.dashboard.pictures import PictureEncoder
 from fanet_ros.ros.dashboard.timing_log import KEPT, TimingLog
-from fanet_ros.ros.image_conversion import ImageError, labels_to_image_message, rgb_to_image_message
 
 BOTH = frozenset({'camera', 'mask'})
 

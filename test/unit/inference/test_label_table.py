@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fanet_ros.datasets.cityscapes import LABEL_IDS
+from fanet_ros.datasets.coco_stuff import label_table
 from fanet_ros.inference import ClassMap, SegmentationError, make_label_table
 from fanet_ros.package_share import share_directory
-from fanet_ros.training.datasets.cityscapes import LABEL_IDS
-from fanet_ros.training.datasets.coco_stuff import label_table
 
 STREET = ClassMap('street', ('sky', 'road', 'pavement', 'car'), ((1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)),
                   ids=(23, 7, 8, 26))

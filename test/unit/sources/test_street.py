@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.sources.street_canvas import Canvas
-from fanet_ros.sources.street_character import DISTRICTS, Character
-from fanet_ros.sources.street_classes import BICYCLIST, CAR, PEDESTRIAN, ROAD, TREE
-from fanet_ros.sources.street_people import ATTITUDES, bicyclist, pedestrian
-from fanet_ros.sources.street_sketch import Polygons, Sketch
-from fanet_ros.sources.street_texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
-from fanet_ros.sources.street_view import View
-from fanet_ros.sources.street_weather import Haze, Weather
+from fanet_ros.sources.street.canvas import Canvas
+from fanet_ros.sources.street.character import DISTRICTS, Character
+from fanet_ros.sources.street.classes import BICYCLIST, CAR, PEDESTRIAN, ROAD, TREE
+from fanet_ros.sources.street.people import ATTITUDES, bicyclist, pedestrian
+from fanet_ros.sources.street.sketch import Polygons, Sketch
+from fanet_ros.sources.street.texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
+from fanet_ros.sources.street.view import View
+from fanet_ros.sources.street.weather import Haze, Weather
 
 CLASSES = set(range(11))
 UNLABELLED = 255
@@ -52,8 +52,8 @@ def test_frames_in_order_are_those_asked_for_in_any_order() -> None:
 
 def test_what_was_thrown_away_comes_back_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = SyntheticStreet(96, 72, 6).frame(40)
-    for name in ('street.KEPT_PLOTS', 'street_looks.KEPT_FIGURES'):
-        monkeypatch.setattr(f'fanet_ros.sources.{name}', 2)
+    for name in ('street.KEPT_PLOTS', 'looks.KEPT_FIGURES'):
+        monkeypatch.setattr(f'fanet_ros.sources.street.{name}', 2)
     assert same(expected, SyntheticStreet(96, 72, 6).frame(40))
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from fanet_ros.datasets import Sample, Samples
+from fanet_ros.datasets.samples import Entry
 from fanet_ros.model import CheckpointMetadata
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingSettings
-from fanet_ros.training.datasets import Sample, Samples
-from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.device_views import PixelStore, ViewTensors, render, render_soft
 from fanet_ros.training.run_folder import RunFolder

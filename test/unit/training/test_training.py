@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from fanet_ros.datasets import UNLABELLED, DatasetError, Sample, Samples, load_folder
+from fanet_ros.datasets.samples import Entry
+from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_classes
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingSettings
-from fanet_ros.training.datasets import UNLABELLED, DatasetError, Sample, Samples, load_folder
-from fanet_ros.training.datasets.samples import Entry
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import LabelMeaning, ohem_cross_entropy, pixel_loss, soft_cross_entropy
-from fanet_ros.training.metrics import ConfusionMatrix
 from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network

@@ -4,12 +4,12 @@
 import cv2
 import numpy as np
 
+from fanet_ros.datasets import UNLABELLED, Sample, SampleCache
+from fanet_ros.datasets.changes import relabel
+from fanet_ros.datasets.street import load_street
+from fanet_ros.evaluation.flicker import Flicker, FlickerCounter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.clips import camera_motion_clip
-from fanet_ros.training.datasets import UNLABELLED, Sample, SampleCache
-from fanet_ros.training.datasets.changes import relabel
-from fanet_ros.training.datasets.street import load_street
-from fanet_ros.training.flicker import Flicker, FlickerCounter
 
 
 def test_a_camera_motion_clip_ends_with_the_image_and_moves_picture_and_labels_together() -> None:

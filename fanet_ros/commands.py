@@ -1,0 +1,87 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every program of the package by name: `fanet_ros NAME ...` where pip installed it, `ros2 run fanet_ros NAME ...` on a robot.
+
+This is the only list: CMake makes an executable for ros2 run of every line of COMMANDS.
+"""
+from __future__ import annotations
+
+import ast
+import difflib
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Optional, Sequence
+
+# Name: module with main(argv).
+COMMANDS = {
+    'segmentation_node': 'fanet_ros.ros.segmentation.segmentation_node',
+    'camera_node': 'fanet_ros.ros.camera.camera_node',
+    'recorder_node': 'fanet_ros.ros.bag.recorder_node',
+    'player_node': 'fanet_ros.ros.bag.player_node',
+    'dashboard': 'fanet_ros.ros.dashboard.dashboard',
+    'demo': 'fanet_ros.ros.demo.demo',
+    'live': 'fanet_ros.ros.demo.live',
+    'doctor': 'fanet_ros.ros.doctor.doctor',
+    'tune': 'fanet_ros.tools.tune.command',
+    'train': 'fanet_ros.tools.train.command',
+    'evaluate': 'fanet_ros.tools.evaluate',
+    'segment_bag': 'fanet_ros.tools.segment_bag.command',
+    'segment_images': 'fanet_ros.tools.segment_images.command',
+    'export': 'fanet_ros.tools.export.command',
+    'import_weights': 'fanet_ros.tools.checkpoints.import_weights',
+    'average_checkpoints': 'fanet_ros.tools.checkpoints.average_checkpoints',
+    'balance_classes': 'fanet_ros.tools.checkpoints.balance_classes',
+    'calibrate': 'fanet_ros.tools.checkpoints.calibrate',
+    'compress_checkpoint': 'fanet_ros.tools.checkpoints.compress_checkpoint',
+    'soft_labels': 'fanet_ros.tools.soft_labels.command',
+    'pack': 'fanet_ros.tools.pack.command',
+    'gpu': 'fanet_ros.tools.gpu.command',
+    'gpu_train': 'fanet_ros.tools.gpu_train.command',
+    'benchmark': 'fanet_ros.tools.benchmark.command',
+    'benchmark_dashboard': 'fanet_ros.ros.dashboard.benchmark_dashboard',
+    'benchmark_start': 'fanet_ros.ros.benchmark.benchmark_start',
+    'benchmark_transport': 'fanet_ros.ros.benchmark.benchmark_transport',
+}
+HELP = {'-h', '--help'}
+
+
+def run(name: str, argv: Sequence[str]) -> int:
+    """Run the program `name` of COMMANDS; returns its exit code."""
+    try:
+        if not HELP.isdisjoint(argv):       # of a node: answered before its module loads torch
+            _answer_help_of_a_node(name, argv)
+        main_of_program = import_module(COMMANDS[name]).main
+    except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has begun yet
+        return 0
+    return main_of_program(list(argv)) or 0
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """`fanet_ros NAME ...`; a dash in the name is as good as an underscore. Returns the exit code, 2 for an unknown name."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or given[0] in HELP:
+        width = max(map(len, COMMANDS))
+        print('usage: fanet_ros NAME [ARGUMENT ...], fanet_ros NAME --help\n\n' + '\n'.join(
+            f'{name:{width}}  {purpose(name).splitlines()[0]}' for name in COMMANDS))
+        return 0 if given else 2
+    name = given[0].replace('-', '_')
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, 1)
+        print(f'fanet_ros: no program {given[0]!r}' + (f', did you mean {close[0]}?' if close else '; see fanet_ros --help'),
+              file=sys.stderr)
+        return 2
+    return run(name, given[1:])
+
+
+def purpose(name: str) -> str:
+    """What the program `name` says of itself: the docstring of its module, which is read, not imported; torch takes seconds."""
+    source = Path(__file__).parents[1].joinpath(*COMMANDS[name].split('.')).with_suffix('.py')
+    return (ast.get_docstring(ast.parse(source.read_text(encoding='utf-8'))) or '').strip()
+
+
+def _answer_help_of_a_node(name: str, argv: Sequence[str]) -> None:
+    """The others have parsers, which answer."""
+    if name.endswith('_node') or name == 'dashboard':
+        specs = import_module('fanet_ros.ros.parameter_tables').TABLES[name]
+        import_module('fanet_ros.ros.common.node_help').answer_help(name, specs, argv)

@@ -1,0 +1,54 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a recipe says of one data set."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fanet_ros.choices import LAYOUTS
+from fanet_ros.datasets.config_reader import ConfigError, one_of
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """One data set.
+
+    layout: 'folder' (images and masks with class indices, or with the colours of the class map), 'cityscapes'
+    (leftImg8bit/ and gtFine/ with labelIds), 'coco_stuff' (images/ and annotations/ with the pixel maps of 2017),
+    'bag' (a rosbag of a camera and of masks) or 'street' (the synthetic street).
+    """
+
+    layout: str = 'folder'
+    path: str = ''                          # of the data set's root, from the current directory
+    weight: float = 1.0                     # share of the batches, relative to the other data sets
+    final_weight: float = -1.0              # to which it moves while the training goes on; negative: it stays
+    split: str = 'train'                    # cityscapes, coco_stuff: 'train' or 'val'
+    images: str = 'images'                  # folder: of the images in path: NAME.jpg, .png or .bmp
+    masks: str = 'labels'                   # folder: of the masks in path: NAME.png
+    mask_suffix: str = ''                   # folder: what stands between NAME and .png of a mask, such as '_mask'
+    labels: str = 'indices'                 # folder: what the masks hold, 'indices' or 'colors'
+    camera_topic: str = '/image'            # bag: Image or CompressedImage
+    mask_topic: str = '/segmentation/mask'  # bag: Image mono8 with the stamps of the camera
+    class_map: str = ''                     # folder, bag: the data set's own classes; '': those that are trained
+    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none;
+                                                           # 'a|b': it may be either
+    unpunished: tuple[str, ...] = ()        # trained classes that its labels paint over: seen anywhere they are not wrong
+    stretch: tuple[int, ...] = ()           # height and width to bring images and labels to first [px]; (): as they are
+    ignore_borders: int = 0                 # labels this near to another do not count [px]
+    soft_labels: str = ''                   # .npz of the command soft_labels: what a larger network makes of its images
+    soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, from the classes of the soft labels
+    only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
+    hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
+    seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last
+    frames: tuple[int, ...] = (7, 90, 173, 256)     # street: of each seed
+    size: tuple[int, int] = (360, 480)      # street: height and width [px]
+
+    def __post_init__(self) -> None:
+        one_of('layout', self.layout, LAYOUTS)
+        one_of('labels', self.labels, ('indices', 'colors'))
+        if self.weight < 0 or max(self.weight, self.final_weight) <= 0:
+            raise ConfigError(f'weight is {self.weight}: expected more than 0, or 0 with a final_weight of more')
+        if self.stretch and (len(self.stretch) != 2 or min(self.stretch) < 1):
+            raise ConfigError(f'stretch is {list(self.stretch)}: expected height and width')
+        if self.layout != 'street' and not self.path:
+            raise ConfigError(f'path is empty: layout {self.layout} needs the path of the data set')

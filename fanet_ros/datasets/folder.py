@@ -1,0 +1,53 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of images and a folder of masks with the same names (CamVid's layout, and most people's own)."""
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Callable, Optional, Union
+
+from fanet_ros.datasets.pictures import ReadLabels, check_second_class, read_labels, read_pair
+from fanet_ros.datasets.sample import DatasetError
+from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
+
+
+def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Callable[[str], bool]] = None,
+                read: Optional[ReadLabels] = None, images: str = 'images', masks: str = 'labels', mask_suffix: str = '',
+                cache: Optional[SampleCache] = None) -> Samples:
+    """`root/images/NAME.{jpg,png}` with `root/labels/NAME.png`.
+
+    :param keep: takes a NAME, says whether it is used; None uses all
+    :param read: reads a label file; None: as read_labels() does
+    :param images: folder of the images in `root`
+    :param masks: folder of the labels in `root`
+    :param mask_suffix: what the labels of NAME have between NAME and .png, such as '_mask'
+    :raises DatasetError: no images, labels without an image, an image without labels. The pictures themselves are
+        checked when they are read.
+    """
+    root = Path(root).expanduser()
+    image_folder, mask_folder = root / images, root / masks
+    paths = sorted(path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
+                           f'{masks}/NAME{mask_suffix}.png beside it')
+    mask_paths = {path.name: path for path in mask_folder.glob(f'*{mask_suffix}.png')}
+    orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}.png' for path in paths})
+    if orphans:
+        raise DatasetError(f'{mask_folder / orphans[0]} has no image in {image_folder}: {len(paths)} images, '
+                           f'{len(mask_paths)} masks; remove it or add the image')
+    if num_classes == 2 and read is None:
+        check_second_class((read_labels(path, 2) for path in sorted(mask_paths.values())), f'the masks in {mask_folder}')
+    read = read or partial(read_labels, num_classes=num_classes)
+    entries = []
+    for path in paths:
+        if keep is None or keep(path.stem):
+            mask_path = mask_folder / f'{path.stem}{mask_suffix}.png'
+            if mask_path.name not in mask_paths:
+                raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image '
+                                   'needs its labels')
+            entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read),
+                                 files=(path, mask_path)))
+    return Samples(entries, cache)

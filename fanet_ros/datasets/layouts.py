@@ -1,0 +1,112 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Opens a data set by its recipe, whatever its layout, with labels as the classes that are trained are numbered."""
+from __future__ import annotations
+
+from functools import partial
+from typing import Optional
+
+import numpy as np
+
+from fanet_ros.datasets import UNLABELLED, DatasetError, SampleCache, Samples, cityscapes, coco_stuff, load_folder, street
+from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
+from fanet_ros.datasets.class_sets import ClassSets
+from fanet_ros.datasets.config import DataConfig
+from fanet_ros.datasets.pictures import read_color_labels
+from fanet_ros.datasets.soft_labels import SoftLabels
+from fanet_ros.inference import ClassMap
+from fanet_ros.package_share import share_directory
+
+# Layouts whose classes are known.
+OWN_CLASS_MAP = {'cityscapes': cityscapes.CLASS_MAP, 'coco_stuff': coco_stuff.CLASS_MAP, 'street': street.CLASS_MAP}
+
+
+def find_class_map(name_or_path: str) -> ClassMap:
+    """A class map of config/class_maps by name, or any by path.
+
+    :raises SegmentationError: there is none, or it cannot be read
+    """
+    shipped = share_directory() / 'config' / 'class_maps' / f'{name_or_path}.yaml'
+    return ClassMap.load(shipped if shipped.is_file() else name_or_path)
+
+
+def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[SampleCache] = None,
+                 sets: Optional[ClassSets] = None) -> Samples:
+    """The samples of a data set, with labels as `class_map` numbers them; pictures are read when they are asked for.
+
+    :param cache: shared by all data sets of a training; None makes one
+    :param sets: shared likewise, for labels that leave open which class a pixel has; None: such a recipe is refused
+    :raises DatasetError: nothing there, or something that cannot be used
+    """
+    own_name = OWN_CLASS_MAP.get(config.layout, config.class_map)
+    own = find_class_map(own_name) if own_name else class_map
+    samples = _open(config, own, cache if cache is not None else SampleCache())
+    if not samples:
+        raise DatasetError(f'{config.path or config.layout}: only and hold_out leave no image')
+    table = _label_table(own, class_map, config, sets)
+    if config.stretch:
+        samples = samples.changed(stretch(*config.stretch))
+    if config.ignore_borders:
+        samples = samples.changed(ignore_borders(config.ignore_borders))
+    if table is not None:
+        samples = samples.changed(relabel(table))
+    if config.soft_labels:
+        samples = samples.changed(SoftLabels(config.soft_labels, class_map.names, config.soft_rename).change())
+    return samples
+
+
+def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
+    def keep(name: str) -> bool:
+        return (not config.only or name.startswith(config.only)) and not name.startswith(config.hold_out or ('\0',))
+
+    if config.layout == 'street':
+        return street.load_street(range(*config.seeds), config.frames, *config.size, keep, cache)
+    if config.layout == 'cityscapes':
+        return cityscapes.load_cityscapes(config.path, config.split, keep, cache)
+    if config.layout == 'coco_stuff':
+        return coco_stuff.load_coco_stuff(config.path, config.split, keep, cache)
+    if config.layout == 'bag':
+        from fanet_ros.datasets.bag import load_bag  # rosbags is not wherever a GPU is
+        return load_bag(config.path, config.camera_topic, config.mask_topic, len(own), keep, cache)
+    read = partial(read_color_labels, colors=own.colors) if config.labels == 'colors' else None
+    return load_folder(config.path, len(own), keep=keep, read=read, images=config.images, masks=config.masks,
+                       mask_suffix=config.mask_suffix, cache=cache)
+
+
+def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Optional[ClassSets]) -> Optional[np.ndarray]:
+    """(256,) uint8: class of `own` -> class of `wanted` of the same name, or of those that `rename` gives;
+    what `wanted` lacks is UNLABELLED. None where nothing changes.
+    """
+    for name in config.rename:
+        if name not in own.names:
+            raise DatasetError(f'rename: {name!r} is no class of {own.name}: expected one of {", ".join(own.names)}')
+    targets = [_names(config.rename.get(name, name)) for name in own.names]
+    for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpunished', config.unpunished)]:
+        for target in names:
+            if target not in wanted.names:
+                raise DatasetError(f'{key}: {target!r} is no class of {wanted.name}: expected one of '
+                                   f'{", ".join(wanted.names)}')
+    if not config.unpunished and targets == [(name,) for name in wanted.names]:
+        return None
+    table = np.full(256, UNLABELLED, np.uint8)
+    for index, names in enumerate(targets):
+        known = [wanted.names.index(name) for name in names if name in wanted.names]
+        if known:
+            table[index] = _label(known + [wanted.names.index(name) for name in config.unpunished], sets)
+    if (table == UNLABELLED).all():
+        raise DatasetError(f'no class of {own.name} is one of {wanted.name}: name the pairs under rename')
+    return table
+
+
+def _names(targets: str) -> tuple[str, ...]:
+    """'building|wall' -> ('building', 'wall'); '' -> ()."""
+    return tuple(name.strip() for name in targets.split('|') if name.strip())
+
+
+def _label(classes: list[int], sets: Optional[ClassSets]) -> int:
+    if len(set(classes)) == 1:
+        return classes[0]
+    if sets is None:
+        raise DatasetError('labels that leave open which class a pixel has (rename to several, unpunished) are for '
+                           'training only: nothing can be measured on them')
+    return sets.label(classes)

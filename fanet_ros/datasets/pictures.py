@@ -1,0 +1,150 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images and label pictures from disk, checked."""
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Callable, Iterable, Optional, Sequence
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from fanet_ros.datasets.sample import UNLABELLED, DatasetError, Sample
+
+ReadLabels = Callable[[Path], np.ndarray]
+
+EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf'), 0x0112
+
+
+def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels) -> Sample:
+    """An image with its labels, which `read` reads.
+
+    :raises DatasetError: one is missing, unreadable or of another size than the other
+    """
+    labels = read(label_path)
+    return Sample(name, read_image(image_path, labels.shape[:2], label_path), labels)
+
+
+def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of the image that `label_path` of `size` (H, W) belongs to.
+
+    Labels have no EXIF orientation: whether they were drawn on the image turned upright or as it is stored, only the size tells.
+
+    :raises DatasetError: it cannot be read, is of another size, or may be meant in two ways
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DatasetError(f'{path} cannot be read: {error.strerror}') from None
+    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if stored is None:
+        raise DatasetError(f'{path} is not a readable image: remove or replace it')
+    readings: list[Optional[np.ndarray]] = [stored]
+    orientation = _orientation(data)
+    if orientation != 1:
+        readings.append(_decode(data, cv2.IMREAD_COLOR))
+    fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
+    if not fitting:
+        raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: both must be of '
+                           'one size')
+    if len(fitting) > 1:
+        raise DatasetError(f'{path} is turned by its EXIF orientation {orientation}, and nothing tells whether {label_path} is '
+                           'too: store it upright, without the orientation (mogrify -auto-orient), with a mask that fits')
+    return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
+
+
+def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+    return cv2.imdecode(data, flags) if data.size else None
+
+
+def _orientation(data: np.ndarray) -> int:
+    """1 to 8 as in EXIF, of an encoded image; 1, upright, where it says nothing."""
+    encoded = data.tobytes()
+    if not any(mark in encoded for mark in EXIF_MARKS):      # most have none, and need not be parsed
+        return 1
+    try:
+        with Image.open(io.BytesIO(encoded)) as picture:
+            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
+    except (OSError, SyntaxError, ValueError):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def read_labels(path: Path, num_classes: int) -> np.ndarray:
+    """(H, W) uint8 class indices of a single-channel PNG, 255 for unlabelled.
+
+    :raises DatasetError: missing, not such a picture, or with classes beyond the last
+    """
+    labels = _read_label_image(path)
+    if labels.ndim == 3:
+        labels = _palette_indices(path, labels)
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise DatasetError(f'{path}: expected one 8-bit channel of class indices, got {labels.dtype} {labels.shape}; '
+                           'for masks in colour set labels: colors')
+    check_labels(labels, num_classes, str(path))
+    return labels
+
+
+def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
+    """:raises DatasetError: a value of `labels` is neither class nor UNLABELLED; `source` says where it came from."""
+    used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
+    wrong = used[(used >= num_classes) & (used != UNLABELLED)]
+    if wrong.size:
+        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the '
+                           'labels or give the class map they belong to')
+
+
+def check_second_class(masks: Iterable[np.ndarray], source: str) -> None:
+    """Refuse two classes written as 0 and 255, as many tools do; reads no further than to the first other value.
+
+    :raises DatasetError: all `masks`, (H, W) uint8, of `source` hold 0 and 255 only
+    """
+    has_unlabelled = False
+    for labels in masks:
+        values = set(np.flatnonzero(np.bincount(labels.ravel(), minlength=256)))
+        if values - {0, UNLABELLED}:
+            return
+        has_unlabelled |= UNLABELLED in values
+    if has_unlabelled:
+        raise DatasetError(f'{source} hold 0 and {UNLABELLED} only, and {UNLABELLED} is unlabelled: write the second class as 1')
+
+
+def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    """(H, W) uint8 class indices of a colour picture; black is unlabelled unless it is a class.
+
+    :param colors: RGB of each class
+    :raises DatasetError: missing, not in colour, or with a colour of no class
+    """
+    bgr = _read_label_image(path)
+    if bgr.ndim == 3 and bgr.shape[2] == 4:
+        bgr = bgr[..., :3]      # drawing tools add an opaque channel
+    if bgr.ndim != 3 or bgr.dtype != np.uint8:
+        raise DatasetError(f'{path}: expected an 8-bit colour picture, got {bgr.dtype} {bgr.shape}; for class indices '
+                           'set labels: indices')
+    key = bgr[..., 2].astype(np.int32) << 16 | bgr[..., 1].astype(np.int32) << 8 | bgr[..., 0]
+    labels = np.full(key.shape, UNLABELLED, np.uint8)
+    known = key == 0
+    for index, (red, green, blue) in enumerate(colors):
+        here = key == (red << 16 | green << 8 | blue)
+        labels[here] = index
+        known |= here
+    if not known.all():
+        value = int(key[~known][0])
+        raise DatasetError(f'{path} holds the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is no '
+                           'class of the class map')
+    return labels
+
+
+def _palette_indices(path: Path, labels: np.ndarray) -> np.ndarray:
+    """The indices of a PNG with a palette, which OpenCV gives in colour; `labels` itself for any other picture."""
+    with Image.open(path) as picture:
+        return np.asarray(picture) if picture.mode == 'P' else labels
+
+
+def _read_label_image(path: Path) -> np.ndarray:
+    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if labels is None:
+        raise DatasetError(f'{path} is missing or not a readable PNG: every image needs its labels')
+    return labels

@@ -1,0 +1,68 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How restless the labels of a video are."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import cv2
+import numpy as np
+
+from fanet_ros.datasets import UNLABELLED
+from fanet_ros.inference.video.temporal_filter import moved_along
+
+
+@dataclass(frozen=True)
+class Flicker:
+    """Shares of pixels, 0..1; NaN before any were counted.
+
+    in_place: where the true class stays, the predicted one changes from one frame to the next. A wrong label that moves with
+    the scene as it should counts here too.
+    of_moving_labels: in_place of labels that only move with the scene, those of the frame before: what of it is no unrest
+    along_motion: against those moved labels, where the true ones moved so agree: unrest alone (temporal consistency: Liu et
+    al., arXiv 2002.11433)
+    """
+
+    in_place: float
+    of_moving_labels: float
+    along_motion: float
+
+
+class FlickerCounter:
+    """Compares the labels of each frame of a video with those of the frame before, in place and along the optical flow."""
+
+    def __init__(self) -> None:
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)      # Kroeger et al., arXiv 1603.03590
+        self._steady = self._changed = self._moved = self._followed = self._restless = 0
+        self._last: Optional[tuple[np.ndarray, np.ndarray, np.ndarray]] = None
+
+    def add(self, rgb: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:
+        """Count the next frame of a video: rgb (H, W, 3) uint8, true and predicted labels (H, W) uint8.
+
+        After one of another size it begins anew.
+        """
+        gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        if self._last is not None and self._last[0].shape == gray.shape:
+            last_gray, last_truth, last_predicted = self._last
+            # (H, W, 2) px: where each pixel was.
+            flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
+            moved = moved_along(last_predicted, flow, cv2.INTER_NEAREST)
+            steady = (truth == last_truth) & (truth != UNLABELLED)
+            self._steady += int(steady.sum())
+            self._changed += int((steady & (predicted != last_predicted)).sum())
+            self._moved += int((steady & (moved != last_predicted)).sum())
+            followed = (truth == moved_along(last_truth, flow, cv2.INTER_NEAREST)) & (truth != UNLABELLED)
+            self._followed += int(followed.sum())
+            self._restless += int((followed & (predicted != moved)).sum())
+        self._last = gray, truth, predicted
+
+    @property
+    def flicker(self) -> Flicker:
+        """Of all that was counted."""
+        return Flicker(_share(self._changed, self._steady), _share(self._moved, self._steady),
+                       _share(self._restless, self._followed))
+
+
+def _share(count: int, of: int) -> float:
+    return count / of if of else float('nan')

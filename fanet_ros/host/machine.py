@@ -1,0 +1,52 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the figures were measured on."""
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from typing import Any
+
+import torch
+
+from fanet_ros.host.processor import cpuinfo, processor_name
+
+PACKAGES = ('fanet_ros', 'torch', 'triton', 'onnxruntime', 'openvino', 'ncnn', 'numpy')       # whose versions matter
+
+
+def describe_machine(device: torch.device) -> dict[str, Any]:
+    """Processor, threads, instruction set, GPU, versions and load, for JSON."""
+    machine: dict[str, Any] = {
+        'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
+        'threads': torch.get_num_threads(), 'instruction_set': torch.backends.cpu.get_cpu_capability(),
+        'extensions': _extensions(), 'load_average': os.getloadavg()[0], 'python': platform.python_version(),
+        'versions': {name: _version(name) for name in PACKAGES}}
+    if device.type == 'cuda':
+        machine['gpu'] = torch.cuda.get_device_name(device)
+        machine['cuda'] = torch.version.cuda
+    return machine
+
+
+def one_line(machine: dict[str, Any]) -> str:
+    """The machine in words."""
+    where = machine.get('gpu', f"{machine['cpu']}, {machine['threads']} of {machine['cores']} cores")
+    versions = ', '.join(f'{name} {version}' for name, version in machine['versions'].items() if version)
+    return f"{where} ({machine['instruction_set']}), load {machine['load_average']:.1f}; {versions}"
+
+
+def _extensions() -> list[str]:
+    """What the fast low-precision kernels need, as far as this processor has it."""
+    flags = set(cpuinfo('flags').split())
+    return [name for name in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_bf16', 'amx_int8')
+            if name in flags]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        if package == 'fanet_ros':
+            from fanet_ros import __version__
+            return __version__
+        return ''

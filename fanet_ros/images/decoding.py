@@ -1,0 +1,220 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pixels of image messages, which need only look like sensor_msgs/Image or CompressedImage. Needs no ROS.
+
+Everything here looks at the bytes through strided numpy views, so that padded rows and byte order cost nothing.
+"""
+from __future__ import annotations
+
+import warnings
+from typing import Any, Callable, Optional
+
+import cv2
+import numpy as np
+
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
+from fanet_ros.images.png_palette import without_palette
+from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
+from fanet_ros.images.strict_jpeg import decode_strictly
+from fanet_ros.images.transport_format import NO_COLORS, REPUBLISH, VIDEO, TransportFormat
+
+# Is told, in a sentence, what is odd about images that can be read; the same again for every one.
+Note = Callable[[str], None]
+
+
+class ImageError(ValueError):
+    """An image message cannot be used; the text gives encoding, sizes, reason and remedy.
+
+    `kind` is the reason in two or three words, one of a few, so that rejections can be counted by it.
+    """
+
+    def __init__(self, text: str, kind: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+LABEL_ENCODINGS = ('mono8', '8UC1')
+# OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
+MIN_BAYER_PX = 3
+# More than any camera has. A few bytes that went wrong in the head of a JPEG turn it into a grey picture of gigabytes.
+MAX_PICTURE_PX = 2**26
+HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
+
+
+def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
+                 bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
+    """Decode `message` into (H, W, 3) uint8 RGB, contiguous; see raw_image()."""
+    return raw_image(message, other, bit_depth=bit_depth, note=note).rgb
+
+
+def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
+              bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> RawImage:
+    """The pixels of `message` as the camera sent them; 16 bits become 8.
+
+    :param other: decodes what is not in the tables of raw_image.py into RGB
+    :param bit_depth: of 16-bit values; None: found for this image alone
+    :raises ImageError: sizes that do not fit, an encoding that nobody knows
+    """
+    if not message.height or not message.width:
+        raise ImageError(f'{describe(message)}: height and width must be at least 1', 'empty image')
+    _refuse_files(message)
+    if message.encoding in (*SEMI_PLANAR, *PLANAR, NV24):
+        return RawImage(message.encoding, message.height, message.width, _plane_rows(message))
+    pixel_format = FORMATS.get(message.encoding)
+    if pixel_format is None:
+        if other is None:
+            raise unknown_encoding(message)
+        return RawImage.of_rgb(other(message))
+    if pixel_format.channels == 2 and message.width % 2:
+        raise ImageError(f'{describe(message)}: the width must be even', 'odd size')
+    if message.encoding.startswith('bayer') and min(message.height, message.width) < MIN_BAYER_PX:
+        raise ImageError(f'{describe(message)}: height and width must be at least {MIN_BAYER_PX}',
+                         'image too small')
+    bytes_per_pixel = pixel_format.channels * pixel_format.bits // 8
+    rows, encoding = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height), message.encoding
+    if pixel_format.bits == 16:
+        values = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2')
+        rows, encoding = (bit_depth or BitDepth()).to_bytes(values, note), encoding.replace('16', '8')
+    return RawImage(encoding, message.height, message.width, rows)
+
+
+def _refuse_files(message: Any) -> None:
+    """Data that are a picture file would pass as pixels, where zeros behind it make up for the length."""
+    head = bytes(message.data[:len(PNG_BEGIN)])
+    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and picture_size(bytes(message.data[:HEAD_BYTES])) is not None:
+        name = 'PNG' if head == PNG_BEGIN else 'JPEG'
+        raise ImageError(f'{describe(message)}: the data are a {name} file; publish it as sensor_msgs/CompressedImage and set '
+                         'image_transport to compressed', 'picture file in an Image')
+
+
+def _plane_rows(message: Any) -> np.ndarray:
+    """The rows of a RawImage of YUV in planes: nv12, nv21, nv24, i420, yv12."""
+    height, width, step = message.height, message.width, message.step
+    if message.encoding == NV24:
+        rows = _rows(message, row_bytes=width, rows=3 * height)
+        if step > width:                # a row of colour is as long as two of brightness, and so is its padding
+            color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, 2 * step)[:, :2 * width]
+            rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(2 * height, width)])
+        return rows
+    if height % 2 or width % 2 or (message.encoding in PLANAR and step % 2):
+        raise ImageError(f'{describe(message)}: height and width must be even', 'odd size')
+    rows = _rows(message, row_bytes=width, rows=height * 3 // 2)
+    if message.encoding in PLANAR and step > width:         # rows of colour have half the padding
+        color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
+        rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(height // 2, width)])
+    return rows
+
+
+def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
+    """Decode a JPEG, PNG or other picture file into (H, W, 3) uint8 RGB, as the sensor has it: without EXIF's turning.
+
+    A mosaic, by what `format` says, is demosaiced; of lost colour `note` is told.
+
+    :param bit_depth: of 16-bit values; None: found for this image alone
+    :raises ImageError: the data are not a picture, or say that it is larger than any camera's
+    """
+    said = TransportFormat.of(message.format)
+    rgb = _undamaged_jpeg(message)
+    if rgb is not None:
+        return rgb
+    picture = _picture(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if picture.dtype == np.uint16:
+        picture = (bit_depth or BitDepth()).to_bytes(picture, note)
+    if said.lost_color:
+        note(said.lost_color)
+    if picture.ndim == 3:
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    is_mosaic = said.bayer_pattern in BAYER and min(picture.shape) >= MIN_BAYER_PX
+    return cv2.cvtColor(picture, BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
+
+
+def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
+    """A colour JPEG as RGB, where that can be told from a damaged one; None: see decode_strictly()."""
+    data = bytes(message.data)
+    if not data.startswith(JPEG_BEGIN):
+        return None
+    _check_size(message)
+    try:
+        return decode_strictly(data)
+    except ValueError as error:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
+                         f'({" ".join(str(error).split())[:80]}); look at cable and driver', 'damaged picture') from None
+
+
+def _check_size(message: Any) -> None:
+    size = picture_size(bytes(message.data[:HEAD_BYTES]))
+    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: says it is '
+                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
+
+
+def _picture(message: Any, mode: int) -> np.ndarray:
+    """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
+    data = np.frombuffer(without_palette(bytes(message.data)) if mode == cv2.IMREAD_UNCHANGED else message.data, np.uint8)
+    _check_size(message)
+    try:
+        picture = cv2.imdecode(data, mode) if data.size else None
+    except cv2.error:
+        picture = None
+    if picture is not None and picture.dtype not in (np.uint8, np.uint16):      # of floats, as a depth camera sends them
+        picture = None
+    if picture is None:
+        what = f'compressed image of format {message.format[:40]!r}, {data.size} bytes'
+        if VIDEO.search(message.format):
+            raise ImageError(f'{what}: {REPUBLISH}', 'video packet')
+        if message.format in (*FORMATS, *SEMI_PLANAR, *PLANAR, NV24):
+            raise ImageError(f'{what}: these are no file but pixels; publish them as sensor_msgs/Image of encoding '
+                             f'{message.format}, and set image_transport to raw', 'pixels in a CompressedImage')
+        raise ImageError(f'{what}: not a readable picture (expected JPEG or PNG)', 'unreadable picture')
+    return picture
+
+
+def to_rgb(message: Any) -> np.ndarray:
+    """Decode an Image or a CompressedImage into (H, W, 3) uint8 RGB.
+
+    :raises ImageError: see image_to_rgb() and compressed_to_rgb()
+    """
+    return compressed_to_rgb(message) if hasattr(message, 'format') else image_to_rgb(message)
+
+
+def to_labels(message: Any) -> np.ndarray:
+    """The values of a mask as they are, (H, W) uint8: an Image of 8 bits and one channel, or a picture file of such.
+
+    :raises ImageError: another encoding, sizes that do not fit, not a readable picture
+    """
+    if not hasattr(message, 'format'):
+        if message.encoding not in LABEL_ENCODINGS:
+            raise ImageError(f'{describe(message)}: expected a mask of {" or ".join(LABEL_ENCODINGS)}', 'not a mask')
+        return np.ascontiguousarray(_rows(message, message.width, message.height))
+    labels = _picture(message, cv2.IMREAD_UNCHANGED)
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: expected a mask, a '
+                         'picture of 8 bits and one channel', 'not a mask')
+    return labels
+
+
+def _rows(message: Any, row_bytes: int, rows: int) -> np.ndarray:
+    """View of the pixels' bytes without the padding, (rows, row_bytes) uint8."""
+    if message.step < row_bytes:
+        raise ImageError(f'{describe(message)}: step must be at least {row_bytes}', 'step too small')
+    if len(message.data) != rows * message.step:
+        raise ImageError(f'{describe(message)}: expected {rows * message.step} bytes of data '
+                         f'(step x {rows} rows)', 'data length does not fit')
+    return np.frombuffer(message.data, np.uint8).reshape(rows, message.step)[:, :row_bytes]
+
+
+def unknown_encoding(message: Any, why: str = '') -> ImageError:
+    """The error for an encoding that nobody knows; `why` in a few words."""
+    if VIDEO.search(message.encoding):
+        return ImageError(f'{describe(message)}: {REPUBLISH}', 'video packet')
+    if NO_COLORS.fullmatch(message.encoding):
+        why = 'these values are no colours: is that a depth image?'
+    return ImageError(f'{describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or '
+                      f'yuv422{f" ({why})" if why else ""}', 'unknown encoding')
+
+
+def describe(message: Any) -> str:
+    """An Image in words, for errors."""
+    return (f'image of encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
+            f'step {message.step}, {len(message.data)} bytes')

@@ -1,0 +1,40 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a video network keeps of the frames before, and when it had better forget them."""
+from __future__ import annotations
+
+from collections import deque
+from typing import Optional
+
+import numpy as np
+
+from fanet_ros.inference.video.continuity import Continuity
+from fanet_ros.model import FrameContext
+
+
+class VideoMemory:
+    """Contexts of the last frames, oldest first.
+
+    :param length: how many frames before the present one are attended to
+    """
+
+    def __init__(self, length: int) -> None:
+        self._contexts: deque[FrameContext] = deque(maxlen=length)
+        self._continuity = Continuity()
+
+    def recall(self, rgb: np.ndarray, stamp_s: Optional[float]) -> tuple[FrameContext, ...]:
+        """Contexts that frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), may attend to.
+
+        Forgets all of them when it does not follow the last frame.
+        """
+        if not self._continuity.follows(rgb, stamp_s):
+            self.forget()
+        return tuple(self._contexts)
+
+    def remember(self, context: FrameContext) -> None:
+        """Keep the context of the frame that was recalled for last."""
+        self._contexts.append(context)
+
+    def forget(self) -> None:
+        """Begin anew with the next frame."""
+        self._contexts.clear()

@@ -1,0 +1,204 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Plays a rosbag2 bag, where `ros2 bag play` is not at hand: messages as they were recorded, at the recorded pace.
+
+Latched topics are latched again, and topics get the reliability they were recorded with. Types that are not installed
+here are left out.
+"""
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import Iterator, Optional, cast
+
+import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosReliability
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image
+
+from fanet_ros.bags.reader import BagReader
+from fanet_ros.ros.bag.player_parameters import PLAYER_PARAMETERS, declare_settings
+from fanet_ros.ros.bag.recorder_topics import message_class
+from fanet_ros.ros.common.parameters import FittedParameters
+from fanet_ros.ros.common.process import fail, shut_down, start_ros
+
+QUEUE_DEPTH = 10
+CLOCK_PERIOD_S = 0.02
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+POLL_S = 0.1
+REMIND_S = 10.0
+LAST_MASK_S = 3.0       # after the end, for this long since the last one, masks may still come
+
+
+class PlayerNode(FittedParameters, Node):
+    """Opens the bag and makes a publisher of every topic; play() plays it.
+
+    :raises ValueError: a parameter cannot be used, the bag not be read, or a topic is not in it
+    """
+
+    parameter_specs = PLAYER_PARAMETERS
+
+    def __init__(self) -> None:
+        super().__init__('player')
+        self._settings = settings = declare_settings(self)
+        self._stopped = threading.Event()
+        self._reader = BagReader(settings.bag)
+        self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
+        names = {connection.topic for connection in self._reader.connections}
+        missing = sorted(set(settings.topics) - names)
+        if missing:
+            raise ValueError(f'{settings.bag} has no {", ".join(missing)}: it has {", ".join(sorted(names))}')
+        self._bag_publishers: dict[int, Publisher] = {}
+        for connection in self._reader.connections:
+            if (settings.topics and connection.topic not in settings.topics) or connection.topic == '/clock':
+                continue
+            try:
+                message_type = message_class(connection.msgtype)
+            except (ImportError, AttributeError) as error:
+                self.get_logger().warning(f'{connection.topic} is not played: {connection.msgtype} is not installed '
+                                          f'({error})')
+                continue
+            self._bag_publishers[connection.id] = self.create_publisher(
+                message_type, connection.topic, publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles))
+        self._image_ids = {connection.id for connection in self._reader.connections
+                           if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
+        self._images = self._masks = 0
+        self._last_mask_s = 0.0
+        if settings.masks:      # which also makes a lazy node work
+            self.create_subscription(Image, settings.masks, self._on_mask, QUEUE_DEPTH, raw=True)
+
+    def play(self) -> int:
+        """Publish all messages, each when its time has come, until the end or stop(); returns how many."""
+        if self._settings.masks:
+            self._wait_for_listeners()
+        self._stopped.wait(self._settings.start_delay_s)
+        count = self._play_once()
+        while self._settings.loop and not self._stopped.is_set():
+            count += self._play_once()
+        if self._settings.masks:
+            self._tell_of_masks()
+        return count
+
+    def stop(self) -> None:
+        """Let play() end."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._reader.close()
+
+    def _play_once(self) -> int:
+        start, first_ns, count = time.monotonic(), self._reader.start_time, 0
+        for connection_id, stamp_ns, raw in self._messages():
+            due = start + (stamp_ns - first_ns) * 1e-9 / self._settings.rate
+            while (ahead := due - time.monotonic()) > 0 and not self._stopped.wait(min(ahead, CLOCK_PERIOD_S)):
+                self._tell_time(stamp_ns - max(int((due - time.monotonic()) * 1e9 * self._settings.rate), 0))
+            if self._stopped.is_set():
+                break
+            self._tell_time(stamp_ns)
+            self._bag_publishers[connection_id].publish(raw)
+            self._images += connection_id in self._image_ids
+            count += 1
+        return count
+
+    def _on_mask(self, raw: bytes) -> None:
+        self._masks += 1
+        self._last_mask_s = time.monotonic()
+
+    def _wait_for_listeners(self) -> None:
+        """Until every topic of images has a subscriber: a node that begins to listen when its model is loaded."""
+        next_reminder = time.monotonic()
+        while not self._stopped.is_set():
+            publishers = [self._bag_publishers[number] for number in self._image_ids]
+            alone = sorted({item.topic_name for item in publishers if not item.get_subscription_count()})
+            if not alone:
+                return
+            if time.monotonic() >= next_reminder:
+                self.get_logger().info(f'waiting until somebody subscribes to {", ".join(alone)}')
+                next_reminder = time.monotonic() + REMIND_S
+            self._stopped.wait(POLL_S)
+
+    def _tell_of_masks(self) -> None:
+        """Wait for the last masks, and count them against the images."""
+        since = time.monotonic()
+        while self._masks < self._images and time.monotonic() < max(since, self._last_mask_s) + LAST_MASK_S:
+            if self._stopped.wait(POLL_S):
+                break
+        line = f'played {self._images} images, {self._masks} masks came back'
+        if self._masks < self._images:
+            self.get_logger().warning(f'{line}: what is too fast for the machine is dropped; play at a lower rate, or let '
+                                      'segment_bag segment every image')
+        else:
+            self.get_logger().info(line)
+
+    def _messages(self) -> Iterator[tuple[int, int, bytes]]:
+        connections = [item for item in self._reader.connections if item.id in self._bag_publishers]
+        if connections:     # none would mean all
+            for connection, stamp_ns, raw in self._reader.messages(connections):
+                yield connection.id, stamp_ns, bytes(raw)
+
+    def _tell_time(self, now_ns: int) -> None:
+        if self._clock_publisher is not None:
+            self._clock_publisher.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
+
+
+def publisher_qos(offered: list[Qos]) -> QoSProfile:
+    """What subscribers of the recorded publishers relied on; reliable and volatile where the bag does not say."""
+    best_effort = any(qos.reliability == QosReliability.BEST_EFFORT for qos in offered)
+    latched = bool(offered) and all(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered)
+    return QoSProfile(
+        depth=max([QUEUE_DEPTH, *(qos.depth for qos in offered if qos.depth < 1000)]),
+        reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+
+
+def _play(node: PlayerNode) -> None:
+    """Play in a thread of its own, while this one answers services and signals, until either ends."""
+    done = threading.Event()
+
+    def work() -> None:
+        try:
+            count = node.play()
+            if rclpy.ok():
+                node.get_logger().info(f'played {count} messages')
+        except RuntimeError:
+            if rclpy.ok():      # else it was told to end, which makes publishing impossible
+                raise
+        finally:
+            done.set()
+    worker = threading.Thread(target=work, name='player', daemon=True)
+    worker.start()
+    try:
+        while not done.is_set():
+            rclpy.spin_once(node, timeout_sec=0.1)
+    finally:
+        node.stop()
+        worker.join()
+        node.close()
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
+    if not start_ros('player_node', PLAYER_PARAMETERS, argv, SignalHandlerOptions.ALL):
+        return 1
+    try:
+        _play(PlayerNode())
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ValueError, ParameterException) as error:
+        return fail('player', error)
+    finally:
+        shut_down()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,237 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Records camera, masks and timing into a rosbag2 MCAP bag, where `ros2 bag record` is not at hand.
+
+Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is
+complete when the process ends by SIGINT or SIGTERM.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Optional, Union
+
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+
+from fanet_ros.bags.definitions import DefinitionError
+from fanet_ros.bags.split_writer import SplitRecording
+from fanet_ros.bags.writer import BagError, BagRecording
+from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings, declare_settings
+from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
+from fanet_ros.ros.common.parameters import FittedParameters
+from fanet_ros.ros.common.process import fail, shut_down, start_ros
+
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+DISCOVERY_PERIOD_S = 0.25
+# After the order to stop: messages that have arrived are still written, until none came for this long.
+DRAIN_QUIET_S = 0.2
+DRAIN_LIMIT_S = 5.0
+
+
+@dataclass
+class RecordedTopic:
+    """One subscription and what it needs to be renewed when publishers with other QoS appear."""
+
+    subscription: Subscription
+    type_name: str
+    qos: QoSProfile
+
+
+class RecorderNode(FittedParameters, Node):
+    """Subscribes the requested topics and hands every message to the bag.
+
+    Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once
+    writing has failed (disk full); nothing is written after it.
+    """
+
+    parameter_specs = RECORDER_PARAMETERS
+
+    def __init__(self) -> None:
+        super().__init__('recorder')
+        settings = declare_settings(self)
+        self.bag = _open_bag(settings)
+        self.failure: Optional[str] = None
+        self._started = time.monotonic()
+        self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
+        self._recorded: dict[str, RecordedTopic] = {}
+        self._discover()
+        self.create_timer(DISCOVERY_PERIOD_S, self._discover)
+        if settings.missing_warning_s:
+            # A steady clock: simulated time stands still when its publisher is what is missing.
+            self._missing_timer = self.create_timer(
+                settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._prints_status = settings.status_period_s > 0
+        if self._prints_status:
+            self.create_timer(settings.status_period_s, self._print_status)
+
+    def _discover(self) -> None:
+        """Subscribe topics whose type is known by now, and follow the QoS of their publishers."""
+        for topic, request in list(self._requests.items()):
+            recorded = self._recorded.get(topic)
+            if recorded:
+                self._follow_publishers(topic, recorded)
+                continue
+            type_name = request.type_name or published_type(self, topic)
+            if type_name:
+                self._subscribe(topic, type_name)
+
+    def _subscribe(self, topic: str, type_name: str) -> None:
+        qos = subscription_qos(self.get_publishers_info_by_topic(topic))
+        try:
+            subscription = self.create_subscription(
+                message_class(type_name), topic,
+                functools.partial(self._on_message, topic, type_name), qos, raw=True)
+        except (ImportError, AttributeError) as error:
+            self._give_up(topic, f'{type_name} is not installed ({error})')
+            return
+        self._recorded[topic] = RecordedTopic(subscription, type_name, qos)
+
+    def _follow_publishers(self, topic: str, recorded: RecordedTopic) -> None:
+        wanted = subscription_qos(self.get_publishers_info_by_topic(topic))
+        more_lenient = wanted.reliability != recorded.qos.reliability
+        # Renewed as latched, a subscription receives latched messages again: only before the first one.
+        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic)
+        if more_lenient or newly_latched:
+            self.destroy_subscription(recorded.subscription)
+            self._subscribe(topic, recorded.type_name)
+
+    def _give_up(self, topic: str, reason: str) -> None:
+        self.get_logger().error(f'{topic} is not recorded: {reason}')
+        self._requests.pop(topic, None)
+        recorded = self._recorded.pop(topic, None)
+        if recorded:
+            self.destroy_subscription(recorded.subscription)
+
+    def _on_message(self, topic: str, type_name: str, serialized: bytes) -> None:
+        if self.failure or topic not in self._recorded:
+            return
+        try:
+            if not self.bag.has_topic(topic):
+                publishers = self.get_publishers_info_by_topic(topic)
+                offered = [bag_qos(publisher.qos_profile) for publisher in publishers]
+                self.bag.add_topic(topic, type_name, offered)
+            self.bag.write(topic, self.get_clock().now().nanoseconds, serialized)
+        except DefinitionError as error:
+            self._give_up(topic, str(error))
+        except OSError as error:
+            self.failure = f'cannot write to {self.bag.path}: {error.strerror or error}'
+
+    @property
+    def missing(self) -> list[str]:
+        """Topics of which nothing has come, but for those that need not be there."""
+        return sorted(topic for topic, request in self._requests.items()
+                      if not request.is_optional and not self.bag.counts.get(topic))
+
+    def _warn_of_missing(self) -> None:
+        self.destroy_timer(self._missing_timer)         # once
+        for topic in self.missing:
+            if self.count_publishers(topic):
+                self.get_logger().warning(f'nothing to record on {topic}: it has a publisher, but it is silent')
+                continue
+            type_name = self._requests[topic].type_name
+            wanted = (type_name,) if type_name else IMAGE_TYPES
+            others = sorted(name for name, types in self.get_topic_names_and_types()
+                            if set(types) & set(wanted) and self.count_publishers(name) and name not in self._recorded)
+            self.get_logger().warning(f'nothing to record on {topic}: nobody publishes it'
+                                      + (f'; these are published: {", ".join(others)}' if others else ''))
+
+    def _print_status(self) -> None:
+        """One JSON line on stdout: what is connected and recorded, for a program that started this one."""
+        counts = self.bag.counts
+        topics = {
+            topic: {
+                'messages': counts.get(topic, 0),
+                'publishers': self.count_publishers(topic),
+                'subscribers': self.count_subscribers(topic),
+            } for topic in self._requests}
+        elapsed_s = round(time.monotonic() - self._started, 3)
+        print(json.dumps({'elapsed_s': elapsed_s, 'topics': topics}), flush=True)
+
+    def finish(self) -> None:
+        """Complete the bag and say what is in it."""
+        if self._prints_status:
+            self._print_status()
+        self.bag.close()
+        counts = sorted(self.bag.counts.items())
+        parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
+        self.get_logger().info(f'recorded {self.bag.path}: {parts}')
+
+
+def _open_bag(settings: RecorderSettings) -> Union[BagRecording, SplitRecording]:
+    if settings.max_bag_duration_s or settings.max_bag_size_mb:
+        return SplitRecording(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
+    return BagRecording(settings.output)
+
+
+class StopOrder:
+    """SIGINT or SIGTERM was received. The signal only leaves a note, so that no message is cut in half."""
+
+    def __init__(self) -> None:
+        self.given = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+        self.given = True
+
+
+def _spin(node: RecorderNode, stop: StopOrder) -> None:
+    """Record until ordered to stop or writing fails, then write what has arrived already."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    with suppress(ExternalShutdownException):
+        while not stop.given and not node.failure:
+            executor.spin_once(timeout_sec=0.1)
+        deadline = time.monotonic() + DRAIN_LIMIT_S
+        quiet_since, written = time.monotonic(), sum(node.bag.counts.values())
+        while not node.failure and time.monotonic() < min(deadline, quiet_since + DRAIN_QUIET_S):
+            executor.spin_once(timeout_sec=0.02)
+            total = sum(node.bag.counts.values())
+            if total != written:
+                quiet_since, written = time.monotonic(), total
+    executor.remove_node(node)
+
+
+def _record(stop: StopOrder) -> None:
+    """Raises with one readable line: BagError, ValueError, InvalidParameterTypeException, OSError."""
+    node = RecorderNode()
+    try:
+        node.get_logger().info(f'recording into {node.bag.path}; Ctrl-C ends it')
+        _spin(node, stop)
+    finally:
+        node.finish()
+        node.destroy_node()
+    if node.failure:
+        raise BagError(node.failure)
+    if node.missing or not node.bag.counts:
+        raise BagError(f'no message came on {", ".join(node.missing) or "any topic"}: the bag {node.bag.path} lacks it')
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made or lacks a topic."""
+    stop = StopOrder()
+    if not start_ros('recorder_node', RECORDER_PARAMETERS, argv, SignalHandlerOptions.NO):
+        return 1
+    try:
+        _record(stop)
+    except (ValueError, OSError, ParameterException) as error:
+        return fail('recorder', error)
+    finally:
+        shut_down()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,139 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From starting the segmentation node's process to its first mask, and to its fastest engine, with images already coming.
+
+    ros2 run fanet_ros benchmark_start --rounds 5 --output out
+
+With a cold cache (a new folder each time) and a warm one (the folder that the first of these rounds has filled), in turns.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Optional
+
+import rclpy
+from sensor_msgs.msg import Image
+
+from fanet_ros.host.process_tuning import tune_process
+from fanet_ros.host.termination import exit_code_of
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.process import shut_down
+from fanet_ros.sources import SyntheticStreet
+
+NODE = 'fanet_ros.ros.segmentation.segmentation_node'
+RATE_HZ = 10.0
+TIMEOUT_S = 300.0
+SETTLED = 'now segmenting with '
+KINDS = ('cold', 'warm')
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start; seconds since the process was started."""
+
+    cache: str                  # one of KINDS
+    first_mask_s: float
+    settled_s: float            # until the fastest engine runs: that of the first mask, where none stands in for it
+    engine: str                 # the one that runs then
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Measure, print a line for each start and the medians, write JSON; returns the exit code."""
+    arguments = _parse(argv)
+    tune_process()
+    rclpy.init(args=[])
+    starts: list[Start] = []
+
+    def measure_all() -> None:
+        with tempfile.TemporaryDirectory(prefix='fanet_ros_start_') as folder:
+            warm = Path(folder) / 'warm'
+            _measure('warm', warm, arguments)           # fills it, and the system's file cache
+            for number in range(arguments.rounds):
+                for kind, cache in (('cold', Path(folder) / str(number)), ('warm', warm)):
+                    start = _measure(kind, cache, arguments)
+                    starts.append(start)
+                    print(f'{kind} cache: first mask after {start.first_mask_s:.2f} s, settled after {start.settled_s:.2f} s '
+                          f'on {start.engine}', flush=True)
+    try:
+        code = exit_code_of('benchmark_start', measure_all, errors=(RuntimeError, OSError, ValueError))
+    finally:
+        shut_down()
+    for kind in KINDS:
+        times = [start.first_mask_s for start in starts if start.cache == kind]
+        if times:
+            print(f'{kind} cache: median {statistics.median(times):.2f} s, {min(times):.2f} to {max(times):.2f} s, '
+                  f'of {len(times)} starts')
+    if arguments.output is not None and starts:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        (arguments.output / 'start.json').write_text(json.dumps([asdict(start) for start in starts], indent=1) + '\n')
+    return code
+
+
+def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='benchmark_start', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rounds', type=int, default=5, help='starts with either cache')
+    parser.add_argument('--size', nargs=2, type=int, default=(480, 640), metavar=('HEIGHT', 'WIDTH'), help='of the images')
+    parser.add_argument('--checkpoint', default='fanet18_camvid')
+    parser.add_argument('--output', type=Path, help='folder for start.json')
+    arguments = parser.parse_args(argv)
+    if arguments.rounds < 1:
+        parser.error('--rounds must be at least 1')
+    return arguments
+
+
+def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
+    """Start a node with its cache in `cache`, send it images, and end it when its engine is settled.
+
+    :raises RuntimeError: it ended, or nothing came within TIMEOUT_S
+    """
+    node = rclpy.create_node('benchmark_start')
+    masks: list[float] = []
+    node.create_subscription(Image, 'segmentation/mask', lambda _: masks.append(time.monotonic()), 1)
+    publisher = node.create_publisher(Image, 'image', 1)
+    frame = SyntheticStreet(arguments.size[1], arguments.size[0], seed=0).frame(0).rgb
+
+    def send() -> None:
+        header = Image().header
+        header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(rgb_to_image_message(frame, header))
+    node.create_timer(1 / RATE_HZ, send)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile('w+') as log:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, '-m', NODE, '--ros-args', '-p', f'checkpoint:={arguments.checkpoint}'], stdout=log,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
+        try:
+            settled, text = None, ''
+            while settled is None:
+                rclpy.spin_once(node, timeout_sec=0.02)
+                now = time.monotonic()
+                log.seek(0)
+                text = log.read()
+                if process.poll() is not None or now > started + TIMEOUT_S:
+                    print(text, file=sys.stderr)
+                    raise RuntimeError('no mask came of the node that says the above')
+                if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
+                    settled = now if SETTLED in text else masks[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            node.destroy_node()
+    engines = re.findall(r'segmenting .* on \S+ \(([^)]*)\)', text)
+    return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

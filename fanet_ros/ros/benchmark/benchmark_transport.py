@@ -1,0 +1,132 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From camera message to mask message over DDS: latency, loss and CPU time of the installed node, at several rates.
+
+    ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out
+    ros2 run fanet_ros benchmark_transport --rates --highest
+    ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
+    ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # an hour: does anything grow?
+
+Each rate is measured with this package's process tuning (allocator, DDS profile), with a camera that has none, as drivers
+have none, and without any, in turns. What is not inference is the way: latency less preprocessing, network and
+postprocessing.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Callable, Optional
+
+from fanet_ros.host.termination import exit_code_of
+from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
+from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
+
+MAX_LOSS = 0.05
+FIRST_RATE_HZ = 8.0
+MAX_RATE_HZ = 1000.0
+RATE_STEP = 1.05            # the highest rate is known to within this factor
+
+
+def highest_rate(measure_at: Callable[[float], Run]) -> Optional[Run]:
+    """The run at the highest rate with a loss of at most MAX_LOSS: doubled until it is too much, then bisected.
+
+    None if even FIRST_RATE_HZ is too much.
+    """
+    def is_kept(rate_hz: float) -> Optional[Run]:
+        try:
+            run = measure_at(rate_hz)
+        except NoMaskError:
+            return None
+        return run if run.lost <= MAX_LOSS * run.sent else None
+    best, low, high = None, 0.0, FIRST_RATE_HZ
+    while high <= MAX_RATE_HZ and (run := is_kept(high)) is not None:
+        best, low, high = run, high, 2 * high
+    while best is not None and high / low > RATE_STEP:
+        rate_hz = round((low * high) ** 0.5, 1)
+        run = is_kept(rate_hz)
+        best, low, high = (run, rate_hz, high) if run is not None else (best, low, rate_hz)
+    return best
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Measure, print the table, write JSON and plots; returns the exit code."""
+    arguments = _parse(argv)
+    runs: list[Run] = []
+    if arguments.engine == 'auto':
+        from fanet_ros.inference import Segmenter  # with torch, which --help need not wait for
+        # So that no node has to find out which engine is the fastest, beside what is measured.
+        Segmenter.from_checkpoint(input_height=arguments.resolution[0], input_width=arguments.resolution[1],
+                                  precision=arguments.precision)
+    kinds = [(processes, reliability) for reliability in arguments.camera
+             for processes in ([arguments.only] if arguments.only else PROCESSES)]
+
+    def measure_at(rate_hz: float, processes: str, reliability: str) -> Run:
+        return measure(tuple(arguments.size), tuple(arguments.resolution), rate_hz, arguments.seconds, processes, reliability,
+                       {'engine': arguments.engine, 'precision': arguments.precision})
+
+    def show(run: Run, note: str = '') -> None:
+        print(f'{HEADER}\n{row(run)}{note}' if not runs else f'{row(run)}{note}', flush=True)
+        runs.append(run)
+    highest: list[Run] = []
+
+    def measure_all() -> None:
+        for rate_hz in arguments.rates:
+            for kind in kinds * arguments.rounds:
+                show(measure_at(rate_hz, *kind))
+        for kind in kinds if arguments.highest else ():
+            found = highest_rate(partial(measure_at, processes=kind[0], reliability=kind[1]))
+            if found is None:
+                print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}')
+            else:
+                show(found, f' highest rate with at most {MAX_LOSS:.0%} lost')
+                highest.append(found)
+    # However it ends, what has been measured is kept.
+    code = exit_code_of('benchmark_transport', measure_all, errors=(RuntimeError, OSError, ValueError))
+    summary = medians(runs)
+    if len(summary) < len(runs):
+        print(f'\nmedians\n{table(summary)}')
+    if arguments.output is not None and runs:
+        _write(arguments.output, runs, summary, highest)
+    return code
+
+
+def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='benchmark_transport', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rates', nargs='*', type=float, default=[10, 30, 60], help='images a second')
+    parser.add_argument('--highest', action='store_true',
+                        help=f'also find the highest rate at which at most {MAX_LOSS:.0%} are lost'.replace('%', '%%'))
+    parser.add_argument('--size', nargs=2, type=int, default=(720, 1280), metavar=('HEIGHT', 'WIDTH'), help='of the images')
+    parser.add_argument('--resolution', nargs=2, type=int, default=(180, 320), metavar=('HEIGHT', 'WIDTH'),
+                        help='of the network')
+    parser.add_argument('--seconds', type=float, default=10.0, help='of measuring, for each rate')
+    parser.add_argument('--rounds', type=int, default=1, help='each rate so often, all kinds of processes in turns')
+    parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all but the camera, or none')
+    parser.add_argument('--camera', nargs='+', choices=('reliable', 'best_effort'), default=['reliable'],
+                        help='how the camera publishes')
+    parser.add_argument('--engine', default='auto')
+    parser.add_argument('--precision', default='auto')
+    parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and two plots')
+    arguments = parser.parse_args(argv)
+    if arguments.rounds < 1 or arguments.seconds <= 0 or min(arguments.rates, default=1) <= 0:
+        parser.error('--rounds must be at least 1, --seconds and --rates more than 0')
+    return arguments
+
+
+def _write(folder: Path, runs: list[Run], summary: list[Run], highest: list[Run]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {'runs': [asdict(run) for run in runs], 'medians': [asdict(run) for run in summary],
+               'highest_rate_hz': {f'{run.processes} {run.reliability}': run.rate_hz for run in highest}}
+    (folder / 'transport.json').write_text(json.dumps(content, indent=1) + '\n')
+    (folder / 'transport.md').write_text(table(summary) + '\n')
+    draw_latencies(summary, folder / 'transport.png')
+    draw_stages(summary, folder / 'transport_stages.png')
+    print(f'{folder}: transport.json, transport.md, transport.png and transport_stages.png')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

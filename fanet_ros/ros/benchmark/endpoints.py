@@ -1,0 +1,98 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two ends of the transport benchmark, each a process of its own: a camera that costs little, and who waits for masks."""
+from __future__ import annotations
+
+import array
+import json
+import sys
+import time
+
+import numpy as np
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from fanet_ros.host.process_tuning import tune_process
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.common.process import shut_down
+from fanet_ros.sources import SyntheticStreet
+
+RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+FRAMES = 4                  # distinct ones, painted before the first is sent
+WARM_UP_S = 2.0             # frames of the first seconds do not count
+STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
+
+
+def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str) -> None:
+    """Publish `image` (bgr8) at an even rate once node and receiver are there; print the stamps that count, in ns."""
+    node = rclpy.create_node('benchmark_camera')
+    qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
+    publisher = node.create_publisher(Image, 'image', qos)
+    street = SyntheticStreet(width, height, seed=0)
+    images = [Image(height=height, width=width, encoding='bgr8', step=3 * width,
+                    data=array.array('B', np.ascontiguousarray(street.frame(20 * index).rgb[..., ::-1]).tobytes()))
+              for index in range(FRAMES)]
+    while not (node.count_subscribers('image') and node.count_subscribers('segmentation/mask')):
+        time.sleep(0.05)
+    time.sleep(1.0)         # until both sides of every connection know of it
+    stamps = []
+    count, skipped = round((seconds + WARM_UP_S) * rate_hz), round(WARM_UP_S * rate_hz)
+    start = time.perf_counter()
+    for number in range(count):
+        time.sleep(max(start + number / rate_hz - time.perf_counter(), 0))
+        image = images[number % FRAMES]
+        image.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(image)
+        if number >= skipped:
+            stamps.append(_ns(image))
+    time.sleep(1.0)
+    print(json.dumps(stamps))
+
+
+def run_receiver() -> None:
+    """Receive masks and timings until SIGINT; print [stamp, received, [stages in ms]] of each, times in ns.
+
+    Without stages, null, where a mask came but no timing.
+    """
+    node = rclpy.create_node('benchmark_receiver')
+    received: dict[int, int] = {}
+    stages: dict[int, list[float]] = {}
+
+    def on_mask(message: Image) -> None:
+        received[_ns(message)] = node.get_clock().now().nanoseconds
+
+    def on_timing(message: FrameTiming) -> None:
+        stages[_ns(message)] = [getattr(message, name) for name in STAGES]
+
+    node.create_subscription(Image, 'segmentation/mask', on_mask, RELIABLE)
+    node.create_subscription(FrameTiming, 'segmentation/timing', on_timing, RELIABLE)
+    try:
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    print(json.dumps([[stamp, at, stages.get(stamp)] for stamp, at in received.items()]))
+
+
+def _ns(message: Image | FrameTiming) -> int:
+    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+
+
+def main() -> int:
+    """`camera HEIGHT WIDTH RATE SECONDS RELIABILITY` or `receiver`; started by benchmark_transport."""
+    role, *values = sys.argv[1:]
+    tune_process()
+    rclpy.init(args=[])
+    try:
+        if role == 'camera':
+            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4])
+        else:
+            run_receiver()
+    finally:
+        shut_down()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

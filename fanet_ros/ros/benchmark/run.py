@@ -1,0 +1,195 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One run of the transport benchmark: camera, node and receiver as processes of their own, and what became of each frame."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator, Optional
+
+import numpy as np
+import psutil
+from tqdm import tqdm
+
+from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES
+from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
+from fanet_ros.ros.benchmark.endpoints import STAGES
+
+ENDPOINTS = 'fanet_ros.ros.benchmark.endpoints'
+NODE = 'fanet_ros.ros.segmentation.segmentation_node'
+INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
+TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
+SAMPLING_S = 0.5
+INTERRUPT_PERIOD_S = 5.0
+# What is told to whoever reads the table; whether the camera is tuned, and whether node and receiver are.
+PROCESSES = {'tuned': ('tuned', True, True), 'camera': ('camera as it comes', False, True), 'plain': ('as it comes', False, False)}
+MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
+
+
+class NoMaskError(RuntimeError):
+    """Of none of the images a mask came."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One rate, kind of processes and reliability of the camera.
+
+    Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming.
+    """
+
+    rate_hz: float
+    processes: str                              # a key of PROCESSES
+    reliability: str                            # of the camera: reliable or best_effort
+    sent: int
+    lost: int                                   # images for which no mask came
+    latency_ms: tuple[float, float, float]      # camera stamp to mask received
+    way_ms: tuple[float, float, float]          # latency less inference
+    jitter_ms: float                            # standard deviation of the latency
+    stages_ms: dict[str, float]
+    node_cpu_ms: float                          # CPU time of the node for each frame, all threads
+    node_memory_mib: float                      # resident, at the end
+    memory_slope_mib_h: Optional[float]         # of a line through it; None for runs below MIN_TREND_S
+    p99_drift_ms: Optional[float]               # p99 of the latency in the last fifth less that in the first; likewise
+    latencies_ms: tuple[float, ...]             # of all frames, in their order
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """Of a process at a time of the system's clock: CPU time since it began, and resident memory."""
+
+    at_ns: int
+    cpu_s: float
+    memory_mib: float
+
+
+def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, processes: str,
+            reliability: str, network: dict[str, str]) -> Run:
+    """Send images at an even rate for `seconds`.
+
+    :param size: height and width of the camera's images in px
+    :param resolution: height and width that the network runs at
+    :param processes: a key of PROCESSES
+    :param reliability: of the camera, reliable or best_effort
+    :param network: further parameters of the node, such as engine and precision
+    :raises NoMaskError: no mask came
+    :raises RuntimeError: a process failed
+    """
+    bare = {key: value for key, value in os.environ.items()
+            if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
+    of_camera, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
+    parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
+    arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
+    node = _start(environment, NODE, '--ros-args', '--log-level', 'warn', *arguments)
+    receiver = _start(environment, ENDPOINTS, 'receiver')
+    camera = _start(of_camera, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability)
+    try:
+        with _usage_of(node.pid) as usage:
+            stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
+        masks = {stamp: (at, stages) for stamp, at, stages in json.loads(
+            _output(receiver, node, TIMEOUT_S, interrupt=True))}
+    finally:
+        for process in (node, receiver):
+            process.send_signal(signal.SIGINT)
+        camera.kill()
+        for process in (node, receiver, camera):
+            process.wait()
+    return _sum_up(rate_hz, processes, reliability, stamps, masks, usage)
+
+
+def _sum_up(rate_hz: float, processes: str, reliability: str, stamps: list[int],
+            masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
+    answered = [stamp for stamp in stamps if stamp in masks]
+    timed = [stamp for stamp in answered if masks[stamp][1] is not None]
+    if not timed:
+        raise NoMaskError(f'no mask of {len(stamps)} images came: choose a smaller --resolution')
+
+    def latency_ms(of: list[int]) -> np.ndarray:
+        return np.array([masks[stamp][0] - stamp for stamp in of]) / 1e6
+    latency = latency_ms(answered)
+    stages = np.array([masks[stamp][1] for stamp in timed])
+    way = latency_ms(timed) - stages[:, [STAGES.index(name) for name in INFERENCE]].sum(1)
+    measured = [item for item in usage if stamps[0] <= item.at_ns <= stamps[-1]] or usage[-2:]
+    cpu_s = measured[-1].cpu_s - measured[0].cpu_s
+    span_s = (measured[-1].at_ns - measured[0].at_ns) / 1e9
+    frames = sum(measured[0].at_ns <= stamp <= measured[-1].at_ns for stamp in answered)
+    slope = drift = None
+    if span_s >= MIN_TREND_S:
+        hours = np.array([item.at_ns for item in measured]) / 3.6e12
+        slope = round(float(np.polyfit(hours - hours[0], [item.memory_mib for item in measured], 1)[0]), 3)
+        fifth = max(len(latency) // 5, 1)
+        drift = round(float(np.percentile(latency[-fifth:], 99) - np.percentile(latency[:fifth], 99)), 2)
+    return Run(rate_hz, processes, reliability, len(stamps), len(stamps) - len(answered), _percentiles(latency),
+               _percentiles(way), round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
+               round(1e3 * cpu_s / max(frames, 1), 2), round(measured[-1].memory_mib, 1), slope, drift,
+               tuple(latency.round(3).tolist()))
+
+
+def _start(environment: dict[str, str], module: str, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, '-m', module, *arguments], env=environment, stdout=subprocess.PIPE,
+                            stdin=subprocess.DEVNULL, text=True)
+
+
+def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '', *,
+            interrupt: bool = False) -> str:
+    """What `process` prints until it ends, as long as the node lives; a bar shows that time passes if `what` is given.
+
+    :param interrupt: have it end, by SIGINT; again and again, since rclpy may miss one while it waits
+    """
+    start = interrupted = time.monotonic()
+    if interrupt:
+        process.send_signal(signal.SIGINT)
+    total_s = round(timeout_s - TIMEOUT_S)
+    with tqdm(total=total_s, desc=what, unit='s', leave=False, disable=None if what else True,
+              bar_format='{desc}: {bar} {n_fmt}/{total_fmt} s') as bar:
+        while time.monotonic() < start + timeout_s:
+            if node.poll() is not None:
+                raise RuntimeError(f'the node ended with exit code {node.returncode}, see above')
+            try:
+                text = process.communicate(timeout=1.0)[0]
+            except subprocess.TimeoutExpired:
+                if interrupt and time.monotonic() > interrupted + INTERRUPT_PERIOD_S:
+                    interrupted = time.monotonic()
+                    process.send_signal(signal.SIGINT)
+                bar.update(min(round(time.monotonic() - start), total_s) - bar.n)
+                continue
+            if process.returncode:
+                raise RuntimeError(f'a process of the benchmark failed with exit code {process.returncode}, see above')
+            return text
+    raise RuntimeError(f'nothing was measured within {timeout_s:.0f} s')
+
+
+@contextmanager
+def _usage_of(pid: int) -> Iterator[list[_Usage]]:
+    """A list that grows by the usage of a process every SAMPLING_S, as long as it lives."""
+    process = psutil.Process(pid)
+    samples: list[_Usage] = []
+    ended = threading.Event()
+
+    def sample() -> None:
+        while True:
+            try:
+                times, memory = process.cpu_times(), process.memory_info()
+            except psutil.Error:        # it has ended
+                return
+            samples.append(_Usage(time.time_ns(), times.user + times.system, memory.rss / 2**20))
+            if ended.wait(SAMPLING_S):
+                return
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _percentiles(values: np.ndarray) -> tuple[float, float, float]:
+    p50, p95, p99 = np.percentile(values, (50, 95, 99)).round(2).tolist()
+    return p50, p95, p99

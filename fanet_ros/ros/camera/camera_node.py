@@ -1,0 +1,147 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The camera stand-in: publishes a video, a folder of images, a V4L2 device or the synthetic street."""
+from __future__ import annotations
+
+import array
+import math
+import signal
+import sys
+from typing import Optional
+
+import cv2
+import rclpy
+from rclpy.duration import Duration
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS
+from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.common.parameters import FittedParameters, declare
+from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.sources import Frame, open_source
+
+CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+VIEW_DEG = 60.0
+SLOW_SHARE = 0.9            # below this share of the rate asked for, the node says so
+RATE_WINDOW_S = 5.0
+ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not keep the camera from ending
+
+
+class CameraNode(FittedParameters, Node):
+    """Publishes `image` or `image/compressed`, `camera_info`, and `ground_truth` for sources with labels.
+
+    `finished` at the end.
+
+    :raises ValueError: a parameter or the source cannot be used (SourceError)
+    """
+
+    parameter_specs = CAMERA_PARAMETERS
+
+    def __init__(self) -> None:
+        super().__init__('camera')
+        values = declare(self, CAMERA_PARAMETERS)
+        self._rate_hz, self._count = values.read('rate_hz', float), values.read('count', int)
+        self._frame_id = values.read('frame_id', str)
+        is_compressed = values.read('transport', str) == 'compressed'
+        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, values.read('jpeg_quality', int)] if is_compressed else []
+        self._source = open_source(
+            values.read('source', str), width=values.read('width', int), height=values.read('height', int),
+            rate_hz=self._rate_hz, loop=values.read('loop', bool), seed=values.read('seed', int))
+        self._frames = iter(self._source)
+        self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
+                        else self.create_publisher(Image, 'image', CAMERA_QOS))
+        self._truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
+        self._infos = self.create_publisher(CameraInfo, 'camera_info', CAMERA_QOS)
+        self._published = self._window_frames = 0
+        self._window_start_s: Optional[float] = None
+        self.finished = False
+        self.create_timer(1.0 / self._rate_hz, self._publish_next)
+        self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {self._rate_hz:g} Hz')
+
+    def _publish_next(self) -> None:
+        frame = next(self._frames, None)
+        if frame is None:
+            self.finished = True
+            return
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
+        self._images.publish(self._compressed(frame, header) if self._jpeg else rgb_to_image_message(frame.rgb, header))
+        self._infos.publish(ideal_camera_info(header, *frame.rgb.shape[:2]))
+        if self._truth is not None and frame.labels is not None:
+            self._truth.publish(labels_to_image_message(frame.labels, header))
+        self._published += 1
+        self.finished = self._published == self._count
+        self._watch_rate()
+
+    def _compressed(self, frame: Frame, header: Header) -> CompressedImage:
+        jpeg = cv2.imencode('.jpg', cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR), self._jpeg)[1]
+        return CompressedImage(header=header, format='jpeg', data=array.array('B', jpeg.tobytes()))
+
+    def _watch_rate(self) -> None:
+        """Warn of a slow source, by the node's clock: that a simulation stands still is not the source's fault."""
+        now_s = self.get_clock().now().nanoseconds * 1e-9
+        if self._window_start_s is None or now_s < self._window_start_s:       # the first frame, or time began again
+            self._window_frames, self._window_start_s = 0, now_s
+            return
+        self._window_frames += 1
+        elapsed_s = now_s - self._window_start_s
+        if elapsed_s >= RATE_WINDOW_S:
+            reached_hz = self._window_frames / elapsed_s
+            if reached_hz < SLOW_SHARE * self._rate_hz:
+                self.get_logger().warning(
+                    f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
+            self._window_frames, self._window_start_s = 0, now_s
+
+    def close(self) -> None:
+        """Let the last messages be taken, then give the source back."""
+        for publisher in filter(None, (self._images, self._infos, self._truth)):
+            if self.finished and hasattr(publisher, 'wait_for_all_acked'):
+                publisher.wait_for_all_acked(ACKNOWLEDGED_WITHIN)
+        self._source.close()
+
+
+def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
+    """Of a pinhole without distortion that sees VIEW_DEG from left to right; no source tells what its camera really was."""
+    focal_px = width / 2 / math.tan(math.radians(VIEW_DEG) / 2)
+    center_x, center_y = (width - 1) / 2, (height - 1) / 2
+    return CameraInfo(
+        header=header, height=height, width=width, distortion_model='plumb_bob', d=[0.0] * 5,
+        k=[focal_px, 0.0, center_x, 0.0, focal_px, center_y, 0.0, 0.0, 1.0], r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[focal_px, 0.0, center_x, 0.0, 0.0, focal_px, center_y, 0.0, 0.0, 0.0, 1.0, 0.0])
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
+    if not start_ros('camera_node', CAMERA_PARAMETERS, argv, SignalHandlerOptions.ALL):
+        return 1
+    node = None
+    try:
+        node = CameraNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        while not node.finished:
+            executor.spin_once()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ValueError, RuntimeError, ParameterException) as error:     # SourceError is a ValueError
+        if not rclpy.ok():
+            pass            # it was told to end, which makes whatever it was about to do impossible
+        elif node is None or isinstance(error, ValueError):
+            return fail('camera_node', error)
+        else:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
+        if node is not None:
+            node.close()
+        shut_down()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,77 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Between ROS image messages and numpy arrays.
+
+rclpy hands over the data as an array of bytes; it is looked at through strided numpy views, so
+that padded rows and byte order cost nothing. cv_bridge is asked only for encodings not in the tables below.
+"""
+from __future__ import annotations
+
+import array
+import sys
+import warnings
+from typing import Optional, Union
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from fanet_ros.images import decoding as image_decoding
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.decoding import ImageError, Note, compressed_to_rgb, unknown_encoding
+from fanet_ros.images.raw_image import FORMATS, SEMI_PLANAR, RawImage
+
+__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'labels_to_image_message', 'raw_image',
+           'rgb_to_image_message']
+
+
+def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,
+              note: Note = warnings.warn) -> RawImage:
+    """The pixels of `message` as the camera sent them; of a picture file RGB.
+
+    :param bit_depth: of 16-bit values; None: found for this image alone
+    :param note: is told what is odd about images that can be read
+    :raises ImageError: sizes that do not fit, an encoding that nobody knows, a picture that cannot be read
+    """
+    if isinstance(message, CompressedImage):
+        return RawImage.of_rgb(compressed_to_rgb(message, bit_depth=bit_depth, note=note))
+    return image_decoding.raw_image(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
+
+
+def rgb_to_image_message(rgb: np.ndarray, header: Header) -> Image:
+    """Make an rgb8 message of (H, W, 3) uint8."""
+    return _message(rgb, 'rgb8', header)
+
+
+def labels_to_image_message(labels: np.ndarray, header: Header) -> Image:
+    """Make a mono8 message of (H, W) uint8; its step is its width."""
+    return _message(labels, 'mono8', header)
+
+
+def _message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
+    height, width = pixels.shape[:2]
+    message = Image(header=header, height=height, width=width, encoding=encoding, is_bigendian=0,
+                    step=width * (pixels.size // (height * width)))
+    # An array('B') is taken over as it is; any other type rclpy checks byte by byte.
+    data = array.array('B')
+    data.frombytes(np.ascontiguousarray(pixels).data)       # the only copy
+    message.data = data
+    return message
+
+
+def _by_cv_bridge(message: Image) -> np.ndarray:
+    try:
+        from cv_bridge import CvBridge
+        if message.is_bigendian and sys.byteorder == 'little':
+            raise ValueError('big-endian')
+        bridge = CvBridge()
+        dtype, channels = bridge.encoding_to_dtype_with_channels(message.encoding)
+        row_bytes = message.width * channels * np.dtype(dtype).itemsize
+        # cv_bridge looks at neither, and would make a picture of the wrong bytes.
+        if message.step != row_bytes or len(message.data) != message.height * row_bytes:
+            raise ValueError(f'expected step {row_bytes} and {message.height * row_bytes} bytes')
+        return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
+    except KeyError:                # of its tables: says no more than that it knows it neither
+        raise unknown_encoding(message) from None
+    except Exception as error:      # whatever an unknown encoding provokes there, this message is at fault
+        raise unknown_encoding(message, ' '.join(str(error).split())[:80]) from None

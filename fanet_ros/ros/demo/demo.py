@@ -1,0 +1,154 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
+
+    python -m fanet_ros demo                      # the built-in synthetic street
+    python -m fanet_ros demo --source drive.mp4   # a video, a folder of images, or /dev/video0
+
+Everything shown is made from the recorded bag, which stays in the output directory.
+"""
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Optional
+
+from fanet_ros.choices import ENGINES
+from fanet_ros.package_share import share_directory
+from fanet_ros.ros.demo.environment import DemoError
+from fanet_ros.ros.demo.output import DemoOutput
+from fanet_ros.sources import open_source
+
+if TYPE_CHECKING:
+    from fanet_ros.model import CheckpointMetadata
+    from fanet_ros.ros.demo.report import Subject
+
+STREET = 'street'
+STREET_SIZE = (480, 360)
+# Larger frames of the user's own are sent at this width: copying raw 4K images would take two cores.
+MAX_WIDTH_PX = 1280
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Exit code 0 when everything worked, 1 with the reason on stderr otherwise."""
+    arguments = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        return _run(arguments)
+    except (DemoError, ValueError, OSError) as error:
+        print(f'demo: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('demo: interrupted', file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from fanet_ros.model import load_checkpoint
+    from fanet_ros.ros.demo.report import make_report
+    from fanet_ros.ros.demo.run import DemoSettings, record_demo
+    from fanet_ros.ros.demo.summary import format_summary
+    metadata = load_checkpoint(arguments.checkpoint).metadata
+    width, height = camera_size(arguments.source, arguments.width, arguments.height)
+    output = DemoOutput(arguments.output)
+    output.prepare()
+    settings = DemoSettings(
+        source=arguments.source, checkpoint=arguments.checkpoint, device=arguments.device,
+        engine=arguments.engine, rate_hz=arguments.rate, frames=max(1, round(arguments.seconds * arguments.rate)),
+        width=width, height=height, seed=arguments.seed)
+    if not record_demo(settings, output):
+        print('recording ended early: going on with what there is')
+    summary = make_report(output, _subject(arguments, metadata))
+    print(f'\n{format_summary(summary)}\n')
+    _print_paths(output)
+    return 0 if summary.checks.passed else 1
+
+
+def _print_paths(output: DemoOutput) -> None:
+    made = {
+        output.page: 'all of it on one page, for a browser',
+        output.contact_sheet: 'frames, masks and overlays at a glance',
+        output.video: 'camera and overlay side by side',
+        output.bag: 'the recording, for ros2 bag play',
+        output.summary: 'these figures',
+    }
+    longest = max(len(str(path)) for path in made)
+    print('look at')
+    for path, what in made.items():
+        print(f'  {path!s:<{longest}}  {what}')
+    print('\nlive, in a browser, with sliders: make live, or ros2 run fanet_ros live')
+
+
+def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
+    from fanet_ros.inference import ClassMap
+    from fanet_ros.ros.demo.report import Subject
+    class_map = ClassMap.of_checkpoint(metadata)
+    street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
+    return Subject(
+        source=named, checkpoint=Path(arguments.checkpoint).stem, class_map=class_map,
+        true_labels_fit=class_map.names == street_classes.names)
+
+
+def camera_size(source_name: str, width: int, height: int) -> tuple[int, int]:
+    """(width, height) for the camera in px, 0: the source's own; what the user asked for, unless that is 0.
+
+    Raises SourceError for a source of the user's that gives no frame.
+    """
+    if width or height:
+        return width, height
+    if source_name == STREET:
+        return STREET_SIZE
+    source = open_source(source_name)
+    try:
+        height, width = next(iter(source)).rgb.shape[:2]
+    finally:
+        source.close()
+    if width <= MAX_WIDTH_PX:
+        return 0, 0
+    return MAX_WIDTH_PX, round(height * MAX_WIDTH_PX / width)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--source', default=STREET,
+                        help="'street' (default), or the path of a video, image folder or camera device")
+    parser.add_argument('--seconds', type=_positive, default=20.0,
+                        help='how long to record (default 20)')
+    parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
+    parser.add_argument('--width', type=int, default=0,
+                        help=f'width of the camera frames [px]; default: {STREET_SIZE[0]} for the street, '
+                             f"otherwise the source's own up to {MAX_WIDTH_PX}")
+    parser.add_argument('--height', type=int, default=0,
+                        help=f'their height [px]; default: {STREET_SIZE[1]} for the street')
+    parser.add_argument('--checkpoint', default='fanet18_camvid',
+                        help='name or path (default fanet18_camvid)')
+    parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
+    parser.add_argument('--engine', default='auto', choices=ENGINES,
+                        help='what runs the network (default auto: the fastest one, measured once on this machine)')
+    parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
+    parser.add_argument('--output', type=Path, default=Path('demo_output'),
+                        help='directory for everything the demo makes (default demo_output)')
+    return parser
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected a number above 0, got {text}')
+    return value
+
+
+def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
+    """Leave by way of every `finally`, so that no child is left behind and the bag gets closed."""
+    sys.exit(EXIT_TERMINATED)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

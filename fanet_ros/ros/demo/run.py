@@ -1,0 +1,132 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The live part of the demo: camera, segmentation node and recorder as separate processes over real DDS."""
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Union
+
+from fanet_ros.bags.recording import TopicNames
+from fanet_ros.ros.demo.children import Child, Children
+from fanet_ros.ros.demo.environment import DemoError, find_executable, ros_environment
+from fanet_ros.ros.demo.output import DemoOutput
+from fanet_ros.ros.demo.progress import POLL_S, RecordingProgress, progress_bar, refresh
+from fanet_ros.ros.demo.recorder_status import StatusFile
+
+READY_TIMEOUT_S = 180.0
+FIRST_MASK_TIMEOUT_S = 60.0
+# After the last camera frame: wait for the masks still being worked on, until none came for this long.
+SETTLE_QUIET_S = 1.5
+SETTLE_LIMIT_S = 30.0
+
+ParameterValue = Union[str, int, float, bool, list[str]]
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What to run. width and height in px, 0: the source's own; frames: how many to record."""
+
+    source: str
+    checkpoint: str
+    device: str
+    engine: str
+    rate_hz: float
+    frames: int
+    width: int
+    height: int
+    seed: int
+
+
+def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
+    """Run all processes and leave a complete bag in `output.bag`; False when Ctrl-C ended it early.
+
+    Raises DemoError when a process dies, KeyboardInterrupt when interrupted before the camera started.
+    """
+    topics = TopicNames()
+    environment = ros_environment(os.environ)
+    print(f'camera, segmentation node and recorder on ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}, '
+          f'logs in {output.logs}')
+    with Children() as children:
+        def start(name: str, parameters: dict[str, ParameterValue], may_end: bool = False) -> Child:
+            command = [str(find_executable(f'{name}_node')), '--ros-args', *_parameter_arguments(parameters)]
+            return children.add(
+                Child(name, command, environment, output.log(name), output.stdout(name), may_end))
+
+        recorder = start('recorder', {
+            'output': str(output.bag), 'status_period_s': 0.2, 'topics': _recorded_topics(topics)})
+        node = start('segmentation', {
+            'checkpoint': settings.checkpoint, 'device': settings.device, 'engine': settings.engine})
+        status_file = StatusFile(output.stdout('recorder'))
+        _wait_until_ready(children, status_file, topics)
+        camera = start('camera', {
+            'source': settings.source, 'rate_hz': settings.rate_hz, 'width': settings.width,
+            'height': settings.height, 'loop': True, 'seed': settings.seed}, may_end=True)
+        completed = _follow(children, camera, status_file, topics, settings)
+        for child in (camera, node, recorder):
+            children.stop(child)
+    return completed
+
+
+def _wait_until_ready(children: Children, status_file: StatusFile, topics: TopicNames) -> None:
+    """Until the node has loaded its network and listens to the camera topic, and the recorder to the node."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    with progress_bar('loading the network', bar_format='{desc} {elapsed}') as bar:
+        while time.monotonic() < deadline:
+            children.check()
+            status = status_file.latest()
+            if status.topic(topics.mask).publishers and status.topic(topics.camera).subscribers > 1:
+                return
+            refresh(bar)
+            time.sleep(POLL_S)
+    raise DemoError(f'the segmentation node was not ready after {READY_TIMEOUT_S:.0f} s: see its log')
+
+
+def _follow(children: Children, camera: Child, status_file: StatusFile, topics: TopicNames,
+            settings: DemoSettings) -> bool:
+    """Let the camera run, end it, wait for the last masks; False when Ctrl-C ended it early."""
+    try:
+        with progress_bar('recording', total=settings.frames, unit='frame') as bar:
+            progress = RecordingProgress(children, status_file, topics, bar)
+            deadline = time.monotonic() + FIRST_MASK_TIMEOUT_S
+            while not progress.has_begun:
+                progress.poll()
+                if time.monotonic() > deadline:
+                    raise DemoError(
+                        f'no camera frame with mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
+            # A camera that cannot keep its rate sends fewer frames, rather than make the demo longer.
+            deadline = time.monotonic() + settings.frames / settings.rate_hz
+            while bar.n < settings.frames and time.monotonic() < deadline and camera.exit_code is None:
+                progress.poll()
+            children.stop(camera)
+            _settle(progress)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _settle(progress: RecordingProgress) -> None:
+    """Until no mask came for a while: the frame in work is segmented and recorded."""
+    deadline = time.monotonic() + SETTLE_LIMIT_S
+    seen, seen_at = progress.poll(), time.monotonic()
+    while time.monotonic() < min(deadline, seen_at + SETTLE_QUIET_S):
+        masks = progress.poll()
+        if masks != seen:
+            seen, seen_at = masks, time.monotonic()
+
+
+def _recorded_topics(topics: TopicNames) -> list[str]:
+    types = {
+        topics.camera: 'sensor_msgs/msg/Image', topics.mask: 'sensor_msgs/msg/Image',
+        topics.overlay: 'sensor_msgs/msg/Image', topics.timing: 'fanet_ros/msg/FrameTiming',
+        topics.truth: 'sensor_msgs/msg/Image', '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
+    return [f'{name}:{type_name}' for name, type_name in types.items()]
+
+
+def _parameter_arguments(parameters: dict[str, ParameterValue]) -> list[str]:
+    """ROS arguments that set parameters. JSON is YAML in which a string such as "0" stays a string."""
+    return [
+        argument for name, value in parameters.items()
+        for argument in ('-p', f'{name}:={json.dumps(value)}')]

@@ -1,0 +1,131 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's look at the cameras, by the very subscriptions of the node."""
+from __future__ import annotations
+
+import difflib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Iterator, Optional
+
+import numpy as np
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+from fanet_ros.ros.common.image_conversion import ImageError
+from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
+from fanet_ros.ros.segmentation.camera_info import COMPRESSED, CameraInfos, camera_info_topic
+from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
+
+IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+# Parts of the names of pictures that no camera took: our own outputs among them.
+MADE = ('mask', 'overlay', 'confidence', 'ground_truth')
+FRAMES = 30                     # are enough for a rate
+OLD_S, AHEAD_S = 1.0, 0.1       # of a stamp against the clock
+
+
+@dataclass
+class Listening:
+    """What came of one camera."""
+
+    camera: CameraInput
+    received_s: list[float] = field(default_factory=list)       # time.perf_counter()
+    age_s: float = 0.0                                          # of the newest stamp when it came
+    newest: Optional[ReceivedFrame] = None
+    infos: CameraInfos = field(default_factory=CameraInfos)
+    rgb: Optional[np.ndarray] = None                            # of the newest, (H, W, 3) uint8
+
+    @property
+    def rate_hz(self) -> float:
+        """0.0 as long as fewer than two came."""
+        if len(self.received_s) < 2:
+            return 0.0
+        return (len(self.received_s) - 1) / max(self.received_s[-1] - self.received_s[0], 1e-6)
+
+
+def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
+    """Subscribe as the segmentation node does, for `wait_s` or until FRAMES came of each camera.
+
+    :param names: of the cameras, ('',) for the only one
+    """
+    heard: list[Listening] = []
+
+    def subscribe(name: str) -> None:
+        def on_frame(frame: ReceivedFrame) -> None:
+            own.received_s.append(frame.received)
+            stamp = frame.message.header.stamp
+            own.age_s = own.camera.now_s() - stamp.sec - stamp.nanosec * 1e-9
+            own.newest = frame
+        own = Listening(CameraInput(node, name, is_compressed, on_frame, bit_depth))
+        own.camera.subscribe()
+        node.create_subscription(CameraInfo, camera_info_topic(node, own.camera.topic), own.infos.put, CAMERA_INFO_QOS)
+        heard.append(own)
+    for name in names:
+        subscribe(name)
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    end = time.monotonic() + wait_s
+    while time.monotonic() < end and any(len(own.received_s) < FRAMES for own in heard):
+        executor.spin_once(timeout_sec=0.1)
+    executor.remove_node(node)
+    return heard
+
+
+def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Finding]:
+    """Topic, encoding, size, rate, stamps and calibration of one camera; its newest frame is decoded by the way."""
+    name, topic = heard.camera.name or 'camera', heard.camera.topic
+    if heard.newest is None:
+        yield Finding(name, ERROR, f'no image within {wait_s:g} s: {heard.camera.why_silent()}', _suggestion(node, topic))
+        return
+    message = heard.newest.message
+    try:
+        heard.rgb = heard.camera.raw_image(message).rgb
+    except ImageError as error:
+        yield Finding(name, ERROR, f'{topic}: its images cannot be read: {error}', 'see the encodings in the README')
+        return
+    kind = message.format if isinstance(message, CompressedImage) else f'{message.encoding}, step {message.step}'
+    height, width = heard.rgb.shape[:2]
+    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, frame {message.header.frame_id!r}')
+    for text in heard.camera.notes:
+        yield Finding(name, WARN, text, 'see the encodings in the README')
+    yield from _check_stamp(name, message, heard)
+    info = camera_info_topic(node, topic)
+    if node.count_publishers(info):
+        if heard.infos.find(message.header, height, width) is None:
+            reason = heard.infos.why_not(message.header, height, width)
+            yield Finding(name, WARN, f'{info}: {reason}; there will be no ~/camera_info for the mask',
+                          'calibrate the camera, or have the driver publish what belongs to its images')
+        else:
+            yield Finding(name, OK, f'{info} is published and fits the images')
+    else:
+        yield Finding(name, WARN, f'nobody publishes {info}: there will be no ~/camera_info for the mask',
+                      'remap camera_info if it has another name; without calibration nothing else is lost')
+
+
+def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]:
+    stamp = message.header.stamp
+    if not stamp.sec and not stamp.nanosec:
+        yield Finding(name, WARN, 'its stamps are 0: nothing can be synchronised with the masks',
+                      'have the driver stamp its images')
+    elif heard.age_s > OLD_S:
+        yield Finding(name, WARN, f'its stamps are {heard.age_s:.1f} s old when they arrive',
+                      'if that is a bag or a simulation: use_sim_time:=true; else set the clocks by chrony, or look for a queue '
+                      'before the node; max_frame_age_ms would drop them')
+    elif heard.age_s < -AHEAD_S:
+        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the clock here', 'set the clocks by chrony')
+    else:
+        yield Finding(name, OK, f'stamps are {1e3 * heard.age_s:.0f} ms old when they arrive')
+
+
+def _suggestion(node: Node, topic: str) -> str:
+    images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
+              and node.count_publishers(name) and not set(name.split('/')) & set(MADE)}
+    if not images:
+        return 'nothing here publishes images: start the camera, and compare ROS_DOMAIN_ID'
+    for other, transport in ((topic + COMPRESSED, 'compressed'), (topic.removesuffix(COMPRESSED), 'raw')):
+        if other in images and other != topic:
+            return f'{other} is published: set image_transport to {transport}'
+    near = difflib.get_close_matches(topic, images, 3, 0.0)
+    return f'these are published: {", ".join(near)}; remap: --ros-args -r image:={near[0]}'

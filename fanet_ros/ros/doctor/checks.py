@@ -1,0 +1,134 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the checks of `doctor`, one after the other, and reports."""
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Optional
+
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.node import Node
+
+from fanet_ros.host.process_tuning import tune_process
+from fanet_ros.ros.common.process import fail, init_ros, shut_down
+from fanet_ros.ros.doctor.camera import Listening, check_camera, listen
+from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Check, Finding, exit_code, findings_of, lines_of, summary
+from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_python, check_torch
+from fanet_ros.ros.doctor.model import check_model
+from fanet_ros.ros.doctor.speed import check_speed
+from fanet_ros.ros.doctor.transport import check_transport
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings, declare_settings
+from fanet_ros.sources import SyntheticStreet
+
+
+class Doctor:
+    """Makes the checks one after the other and tells of each at once."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.findings: list[Finding] = []
+        self._quiet = quiet
+        self._colored = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
+
+    def check(self, name: str, check: Check) -> None:
+        """Make one check."""
+        found = findings_of(name, check)
+        self.findings += found
+        if not self._quiet:
+            print('\n'.join(lines_of(found, self._colored)), flush=True)
+
+
+def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
+    """Check and report; returns the exit code.
+
+    :param argv: with the node's own ROS arguments
+    """
+    tuning = tune_process()
+    try:
+        init_ros(['doctor', *argv])
+    except ValueError as error:
+        fail('doctor', error)
+        return 2
+    try:
+        doctor = Doctor(quiet=arguments.json == '-')
+        for name, check in (('python', check_python), ('torch', check_torch), ('cv_bridge', check_cv_bridge),
+                            ('engines', check_engines), ('ros', functools.partial(check_transport, tuning))):
+            doctor.check(name, check)
+        # The node's own name, so that its section of a parameter file is read; it offers nothing under it.
+        node = rclpy.create_node('segmentation', enable_rosout=False, start_parameter_services=False)
+        _check_node(doctor, node, arguments)
+        return _report(doctor, arguments)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shut_down()
+
+
+def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> None:
+    settings = _check_parameters(doctor, node)
+    if settings is None:
+        return
+    doctor.check('checkpoint', functools.partial(check_model, settings))
+    can_run = not exit_code(doctor.findings, strict=False)
+    heard = [] if arguments.no_camera else listen(
+        node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
+        settings.bit_depth)
+    for item in heard:
+        doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
+    if not arguments.no_speed:
+        _check_speed(doctor, settings, heard, can_run)
+
+
+def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
+    """The settings that the node would have, None if it could not be started with them."""
+    findings: list[Finding] = []
+    remedy = 'mend the parameter file or the -p argument'
+    try:
+        return declare_settings(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
+    except (ValueError, ParameterException) as error:
+        findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), remedy))
+        return None
+    finally:
+        if findings:
+            doctor.check('parameters', lambda: findings)
+
+
+def _check_speed(doctor: Doctor, settings: SegmentationSettings, heard: list[Listening], can_run: bool) -> None:
+    """Measure on a frame of a camera that can be read, whatever is wrong with the others."""
+    if not can_run:
+        note = Finding('speed', WARN, 'not measured: the network cannot be run as things are', 'mend the errors above first')
+        doctor.check('speed', lambda: [note])
+        return
+    frame = next((item.rgb for item in heard if item.rgb is not None), None)
+    if frame is None:
+        frame = SyntheticStreet(640, 480).frame(0).rgb
+        note = Finding('speed', OK, 'no frame of a camera: measured on one of 640x480 of the synthetic street')
+        doctor.check('speed', lambda: [note])
+    rate_hz = sum(item.rate_hz for item in heard) or None
+    silent = [item.camera.name for item in heard if not item.rate_hz]
+    if rate_hz and silent:
+        note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is not known: measured against that of the others',
+                       'run doctor again when all cameras publish')
+        doctor.check('speed', lambda: [note])
+    doctor.check('speed', functools.partial(check_speed, settings, frame, rate_hz))
+
+
+def _report(doctor: Doctor, arguments: argparse.Namespace) -> int:
+    code = exit_code(doctor.findings, arguments.strict)
+    text = json.dumps({'exit_code': code, 'findings': [asdict(finding) for finding in doctor.findings]}, indent=1)
+    if arguments.json == '-':
+        print(text)
+        return code
+    print(summary(doctor.findings))
+    if arguments.json:
+        try:
+            Path(arguments.json).write_text(text + '\n')
+        except OSError as error:
+            return fail('doctor', ValueError(f'{arguments.json} cannot be written: {error.strerror}'))
+    return code

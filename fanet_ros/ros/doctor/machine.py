@@ -1,0 +1,101 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's look at the machine: Python, torch, GPU, numpy, cv_bridge, engines, cache and memory."""
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+import torch
+
+from fanet_ros.host.processor import processor_name
+from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import installed_engines
+from fanet_ros.inference.engines.cache import MAX_BYTES, cache_bytes, cache_directory
+from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
+
+# In a process of its own: built against another numpy, it may take the process down.
+CV_BRIDGE_TRIAL = '''
+import numpy as np
+from cv_bridge import CvBridge
+pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+assert np.array_equal(CvBridge().imgmsg_to_cv2(CvBridge().cv2_to_imgmsg(pixels, 'bgr8'), 'bgr8'), pixels)
+'''
+TRIAL_TIMEOUT_S = 60
+NVIDIA_DEVICE = Path('/dev/nvidia0')
+
+
+def check_python() -> Iterator[Finding]:
+    """Versions, for bug reports too."""
+    system = f'{platform.system()} {platform.machine()}, {processor_name()}'
+    yield Finding('python', OK, f'Python {platform.python_version()} ({sys.executable}), {system}')
+
+
+def check_torch(has_nvidia: bool = NVIDIA_DEVICE.exists()) -> Iterator[Finding]:
+    """That torch, its build and the driver fit one another, and numpy."""
+    build = f'built for CUDA {torch.version.cuda}' if torch.version.cuda else 'built without CUDA'
+    yield Finding('torch', OK, f'torch {torch.__version__}, {build}, {torch.get_num_threads()} CPU threads')
+    try:
+        torch.from_numpy(np.zeros(2, np.float32)).numpy()
+    except RuntimeError as error:
+        yield Finding('torch', ERROR, f'torch and numpy {np.__version__} do not fit: {error}',
+                      "pip install 'numpy<2', or a newer torch")
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            free, total = torch.cuda.mem_get_info(index)
+            yield Finding('gpu', OK, f'cuda:{index} is {torch.cuda.get_device_name(index)}, {free / 2**30:.1f} of '
+                                     f'{total / 2**30:.1f} GiB free')
+    elif not has_nvidia:
+        yield Finding('gpu', OK, 'none: the network runs on the CPU')
+    elif torch.version.cuda:
+        yield Finding('gpu', ERROR, f'there is an NVIDIA GPU, but torch for CUDA {torch.version.cuda} cannot use it{_driver()}',
+                      'install a driver that is new enough for that CUDA, or a torch built for an older one')
+    else:
+        yield Finding('gpu', WARN, f'there is an NVIDIA GPU, but torch is built without CUDA{_driver()}',
+                      'install the build of torch for your CUDA, or set device to cpu if that is meant')
+
+
+def _driver() -> str:
+    if shutil.which('nvidia-smi') is None:
+        return ''
+    done = subprocess.run(['nvidia-smi', '--query-gpu=driver_version', '--format=csv,noheader'], capture_output=True, text=True,
+                          timeout=TRIAL_TIMEOUT_S, check=False)
+    return f' (driver {done.stdout.strip()})' if done.returncode == 0 else ' (nvidia-smi fails)'
+
+
+def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
+    """That cv_bridge converts with this numpy."""
+    done = subprocess.run([sys.executable, '-c', trial], capture_output=True, text=True, timeout=TRIAL_TIMEOUT_S, check=False)
+    if done.returncode == 0:
+        yield Finding('cv_bridge', OK, f'converts, with numpy {np.__version__}')
+        return
+    reason = (done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]
+    remedy = 'only unusual encodings need it'
+    if 'No module' in reason:
+        remedy += ': apt install ros-$ROS_DISTRO-cv-bridge'
+    else:
+        remedy += "; if it was built for numpy 1: pip install 'numpy<2'"
+    yield Finding('cv_bridge', WARN, f'does not work with numpy {np.__version__}: {reason}', remedy)
+
+
+def check_engines() -> Iterator[Finding]:
+    """What can run the network here, and whether what takes long to make can be kept."""
+    there = installed_engines(choose_device('auto'))
+    yield Finding('engines', OK, ', '.join(there))
+    missing = {'openvino', 'ncnn'} - set(there)
+    if missing and not torch.cuda.is_available():
+        yield Finding('engines', WARN, f'{" and ".join(sorted(missing))} would be twice as fast as torch on a CPU, or more',
+                      'pip install onnx onnxruntime openvino ncnn pnnx')
+    directory = cache_directory()
+    yield Finding('engines', OK, f'cache {directory}: {cache_bytes() / 2**20:.0f} MiB of at most {MAX_BYTES / 2**20:.0f}')
+    try:
+        (directory / '.doctor').write_text('')
+        (directory / '.doctor').unlink()
+    except OSError as error:
+        yield Finding('engines', WARN, f'{directory} cannot be written ({error.strerror}): every start makes its engine anew',
+                      'give the user of the node a cache: set XDG_CACHE_HOME')

@@ -1,0 +1,54 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's look at what is to be loaded: checkpoint, class map, label info."""
+from __future__ import annotations
+
+from typing import Iterator
+
+from fanet_ros.inference import ClassMap, SegmentationError
+from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
+from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
+from fanet_ros.ros.segmentation.class_map_messages import LabelInfo
+from fanet_ros.ros.segmentation.output_style import OutputStyle
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+
+
+def check_model(settings: SegmentationSettings) -> Iterator[Finding]:
+    """That the checkpoint loads, and that class map, filter and remapping fit its classes."""
+    try:
+        checkpoint = summarize_checkpoint(settings.checkpoint)
+    except SegmentationError as error:
+        yield Finding('checkpoint', ERROR, str(error), 'set checkpoint to one of those, or to the path of yours')
+        return
+    metadata, own = checkpoint.metadata, checkpoint.class_map
+    height, width = metadata.training_resolution
+    yield Finding('checkpoint', OK, f'{checkpoint.path}: {metadata.variant}, {metadata.num_classes} '
+                                    f'classes, trained at {width}x{height}')
+    if metadata.license:
+        yield Finding('checkpoint', OK, f'licence of the weights: {metadata.license}')
+    if settings.variant not in ('auto', metadata.variant):
+        yield Finding('checkpoint', ERROR, f'variant asks for {settings.variant}', 'set variant to auto')
+    try:
+        class_map = ClassMap.load(settings.class_map) if settings.class_map else own
+    except ValueError as error:
+        yield Finding('class map', ERROR, str(error), 'mend the file, or leave class_map empty')
+        return
+    if len(class_map) != len(own):
+        yield Finding('class map', ERROR, f'{settings.class_map} has {len(class_map)} classes, the checkpoint {len(own)}',
+                      'leave class_map empty: the checkpoint carries its own')
+        return
+    renamed = [f'{old} is called {new}' for old, new in zip(own.names, class_map.names) if old != new]
+    if renamed:
+        yield Finding('class map', WARN, f'{len(renamed)} names differ from those of the checkpoint: {", ".join(renamed[:4])}',
+                      'fine if meant; else leave class_map empty')
+    else:
+        yield Finding('class map', OK, f'{class_map.name}: {", ".join(class_map.names)}')
+    try:
+        OutputStyle.of(class_map, settings)
+    except ValueError as error:
+        yield Finding('class map', ERROR, str(error), 'mend class_filter, class_remap or output_size')
+    if LabelInfo is None:
+        yield Finding('label info', WARN, 'vision_msgs is not installed, so there is no ~/label_info, which Nav2 wants',
+                      'apt install ros-$ROS_DISTRO-vision-msgs; ~/class_map says the same')
+    else:
+        yield Finding('label info', OK, 'vision_msgs is installed')

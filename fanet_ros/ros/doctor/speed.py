@@ -1,0 +1,61 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The doctor's measurement: what rate to expect at which resolution."""
+from __future__ import annotations
+
+import time
+from typing import Iterator, Optional
+
+import numpy as np
+from tqdm import tqdm
+
+from fanet_ros.inference import SegmentationError, Segmenter
+from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
+from fanet_ros.ros.segmentation.active_model import build_segmenter
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+
+WARM_UP_FRAMES = 3
+FRAMES = 15
+SLOWEST_HZ = 5.0        # what a robot needs at least, where no camera tells its rate
+
+
+def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Optional[float]) -> Iterator[Finding]:
+    """Time the Segmenter at each step of `resolution_ladder`.
+
+    :param rgb: a frame of the camera, or one like it, (H, W, 3) uint8
+    :param rate_hz: the camera's, of all cameras together; None: not known, then SLOWEST_HZ
+    """
+    steps, keeping_up, segmenter = [], None, None
+    for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):
+        try:
+            segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
+                settings.input_height, settings.input_width, scale * settings.input_scale)
+        except (SegmentationError, MemoryError) as error:
+            yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
+            return
+        period_s = _median_s(segmenter, rgb)
+        keeps_up = period_s * (rate_hz or SLOWEST_HZ) < 1
+        size = f'{segmenter.input_width}x{segmenter.input_height}'
+        steps.append((size, segmenter.engine_description, period_s, keeps_up))
+        if keeps_up and keeping_up is None:
+            keeping_up = segmenter.input_height, segmenter.input_width
+    for number, (size, engine, period_s, keeps_up) in enumerate(steps):
+        is_chosen = number == 0
+        remedy = ''
+        if is_chosen and not keeps_up:
+            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms: {:.0f}'.format(
+                          *keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
+                      if keeping_up else 'set precision to bfloat16 or int8, install a faster engine, or slow the camera down')
+        camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'
+        yield Finding('speed', OK if keeps_up or not is_chosen else WARN,
+                      f'{size}{" as set" if is_chosen else ""}: {1e3 * period_s:.0f} ms, {1 / period_s:.1f} frames/s{camera} '
+                      f'({engine}){"" if keeps_up else ", too slow"}', remedy)
+
+
+def _median_s(segmenter: Segmenter, rgb: np.ndarray) -> float:
+    times = []
+    for _ in range(WARM_UP_FRAMES + FRAMES):
+        start = time.perf_counter()
+        segmenter.segment(rgb)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times[WARM_UP_FRAMES:]))

@@ -1,0 +1,207 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""All that the node publishes for the frames of one camera."""
+from __future__ import annotations
+
+import array
+import copy
+import math
+import threading
+import time
+from dataclasses import dataclass
+from typing import Optional
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
+from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
+from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
+from fanet_ros.ros.segmentation.frame_layers import FrameLayers
+from fanet_ros.ros.segmentation.output_style import OutputStyle
+
+OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+# As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
+PNG_FORMAT = 'mono8; png compressed mono8'
+MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # what image transports make of a palette
+JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
+
+
+@dataclass(frozen=True)
+class MaskTimes:
+    """What publishing the mask took, by the names of FrameTiming, in milliseconds.
+
+    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock; NaN where the stamp is 0.
+    """
+
+    frame_age_ms: float
+    publish_ms: float
+
+
+class FrameOutputs:
+    """The publishers of one camera, and the calibration that it listens to for them.
+
+    Nothing is computed that nobody subscribes to, except what was latched: class map and label info.
+
+    :param camera: '' for the only camera, else its name, which comes in between: `~/front/mask`
+    :param camera_info_topic: where the camera's calibration is published
+    :param class_map_period_s: publish class map and label info again, with a frame, after this time; 0: on change only
+    """
+
+    def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info',
+                 class_map_period_s: float = 0.0) -> None:
+        self._node = node
+        self._class_map_period_s = class_map_period_s
+        self._prefix = f'~/{camera}/' if camera else '~/'
+        self._mask = self._publisher(Image, 'mask')
+        self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
+        self._confidence = self._publisher(Image, 'confidence')
+        self._confidence_png = self._publisher(CompressedImage, 'confidence/compressed')
+        self._coverage = self._publisher(ClassCoverage, 'coverage')
+        self._overlay = self._publisher(Image, 'overlay')
+        self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
+        self._camera_info = self._publisher(CameraInfo, 'camera_info')
+        self._timing = self._publisher(FrameTiming, 'timing')
+        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage,
+                           self._overlay, self._overlay_jpeg, self._camera_info, self._timing)
+        self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
+        self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
+        self._announcing = threading.Lock()
+        self._announced: Optional[tuple] = None
+        self._announced_at = 0.0
+        self._infos = CameraInfos()
+        self._calibration = 'nobody asked for ~/camera_info'
+        self._subscription = node.create_subscription(
+            CameraInfo, camera_info_topic, self._infos.put, copy.copy(CAMERA_INFO_QOS),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+    @property
+    def mask_topic(self) -> str:
+        """Full name of the topic of the masks."""
+        return self._mask.topic_name
+
+    @property
+    def calibration(self) -> str:
+        """What became of ~/camera_info for the last frame, in a few words: for diagnostics."""
+        return self._calibration
+
+    @property
+    def wants_confidence(self) -> bool:
+        """Whether somebody subscribes to what needs Segmentation.confidence."""
+        return _is_wanted(self._confidence) or _is_wanted(self._confidence_png)
+
+    @property
+    def wants_overlay(self) -> bool:
+        """Whether somebody subscribes to the overlay, as it is or as a JPEG."""
+        return _is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)
+
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether somebody subscribes to anything that is made of the camera's images."""
+        return any(map(_is_wanted, self._of_images))
+
+    def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
+        """Publish class map and label info, unless they are the last ones already and no repetition is due.
+
+        publish() does so by itself.
+
+        :param header: of the first frame in this style; None before there is one
+        """
+        if header is None:
+            header = Header(stamp=self._node.get_clock().now().to_msg())
+        with self._announcing:
+            content = style.class_map.name, style.table.classes
+            now = time.monotonic()      # not the node's clock, which may stand still
+            due = self._class_map_period_s and now - self._announced_at >= self._class_map_period_s
+            if content == self._announced and not due:
+                return
+            self._announced_at = now
+            self._class_map.publish(class_map_message(*content, header))
+            if self._label_info is not None:
+                self._label_info.publish(label_info_message(style.table.classes, header))
+            self._announced = content
+
+    def publish_mask(self, layers: FrameLayers, header: Header, style: OutputStyle) -> MaskTimes:
+        """Publish the mask, if somebody subscribes to it; before it, what its values mean.
+
+        :param header: that of the camera's image, passed on verbatim
+        """
+        start = time.perf_counter()
+        self.announce(style, header)        # first: who has the mask can name what is in it
+        if _is_wanted(self._mask):
+            self._mask.publish(labels_to_image_message(layers.mask, header))
+        # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
+        stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
+        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6 if stamp_ns else math.nan
+        return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
+
+    def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
+        """Publish all else that somebody subscribes to, with the mask's header; returns the milliseconds of the overlay."""
+        self._publish_details(layers, header, style)
+        return self._publish_overlay(layers, header)
+
+    @property
+    def wants_rest(self) -> bool:
+        """Whether somebody subscribes to what takes long to draw or to encode."""
+        return self.wants_overlay or any(map(_is_wanted, (self._mask_png, self._confidence_png)))
+
+    def publish_timing(self, timing: FrameTiming) -> None:
+        """Publish the times of the frame, once all else of it is out."""
+        self._timing.publish(timing)
+
+    def destroy(self) -> None:
+        """Take publishers and subscription off the node."""
+        for publisher in (*self._of_images, self._class_map, self._label_info):
+            if publisher is not None:
+                self._node.destroy_publisher(publisher)
+        self._node.destroy_subscription(self._subscription)
+
+    def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
+        # A profile of its own: rclpy writes what overrides it into the one that it is given.
+        return self._node.create_publisher(message_type, self._prefix + name, copy.copy(qos),
+                                           qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+    def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
+        """What belongs to the mask: confidence, calibration, shares, and both as files."""
+        if _is_wanted(self._confidence) and layers.confidence is not None:
+            self._confidence.publish(labels_to_image_message(layers.confidence, header))
+        if _is_wanted(self._camera_info):
+            info = self._infos.find(header, *layers.frame_size)
+            self._calibration = self._infos.why_not(header, *layers.frame_size) if info is None else 'scaled to the mask'
+            if info is not None:
+                self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
+        if _is_wanted(self._coverage):
+            classes = style.table.classes
+            self._coverage.publish(ClassCoverage(
+                header=header, ids=[item.value for item in classes], names=[item.name for item in classes],
+                shares=layers.coverage))
+        if _is_wanted(self._mask_png):
+            self._mask_png.publish(_file(header, MASK_FORMATS[style.mask_png], layers.mask_png))
+        if layers.confidence is not None and _is_wanted(self._confidence_png):
+            self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
+
+    def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
+        """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
+        if not self.wants_overlay:
+            return 0.0
+        start = time.perf_counter()
+        if _is_wanted(self._overlay):
+            self._overlay.publish(rgb_to_image_message(layers.overlay, header))
+        if _is_wanted(self._overlay_jpeg):
+            self._overlay_jpeg.publish(_file(header, JPEG_FORMAT, layers.overlay_jpeg))
+        return (time.perf_counter() - start) * 1e3
+
+
+def _file(header: Header, described: str, content: bytes) -> CompressedImage:
+    return CompressedImage(header=header, format=described, data=array.array('B', content))
+
+
+def _is_wanted(publisher: Publisher) -> bool:
+    return publisher.get_subscription_count() > 0

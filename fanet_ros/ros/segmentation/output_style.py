@@ -1,0 +1,83 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the outputs of a frame look: what the node's settings and the active class map make of a segmentation."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Optional
+
+from fanet_ros.inference import (
+    ClassMap,
+    LabelTable,
+    OverlayColors,
+    Segmentation,
+    SegmentationError,
+    make_label_table,
+    with_contrast,
+)
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+
+MAX_OUTPUT_PX = 8192
+
+
+@dataclass(frozen=True)
+class OutputStyle:
+    """Handed over with every frame, so that a change falls between two frames.
+
+    `class_map` is that of the network that segmented the frame; the rest are the parameters of the same names.
+    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it: not
+    with min_confidence, which is applied to what it gives.
+
+    :raises SegmentationError: a parameter that cannot be, or that does not fit the class map
+    """
+
+    class_map: ClassMap
+    overlay_alpha: float = 0.5
+    overlay_jpeg_quality: int = 80
+    output_size: str = 'input'
+    label_ids: str = 'training'
+    class_filter: str = ''
+    class_remap: str = ''
+    min_confidence: float = 0.0
+    colors: str = 'class_map'
+    overlay_legend: bool = False
+    mask_png: str = 'grey'
+    table: LabelTable = field(init=False, repr=False, compare=False)
+    overlay_colors: Optional[OverlayColors] = field(init=False, repr=False, compare=False)
+    _fixed_size: Optional[tuple[int, int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        shown = with_contrast(self.class_map) if self.colors == 'contrast' else self.class_map
+        table = make_label_table(shown, self.label_ids, self.class_filter, self.class_remap)
+        object.__setattr__(self, 'table', table.with_unlabelled() if self.min_confidence else table)
+        object.__setattr__(self, 'overlay_colors', None if self.min_confidence else OverlayColors(
+            table.palette()[table.values], self.overlay_alpha))
+        object.__setattr__(self, '_fixed_size', _fixed_size(self.output_size))
+
+    @classmethod
+    def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
+        """What the node's parameters ask for."""
+        return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size,
+                   settings.label_ids, settings.class_filter, settings.class_remap, settings.min_confidence, settings.colors,
+                   settings.overlay_legend, settings.mask_png)
+
+    def mask_size(self, segmentation: Segmentation) -> tuple[int, int]:
+        """Height and width of the mask in px."""
+        if self._fixed_size is not None:
+            return self._fixed_size
+        if self.output_size == 'network':
+            return segmentation.input_height, segmentation.input_width
+        height, width = segmentation.labels.shape
+        return height, width
+
+
+def _fixed_size(text: str) -> Optional[tuple[int, int]]:
+    """Height and width of 'WxH', None for 'input' and 'network'."""
+    if text in ('input', 'network'):
+        return None
+    match = re.fullmatch(r'(\d{1,4})x(\d{1,4})', text)
+    if not match or not all(1 <= int(number) <= MAX_OUTPUT_PX for number in match.groups()):
+        raise SegmentationError(f'output_size is {text!r}: expected input, network, or WIDTHxHEIGHT such as 320x240, '
+                                f'1..{MAX_OUTPUT_PX} px each')
+    return int(match[2]), int(match[1])

@@ -1,0 +1,279 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The segmentation node: camera images in, class masks out.
+
+A frame's way:
+sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
+The executor's thread only receives; one worker thread segments the newest frames; a third builds models.
+"""
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+import time
+from dataclasses import replace
+from typing import Optional
+
+import rclpy
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+
+from fanet_ros.inference import Segmenter, memory_in_use
+from fanet_ros.ros.common.log_bridge import LogBridge
+from fanet_ros.ros.common.parameters import FittedParameters
+from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
+from fanet_ros.ros.common.qos_overrides import unused_overrides
+from fanet_ros.ros.segmentation.camera_info import camera_info_topic
+from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.segmentation.demand import Demand
+from fanet_ros.ros.segmentation.diagnostics import Status
+from fanet_ros.ros.segmentation.diagnostics_publisher import DiagnosticsPublisher, NodeState
+from fanet_ros.ros.segmentation.engine_upkeep import EngineUpkeep
+from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
+from fanet_ros.ros.segmentation.frame_slots import FrameSlots
+from fanet_ros.ros.segmentation.impossible_transition import refuse_impossible_transitions
+from fanet_ros.ros.segmentation.latency_control import LatencyControl
+from fanet_ros.ros.segmentation.model_switch import ModelSwitch
+from fanet_ros.ros.segmentation.output_style import OutputStyle
+from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
+from fanet_ros.ros.segmentation.worker import SegmentationWorker
+
+SETTING_SERVICES = 'set_parameters', 'set_parameters_atomically'
+UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
+
+
+class SegmentationNode(FittedParameters, LifecycleNode):
+    """A managed node: configure loads the model and advertises the outputs, activate subscribes to the images,
+    deactivate stops at once and keeps the model, cleanup gives its memory back.
+
+    :raises ValueError: a parameter cannot be used
+    :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
+    """
+
+    parameter_specs = SEGMENTATION_PARAMETERS
+
+    def __init__(self) -> None:
+        super().__init__('segmentation')
+        refuse_impossible_transitions(self)
+        LogBridge(self).install()
+        self.settings = settings = declare_settings(self)
+        self._state = UNCONFIGURED
+        self._failure: Optional[Exception] = None
+        self._logs_failures = True
+        self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
+        self._latency = LatencyControl(self._switch, self.get_logger().info)
+        self._latency.configure(settings)
+        names = settings.cameras or ('',)
+        self._slots: FrameSlots[ReceivedFrame] = FrameSlots(names)
+        self._slots.pause()
+        self._cameras = {
+            name: CameraInput(self, name, settings.image_transport == 'compressed',
+                              functools.partial(self._slots.put, camera=name), settings.bit_depth)
+            for name in names}
+        self._outputs: dict[str, FrameOutputs] = {}
+        self._demand = Demand(self, self._cameras, self._outputs, lambda: self.settings.lazy)
+        self._limit_rates()
+        self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
+                                          self._switch.prepare, self._latency.add)
+        self._worker.start()
+        self._upkeep = EngineUpkeep(self, self._switch, lambda: self.settings.engine == 'auto')
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
+            name: (functools.partial(self._status_of, camera), camera.why_silent)
+            for name, camera in self._cameras.items()})
+
+    def start(self) -> None:
+        """Configure and activate, as a lifecycle manager would.
+
+        :raises Exception: why one of the two failed
+        """
+        self._logs_failures = False         # who called is told
+        for transition in (self.trigger_configure, self.trigger_activate):
+            if transition() != TransitionCallbackReturn.SUCCESS:
+                raise self._failure or RuntimeError('the node could not be started')
+        self._logs_failures = True
+
+    def close(self) -> bool:
+        """Stop all threads; the frame that is being worked on is finished first. False: a model is still being built."""
+        self._slots.close()
+        self._worker.join()
+        return self._switch.close()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model, warm it up, advertise the outputs. A failure is logged and leaves the node unconfigured."""
+        try:
+            self._switch.load(self.settings)
+            self._latency.restart()
+            self._outputs.update(
+                (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
+                for name, camera in self._cameras.items())
+            for outputs in self._outputs.values():      # the classes are known before there is a frame
+                outputs.announce(self._switch.loaded.style)
+        except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
+            return self._refuse('configured', error)
+        self._state = INACTIVE
+        self._log_transition(f'configured: {self._switch.loaded.segmenter.description}')
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe to the images."""
+        try:
+            self._slots.resume()
+            self._demand.start()
+        except Exception as error:
+            self._stop()
+            return self._refuse('activated', error, keep=True)
+        self._state = ACTIVE
+        for line in unused_overrides(self):
+            self.get_logger().warning(line)
+        topics = ', '.join(camera.topic for camera in self._cameras.values())
+        masks = ', '.join(outputs.mask_topic for outputs in self._outputs.values())
+        self.get_logger().info(f'segmenting {topics} with {self._switch.loaded.segmenter.description}, mask on {masks}')
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Unsubscribe; the frame that is being worked on is the last one, and is out when this returns."""
+        self._stop()
+        self._state = INACTIVE
+        self._log_transition('deactivated: no image is received, the model stays loaded')
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back model, memory and publishers."""
+        self._release()
+        self._log_transition('cleaned up: the model is unloaded')
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """As cleanup, from any state."""
+        self._release()
+        return super().on_shutdown(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After a transition that broke: back to unconfigured, from where all can be tried again."""
+        self._release()
+        return super().on_error(state)
+
+    def _log_transition(self, text: str) -> None:
+        if self._logs_failures:         # not while it starts by itself: that it is active says it all
+            self.get_logger().info(text)
+
+    def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
+        self._failure = error
+        if self._logs_failures:
+            self.get_logger().error(f'cannot be {wanted}: {" ".join(str(error).split()) or type(error).__name__}')
+        if not keep:
+            self._release()
+        return TransitionCallbackReturn.FAILURE
+
+    def _stop(self) -> None:
+        self._demand.stop()
+        self._slots.pause()
+
+    def _release(self) -> None:
+        self._stop()
+        for outputs in self._outputs.values():
+            outputs.destroy()
+        self._outputs.clear()
+        self._switch.unload()
+        self._state = UNCONFIGURED
+
+    def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
+        return OutputStyle.of(segmenter.class_map, settings)
+
+    def _receive(self) -> None:
+        """Take what has come, while this thread, which else receives it, waits for a model to be built.
+
+        :raises ExternalShutdownException: the node is to end, whatever is being built
+        """
+        if not self.context.ok():
+            raise ExternalShutdownException
+        for camera in self._cameras.values():
+            camera.poll()
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Apply a change as a whole or refuse it as a whole, with the reason."""
+        try:
+            settings = changed_settings(self.settings, parameters)
+            started, askers = time.monotonic(), self._askers()
+            is_other_model = self._switch.change(settings)
+        except Exception as error:      # whatever building raises, the new values do not work
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            return SetParametersResult(successful=False, reason=reason)
+        if is_other_model:
+            self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
+                                   f'{time.monotonic() - started:.1f} s after that was asked for')
+            if askers and not self._askers():
+                self.get_logger().warning('who asked for that has gone and waits for no answer any more; it is done all the same')
+        self.settings = settings
+        self._latency.configure(settings)
+        self._limit_rates()
+        return SetParametersResult(successful=True)
+
+    def _status_of(self, camera: CameraInput) -> Status:
+        status = self._demand.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
+        outputs = self._outputs.get(camera.name)
+        calibration = {} if outputs is None else {'camera info': outputs.calibration}
+        return replace(status, values={**status.values, **calibration})
+
+    def _askers(self) -> int:
+        """How many clients of the services that set parameters there are."""
+        if not hasattr(self, 'count_clients'):      # Humble does not tell
+            return 0
+        return sum(self.count_clients(f'{self.get_fully_qualified_name()}/{name}') for name in SETTING_SERVICES)
+
+    def _limit_rates(self) -> None:
+        for camera in self._cameras.values():
+            camera.rate_limit.max_hz = self.settings.max_rate_hz
+
+    def _describe(self) -> NodeState:
+        active = self._switch.active
+        if active is None:
+            return NodeState(self._state, '', {})
+        segmenter = active.segmenter
+        return NodeState(self._state, str(segmenter.device), {
+            'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
+            'engine': segmenter.engine_description + (', until the fastest one is ready' if segmenter.is_provisional else ''),
+            'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
+            'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
+    if not start_ros('segmentation_node', SEGMENTATION_PARAMETERS, argv, SignalHandlerOptions.ALL):
+        return 1
+    node, has_started, is_closed = None, False, True
+    try:
+        node = SegmentationNode()
+        if node.settings.autostart:
+            node.start()
+        has_started = True
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (ValueError, RuntimeError, MemoryError, ParameterException) as error:
+        if not rclpy.ok():
+            pass            # it was told to end, which makes whatever it was about to do impossible
+        elif not has_started:
+            return fail('segmentation_node', error)
+        else:
+            raise           # it had started: this is no wrong setting but a fault, and every detail matters
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
+        if node is not None:
+            is_closed = node.close()
+        shut_down()
+    if not is_closed:
+        leave()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,187 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that segments: takes the frames that wait, makes their masks, publishes all that belongs to them."""
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import Callable, Mapping, Optional, TypeVar
+
+from rclpy.node import Node
+
+from fanet_ros.inference import FrameInput, Segmentation, Segmenter
+from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.common.image_conversion import ImageError
+from fanet_ros.ros.segmentation.active_model import ActiveModel
+from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.segmentation.diagnostics import ERROR, WARN, FrameTimes
+from fanet_ros.ros.segmentation.frame_finisher import FrameFinisher
+from fanet_ros.ros.segmentation.frame_layers import FrameLayers
+from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs, MaskTimes
+from fanet_ros.ros.segmentation.frame_slots import FrameSlots
+
+LOG_PERIOD_S = 1.0
+Result = TypeVar('Result')
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame on its way; times by time.perf_counter()."""
+
+    camera: CameraInput
+    received: ReceivedFrame
+    input: FrameInput
+    taken: float
+    converted: float
+
+
+class SegmentationWorker:
+    """Works from start() until the slots are closed; a frame that fails is counted, logged, and the next one taken.
+
+    Frames of several cameras that wait together go through the network together. What takes long and is not the mask,
+    drawing the overlay for example, is done by another thread, while this one goes on.
+
+    :param outputs: of each camera, as long as frames come
+    :param model: gives the model of the moment; a frame is segmented and shown by the one that it began with
+    :param on_new_shape: is told the height and width of frames for whose shape the segmenter is not ready; they go through
+        it squeezed meanwhile
+    :param on_latency: is told the milliseconds from received to published of every frame
+    """
+
+    def __init__(self, node: Node, slots: FrameSlots[ReceivedFrame], cameras: Mapping[str, CameraInput],
+                 outputs: Mapping[str, FrameOutputs], model: Callable[[], Optional[ActiveModel]],
+                 on_new_shape: Callable[[Segmenter, int, int], None], on_latency: Callable[[float], None]) -> None:
+        self._node, self._slots, self._cameras, self._outputs = node, slots, cameras, outputs
+        self._model, self._on_new_shape, self._on_latency = model, on_new_shape, on_latency
+        self._finisher = FrameFinisher(slots.done)
+        self._thread = threading.Thread(target=self._work, name='segmentation', daemon=True)
+
+    def start(self) -> None:
+        """Begin to take frames."""
+        self._finisher.start()
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the end, once the slots are closed."""
+        self._thread.join()
+        self._finisher.close()
+
+    def _work(self) -> None:
+        while taken := self._slots.take(self._batch_size()):
+            number = self._work_on(taken)
+            del taken       # nothing of them is kept when they count as done: it may be the model's last
+            for _ in range(number):
+                self._slots.done()
+
+    def _batch_size(self) -> int:
+        model = self._model()
+        return 1 if model is None else model.segmenter.batch
+
+    def _work_on(self, taken: list[tuple[str, ReceivedFrame]]) -> int:
+        """Publish the masks of frames of different cameras; returns how many are done, the others being finished."""
+        model = self._model()
+        if model is None:
+            return len(taken)
+        frames = [frame for name, received in taken
+                  if (frame := self._guarded(self._cameras[name], self._prepare, name, received, model)) is not None]
+        handed_on = 0
+        for frame, segmentation in zip(frames, self._segment(frames, model)):
+            if segmentation is not None:
+                handed_on += bool(self._guarded(frame.camera, self._publish, frame, segmentation, model))
+        return len(taken) - handed_on
+
+    def _guarded(self, camera: CameraInput, work: Callable[..., Result], *arguments: object) -> Optional[Result]:
+        """What `work` returns; None if it fails, which is counted and logged: one bad frame must not end the node."""
+        try:
+            return work(*arguments)
+        except ImageError as error:
+            camera.statistics.frame_rejected(camera.now_s(), error.kind, str(error), WARN)
+            self._node.get_logger().warning(
+                f'frame rejected{_of(camera)}: {error}', throttle_duration_sec=LOG_PERIOD_S)
+        except Exception as error:
+            if self._node.context.ok():     # else the node is ending, and publishing has become impossible
+                reason = f'{type(error).__name__}: {error}'
+                camera.statistics.frame_rejected(camera.now_s(), 'segmentation failed', reason, ERROR)
+                self._node.get_logger().error(
+                    f'frame failed{_of(camera)}: {reason}', throttle_duration_sec=LOG_PERIOD_S)
+        return None
+
+    def _prepare(self, name: str, received: ReceivedFrame, model: ActiveModel) -> Optional[_Frame]:
+        """The frame, as RGB unless the segmenter does that better; None if it is too old, which is counted."""
+        camera = self._cameras[name]
+        taken = time.perf_counter()
+        if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
+            return None
+        image = camera.raw_image(received.message)
+        outputs, style, stamp = self._outputs[name], model.style, received.message.header.stamp
+        frame = FrameInput(image if model.segmenter.converts_colors else image.rgb,
+                           outputs.wants_confidence or style.min_confidence > 0, stamp.sec + stamp.nanosec * 1e-9, name,
+                           style.overlay_colors if outputs.wants_overlay else None)
+        return _Frame(camera, received, frame, taken, time.perf_counter())
+
+    def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
+        """Whether the frame's stamp is older than allowed, which is counted."""
+        stamp = received.message.header.stamp
+        if not max_age_ms or (not stamp.sec and not stamp.nanosec):       # without a stamp, nobody knows
+            return False
+        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
+        if age_ms <= max_age_ms:
+            return False
+        camera.statistics.frame_too_old(camera.now_s(), age_ms)
+        return True
+
+    def _segment(self, frames: list[_Frame], model: ActiveModel) -> list[Optional[Segmentation]]:
+        """Of each frame, in one go; if that fails one by one, so that each camera answers for its own."""
+        if not frames:
+            return []
+        for frame in frames:
+            if not model.segmenter.is_ready_for(*frame.input.size):
+                self._on_new_shape(model.segmenter, *frame.input.size)
+        inputs = [frame.input for frame in frames]
+        segment = functools.partial(model.segmenter.segment_batch, smoothing=model.settings.temporal_smoothing, builds=False)
+        if len(frames) > 1:
+            try:
+                return list(segment(inputs))
+            except Exception as error:
+                self._node.get_logger().warning(
+                    f'{len(frames)} frames together failed, now one by one: {type(error).__name__}: {error}',
+                    throttle_duration_sec=LOG_PERIOD_S)
+        results = [self._guarded(frame.camera, segment, [item]) for frame, item in zip(frames, inputs)]
+        return [None if result is None else result[0] for result in results]
+
+    def _publish(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> bool:
+        """Publish the mask and see to the rest of the frame; True: the other thread will do so."""
+        outputs = self._outputs[frame.camera.name]
+        layers = FrameLayers(frame.input, segmentation, model.style)
+        times = outputs.publish_mask(layers, frame.received.message.header, model.style)
+        finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
+                                   outputs, model)
+        if outputs.wants_rest or not self._finisher.is_idle:
+            self._finisher.put(finish)
+            return True
+        finish()
+        return False
+
+    def _publish_rest(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
+                      outputs: FrameOutputs, model: ActiveModel) -> None:
+        header, received = frame.received.message.header, frame.received.received
+        overlay_ms = outputs.publish_rest(layers, header, model.style)
+        times = FrameTimes(
+            wait_ms=(frame.taken - received) * 1e3, convert_ms=(frame.converted - frame.taken) * 1e3,
+            **asdict(segmentation.times), **asdict(mask_times), overlay_ms=overlay_ms,
+            total_ms=(time.perf_counter() - received) * 1e3)
+        statistics = frame.camera.statistics
+        statistics.frame_segmented(frame.camera.now_s(), times, layers.doubtful_share)
+        outputs.publish_timing(FrameTiming(
+            header=header, input_height=segmentation.input_height, input_width=segmentation.input_width,
+            batch_size=segmentation.batch_size, frames_received=statistics.received,
+            frames_segmented=statistics.segmented,
+            frames_dropped=statistics.dropped(self._slots.dropped(frame.camera.name)),
+            frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
+        self._on_latency(times.total_ms)
+
+
+def _of(camera: CameraInput) -> str:
+    return f' of {camera.name}' if camera.name else ''

@@ -1,0 +1,140 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A thing of the street as coloured or textured, labelled polygons, recorded once and drawn in many frames.
+
+Metres about the thing's own place: x to the right of the road's middle, y up, z forward.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Sequence, Union
+
+import numpy as np
+
+from fanet_ros.sources.street.texture import Texture
+
+Point = Union[Sequence[float], np.ndarray]      # x, y, z; or red, green, blue
+SUN_SHADE, CONTACT_SHADE = 110.0, 165.0     # how much of 255 a shadow takes away
+
+
+@dataclass(frozen=True)
+class Polygons:
+    """n polygons with P corners in all, in the order they are painted.
+
+    points (P, 3) float32 [m], sizes (n,) corners of each, colors (n, 3) float32 RGB, labels (n,) float32,
+    textures: n; one with a texture has 4 corners: bottom left, bottom right, top right, top left of the picture.
+    """
+
+    points: np.ndarray
+    sizes: np.ndarray
+    colors: np.ndarray
+    labels: np.ndarray
+    textures: list[Optional[Texture]]
+
+    @classmethod
+    def join(cls, parts: Sequence[Polygons], z: Sequence[float]) -> Polygons:
+        """All `parts` in one, each moved forward by its `z` in metres. At least one part."""
+        points = np.concatenate([part.points for part in parts])
+        points[:, 2] += np.repeat(np.asarray(z, np.float32), [len(part.points) for part in parts])
+        sizes, colors, labels = (np.concatenate([getattr(part, name) for part in parts])
+                                 for name in ('sizes', 'colors', 'labels'))
+        return cls(points, sizes, colors, labels,
+                   [texture for part in parts for texture in part.textures])
+
+    def sorted_by_color(self) -> Polygons:
+        """The same polygons from dark to light; all of them must have the same number of corners and no textures."""
+        order = np.argsort(self.colors[:, 0], kind='stable')
+        points = self.points.reshape(len(self.sizes), -1, 3)[order].reshape(-1, 3)
+        return Polygons(points, self.sizes, self.colors[order], self.labels[order], self.textures)
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What stands in the street, and the shadow that it throws on the ground: quadrilaterals, colour is strength."""
+
+    solid: Polygons
+    shadow: Polygons
+
+
+class Sketch:
+    """Records polygons; the first is the farthest behind.
+
+    :param light: brightness of the day: every plain colour is multiplied by it (textures have it in them)
+    :param sun: (x, z) length of the shadow of one metre of height, in metres; None: no sun
+    """
+
+    def __init__(self, light: float, sun: Optional[tuple[float, float]]) -> None:
+        self.light, self.sun = light, sun
+        self._solid: list[tuple[np.ndarray, Point, int, Optional[Texture]]] = []
+        self._shadow: list[tuple[np.ndarray, Point, int, Optional[Texture]]] = []
+
+    def polygon(self, points: Union[Sequence[Point], np.ndarray], color: Point, label: int, *, glows: bool = False) -> None:
+        """A flat polygon; one that glows is as bright at night."""
+        lit = np.asarray(color, np.float32) * (1.0 if glows else self.light)
+        self._solid.append((np.asarray(points, np.float32), lit, label, None))
+
+    def textured(self, points: Sequence[Point], texture: Texture) -> None:
+        """A quadrilateral with a picture on it; the first corner is the picture's bottom left, then bottom right."""
+        self._solid.append((np.asarray(points, np.float32), texture.mean, texture.label, texture))
+
+    def upright(self, x0: float, x1: float, y0: float, y1: float, z: float, color: Point, label: int, *,
+                glows: bool = False) -> None:
+        """A rectangle that faces the camera."""
+        self.polygon([(x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)], color, label, glows=glows)
+
+    def picture(self, texture: Texture, x: float, width: float, height: float, base: float = 0.0,
+                z: float = 0.0) -> None:
+        """A picture that faces the camera, `width` metres wide about x."""
+        x0, x1 = x - width / 2, x + width / 2
+        self.textured([(x0, base, z), (x1, base, z), (x1, base + height, z), (x0, base + height, z)], texture)
+
+    def along(self, x: float, y0: float, y1: float, z0: float, z1: float, color: Point, label: int, *,
+              glows: bool = False) -> None:
+        """A rectangle that stands along the street."""
+        self.polygon([(x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)], color, label, glows=glows)
+
+    def ellipse(self, center: Point, radius_x: float, radius_y: float, color: Point, label: int, *,
+                sides: int = 12, glows: bool = False) -> None:
+        """An upright ellipse that faces the camera."""
+        angles = np.arange(sides) * (2 * np.pi / sides)
+        points = np.stack([center[0] + radius_x * np.cos(angles), center[1] + radius_y * np.sin(angles),
+                           np.full(sides, center[2])], 1)
+        self.polygon(points, color, label, glows=glows)
+
+    def shade_under(self, x: float, z0: float, z1: float, half_width: float, strength: float = CONTACT_SHADE) -> None:
+        """The darkness under a thing that touches the ground, whatever the weather."""
+        self._shade([(x - half_width, z0), (x + half_width, z0), (x + half_width, z1), (x - half_width, z1)], strength)
+
+    def shade_upright(self, x: float, z: float, half_width: float, height: float, base: float = 0.0) -> None:
+        """The shadow in the sun of something upright, from `base` to `height` metres above the ground."""
+        if self.sun is None:
+            return
+        (x0, z0), (x1, z1) = ((x + self.sun[0] * h, z + self.sun[1] * h) for h in (base, height))
+        # Across the direction of the light, so that it has its width wherever the sun stands.
+        length = max(float(np.hypot(*self.sun)), 1e-6)
+        dx, dz = half_width * self.sun[1] / length, half_width * self.sun[0] / length
+        self._shade([(x0 - dx, z0 + dz), (x0 + dx, z0 - dz), (x1 + dx, z1 - dz), (x1 - dx, z1 + dz)], SUN_SHADE)
+
+    def shade_wall(self, x: float, z0: float, z1: float, height: float) -> None:
+        """The shadow in the sun of a wall along the street."""
+        if self.sun is None:
+            return
+        dx, dz = self.sun[0] * height, self.sun[1] * height
+        self._shade([(x, z0), (x, z1), (x + dx, z1 + dz), (x + dx, z0 + dz)], SUN_SHADE)
+
+    def finish(self) -> Thing:
+        """Everything recorded."""
+        return Thing(_pack(self._solid), _pack(self._shadow))
+
+    def _shade(self, corners: Sequence[tuple[float, float]], strength: float) -> None:
+        points = np.array([(x, 0.0, z) for x, z in corners], np.float32)
+        self._shadow.append((points, (strength, strength, strength), 0, None))
+
+
+def _pack(polygons: list[tuple[np.ndarray, Point, int, Optional[Texture]]]) -> Polygons:
+    if not polygons:
+        return Polygons(np.empty((0, 3), np.float32), np.empty(0, np.intp), np.empty((0, 3), np.float32),
+                        np.empty(0, np.float32), [])
+    points, colors, labels, textures = zip(*polygons)
+    return Polygons(np.concatenate(points), np.array([len(corners) for corners in points], np.intp),
+                    np.array(colors, np.float32), np.array(labels, np.float32), list(textures))

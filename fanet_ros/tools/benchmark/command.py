@@ -1,0 +1,67 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How fast it is, on this machine: engines, precisions, variants and resolutions side by side, in turns.
+
+Suites: `network` is the authors' protocol (logits at 1/8, random input); `labels` goes on to labels of every pixel;
+`segmenter` is frame to labels with frames of `--data` or `--source`; `batch` the cost of a frame in a batch; `pixels` the
+growth of the cost with the resolution; `attention` fast against plain self-attention; `training` images a second of both trainers.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional
+
+from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.host.termination import exit_code_of
+
+SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention', 'training')
+MIN_ROUNDS = 3
+
+
+def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
+    """The command line; exits with a message on a wrong one."""
+    parser = argparse.ArgumentParser(prog='benchmark', description='Time engines, precisions and resolutions in turns.')
+    parser.add_argument('--suites', nargs='+', choices=SUITES, default=['network', 'labels', 'segmenter'])
+    parser.add_argument('--sizes', nargs='+', type=parse_size, default=[(512, 1024)], metavar='HEIGHTxWIDTH',
+                        help='network resolutions [px]')
+    parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
+                        help='networks of network, labels, batch, pixels and training, with random weights')
+    parser.add_argument('--engines', nargs='+', choices=ENGINES[1:],
+                        default=[name for name in ENGINES[1:] if name not in ON_DEMAND_ENGINES])
+    parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
+    parser.add_argument('--batches', nargs='+', type=int, default=[1, 4])
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='of the suite segmenter: shipped name or path')
+    parser.add_argument('--source', default='street', help="frames of segmenter: 'street', a video or a folder of images")
+    parser.add_argument('--data', type=Path, help='labelled frames instead (images/NAME.jpg, labels/NAME.png), for the mIoU')
+    parser.add_argument('--calibration', type=Path, help='folder of frames to calibrate int8 on; else frames of --source')
+    parser.add_argument('--authors', type=Path, help='checkout of github.com/feinanshan/FANet: the baseline, if given')
+    parser.add_argument('--rounds', type=int, default=9, help=f'turns of each contestant, at least {MIN_ROUNDS}')
+    parser.add_argument('--frames', type=int, default=30, help='frames of the suite segmenter')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--threads', type=int, default=0, help="CPU threads; 0: torch's choice")
+    parser.add_argument('--output', type=Path, help='folder for benchmark.json, benchmark.md and plots')
+    arguments = parser.parse_args(argv)
+    if arguments.rounds < MIN_ROUNDS or arguments.frames < 1 or min(arguments.batches) < 1:
+        parser.error(f'--rounds must be at least {MIN_ROUNDS}, --frames and --batches at least 1')
+    return arguments
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """'512x1024' -> (512, 1024), height and width in px."""
+    height, separator, width = text.partition('x')
+    if not separator or not height.isdigit() or not width.isdigit():
+        raise argparse.ArgumentTypeError(f'{text!r} is no size: expected HEIGHTxWIDTH, such as 512x1024')
+    return int(height), int(width)
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Measure, print tables, write JSON and plots; returns the exit code."""
+    arguments = parse_arguments(argv)
+    from fanet_ros.tools.benchmark.run import run_suites
+    return exit_code_of('benchmark', lambda: run_suites(arguments))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,63 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the suites of `benchmark`, one after the other, and writes what they gave."""
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import torch
+
+from fanet_ros.host.machine import describe_machine, one_line
+from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.inference.device import choose_device
+from fanet_ros.tools.benchmark.report import draw_plots, tables
+from fanet_ros.tools.benchmark.segmenter import segmenter_suite
+from fanet_ros.tools.benchmark.setup import BenchmarkSettings
+from fanet_ros.tools.benchmark.suites import attention_suite, batch_suite, network_suite, pixels_suite
+from fanet_ros.tools.benchmark.training import training_suite
+
+SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
+    'network': network_suite,
+    'labels': lambda settings: network_suite(settings, labels=True),
+    'segmenter': segmenter_suite,
+    'batch': batch_suite,
+    'pixels': pixels_suite,
+    'attention': attention_suite,
+    'training': training_suite,
+}
+
+def run_suites(arguments: argparse.Namespace) -> None:
+    """Measure, print tables, write JSON and plots.
+
+    :raises ValueError: something that was asked for cannot be measured
+    """
+    if arguments.threads > 0:
+        torch.set_num_threads(arguments.threads)
+    settings = BenchmarkSettings(
+        arguments.checkpoint, tuple(arguments.variants), tuple(arguments.sizes), tuple(arguments.engines),
+        tuple(arguments.precisions), tuple(arguments.batches), arguments.rounds, arguments.frames, arguments.source,
+        arguments.data, arguments.calibration, arguments.authors, choose_device(arguments.device))
+    machine = describe_machine(settings.device)
+    print(one_line(machine), flush=True)
+    results: list[dict[str, Any]] = []
+    for name in arguments.suites:
+        load = OtherLoad()
+        found = SUITES[name](settings)
+        others = load.busy_cores()
+        found = [{**result, 'other_busy_cores': others} for result in found]
+        print(f'\n{tables(found)}', flush=True)
+        results += found
+        if arguments.output is not None:        # after every suite: what was measured is not lost
+            _write(arguments.output, machine, results)
+    if arguments.output is not None:
+        draw_plots(results, arguments.output)
+        print(f'\n{arguments.output}: benchmark.json, benchmark.md and plots')
+
+
+def _write(folder: Path, machine: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / 'benchmark.json').write_text(json.dumps({'machine': machine, 'results': results}, indent=1) + '\n')
+    (folder / 'benchmark.md').write_text(f'{one_line(machine)}\n\n{tables(results)}\n')

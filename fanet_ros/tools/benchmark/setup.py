@@ -1,0 +1,136 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a benchmark runs with: its settings, the frames, and the engines to compare."""
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from fanet_ros.choices import ON_DEMAND_ENGINES
+from fanet_ros.datasets import UNLABELLED, Sample, load_folder
+from fanet_ros.inference import SegmentationError, gpu
+from fanet_ros.inference.engines import Engine, EngineFactory, installed_engines
+from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.sources import open_source
+from fanet_ros.tools.benchmark.authors import load_authors_network
+from fanet_ros.tools.benchmark.timing import CPU_PACE, GPU_PACE, Contestant, Timing, take_turns
+
+AUTHORS_CLASSES = 19            # of Cityscapes, for which the authors time their networks
+CALIBRATION_FRAMES = 32
+Size = tuple[int, int]          # height, width [px]
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """What the command line asks for; see benchmark.py."""
+
+    checkpoint: str
+    variants: tuple[str, ...]
+    sizes: tuple[Size, ...]
+    engines: tuple[str, ...]
+    precisions: tuple[str, ...]
+    batches: tuple[int, ...]
+    rounds: int
+    frames: int
+    source: str
+    data: Optional[Path]
+    calibration: Optional[Path]
+    authors: Optional[Path]
+    device: torch.device
+
+    def authors_network(self, variant: str) -> Optional[nn.Module]:
+        """Their network on the device, or None when no path was given."""
+        if self.authors is None:
+            return None
+        return load_authors_network(self.authors, BACKBONE_OF_VARIANT[variant], AUTHORS_CLASSES).to(self.device)
+
+    def combinations(self) -> Iterator[tuple[str, str]]:
+        """(engine, precision) that exist on the device and are installed."""
+        probe, there = FANet(1).eval(), (*installed_engines(self.device), *ON_DEMAND_ENGINES)
+        for precision in self.precisions:
+            for engine in (name for name in self.engines if name in there):
+                try:
+                    EngineFactory(probe, self.device, engine, precision)
+                except SegmentationError:
+                    continue
+                yield engine, precision
+
+    def synchronize(self) -> None:
+        """Wait for the device."""
+        gpu.synchronize(self.device)
+
+    def take_turns(self, contestants: Sequence[Contestant], rounds: int = 0) -> list[Timing]:
+        """Time the contestants for so many rounds, 0: `rounds`, at the pace of the device."""
+        return take_turns(contestants, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
+
+
+def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:
+    """Our network, unrewritten, with weights that are the same at every call."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FANet(num_classes, BACKBONE_OF_VARIANT[variant]).eval()
+
+
+def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, precision: str, size: Size,
+                 batch: int = 1) -> Engine:
+    """An engine of a network with random weights; int8 is calibrated on noise, which is as fast."""
+    def noise(height: int, width: int) -> Iterator[np.ndarray]:
+        generator = np.random.default_rng(0)
+        for _ in range(8):
+            yield generator.standard_normal((1, 3, height, width), np.float32)
+    return EngineFactory(network, settings.device, engine, precision, noise).build(*size, batch)
+
+
+@contextmanager
+def scratch_cache() -> Iterator[None]:
+    """Engines of networks that nobody uses again shall not fill the user's cache."""
+    before = os.environ.get('XDG_CACHE_HOME')
+    with tempfile.TemporaryDirectory(prefix='fanet_ros_benchmark_') as folder:
+        os.environ['XDG_CACHE_HOME'] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ['XDG_CACHE_HOME']
+            else:
+                os.environ['XDG_CACHE_HOME'] = before
+
+
+def load_frames(settings: BenchmarkSettings, num_classes: int) -> list[Sample]:
+    """`settings.frames` frames, evenly over the labelled folder `data`, or the first ones of `source`, unlabelled.
+
+    :raises ValueError: nothing there that can be read
+    """
+    if settings.data is not None:
+        samples = load_folder(settings.data, num_classes)
+        return list(samples[::max(len(samples) // settings.frames, 1)][:settings.frames])     # read now, not while timing
+    source = open_source(settings.source)
+    try:
+        return [Sample(str(frame.index), frame.rgb, np.full(frame.rgb.shape[:2], UNLABELLED, np.uint8))
+                for frame in islice(source, settings.frames)]
+    finally:
+        source.close()
+
+
+@contextmanager
+def calibration_folder(settings: BenchmarkSettings) -> Iterator[Path]:
+    """The folder given, or one with frames of `source` that lives as long as the context."""
+    if settings.calibration is not None:
+        yield settings.calibration
+        return
+    with tempfile.TemporaryDirectory(prefix='fanet_ros_calibration_') as folder:
+        source = open_source(settings.source, seed=1)
+        for frame in islice(source, CALIBRATION_FRAMES):
+            cv2.imwrite(str(Path(folder) / f'{frame.index:04d}.png'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+        source.close()
+        yield Path(folder)

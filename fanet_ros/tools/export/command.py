@@ -1,0 +1,45 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write a checkpoint as an ONNX file for one resolution or, with `--any-size`, for all; it is checked against the network.
+
+Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs
+nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and how to upsample are
+in the file's metadata; docs/export.md runs it in a few lines.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional
+
+from fanet_ros.host.termination import exit_code_of
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Write and check the file; returns the exit code."""
+    parser = argparse.ArgumentParser(prog='export', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--input-height', type=int, default=0, help="[px], 0: the checkpoint's own")
+    parser.add_argument('--input-width', type=int, default=0, help="[px], 0: the checkpoint's own")
+    parser.add_argument('--precision', choices=('float32', 'int8'), default='float32')
+    parser.add_argument('--calibration', type=Path, help='for int8: folder of frames of your camera (needed)')
+    parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: pre- and postprocessing inside')
+    parser.add_argument('--any-size', action='store_true', help='for frames of any size; float32 only, and somewhat slower')
+    arguments = parser.parse_args(argv)
+    if arguments.output.suffix != '.onnx':
+        parser.error(f'{arguments.output}: expected a name that ends in .onnx, which is what is written')
+    if arguments.precision == 'int8' and arguments.calibration is None:
+        parser.error('--precision int8 needs --calibration, a folder of frames of your camera')
+    if arguments.any_size and (arguments.precision != 'float32' or arguments.input_height or arguments.input_width):
+        parser.error('--any-size is for float32, without --input-height and --input-width: int8 is calibrated at one size')
+    from fanet_ros.tools.export.run import export
+    return exit_code_of('export', lambda: print(export(
+        arguments.output, arguments.checkpoint, arguments.input_height, arguments.input_width,
+        precision=arguments.precision, calibration=arguments.calibration, full=arguments.full,
+        any_size=arguments.any_size)))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

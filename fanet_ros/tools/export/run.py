@@ -1,0 +1,99 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a checkpoint as an ONNX file for one resolution or for any, and checks the file against the network before it is kept."""
+from __future__ import annotations
+
+import os
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.inference.engines.onnx_engine import cached_model, export_onnx, require_packages
+from fanet_ros.inference.postprocess import labels_and_confidence
+from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.sources import open_source
+from fanet_ros.tools.export.graph import add_pre_and_postprocessing, whole_way_of_any_size, write_metadata
+
+if TYPE_CHECKING:
+    import onnx
+
+CHECKED_FRAMES = 4
+OTHER_SIZE = 131, 97         # height and width [px] that a file for any size is checked at too: upright, multiples of nothing
+# Share of labels that must be those of the network in PyTorch, float32: ties aside all of them; int8 rounds.
+MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
+
+
+class ExportError(ValueError):
+    """The file does not do what the network does; one line with the figures."""
+
+
+def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
+           calibration: Optional[Path] = None, full: bool = False, any_size: bool = False) -> str:
+    """Write `output`, complete and checked or not at all; returns a line about it.
+
+    :raises ExportError: the file's labels are not the network's
+    :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
+    """
+    reference = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch',
+                                          precision='float32')
+    loaded = load_checkpoint(checkpoint)
+    metadata = loaded.metadata
+    size = reference.input_height, reference.input_width
+    require_packages()
+    import onnx
+    if any_size:
+        model = _of_any_size(loaded, full)
+    else:
+        model = onnx.load(str(cached_model(loaded.calibrated_network, precision, *size, None if calibration is None else (
+            lambda *size: reference.calibration_images(calibration.expanduser(), *size)))))
+        if full:
+            model = add_pre_and_postprocessing(model, metadata, *size)
+    write_metadata(model, checkpoint, metadata, precision, size, any_size)
+    output = output.expanduser()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        path = Path(scratch) / 'exported.onnx'
+        onnx.save(model, str(path))
+        references = [reference, *([reference.resized(*OTHER_SIZE)] if any_size else [])]
+        agreement = min(_agreement(path, item, full, calibration) for item in references)
+        if agreement < MIN_AGREEMENT[precision]:
+            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels are those of PyTorch, expected at '
+                              f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
+        os.replace(path, output)
+    of_size = 'any size' if any_size else f'{size[0]}x{size[1]}'
+    return (f'{output}: {reference.variant} {precision} at {of_size}, {output.stat().st_size / 2**20:.1f} MiB, '
+            f'{100 * agreement:.2f}% of the labels as PyTorch in float32')
+
+
+def _of_any_size(checkpoint: Checkpoint, full: bool) -> onnx.ModelProto:
+    import onnx
+    if full:
+        return whole_way_of_any_size(checkpoint.calibrated_network, checkpoint.metadata)
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / 'made.onnx'
+        export_onnx(checkpoint.calibrated_network, path, *checkpoint.metadata.training_resolution, any_size=True)
+        return onnx.load(str(path))
+
+
+def _agreement(path: Path, reference: Segmenter, full: bool, calibration: Optional[Path]) -> float:
+    """Share of the labels of the written file that are the network's in PyTorch, at the network's resolution."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    height, width = reference.input_height, reference.input_width
+    source = open_source('street' if calibration is None else str(calibration), width=width, height=height)
+    shares = []
+    for frame in islice(source, CHECKED_FRAMES):
+        expected = reference.segment(frame.rgb).labels
+        if full:
+            labels, = session.run(None, {'rgb': frame.rgb})
+        else:
+            logits, = session.run(None, {'images': reference.preprocess(frame.rgb).contiguous().numpy()})
+            labels, _ = labels_and_confidence(torch.from_numpy(logits), (height, width), False)
+        shares.append((labels == expected).mean())
+    source.close()
+    return float(np.mean(shares))

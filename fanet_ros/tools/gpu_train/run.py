@@ -1,0 +1,81 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Trains for so many minutes, and writes what may be carried away."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fanet_ros.datasets.fingerprints import TRAINING_FRAMES
+from fanet_ros.host.processor import processor_name
+from fanet_ros.inference.device import choose_device
+from fanet_ros.model import load_checkpoint, save_checkpoint
+from fanet_ros.tools.train import command as train
+from fanet_ros.training.config import TrainingConfig, describe
+from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME
+
+PART_BYTES = 15 * 2**20
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, compress, write; returns the exit code of the training.
+
+    :raises ValueError: there is no such recipe
+    """
+    recipe, output = train.find_recipe(arguments.recipe).resolve(), arguments.output.resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    os.chdir(arguments.data)
+    # Saving takes half a second, hundreds of iterations some seconds.
+    # Views are made on the device on a CPU too: a rehearsal is to run what a GPU will.
+    overrides = [f'training.minutes={arguments.minutes}', 'training.save_every=1000', 'loader.on_device=always', *arguments.set]
+    start = time.monotonic()
+    code = train.main([str(recipe), '--output', str(output / 'run'), '--device', arguments.device]
+                      + [word for text in overrides for word in ('--set', text)])
+    if not (output / 'run' / CHECKPOINT_NAME).is_file():
+        return code
+    for name in (CHECKPOINT_NAME, BEST_NAME):
+        if (output / 'run' / name).is_file():
+            compress(output / 'run' / name, output / name)
+    config = TrainingConfig.load(recipe, overrides)
+    figures = _figures(config, output / 'run', str(choose_device(arguments.device)), time.monotonic() - start)
+    (output / 'training.json').write_text(json.dumps(figures, indent=1) + '\n')
+    print(f'{figures["iterations"]} iterations, {figures["images_per_second"]:.1f} images/s on {figures["device"]}; '
+          f'{output / "training.json"}')
+    return code
+
+
+def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> dict[str, Any]:
+    """What the training came to. Its speed is that between the first step and the last, without reading the data."""
+    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
+    images = state['iteration'] * config.training.batch_size * config.training.accumulate
+    return {
+        'recipe': describe(config), 'iterations': state['iteration'], 'training_s': round(state['seconds'], 1),
+        'wall_s': round(wall_s, 1), 'images_per_second': images / max(state['seconds'], 1e-9),
+        'device': torch.cuda.get_device_name(device) if device.startswith('cuda') else processor_name(),
+        'torch': torch.__version__, 'python': platform.python_version(),
+        'losses': [round(loss, 4) for loss in state['losses'][::10]], 'validation': state['validation']}
+
+
+def compress(source: Path, target: Path) -> None:
+    """8 bits to a weight, in parts where that is still too much to carry in one file.
+
+    What the frames were before they were coded again, `pack` has left in the current directory.
+    """
+    network, metadata = load_checkpoint(source)
+    original = Path(TRAINING_FRAMES)
+    if original.is_file():
+        metadata = replace(metadata, training_frames=original.read_text())
+    save_checkpoint(target, network, metadata, dtype=torch.int8)
+    content = target.read_bytes()
+    if len(content) > PART_BYTES:
+        for number, first in enumerate(range(0, len(content), PART_BYTES)):
+            target.with_name(f'{target.name}.{number:02}').write_bytes(content[first:first + PART_BYTES])
+        target.unlink()

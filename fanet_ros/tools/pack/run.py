@@ -1,0 +1,131 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Packs the files that a recipe reads into volumes, and unpacks them."""
+from __future__ import annotations
+
+import argparse
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Iterable, Iterator, Sequence
+
+from fanet_ros.datasets import Entry, fingerprints
+from fanet_ros.datasets.class_sets import ClassSets
+from fanet_ros.datasets.fingerprints import TRAINING_FRAMES
+from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.model import resolve_checkpoint
+from fanet_ros.package_share import share_directory
+from fanet_ros.tools.pack.slim import slim_copies
+from fanet_ros.tools.train.command import find_recipe
+from fanet_ros.training import imagenet_encoder
+from fanet_ros.training.config import TrainingConfig
+
+OVERHEAD_BYTES = 512        # of a file in a zip file, at most, with names as long as ours
+
+
+def entries_of(config: TrainingConfig) -> tuple[list[Entry], list[Entry]]:
+    """What a training by this recipe is trained on, and what it is measured on.
+
+    :raises DatasetError: a data set that cannot be used
+    """
+    class_map = find_class_map(config.class_map)
+    sets = ClassSets(len(class_map))
+    trained, measured = ([entry for item in items for entry in load_dataset(item, class_map, sets=sets).entries]
+                         for items in (config.data, config.validation))
+    return trained, measured
+
+
+def files_of(config: TrainingConfig, entries: Iterable[Entry]) -> list[Path]:
+    """All files that a training by this recipe reads and the package does not ship, each once."""
+    found = dict.fromkeys(path for entry in entries for path in entry.files)
+    for item in (*config.data, *config.validation):
+        if item.layout == 'bag':
+            found.update(dict.fromkeys(sorted(path for path in Path(item.path).rglob('*') if path.is_file())))
+        if item.soft_labels:
+            found[Path(item.soft_labels)] = None
+    if config.init and config.init != imagenet_encoder.NAME:
+        checkpoint = resolve_checkpoint(config.init)
+        if share_directory() not in checkpoint.parents:
+            found[checkpoint] = None
+    return list(found)
+
+
+def volumes(files: Iterable[Path], max_bytes: int, slim: Path) -> Iterator[list[Path]]:
+    """The files in order, as many together as fit.
+
+    :param slim: folder in which a smaller copy of a file may lie, which is taken in its place
+    :raises ValueError: one is larger than a volume, or lies where no other machine could put it
+    """
+    volume: list[Path] = []
+    used = 0
+    for path in files:
+        if path.is_absolute() or '..' in path.parts:
+            raise ValueError(f'{path}: expected a path below the current directory, as it would be on the other machine')
+        size = _source(path, slim).stat().st_size + OVERHEAD_BYTES
+        if size > max_bytes:
+            raise ValueError(f'{path} has {size / 1e6:.1f} MB, a volume at most {max_bytes / 1e6:.1f}: raise --max-mb, or '
+                             'make it smaller (soft_labels: --stride)')
+        if volume and used + size > max_bytes:
+            yield volume
+            volume, used = [], 0
+        volume.append(path)
+        used += size
+    if volume:
+        yield volume
+
+
+def write(name: str, files: Iterable[Path], output: Path, max_bytes: int, slim: Path) -> list[Path]:
+    """Write NAME_1.zip, NAME_2.zip, ... to `output`; returns them. See volumes()."""
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    for number, volume in enumerate(volumes(files, max_bytes, slim), 1):
+        path = output / f'{name}_{number}.zip'
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:     # pictures do not shrink
+            for item in volume:
+                archive.write(_source(item, slim), item.as_posix())
+        written.append(path)
+    return written
+
+
+def _source(path: Path, slim: Path) -> Path:
+    return slim / path if (slim / path).is_file() else path
+
+
+def unpack(packs: Sequence[Path], into: Path) -> int:
+    """Put back what was packed; returns the number of files.
+
+    :raises ValueError: no such file, or no pack
+    """
+    count = 0
+    for path in packs:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                archive.extractall(into)        # keeps to `into`, whatever the names in the archive say
+                count += len(archive.namelist())
+        except (OSError, zipfile.BadZipFile) as error:
+            raise ValueError(f'{path} cannot be unpacked: {error}') from None
+    return count
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line says.
+
+    :raises ValueError: it cannot be done
+    """
+    if arguments.unpack:
+        print(f'{unpack(arguments.unpack, arguments.into)} files unpacked into {arguments.into}')
+        return
+    recipe = find_recipe(arguments.recipe)
+    config = TrainingConfig.load(recipe, arguments.set)
+    trained, measured = entries_of(config)
+    files = files_of(config, [*trained, *measured])
+    with tempfile.TemporaryDirectory() as scratch:
+        slim = Path(scratch)
+        if arguments.quality is not None:
+            # What the checkpoint is to remember of the frames is taken from their own bytes.
+            (slim / TRAINING_FRAMES).write_text(fingerprints.to_text(trained))
+            files.insert(0, Path(TRAINING_FRAMES))
+            images = {entry.files[0] for entry in (*trained, *measured) if entry.files}
+            slim_copies(files, images, arguments.quality, slim)
+        for path in write(recipe.stem, files, arguments.output, int(arguments.max_mb * 1e6), slim):
+            print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')

@@ -1,0 +1,53 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Smaller copies of pictures and soft labels, for where little can be carried. What is trained on hardly changes by them."""
+from __future__ import annotations
+
+import os
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Collection, Iterable
+
+import cv2
+import numpy as np
+
+from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
+
+LEVELS = 16         # of soft labels
+
+
+def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, into: Path) -> None:
+    """Put a copy of each picture and each file of soft labels below `into`, where it is smaller than the file itself.
+
+    :param images: those of the files that are pictures to train on; labels are not
+    :param quality: of WebP, 1 to 100
+    """
+    def slim(path: Path) -> None:
+        copy = into / path
+        if path.suffix == '.npz':
+            soft_labels_copy(path, copy)
+        elif path in images:
+            picture_copy(path, copy, quality)
+        if copy.is_file() and copy.stat().st_size >= path.stat().st_size:
+            copy.unlink()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(slim, [path for path in files if path.is_file()]))
+
+
+def picture_copy(path: Path, copy: Path, quality: int) -> None:
+    """The picture as WebP, whatever its name says: readers go by the content."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if picture is None:
+        return      # the training will say so
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(cv2.imencode('.webp', picture, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())
+
+
+def soft_labels_copy(path: Path, copy: Path) -> None:
+    """The soft labels in LEVELS levels, which are packed much more tightly than 256 of them."""
+    step = 255 // (LEVELS - 1)
+    with np.load(path, allow_pickle=False) as stored:
+        frames = ((name, (np.round(stored[name] / step) * step).astype(np.uint8)) for name in stored.files if name != CLASSES)
+        write_soft_labels(copy, [str(name) for name in stored[CLASSES]], frames, zipfile.ZIP_LZMA)

@@ -1,0 +1,58 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Segment the camera images of a rosbag2, offline and without ROS: the same bag comes out with masks in it.
+
+    ros2 run fanet_ros segment_bag drive_1 drive_1_masks
+
+All else of the old bag is kept, but for what a segmentation node published: OUT tells of these masks alone.
+Given again after an interruption the same command goes on where it stopped. The bag OUT is complete once it exists; what is
+begun lies in OUT.partial.
+"""
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from pathlib import Path
+from typing import Optional
+
+from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Write the bag; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
+    arguments = _parser().parse_args(argv)
+    from fanet_ros.tools.segment_bag.run import segment_bag
+    partial = arguments.output.with_name(arguments.output.name + '.partial')
+
+    def remedy(error: OSError) -> str:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f'make room and give the same command again; what is done stays in {partial}'
+        return 'choose another OUT, or see to its permissions'
+    with sigterm_interrupts():
+        return exit_code_of('segment_bag', lambda: print(segment_bag(arguments, partial)), remedy=remedy,
+                            stopped=f'stopped; the same command goes on from {partial}')
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='segment_bag', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('input', type=Path, metavar='IN', help='a rosbag2: mcap or sqlite3, split or not')
+    parser.add_argument('output', type=Path, metavar='OUT', help='folder of the new bag, which must not exist yet')
+    parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',
+                        help='cameras, Image or CompressedImage (default: all that look like one); NAME is in '
+                        '/segmentation/NAME/mask when there are several')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--class-map', default='', help="YAML with other names and colours than the checkpoint's")
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--engine', default='auto')
+    parser.add_argument('--precision', default='auto')
+    parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
+    parser.add_argument('--resolution', default='', metavar='HxW', help="of the network [px] (default: the checkpoint's own)")
+    parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='of OUT (default: as IN)')
+    parser.add_argument('--quiet', action='store_true', help='no progress bar')
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,123 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is done of a bag so far: masks in the order of their images, appended to one file that survives a kill."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, Iterator
+
+import cv2
+import numpy as np
+
+from fanet_ros.bags.topics import BagTaskError
+
+# Of each record: length of its content, checksum. Content: b'M' and a PNG, or b'R' and why there is no mask.
+HEADER = struct.Struct('<II')
+
+
+class Journal:
+    """The folder OUT.partial: settings in state.json, finished masks in masks.journal. One process at a time.
+
+    A record that was cut off is found by its length or checksum and dropped when the journal is opened again.
+
+    :param settings: all that the masks depend on; those of a begun folder must be the same
+    :raises BagTaskError: the folder was begun with other settings, or another process works on it
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = open(folder / 'lock', 'w')
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BagTaskError(f'{folder} is being worked on by another process: wait for it, or stop it') from None
+        self._check_settings(settings)
+        self._path = folder / 'masks.journal'
+        self._path.touch()
+        self.done = 0
+        self.reasons: dict[str, int] = {}
+        end = 0
+        for content, end in _records(self._path):       # noqa: B007  that of the last one is used
+            self.done += 1
+            self._count(content)
+        with open(self._path, 'r+b') as file:
+            file.truncate(end)
+        self._file: BinaryIO = open(self._path, 'ab')
+
+    def add_mask(self, labels: np.ndarray) -> None:
+        """The next image's mask, (H, W) uint8."""
+        encoded = cv2.imencode('.png', labels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+        self._append(b'M' + encoded.tobytes())
+
+    def add_reason(self, reason: str) -> None:
+        """The next image has no mask, because of `reason`."""
+        self._append(b'R' + reason.encode())
+
+    def masks(self) -> Iterator[np.ndarray | None]:
+        """Of each image in turn its mask, (H, W) uint8, or None."""
+        self._file.flush()
+        for content, _ in _records(self._path):
+            yield (cv2.imdecode(np.frombuffer(content, np.uint8, offset=1), cv2.IMREAD_UNCHANGED)
+                   if content[:1] == b'M' else None)
+
+    def close(self) -> None:
+        """Let others work on the folder. What was written stays."""
+        try:
+            self._file.close()
+        finally:
+            self._lock.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _append(self, content: bytes) -> None:
+        # Straight to the kernel: after a kill of this process it is there, whole.
+        self._file.write(HEADER.pack(len(content), zlib.crc32(content)) + content)
+        self._file.flush()
+        self.done += 1
+        self._count(content)
+
+    def _count(self, content: bytes) -> None:
+        if content[:1] == b'R':
+            reason = content[1:].decode()
+            self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def _check_settings(self, settings: dict[str, Any]) -> None:
+        path = self.folder / 'state.json'
+        settings = json.loads(json.dumps(settings))
+        if path.is_file():
+            begun = json.loads(path.read_text())
+            changed = [f'{key} was {begun.get(key)}, is {settings.get(key)}'
+                       for key in sorted({*begun, *settings}) if begun.get(key) != settings.get(key)]
+            if changed:
+                raise BagTaskError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command '
+                                   'again, or remove that folder')
+            return
+        partial = path.with_suffix('.new')
+        partial.write_text(json.dumps(settings, indent=1) + '\n')
+        os.replace(partial, path)
+
+
+def _records(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Content of each whole record, and where it ends."""
+    end = 0
+    with open(path, 'rb') as file:
+        while True:
+            header = file.read(HEADER.size)
+            if len(header) < HEADER.size:
+                return
+            length, checksum = HEADER.unpack(header)
+            content = file.read(length)
+            if len(content) < length or zlib.crc32(content) != checksum or not content:
+                return
+            end += HEADER.size + length
+            yield content, end

@@ -1,0 +1,103 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Segments the images of a bag, and writes the bag with their masks."""
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Sequence
+
+from rosbags.rosbag2 import StoragePlugin
+from tqdm import tqdm
+
+from fanet_ros.bags.joined_frames import InputBag
+from fanet_ros.bags.topics import BagTaskError, Camera, choose_cameras, is_of_node
+from fanet_ros.inference import FrameInput, Segmenter
+from fanet_ros.tools.segment_bag.journal import Journal
+from fanet_ros.tools.segment_bag.output import write_bag
+
+STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
+
+
+def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
+    """Do it all; returns a line about it.
+
+    :raises BagTaskError: the input, the topics or the output do not allow it
+    :raises SegmentationError: unusable checkpoint, device or resolution
+    """
+    output = arguments.output
+    if output.exists():
+        raise BagTaskError(f'{output} exists already: remove it or choose another OUT')
+    with InputBag(arguments.input) as bag:
+        cameras = choose_cameras(bag.topics(), arguments.topics)
+        drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
+        height, width = _resolution(arguments.resolution)
+        segmenter = Segmenter.from_checkpoint(
+            arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
+            input_height=height, input_width=width, class_map=arguments.class_map or None,
+            calibration_images=arguments.calibration_images or None)
+        settings = {
+            **bag.fingerprint(), 'topics': [[camera.topic, camera.mask_topic] for camera in cameras],
+            'checkpoint': _identity(arguments.checkpoint), 'precision': arguments.precision, 'engine': arguments.engine,
+            'calibration_images': arguments.calibration_images, 'classes': list(segmenter.class_map.names),
+            'resolution': [segmenter.input_height, segmenter.input_width]}
+        with Journal(partial, settings) as journal:
+            total = bag.count(cameras)
+            print(f'{segmenter.description}\n' + '\n'.join(f'{item.topic} -> {item.mask_topic}' for item in cameras)
+                  + (f'\nleft out, of the run that was recorded: {", ".join(drop)}' if drop else '')
+                  + (f'\ngoing on after {journal.done} of {total} images' if journal.done else ''), file=sys.stderr)
+            _segment(bag, cameras, segmenter, journal, total, arguments.quiet)
+            masks = _finish(bag, cameras, segmenter, journal, drop, arguments)
+            reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(journal.reasons.items()))
+    shutil.rmtree(partial, ignore_errors=True)
+    return f'{output}: {masks} masks' + (f'; without one, kept as they are: {reasons}' if reasons else '')
+
+
+def _segment(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, total: int,
+             quiet: bool) -> None:
+    """Segment all images that the journal lacks."""
+    progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
+    with progress:
+        pictures, sent = itertools.tee(bag.pictures(cameras, journal.done))
+        frames = (None if picture.rgb is None else FrameInput(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
+                  for picture in sent)
+        for picture, segmentation in zip(pictures, segmenter.segment_stream(frames)):
+            if segmentation is None:
+                journal.add_reason(picture.reason)
+            else:
+                journal.add_mask(segmentation.labels)
+            progress.update()
+
+
+def _finish(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, drop: Sequence[str],
+            arguments: argparse.Namespace) -> int:
+    """Write the bag beside its place, then put it there in one step; returns the number of masks."""
+    made = journal.folder / 'bag' / arguments.output.name       # the files in a bag are named after their folder
+    shutil.rmtree(made.parent, ignore_errors=True)              # of an interrupted attempt
+    with tqdm(total=bag.reader.message_count, unit='message', desc='write', disable=arguments.quiet) as progress:
+        masks = write_bag(made, bag, cameras, journal.masks(), segmenter.class_map, drop, STORAGES[arguments.storage],
+                          progress.update)
+    if arguments.output.exists():
+        raise BagTaskError(f'{arguments.output} came into being meanwhile: remove it and give the same command again')
+    os.rename(made, arguments.output)
+    return masks
+
+
+def _identity(checkpoint: str) -> list[Any]:
+    path = Path(checkpoint).expanduser()
+    return [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else [checkpoint]
+
+
+def _resolution(text: str) -> tuple[int, int]:
+    """(height, width) of HEIGHTxWIDTH; 0, 0 of nothing."""
+    if not text:
+        return 0, 0
+    sizes = re.fullmatch(r'(\d+)x(\d+)', text)
+    if not sizes:
+        raise BagTaskError(f'--resolution {text!r}: expected HEIGHTxWIDTH in px, such as 360x480')
+    return int(sizes[1]), int(sizes[2])

@@ -1,0 +1,129 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Segments pictures and writes what people look at."""
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Optional
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.images.png_palette import with_palette
+from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
+from fanet_ros.pictures.contact_sheet import SheetRow, draw_contact_sheet
+from fanet_ros.pictures.overlay_video import OverlayVideo
+from fanet_ros.sources import SourceError, open_source
+from fanet_ros.sources.files import IMAGE_SUFFIXES
+
+SHEET_ROWS = 6
+JPEG_QUALITY = 92
+DEFAULT_RATE_HZ = 15.0      # of a video that does not tell
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """What is to be segmented, by name; `rate_hz` of a video, None of pictures. What cannot be read is None."""
+
+    frames: Iterator[tuple[str, Optional[np.ndarray]]]
+    length: Optional[int]
+    rate_hz: Optional[float]
+
+
+def segment_images(arguments: argparse.Namespace) -> str:
+    """Do it all; returns a line about it.
+
+    :raises SourceError: nothing there that can be read
+    :raises SegmentationError: unusable checkpoint, device or scale
+    """
+    pictures = _open(arguments.pictures)
+    segmenter = Segmenter.from_checkpoint(
+        arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
+        class_map=arguments.class_map or None, scale=arguments.scale)
+    print(segmenter.description, file=sys.stderr)
+    output, class_map = arguments.output, segmenter.class_map
+    is_video = pictures.rate_hz is not None
+    wanted = {'masks': not is_video or arguments.masks, 'overlay': not is_video}
+    for name in (name for name, is_wanted in wanted.items() if is_wanted):
+        (output / name).mkdir(parents=True, exist_ok=True)
+    output.mkdir(parents=True, exist_ok=True)
+    rows = _Spread()
+    done = unreadable = 0
+    with ExitStack() as stack:
+        video = None
+        if pictures.rate_hz is not None:
+            video = stack.enter_context(OverlayVideo(output / 'overlay.mp4', class_map, pictures.rate_hz))
+        bar = stack.enter_context(tqdm(total=pictures.length, unit='frame', disable=arguments.quiet or None))
+        for name, rgb in pictures.frames:
+            bar.update()
+            if rgb is None:
+                print(f'{name} is not a readable picture: skipped', file=sys.stderr)
+                unreadable += 1
+                continue
+            stamp_s = None if pictures.rate_hz is None else done / pictures.rate_hz
+            labels = segmenter.segment(rgb, stamp_s=stamp_s).labels
+            overlay = draw_overlay(rgb, labels, class_map.palette(), arguments.alpha)
+            frame = RecordedFrame(done, rgb, labels, overlay, None)
+            if wanted['masks']:
+                write_mask(output / 'masks' / f'{name}.png', labels, class_map)
+            if video is None:
+                cv2.imwrite(str(output / 'overlay' / f'{name}.jpg'), overlay[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+            else:
+                video.add(frame)
+            rows.add(SheetRow(frame, name if stamp_s is None else f'{stamp_s:.1f} s'))
+            done += 1
+    if not done:
+        raise SourceError(f'{arguments.pictures} holds nothing that can be read: expected pictures '
+                          f'({", ".join(IMAGE_SUFFIXES)}) or a video')
+    (output / 'class_map.yaml').write_text(class_map.to_yaml())
+    sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.pictures.absolute().name)
+    cv2.imwrite(str(output / 'contact_sheet.jpg'), sheet[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    return f'{output}: {done} segmented' + (f', {unreadable} could not be read' if unreadable else '')
+
+
+def _open(path: Path) -> _Pictures:
+    """:raises SourceError: nothing there that can be read."""
+    if path.is_dir():
+        paths = sorted(item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES)
+    else:
+        paths = [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
+    if paths or path.is_dir():
+        return _Pictures(((item.stem, _read(item)) for item in paths), len(paths), None)
+    source = open_source(str(path))
+    return _Pictures(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
+
+
+def _read(path: Path) -> Optional[np.ndarray]:
+    """(H, W, 3) uint8 RGB, upright as EXIF says; None if it is no picture."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+class _Spread:
+    """Keeps a few of many rows, evenly spread, whose number nobody knows before the end."""
+
+    def __init__(self) -> None:
+        self._rows: list[SheetRow] = []
+        self._seen, self._step = 0, 1
+
+    def add(self, row: SheetRow) -> None:
+        if self._seen % self._step == 0:
+            self._rows.append(row)
+            if len(self._rows) > 4 * SHEET_ROWS:
+                self._rows, self._step = self._rows[::2], 2 * self._step
+        self._seen += 1
+
+    def some(self, number: int) -> list[SheetRow]:
+        last = len(self._rows) - 1
+        return [self._rows[place] for place in sorted({round(last * part / max(number - 1, 1)) for part in range(number)})]
+
+
+def write_mask(path: Path, labels: np.ndarray, class_map: ClassMap) -> None:
+    """Write (H, W) uint8 as a PNG of 8 bits whose values are the labels and whose palette holds the classes' colours."""
+    path.write_bytes(with_palette(cv2.imencode('.png', labels)[1].tobytes(), class_map.palette()))

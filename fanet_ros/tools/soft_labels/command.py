@@ -1,0 +1,37 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the soft labels that a recipe asks for: what a larger network makes of its images.
+
+    ros2 run fanet_ros soft_labels fanet18_camvid --teacher runs/camvid34/checkpoint.safetensors
+
+Each data set of the recipe with a key soft_labels gets that file, unless it is there. They are what the mean over several
+network resolutions says, mirrored too, and so better than the teacher itself at one. The teacher may have other classes than the
+recipe: soft_rename tells which is which.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Optional
+
+from fanet_ros.host.termination import exit_code_of
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Predict and write; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog='soft_labels', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
+    parser.add_argument('--teacher', required=True, help='checkpoint, by shipped name or path')
+    parser.add_argument('--scales', nargs='+', type=float, default=[1.0, 1.5], metavar='FACTOR',
+                        help="network resolutions, of the images' (default: 1 1.5)")
+    parser.add_argument('--stride', type=int, default=4, help='pixels of the image to one soft label (default: 4)')
+    parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
+    arguments = parser.parse_args(argv)
+    from fanet_ros.tools.soft_labels.run import run  # now: torch takes seconds, which --help need not wait for
+    return exit_code_of('soft_labels', lambda: run(arguments))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,73 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Predicts the soft labels of the data sets of a recipe, and writes them."""
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from fanet_ros.datasets import Samples
+from fanet_ros.datasets.class_sets import ClassSets
+from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.soft_labels import predict_soft_labels, write_soft_labels
+from fanet_ros.inference.device import choose_device
+from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.tools.train.command import find_recipe
+from fanet_ros.training.config import TrainingConfig
+
+MULTIPLE_PX = 32        # of the network's input
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line says.
+
+    :raises ValueError: it cannot be done
+    """
+    config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
+    device = choose_device(arguments.device)
+    network, metadata = load_checkpoint(arguments.teacher)
+    teacher = Checkpoint(network.to(device), metadata)
+    wanted = _wanted(config)
+    if not wanted:
+        raise ValueError(f'{arguments.recipe}: no data set has the key soft_labels')
+    for path, parts in wanted.items():
+        if path.exists():
+            print(f'{path} is there')
+            continue
+        write_soft_labels(path, metadata.class_names, _frames(
+            teacher, parts, arguments.scales, arguments.stride, device, path.name))
+        print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
+
+
+def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
+    """The data sets by their file of soft labels; several may share one."""
+    class_map = find_class_map(config.class_map)
+    sets = ClassSets(len(class_map))
+    wanted: dict[Path, list[Samples]] = {}
+    for item in config.data:
+        if item.soft_labels:
+            wanted.setdefault(Path(item.soft_labels).expanduser(), []).append(
+                load_dataset(replace(item, soft_labels=''), class_map, sets=sets))
+    return wanted
+
+
+def _frames(teacher: Checkpoint, parts: Sequence[Samples], scales: Sequence[float], stride: int, device: torch.device,
+            description: str) -> Iterator[tuple[str, np.ndarray]]:
+    with tqdm(total=sum(map(len, parts)), desc=description, unit='frame') as bar:
+        for samples in parts:
+            for sample in samples:
+                height, width = sample.labels.shape
+                sizes = [(_to_multiple(height * scale), _to_multiple(width * scale)) for scale in scales]
+                yield sample.name, predict_soft_labels(
+                    teacher, sample.rgb, sizes, -(-height // stride), -(-width // stride), device)
+                bar.update()
+
+
+def _to_multiple(side_px: float) -> int:
+    return max(round(side_px / MULTIPLE_PX), 2) * MULTIPLE_PX

@@ -1,0 +1,130 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Puts together what a recipe asks for, and trains."""
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Optional, Union
+
+import torch
+
+from fanet_ros.datasets import Entry, SampleCache, Samples, fingerprints
+from fanet_ros.datasets.class_counts import count_classes
+from fanet_ros.datasets.class_sets import ClassSets
+from fanet_ros.datasets.hold_out import split
+from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.evaluation.evaluation import evaluate
+from fanet_ros.inference import ClassMap
+from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
+from fanet_ros.training import imagenet_encoder
+from fanet_ros.training.batches import BatchSource, Group
+from fanet_ros.training.config import TrainingConfig, describe, difference
+from fanet_ros.training.device_batches import DeviceBatchSource
+from fanet_ros.training.finish import averaged_segmenter, finish
+from fanet_ros.training.imagenet_encoder import start_from_imagenet
+from fanet_ros.training.initial_weights import start_from
+from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
+from fanet_ros.training.processes import Processes
+from fanet_ros.training.run_folder import RunFolder, RunFolderError
+from fanet_ros.training.trainer import Trainer, new_network
+
+BATCHES_TO_ADAPT = 4        # to the statistics of whose frames an encoder without BatchNorms is fitted
+
+
+def train(config: TrainingConfig, folder: RunFolder, device: torch.device, processes: Processes, resume: str) -> bool:
+    """Train by a recipe, from where `folder` is, and write checkpoints and report; whether it came to the end."""
+    state = _state(config, folder, device, resume)
+    class_map, settings = find_class_map(config.class_map), config.training
+    cache = SampleCache(int(config.loader.cache_gib * 2**30))
+    sets = ClassSets(len(class_map))
+    groups = [Group(load_dataset(item, class_map, cache, sets), item.weight, item.final_weight) for item in config.data]
+    validation = Samples(
+        [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    if config.hold_out and not validation:
+        groups, validation = _held_out(groups, config, cache)
+        if processes.is_first:
+            print(f'{sum(len(group.samples) for group in groups)} frames to train on; {len(validation)} are held out to measure '
+                  'on')
+    pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
+    metadata = replace(
+        _metadata(config, class_map, groups[0].samples[0].labels.shape),
+        training_frames=fingerprints.to_text(entry for group in groups for entry in group.samples.entries))
+    weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
+    meaning = LabelMeaning(sets.members() if sets else None, weights if weights is None else weights[sets.first()],
+                           settings.label_smoothing)
+    network = new_network(metadata, settings.seed)
+    positions = processes.share(settings.batch_size)
+    batches = _batches(groups, config, positions, device)
+    if config.init and state is None:
+        line = _begin(network, metadata, config.init, batches, device)
+        print(line) if processes.is_first else None
+    trainer = Trainer(
+        network, metadata, batches, settings, folder, str(device), meaning=meaning, loader=config.loader,
+        recipe=describe(config), processes=processes,
+        validate=(lambda averaged: evaluate(
+            averaged_segmenter(averaged, metadata), validation, kept=0, quiet=True).mean_iou) if validation else None)
+    if state is not None:
+        trainer.resume(state)
+    if not trainer.run():
+        return False
+    if processes.is_first:
+        finish(trainer, folder, class_map, validation, config)
+    return True
+
+
+def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
+    """What is left to train on, and what to measure on; of the synthetic street nothing is held out."""
+    kept: list[Group] = []
+    held: list[Entry] = []
+    for group, item in zip(groups, config.data):
+        if item.layout == 'street':
+            kept.append(group)
+            continue
+        trained, measured = split(group.samples, config.hold_out)
+        kept.append(replace(group, samples=trained))
+        held += measured.entries
+    return kept, Samples(held, cache)
+
+
+def _batches(groups: list[Group], config: TrainingConfig, positions: range, device: torch.device,
+             ) -> Union[BatchSource, DeviceBatchSource]:
+    """Views are made on a GPU as long as all images are kept there, else on the CPU."""
+    on_device = config.loader.on_device
+    if on_device == 'always' or (on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1):
+        return DeviceBatchSource(groups, config.augmentation, positions, config.training.seed, device)
+    return BatchSource(groups, config.augmentation, positions, config.training.seed, config.temporal_frames)
+
+
+def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
+           batches: Union[BatchSource, DeviceBatchSource], device: torch.device) -> str:
+    """Put the weights into `network` that the recipe names; returns a line that says what begins at random."""
+    if init != imagenet_encoder.NAME:
+        return start_from(network, metadata, load_checkpoint(init), init)
+    frames = torch.cat([batches.batch(number).to(device).rgb[-1].cpu() for number in range(BATCHES_TO_ADAPT)])
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (metadata.mean, metadata.std))
+    return start_from_imagenet(network, (frames.permute(0, 3, 1, 2) - mean) / std)
+
+
+def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:
+    """What the folder holds of an earlier run, as far as `resume` wants it.
+
+    :raises RunFolderError: it is of another recipe
+    """
+    state = None if resume == 'never' else folder.load(device)
+    changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
+    if changed and resume != 'changed':
+        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, another --output, '
+                             'or --resume changed')
+    return state
+
+
+def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:
+    settings, view = config.training, config.augmentation
+    length = f'{settings.minutes:g} minutes' if settings.minutes else f'{settings.iterations} iterations'
+    recipe = (f'{length} of {settings.batch_size * settings.accumulate} views at a time, {view.crop_height}x{view.crop_width}, '
+              f'{settings.optimizer} {settings.learning_rate:g} {settings.schedule}')
+    return CheckpointMetadata(
+        variant=config.variant, flavor=config.flavor, strides=config.strides,
+        class_map_name=class_map.name, class_names=class_map.names, class_colors=class_map.colors,
+        training_resolution=(size[0], size[1]), temporal_frames=config.temporal_frames,
+        data=config.data_name, license=config.license, recipe=recipe + (f', from {config.init}' if config.init else ''))

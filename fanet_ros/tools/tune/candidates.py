@@ -1,0 +1,138 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared: checkpoints, resolutions, engines and precisions that exist on the device."""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Iterable, Mapping, Optional, Sequence
+
+import torch
+
+from fanet_ros.inference import ClassMap, SegmentationError
+from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
+from fanet_ros.inference.engines import EngineFactory, installed_engines
+from fanet_ros.inference.input_size import InputSize
+from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.tools.tune.source import TuneError
+
+Size = tuple[int, int]          # height, width [px]
+Runner = tuple[str, str]        # engine, precision
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint, as the parameter of the node names it, and what is known about it."""
+
+    checkpoint: str
+    path: Path
+    variant: str
+    own_size: Size
+    temporal_frames: int
+    class_map: ClassMap
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def identity(self) -> list[Any]:
+        """Tells whether it is still the same file."""
+        status = self.path.stat()
+        return [self.name, status.st_size, status.st_mtime_ns]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run: the parameters of the node that make it. `name`: of the checkpoint, for people."""
+
+    name: str
+    checkpoint: str
+    variant: str
+    height: int
+    width: int
+    engine: str
+    precision: str
+
+    @property
+    def size(self) -> str:
+        return f'{self.height}x{self.width}'
+
+    @property
+    def runner(self) -> str:
+        return f'{self.engine} {self.precision}'
+
+    @property
+    def title(self) -> str:
+        return f'{self.name} {self.size} {self.runner}'
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_model(checkpoint: str, class_map: str = '') -> Model:
+    """A shipped checkpoint by name, or any by path.
+
+    :param class_map: as the node's parameter of that name
+    :raises ValueError: missing or corrupt
+    """
+    found = summarize_checkpoint(checkpoint)
+    metadata, is_file = found.metadata, Path(checkpoint).expanduser().is_file()
+    return Model(str(found.path.resolve()) if is_file else checkpoint, found.path, metadata.variant,
+                 metadata.training_resolution, metadata.temporal_frames,
+                 ClassMap.load(class_map) if class_map else found.class_map)
+
+
+def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size], frame: Size) -> tuple[Size, ...]:
+    """`resolutions`, or else what the node makes of `scales` (its input_scale) for a `frame`; without repetition, rising."""
+    chosen = resolutions or [InputSize(0, 0, model.own_size, scale).of(*frame) for scale in scales]
+    return tuple(sorted(set(chosen), key=lambda size: size[0] * size[1]))
+
+
+def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], precisions: Optional[Sequence[str]],
+                 device: torch.device) -> dict[Model, tuple[Runner, ...]]:
+    """Engines and precisions that exist on `device` for each model that has any.
+
+    :param engines: None: those that are installed
+    :param precisions: None: float16 on CUDA; float32 and bfloat16 on the CPU
+    :raises TuneError: there is none
+    """
+    engines = installed_engines(device) if engines is None else engines
+    if precisions is None:
+        precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
+    probe, found, reason = FANet(1).eval(), {}, 'nothing was asked for'
+    for model in models:
+        runners: list[Runner] = []
+        for engine in engines:
+            for precision in precisions:
+                try:
+                    EngineFactory(probe, device, engine, precision, needs_video=model.temporal_frames > 1)
+                    runners.append((engine, precision))
+                except SegmentationError as error:
+                    reason = str(error)
+        if runners:
+            found[model] = tuple(runners)
+    if not found:
+        raise TuneError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} '
+                        f'({reason}): choose other --engines or --precisions')
+    return found
+
+
+def make_candidates(runners: Mapping[Model, Sequence[Runner]], scales: Sequence[float], resolutions: Sequence[Size],
+                    frame: Size) -> tuple[Candidate, ...]:
+    """All combinations for frames of that height and width, see sizes_of()."""
+    return tuple(Candidate(model.name, model.checkpoint, model.variant, *size, *runner)
+                 for model in runners for size in sizes_of(model, scales, resolutions, frame) for runner in runners[model])
+
+
+def largest_of(models: Iterable[Model]) -> Model:
+    """The one with the largest network, the first of several."""
+    order = tuple(BACKBONE_OF_VARIANT)
+    return max(models, key=lambda model: order.index(model.variant))
+
+
+def reference_of(model: Model, candidates: Sequence[Candidate]) -> Candidate:
+    """What the others are held to where there are no labels: `model` at its largest resolution, by PyTorch in float32."""
+    height, width = max(((item.height, item.width) for item in candidates if item.checkpoint == model.checkpoint),
+                        key=lambda size: size[0] * size[1])
+    return Candidate(model.name, model.checkpoint, model.variant, height, width, 'torch', 'float32')

@@ -1,0 +1,167 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measures one candidate, in a process of its own: python -m fanet_ros.tools.tune.child REQUEST.json ANSWER.json
+
+A process for each, so that its memory is its own and what crashes takes nothing else along.
+"""
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.evaluation.agreement import AgreementCounter
+from fanet_ros.inference import Segmenter, release_memory
+from fanet_ros.tools.tune.frames import FrameSet, open_frames, read_labels, write_picture
+
+WARM_UP_FRAMES = 3
+MIN_TIMINGS = 30            # fewer frames are gone through several times, for the sake of the 95th percentile
+NO_CLASS = 254              # for predicted classes that the truth does not know: wrong wherever something is labelled
+MIB = 2.0 ** 20
+
+
+@dataclass(frozen=True)
+class ChildRequest:
+    """What to measure. `labels_to`: only write the labels of the frames there, for the others to be held to."""
+
+    frames: str
+    checkpoint: str
+    height: int
+    width: int
+    engine: str
+    precision: str
+    device: str
+    num_threads: int
+    class_map: str
+    smoothing: float
+    labels_to: str = ''
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Write the figures, or `error`: why there are none; returns the exit code."""
+    request_path, answer_path = (Path(text) for text in (sys.argv[1:] if argv is None else argv))
+    request = ChildRequest(**json.loads(request_path.read_text()))
+    try:
+        answer = run(request)
+    except (ValueError, OSError, RuntimeError, MemoryError) as error:
+        answer = {'error': ' '.join(str(error).split()) or type(error).__name__}
+    answer_path.write_text(json.dumps(answer) + '\n')
+    return 0
+
+
+def run(request: ChildRequest) -> dict[str, Any]:
+    """The figures of a candidate.
+
+    :raises ValueError: it cannot be made
+    :raises RuntimeError: it does not run
+    """
+    frames = open_frames(Path(request.frames))
+    start = time.perf_counter()
+    segmenter = Segmenter.from_checkpoint(
+        request.checkpoint, device=request.device, input_height=request.height, input_width=request.width,
+        class_map=request.class_map or None, num_threads=request.num_threads, engine=request.engine,
+        precision=request.precision, calibration_images=frames.images if request.precision == 'int8' else None)
+    build_s = time.perf_counter() - start
+    if request.labels_to:
+        _Pass(segmenter, frames, request.smoothing).write_labels(Path(request.labels_to))
+        return {'classes': list(segmenter.class_map.names)}
+    with tempfile.TemporaryDirectory(prefix='fanet_ros_tune_') as folder:
+        figures = _figures(segmenter, frames, request.smoothing, Path(folder))
+        return {**figures, **_quality(segmenter, frames, Path(folder)), 'build_s': build_s,
+                'engine_description': segmenter.engine_description}
+
+
+def _figures(segmenter: Segmenter, frames: FrameSet, smoothing: float, folder: Path) -> dict[str, Any]:
+    """Times and memory; the labels go to `folder`, to be scored when the memory has been measured."""
+    one_pass = _Pass(segmenter, frames, smoothing)
+    one_pass.warm_up()
+    build_mib = _peak_mib()
+    release_memory()            # what making the engine took is not what running it takes
+    _forget_peak(segmenter.device)
+    one_pass.write_labels(folder)
+    while len(one_pass.times_ms) < MIN_TIMINGS:
+        one_pass.go_on()
+    p50, p95 = np.percentile(one_pass.times_ms, (50, 95))
+    on_gpu = segmenter.device.type == 'cuda'
+    return {
+        'p50_ms': float(p50), 'p95_ms': float(p95), 'fps': 1e3 / float(np.mean(one_pass.times_ms)),
+        'timings': len(one_pass.times_ms), 'memory_mib': _peak_mib(), 'build_memory_mib': build_mib,
+        'gpu_memory_mib': torch.cuda.max_memory_reserved(segmenter.device) / MIB if on_gpu else None}
+
+
+class _Pass:
+    """Goes through the frames, timing the Segmenter and nothing else."""
+
+    def __init__(self, segmenter: Segmenter, frames: FrameSet, smoothing: float) -> None:
+        self._segmenter, self._frames, self._smoothing = segmenter, frames, smoothing
+        self.times_ms: list[float] = []
+
+    def warm_up(self) -> None:
+        shot = next(self._frames.shots())
+        for _ in range(WARM_UP_FRAMES):
+            self._segmenter.segment(shot.rgb, smoothing=self._smoothing)
+
+    def write_labels(self, folder: Path) -> None:
+        """Segment every frame once; labels as folder/NNNN.png."""
+        for name, labels in self._run():
+            write_picture(folder / f'{name}.png', labels)
+
+    def go_on(self) -> None:
+        """Segment every frame once more."""
+        for _ in self._run():
+            if len(self.times_ms) >= MIN_TIMINGS:
+                return
+
+    def _run(self) -> Iterator[tuple[str, np.ndarray]]:
+        for shot in self._frames.shots():
+            self._segmenter.forget()
+            for rgb in shot.earlier:
+                self._segmenter.segment(rgb, smoothing=self._smoothing)
+            start = time.perf_counter()
+            labels = self._segmenter.segment(shot.rgb, smoothing=self._smoothing).labels
+            self.times_ms.append((time.perf_counter() - start) * 1e3)
+            yield shot.name, labels
+
+
+def _quality(segmenter: Segmenter, frames: FrameSet, folder: Path) -> dict[str, Any]:
+    """Of the labels in `folder` against the truth, both 0..1; classes are matched by name."""
+    table = np.full(256, NO_CLASS, np.uint8)
+    for index, name in enumerate(segmenter.class_map.names):
+        if name in frames.class_names:
+            table[index] = frames.class_names.index(name)
+    counter = AgreementCounter(frames.class_names)
+    for path in sorted(frames.truth.glob('*.png')):
+        counter.add(read_labels(path), table[read_labels(folder / path.name)])
+    result = counter.result()
+    assert result is not None       # something is labelled: that was checked when the frames were gathered
+    return {key: asdict(result)[key] for key in ('pixel_agreement', 'mean_iou')}
+
+
+def _forget_peak(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
+    try:
+        Path('/proc/self/clear_refs').write_text('5')
+    except OSError:         # then the peak is that of making the engine, if that took more
+        pass
+
+
+def _peak_mib() -> float:
+    """Largest resident size of this process, since _forget_peak() where the system can do that."""
+    try:
+        with open('/proc/self/status') as lines:
+            return next(float(line.split()[1]) / 1024 for line in lines if line.startswith('VmHWM:'))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,107 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Find the best checkpoint, resolution and engine for your camera and machine, and write the parameter file for it.
+
+    ros2 run fanet_ros tune drive_1 --output tuned                 # a bag; its own rate is the budget
+    ros2 run fanet_ros tune camvid/val --output tuned --budget-ms 50 --memory-mb 1500
+    ros2 launch fanet_ros segmentation.launch.py params_file:=tuned/tuned.param.yaml
+
+SOURCE is a rosbag2, a folder of images (with labels: images/ and labels/), a video, /dev/videoN or 'street'. Of a live
+camera topic record a few seconds first:
+    ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
+
+Every candidate runs in a process of its own, through the Segmenter that the node runs. With labels its quality is the
+mIoU, without them the agreement with the largest resolution. After an interruption the same command goes on; with
+another budget it chooses anew from what has been measured.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Optional
+
+from fanet_ros.choices import ENGINES, PRECISIONS
+from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.tools.benchmark.command import parse_size
+
+DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
+
+
+def main(argv: Optional[list[str]] = None) -> int:
+    """Measure, choose and write; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
+    arguments = parse_arguments(argv)
+    from fanet_ros.tools.tune.run import tune
+    with sigterm_interrupts():
+        return exit_code_of('tune', lambda: tune(arguments),
+                            stopped=f'stopped; the same command goes on from {arguments.output}',
+                            remedy=lambda _: 'choose another --output, or see to its room and permissions')
+
+
+def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
+    """The command line; exits with a message on a wrong one."""
+    parser = argparse.ArgumentParser(
+        prog='tune', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('source', metavar='SOURCE')
+    parser.add_argument('--output', type=Path, required=True, metavar='DIR',
+                        help='for tuned.param.yaml, tune.md, .json, .png')
+    frames = parser.add_argument_group('frames')
+    frames.add_argument('--frames', type=_count, default=40, help='spread evenly over the source (default 40)')
+    frames.add_argument('--image-topic', default='', metavar='TOPIC', help='of a bag with several cameras')
+    frames.add_argument('--labels', default='', metavar='DIR', help='labels of the images in SOURCE: NAME.png')
+    frames.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                        help='of labels, as in a recipe: labels=colors, class_map=MAP.yaml, rename.THEIRS=OURS')
+    candidates = parser.add_argument_group('candidates')
+    candidates.add_argument('--checkpoints', nargs='+', metavar='NAME',
+                            help='shipped names or paths (default: all shipped)')
+    sizes = candidates.add_mutually_exclusive_group()
+    sizes.add_argument('--scales', nargs='+', type=_positive, default=list(DEFAULT_SCALES),
+                       help="as the node's input_scale: of the checkpoint's number of pixels in the frames' own shape "
+                       '(default: %(default)s)')
+    sizes.add_argument('--resolutions', nargs='+', type=parse_size, default=[], metavar='HxW', help='instead [px]')
+    candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:],
+                            help='(default: all that are installed but torch_compile, which takes minutes to start)')
+    candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],
+                            help='(default: float32 bfloat16, on CUDA float16); int8 is calibrated on the frames')
+    candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as the parameter file)')
+    candidates.add_argument('--timeout-s', type=_positive, default=900.0,
+                            help='for each candidate (default %(default)g)')
+    candidates.add_argument('--remeasure', action='store_true', help='again what was measured beside busy processes')
+    budget = parser.add_argument_group('budget')
+    times = budget.add_mutually_exclusive_group()
+    times.add_argument('--budget-ms', type=_positive, help='for the p95 of a frame [ms]')
+    times.add_argument('--rate-hz', type=_positive, help="the camera's (default: the one of SOURCE, or else 10)")
+    budget.add_argument('--reserve-ms', type=_not_negative, default=0.0,
+                        help='part of it to keep for receiving and publishing (default 0)')
+    budget.add_argument('--memory-mb', type=_positive,
+                        help='of the process, or of the GPU where it runs on one')
+    parser.add_argument('--params-file', type=Path, help='your parameter file: what is not tuned stays as it says')
+    parser.add_argument('--quiet', action='store_true', help='no progress bar')
+    return parser.parse_args(argv)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected a whole number of at least 1')
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    value = _not_negative(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected more than 0')
+    return value
+
+
+def _not_negative(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float('nan')
+    if not 0 <= value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text!r}: expected a number of at least 0')
+    return value
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,95 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The parameter file of the segmentation node: read as a start, written as the result."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+import yaml
+
+from fanet_ros.package_share import share_directory
+from fanet_ros.tools.tune.source import TuneError
+
+NODE_NAMES = ('**', '*', 'segmentation')
+PARAMETERS = 'ros__parameters'
+LINE = re.compile(r'    (\w+): .*?(\s+# .*)?$')
+COMMENT_COLUMN = 34
+
+
+def read_parameters(path: Optional[Path]) -> dict[str, Any]:
+    """All parameters: those of the file, else the shipped values.
+
+    :raises TuneError: it is no parameter file of a segmentation node
+    """
+    values = dict(_parameters(yaml.safe_load(_shipped()), _shipped_path()))
+    if path is None:
+        return values
+    try:
+        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    except OSError as error:
+        raise TuneError(f'--params-file {path} cannot be read ({error.strerror}): expected a parameter file') from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TuneError(f'--params-file {path} is not YAML: {" ".join(str(error).split())}') from None
+    values.update(_parameters(content, path))
+    return values
+
+
+def parameter_file(values: dict[str, Any], comment: str) -> str:
+    """A complete file for any node name, with the shipped explanations; `comment`: lines at its beginning."""
+    lines = [f'# {line}'.rstrip() for line in comment.splitlines()] + ['/**:', f'  {PARAMETERS}:']
+    rest = dict(values)
+    for line in _shipped().splitlines()[_first_parameter():]:
+        match = LINE.match(line)
+        if match is None:
+            lines.append(line)
+            continue
+        text = f'    {match[1]}: {_scalar(rest.pop(match[1]))}'
+        explanation = (match[2] or '').strip()
+        lines.append(f'{text:{COMMENT_COLUMN}}{explanation}'.rstrip() if len(text) < COMMENT_COLUMN - 1
+                     else f'{text}    {explanation}'.rstrip())
+    if rest:        # parameters of the start that the shipped file does not have, such as qos_overrides
+        lines += [f'    {line}' for line in yaml.safe_dump(rest, sort_keys=False).splitlines()]
+    return '\n'.join(lines) + '\n'
+
+
+def _parameters(content: Any, path: Path) -> dict[str, Any]:
+    nodes = list(_nodes(content, ''))
+    chosen = [values for name, values in nodes if name.rpartition('/')[2] in NODE_NAMES]
+    if not chosen and len(nodes) == 1:
+        chosen = [nodes[0][1]]
+    if not chosen:
+        found = ', '.join(name for name, _ in nodes) or f'no {PARAMETERS}'
+        raise TuneError(f"{path} is no parameter file of the segmentation node: expected '/**' or 'segmentation' with "
+                        f'{PARAMETERS} in it, found {found}')
+    merged: dict[str, Any] = {}
+    for values in chosen:
+        merged.update(values)
+    return merged
+
+
+def _nodes(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names of nodes, as far as they are nested, with their parameters."""
+    for key, value in content.items() if isinstance(content, dict) else ():
+        if key == PARAMETERS and isinstance(value, dict):
+            yield name, value
+        elif key != PARAMETERS:
+            yield from _nodes(value, f'{name}/{str(key).strip("/")}')
+
+
+def _scalar(value: Any) -> str:
+    """As YAML on one line; a float stays one."""
+    return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
+
+
+def _shipped_path() -> Path:
+    return share_directory() / 'config' / 'segmentation.param.yaml'
+
+
+def _shipped() -> str:
+    return _shipped_path().read_text(encoding='utf-8')
+
+
+def _first_parameter() -> int:
+    return next(number for number, line in enumerate(_shipped().splitlines()) if line.strip() == f'{PARAMETERS}:') + 1

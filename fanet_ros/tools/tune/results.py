@@ -1,0 +1,143 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What has been measured so far, in a file that survives an interruption."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional
+
+from fanet_ros.tools.tune.candidates import Candidate
+from fanet_ros.tools.tune.source import TuneError
+
+TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a candidate is measured
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate with its figures; `error` says why it has none.
+
+    Quality is 0..1, times are of one frame from pixels to labels. memory_mib is the largest resident size of the
+    process while it ran, build_memory_mib while the engine was made; busy_cores: what other processes kept busy.
+    """
+
+    candidate: Candidate
+    p50_ms: float = 0.0
+    p95_ms: float = 0.0
+    fps: float = 0.0
+    memory_mib: float = 0.0
+    build_memory_mib: float = 0.0
+    gpu_memory_mib: Optional[float] = None
+    mean_iou: float = 0.0
+    pixel_agreement: float = 0.0
+    build_s: float = 0.0
+    timings: int = 0
+    engine_description: str = ''
+    busy_cores: Optional[float] = None
+    error: str = ''
+
+    @property
+    def device_memory_mib(self) -> float:
+        """Of the GPU where it ran on one, else of the process."""
+        return self.memory_mib if self.gpu_memory_mib is None else self.gpu_memory_mib
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Other processes were busy meanwhile, so that its times are too long."""
+        return self.busy_cores is not None and self.busy_cores > TOLERATED_LOAD
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.candidate.as_dict(), **{key: value for key, value in vars(self).items() if key != 'candidate'}}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Row:
+        keys = Candidate.__dataclass_fields__
+        return cls(Candidate(**{key: content[key] for key in keys}),
+                   **{key: value for key, value in content.items() if key not in keys})
+
+
+@dataclass
+class Results:
+    """The file results.json of a folder, which one process at a time works on. Use as a context manager.
+
+    :param settings: all that the figures depend on; those of a begun folder must be the same
+    :raises TuneError: begun with other settings, being worked on, or damaged
+    """
+
+    folder: Path
+    settings: dict[str, Any]
+    is_begun: bool = False
+    rows: dict[Candidate, Row] = field(default_factory=dict)
+
+    def __enter__(self) -> Results:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = open(self.folder / 'lock', 'w')
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise TuneError(f'{self.folder} is being worked on by another process: wait for it, or stop it') from None
+        try:
+            self._load()
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if not self.is_begun:       # leave nothing that a corrected command would stumble over
+            shutil.rmtree(self.folder / 'frames', ignore_errors=True)
+            (self.folder / 'lock').unlink(missing_ok=True)
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
+        self._lock.close()
+
+    def begin(self, **more: Any) -> None:
+        """Keep the settings, and some `more` that are known only now.
+
+        :raises TuneError: begun with others
+        """
+        self._compare({**self.settings, **more})
+        self.settings.update(more)
+        self._save()
+
+    def add(self, row: Row) -> None:
+        """Keep it; it is on the disk when this returns."""
+        self.rows[row.candidate] = row
+        self._save()
+
+    def is_measured(self, candidate: Candidate) -> bool:
+        """It has figures; what failed is tried again."""
+        return candidate in self.rows and not self.rows[candidate].error
+
+    def _load(self) -> None:
+        self.settings, self._begun = json.loads(json.dumps(self.settings)), {}
+        path = self.folder / 'results.json'
+        if not path.is_file():
+            return
+        self.is_begun = True
+        try:
+            content = json.loads(path.read_text())
+            self._begun, rows = dict(content['settings']), [Row.from_dict(item) for item in content['rows']]
+        except (ValueError, KeyError, TypeError):
+            raise TuneError(f'{path} is damaged: remove {self.folder}, or choose another --output') from None
+        self._compare(self.settings)
+        self.rows = {row.candidate: row for row in rows}
+
+    def _compare(self, settings: dict[str, Any]) -> None:
+        changed = [f'{key} was {self._begun.get(key)}, is {value}'
+                   for key, value in settings.items() if self.is_begun and self._begun.get(key) != value]
+        if changed:
+            raise TuneError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command again, '
+                            'remove that folder, or choose another --output')
+
+    def _save(self) -> None:
+        self.is_begun, self._begun = True, dict(self.settings)
+        partial = self.folder / 'results.json.partial'
+        partial.write_text(json.dumps({
+            'settings': self.settings, 'rows': [row.as_dict() for row in self.rows.values()]}, indent=1) + '\n')
+        os.replace(partial, self.folder / 'results.json')

@@ -1,0 +1,209 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `tune` measures on: frames spread evenly over a bag, a video, a camera, a folder or the street."""
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Iterator, Optional, Sequence
+
+import numpy as np
+
+from fanet_ros.bags.joined_frames import InputBag
+from fanet_ros.bags.reader import is_bag
+from fanet_ros.bags.topics import Camera, choose_cameras
+from fanet_ros.datasets import DatasetError, Sample, Samples
+from fanet_ros.datasets.config import DataConfig
+from fanet_ros.datasets.config_reader import build, override
+from fanet_ros.datasets.layouts import OWN_CLASS_MAP, find_class_map, load_dataset
+from fanet_ros.inference import ClassMap
+from fanet_ros.sources import SourceError, open_source
+
+RATE_STAMPS = 300               # so many images of a bag tell its rate
+CAMERA_STEP = 10                # of a live camera every tenth frame: half a minute to turn it towards something else
+STREET_FIRST_SEED = 900         # of streets that no shipped network was trained on
+STREET_SECONDS = 20
+STREET_RATE_HZ = 15
+
+
+class TuneError(ValueError):
+    """It cannot be tuned as asked; one line: what was expected, what came, what to do."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One frame: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 where known; frames just `earlier`, the oldest first."""
+
+    name: str
+    rgb: np.ndarray
+    labels: Optional[np.ndarray] = None
+    earlier: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """Which frames are wanted.
+
+    :param context: how many frames before each belong to it, for networks that look back
+    :param class_map: what the labels are numbered by
+    """
+
+    source: str
+    frames: int
+    context: int
+    class_map: ClassMap
+    image_topic: str = ''
+    labels: str = ''
+    label_settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Shots to come, with what is known about them. `rate_hz`: of the camera; None where there is none."""
+
+    shots: Iterator[Shot]
+    has_labels: bool = False
+    rate_hz: Optional[float] = None
+    image_topic: str = ''
+
+
+def open_footage(request: SourceRequest) -> Footage:
+    """Open whatever `request.source` names.
+
+    :raises ValueError: nothing there, or nothing that can be used; the message says what to do
+    """
+    path = Path(request.source).expanduser()
+    if is_bag(path):
+        _refuse_labels(request)
+        return _bag(path, request)
+    if request.source == 'street':
+        return _street(request)
+    if path.is_dir():
+        if request.labels or ((path / 'images').is_dir() and (path / 'labels').is_dir()):
+            return _labelled_folder(path, request)
+        request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
+    elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
+        raise TuneError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
+                        "with images/ and labels/), a video, /dev/videoN or 'street'; of a live camera topic record a "
+                        'few seconds first with ros2 launch fanet_ros record.launch.py')
+    _refuse_labels(request)
+    return _video(request)
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """At most `wanted` of the numbers 0..count-1, evenly."""
+    return sorted({int(number) for number in np.linspace(0, count - 1, min(count, wanted)).round()}) if count else []
+
+
+def _refuse_labels(request: SourceRequest) -> None:
+    if request.labels or request.label_settings:
+        raise TuneError(f'--labels and --set are for folders of images: {request.source} is none')
+
+
+def _bag(path: Path, request: SourceRequest) -> Footage:
+    with InputBag(path) as bag:
+        asked = (request.image_topic,) if request.image_topic else ()
+        cameras = choose_cameras(bag.topics(), asked, '--image-topic')
+        if len(cameras) > 1:
+            raise TuneError(f'the bag has {len(cameras)} cameras: name one with --image-topic, of '
+                            f'{", ".join(camera.topic for camera in cameras)}')
+        if not bag.count(cameras):
+            raise TuneError(f'{cameras[0].topic} has no image in {path}: expected at least one; name another topic')
+        steps = np.diff(bag.stamps_s(cameras[0], RATE_STAMPS))
+    median_s = float(np.median(steps)) if len(steps) else 0.0
+    return Footage(_bag_shots(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
+                   image_topic=cameras[0].topic)
+
+
+def _bag_shots(path: Path, camera: Camera, request: SourceRequest) -> Iterator[Shot]:
+    with InputBag(path) as bag:
+        chosen = spread(bag.count([camera]), request.frames)
+        numbers = _with_earlier(chosen, request.context)
+        reasons: dict[str, int] = {}
+
+        def readable() -> Iterator[tuple[int, np.ndarray]]:
+            for number, picture in zip(sorted(numbers), bag.pictures([camera], only=numbers)):
+                if picture.rgb is not None:
+                    yield number, picture.rgb
+                else:
+                    reasons[picture.reason] = reasons.get(picture.reason, 0) + 1
+        shots = 0
+        for shot in _joined(readable(), chosen, request.context):
+            shots += 1
+            yield shot
+    if not shots:
+        found = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
+        raise TuneError(f'no image of {camera.topic} in {path} can be read ({found}): see whether the bag plays')
+
+
+def _with_earlier(chosen: Sequence[int], context: int) -> set[int]:
+    return {number - back for number in chosen for back in range(context + 1) if number >= back}
+
+
+def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[Shot]:
+    """The frames that are `chosen`, each with those just before it as far as they are among `frames`."""
+    wanted = set(chosen)
+    last: dict[int, np.ndarray] = {}
+    for number, rgb in frames:
+        if number in wanted:
+            earlier = [last[number - back] for back in range(context, 0, -1) if number - back in last]
+            yield Shot(f'{number:06d}', rgb, None, tuple(earlier))
+        last = {key: value for key, value in [*last.items(), (number, rgb)] if key > number - context}
+
+
+def _video(request: SourceRequest) -> Footage:
+    """A video, a folder or a camera."""
+    source = open_source(request.source)
+    rate_hz, length = source.rate_hz, source.length
+    is_camera = re.fullmatch(r'(?:/dev/video)?\d+', request.source) is not None
+    if length is None and not is_camera:
+        length = sum(1 for _ in source)     # what the file says of its length is often wrong
+    source.close()
+
+    def shots() -> Iterator[Shot]:
+        chosen = [CAMERA_STEP * (number + 1) for number in range(request.frames)] if length is None else spread(
+            length, request.frames)
+        again = open_source(request.source)
+        try:
+            frames = ((frame.index, frame.rgb) for frame in islice(again, chosen[-1] + 1))
+            yield from _joined(frames, chosen, request.context)
+        finally:
+            again.close()
+    if length == 0:
+        raise SourceError(f'{request.source} holds no frame that can be read: see whether it plays')
+    return Footage(shots(), rate_hz=rate_hz)
+
+
+def _street(request: SourceRequest) -> Footage:
+    """Streets of a few seeds, with their true labels where the network has such classes."""
+    _refuse_labels(request)
+    each = min(8, request.frames)
+    config = DataConfig(
+        layout='street', seeds=(STREET_FIRST_SEED, STREET_FIRST_SEED - (-request.frames // each)),
+        frames=tuple(request.context + number for number in spread(STREET_SECONDS * STREET_RATE_HZ, each)))
+    try:
+        samples, has_labels = load_dataset(config, request.class_map), True
+    except DatasetError:        # it has no class in common with the street
+        samples, has_labels = load_dataset(config, find_class_map(OWN_CLASS_MAP['street'])), False
+    return Footage(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
+
+
+def _labelled_folder(path: Path, request: SourceRequest) -> Footage:
+    content: dict[str, object] = {'path': str(path)}
+    if request.labels:
+        content.update(images='images' if (path / 'images').is_dir() else '.',
+                       masks=str(Path(request.labels).expanduser().resolve()))
+    for text in request.label_settings:
+        override(content, text)
+    samples = load_dataset(build(DataConfig, content, ''), request.class_map)
+    return Footage(_samples(samples, request, True), True)
+
+
+def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iterator[Shot]:
+    for index in spread(len(samples), request.frames):
+        clip: Optional[list[Sample]] = samples.video(index, request.context + 1)
+        sample = clip[-1] if clip else samples[index]
+        yield Shot(sample.name, sample.rgb, sample.labels if has_labels else None,
+                   tuple(item.rgb for item in (clip or [sample])[:-1]))

@@ -1,0 +1,121 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A split bag, whole and every file of it alone."""
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fanet_ros.msg import ClassMap, FrameTiming
+from rclpy.serialization import serialize_message
+from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from std_msgs.msg import Header, String
+
+from fanet_ros.bags.split_writer import SplitRecording
+from fanet_ros.bags.writer import BagError
+
+START_NS = 1_700_000_000 * 10**9
+SECOND_NS = 10**9
+
+
+def qos(durability: QosDurability, depth: int = 1) -> Qos:
+    zero = QosTime(0, 0)
+    return Qos(QosHistory.KEEP_LAST, depth, QosReliability.RELIABLE, durability, zero, zero, QosLiveliness.AUTOMATIC,
+               zero, False)
+
+
+LATCHED, PLAIN = qos(QosDurability.TRANSIENT_LOCAL), qos(QosDurability.VOLATILE, 5)
+
+
+def timing(number: int) -> bytes:
+    return serialize_message(FrameTiming(frames_received=number))
+
+
+def class_map(name: str) -> bytes:
+    return serialize_message(ClassMap(name=name, ids=[0, 255], names=['road', 'unlabelled']))
+
+
+def contents(bag: Path) -> list[tuple[str, int, Any]]:
+    """Topic, time since the start in seconds, and message, in the bag's order."""
+    with AnyReader([bag]) as reader:
+        return [(connection.topic, (stamp - START_NS) // SECOND_NS, reader.deserialize(raw, connection.msgtype))
+                for connection, stamp, raw in reader.messages()]
+
+
+def alone(bag: Path, number: int, folder: Path) -> Path:
+    """A bag of one file of `bag`, as `ros2 bag reindex` would make it."""
+    folder.mkdir()
+    information = yaml.safe_load((bag / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
+    name = information['relative_file_paths'][number]
+    shutil.copy(bag / name, folder)
+    information.update(relative_file_paths=[name], files=[information['files'][number]])
+    (folder / 'metadata.yaml').write_text(yaml.safe_dump({'rosbag2_bagfile_information': information}))
+    return folder
+
+
+def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
+    recording = SplitRecording(tmp_path / 'drive', max_duration_s=10.0, max_bytes=0)
+    recording.add_topic('/class_map', 'fanet_ros/msg/ClassMap', [LATCHED])
+    recording.add_topic('/timing', 'fanet_ros/msg/FrameTiming', [PLAIN])
+    recording.write('/class_map', START_NS, class_map('first'))
+    for second in range(30):
+        if second == 14:
+            recording.write('/class_map', START_NS + second * SECOND_NS, class_map('second'))
+        recording.write('/timing', START_NS + second * SECOND_NS, timing(second))
+    recording.close()
+    assert recording.counts == {'/class_map': 2, '/timing': 30}
+    assert sorted(path.name for path in (tmp_path / 'drive').iterdir()) == [
+        'drive_0.mcap', 'drive_1.mcap', 'drive_2.mcap', 'metadata.yaml']
+
+    for number, names in enumerate((['first'], ['first', 'second'], ['second'])):
+        messages = contents(alone(tmp_path / 'drive', number, tmp_path / f'alone_{number}'))
+        timings = [message.frames_received for topic, _, message in messages if topic == '/timing']
+        assert timings == list(range(10 * number, 10 * number + 10))
+        maps = [message for topic, _, message in messages if topic == '/class_map']
+        assert [message.name for message in maps] == names and maps[0].names == ['road', 'unlabelled']
+        assert messages[0][0] == '/class_map'       # before the first mask that it belongs to
+
+    whole = contents(tmp_path / 'drive')
+    assert [message.frames_received for topic, _, message in whole if topic == '/timing'] == list(range(30))
+    information = yaml.safe_load((tmp_path / 'drive' / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
+    assert information['message_count'] == len(whole) == 34
+    assert information['starting_time']['nanoseconds_since_epoch'] == START_NS
+    assert information['duration']['nanoseconds'] == 29 * SECOND_NS
+    counts = {topic['topic_metadata']['name']: topic['message_count']
+              for topic in information['topics_with_message_count']}
+    assert counts == {'/class_map': 4, '/timing': 30}
+
+
+def test_files_end_by_size_and_topics_that_came_later_are_in_all_that_follow(tmp_path: Path) -> None:
+    recording = SplitRecording(tmp_path / 'drive', max_duration_s=0.0, max_bytes=1000)
+    recording.add_topic('/a', 'std_msgs/msg/String', [PLAIN])
+    for number in range(10):
+        if number == 5:
+            recording.add_topic('/late', 'std_msgs/msg/Header', [LATCHED, LATCHED])
+            for frame_id in ('left', 'right'):      # two publishers, each with a message of its own
+                recording.write('/late', START_NS, serialize_message(Header(frame_id=frame_id)))
+        recording.write('/a', START_NS + number, serialize_message(String(data=str(number) * 400)))
+    recording.close()
+    messages = contents(tmp_path / 'drive')
+    assert ''.join(message.data[0] for topic, _, message in messages if topic == '/a') == '0123456789'
+    last = contents(alone(tmp_path / 'drive', -1, tmp_path / 'last'))
+    assert [message.frame_id for topic, _, message in last if topic == '/late'] == ['left', 'right']
+
+
+def test_what_was_complete_before_a_crash_is_a_sound_bag(tmp_path: Path) -> None:
+    recording = SplitRecording(tmp_path / 'drive', max_duration_s=2.0, max_bytes=0)
+    recording.add_topic('/timing', 'fanet_ros/msg/FrameTiming', [PLAIN])
+    for second in range(5):
+        recording.write('/timing', START_NS + second * SECOND_NS, timing(second))
+    assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0, 1, 2, 3]      # not closed
+
+
+def test_an_empty_bag_is_readable_and_an_existing_one_left_alone(tmp_path: Path) -> None:
+    SplitRecording(tmp_path / 'drive', 1.0, 0).close()
+    assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()
+    with pytest.raises(BagError, match='exists already'):
+        SplitRecording(tmp_path / 'drive', 1.0, 0)

@@ -1,0 +1,82 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was given and is not used is told, with the nearest name that there is."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.context import Context
+
+from fanet_ros.ros.common.unused_parameters import Section, unused_parameters
+
+NAMES = ('input_height', 'input_width', 'checkpoint', 'device')
+
+
+@pytest.fixture(name='unused')
+def unused_fixture(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
+    """The lines for a node that was started so: unused('-p', 'a:=1', file=CONTENT, node='segmentation')."""
+    contexts = []
+
+    def lines(*argv: str, file: str = '', namespace: str = '') -> list[str]:
+        contexts.append(Context())
+        path = tmp_path / 'mine.yaml'
+        path.write_text(file)
+        arguments = ['node', '--ros-args', *argv, *(['--params-file', str(path)] if file else [])]
+        rclpy.init(args=arguments, context=contexts[-1])
+        node = rclpy.create_node('segmentation', namespace=namespace, context=contexts[-1])
+        return [line.replace(str(tmp_path), '') for line in unused_parameters(node, NAMES, arguments)]
+    yield lines
+    for context in contexts:
+        rclpy.shutdown(context=context)
+
+
+def section(name: str, *lines: str) -> str:
+    return f'{name}:\n  ros__parameters:\n' + ''.join(f'    {line}\n' for line in lines)
+
+
+def test_a_name_with_a_typing_error_is_told_with_the_right_one(unused: Callable[..., list[str]]) -> None:
+    assert unused('-p', 'use_sim_time:=true', '-p', 'qos_overrides./image.subscription.depth:=3',
+                  file=section('/**', 'input_heigth: 240', 'input: {width: 320}', 'device: cpu', 'zzz: 1')) == [
+        'input_heigth is no parameter of this node: is input_height meant?',
+        'input.width is no parameter of this node: is input_width meant?',
+        'zzz is no parameter of this node']
+
+
+def test_a_file_for_a_node_of_another_name_is_told(unused: Callable[..., list[str]]) -> None:
+    assert unused(file=section('segmentation_node', 'input_height: 240')) == [
+        '/mine.yaml is not used: it holds parameters of segmentation_node, and this node is /segmentation']
+    # Without a namespace a name is global.
+    assert unused(file=section('segmentation', 'input_height: 240'), namespace='/front') == [
+        '/mine.yaml is not used: it holds parameters of segmentation, and this node is /front/segmentation']
+    assert unused(file='# nothing\n') == [
+        '/mine.yaml is not used: it holds parameters of nothing at all, and this node is /segmentation']
+
+
+def test_a_section_that_looks_like_this_nodes_is_told_beside_a_general_one(unused: Callable[..., list[str]]) -> None:
+    general = section('/**', 'use_sim_time: true')
+    assert unused(file=general + section('segmentation_node', 'input_height: 240', 'device: cpu')) == [
+        'the parameters of segmentation_node in /mine.yaml are not used: this node is /segmentation']
+    assert not unused(file=general + section('lidar', 'device: /dev/ttyUSB0', 'rate: 10', 'port: 3'))
+
+
+@pytest.mark.parametrize('name', ['segmentation', '/segmentation', '/**', '/**/segmentation', '/*'])
+def test_what_is_used_is_not_told(unused: Callable[..., list[str]], name: str) -> None:
+    file = section(name, 'input_height: 240') + section('segmentation_left', 'input_height: 120', 'device: cpu')
+    expected = [] if '*' not in name else [
+        'the parameters of segmentation_left in /mine.yaml are not used: this node is /segmentation']
+    assert unused(file=file) == expected
+
+
+def test_a_rule_for_another_node_is_told(unused: Callable[..., list[str]]) -> None:
+    assert unused('-p', 'segmentation_node:device:=cpu', '-p', 'segmentation:device:=cpu') == [
+        '-p segmentation_node:device:=cpu is not used: this node is /segmentation']
+
+
+@pytest.mark.parametrize(('pattern', 'name', 'holds'), [
+    ('/**', '/a', True), ('/**', '/b/c/a', True), ('/*/a', '/b/a', True), ('/*/a', '/b/c/a', False), ('b/a', '/b/a', True),
+    ('/**/a', '/a', True), ('/**/a', '/b/c/a', True), ('a', '/b/a', False), ('/front_*/a', '/front_1/a', True)])
+def test_patterns_of_names(pattern: str, name: str, holds: bool) -> None:
+    assert Section(pattern, ()).holds_for(name) == holds

@@ -1,0 +1,140 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What surrounds the demo's run: output directory, environment, children, status lines."""
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fanet_ros.ros.demo.children import Child, Children
+from fanet_ros.ros.demo.demo import camera_size
+from fanet_ros.ros.demo.environment import DOMAIN_IDS, DemoError, free_domain_id, ros_environment
+from fanet_ros.ros.demo.output import DemoOutput
+from fanet_ros.ros.demo.recorder_status import StatusFile, TopicStatus
+from fanet_ros.sources import SourceError
+
+
+def python_child(tmp_path: Path, code: str, may_end: bool = False) -> Child:
+    command = [sys.executable, '-c', code]
+    return Child('worker', command, {}, tmp_path / 'worker.log', tmp_path / 'worker.out', may_end)
+
+
+def wait_until_ended(child: Child) -> None:
+    child._process.wait(30)
+
+
+@pytest.mark.parametrize(('size', 'expected'), [((640, 480), (0, 0)), ((2560, 1440), (1280, 720))])
+def test_large_frames_are_sent_smaller(
+        tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
+    cv2.imwrite(str(tmp_path / 'frame.png'), np.zeros((size[1], size[0], 3), np.uint8))
+    assert camera_size(str(tmp_path), 0, 0) == expected
+    assert camera_size(str(tmp_path), 320, 240) == (320, 240)
+
+
+def test_a_source_without_frames_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match='no images'):
+        camera_size(str(tmp_path), 0, 0)
+    assert camera_size('street', 0, 0) == (480, 360)
+
+
+def test_an_earlier_run_makes_way_and_foreign_files_stay(tmp_path: Path) -> None:
+    output = DemoOutput(tmp_path / 'out')
+    output.prepare()
+    output.bag.mkdir()
+    for path in (output.bag / 'bag.mcap', output.bag / 'metadata.yaml', output.video, output.log('camera')):
+        path.write_text('old')
+    foreign = output.directory / 'notes.txt'
+    foreign.write_text('mine')
+    output.prepare()
+    assert sorted(path.name for path in output.directory.rglob('*')) == ['log', 'notes.txt']
+    assert foreign.read_text() == 'mine'
+
+
+def test_a_foreign_bag_is_not_removed(tmp_path: Path) -> None:
+    output = DemoOutput(tmp_path)
+    output.bag.mkdir()
+    (output.bag / 'precious.mcap').write_text('mine')
+    with pytest.raises(DemoError, match='--output'):
+        output.prepare()
+    assert (output.bag / 'precious.mcap').exists()
+
+
+def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('mine')
+    with pytest.raises(DemoError, match='--output'):
+        DemoOutput(tmp_path / 'file').prepare()
+
+
+def test_the_users_own_domain_and_profile_are_kept() -> None:
+    chosen = {'ROS_DOMAIN_ID': '7', 'FASTDDS_DEFAULT_PROFILES_FILE': '/mine.xml'}
+    environment = ros_environment(chosen)
+    assert environment['ROS_DOMAIN_ID'] == '7'
+    assert environment['FASTDDS_DEFAULT_PROFILES_FILE'] == '/mine.xml'
+    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' not in environment
+
+
+def test_a_domain_is_chosen_when_none_is_set() -> None:
+    assert int(ros_environment({})['ROS_DOMAIN_ID']) in DOMAIN_IDS
+
+
+def test_domains_in_use_are_avoided(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = free_domain_id(), None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
+        participant.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        participant.bind(('', 7400 + 250 * first))
+        monkeypatch.setattr('fanet_ros.ros.demo.environment.DOMAIN_IDS', range(first, first + 1))
+        with pytest.raises(DemoError, match='in use'):
+            second = free_domain_id()
+    assert second is None and free_domain_id() == first
+
+
+def test_a_child_that_dies_is_reported_with_its_log(tmp_path: Path) -> None:
+    code = 'import sys; [print(f"line {i}", file=sys.stderr) for i in range(40)]; sys.exit(3)'
+    with Children() as children:
+        child = children.add(python_child(tmp_path, code))
+        wait_until_ended(child)
+        with pytest.raises(DemoError, match='worker ended with exit code 3') as caught:
+            children.check()
+    assert '| line 39' in str(caught.value) and '| line 25' in str(caught.value)
+    assert '| line 24' not in str(caught.value)
+
+
+@pytest.mark.parametrize('may_end', [True, False])
+def test_ending_with_success_is_death_unless_expected(tmp_path: Path, may_end: bool) -> None:
+    child = python_child(tmp_path, 'pass', may_end)
+    wait_until_ended(child)
+    assert child.has_died is not may_end
+
+
+def test_leaving_the_context_interrupts_children(tmp_path: Path) -> None:
+    ready = tmp_path / 'ready'
+    os.mkfifo(ready)
+    code = ('import signal, sys\n'
+            'signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n'
+            f'open({str(ready)!r}, "w").close()\n'
+            'sys.exit(0 if signal.sigwait([signal.SIGINT]) else 1)')
+    with Children() as children:
+        child = children.add(python_child(tmp_path, code))
+        ready.read_text()    # returns when the child has opened and closed it
+        assert child.exit_code is None
+    assert child.exit_code == 0
+
+
+def test_status_lines_are_followed_and_half_lines_wait(tmp_path: Path) -> None:
+    path = tmp_path / 'recorder.out'
+    path.write_text('')
+    status_file = StatusFile(path)
+    assert status_file.latest().topic('/image') == TopicStatus()
+    line = '{"elapsed_s": 1.5, "topics": {"/image": {"messages": 3, "publishers": 1, "subscribers": 2}}}'
+    path.write_text(line[:30])
+    assert status_file.latest().elapsed_s == 0.0
+    path.write_text(line + '\n' + line.replace('3', '4').replace('1.5', '2.5') + '\n' + line[:10])
+    assert status_file.latest().elapsed_s == 2.5
+    assert status_file.latest().topic('/image') == TopicStatus(4, 1, 2)
+    assert status_file.latest().topic('/other') == TopicStatus()

@@ -1,0 +1,26 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the sequence numbers of a publisher say of messages that never came."""
+from __future__ import annotations
+
+from typing import Optional
+
+import pytest
+
+from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
+
+
+@pytest.mark.parametrize(('numbers', 'missed'), [
+    ([1, 2, 3], [0, 0, 0]),
+    ([7, 8], [0, 0]),                           # joined late: what came before was not missed
+    ([1, 3, 7, 8], [0, 1, 3, 0]),
+    ([5, 1, 2], [0, 0, 0]),                     # another publisher, or it was started again
+    ([5, 1, 4], [0, 0, 2]),
+    ([4, 4], [0, 0]),
+    ([None, None], [0, 0]),                     # a middleware that gives none
+    ([1, None, 5, 7], [0, 0, 0, 1]),
+    ([2**64 - 2, 2**64 - 1, 0], [0, 0, 0]),
+])
+def test_missed(numbers: list[Optional[int]], missed: list[int]) -> None:
+    gaps = SequenceGaps()
+    assert [gaps.missed_before(number) for number in numbers] == missed

@@ -1,0 +1,77 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that segments, with a real node of its own: what happens to it when ROS goes first."""
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from rclpy.context import Context
+from std_msgs.msg import Header
+
+from fanet_ros.inference import Segmenter
+from fanet_ros.model import Checkpoint, CheckpointMetadata
+from fanet_ros.ros.common.image_conversion import rgb_to_image_message
+from fanet_ros.ros.segmentation.active_model import ActiveModel
+from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
+from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
+from fanet_ros.ros.segmentation.frame_slots import FrameSlots
+from fanet_ros.ros.segmentation.output_style import OutputStyle
+from fanet_ros.ros.segmentation.parameters import declare_settings
+from fanet_ros.ros.segmentation.worker import SegmentationWorker
+
+DEADLINE_S = 60.0
+METADATA = CheckpointMetadata('fanet18', 'paper', 'two', ('a', 'b'), ((1, 1, 1), (2, 2, 2)), training_resolution=(64, 96))
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, 'it did not happen'
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize('converts_colors', [False, True])
+def test_a_context_that_ends_first_ends_nothing_else(
+        monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
+    """A signal invalidates the context at once, wherever the frame of the moment is: that is no failure.
+
+    Also when images are handed on as they came, as to a GPU.
+    """
+    monkeypatch.setattr(Segmenter, 'converts_colors', converts_colors)
+    raised: list[Any] = []
+    monkeypatch.setattr(threading, 'excepthook', raised.append)
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('segmentation', context=context)
+    settings = declare_settings(node)
+    segmenter = Segmenter(Checkpoint(METADATA.build_network().eval(), METADATA), device='cpu', engine='torch')
+    model = ActiveModel(segmenter, settings, OutputStyle(segmenter.class_map))
+    slots: FrameSlots[ReceivedFrame] = FrameSlots()
+    camera = CameraInput(node, '', False, slots.put)
+    asked: list[float] = []     # before each frame is taken, and when it is
+
+    def active_model() -> ActiveModel:
+        asked.append(time.perf_counter())
+        return model
+    worker = SegmentationWorker(node, slots, {'': camera}, {'': FrameOutputs(node, '', '/camera_info', 0.0)},
+                                active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
+    worker.start()
+
+    message = rgb_to_image_message(np.zeros((64, 96, 3), np.uint8), Header())
+    slots.put(ReceivedFrame(message, time.perf_counter()))
+    wait_for(lambda: camera.statistics.segmented == 1 and len(asked) == 3)
+    context.shutdown()
+    slots.put(ReceivedFrame(message, time.perf_counter()))
+    wait_for(lambda: len(asked) >= 4)
+    slots.close()
+    worker.join()
+
+    assert not raised and not camera.statistics.rejected and camera.statistics.segmented == 1
+    assert capfd.readouterr().err == ''
+    node.destroy_node()

@@ -1,0 +1,71 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Small bags with known content, written without ROS."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+from fanet_ros.bags.definitions import message_definition
+from fanet_ros.bags.writer import BagRecording
+
+IMAGE = 'sensor_msgs/msg/Image'
+TIMING = 'fanet_ros/msg/FrameTiming'
+START_NS = 1_700_000_000 * 10**9
+PERIOD_NS = 10**8
+
+
+@dataclass
+class BagWriter:
+    """Writes images and timings with the stamp of a frame number; received 1 ms after each other."""
+
+    bag: BagRecording
+    store: Typestore
+    clock_ns: int = field(default=START_NS)
+
+    def image(self, topic: str, number: int, pixels: np.ndarray, *, frame_id: str = 'camera',
+              padding: int = 0, encoding: Optional[str] = None) -> None:
+        """pixels: (H, W) for mono8, (H, W, 3) for rgb8, uint8; `padding` bytes are appended to every row."""
+        height, width = pixels.shape[:2]
+        rows = np.pad(pixels.reshape(height, -1), ((0, 0), (0, padding)))
+        self._write(topic, IMAGE, self.store.types[IMAGE](
+            header=self._header(number, frame_id), height=height, width=width,
+            encoding=encoding or ('mono8' if pixels.ndim == 2 else 'rgb8'), is_bigendian=0,
+            step=rows.shape[1], data=rows.ravel()))
+
+    def timing(self, number: int, **values: Any) -> None:
+        content: dict[str, Any] = {
+            name: 0 for name in self.store.types[TIMING].__dataclass_fields__ if name != '__msgtype__'}
+        content.update(values, header=self._header(number, 'camera'))
+        self._write('/segmentation/timing', TIMING, self.store.types[TIMING](**content))
+
+    def _header(self, number: int, frame_id: str) -> Any:
+        seconds, nanoseconds = divmod(stamp_ns(number), 10**9)
+        stamp = self.store.types['builtin_interfaces/msg/Time'](sec=seconds, nanosec=nanoseconds)
+        return self.store.types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame_id)
+
+    def _write(self, topic: str, type_name: str, message: Any) -> None:
+        if not self.bag.has_topic(topic):
+            self.bag.add_topic(topic, type_name, [])
+        self.bag.write(topic, self.clock_ns, bytes(self.store.serialize_cdr(message, type_name)))
+        self.clock_ns += 10**6
+
+
+def stamp_ns(number: int) -> int:
+    """Camera stamp of frame `number`."""
+    return START_NS + number * PERIOD_NS
+
+
+def write_bag(path: Path, fill: Callable[[BagWriter], None]) -> Path:
+    """A bag of what `fill` writes; returns `path`."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    own_text = message_definition(TIMING).text.split('=' * 80)[0]
+    store.register(get_types_from_msg(own_text, TIMING))
+    with BagRecording(path) as bag:
+        fill(BagWriter(bag, store))
+    return path

@@ -1,0 +1,121 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings as they come: whole, in pieces, packed, without metadata, of an old release."""
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from backports import zstd
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from fanet_ros.bags.reader import BagReader, BagReadError, is_bag
+
+STORE = get_typestore(Stores.ROS2_JAZZY)
+STRING = 'std_msgs/msg/String'
+
+
+def said(number: int) -> bytes:
+    return bytes(STORE.serialize_cdr(STORE.types[STRING](data=f'word {number}'), STRING))
+
+
+def write(path: Path, numbers: range | list[int], storage: StoragePlugin = StoragePlugin.MCAP, topic: str = '/said') -> Path:
+    """A bag of one file with a message for each of `numbers`, recorded at that time in ns."""
+    with Writer(path, version=9, storage_plugin=storage) as writer:
+        connection = writer.add_connection(topic, STRING, typestore=STORE)
+        for number in numbers:
+            writer.write(connection, number, said(number))
+    return path
+
+
+def content(path: Path) -> list[tuple[str, int, str]]:
+    with BagReader(path) as bag:
+        assert sum(item.msgcount for item in bag.connections) == bag.message_count
+        return [(connection.topic, received_ns, bag.deserialize(raw, connection.msgtype).data)
+                for connection, received_ns, raw in bag.messages()]
+
+
+def expected(numbers: range | list[int]) -> list[tuple[str, int, str]]:
+    return [('/said', number, f'word {number}') for number in numbers]
+
+
+def pack(file: Path) -> Path:
+    packed = file.with_name(file.name + '.zstd')
+    packed.write_bytes(zstd.compress(file.read_bytes()))
+    file.unlink()
+    return packed
+
+
+@pytest.mark.parametrize('storage', StoragePlugin)
+def test_one_file_of_a_bag_is_read_alone_packed_or_not(tmp_path: Path, storage: StoragePlugin) -> None:
+    bag = write(tmp_path / 'drive', range(5), storage)
+    file, = (file for file in bag.iterdir() if file.suffix in ('.mcap', '.db3'))
+    assert content(bag) == content(file) == expected(range(5))
+    alone = pack(Path(shutil.copy(file, tmp_path / f'X_0{file.suffix}')))
+    assert is_bag(alone) and content(alone) == expected(range(5))
+
+
+def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / 'drive'
+    folder.mkdir()
+    for number in range(12):        # all received in one instant, so that only the files' numbers tell their order
+        part = write(tmp_path / f'part{number}', [7], topic='/said' if number else '/first')
+        shutil.move(part / f'part{number}.mcap', folder / f'drive_{number}.mcap')
+    pack(folder / 'drive_3.mcap')
+    assert is_bag(folder) and content(folder) == [('/first', 7, 'word 7')] + 11 * expected([7])
+    with BagReader(folder) as bag:
+        assert {item.topic: item.msgcount for item in bag.connections} == {'/first': 1, '/said': 11}
+        assert len({item.id for item in bag.connections}) == 2
+        first, = (item for item in bag.connections if item.topic == '/first')
+        assert [connection for connection, _, _ in bag.messages([first], start=7, stop=8)] == [first]
+        assert not list(bag.messages([first], start=8))
+
+
+@pytest.mark.parametrize('has_metadata', [True, False])
+def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool) -> None:
+    """Their topics have neither quality of service nor definitions."""
+    folder = tmp_path / 'old'
+    folder.mkdir()
+    with sqlite3.connect(folder / 'old_0.db3') as database:
+        database.executescript(
+            'CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, '
+            'serialization_format TEXT NOT NULL);'
+            'CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, '
+            'data BLOB NOT NULL);'
+            f"INSERT INTO topics VALUES(1, '/said', '{STRING}', 'cdr');")
+        database.executemany('INSERT INTO messages(topic_id, timestamp, data) VALUES(1, ?, ?)',
+                             [(number, said(number)) for number in range(3)])
+    database.close()
+    if has_metadata:
+        (folder / 'metadata.yaml').write_text(
+            'rosbag2_bagfile_information:\n  version: 1\n  storage_identifier: sqlite3\n  relative_file_paths: [old_0.db3]\n'
+            '  duration: {nanoseconds: 2}\n  starting_time: {nanoseconds_since_epoch: 0}\n  message_count: 3\n'
+            '  topics_with_message_count:\n'
+            '  - topic_metadata: {name: /said, type: std_msgs/msg/String, serialization_format: cdr}\n'
+            '    message_count: 3\n')
+    assert content(folder) == content(folder / 'old_0.db3') == expected(range(3))
+
+
+@pytest.mark.parametrize(('make', 'reason'), [
+    (lambda path: None, 'it does not exist; expected the folder of a rosbag2'),
+    (lambda path: path.mkdir(), 'not a rosbag2; expected the folder that ros2 bag record made'),
+    (lambda path: path.write_text('hello'), 'not a rosbag2; expected its folder, or an .mcap or .db3 file'),
+    (lambda path: (path.mkdir(), (path / 'a_0.mcap').write_bytes(b'')), 'has no metadata.yaml, and one of its files is damaged'),
+    (lambda path: (path.mkdir(), (path / 'a_0.mcap.zstd').write_bytes(b'no')), 'has no metadata.yaml, and one of its files is'),
+    (lambda path: (path.mkdir(), (path / 'metadata.yaml').write_text('a: 1')), 'A metadata key is missing')])
+def test_what_cannot_be_read_is_one_line(tmp_path: Path, make: Callable[[Path], Any], reason: str) -> None:
+    make(tmp_path / 'drive')
+    with pytest.raises(BagReadError, match='cannot read the bag .*drive: .*' + reason) as raised:
+        BagReader(tmp_path / 'drive')
+    assert '\n' not in str(raised.value)
+
+
+def test_a_bag_of_ros_1_is_told_with_the_way_to_convert_it(tmp_path: Path) -> None:
+    (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0\n')
+    with pytest.raises(BagReadError, match='it is one of ROS 1; convert it with: rosbags-convert --src .*old.bag --dst old'):
+        BagReader(tmp_path / 'old.bag')

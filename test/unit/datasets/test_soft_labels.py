@@ -1,0 +1,78 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Soft labels come with their image, under the names of the trained classes, and move with its views."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fanet_ros.datasets import DatasetError, Sample
+from fanet_ros.datasets.soft_labels import CLASSES, SoftLabels
+from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.batches import pasted_soft
+
+PLAIN = {'color': 0, 'hue_deg': 0, 'gamma': 0, 'blur': 0, 'noise': 0, 'jpeg': 0}
+
+
+def write(path: Path, names: list[str], **arrays: np.ndarray) -> Path:
+    np.savez_compressed(path, **{CLASSES: np.array(names)}, **arrays)
+    return path
+
+
+def blank(name: str) -> Sample:
+    return Sample(name, np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
+
+
+def test_probabilities_of_renamed_classes_add_up(tmp_path: Path) -> None:
+    stored = np.array([[[10, 20, 225], [200, 50, 5]]], np.uint8)
+    path = write(tmp_path / 'soft.npz', ['bus', 'car', 'mud'], frame=stored)
+    change = SoftLabels(path, ('road', 'car'), {'bus': 'car', 'mud': ''}).change()
+    assert change(blank('frame')).soft.tolist() == [[[0, 30], [0, 250]]]
+    with pytest.raises(DatasetError, match='no soft labels of other'):
+        change(blank('other'))
+    with pytest.raises(DatasetError, match="class 'bus', which is not trained"):
+        SoftLabels(path, ('road', 'car'), {})
+
+
+@pytest.mark.parametrize('content', [b'', b'no zip', None])
+def test_what_is_no_file_of_soft_labels_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / 'soft.npz'
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DatasetError, match='is no file of soft labels'):
+        SoftLabels(path, ('road',), {})
+
+
+def test_soft_labels_move_with_the_image() -> None:
+    """A picture whose left part is class 1: soft labels, made of the labels at half size, agree with them in every view."""
+    labels = np.zeros((90, 120), np.uint8)
+    labels[:, :50] = 1
+    soft = np.zeros((45, 60, 2), np.uint8)
+    soft[..., 0], soft[..., 1] = 255 * (labels[::2, ::2] == 0), 255 * (labels[::2, ::2] == 1)
+    sample = Sample('a', np.zeros((90, 120, 3), np.uint8), labels, soft)
+    augmentation = Augmentation(64, 96, scale=(0.7, 1.5), rotation_deg=10, **PLAIN)
+    agree = total = 0
+    for seed in range(12):
+        view = augmentation.draw(90, 120, np.random.default_rng(seed))
+        _, moved = augmentation.render(sample, view)
+        at_logits = augmentation.render_soft(sample, view)
+        assert at_logits.shape == (8, 12, 2)
+        rows, columns = np.linspace(0, 63, 8).round().astype(int), np.linspace(0, 95, 12).round().astype(int)
+        truth = moved[rows[:, None], columns]
+        known = at_logits.sum(-1) > 127
+        assert np.array_equal(known, truth != 255) or (known != (truth != 255)).mean() < 0.1      # to the rounding of a border
+        inside = known & (truth != 255)
+        agree, total = agree + (at_logits.argmax(-1) == truth)[inside].sum(), total + inside.sum()
+    assert total > 500 and agree / total > 0.97
+
+
+def test_pasted_pixels_bring_their_soft_labels() -> None:
+    mine, other = np.full((2, 2, 1), 7, np.uint8), np.full((2, 2, 1), 9, np.uint8)
+    pasted = np.zeros((16, 16), bool)
+    pasted[:, 10:] = True
+    assert pasted_soft(mine, other, pasted)[..., 0].tolist() == [[7, 9], [7, 9]]
+    assert pasted_soft(mine, None, pasted)[..., 0].tolist() == [[7, 0], [7, 0]]
+    assert pasted_soft(None, other, pasted)[..., 0].tolist() == [[0, 9], [0, 9]]
+    assert pasted_soft(None, None, pasted) is None

@@ -1,0 +1,75 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures and videos without ROS: masks as numbers, overlays for people, and what cannot be read is told of."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from image_helpers import blotches
+from PIL import Image
+
+from fanet_ros.inference import ClassMap, Segmenter
+from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.tools.segment_images import command as segment_images
+
+OPTIONS = ('--engine', 'torch', '--quiet')
+
+
+@pytest.fixture(name='checkpoint', scope='module')
+def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    metadata = CheckpointMetadata('fanet18', 'paper', 'two', ('sky', 'road'), ((1, 2, 3), (200, 100, 50)), (64, 96))
+    path = tmp_path_factory.mktemp('weights') / 'two.safetensors'
+    save_checkpoint(path, metadata.build_network(), metadata)
+    return path
+
+
+def test_pictures_of_any_size_become_masks_overlays_and_a_sheet(
+        checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    folder.mkdir()
+    pictures = {'wide': blotches(0, 60, 160), 'tall': blotches(1, 150, 90), 'third': blotches(2)}
+    for name, rgb in pictures.items():
+        cv2.imwrite(str(folder / f'{name}.png'), rgb[..., ::-1])
+    (folder / 'broken.jpg').write_bytes(b'no picture')
+    assert segment_images.main([str(folder), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f'{out}: 3 segmented, 1 could not be read\n' and 'broken is not a readable picture' in printed.err
+    segmenter = Segmenter.from_checkpoint(checkpoint, engine='torch')
+    for name, rgb in pictures.items():
+        with Image.open(out / 'masks' / f'{name}.png') as mask:
+            assert mask.mode == 'P' and mask.getpalette()[3:6] == [200, 100, 50]
+            labels = np.asarray(mask)
+        assert np.array_equal(labels, segmenter.segment(rgb).labels)
+        assert cv2.imread(str(out / 'overlay' / f'{name}.jpg')).shape == rgb.shape
+    assert cv2.imread(str(out / 'contact_sheet.jpg')).shape[0] > 3 * 100
+    assert ClassMap.load(out / 'class_map.yaml') == segmenter.class_map
+
+
+def test_a_video_becomes_a_video_and_masks_if_asked_for(checkpoint: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / 'drive.avi', tmp_path / 'out'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (96, 64))
+    for seed in range(3):
+        writer.write(blotches(seed, 64, 96))
+    writer.release()
+    arguments = [str(path), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]
+    assert segment_images.main(arguments) == 0
+    assert not (out / 'masks').exists() and not (out / 'overlay').exists()
+    capture = cv2.VideoCapture(str(out / 'overlay.mp4'))
+    assert sum(1 for _ in iter(lambda: capture.read()[0], False)) == 3
+    assert segment_images.main([*arguments, '--masks']) == 0
+    assert sorted(path.name for path in (out / 'masks').iterdir()) == [f'{number:06d}.png' for number in range(3)]
+
+
+@pytest.mark.parametrize(('name', 'reason'), [('absent', 'not found'), ('empty', 'holds nothing that can be read'),
+                                              ('text.txt', 'not a readable video')])
+def test_what_is_no_picture_is_refused(
+        checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, reason: str) -> None:
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'text.txt').write_text('no picture')
+    out = tmp_path / 'out'
+    assert segment_images.main([str(tmp_path / name), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith('segment_images: ') and reason in line

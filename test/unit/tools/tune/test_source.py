@@ -1,0 +1,137 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames for `tune` from everything that holds some."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from fanet_ros.inference import ClassMap
+from fanet_ros.tools.tune.frames import gather_frames, read_labels, read_rgb
+from fanet_ros.tools.tune.source import SourceRequest, open_footage, spread
+
+CLASSES = ClassMap('trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)))
+ROAD = ClassMap('two', ('road', 'spaceship'), ((9, 2, 3), (4, 5, 6)))
+
+
+def request(source: Any, frames: int = 3, context: int = 0, class_map: ClassMap = CLASSES, **more: Any) -> SourceRequest:
+    return SourceRequest(str(source), frames, context, class_map, **more)
+
+
+def pictures(folder: Path, count: int, shape: tuple[int, ...] = (48, 64, 3)) -> Path:
+    folder.mkdir(parents=True)
+    for number in range(count):
+        cv2.imwrite(str(folder / f'{number}.png'), np.full(shape, number, np.uint8))
+    return folder
+
+
+def values(source: SourceRequest) -> list[int]:
+    return [int(shot.rgb[0, 0, 0]) for shot in open_footage(source).shots]
+
+
+def test_numbers_are_spread_evenly() -> None:
+    assert spread(10, 4) == [0, 3, 6, 9] and spread(3, 9) == [0, 1, 2] and spread(7, 1) == [0] and spread(0, 3) == []
+
+
+def test_folders_with_and_without_labels(tmp_path: Path) -> None:
+    assert values(request(pictures(tmp_path / 'plain', 9))) == [0, 4, 8]
+    pictures(tmp_path / 'both' / 'images', 3)
+    assert values(request(tmp_path / 'both')) == [0, 1, 2]
+    pictures(tmp_path / 'both' / 'labels', 3, (48, 64))
+    footage = open_footage(request(tmp_path / 'both'))
+    assert footage.has_labels and [int(shot.labels[0, 0]) for shot in footage.shots] == [0, 1, 2]
+    footage = open_footage(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
+    assert footage.has_labels and [int(shot.labels[0, 0]) for shot in footage.shots] == [0, 1, 2]
+    assert values(request(tmp_path / 'both', labels=str(tmp_path / 'both' / 'labels'))) == [0, 1, 2]
+
+
+def test_a_video_gives_its_rate_and_the_frames_before_each(tmp_path: Path) -> None:
+    path = tmp_path / 'drive.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 25.0, (64, 48))
+    for number in range(9):
+        writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    writer.release()
+    footage = open_footage(request(path, context=2))
+    assert footage.rate_hz == pytest.approx(25.0)
+    found = [[int(rgb[0, 0, 0]) // 20 for rgb in (*shot.earlier, shot.rgb)] for shot in footage.shots]
+    assert found == [[0], [2, 3, 4], [6, 7, 8]] or found == [[0], [1, 2, 3], [5, 6, 7]]
+
+
+def test_a_bag_gives_its_rate_and_frames_spread_over_it(write_bag: Callable[..., Path]) -> None:
+    def fill(writer: Any) -> None:
+        for number in range(9):
+            writer.image('/front/image_raw', number, np.full((48, 64, 3), number, np.uint8))
+    bag = write_bag(fill)
+    footage = open_footage(request(bag, context=1))
+    assert footage.image_topic == '/front/image_raw' and footage.rate_hz == pytest.approx(10.0)
+    assert [[int(rgb[0, 0, 0]) for rgb in (*shot.earlier, shot.rgb)] for shot in footage.shots] == [[0], [3, 4], [7, 8]]
+    with pytest.raises(ValueError, match='--labels and --set are for folders'):
+        open_footage(request(bag, labels='x'))
+
+
+def test_of_several_cameras_one_must_be_named(write_bag: Callable[..., Path]) -> None:
+    def fill(writer: Any) -> None:
+        for topic in ('/front/image', '/left/image', '/segmentation/mask'):
+            writer.image(topic, 0, np.zeros((48, 64, 3), np.uint8))
+    bag = write_bag(fill)
+    with pytest.raises(ValueError, match='2 cameras: name one with --image-topic, of /front/image, /left/image'):
+        open_footage(request(bag))
+    assert open_footage(request(bag, image_topic='/left/image')).image_topic == '/left/image'
+    with pytest.raises(ValueError, match='--image-topic /right: the bag has no such image topic; it has /front/image'):
+        open_footage(request(bag, image_topic='/right'))
+
+
+def test_a_bag_without_camera_says_what_it_has(write_bag: Callable[..., Path]) -> None:
+    bag = write_bag(lambda writer: writer.timing(0))
+    with pytest.raises(ValueError, match='no camera topic.*FrameTiming.*--image-topic'):
+        open_footage(request(bag))
+
+
+def test_the_street_has_labels_where_the_network_has_its_classes() -> None:
+    footage = open_footage(request('street', 2, 1, ROAD))
+    shots = list(footage.shots)
+    assert footage.has_labels and len(shots) == 2 and all(len(shot.earlier) == 1 for shot in shots)
+    assert all(set(np.unique(shot.labels)) <= {0, 255} for shot in shots)
+    footage = open_footage(request('street', 1))
+    assert not footage.has_labels and next(footage.shots).labels is None
+
+
+@pytest.mark.parametrize(('name', 'message'), [
+    ('nothing', 'does not exist: expected a rosbag2, .*record.launch.py'), ('empty', 'no images in'),
+    ('text.mp4', 'not a readable video'), ('cut', 'has no metadata.yaml, and one of its files is damaged')])
+def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'text.mp4').write_text('no video')
+    (tmp_path / 'cut').mkdir()
+    (tmp_path / 'cut' / 'cut_0.mcap').touch()
+    with pytest.raises(ValueError, match=message):
+        list(open_footage(request(tmp_path / name)).shots)
+
+
+def test_frames_are_gathered_once(tmp_path: Path) -> None:
+    source = pictures(tmp_path / 'source' / 'images', 5).parent
+    pictures(tmp_path / 'source' / 'labels', 5, (48, 64))
+    with pytest.raises(ValueError, match='holds class 3: expected 0..2'):
+        gather_frames(tmp_path / 'frames', request(source, 5), quiet=True)
+    frames = gather_frames(tmp_path / 'frames', request(source, 2, class_map=ClassMap(
+        'five', tuple('abcde'), tuple((i, i, i) for i in range(5)))), quiet=True)
+    assert (frames.count, frames.height, frames.width, frames.has_truth) == (2, 48, 64, True)
+    assert [int(shot.rgb[0, 0, 0]) for shot in frames.shots()] == [0, 4]
+    assert int(read_labels(frames.truth / '0001.png')[0, 0]) == 4
+    (source / 'images' / '0.png').unlink()
+    assert gather_frames(tmp_path / 'frames', request(source, 2), quiet=True) == frames
+    (frames.images / '0000.png').write_bytes(b'damaged')
+    with pytest.raises(ValueError, match='missing or damaged: remove'):
+        read_rgb(frames.images / '0000.png')
+
+
+def test_labels_without_any_class_are_refused(tmp_path: Path) -> None:
+    pictures(tmp_path / 'images', 1)
+    (tmp_path / 'labels').mkdir()
+    cv2.imwrite(str(tmp_path / 'labels' / '0.png'), np.full((48, 64), 255, np.uint8))
+    with pytest.raises(ValueError, match='no pixel of the labels .* is of a class of trio: expected a, b, c'):
+        gather_frames(tmp_path / 'frames', request(tmp_path), quiet=True)
