@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import platform
 
+# By which an x86 processor says that it multiplies bytes into 32 bits (VNNI).
+VNNI_FLAGS = {'avx512_vnni', 'avx_vnni', 'amx_int8'}
+
 
 def processor_name() -> str:
     """The CPU's model, as people know it."""
@@ -18,3 +21,11 @@ def cpuinfo(key: str) -> str:
             return next(line.split(':', 1)[1].strip() for line in lines if line.startswith(key))
     except (OSError, StopIteration):
         return ''
+
+
+def overflows_in_int8() -> bool:
+    """Whether sums of products of bytes may not fit here: an x86 processor without VNNI adds two of them in 16 bits, saturating.
+
+    Weights of 7 bits then keep every sum exact (ONNX Runtime's documentation of quantisation, `reduce_range`).
+    """
+    return platform.machine() in ('x86_64', 'AMD64') and VNNI_FLAGS.isdisjoint(cpuinfo('flags').split())

@@ -3,7 +3,6 @@
 """Every installed executable on a fresh account: it answers --help at once, and leaves nothing behind that it need not."""
 from __future__ import annotations
 
-import configparser
 import os
 import signal
 import subprocess
@@ -16,22 +15,14 @@ import cv2
 import numpy as np
 import pytest
 
+from fanet_ros.commands import COMMANDS
 from fanet_ros.ros.demo.environment import find_executable
 
-REPO = Path(__file__).parents[2]
 NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')
 UNTIL_STOPPED = ('live',)       # of nodes that are looked at here by themselves
 # What may be in a home directory afterwards: logs of ROS, the cache of engines, matplotlib's list of fonts.
 ALLOWED = ('.ros/log/', '.cache/fanet_ros/', '.cache/matplotlib/', '.config/matplotlib/')
 TIMEOUT_S = 300
-
-
-def executables() -> list[str]:
-    """As setup.cfg names them."""
-    config = configparser.ConfigParser()
-    config.read(REPO / 'setup.cfg', encoding='utf-8')
-    lines = config['options.entry_points']['console_scripts'].strip().splitlines()
-    return sorted(line.partition(' = ')[0] for line in lines)
 
 
 def environment(home: Path, domain_id: int) -> dict[str, str]:
@@ -46,7 +37,7 @@ def written(home: Path) -> list[str]:
     return sorted(str(path.relative_to(home)) for path in home.rglob('*') if path.is_file())
 
 
-@pytest.mark.parametrize('name', executables())
+@pytest.mark.parametrize('name', COMMANDS)
 def test_help_is_answered_without_torch_and_starts_nothing(name: str, tmp_path: Path) -> None:
     home = tmp_path / 'home'
     home.mkdir()
@@ -79,7 +70,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         cv2.imwrite(str(folder / 'images' / f'{number}.png'), noise.integers(0, 256, (96, 128, 3), np.uint8))
         cv2.imwrite(str(folder / 'labels' / f'{number}.png'), noise.integers(0, 11, (96, 128), np.uint8))
     checkpoint, nothing = str(small_checkpoint), str(folder / 'nothing')
-    out = {name: str(folder / name) for name in executables()}
+    out = {name: str(folder / name) for name in COMMANDS}
     return {
         'average_checkpoints': ([checkpoint, checkpoint, '--output', out['average_checkpoints'] + '.safetensors'], 0),
         'balance_classes': ([checkpoint, '--on', checkpoint, str(folder), '--output', out['balance_classes']
@@ -111,7 +102,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', sorted(set(executables()) - {*NODES, *UNTIL_STOPPED}))
+@pytest.mark.parametrize('name', sorted(set(COMMANDS) - {*NODES, *UNTIL_STOPPED}))
 def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
         commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
     arguments, code = commands[name]

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,20 +16,11 @@ import pytest
 import yaml
 
 import fanet_ros
-from fanet_ros import choices
+from fanet_ros.commands import COMMANDS, purpose
 from fanet_ros.package_share import share_directory
-from fanet_ros.training import config
 
 REPO = Path(__file__).parents[2]
 PACKAGE_XML = ElementTree.parse(REPO / 'package.xml').getroot()
-
-
-def console_scripts() -> dict[str, str]:
-    """Return executable name -> 'module:function', as in setup.cfg."""
-    config = configparser.ConfigParser()
-    config.read(REPO / 'setup.cfg', encoding='utf-8')
-    lines = config['options.entry_points']['console_scripts'].strip().splitlines()
-    return dict(re.fullmatch(r'(\w+) = ([\w.]+:\w+)', line).groups() for line in lines)
 
 
 def imported_packages(path: Path) -> set[str]:
@@ -45,36 +34,31 @@ def imported_packages(path: Path) -> set[str]:
     return found
 
 
-def test_layouts_that_help_names_are_those_of_recipes():
-    assert choices.LAYOUTS == config.LAYOUTS
-
-
 def test_version_is_the_same_everywhere():
     assert PACKAGE_XML.findtext('version') == fanet_ros.__version__
 
 
-@pytest.mark.parametrize(('name', 'target'), sorted(console_scripts().items()))
-def test_executable_is_named_after_a_module_with_a_main(name, target):
-    module, function = target.split(':')
-    assert (module.split('.')[-1], function) == (name, 'main')
-    source = REPO.joinpath(*module.split('.')).with_suffix('.py')
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_program_has_a_main_and_says_what_it_is_for(name):
+    source = REPO.joinpath(*COMMANDS[name].split('.')).with_suffix('.py')
     functions = {node.name: node for node in ast.parse(source.read_text(encoding='utf-8')).body
                  if isinstance(node, ast.FunctionDef)}
     assert [argument.arg for argument in functions['main'].args.args] == ['argv']
+    assert purpose(name)
 
 
-def test_installed_executables_are_those_of_setup_cfg():
+def test_installed_executables_are_all_programs():
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     folders = [Path(prefix) / 'lib' / 'fanet_ros' for prefix in prefixes]
     folder = next((folder for folder in folders if folder.is_dir()), None)
     if folder is None:
         pytest.skip('the package is not installed in this shell')
     executables = {path.name: path for path in folder.iterdir()}
-    assert set(executables) == set(console_scripts())
+    assert set(executables) == set(COMMANDS)
     for name, path in executables.items():
         assert os.access(path, os.X_OK), name
         text = path.read_text(encoding='utf-8')
-        assert text.startswith('#!/') and f'from {console_scripts()[name].split(":")[0]} import main' in text
+        assert text.startswith('#!/') and f"run('{name}', " in text
 
 
 def test_package_xml_names_every_ros_package_that_is_imported():
@@ -174,7 +158,7 @@ def test_pip_installs_the_python_package_with_its_data(tmp_path):
     assert installed == expected
     page = Path('fanet_ros', 'ros', 'dashboard', 'page')
     assert {path.name for path in (target / page).iterdir()} == {path.name for path in (REPO / page).iterdir()}
-    assert {path.name for path in (target / 'bin').iterdir()} >= set(console_scripts())
+    assert [path.name for path in (target / 'bin').iterdir()] == ['fanet_ros']
 
 
 def test_mending_the_wheels_replaces_the_build_machines_folders():

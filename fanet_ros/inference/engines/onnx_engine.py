@@ -14,6 +14,7 @@ from typing import Callable, Iterator, Optional, Sequence
 import numpy as np
 import torch
 
+from fanet_ros.host.processor import overflows_in_int8
 from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.model import FANet
@@ -98,22 +99,27 @@ class _LogitsOnly(torch.nn.Module):
 
 
 def cached_model(network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1) -> Path:
+                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1,
+                 for_any_processor: bool = False) -> Path:
     """The ONNX file of export_onnx(), in float32, float16 or int8, made if it is not in the cache yet.
 
     :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
     :param batch: how many images it takes at once
+    :param for_any_processor: for int8, weights of 7 bits even if this processor need not have them
     :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
     """
     require_packages()
+    reduce_range = for_any_processor or overflows_in_int8()
     frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
-    kind = precision if precision != 'int8' else f'int8{"" if quantize_outputs else "in"}_{_digest(frames)}'
+    kind = precision
+    if precision == 'int8':
+        kind += ('' if quantize_outputs else 'in') + ('w7' if reduce_range else '') + f'_{_digest(frames)}'
     path = _path(network, kind, height, width, batch)
     if not path.is_file():
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(network, made, height, width, frames, quantize_outputs, batch)
+                _quantize(network, made, height, width, frames, quantize_outputs, reduce_range, batch)
             else:
                 export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # complete or not at all, even if two nodes do it at once
@@ -148,8 +154,8 @@ def _digest(frames: Sequence[np.ndarray]) -> str:
 
 
 def _quantize(network: FANet, path: Path, height: int, width: int, images: Sequence[np.ndarray],
-              quantize_outputs: bool, batch: int) -> None:
-    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel.
+              quantize_outputs: bool, reduce_range: bool, batch: int) -> None:
+    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel (7 bits of them with `reduce_range`).
 
     All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
     int8 it alone turns more labels than all others together.
@@ -177,7 +183,7 @@ def _quantize(network: FANet, path: Path, height: int, width: int, images: Seque
         quant_pre_process(str(exported), str(prepared))
         quantize_static(
             str(prepared), str(path), Reader(batches), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
-            per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            per_channel=True, reduce_range=reduce_range, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             nodes_to_exclude=_nodes_giving_logits(prepared),
             # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.
             extra_options={'CalibMovingAverage': True,

@@ -50,7 +50,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
         model = _of_any_size(loaded, full)
     else:
         model = onnx.load(str(cached_model(loaded.calibrated_network, precision, *size, None if calibration is None else (
-            lambda *size: reference.calibration_images(calibration.expanduser(), *size)))))
+            lambda *size: reference.calibration_images(calibration.expanduser(), *size)), for_any_processor=True)))
         if full:
             model = add_pre_and_postprocessing(model, metadata, *size)
     write_metadata(model, checkpoint, metadata, precision, size, any_size)

@@ -198,6 +198,16 @@ def test_int8_is_made_anew_for_other_frames(network: FANet) -> None:
 
 
 @needs_onnx
+def test_int8_for_any_processor_never_overflows(network: FANet) -> None:
+    import onnx
+    path = onnx_engine.cached_model(network, 'int8', HEIGHT, WIDTH, calibration, for_any_processor=True)
+    weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(str(path)).graph.initializer]
+    weights = [weight for weight in weights if weight.dtype == np.int8 and weight.ndim == 4]
+    # Two products of a byte without sign and a weight: more than 16 bits with sign hold where weights have 8 bits.
+    assert weights and 2 * 255 * max(np.abs(weight.astype(int)).max() for weight in weights) < 2**15
+
+
+@needs_onnx
 def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
     with pytest.raises(EngineError, match='calibration_images'):
         EngineFactory(network, CPU, precision='int8').build(HEIGHT, WIDTH)

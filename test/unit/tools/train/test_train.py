@@ -145,9 +145,9 @@ def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: P
     recipe, _ = whole
     state = tmp_path / 'state.pt'
     state.write_bytes(b'of old')
-    limited = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); from fanet_ros.tools.train import command as train; '
-    code = limited + 'sys.exit(train.main(sys.argv[1:]))'
-    done = subprocess.run([sys.executable, '-c', code, *command(recipe, tmp_path, '--resume', 'never')[3:]], capture_output=True,
+    limited = 'import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6)); '
+    code = limited + 'from fanet_ros.tools.train import command; sys.exit(command.main(sys.argv[1:]))'
+    done = subprocess.run([sys.executable, '-c', code, *command(recipe, tmp_path, '--resume', 'never')[4:]], capture_output=True,
                           text=True, timeout=200, env=ONE_THREAD)
     line = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1 and line.startswith(f'train: cannot write {state}') and 'make room' in line
@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: P
 def test_a_loss_that_is_no_number_spoils_no_state(whole: tuple[Path, Path], tmp_path: Path,
                                                   capsys: pytest.CaptureFixture[str]) -> None:
     recipe, _ = whole
-    run = command(recipe, tmp_path)[3:]
+    run = command(recipe, tmp_path)[4:]
     assert train.main([*run, '--set', 'training.learning_rate=1.0e+30', '--set', 'training.save_every=1']) == 1
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert 'is nan' in line or 'is inf' in line
@@ -189,7 +189,7 @@ def test_one_line_for_what_cannot_be_trained(recipe: Path, tmp_path: Path, capsy
 
 def test_another_recipe_is_not_resumed_unless_asked(whole: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     recipe, output = whole
-    arguments = [*command(recipe, output)[3:], '--set', 'training.learning_rate=1e-4']
+    arguments = [*command(recipe, output)[4:], '--set', 'training.learning_rate=1e-4']
     assert train.main(arguments) == 1
     assert 'training.learning_rate was 0.001, is 0.0001' in capsys.readouterr().err
     assert train.main([*arguments, '--resume', 'changed']) == 0      # nothing is left to do

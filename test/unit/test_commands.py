@@ -1,0 +1,32 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one command that pip installs."""
+from __future__ import annotations
+
+import pytest
+
+from fanet_ros.commands import COMMANDS, main
+
+
+def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture) -> None:
+    assert main(['--help']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == list(COMMANDS)
+    assert all(len(line.split()) > 2 for line in lines[2:])
+
+
+def test_without_a_name_it_is_misused(capsys: pytest.CaptureFixture) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().out.startswith('usage: fanet_ros NAME')
+
+
+def test_a_program_is_run_with_its_arguments(capsys: pytest.CaptureFixture) -> None:
+    for name in ('segment-images', 'segment_images'):
+        with pytest.raises(SystemExit, match='2'):
+            main([name, '--no-such-argument'])
+        assert 'usage: segment_images' in capsys.readouterr().err
+
+
+def test_an_unknown_name_is_refused_with_the_nearest(capsys: pytest.CaptureFixture) -> None:
+    assert main(['trian']) == 2
+    assert 'did you mean train?' in capsys.readouterr().err
