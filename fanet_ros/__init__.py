@@ -6,7 +6,8 @@ A frame's way, in the same words everywhere:
     sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation
     -> mask, overlay, timing
 
-Imports point one way: `model <- inference <- ros`, `sources` stands alone, `training` and `tools` sit on top.
+Imports point one way: `model <- inference <- datasets <- evaluation <- training <- tools`, `ros` sits on `inference`, `sources`
+and `bags`; CONTRIBUTING.md draws the whole house.
 """
 from pkgutil import extend_path
 

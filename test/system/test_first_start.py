@@ -89,6 +89,8 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         'doctor': (['--no-camera', '--ros-args', '-p', f'checkpoint:={checkpoint}'], 0),
         'evaluate': (['--data', str(folder), '--checkpoint', checkpoint, '--report', out['evaluate']], 0),
         'export': ([out['export'] + '.onnx', '--checkpoint', checkpoint, '--full'], 0),
+        'gpu': (['--device', 'cpu', '--steps', 'costs', '--output', out['gpu']], 0),
+        'gpu_train': ([nothing, '--minutes', '1', '--output', out['gpu_train']], 1),
         'import_weights': ([nothing, nothing, '--class-map', nothing, '--training-size', '96', '128'], 1),
         'pack': (['own_folder', '--set', f'data.0.path={folder}', '--output', out['pack']], 1),       # an absolute path
         'soft_labels': (['own_folder', '--teacher', checkpoint, '--scales', '1', '--set', f'data.0.path={folder}', '--set',
