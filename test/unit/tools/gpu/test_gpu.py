@@ -14,11 +14,10 @@ from bare_machine import bare_environment
 
 from fanet_ros.model import load_checkpoint
 from fanet_ros.tools.benchmark.setup import random_network
-from fanet_ros.tools.gpu import authors
-from fanet_ros.tools.gpu import command as run
-from fanet_ros.tools.gpu.command import outcome, run_step
+from fanet_ros.tools.gpu import authors, run
 from fanet_ros.tools.gpu.costs import needs
 from fanet_ros.tools.gpu.figures import Figures, read_figures
+from fanet_ros.tools.gpu.run import outcome, run_step
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped, random_checkpoint
 from fanet_ros.tools.gpu.summary import summary
 
