@@ -10,11 +10,13 @@ Every rewrite is exact up to rounding; tests hold the whole to the original in f
 4. The head's 3x3 convolution runs over smooth_16 at its own resolution: each tap is a 1x1 convolution, which commutes with
    the interpolation; columns are interpolated and summed first, then rows.
 5. What only training or the authors' unused layers need is left out.
+6. Where an epilogue is given, bias, sum and activation after a convolution are one pass, and the stem's come after the max-pool,
+   with which they commute: both are monotone, channel by channel.
 """
 from __future__ import annotations
 
 import copy
-from typing import Optional, cast
+from typing import Callable, Optional, cast
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +26,10 @@ from fanet_ros.model.attention import QUERY_CHANNELS, ConvBN, FastAttentionModul
 from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, Bottleneck, ResNet
 from fanet_ros.model.fanet import FANet, FrameContext
 from fanet_ros.model.uninitialised import Uninitialised
+
+# Of what a convolution without its bias gives, that bias, the slope below zero (0: ReLU, 1: none) and what else is added:
+# leaky_relu(values + bias + other, slope), perhaps in the place of `values`.
+Epilogue = Callable[[Tensor, Tensor, float, Optional[Tensor]], Tensor]
 
 
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
@@ -44,19 +50,20 @@ class InferenceFANet(nn.Module):
     :param network: what to rewrite; its weights are copied
     :param commute_head: do rewrite 4, which saves a sixth of the arithmetic but is written in matrix products: in int8, where
         the convolution is cheap, they cost more than they save
+    :param epilogue: for rewrite 6; None: PyTorch's layers, which other runtimes know how to fuse
     """
 
-    def __init__(self, network: FANet, *, commute_head: bool = True) -> None:
+    def __init__(self, network: FANet, *, commute_head: bool = True, epilogue: Optional[Epilogue] = None) -> None:
         super().__init__()
         with Uninitialised():       # every weight is computed from the network's
-            self.encoder = _Encoder(network.resnet)
+            self.encoder = _Encoder(network.resnet, epilogue)
             self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
-                _Attention(level, has_up=level is not network.fam_4)
+                _Attention(level, epilogue, has_up=level is not network.fam_4)
                 for level in (network.fam_32, network.fam_16, network.fam_8, network.fam_4))
-            self.smooth_16 = _fold(network.fam_16.smooth)
-            self.smooth_4 = _fold(network.fam_4.smooth)
+            self.smooth_16 = _Conv(_fold(network.fam_16.smooth), LEAKY_SLOPE, epilogue)
+            self.smooth_4 = _Conv(_fold(network.fam_4.smooth), LEAKY_SLOPE, epilogue)
             make_head = _CommutedHead if commute_head else _Head
-            self.head = make_head(_fold(network.clslayer.conv), network.clslayer.conv_out)
+            self.head = make_head(_fold(network.clslayer.conv), network.clslayer.conv_out, epilogue)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.forward_video(images)[0]
@@ -69,23 +76,45 @@ class InferenceFANet(nn.Module):
         fused_16, context_16 = self.fam_16(feat_32, self.fam_32.to_finer(fused_32), past_16)
         fused_8, context_8 = self.fam_8(feat_16, self.fam_16.to_finer(fused_16), past_8)
         fused_4, context_4 = self.fam_4(feat_8, self.fam_8.to_finer(fused_8), past_4)
-        logits = self.head(_leaky(self.smooth_16(fused_16)), _leaky(self.smooth_4(fused_4)))
+        logits = self.head(self.smooth_16(fused_16), self.smooth_4(fused_4))
         return logits, FrameContext(context_4, context_8, context_16, context_32)
+
+
+class _Conv(nn.Module):
+    """A convolution and what follows it.
+
+    :param slope: of the activation below zero; 0: ReLU, 1: none
+    """
+
+    def __init__(self, conv: nn.Conv2d, slope: float, epilogue: Optional[Epilogue]) -> None:
+        super().__init__()
+        self.conv, self._slope, self._epilogue = conv, slope, epilogue
+
+    def forward(self, x: Tensor, other: Optional[Tensor] = None, pool: Optional[nn.Module] = None) -> Tensor:
+        """Activation of the convolution of `x`, plus `other`; pooled in the end."""
+        conv = self.conv
+        if self._epilogue is not None:
+            out = F.conv2d(x, conv.weight, None, conv.stride, conv.padding)
+            return self._epilogue(out if pool is None else pool(out), _bias(conv), self._slope, other)
+        out = conv(x) if other is None else conv(x) + other
+        if self._slope < 1:
+            out = F.leaky_relu(out, self._slope) if self._slope else F.relu(out)
+        return out if pool is None else pool(out)
 
 
 class _Encoder(nn.Module):
     """ResNet with its BatchNorms folded."""
 
-    def __init__(self, resnet: ResNet) -> None:
+    def __init__(self, resnet: ResNet, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
-        self.stem = fold_batch_norm(resnet.conv1, resnet.bn1)
+        self.stem = _Conv(fold_batch_norm(resnet.conv1, resnet.bn1), LEAKY_SLOPE, epilogue)
         self.pool = resnet.maxpool
         self.layers = nn.ModuleList(
-            nn.Sequential(*(_Block(block) for block in layer))
+            nn.Sequential(*(_Block(block, epilogue) for block in layer))
             for layer in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        x = self.pool(_leaky(self.stem(images)))
+        x = self.stem(images, pool=self.pool)
         features = []
         for layer in self.layers:
             x = layer(x)
@@ -96,21 +125,22 @@ class _Encoder(nn.Module):
 class _Block(nn.Module):
     """BasicBlock or Bottleneck with its BatchNorms folded."""
 
-    def __init__(self, block: nn.Module) -> None:
+    def __init__(self, block: nn.Module, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
         assert isinstance(block, (BasicBlock, Bottleneck))
         count = 2 if isinstance(block, BasicBlock) else 3
         self.convs = nn.ModuleList(
-            fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')) for number in range(1, count + 1))
+            _Conv(fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')),
+                  LEAKY_SLOPE if number < count else 0.0, epilogue) for number in range(1, count + 1))
         shortcut = block.downsample
-        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else fold_batch_norm(
-            *cast('tuple[nn.Conv2d, nn.BatchNorm2d]', shortcut))
+        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else _Conv(fold_batch_norm(
+            *cast('tuple[nn.Conv2d, nn.BatchNorm2d]', shortcut)), 1.0, epilogue)
 
     def forward(self, x: Tensor) -> Tensor:
         out = x
         for conv in self.convs[:-1]:
-            out = _leaky(conv(out))
-        return F.relu(self.convs[-1](out) + self.shortcut(x))
+            out = conv(out)
+        return self.convs[-1](out, self.shortcut(x))
 
 
 class _Attention(nn.Module):
@@ -119,16 +149,17 @@ class _Attention(nn.Module):
     lateral_weight: Tensor
     lateral_bias: Tensor
 
-    def __init__(self, level: FastAttentionModule, *, has_up: bool) -> None:
+    def __init__(self, level: FastAttentionModule, epilogue: Optional[Epilogue], *, has_up: bool) -> None:
         super().__init__()
         query, key, value = (_fold(part) for part in (level.w_qs, level.w_ks, level.w_vs))
-        self.qkv = nn.Conv2d(query.in_channels, 2 * QUERY_CHANNELS + value.out_channels, 1).to(query.weight)
-        self.qkv.weight = _constant(torch.cat([part.weight for part in (query, key, value)]))
-        self.qkv.bias = _constant(torch.cat([_bias(part) for part in (query, key, value)]))
+        qkv = nn.Conv2d(query.in_channels, 2 * QUERY_CHANNELS + value.out_channels, 1).to(query.weight)
+        qkv.weight = _constant(torch.cat([part.weight for part in (query, key, value)]))
+        qkv.bias = _constant(torch.cat([_bias(part) for part in (query, key, value)]))
+        self.qkv = _Conv(qkv, 1.0, epilogue)
         lateral = _fold(level.latlayer3)
         self.register_buffer('lateral_weight', lateral.weight.detach().flatten(1).clone())       # (C, C)
         self.register_buffer('lateral_bias', _bias(lateral).detach()[:, None].clone())             # (C, 1)
-        self.up = _fold(level.up) if has_up else None
+        self.up = _Conv(_fold(level.up), LEAKY_SLOPE, epilogue) if has_up else None
         self.reference_positions = level.reference_positions
 
     def forward(self, feature: Tensor, coarser: Optional[Tensor],
@@ -151,30 +182,31 @@ class _Attention(nn.Module):
     def to_finer(self, fused: Tensor) -> Tensor:
         """What the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
         assert self.up is not None      # all levels but the finest have it
-        return _leaky(self.up(fused))
+        return self.up(fused)
 
 
 class _Head(nn.Module):
     """The head as the network has it."""
 
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d) -> None:
+    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
-        self.conv, self.conv_out = conv, copy.deepcopy(conv_out)
+        self.conv, self.conv_out = _Conv(conv, LEAKY_SLOPE, epilogue), copy.deepcopy(conv_out)
 
     def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
         smooth_16 = F.interpolate(smooth_16, smooth_4.shape[-2:], mode='bilinear', align_corners=True)
-        return self.conv_out(_leaky(self.conv(torch.cat([smooth_16, smooth_4], dim=1))))
+        return self.conv_out(self.conv(torch.cat([smooth_16, smooth_4], dim=1)))
 
 
 class _CommutedHead(nn.Module):
     """The head, rewrite 4."""
 
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d) -> None:
+    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
         coarse_channels = conv.in_channels // 2
         channels = conv.out_channels
-        self.fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
-        self.fine.weight, self.fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(_bias(conv))
+        fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
+        fine.weight, fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(_bias(conv))
+        self.fine = _Conv(fine, LEAKY_SLOPE, epilogue)
         # (row tap, column tap, out) x in: the nine 1x1 convolutions as one.
         taps = conv.weight[:, :coarse_channels].permute(2, 3, 0, 1).reshape(9 * channels, coarse_channels, 1, 1)
         self.taps = nn.Conv2d(coarse_channels, 9 * channels, 1, bias=False).to(conv.weight)
@@ -185,14 +217,14 @@ class _CommutedHead(nn.Module):
     def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
         number, _, low_height, low_width = smooth_16.shape
         height, width = smooth_4.shape[-2:]
-        channels = self.fine.out_channels
+        channels = self.fine.conv.out_channels
         taps = self.taps(smooth_16).view(number, 3, 3, channels, low_height, low_width)
         # (N, row tap, out, h, column tap, w): columns of all three taps meet in one product.
         columns = taps.permute(0, 1, 3, 4, 2, 5).reshape(number, 3, channels, low_height, 3 * low_width)
         columns = columns @ self._matrix(low_width, width, smooth_16).t()                       # (N, 3, out, h, W)
         rows = columns.permute(0, 2, 1, 3, 4).reshape(number, channels, 3 * low_height, width)
         coarse = self._matrix(low_height, height, smooth_16) @ rows                             # (N, out, H, W)
-        return self.conv_out(_leaky(self.fine(smooth_4) + coarse))
+        return self.conv_out(self.fine(smooth_4, coarse))
 
     def _matrix(self, low: int, high: int, like: Tensor) -> Tensor:
         key = (int(low), int(high), like.device, like.dtype)

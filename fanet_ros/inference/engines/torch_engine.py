@@ -12,15 +12,23 @@ from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.model import FANet, FrameContext
-from fanet_ros.model.rewrites import InferenceFANet
+from fanet_ros.model.rewrites import Epilogue, InferenceFANet
 
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 LEVELS = len(FrameContext._fields)
 
 
-def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True) -> InferenceFANet:
-    """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES."""
-    rewritten = InferenceFANet(network, commute_head=commute_head).eval()
+def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True,
+                      fused: bool = False) -> InferenceFANet:
+    """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES.
+
+    :param fused: let Triton do what follows the convolutions, see triton_epilogue; for a GPU
+    """
+    epilogue: Optional[Epilogue] = None
+    if fused:
+        from fanet_ros.inference.triton_epilogue import one_pass
+        epilogue = one_pass
+    rewritten = InferenceFANet(network, commute_head=commute_head, epilogue=epilogue).eval()
     return in_memory_format(rewritten.to(device, DTYPES[precision]), torch.channels_last)
 
 

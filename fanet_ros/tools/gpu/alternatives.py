@@ -52,6 +52,8 @@ def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
     pool: Optional[GraphPool] = None if settings.is_rehearsal else GraphPool(device)
 
     def engine(precision: str = precision, pool: Optional[GraphPool] = pool, **rewriting: bool) -> Callable[[], object]:
+        if rewriting.get('fused') and settings.is_rehearsal:
+            raise RuntimeError('Triton needs a GPU')
         made = TorchEngine(rewritten_network(plain, device, precision, **rewriting), device, precision,
                            *size, pool=pool)
         return lambda: made(images)
@@ -80,6 +82,7 @@ def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
         return recorded(network, images.to(DTYPES[precision]), True)
 
     return {'as it is': engine, 'layer by layer, no graph': lambda: engine(pool=None),
+            'bias, sum and activation by Triton': lambda: engine(fused=True),
             'head as the network has it': lambda: engine(commute_head=False),
             'not rewritten at all': unrewritten, 'channels first': channels_first,
             "cuDNN's first choice of convolutions": unsearched, 'bfloat16': lambda: engine('bfloat16'),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rewritten network against the original, in float64."""
 from collections.abc import Iterator
+from typing import Optional
 
 import pytest
 import torch
@@ -42,6 +43,22 @@ def test_the_whole_gives_the_same_logits(backbone: str, flavor: str, size: 'tupl
     for commute_head in (True, False):
         logits = InferenceFANet(net, commute_head=commute_head)(images)
         assert (logits - expected).abs().max() / expected.abs().max() < 1e-10
+
+
+@pytest.mark.parametrize('backbone', ['resnet18', 'resnet50'])
+def test_an_epilogue_of_ones_own_gives_the_same_logits(backbone: str) -> None:
+    calls = []
+
+    def epilogue(values: torch.Tensor, bias: torch.Tensor, slope: float, other: Optional[torch.Tensor]) -> torch.Tensor:
+        calls.append(slope)
+        return F.leaky_relu(values + bias[:, None, None] + (0.0 if other is None else other), slope)
+    net = network(backbone, 'paper')
+    images = torch.randn(2, 3, 97, 128, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    expected = net(images)
+    for commute_head in (True, False):
+        logits = InferenceFANet(net, commute_head=commute_head, epilogue=epilogue)(images)
+        assert (logits - expected).abs().max() / expected.abs().max() < 1e-10
+    assert set(calls) == {0.0, 0.01, 1.0}
 
 
 def test_video_too() -> None:

@@ -1,0 +1,62 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What follows a convolution in one pass on the GPU: bias, another tensor added, leaky ReLU. Needs triton.
+
+cuDNN's convolutions give no bias to half precision in PyTorch, and know no leaky ReLU: each step would read and write all of it.
+"""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from fanet_ros.inference.gpu import on_device_of
+
+ELEMENTS = 1024         # that one program works on
+
+
+@triton.jit(do_not_specialize=['count', 'width', 'area', 'stride_n', 'stride_c', 'stride_y', 'stride_x'])
+def _epilogue(  # type: ignore[no-untyped-def]  # Triton finds the types
+              values, bias, other, slope, count, width, area, stride_n, stride_c, stride_y, stride_x, CHANNELS: tl.constexpr,
+              WITH_OTHER: tl.constexpr, ALIKE: tl.constexpr, ELEMENTS: tl.constexpr):
+    """Channels lie next to each other in `values`; `other` lies alike, or anyhow, by its strides."""
+    index = tl.program_id(0) * ELEMENTS + tl.arange(0, ELEMENTS)
+    inside = index < count
+    channel = index % CHANNELS
+    value = tl.load(values + index, mask=inside, other=0.0).to(tl.float32)
+    value += tl.load(bias + channel, mask=inside, other=0.0).to(tl.float32)
+    if WITH_OTHER:
+        if ALIKE:
+            place = index
+        else:
+            position = index // CHANNELS
+            pixel = position % area
+            place = (position // area) * stride_n + channel * stride_c + (pixel // width) * stride_y + (pixel % width) * stride_x
+        value += tl.load(other + place, mask=inside, other=0.0).to(tl.float32)
+    value = tl.where(value < 0, value * slope, value)
+    tl.store(values + index, value.to(values.dtype.element_ty), mask=inside)
+
+
+def one_pass(values: Tensor, bias: Tensor, slope: float, other: Optional[Tensor] = None) -> Tensor:
+    """leaky_relu(values + bias + other, slope), in the place of `values` where it lies channels last, as convolutions give it.
+
+    :param values: (N, C, H, W)
+    :param bias: (C,)
+    :param slope: below zero; 0: ReLU, 1: none
+    :param other: as `values`, or None for nothing
+    """
+    if not values.is_contiguous(memory_format=torch.channels_last):
+        values = values + bias[:, None, None] if other is None else values + bias[:, None, None] + other
+        return F.leaky_relu(values, slope)
+    channels, height, width = values.shape[1:]
+    count = values.numel()
+    with on_device_of(values):
+        _epilogue[triton.cdiv(count, ELEMENTS),](
+            values, bias, values if other is None else other, float(slope), count, width, height * width,
+            *((0, 0, 0, 0) if other is None else other.stride()), CHANNELS=channels, WITH_OTHER=other is not None,
+            ALIKE=other is not None and other.stride() == values.stride(), ELEMENTS=ELEMENTS)
+    return values

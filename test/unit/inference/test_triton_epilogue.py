@@ -1,0 +1,71 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The GPU kernel for what follows a convolution; without a GPU in Triton's interpreter, where triton is installed."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+if not torch.cuda.is_available():
+    os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
+pytest.importorskip('triton', reason='triton is not installed')
+from fanet_ros.inference.triton_epilogue import one_pass
+
+pytestmark = pytest.mark.gpu
+DEVICE = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+
+
+def random(shape: tuple[int, ...], *, channels_last: bool = True) -> torch.Tensor:
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape))).to(DEVICE)
+    return values.contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+
+
+@pytest.mark.parametrize('slope', [0.0, 0.01, 1.0])
+@pytest.mark.parametrize('other', ['none', 'alike', 'channels first'])
+def test_it_gives_what_pytorch_gives_in_the_same_place(slope: float, other: str) -> None:
+    values, bias = random((2, 48, 5, 13)), torch.linspace(-1, 1, 48, device=DEVICE)
+    added = None if other == 'none' else random((2, 48, 5, 13), channels_last=other == 'alike') + 1
+    expected = F.leaky_relu(values + bias[:, None, None] + (0.0 if added is None else added), slope)
+    found = one_pass(values, bias, slope, added)
+    torch.testing.assert_close(found, expected)
+    assert found is values
+
+
+def test_half_precision_is_rounded_once() -> None:
+    values, bias = random((1, 64, 4, 8)).half(), torch.full((64,), 1e-3, device=DEVICE).half()
+    expected = F.leaky_relu(values.float() + bias.float()[:, None, None], 0.01).half()
+    assert torch.equal(one_pass(values, bias, 0.01), expected)
+
+
+def test_what_lies_otherwise_is_left_to_pytorch() -> None:
+    values, bias = random((1, 8, 4, 6), channels_last=False), torch.ones(8, device=DEVICE)
+    before = values.clone()
+    torch.testing.assert_close(one_pass(values, bias, 0.01, values), F.leaky_relu(2 * before + 1, 0.01))
+    assert torch.equal(values, before)
+
+
+# In a process of its own: here Triton may be in its interpreter.
+COMPILE = '''
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from fanet_ros.inference.triton_epilogue import _epilogue
+for kind in ('*fp16', '*bf16', '*fp32'):
+    for with_other, alike in ((False, False), (True, True), (True, False)):
+        signature = {name: 'constexpr' if name.isupper() else kind if name in ('values', 'bias', 'other')
+                     else 'fp32' if name == 'slope' else 'i32' for name in _epilogue.arg_names}
+        source = ASTSource(_epilogue, signature, constexprs={
+            'CHANNELS': 64, 'WITH_OTHER': with_other, 'ALIKE': alike, 'ELEMENTS': 1024})
+        assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
+'''
+
+
+def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
+    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
+                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
