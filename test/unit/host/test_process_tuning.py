@@ -32,6 +32,7 @@ faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 print(json.dumps([tuning.allocator, tuning.dds_profile, [os.environ.get(name) for name in DDS_PROFILE_VARIABLES], faults]))
 '''
 
+
 def tuned(**variables: str) -> list:
     bare = {key: value for key, value in os.environ.items() if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES)}
     done = subprocess.run([sys.executable, '-c', CHILD], env={**bare, **variables}, check=True, stdout=subprocess.PIPE)
