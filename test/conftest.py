@@ -20,6 +20,9 @@ if os.environ.get('ROS_DISTRO') == 'humble':
 else:
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
+# Humble holds every field of a message to its type, later distributions only who asks for it.
+os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
+
 # What engines keep between runs goes where it is found anew: a test must not live on what an earlier one left.
 _cache = tempfile.mkdtemp(prefix='fanet_ros_test_cache_')
 os.environ['XDG_CACHE_HOME'] = _cache

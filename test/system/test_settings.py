@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rclpy.parameter import get_parameter_value, parameter_value_to_python
+from rclpy.parameter import parameter_value_to_python
 from sensor_msgs.msg import Image
+
+try:
+    from rclpy.parameter import get_parameter_value
+except ImportError:     # Humble
+    from ros2param.api import get_parameter_value
 
 FILE = '''
 /**:
@@ -52,7 +57,7 @@ def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
     ('resolution_ladder', '[1.0, 0.5]', [1.0, 0.5]), ('resolution_ladder', '[]', [1.0]), ('input_height', '96', 96)])
 def test_what_ros2_param_set_sends_is_taken(
         client: Any, node: Any, name: str, text: str, value: Any, atomically: bool) -> None:
-    sent = parameter_value_to_python(get_parameter_value(text))         # as the command line makes it of the text
+    sent = parameter_value_to_python(get_parameter_value(string_value=text))         # as the command line makes it of the text
     result, = client.set_parameters('/segmentation', atomically, **{name: sent})
     assert result.successful, result.reason
     now, = client.get_parameters('/segmentation', name)

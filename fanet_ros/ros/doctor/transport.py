@@ -11,7 +11,7 @@ from typing import Iterator, Mapping
 
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
+from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, dds_profile_variable, receive_buffer_bytes
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT, Tuning
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 
@@ -53,7 +53,7 @@ def _check_profile(tuning: Tuning, environment: Mapping[str, str]) -> Iterator[F
             yield Finding('dds', WARN, f'sockets receive into {received / 2**20:.1f} MiB at most: of a camera whose process has no '
                                        'DDS profile, half of the images may get lost',
                           f'sudo sysctl -w net.core.rmem_max={MIN_RECEIVE_BUFFER_BYTES}, or give the camera the profile too: '
-                          f'export {DDS_PROFILE_VARIABLES[0]}={tuning.dds_profile}')
+                          f'export {dds_profile_variable(environment)}={tuning.dds_profile}')
         return
     chosen = next((environment[name] for name in DDS_PROFILE_VARIABLES if environment.get(name)), '')
     remedy = f'unset {" and ".join(DDS_PROFILE_VARIABLES)}, or give segment_size of an SHM transport as in config/fastdds.xml'

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from fanet_ros.host import dds_profile
-from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
+from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, dds_profile_variable, receive_buffer_bytes
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES
 from fanet_ros.package_share import share_directory
 
@@ -19,7 +19,7 @@ from fanet_ros.package_share import share_directory
 CHILD = '''
 import json, os, resource
 import numpy as np
-from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, receive_buffer_bytes
+from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES
 from fanet_ros.host.process_tuning import tune_process
 tuning = tune_process()
 def touch():
@@ -43,14 +43,25 @@ def tuned(**variables: str) -> list:
 def test_buffers_are_kept_and_the_profile_is_chosen() -> None:
     allocator, profile, variables, faults = tuned()
     name = 'fastdds_receiver.xml' if receive_buffer_bytes() >= MIN_RECEIVE_BUFFER_BYTES else 'fastdds.xml'
-    assert allocator and profile.endswith(f'config/{name}') and variables == [profile, profile]
+    assert allocator and profile.endswith(f'config/{name}')
+    assert dict(zip(DDS_PROFILE_VARIABLES, variables))[dds_profile_variable(os.environ)] == profile and None in variables
     assert faults < 40 * 2048 / 10
 
 
-def test_the_users_choice_stays() -> None:
-    allocator, profile, variables, _ = tuned(
-        MALLOC_TRIM_THRESHOLD_='131072', FASTRTPS_DEFAULT_PROFILES_FILE='/mine.xml')
-    assert not allocator and not profile and variables == ['/mine.xml', None]
+@pytest.mark.parametrize('mine', DDS_PROFILE_VARIABLES)
+def test_the_users_choice_stays(mine: str) -> None:
+    allocator, profile, variables, _ = tuned(**{'MALLOC_TRIM_THRESHOLD_': '131072', mine: '/mine.xml'})
+    assert not allocator and not profile
+    assert variables == ['/mine.xml' if name == mine else None for name in DDS_PROFILE_VARIABLES]
+
+
+@pytest.mark.parametrize(('distribution', 'read'), [
+    ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE'), ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+    ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('rolling', 'FASTDDS_DEFAULT_PROFILES_FILE')])
+def test_only_the_name_that_the_sourced_distribution_reads_is_set(distribution: str, read: str) -> None:
+    environment = {'ROS_DISTRO': distribution}
+    profile = dds_profile.choose_dds_profile(environment)
+    assert environment == {'ROS_DISTRO': distribution, read: profile}
 
 
 def test_all_of_it_can_be_left() -> None:
@@ -63,7 +74,7 @@ def test_images_come_by_udp_only_where_its_buffers_hold_them(monkeypatch: pytest
     monkeypatch.setattr(dds_profile, 'receive_buffer_bytes', lambda: allowed)
     environment: dict[str, str] = {}
     assert dds_profile.choose_dds_profile(environment).endswith(f'/{name}')
-    assert set(environment) == set(DDS_PROFILE_VARIABLES)
+    assert set(environment) == {dds_profile_variable({})}
 
 
 def test_both_profiles_differ_in_nothing_but_how_images_come() -> None:
