@@ -6,12 +6,16 @@
     ros2 launch fanet_ros record.launch.py camera:=false masks:=png max_bag_duration_s:=300     # hours on a small disk
     ros2 launch fanet_ros record.launch.py cameras:=front,left namespace:=robot
 
-Masks are recorded as they are or as PNG, which loses nothing. Every file of a split bag holds class map and label info.
+Masks are recorded as they are or as PNG, which loses nothing. rosbag2 records where it is installed, else this package's own
+recorder (recorder:=fanet_ros), in whose split bags every file holds class map and label info.
 """
 import os
 import tempfile
+from pathlib import Path
+from typing import Collection, Iterable
 
 import yaml
+from ament_index_python.packages import get_packages_with_prefixes
 from launch.action import Action
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
@@ -34,12 +38,13 @@ ARGUMENTS = {
     'output': ('', 'directory of the new bag (empty: rosbag2_ and the date)'),
     'max_bag_duration_s': ('0', 'length of each file of the bag [s]; 0: one file'),
     'max_bag_size_mb': ('0', 'size of each file of the bag [MB]; 0: one file'),
-    'recorder': ('fanet_ros', 'fanet_ros: recorder_node of this package; ros2_bag: ros2 bag record'),
+    'recorder': ('auto', 'rosbag2: ros2 bag record; fanet_ros: recorder_node of this package; auto: rosbag2 where it is installed'),
     'use_sim_time': ('false', 'take the time from /clock: simulators and rosbags'),
 }
 MASKS = {'raw': 'mask:sensor_msgs/msg/Image', 'png': 'mask/compressed:sensor_msgs/msg/CompressedImage'}
 LATCHED = ('class_map', 'label_info')
 QUEUE_DEPTH = 100
+ROSBAG2 = ('ros2bag', 'rosbag2_transport')
 
 
 def topics(argument: dict[str, str]) -> list[str]:
@@ -48,7 +53,7 @@ def topics(argument: dict[str, str]) -> list[str]:
     :raises ValueError: an argument that is none of its choices
     """
     for name, choices in (('masks', tuple(MASKS)), ('camera', ('true', 'false')), ('overlay', ('true', 'false')),
-                          ('recorder', ('fanet_ros', 'ros2_bag'))):
+                          ('recorder', ('auto', 'rosbag2', 'fanet_ros'))):
         if argument[name] not in choices:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
     cameras = camera_topics(argument['cameras'], argument['image_topic'])
@@ -74,24 +79,44 @@ def full_name(topic: str, namespace: str) -> str:
     return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
 
 
-def qos_overrides(names: list[str]) -> dict[str, dict[str, object]]:
-    """For ros2 bag: room for bursts, and what is latched as such. Reliability is left to adapt to the publishers."""
+def choose_recorder(asked: str, installed: Collection[str]) -> str:
+    """Which recorder to start, rosbag2 or fanet_ros.
+
+    :param installed: names of the ROS packages that are
+    :raises ValueError: rosbag2 is asked for and is not there
+    """
+    if set(ROSBAG2) <= set(installed):
+        return 'rosbag2' if asked == 'auto' else asked
+    if asked == 'rosbag2':
+        raise ValueError(f'recorder is rosbag2: expected the packages {", ".join(ROSBAG2)}, which are not installed; '
+                         'sudo apt install ros-$ROS_DISTRO-rosbag2, or give recorder:=auto')
+    return 'fanet_ros'
+
+
+def qos_overrides(names: Iterable[str]) -> dict[str, dict[str, object]]:
+    """For rosbag2: what is latched, as such, with room for that of several nodes. All else adapts to its publishers."""
     return {name: {'history': 'keep_last', 'depth': QUEUE_DEPTH, 'durability': 'transient_local'}
             for name in names if name.rpartition('/')[2] in LATCHED}
 
 
-def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
-    """The command line of ros2 bag record, whose options differ from distribution to distribution."""
+def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collection[str], distribution: str) -> list[str]:
+    """The command line of ros2 bag record, whose options differ from distribution to distribution.
+
+    :param overrides: file to write the QoS of latched topics into
+    """
     names = [full_name(topic, argument['namespace']) for topic in topics(argument)]
-    with tempfile.NamedTemporaryFile('w', suffix='.yaml', prefix='fanet_ros_qos_', delete=False) as file:
-        yaml.safe_dump(qos_overrides(names), file)
-    command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--qos-profile-overrides-path', file.name]
+    overrides.write_text(yaml.safe_dump(qos_overrides(names)), encoding='utf-8')
+    command = ['ros2', 'bag', 'record', '--qos-profile-overrides-path', str(overrides)]
+    if 'rosbag2_storage_mcap' in installed:
+        command += ['--storage', 'mcap']
     if argument['output']:
         command += ['--output', argument['output']]
-    if number('max_bag_duration_s', argument['max_bag_duration_s'], float):
-        command += ['--max-bag-duration', str(round(number('max_bag_duration_s', argument['max_bag_duration_s'], float)))]
-    if number('max_bag_size_mb', argument['max_bag_size_mb'], int):
-        command += ['--max-bag-size', str(number('max_bag_size_mb', argument['max_bag_size_mb'], int) * 10**6)]
+    duration_s = number('max_bag_duration_s', argument['max_bag_duration_s'], float)
+    if duration_s:
+        command += ['--max-bag-duration', str(max(round(duration_s), 1))]      # it knows whole seconds, and 0 as never
+    size_mb = number('max_bag_size_mb', argument['max_bag_size_mb'], int)
+    if size_mb:
+        command += ['--max-bag-size', str(size_mb * 10**6)]
     if argument['use_sim_time'].lower() == 'true':
         command.append('--use-sim-time')
     return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
@@ -102,11 +127,9 @@ def recorder(context: LaunchContext) -> list[Action]:
     refuse_unknown(__file__, context.argv, ARGUMENTS)
     argument = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     chosen = topics(argument)
-    if argument['recorder'] == 'ros2_bag':
-        environment = dict(os.environ)
-        choose_dds_profile(environment)         # which the executables of this package do by themselves
-        return [ExecuteProcess(cmd=ros2_bag_command(argument, os.environ.get('ROS_DISTRO', '')), env=environment,
-                               output='screen')]
+    installed = get_packages_with_prefixes()
+    if choose_recorder(argument['recorder'], installed) == 'rosbag2':
+        return rosbag2_recorder(argument, installed)
     node = Node(
         package='fanet_ros', executable='recorder_node', name='recorder', output='screen',
         namespace=argument['namespace'],
@@ -118,6 +141,22 @@ def recorder(context: LaunchContext) -> list[Action]:
             'use_sim_time': argument['use_sim_time'].lower() == 'true',
         }])
     return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
+
+
+def rosbag2_recorder(argument: dict[str, str], installed: Collection[str]) -> list[Action]:
+    """ros2 bag record, and what comes after it."""
+    handle, path = tempfile.mkstemp(suffix='.yaml', prefix='fanet_ros_qos_')
+    os.close(handle)
+    environment = dict(os.environ)
+    choose_dds_profile(environment)         # which the executables of this package do by themselves
+    process = ExecuteProcess(
+        cmd=rosbag2_command(argument, Path(path), installed, os.environ.get('ROS_DISTRO', '')), env=environment, output='screen')
+
+    def ended(event: ProcessExited, context: LaunchContext) -> None:
+        Path(path).unlink(missing_ok=True)
+        if not context.is_shutdown:         # after Ctrl-C its exit code is that of whatever the signal met
+            fail_with(event, context)
+    return [process, RegisterEventHandler(OnProcessExit(target_action=process, on_exit=ended))]
 
 
 def fail_with(event: ProcessExited, context: LaunchContext) -> None:

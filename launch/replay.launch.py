@@ -30,7 +30,7 @@ ARGUMENTS = {
     'segment': ('false', 'true: play only the camera, on image_topic, and start the segmentation node'),
     'rate': ('1.0', 'how many times as fast as it was recorded'),
     'loop': ('false', 'begin again at the end'),
-    'player': ('fanet_ros', 'fanet_ros: player_node of this package; ros2_bag: ros2 bag play'),
+    'player': ('fanet_ros', 'fanet_ros: player_node of this package; rosbag2: ros2 bag play'),
 }
 
 
@@ -49,7 +49,7 @@ def mask_topic(argument: dict[str, str]) -> str:
     return '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), 'segmentation/mask'])
 
 
-def ros2_bag_command(argument: dict[str, str]) -> list[str]:
+def rosbag2_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
     topics = camera_topics(argument)
     return ['ros2', 'bag', 'play', argument['bag'], '--clock', '--rate', argument['rate'],
@@ -63,11 +63,11 @@ def player(context: LaunchContext) -> list[Action]:
                 for name in (*ARGUMENTS, 'namespace', 'image_topic', 'image_transport')}
     argument['image_topic'] = argument['image_topic'] or 'image'
     for name, choices in (('segment', ('true', 'false')), ('loop', ('true', 'false')),
-                          ('player', ('fanet_ros', 'ros2_bag'))):
+                          ('player', ('fanet_ros', 'rosbag2'))):
         if argument[name] not in choices:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
-    if argument['player'] == 'ros2_bag':
-        process: ExecuteProcess = ExecuteProcess(cmd=ros2_bag_command(argument), output='screen')
+    if argument['player'] == 'rosbag2':
+        process: ExecuteProcess = ExecuteProcess(cmd=rosbag2_command(argument), output='screen')
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',

@@ -43,6 +43,6 @@ def stamp_ns_fixture() -> Callable[[int], int]:
 
 @pytest.fixture(name='write_bag')
 def write_bag_fixture(tmp_path: Path) -> Callable[[Callable[[Any], None]], Path]:
-    """A function that makes a bag: it gets the one that fills it (with a BagWriter), and returns the bag's path."""
+    """A function that makes a bag: it gets the one that fills it (with a FrameWriter), and returns the bag's path."""
     from written_bags import write_bag
     return lambda fill: write_bag(tmp_path / 'bag', fill)

@@ -12,11 +12,8 @@ from rosbags.interfaces import Nodetype
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
+from fanet_ros.bags.errors import BagError
 from fanet_ros.package_share import share_directory
-
-
-class DefinitionError(ValueError):
-    """A message type's definition was not found; the message is one line: what was looked for and where."""
 
 
 class MessageDefinition(NamedTuple):
@@ -31,15 +28,21 @@ def message_definition(type_name: str) -> MessageDefinition:
 
     The .msg files installed beside the running ROS say what the messages on the wire really are, so they come
     first; rosbags' own copy of the standard messages steps in where the files are not installed.
-    Raises DefinitionError when the type is found in neither.
+
+    :raises BagError: the type is found in neither; what was looked for and where
     """
     store = get_typestore(Stores.EMPTY)
     try:
         _register(store, type_name)
-    except DefinitionError:
+    except BagError:
         store = _standard_messages()
         if type_name not in store.fielddefs:
             raise
+    return definition_in(store, type_name)
+
+
+def definition_in(store: Typestore, type_name: str) -> MessageDefinition:
+    """Definition of a type that `store` knows."""
     text, _ = store.generate_msgdef(type_name, ros_version=2)
     return MessageDefinition(text, store.hash_rihs01(type_name))
 
@@ -72,7 +75,7 @@ def _installed_text(type_name: str) -> str:
     own = share_directory() / f'{relative}.msg'
     if package == 'fanet_ros' and own.is_file():
         return own.read_text(encoding='utf-8')
-    raise DefinitionError(
+    raise BagError(
         f'no definition of {type_name}: share/{package}/{relative}.msg is under no prefix of '
         f'AMENT_PREFIX_PATH; source the workspace that provides {package}')
 

@@ -4,71 +4,132 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from heapq import merge
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Optional, Union, cast
+from typing import Any, Optional, TypeVar, Union, cast
 
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys.store import Typestore
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.metadata import METADATA
+from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 
 STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
-METADATA = 'metadata.yaml'
+_Reader = TypeVar('_Reader', bound='BagReader')
 
 
-class BagReadError(ValueError):
-    """A bag cannot be read; one line that says why and what to give."""
-
-
-class BagReader(AnyReader):
-    """An open rosbag2. Use as a context manager, or close() it. Reads raw messages in the order of their recording.
+class BagReader:
+    """An open rosbag2. Use as a context manager, or close() it. Reads messages in the order of their recording.
 
     Several files without a metadata.yaml are read as the one bag that they were. Types whose definition is not in the bag are
     those of Jazzy.
 
-    :raises BagReadError: missing, not a rosbag2, of ROS 1, or damaged
+    `connections`: one for each topic and type, in whatever files it is; `typestore`: the types of the bag.
+
+    :raises BagError: missing, not a rosbag2, of ROS 1, or damaged; from reading, too
     """
 
     def __init__(self, path: Union[str, Path]) -> None:
-        path = Path(path).expanduser()
-        self._folder: Optional[TemporaryDirectory[str]] = None
-        self._parts: list[Connection] = []
-        try:
-            super().__init__([self._unpacked(file) for file in _files(path)],
-                             default_typestore=get_typestore(Stores.ROS2_JAZZY))
-            self._open_all()
-        except BagReadError:
-            raise
-        except Exception as error:      # damaged files provoke errors of many kinds
-            self._remove_folder()
-            text = ' '.join(str(error).split()) or type(error).__name__
-            if path.is_dir() and not (path / METADATA).is_file():
-                text = f'it has no {METADATA}, and one of its files is damaged: {text}'
-            raise _refusal(path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex mends some') from None
+        self.path = Path(path).expanduser()
+        self.connections: list[Connection] = []
+        self._parts: list[Connection] = []      # of several files without metadata.yaml
+        with ExitStack() as stack:              # closes what was opened before one fails
+            try:
+                files = _unpacked(_files(self.path), stack)
+                self._reader = stack.enter_context(AnyReader(files, default_typestore=get_typestore(Stores.ROS2_JAZZY)))
+            except BagError:
+                raise
+            except Exception as error:          # damaged files provoke errors of many kinds
+                raise self._damaged(error) from None
+            self._opened = stack.pop_all()
+        self.connections = list(self._reader.connections)
+        if len(files) > 1:
+            self._parts = self.connections
+            self.connections = _joined(self._parts)
 
-    def __enter__(self) -> BagReader:
+    def __enter__(self: _Reader) -> _Reader:
         return self
 
-    def _open_all(self) -> None:
-        """Open all files; each topic is one connection, in whatever files it is."""
-        self.open()
-        if len(self.readers) > 1:
-            self._parts = self.connections
-            topics: dict[tuple[str, str], list[Connection]] = {}
-            for part in self._parts:
-                topics.setdefault((part.topic, part.msgtype), []).append(part)
-            self.connections = [parts[0]._replace(id=number, msgcount=sum(part.msgcount for part in parts))
-                                for number, parts in enumerate(topics.values(), 1)]
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
 
-    def messages(self, connections: Collection[Connection] = (), start: Optional[int] = None,
-                 stop: Optional[int] = None) -> Generator[tuple[Connection, int, bytes], None, None]:
-        """(connection, time of recording in ns, message as CDR); no `connections`: all; `stop` itself is left out."""
-        if not self._parts:
-            yield from super().messages(connections, start, stop)
-            return
-        whole = {(item.topic, item.msgtype): item for item in connections or self.connections}
+    def close(self) -> None:
+        """Close the files."""
+        self._opened.close()
+
+    @property
+    def typestore(self) -> Typestore:
+        return self._reader.typestore
+
+    @property
+    def message_count(self) -> int:
+        return self._reader.message_count
+
+    @property
+    def start_time(self) -> int:
+        """When the first message was received, in ns."""
+        return self._reader.start_time
+
+    @property
+    def end_time(self) -> int:
+        """The ns after that in which the last message was received."""
+        return self._reader.end_time
+
+    def list_topics(self) -> tuple[Topic, ...]:
+        """All topics with types and counts; of images the first one's encoding too."""
+        return tuple(Topic(item.topic, item.msgtype, item.msgcount, self._sample(item)) for item in self.connections)
+
+    def select(self, topics: Collection[str], types: Collection[str] = ()) -> list[Connection]:
+        """The connections of these topics; given `types`, of those types alone."""
+        return [item for item in self.connections if item.topic in topics and (not types or item.msgtype in types)]
+
+    def select_images(self, topic: str, remedy: str) -> list[Connection]:
+        """The connections of a topic of images.
+
+        :param remedy: what to do where there is none
+        :raises BagError: there is none; with those that there are
+        """
+        found = self.select([topic], IMAGE_TYPES)
+        if not found:
+            there = sorted({item.topic for item in self.connections if item.msgtype in IMAGE_TYPES})
+            raise BagError(f'{self.path} has no images on {topic}; it has {", ".join(there) or "none"}: {remedy}')
+        return found
+
+    def messages(self, connections: Optional[Collection[Connection]] = None, start: Optional[int] = None,
+                 stop: Optional[int] = None) -> Iterator[tuple[Connection, int, bytes]]:
+        """(connection, time of reception in ns, message as CDR), of these connections or all; `stop` itself is left out."""
+        wanted = self.connections if connections is None else connections
+        if not wanted:
+            return      # nothing would mean all of them to rosbags
+        try:
+            yield from self._joined_messages(wanted, start, stop) if self._parts else self._reader.messages(wanted, start, stop)
+        except Exception as error:
+            raise self._damaged(error) from None
+
+    def decoded(self, connections: Optional[Collection[Connection]] = None) -> Iterator[tuple[Connection, int, Any]]:
+        """As messages(), with each message as an object with its fields."""
+        for connection, received_ns, raw in self.messages(connections):
+            yield connection, received_ns, self.decode(connection, raw)
+
+    def decode(self, connection: Connection, raw: bytes) -> Any:
+        """A message of `connection` as an object with its fields.
+
+        :raises BagError: its bytes are damaged, or nothing is known of its type
+        """
+        try:
+            return self._reader.deserialize(raw, connection.msgtype)
+        except Exception:       # whatever damaged bytes provoke in the decoder
+            raise BagError(f'{self.path} has a damaged message on {connection.topic}: it is no {connection.msgtype}') from None
+
+    def _joined_messages(self, wanted: Collection[Connection], start: Optional[int],
+                         stop: Optional[int]) -> Iterator[tuple[Connection, int, bytes]]:
+        whole = {(item.topic, item.msgtype): item for item in wanted}
         parts: dict[int, list[Connection]] = {}     # by file, in their order, which decides what was received in one instant
         for part in self._parts:
             if (part.topic, part.msgtype) in whole:
@@ -77,30 +138,21 @@ class BagReader(AnyReader):
         for part, received_ns, raw in merge(*files, key=lambda message: message[1]):
             yield whole[part.topic, part.msgtype], received_ns, raw
 
-    def deserialize(self, rawdata: bytes, typ: str) -> Any:
-        """A message of type `typ`, as an object with its fields."""
-        return super().deserialize(rawdata, typ)
+    def _sample(self, connection: Connection) -> str:
+        if connection.msgtype not in IMAGE_TYPES:
+            return ''
+        try:
+            for _, _, message in self.decoded([connection]):
+                return message.format if connection.msgtype == COMPRESSED else message.encoding
+        except BagError:        # damaged: found and counted when it is decoded
+            pass
+        return ''
 
-    def close(self) -> None:
-        """Close the files."""
-        super().close()
-        self._remove_folder()
-
-    def _unpacked(self, file: Path) -> Path:
-        if file.suffix != PACKED:
-            return file
-        from backports import zstd  # rosbags brings it along, but not its first releases
-
-        if self._folder is None:
-            self._folder = TemporaryDirectory(prefix='fanet_ros_bag_')
-        target = Path(self._folder.name, file.stem)
-        with zstd.open(file, 'rb') as packed, open(target, 'wb') as unpacked:
-            shutil.copyfileobj(packed, unpacked)
-        return target
-
-    def _remove_folder(self) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
+    def _damaged(self, error: Exception) -> BagError:
+        text = ' '.join(str(error).split()) or type(error).__name__
+        if self.path.is_dir() and not (self.path / METADATA).is_file():
+            text = f'it has no {METADATA}, and one of its files is damaged: {text}'
+        return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex mends some')
 
 
 def is_bag(path: Path) -> bool:
@@ -126,8 +178,32 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _refusal(path: Path, why: str) -> BagReadError:
-    return BagReadError(f'cannot read the bag {path}: {why}')
+def _unpacked(files: list[Path], stack: ExitStack) -> list[Path]:
+    """The files, those that are packed unpacked into a folder that `stack` removes."""
+    if not any(file.suffix == PACKED for file in files):
+        return files
+    from backports import zstd  # rosbags brings it along, but not its first releases
+
+    folder = stack.enter_context(TemporaryDirectory(prefix='fanet_ros_bag_'))
+    targets = [Path(folder, file.stem) if file.suffix == PACKED else file for file in files]
+    for file, target in zip(files, targets):
+        if file != target:
+            with zstd.open(file, 'rb') as packed, open(target, 'wb') as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+    return targets
+
+
+def _joined(parts: list[Connection]) -> list[Connection]:
+    """One connection for each topic and type."""
+    topics: dict[tuple[str, str], list[Connection]] = {}
+    for part in parts:
+        topics.setdefault((part.topic, part.msgtype), []).append(part)
+    return [same[0]._replace(id=number, msgcount=sum(part.msgcount for part in same))
+            for number, same in enumerate(topics.values(), 1)]
+
+
+def _refusal(path: Path, why: str) -> BagError:
+    return BagError(f'cannot read the bag {path}: {why}')
 
 
 def _is_storage(file: Path) -> bool:

@@ -6,7 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, Sequence
 
+from fanet_ros.bags.errors import BagError
+
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+IMAGE_TYPES = (IMAGE, COMPRESSED)
 NODE = '/segmentation'
 # What the node publishes below its name, or that and a camera's.
 OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'camera_info', 'coverage', 'overlay', 'class_map', 'label_info', 'timing')
@@ -15,10 +18,6 @@ MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
 # Parts of a topic's name that tell what is published, not by which camera.
 PLAIN = ('image', 'image_raw', 'image_color', 'image_rect', 'image_rect_color', 'image_mono', 'color', 'rgb', 'compressed')
 DEPTH_ENCODINGS = ('16UC1', '32FC1', '64FC1')
-
-
-class BagTaskError(ValueError):
-    """The bag cannot be segmented as asked; one line: what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +51,26 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
     overlays, depth) are left out.
 
     :param option: of the command line, by which they were asked for
-    :raises BagTaskError: no such topic, or none that looks like a camera
+    :raises BagError: no such topic, or none that looks like a camera
     """
-    images = {topic.name: topic for topic in topics if topic.type_name in (IMAGE, COMPRESSED)}
+    images = {topic.name: topic for topic in topics if topic.type_name in IMAGE_TYPES}
     if not asked:
         found = [topic.name for topic in images.values() if topic.count and looks_like_camera(topic)]
         chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
         if not chosen:
-            raise BagTaskError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
+            raise BagError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
                                f'name one with {option}')
     else:
         chosen = {}
         for text in asked:
             name, _, topic = text.rpartition('=')
             if topic not in images:
-                raise BagTaskError(f'{option} {topic}: the bag has no such image topic; it has {listed(topics)}')
+                raise BagError(f'{option} {topic}: the bag has no such image topic; it has {listed(topics)}')
             chosen[topic] = name
     names = camera_names(tuple(chosen))
     named = [(topic, name or names[topic]) for topic, name in chosen.items()]
     if len({name for _, name in named}) < len(named):
-        raise BagTaskError('two cameras have the same name: name them with --topics NAME=TOPIC NAME=TOPIC')
+        raise BagError('two cameras have the same name: name them with --topics NAME=TOPIC NAME=TOPIC')
     if len(named) == 1:
         return (Camera(*named[0], f'{NODE}/mask'),)
     return tuple(Camera(topic, name, f'{NODE}/{name}/mask') for topic, name in named)

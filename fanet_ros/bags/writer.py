@@ -1,69 +1,177 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 MCAP bag being written: serialised messages go in exactly as they came over the wire."""
+"""A rosbag2 being written: serialised messages go in exactly as they came over the wire."""
 from __future__ import annotations
 
+import os
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Sequence
+from typing import Any, Final, Mapping, Optional, Sequence
 
-from rosbags.interfaces import Connection, Qos
+import yaml
+from rosbags.interfaces import Connection, Qos, QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
-from fanet_ros.bags.definitions import message_definition
+from fanet_ros.bags.definitions import MessageDefinition, message_definition
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
 
 # Version 9 spells QoS values as words, which Humble's ros2 bag cannot read; every distribution reads 8.
 BAG_VERSION: Final = 8
 
 
-class BagError(ValueError):
-    """The bag cannot be created; the message is one line."""
+@dataclass
+class _WrittenTopic:
+    """A topic of one type; `latched` holds its last messages, if it is."""
+
+    name: str
+    type_name: str
+    offered_qos: Sequence[Qos]
+    definition: MessageDefinition
+    serialization: str
+    connection: Connection
+    count: int = 0
+    latched: deque[bytes] = field(default_factory=lambda: deque(maxlen=0))
 
 
-class BagRecording:
-    """A new bag directory `path` with one MCAP file and, once closed, its metadata.yaml.
+class BagWriter:
+    """A new bag directory `path`. Use as a context manager, or close() it; not complete before.
 
-    The bag is not valid before close(). Raises BagError when the path exists already or cannot be created.
+    With a limit it has several files `NAME_0.mcap`, `NAME_1.mcap`, and so on, as `ros2 bag record` splits it, none of which
+    needs another to be understood: what latched topics hold is written again at the beginning of every file. metadata.yaml is
+    renewed whenever a file is complete: should the process be killed, all but the last are a sound bag.
+
+    :param max_duration_s: length of a file in seconds, 0: any
+    :param max_bytes: messages of a file, 0: any
+    :param custom_data: of metadata.yaml
+    :raises BagError: the path exists already or cannot be created
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_duration_s: float = 0.0, max_bytes: int = 0, *,
+                 storage: StoragePlugin = StoragePlugin.MCAP, custom_data: Optional[Mapping[str, str]] = None) -> None:
         self.path = path
-        self._connections: dict[str, Connection] = {}
-        self._counts: dict[str, int] = {}
+        self._max_ns, self._max_bytes = int(max_duration_s * 1e9), max_bytes
+        self._storage, self._custom_data = storage, custom_data or {}
+        self._topics: dict[tuple[str, str], _WrittenTopic] = {}
+        self._finished: list[dict[str, Any]] = []       # metadata of each complete file of several
+        self._begun_ns: Optional[int] = None
+        self._bytes = 0
         try:
-            self._writer = Writer(path, version=BAG_VERSION, storage_plugin=StoragePlugin.MCAP)
-            self._writer.open()
-        except WriterError:
+            if self._is_split:
+                path.mkdir(parents=True)
+            self._file = self._open_file()
+        except (FileExistsError, WriterError):
             raise BagError(f'{path} exists already: remove it or choose another output path') from None
         except OSError as error:
             raise BagError(f'cannot create the bag {path}: {error.strerror or error}') from None
 
     @property
     def counts(self) -> dict[str, int]:
-        """Messages written so far, by topic."""
-        return dict(self._counts)
+        """Messages received so far, by topic; repeated ones count once."""
+        counts: dict[str, int] = {}
+        for topic in self._topics.values():
+            counts[topic.name] = counts.get(topic.name, 0) + topic.count
+        return counts
 
-    def has_topic(self, topic: str) -> bool:
-        return topic in self._connections
+    def has_topic(self, topic: str, type_name: str) -> bool:
+        return (topic, type_name) in self._topics
 
-    def add_topic(self, topic: str, type_name: str, offered_qos: Sequence[Qos]) -> None:
-        """Announce a topic before its first message. Raises DefinitionError for a type without definition."""
-        definition = message_definition(type_name)
-        self._connections[topic] = self._writer.add_connection(
-            topic, type_name, msgdef=definition.text, rihs01=definition.type_hash,
-            offered_qos_profiles=offered_qos)
-        self._counts[topic] = 0
+    def add_topic(self, topic: str, type_name: str, offered_qos: Sequence[Qos] = (),
+                  definition: Optional[MessageDefinition] = None, serialization: str = 'cdr') -> None:
+        """Announce a topic before its first message.
 
-    def write(self, topic: str, stamp_ns: int, serialized: bytes) -> None:
-        """Append one CDR message, received at `stamp_ns` [ns] by the recorder's clock."""
-        self._writer.write(self._connections[topic], stamp_ns, serialized)
-        self._counts[topic] += 1
+        :param definition: of the type; None: as it is installed here
+        :raises BagError: the type has no definition here
+        """
+        definition = definition or message_definition(type_name)
+        added = self._topics[topic, type_name] = _WrittenTopic(
+            topic, type_name, offered_qos, definition, serialization,
+            self._connect(topic, type_name, offered_qos, definition, serialization))
+        if self._is_split and offered_qos and all(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered_qos):
+            added.latched = deque(maxlen=sum(max(qos.depth, 1) for qos in offered_qos))
+
+    def write(self, topic: str, type_name: str, received_ns: int, serialized: bytes) -> None:
+        """Append one message, received at `received_ns` by the recorder's clock; in the next file if it is time."""
+        if self._is_full(received_ns):
+            self._finish_file()
+            self._file = self._open_file()
+            self._begin(received_ns)
+        self._begun_ns = received_ns if self._begun_ns is None else self._begun_ns
+        written = self._topics[topic, type_name]
+        self._append(written, received_ns, serialized)
+        written.count += 1
+        written.latched.append(serialized)
 
     def close(self) -> None:
         """Write index and metadata; after this the bag is complete."""
-        self._writer.close()
+        self._finish_file()
 
-    def __enter__(self) -> BagRecording:
+    def sync(self) -> None:
+        """After close(): have all of the bag on the disk."""
+        for file in (*self.path.iterdir(), self.path):
+            descriptor = os.open(file, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+
+    def __enter__(self) -> BagWriter:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def __exit__(self, *exc_info: Any) -> None:
+        if exc_info[0] is None:
+            self.close()
+        else:
+            self._file.__exit__(*exc_info)      # leaves what is there incomplete
+
+    @property
+    def _is_split(self) -> bool:
+        return bool(self._max_ns or self._max_bytes)
+
+    def _is_full(self, received_ns: int) -> bool:
+        if self._begun_ns is None:
+            return False
+        return bool((self._max_ns and received_ns - self._begun_ns >= self._max_ns)
+                    or (self._max_bytes and self._bytes >= self._max_bytes))
+
+    def _open_file(self) -> Writer:
+        # Of several each is a bag of its own, whose only file moves up into this one once it is complete.
+        folder = self.path / f'{self.path.name}_{len(self._finished)}' if self._is_split else self.path
+        file = Writer(folder, version=BAG_VERSION, storage_plugin=self._storage)
+        for key, value in self._custom_data.items():
+            file.set_custom_data(key, value)
+        file.open()
+        return file
+
+    def _connect(self, topic: str, type_name: str, offered_qos: Sequence[Qos], definition: MessageDefinition,
+                 serialization: str) -> Connection:
+        return self._file.add_connection(topic, type_name, msgdef=definition.text, rihs01=definition.type_hash,
+                                         serialization_format=serialization, offered_qos_profiles=offered_qos)
+
+    def _begin(self, received_ns: int) -> None:
+        self._begun_ns, self._bytes = received_ns, 0
+        for topic in self._topics.values():
+            topic.connection = self._connect(topic.name, topic.type_name, topic.offered_qos, topic.definition,
+                                             topic.serialization)
+        for topic in self._topics.values():
+            for serialized in topic.latched:
+                self._append(topic, received_ns, serialized)
+
+    def _append(self, topic: _WrittenTopic, received_ns: int, serialized: bytes) -> None:
+        self._file.write(topic.connection, received_ns, serialized)
+        self._bytes += len(serialized)
+
+    def _finish_file(self) -> None:
+        self._file.close()
+        if not self._is_split:
+            return
+        folder = self._file.path
+        for file in folder.iterdir():
+            if file.name != METADATA:
+                file.rename(self.path / file.name)
+        self._finished.append(yaml.safe_load((folder / METADATA).read_text(encoding='utf-8'))[INFORMATION])
+        (folder / METADATA).unlink()
+        folder.rmdir()
+        new = self.path / f'{METADATA}.tmp'
+        content = {INFORMATION: joined_metadata(self._finished)}
+        new.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
+        new.replace(self.path / METADATA)

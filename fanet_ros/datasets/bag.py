@@ -14,13 +14,13 @@ from typing import Any, Callable, Iterator, NamedTuple, Union
 import numpy as np
 from rosbags.interfaces import Connection
 
-from fanet_ros.bags.reader import BagReader, BagReadError
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.reader import BagReader
 from fanet_ros.datasets.pictures import check_labels, check_second_class
 from fanet_ros.datasets.sample import DatasetError, Sample
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
-
-TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
+from fanet_ros.images.stamps import stamp_ns
 
 
 class Place(NamedTuple):
@@ -72,24 +72,23 @@ class _Bag:
         self._lock = threading.Lock()
         try:
             self._reader = BagReader(path)
-        except BagReadError as error:
+        except BagError as error:
             raise DatasetError(str(error)) from None
 
     def places(self, topic: str) -> dict[int, list[Place]]:
         """Stamp of the camera in ns -> where the messages with it are, of all messages of a topic, in their order."""
         found: dict[int, list[Place]] = defaultdict(list)
         seen: Counter[int] = Counter()
-        for connection, received_ns, raw in self._reader.messages(self._connections(topic)):
-            stamp = self._reader.deserialize(raw, connection.msgtype).header.stamp
-            found[stamp.sec * 10**9 + stamp.nanosec].append(Place(received_ns, seen[received_ns]))
+        for _, received_ns, message in self._reader.decoded(self._connections(topic)):
+            found[stamp_ns(message.header)].append(Place(received_ns, seen[received_ns]))
             seen[received_ns] += 1
         return found
 
     def labels(self) -> Iterator[np.ndarray]:
         """The masks one after the other, those left out that cannot be read."""
-        for connection, _, raw in self._reader.messages(self._connections(self._topics[1])):
+        for _, _, message in self._reader.decoded(self._connections(self._topics[1])):
             try:
-                yield to_labels(self._reader.deserialize(raw, connection.msgtype))
+                yield to_labels(message)
             except ImageError:
                 pass        # told when it is asked for
 
@@ -110,15 +109,10 @@ class _Bag:
         return Sample(name, rgb, labels)
 
     def _connections(self, topic: str) -> list[Connection]:
-        connections = [item for item in self._reader.connections if item.topic == topic and item.msgtype in TYPES]
-        if not connections:
-            present = sorted(item.topic for item in self._reader.connections if item.msgtype in TYPES)
-            raise DatasetError(f'{self._path} has no images on {topic}: set camera_topic and mask_topic; it has '
-                               f'{", ".join(present) or "none at all"}')
-        return connections
+        return self._reader.select_images(topic, 'set camera_topic and mask_topic')
 
     def _message(self, topic: str, place: Place) -> Any:
         with self._lock:
             found = self._reader.messages(self._connections(topic), start=place.at_ns, stop=place.at_ns + 1)
             connection, _, raw = next(islice(found, place.number, None))
-            return self._reader.deserialize(raw, connection.msgtype)
+            return self._reader.decode(connection, raw)

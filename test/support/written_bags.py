@@ -12,7 +12,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fanet_ros.bags.definitions import message_definition
-from fanet_ros.bags.writer import BagRecording
+from fanet_ros.bags.writer import BagWriter
 
 IMAGE = 'sensor_msgs/msg/Image'
 TIMING = 'fanet_ros/msg/FrameTiming'
@@ -21,10 +21,10 @@ PERIOD_NS = 10**8
 
 
 @dataclass
-class BagWriter:
+class FrameWriter:
     """Writes images and timings with the stamp of a frame number; received 1 ms after each other."""
 
-    bag: BagRecording
+    bag: BagWriter
     store: Typestore
     clock_ns: int = field(default=START_NS)
 
@@ -50,9 +50,9 @@ class BagWriter:
         return self.store.types['std_msgs/msg/Header'](stamp=stamp, frame_id=frame_id)
 
     def _write(self, topic: str, type_name: str, message: Any) -> None:
-        if not self.bag.has_topic(topic):
+        if not self.bag.has_topic(topic, type_name):
             self.bag.add_topic(topic, type_name, [])
-        self.bag.write(topic, self.clock_ns, bytes(self.store.serialize_cdr(message, type_name)))
+        self.bag.write(topic, type_name, self.clock_ns, bytes(self.store.serialize_cdr(message, type_name)))
         self.clock_ns += 10**6
 
 
@@ -61,11 +61,11 @@ def stamp_ns(number: int) -> int:
     return START_NS + number * PERIOD_NS
 
 
-def write_bag(path: Path, fill: Callable[[BagWriter], None]) -> Path:
+def write_bag(path: Path, fill: Callable[[FrameWriter], None]) -> Path:
     """A bag of what `fill` writes; returns `path`."""
     store = get_typestore(Stores.ROS2_JAZZY)
     own_text = message_definition(TIMING).text.split('=' * 80)[0]
     store.register(get_types_from_msg(own_text, TIMING))
-    with BagRecording(path) as bag:
-        fill(BagWriter(bag, store))
+    with BagWriter(path) as bag:
+        fill(FrameWriter(bag, store))
     return path

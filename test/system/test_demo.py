@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from fanet_ros.bags.recording import Recording
+from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
@@ -98,7 +98,7 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
     assert 'src="http' not in page and 'data:video/' in page and 'data:image/jpeg' in page
 
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
-    with Recording(output.bag) as recording:
+    with FrameReader(output.bag) as recording:
         frames = list(recording.frames())
         assert len(recording.timings) == summary['masks']
     for frame in frames[::5]:
@@ -119,7 +119,7 @@ def test_an_interrupted_demo_leaves_a_complete_bag(
     assert process.returncode == exit_code, stderr
     assert ('ended early' in stdout) == (number == signal.SIGINT)
     assert output.summary.exists() == (number == signal.SIGINT)
-    with Recording(output.bag) as recording:
+    with FrameReader(output.bag) as recording:
         assert len(list(recording.frames())) >= 1
 
 

@@ -163,10 +163,12 @@ def test_the_dashboard_is_started_where_it_is_asked_for():
 
 
 @pytest.mark.parametrize('distribution', ['humble', 'jazzy'])
-def test_record_launch_can_leave_it_to_ros2_bag(distribution):
-    command = load_launch_file('record').ros2_bag_command(launch_arguments(
-        'record', namespace='robot', output='drive', overlay='false', max_bag_duration_s='60.0', max_bag_size_mb='500',
-        use_sim_time='true'), distribution)
+def test_record_launch_can_leave_it_to_rosbag2(distribution, tmp_path):
+    overrides = tmp_path / 'qos.yaml'
+    arguments = launch_arguments('record', namespace='robot', output='drive', overlay='false', max_bag_duration_s='60.0',
+                                 max_bag_size_mb='500', use_sim_time='true')
+    rosbag2_command = load_launch_file('record').rosbag2_command
+    command = rosbag2_command(arguments, overrides, ['rosbag2_storage_mcap'], distribution)
     options = dict(zip(command[3::2], command[4::2]))
     assert command[:3] == ['ros2', 'bag', 'record'] and options['--storage'] == 'mcap'
     assert (options['--output'], options['--max-bag-duration'], options['--max-bag-size']) == (
@@ -174,19 +176,31 @@ def test_record_launch_can_leave_it_to_ros2_bag(distribution):
     assert '--use-sim-time' in command and ('--topics' in command) == (distribution == 'jazzy')
     assert {'/robot/image', '/robot/segmentation/mask', '/robot/segmentation/label_info',
             '/diagnostics'} <= set(command)
-    overrides = yaml.safe_load(Path(options['--qos-profile-overrides-path']).read_text(encoding='utf-8'))
-    Path(options['--qos-profile-overrides-path']).unlink()
-    assert {name: qos['durability'] for name, qos in overrides.items()} == {
+    assert options['--qos-profile-overrides-path'] == str(overrides)
+    latched = yaml.safe_load(overrides.read_text(encoding='utf-8'))
+    assert {name: qos['durability'] for name, qos in latched.items()} == {
         '/robot/segmentation/class_map': 'transient_local', '/robot/segmentation/label_info': 'transient_local'}
+    command = rosbag2_command({**arguments, 'max_bag_duration_s': '0.3', 'use_sim_time': 'false'}, overrides, [], distribution)
+    assert command[command.index('--max-bag-duration') + 1] == '1'
+    assert not {'--storage', '--use-sim-time'} & set(command)
+
+
+def test_rosbag2_records_where_it_is_installed():
+    choose = load_launch_file('record').choose_recorder
+    there = ['fanet_ros', 'ros2bag', 'rosbag2_transport']
+    assert [choose(asked, there) for asked in ('auto', 'rosbag2', 'fanet_ros')] == ['rosbag2', 'rosbag2', 'fanet_ros']
+    assert choose('auto', ['fanet_ros', 'ros2bag']) == choose('fanet_ros', []) == 'fanet_ros'
+    with pytest.raises(ValueError, match='recorder is rosbag2: expected the packages .*, or give recorder:=auto'):
+        choose('rosbag2', ['ros2bag'])
 
 
 def test_replay_launch_plays_all_or_the_camera_alone():
     replay = load_launch_file('replay')
     given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': 'image', 'image_transport': ''}
-    assert replay.ros2_bag_command(launch_arguments('replay', **given)) == [
+    assert replay.rosbag2_command(launch_arguments('replay', **given)) == [
         'ros2', 'bag', 'play', 'drive', '--clock', '--rate', '1.0']
     given.update(segment='true', image_transport='compressed', loop='true')
-    assert replay.ros2_bag_command(launch_arguments('replay', **given))[-3:] == [
+    assert replay.rosbag2_command(launch_arguments('replay', **given))[-3:] == [
         '--loop', '--topics', '/robot/image/compressed']
 
 
@@ -208,7 +222,7 @@ def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
         return started[-1]
     started: list[subprocess.Popen] = []
     try:
-        record = start('record', f'output:={bag}', 'overlay:=false', 'masks:=png', 'max_bag_duration_s:=3')
+        record = start('record', f'output:={bag}', 'recorder:=fanet_ros', 'overlay:=false', 'masks:=png', 'max_bag_duration_s:=3')
         demo = start('demo', 'device:=cpu', 'input_height:=96', 'input_width:=128', 'rate_hz:=5.0', 'width:=160',
                      'height:=120')
         spin_until(node, lambda: bool(masks), demo, 'a mask')

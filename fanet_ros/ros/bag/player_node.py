@@ -25,6 +25,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from fanet_ros.bags.reader import BagReader
+from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.ros.bag.player_parameters import PLAYER_PARAMETERS, declare_settings
 from fanet_ros.ros.bag.recorder_topics import message_class
 from fanet_ros.ros.common.parameters import FittedParameters
@@ -32,7 +33,6 @@ from fanet_ros.ros.common.process import fail, shut_down, start_ros
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 POLL_S = 0.1
 REMIND_S = 10.0
 LAST_MASK_S = 3.0       # after the end, for this long since the last one, masks may still come
@@ -141,9 +141,8 @@ class PlayerNode(FittedParameters, Node):
 
     def _messages(self) -> Iterator[tuple[int, int, bytes]]:
         connections = [item for item in self._reader.connections if item.id in self._bag_publishers]
-        if connections:     # none would mean all
-            for connection, stamp_ns, raw in self._reader.messages(connections):
-                yield connection.id, stamp_ns, bytes(raw)
+        for connection, received_ns, raw in self._reader.messages(connections):
+            yield connection.id, received_ns, bytes(raw)
 
     def _tell_time(self, now_ns: int) -> None:
         if self._clock_publisher is not None:

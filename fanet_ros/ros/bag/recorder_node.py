@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Optional, Union
+from typing import Optional
 
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
@@ -25,15 +25,14 @@ from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
-from fanet_ros.bags.definitions import DefinitionError
-from fanet_ros.bags.split_writer import SplitRecording
-from fanet_ros.bags.writer import BagError, BagRecording
-from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings, declare_settings
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.topics import IMAGE_TYPES
+from fanet_ros.bags.writer import BagWriter
+from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS, declare_settings
 from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 DISCOVERY_PERIOD_S = 0.25
 # After the order to stop: messages that have arrived are still written, until none came for this long.
 DRAIN_QUIET_S = 0.2
@@ -61,7 +60,7 @@ class RecorderNode(FittedParameters, Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         settings = declare_settings(self)
-        self.bag = _open_bag(settings)
+        self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
         self.failure: Optional[str] = None
         self._started = time.monotonic()
         self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
@@ -102,7 +101,7 @@ class RecorderNode(FittedParameters, Node):
         wanted = subscription_qos(self.get_publishers_info_by_topic(topic))
         more_lenient = wanted.reliability != recorded.qos.reliability
         # Renewed as latched, a subscription receives latched messages again: only before the first one.
-        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic)
+        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic, recorded.type_name)
         if more_lenient or newly_latched:
             self.destroy_subscription(recorded.subscription)
             self._subscribe(topic, recorded.type_name)
@@ -118,12 +117,12 @@ class RecorderNode(FittedParameters, Node):
         if self.failure or topic not in self._recorded:
             return
         try:
-            if not self.bag.has_topic(topic):
+            if not self.bag.has_topic(topic, type_name):
                 publishers = self.get_publishers_info_by_topic(topic)
                 offered = [bag_qos(publisher.qos_profile) for publisher in publishers]
                 self.bag.add_topic(topic, type_name, offered)
-            self.bag.write(topic, self.get_clock().now().nanoseconds, serialized)
-        except DefinitionError as error:
+            self.bag.write(topic, type_name, self.get_clock().now().nanoseconds, serialized)
+        except BagError as error:       # its type is not known
             self._give_up(topic, str(error))
         except OSError as error:
             self.failure = f'cannot write to {self.bag.path}: {error.strerror or error}'
@@ -167,12 +166,6 @@ class RecorderNode(FittedParameters, Node):
         counts = sorted(self.bag.counts.items())
         parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
         self.get_logger().info(f'recorded {self.bag.path}: {parts}')
-
-
-def _open_bag(settings: RecorderSettings) -> Union[BagRecording, SplitRecording]:
-    if settings.max_bag_duration_s or settings.max_bag_size_mb:
-        return SplitRecording(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
-    return BagRecording(settings.output)
 
 
 class StopOrder:

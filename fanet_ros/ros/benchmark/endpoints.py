@@ -15,6 +15,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from fanet_ros.host.process_tuning import tune_process
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.common.process import shut_down
 from fanet_ros.sources import SyntheticStreet
@@ -46,7 +47,7 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
         image.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(image)
         if number >= skipped:
-            stamps.append(_ns(image))
+            stamps.append(stamp_ns(image.header))
     time.sleep(1.0)
     print(json.dumps(stamps))
 
@@ -61,10 +62,10 @@ def run_receiver() -> None:
     stages: dict[int, list[float]] = {}
 
     def on_mask(message: Image) -> None:
-        received[_ns(message)] = node.get_clock().now().nanoseconds
+        received[stamp_ns(message.header)] = node.get_clock().now().nanoseconds
 
     def on_timing(message: FrameTiming) -> None:
-        stages[_ns(message)] = [getattr(message, name) for name in STAGES]
+        stages[stamp_ns(message.header)] = [getattr(message, name) for name in STAGES]
 
     node.create_subscription(Image, 'segmentation/mask', on_mask, RELIABLE)
     node.create_subscription(FrameTiming, 'segmentation/timing', on_timing, RELIABLE)
@@ -73,10 +74,6 @@ def run_receiver() -> None:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     print(json.dumps([[stamp, at, stages.get(stamp)] for stamp, at in received.items()]))
-
-
-def _ns(message: Image | FrameTiming) -> int:
-    return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import ClassMap, FrameTiming
 from fanet_ros.ros.common.qos_choice import fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
@@ -101,8 +102,7 @@ class CameraFeed:
         self._node.destroy_subscription(self._subscribed.pop(name)[1])
 
     def _on_image(self, layer: str, message: Any) -> None:
-        stamp = message.header.stamp
-        frame = self._join.put(layer, stamp.sec * 10**9 + stamp.nanosec, message, self._layers)
+        frame = self._join.put(layer, stamp_ns(message.header), message, self._layers)
         if frame is not None and self._rate_limit.passes(time.monotonic()):
             self.hub.offer(frame)
             self._notify()

@@ -8,7 +8,8 @@ from typing import Sequence
 
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from fanet_ros.bags.definitions import DefinitionError, message_definition
+from fanet_ros.bags.definitions import message_definition
+from fanet_ros.bags.errors import BagError
 
 
 def why_unreadable(topic: str, type_name: str, publishers: Sequence[TopicEndpointInfo]) -> str:
@@ -32,5 +33,5 @@ def own_hash(type_name: str) -> str:
     """Hash of the type as it is installed here; '' where that cannot be told."""
     try:
         return message_definition(type_name).type_hash
-    except DefinitionError:
+    except BagError:
         return ''

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from typing import Optional
 
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
 
 KEPT = 300          # frames: what the chart shows
@@ -26,7 +27,7 @@ class TimingLog:
 
     def add(self, message: FrameTiming, received_ms: float) -> None:
         """Append a message that came at `received_ms` of the system clock."""
-        stamp_ms = message.header.stamp.sec * 1e3 + message.header.stamp.nanosec / 1e6
+        stamp_ms = stamp_ns(message.header) / 10**6
         values = [stamp_ms, received_ms, *(getattr(message, name) for name in FIELDS)]
         row = [round(value, 3) if math.isfinite(value) else None for value in values]
         with self._lock:

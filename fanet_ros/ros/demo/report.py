@@ -10,8 +10,9 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.bags.latency import rate_hz
-from fanet_ros.bags.recording import RecordedFrame, Recording
+from fanet_ros.bags.recording import RecordedFrame
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.inference import ClassMap
 from fanet_ros.pictures.contact_sheet import SheetRow, draw_contact_sheet
@@ -37,7 +38,7 @@ class Subject:
 
 def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
     """Read the bag, write pictures and summary beside it. Raises DemoError when it holds no masks."""
-    with Recording(output.bag) as recording:
+    with FrameReader(output.bag) as recording:
         masks = recording.images.get(recording.topics.mask, [])
         shown = _joined_stamps(recording)
         if not shown:
@@ -75,7 +76,7 @@ def evenly_spaced(values: list[int], count: int) -> list[int]:
     return values if len(values) <= count else [values[int(position)] for position in positions]
 
 
-def _joined_stamps(recording: Recording) -> list[int]:
+def _joined_stamps(recording: FrameReader) -> list[int]:
     camera = {image.stamp_ns for image in recording.images.get(recording.topics.camera, [])}
     masks = {mask.stamp_ns for mask in recording.images.get(recording.topics.mask, [])}
     return sorted(camera & masks)

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
 from fanet_ros.bags.checks import BagChecks, check_bag
+from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.bags.latency import StageLatency, rate_hz, stage_latencies
-from fanet_ros.bags.recording import Recording
 from fanet_ros.evaluation.agreement import Agreement
 
 
@@ -46,7 +46,7 @@ class DemoSummary:
         return json.dumps(_finite(content), indent=2) + '\n'
 
 
-def summarize(recording: Recording, agreement: Optional[Agreement], *, class_count: int, source: str,
+def summarize(recording: FrameReader, agreement: Optional[Agreement], *, class_count: int, source: str,
               checkpoint: str) -> DemoSummary:
     """Count and time what the bag holds."""
     camera = recording.images.get(recording.topics.camera, [])

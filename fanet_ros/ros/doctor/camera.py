@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import COMPRESSED, CameraInfos, camera_info_topic
@@ -55,8 +56,7 @@ def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: floa
     def subscribe(name: str) -> None:
         def on_frame(frame: ReceivedFrame) -> None:
             own.received_s.append(frame.received)
-            stamp = frame.message.header.stamp
-            own.age_s = own.camera.now_s() - stamp.sec - stamp.nanosec * 1e-9
+            own.age_s = own.camera.now_s() - stamp_ns(frame.message.header) / 10**9
             own.newest = frame
         own = Listening(CameraInput(node, name, is_compressed, on_frame, bit_depth))
         own.camera.subscribe()
@@ -105,8 +105,7 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
 
 
 def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]:
-    stamp = message.header.stamp
-    if not stamp.sec and not stamp.nanosec:
+    if not stamp_ns(message.header):
         yield Finding(name, WARN, 'its stamps are 0: nothing can be synchronised with the masks',
                       'have the driver stamp its images')
     elif heard.age_s > OLD_S:

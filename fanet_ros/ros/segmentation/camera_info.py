@@ -12,6 +12,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from fanet_ros.images.stamps import stamp_ns
+
 # Of the last two seconds of a 30 Hz camera, more than any frame waits.
 KEPT = 64
 COMPRESSED = '/compressed'
@@ -23,12 +25,12 @@ class CameraInfos:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_stamp: OrderedDict[tuple[int, int], CameraInfo] = OrderedDict()
+        self._by_stamp: OrderedDict[int, CameraInfo] = OrderedDict()
 
     def put(self, info: CameraInfo) -> None:
         """Keep `info`, in place of the oldest."""
         with self._lock:
-            stamp = _stamp(info.header)
+            stamp = stamp_ns(info.header)
             self._by_stamp.pop(stamp, None)
             self._by_stamp[stamp] = info
             if len(self._by_stamp) > KEPT:
@@ -52,7 +54,7 @@ class CameraInfos:
 
     def _candidates(self, header: Header) -> list[CameraInfo]:
         with self._lock:
-            exact = self._by_stamp.get(_stamp(header))
+            exact = self._by_stamp.get(stamp_ns(header))
             newest = list(reversed(self._by_stamp.values()))
         return ([exact] if exact else []) + newest
 
@@ -112,7 +114,3 @@ def camera_info_topic(node: Node, image_topic: str, name: str = 'camera_info') -
     if image_topic.endswith(COMPRESSED):
         image_topic = image_topic[:-len(COMPRESSED)]
     return f'{image_topic.rpartition("/")[0]}/camera_info'
-
-
-def _stamp(header: Header) -> tuple[int, int]:
-    return header.stamp.sec, header.stamp.nanosec

@@ -18,6 +18,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
@@ -137,9 +138,8 @@ class FrameOutputs:
         self.announce(style, header)        # first: who has the mask can name what is in it
         if _is_wanted(self._mask):
             self._mask.publish(labels_to_image_message(layers.mask, header))
-        # By hand: a stamp that rclpy's Time refuses is no reason to refuse the image.
-        stamp_ns = header.stamp.sec * 10**9 + header.stamp.nanosec
-        age_ms = (self._node.get_clock().now().nanoseconds - stamp_ns) / 1e6 if stamp_ns else math.nan
+        stamp = stamp_ns(header)
+        age_ms = (self._node.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else math.nan
         return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
 
     def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:

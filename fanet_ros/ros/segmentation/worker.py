@@ -11,6 +11,7 @@ from typing import Callable, Mapping, Optional, TypeVar
 
 from rclpy.node import Node
 
+from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.inference import FrameInput, Segmentation, Segmenter
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.common.image_conversion import ImageError
@@ -115,18 +116,18 @@ class SegmentationWorker:
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         image = camera.raw_image(received.message)
-        outputs, style, stamp = self._outputs[name], model.style, received.message.header.stamp
+        outputs, style = self._outputs[name], model.style
         frame = FrameInput(image if model.segmenter.converts_colors else image.rgb,
-                           outputs.wants_confidence or style.min_confidence > 0, stamp.sec + stamp.nanosec * 1e-9, name,
+                           outputs.wants_confidence or style.min_confidence > 0, stamp_ns(received.message.header) / 10**9, name,
                            style.overlay_colors if outputs.wants_overlay else None)
         return _Frame(camera, received, frame, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
-        stamp = received.message.header.stamp
-        if not max_age_ms or (not stamp.sec and not stamp.nanosec):       # without a stamp, nobody knows
+        stamp = stamp_ns(received.message.header)
+        if not max_age_ms or not stamp:       # without a stamp, nobody knows
             return False
-        age_ms = (camera.now_s() - stamp.sec - stamp.nanosec * 1e-9) * 1e3
+        age_ms = (camera.now_s() - stamp / 10**9) * 1e3
         if age_ms <= max_age_ms:
             return False
         camera.statistics.frame_too_old(camera.now_s(), age_ms)

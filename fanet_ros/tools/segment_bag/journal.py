@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Iterator
 import cv2
 import numpy as np
 
-from fanet_ros.bags.topics import BagTaskError
+from fanet_ros.bags.errors import BagError
 
 # Of each record: length of its content, checksum. Content: b'M' and a PNG, or b'R' and why there is no mask.
 HEADER = struct.Struct('<II')
@@ -26,7 +26,7 @@ class Journal:
     A record that was cut off is found by its length or checksum and dropped when the journal is opened again.
 
     :param settings: all that the masks depend on; those of a begun folder must be the same
-    :raises BagTaskError: the folder was begun with other settings, or another process works on it
+    :raises BagError: the folder was begun with other settings, or another process works on it
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ class Journal:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BagTaskError(f'{folder} is being worked on by another process: wait for it, or stop it') from None
+            raise BagError(f'{folder} is being worked on by another process: wait for it, or stop it') from None
         self._check_settings(settings)
         self._path = folder / 'masks.journal'
         self._path.touch()
@@ -99,7 +99,7 @@ class Journal:
             changed = [f'{key} was {begun.get(key)}, is {settings.get(key)}'
                        for key in sorted({*begun, *settings}) if begun.get(key) != settings.get(key)]
             if changed:
-                raise BagTaskError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command '
+                raise BagError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command '
                                    'again, or remove that folder')
             return
         partial = path.with_suffix('.new')

@@ -15,8 +15,9 @@ from typing import Any, Sequence
 from rosbags.rosbag2 import StoragePlugin
 from tqdm import tqdm
 
-from fanet_ros.bags.joined_frames import InputBag
-from fanet_ros.bags.topics import BagTaskError, Camera, choose_cameras, is_of_node
+from fanet_ros.bags.camera_reader import CameraReader
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.topics import Camera, choose_cameras, is_of_node
 from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
@@ -27,14 +28,14 @@ STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.
 def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
     """Do it all; returns a line about it.
 
-    :raises BagTaskError: the input, the topics or the output do not allow it
+    :raises BagError: the input, the topics or the output do not allow it
     :raises SegmentationError: unusable checkpoint, device or resolution
     """
     output = arguments.output
     if output.exists():
-        raise BagTaskError(f'{output} exists already: remove it or choose another OUT')
-    with InputBag(arguments.input) as bag:
-        cameras = choose_cameras(bag.topics(), arguments.topics)
+        raise BagError(f'{output} exists already: remove it or choose another OUT')
+    with CameraReader(arguments.input) as bag:
+        cameras = choose_cameras(bag.list_topics(), arguments.topics)
         drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
         height, width = _resolution(arguments.resolution)
         segmenter = Segmenter.from_checkpoint(
@@ -58,7 +59,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
     return f'{output}: {masks} masks' + (f'; without one, kept as they are: {reasons}' if reasons else '')
 
 
-def _segment(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, total: int,
+def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, total: int,
              quiet: bool) -> None:
     """Segment all images that the journal lacks."""
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
@@ -74,16 +75,16 @@ def _segment(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, jou
             progress.update()
 
 
-def _finish(bag: InputBag, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, drop: Sequence[str],
+def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, drop: Sequence[str],
             arguments: argparse.Namespace) -> int:
     """Write the bag beside its place, then put it there in one step; returns the number of masks."""
     made = journal.folder / 'bag' / arguments.output.name       # the files in a bag are named after their folder
     shutil.rmtree(made.parent, ignore_errors=True)              # of an interrupted attempt
-    with tqdm(total=bag.reader.message_count, unit='message', desc='write', disable=arguments.quiet) as progress:
+    with tqdm(total=bag.message_count, unit='message', desc='write', disable=arguments.quiet) as progress:
         masks = write_bag(made, bag, cameras, journal.masks(), segmenter.class_map, drop, STORAGES[arguments.storage],
                           progress.update)
     if arguments.output.exists():
-        raise BagTaskError(f'{arguments.output} came into being meanwhile: remove it and give the same command again')
+        raise BagError(f'{arguments.output} came into being meanwhile: remove it and give the same command again')
     os.rename(made, arguments.output)
     return masks
 
@@ -99,5 +100,5 @@ def _resolution(text: str) -> tuple[int, int]:
         return 0, 0
     sizes = re.fullmatch(r'(\d+)x(\d+)', text)
     if not sizes:
-        raise BagTaskError(f'--resolution {text!r}: expected HEIGHTxWIDTH in px, such as 360x480')
+        raise BagError(f'--resolution {text!r}: expected HEIGHTxWIDTH in px, such as 360x480')
     return int(sizes[1]), int(sizes[2])

@@ -11,7 +11,7 @@ from typing import Iterator, Optional, Sequence
 
 import numpy as np
 
-from fanet_ros.bags.joined_frames import InputBag
+from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.reader import is_bag
 from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.datasets import DatasetError, Sample, Samples
@@ -103,9 +103,9 @@ def _refuse_labels(request: SourceRequest) -> None:
 
 
 def _bag(path: Path, request: SourceRequest) -> Footage:
-    with InputBag(path) as bag:
+    with CameraReader(path) as bag:
         asked = (request.image_topic,) if request.image_topic else ()
-        cameras = choose_cameras(bag.topics(), asked, '--image-topic')
+        cameras = choose_cameras(bag.list_topics(), asked, '--image-topic')
         if len(cameras) > 1:
             raise TuneError(f'the bag has {len(cameras)} cameras: name one with --image-topic, of '
                             f'{", ".join(camera.topic for camera in cameras)}')
@@ -118,7 +118,7 @@ def _bag(path: Path, request: SourceRequest) -> Footage:
 
 
 def _bag_shots(path: Path, camera: Camera, request: SourceRequest) -> Iterator[Shot]:
-    with InputBag(path) as bag:
+    with CameraReader(path) as bag:
         chosen = spread(bag.count([camera]), request.frames)
         numbers = _with_earlier(chosen, request.context)
         reasons: dict[str, int] = {}

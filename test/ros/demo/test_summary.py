@@ -10,8 +10,9 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 
+from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.bags.latency import rate_hz, stage_latencies
-from fanet_ros.bags.recording import RecordedTiming, Recording
+from fanet_ros.bags.recording import RecordedTiming
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.ros.demo.summary import DemoSummary, format_summary, summarize
 
@@ -48,7 +49,7 @@ def summary(write_bag: Callable[[Callable[[Any], None]], Path]) -> DemoSummary:
     truth = np.zeros((4, 6), np.uint8)
     truth[3] = 1
     counter.add(truth, np.zeros_like(truth))
-    with Recording(write_bag(fill)) as recording:
+    with FrameReader(write_bag(fill)) as recording:
         return summarize(recording, counter.result(), class_count=2, source='street', checkpoint='fanet18')
 
 

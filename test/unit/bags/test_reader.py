@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from backports import zstd
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros.bags.reader import BagReader, BagReadError, is_bag
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.reader import BagReader, is_bag
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 STRING = 'std_msgs/msg/String'
@@ -36,8 +37,8 @@ def write(path: Path, numbers: range | list[int], storage: StoragePlugin = Stora
 def content(path: Path) -> list[tuple[str, int, str]]:
     with BagReader(path) as bag:
         assert sum(item.msgcount for item in bag.connections) == bag.message_count
-        return [(connection.topic, received_ns, bag.deserialize(raw, connection.msgtype).data)
-                for connection, received_ns, raw in bag.messages()]
+        return [(connection.topic, received_ns, message.data)
+                for connection, received_ns, message in bag.decoded()]
 
 
 def expected(numbers: range | list[int]) -> list[tuple[str, int, str]]:
@@ -110,12 +111,44 @@ def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool)
     (lambda path: (path.mkdir(), (path / 'metadata.yaml').write_text('a: 1')), 'A metadata key is missing')])
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, make: Callable[[Path], Any], reason: str) -> None:
     make(tmp_path / 'drive')
-    with pytest.raises(BagReadError, match='cannot read the bag .*drive: .*' + reason) as raised:
+    with pytest.raises(BagError, match='cannot read the bag .*drive: .*' + reason) as raised:
         BagReader(tmp_path / 'drive')
     assert '\n' not in str(raised.value)
 
 
 def test_a_bag_of_ros_1_is_told_with_the_way_to_convert_it(tmp_path: Path) -> None:
     (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0\n')
-    with pytest.raises(BagReadError, match='it is one of ROS 1; convert it with: rosbags-convert --src .*old.bag --dst old'):
+    with pytest.raises(BagError, match='it is one of ROS 1; convert it with: rosbags-convert --src .*old.bag --dst old'):
         BagReader(tmp_path / 'old.bag')
+
+
+def test_a_damaged_message_is_told_in_one_line_with_its_topic(tmp_path: Path) -> None:
+    with Writer(tmp_path / 'drive', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        writer.write(writer.add_connection('/said', STRING, typestore=STORE), 1, b'\x00\x01\x00\x00\xff')
+    with BagReader(tmp_path / 'drive') as bag:
+        assert len(list(bag.messages())) == 1
+        with pytest.raises(BagError, match=r'\A.*drive has a damaged message on /said: it is no std_msgs/msg/String\Z'):
+            list(bag.decoded())
+
+
+def test_a_file_that_is_damaged_further_on_is_told_in_one_line(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / 'drive', version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with writer:
+        connection = writer.add_connection('/said', STRING, typestore=STORE)
+        for number in range(2000):
+            writer.write(connection, number, said(number))
+    file = tmp_path / 'drive' / 'drive.mcap'
+    chunk = file.read_bytes()
+    start = chunk.index(b'\x28\xb5\x2f\xfd') + 20        # behind what begins all that zstd has packed
+    file.write_bytes(chunk[:start] + bytes(400) + chunk[start + 400:])
+    with BagReader(tmp_path / 'drive') as bag, pytest.raises(BagError, match=r'\Acannot read the bag .*drive: .*\Z'):
+        list(bag.messages())
+
+
+def test_topics_are_listed_and_none_asked_for_is_none(tmp_path: Path) -> None:
+    with BagReader(write(tmp_path / 'drive', range(3))) as bag:
+        assert [(topic.name, topic.type_name, topic.count) for topic in bag.list_topics()] == [('/said', STRING, 3)]
+        assert bag.select(['/said'], ['sensor_msgs/msg/Image']) == [] == list(bag.messages([])) == list(bag.decoded([]))
+        with pytest.raises(BagError, match='drive has no images on /said; it has none: name another'):
+            bag.select_images('/said', 'name another')

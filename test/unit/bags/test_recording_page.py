@@ -26,7 +26,7 @@ def test_there_are_two() -> None:
 
 
 @pytest.mark.parametrize(('snippet', 'says'), list(zip(SNIPPETS, [
-    "{'3': 0.667, '8': 0.167, '255': 0.167}", '(2, 3, 3) (2, 3)'])), ids=['rosbags', 'Recording'])
+    "{'3': 0.667, '8': 0.167, '255': 0.167}", '(2, 3, 3) (2, 3)'])), ids=['rosbags', 'FrameReader'])
 def test_it_runs(snippet: str, says: str, write_bag: Callable[[Callable[[Any], None]], Path],
                  monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     bag = write_bag(fill)

@@ -18,7 +18,8 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from fanet_ros.bags.topics import IMAGE, BagTaskError, Topic, camera_names, choose_cameras
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.topics import IMAGE, Topic, camera_names, choose_cameras
 from fanet_ros.inference import Segmenter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.segment_bag.classes import LATCHED_QOS
@@ -165,13 +166,13 @@ def test_done_work_is_not_done_again_nor_mixed(tmp_path: Path) -> None:
     with Journal(tmp_path / 'a.partial', {'precision': 'float32'}) as journal:
         journal.add_mask(np.full((4, 6), 7, np.uint8))
         journal.add_reason('odd size')
-        with pytest.raises(BagTaskError, match='another process'):
+        with pytest.raises(BagError, match='another process'):
             Journal(tmp_path / 'a.partial', {'precision': 'float32'})
     with Journal(tmp_path / 'a.partial', {'precision': 'float32'}) as journal:
         assert journal.done == 2 and journal.reasons == {'odd size': 1}
         first, second = journal.masks()
         assert first is not None and (first == 7).all() and first.shape == (4, 6) and second is None
-    with pytest.raises(BagTaskError, match='precision was float32, is int8'):
+    with pytest.raises(BagError, match='precision was float32, is int8'):
         Journal(tmp_path / 'a.partial', {'precision': 'int8'})
 
 

@@ -15,11 +15,12 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from std_msgs.msg import Header, String
 
-from fanet_ros.bags.split_writer import SplitRecording
-from fanet_ros.bags.writer import BagError
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.writer import BagWriter
 
 START_NS = 1_700_000_000 * 10**9
 SECOND_NS = 10**9
+CLASS_MAP, TIMING = 'fanet_ros/msg/ClassMap', 'fanet_ros/msg/FrameTiming'
 
 
 def qos(durability: QosDurability, depth: int = 1) -> Qos:
@@ -58,16 +59,16 @@ def alone(bag: Path, number: int, folder: Path) -> Path:
 
 
 def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
-    recording = SplitRecording(tmp_path / 'drive', max_duration_s=10.0, max_bytes=0)
-    recording.add_topic('/class_map', 'fanet_ros/msg/ClassMap', [LATCHED])
-    recording.add_topic('/timing', 'fanet_ros/msg/FrameTiming', [PLAIN])
-    recording.write('/class_map', START_NS, class_map('first'))
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=10.0, max_bytes=0)
+    bag.add_topic('/class_map', CLASS_MAP, [LATCHED])
+    bag.add_topic('/timing', TIMING, [PLAIN])
+    bag.write('/class_map', CLASS_MAP, START_NS, class_map('first'))
     for second in range(30):
         if second == 14:
-            recording.write('/class_map', START_NS + second * SECOND_NS, class_map('second'))
-        recording.write('/timing', START_NS + second * SECOND_NS, timing(second))
-    recording.close()
-    assert recording.counts == {'/class_map': 2, '/timing': 30}
+            bag.write('/class_map', CLASS_MAP, START_NS + second * SECOND_NS, class_map('second'))
+        bag.write('/timing', TIMING, START_NS + second * SECOND_NS, timing(second))
+    bag.close()
+    assert bag.counts == {'/class_map': 2, '/timing': 30}
     assert sorted(path.name for path in (tmp_path / 'drive').iterdir()) == [
         'drive_0.mcap', 'drive_1.mcap', 'drive_2.mcap', 'metadata.yaml']
 
@@ -91,15 +92,15 @@ def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
 
 
 def test_files_end_by_size_and_topics_that_came_later_are_in_all_that_follow(tmp_path: Path) -> None:
-    recording = SplitRecording(tmp_path / 'drive', max_duration_s=0.0, max_bytes=1000)
-    recording.add_topic('/a', 'std_msgs/msg/String', [PLAIN])
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=0.0, max_bytes=1000)
+    bag.add_topic('/a', 'std_msgs/msg/String', [PLAIN])
     for number in range(10):
         if number == 5:
-            recording.add_topic('/late', 'std_msgs/msg/Header', [LATCHED, LATCHED])
+            bag.add_topic('/late', 'std_msgs/msg/Header', [LATCHED, LATCHED])
             for frame_id in ('left', 'right'):      # two publishers, each with a message of its own
-                recording.write('/late', START_NS, serialize_message(Header(frame_id=frame_id)))
-        recording.write('/a', START_NS + number, serialize_message(String(data=str(number) * 400)))
-    recording.close()
+                bag.write('/late', 'std_msgs/msg/Header', START_NS, serialize_message(Header(frame_id=frame_id)))
+        bag.write('/a', 'std_msgs/msg/String', START_NS + number, serialize_message(String(data=str(number) * 400)))
+    bag.close()
     messages = contents(tmp_path / 'drive')
     assert ''.join(message.data[0] for topic, _, message in messages if topic == '/a') == '0123456789'
     last = contents(alone(tmp_path / 'drive', -1, tmp_path / 'last'))
@@ -107,15 +108,15 @@ def test_files_end_by_size_and_topics_that_came_later_are_in_all_that_follow(tmp
 
 
 def test_what_was_complete_before_a_crash_is_a_sound_bag(tmp_path: Path) -> None:
-    recording = SplitRecording(tmp_path / 'drive', max_duration_s=2.0, max_bytes=0)
-    recording.add_topic('/timing', 'fanet_ros/msg/FrameTiming', [PLAIN])
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=2.0, max_bytes=0)
+    bag.add_topic('/timing', TIMING, [PLAIN])
     for second in range(5):
-        recording.write('/timing', START_NS + second * SECOND_NS, timing(second))
+        bag.write('/timing', TIMING, START_NS + second * SECOND_NS, timing(second))
     assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0, 1, 2, 3]      # not closed
 
 
 def test_an_empty_bag_is_readable_and_an_existing_one_left_alone(tmp_path: Path) -> None:
-    SplitRecording(tmp_path / 'drive', 1.0, 0).close()
+    BagWriter(tmp_path / 'drive', 1.0, 0).close()
     assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()
     with pytest.raises(BagError, match='exists already'):
-        SplitRecording(tmp_path / 'drive', 1.0, 0)
+        BagWriter(tmp_path / 'drive', 1.0, 0)

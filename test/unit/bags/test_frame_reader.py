@@ -9,7 +9,8 @@ from typing import Any, Callable
 import numpy as np
 import pytest
 
-from fanet_ros.bags.recording import Recording, RecordingError
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.frame_reader import FrameReader
 
 WriteBag = Callable[[Callable[[Any], None]], Path]
 
@@ -35,7 +36,7 @@ def fill(writer: Any) -> None:
 
 
 def test_frames_are_joined_by_stamp(write_bag: WriteBag, stamp_ns: Callable[[int], int]) -> None:
-    with Recording(write_bag(fill)) as recording:
+    with FrameReader(write_bag(fill)) as recording:
         frames = list(recording.frames())
     assert [frame.stamp_ns for frame in frames] == [stamp_ns(number) for number in (0, 2, 3)]
     for frame, number in zip(frames, (0, 2, 3)):
@@ -48,7 +49,7 @@ def test_frames_are_joined_by_stamp(write_bag: WriteBag, stamp_ns: Callable[[int
 
 def test_headers_and_timings(write_bag: WriteBag, stamp_ns: Callable[[int], int]) -> None:
     path = write_bag(fill)
-    with Recording(path) as recording:
+    with FrameReader(path) as recording:
         masks = recording.images['/segmentation/mask']
         assert [(mask.height, mask.width, mask.step, mask.encoding, mask.frame_id) for mask in masks] == [
             (4, 6, 6, 'mono8', 'camera')] * 3
@@ -65,7 +66,7 @@ def test_padded_rows_and_colour_order(write_bag: WriteBag, encoding: str) -> Non
         writer.image('/image', 0, camera_pixels(0), padding=5, encoding=encoding)
         writer.image('/segmentation/mask', 0, mask_pixels(7), padding=3)
 
-    with Recording(write_bag(padded)) as recording:
+    with FrameReader(write_bag(padded)) as recording:
         frame, = recording.frames()
     expected = camera_pixels(0) if encoding == 'rgb8' else camera_pixels(0)[..., ::-1]
     np.testing.assert_array_equal(frame.rgb, expected)
@@ -73,9 +74,9 @@ def test_padded_rows_and_colour_order(write_bag: WriteBag, encoding: str) -> Non
 
 
 def test_a_recording_without_timing_has_none(write_bag: WriteBag) -> None:
-    with Recording(write_bag(lambda writer: writer.image('/image', 0, camera_pixels(0)))) as recording:
+    with FrameReader(write_bag(lambda writer: writer.image('/image', 0, camera_pixels(0)))) as recording:
         assert recording.timings == []
-        with pytest.raises(RecordingError, match='no images on /segmentation/mask; it has /image'):
+        with pytest.raises(BagError, match='no images on /segmentation/mask; it has /image'):
             next(recording.frames())
 
 
@@ -84,10 +85,10 @@ def test_other_encodings_are_refused(write_bag: WriteBag) -> None:
         writer.image('/image', 0, camera_pixels(0), encoding='rgb16')
         writer.image('/segmentation/mask', 0, mask_pixels(1))
 
-    with Recording(write_bag(fill_16_bit)) as recording, pytest.raises(RecordingError, match='rgb16'):
+    with FrameReader(write_bag(fill_16_bit)) as recording, pytest.raises(BagError, match='rgb16'):
         list(recording.frames())
 
 
 def test_a_missing_bag_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match=r'\A.*none.*\Z'):       # a dot is no line break
-        Recording(tmp_path / 'none')
+    with pytest.raises(BagError, match=r'\A.*none.*\Z'):       # a dot is no line break
+        FrameReader(tmp_path / 'none')

@@ -1,0 +1,84 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the images of a bag's cameras, decoded ahead of the network."""
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, Collection, Iterator, NamedTuple, Optional, Sequence
+
+import numpy as np
+from rosbags.interfaces import Connection
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.reader import BagReader
+from fanet_ros.bags.topics import IMAGE_TYPES, Camera
+from fanet_ros.images.decoding import ImageError, to_rgb
+from fanet_ros.images.stamps import stamp_ns
+
+DECODED_AHEAD = 4
+
+
+class Picture(NamedTuple):
+    """One camera image: `rgb` (H, W, 3) uint8, or None and the `reason` in a few words."""
+
+    topic: str
+    stamp_s: float
+    rgb: Optional[np.ndarray]
+    reason: str
+
+
+class CameraReader(BagReader):
+    """An open bag whose cameras are known by Camera."""
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Tells whether a bag is still the same."""
+        return {'input': str(self.path.resolve()), 'messages': self.message_count,
+                'begin_ns': self.start_time, 'end_ns': self.end_time}
+
+    def count(self, cameras: Sequence[Camera]) -> int:
+        return sum(item.msgcount for item in self._of(cameras))
+
+    def pictures(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[Picture]:
+        """The cameras' images in the bag's order but for the first `skip`; decoded by threads, a few ahead.
+
+        :param only: numbers of the images that are wanted, counted from the first of the bag; None: all
+        """
+        raws: Iterator[Any] = islice(self.messages(self._of(cameras)), skip, None)
+        if only is not None:
+            raws = (raw for number, raw in enumerate(raws, skip) if number in only)
+        pending: deque[Future[Picture]] = deque()
+        with ThreadPoolExecutor(2) as threads:
+            for connection, _, raw in raws:
+                pending.append(threads.submit(self._picture, connection, raw))
+                if len(pending) > DECODED_AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+    def stamps_s(self, camera: Camera, count: int) -> list[float]:
+        """Stamps of the first `count` images of a camera, those of damaged messages left out."""
+        stamps = []
+        for connection, _, raw in islice(self.messages(self._of([camera])), count):
+            try:
+                stamps.append(stamp_ns(self.decode(connection, raw).header) / 10**9)
+            except BagError:
+                continue
+        return stamps
+
+    def _of(self, cameras: Sequence[Camera]) -> list[Connection]:
+        return self.select([camera.topic for camera in cameras], IMAGE_TYPES)
+
+    def _picture(self, connection: Connection, raw: bytes) -> Picture:
+        try:
+            message = self.decode(connection, raw)
+        except BagError:
+            return Picture(connection.topic, 0.0, None, 'damaged message')
+        stamp_s = stamp_ns(message.header) / 10**9
+        try:
+            rgb = to_rgb(message)
+        except ImageError as error:
+            encoding = f' {message.encoding[:20]}' if error.kind == 'unknown encoding' else ''
+            return Picture(connection.topic, stamp_s, None, error.kind + encoding)
+        return Picture(connection.topic, stamp_s, rgb, '')
