@@ -206,7 +206,7 @@ def test_a_bag_is_recorded_and_completed(host: str) -> None:
     async def act(session: aiohttp.ClientSession) -> Any:
         async with session.ws_connect(f'http://{host}/stream') as stream:
             return await ask_until(
-                stream, lambda content, files: content['status'] and content['status']['recording']['messages'] > 20)
+                stream, lambda content, files: content['status'] and content['status']['recording']['megabytes'] > 0)
     run(act)
     ended = post(f'http://{host}/api/record', {'action': 'stop'})[1]
     assert not ended['is_recording'] and ended['megabytes'] > 0 and 'complete' in ended['outcome']

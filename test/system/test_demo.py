@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,9 +21,9 @@ from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.ros.demo.environment import find_executable
+from fanet_ros.ros.demo.environment import find_executable, free_domain_id
+from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
-from fanet_ros.ros.demo.recorder_status import StatusFile
 
 TIMEOUT_S = 150.0
 WIDTH, HEIGHT = 160, 120
@@ -43,12 +42,11 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name='start_demo')
 def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts the demo; its output goes to tmp_path/demo_output."""
+    """Starts the demo, which chooses a free domain itself unless one is given; its output goes to tmp_path/demo_output."""
     started: list[subprocess.Popen] = []
-    # The demo chooses a free domain itself.
-    environment = {name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'}
 
-    def start(*arguments: str) -> subprocess.Popen:
+    def start(*arguments: str, domain_id: str = '') -> subprocess.Popen:
+        environment = {**os.environ, 'ROS_DOMAIN_ID': domain_id}
         command = [str(find_executable('demo')), '--checkpoint', str(checkpoint), '--device', 'cpu', '--engine', 'torch',
                    '--width', str(WIDTH), '--height', str(HEIGHT), *arguments]
         started.append(subprocess.Popen(
@@ -61,18 +59,13 @@ def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..
         process.communicate()
 
 
-def wait_for_masks(process: subprocess.Popen, output: DemoOutput, count: int) -> None:
-    """Until so many camera frames and masks have been recorded."""
+def wait_for_masks(process: subprocess.Popen, domain_id: int, count: int) -> None:
+    """Until so many frames have been segmented."""
     deadline = time.monotonic() + TIMEOUT_S
-    path = output.stdout('recorder')
-
-    def recorded() -> int:
-        status = StatusFile(path).latest()
-        return min(status.topic(topic).messages for topic in ('/image', '/segmentation/mask'))
-
-    while not path.exists() or recorded() < count:
-        assert process.poll() is None and time.monotonic() < deadline, 'the demo recorded no masks'
-        threading.Event().wait(0.05)
+    with Observer(domain_id, '/segmentation/timing') as observer:
+        while observer.masks < count:
+            assert process.poll() is None and time.monotonic() < deadline, 'the demo made no masks'
+            observer.watch(0.05)
 
 
 @pytest.mark.slow
@@ -108,12 +101,28 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
 
 
 @pytest.mark.slow
+def test_pictures_of_the_users_own_need_no_true_labels(start_demo: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
+    (tmp_path / 'drive').mkdir()
+    for number in range(3):
+        frame = np.random.default_rng(number).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / 'drive' / f'{number}.png'), frame)
+    process = start_demo('--source', str(tmp_path / 'drive'), '--seconds', '3', '--rate', '5')
+    stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0, stderr
+    output = DemoOutput(tmp_path / 'demo_output')
+    summary = json.loads(output.summary.read_text())
+    assert summary['checks']['passed'] and summary['agreement'] is None and summary['source'] == 'drive'
+    assert output.page.exists() and output.contact_sheet.exists() and 'true labels' not in stdout
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(('number', 'exit_code'), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
 def test_an_interrupted_demo_leaves_a_complete_bag(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, number: int, exit_code: int) -> None:
-    process = start_demo('--seconds', '600', '--rate', '6')
+    domain_id = free_domain_id()
+    process = start_demo('--seconds', '600', '--rate', '6', domain_id=str(domain_id))
     output = DemoOutput(tmp_path / 'demo_output')
-    wait_for_masks(process, output, 6)
+    wait_for_masks(process, domain_id, 6)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == exit_code, stderr

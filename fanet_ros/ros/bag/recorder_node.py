@@ -8,7 +8,6 @@ complete when the process ends by SIGINT or SIGTERM.
 from __future__ import annotations
 
 import functools
-import json
 import signal
 import sys
 import time
@@ -62,7 +61,6 @@ class RecorderNode(FittedParameters, Node):
         settings = declare_settings(self)
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
         self.failure: Optional[str] = None
-        self._started = time.monotonic()
         self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
         self._recorded: dict[str, RecordedTopic] = {}
         self._discover()
@@ -71,9 +69,6 @@ class RecorderNode(FittedParameters, Node):
             # A steady clock: simulated time stands still when its publisher is what is missing.
             self._missing_timer = self.create_timer(
                 settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._prints_status = settings.status_period_s > 0
-        if self._prints_status:
-            self.create_timer(settings.status_period_s, self._print_status)
 
     def _discover(self) -> None:
         """Subscribe topics whose type is known by now, and follow the QoS of their publishers."""
@@ -146,22 +141,8 @@ class RecorderNode(FittedParameters, Node):
             self.get_logger().warning(f'nothing to record on {topic}: nobody publishes it'
                                       + (f'; these are published: {", ".join(others)}' if others else ''))
 
-    def _print_status(self) -> None:
-        """One JSON line on stdout: what is connected and recorded, for a program that started this one."""
-        counts = self.bag.counts
-        topics = {
-            topic: {
-                'messages': counts.get(topic, 0),
-                'publishers': self.count_publishers(topic),
-                'subscribers': self.count_subscribers(topic),
-            } for topic in self._requests}
-        elapsed_s = round(time.monotonic() - self._started, 3)
-        print(json.dumps({'elapsed_s': elapsed_s, 'topics': topics}), flush=True)
-
     def finish(self) -> None:
         """Complete the bag and say what is in it."""
-        if self._prints_status:
-            self._print_status()
         self.bag.close()
         counts = sorted(self.bag.counts.items())
         parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'

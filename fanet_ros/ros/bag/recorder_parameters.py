@@ -22,9 +22,6 @@ RECORDER_PARAMETERS: tuple[ParameterSpec, ...] = (
         'without it as soon as it is published; with a ? at its end nothing need come of it',
         read_only=True, none=['']),
     ParameterSpec(
-        'status_period_s', 0.0, 'Time between two JSON lines on stdout: publishers, subscribers and recorded '
-        'messages of every topic; 0: none', unit='s', minimum=0.0, maximum=3600.0, read_only=True),
-    ParameterSpec(
         'missing_warning_s', 5.0, 'The log warns of topics of which nothing came for this long after the start; 0: never',
         unit='s', minimum=0.0, maximum=3600.0, read_only=True),
     ParameterSpec(
@@ -42,7 +39,6 @@ class RecorderSettings:
 
     output: Path
     topics: tuple[TopicRequest, ...]
-    status_period_s: float
     missing_warning_s: float
     max_bag_duration_s: float
     max_bag_size_mb: int
@@ -57,7 +53,6 @@ def declare_settings(node: Node) -> RecorderSettings:
     return RecorderSettings(
         output=Path(values.read('output', str) or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')),
         topics=tuple(TopicRequest.parse(text) for text in topics),
-        status_period_s=values.read('status_period_s', float),
         missing_warning_s=values.read('missing_warning_s', float),
         max_bag_duration_s=values.read('max_bag_duration_s', float),
         max_bag_size_mb=values.read('max_bag_size_mb', int))

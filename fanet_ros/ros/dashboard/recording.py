@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 STOP_S = 30.0
-STATUS_PERIOD_S = 1.0
 MAX_LINE_BYTES = 2**20
 
 
@@ -35,7 +34,6 @@ class BagRecorder:
         self._bag: Optional[Path] = None
         self._started = 0.0
         self._length_s = 0.0
-        self._messages = 0
         self._outcome = ''
         self._changing = asyncio.Lock()
 
@@ -49,7 +47,7 @@ class BagRecorder:
         if self.is_recording:
             self._length_s = round(time.monotonic() - self._started, 0)
         return {'is_recording': self.is_recording, 'bag': str(self._bag or ''), 'length_s': self._length_s,
-                'megabytes': round(_bytes_in(self._bag) / 1e6, 1), 'messages': self._messages, 'outcome': self._outcome}
+                'megabytes': round(_bytes_in(self._bag) / 1e6, 1), 'outcome': self._outcome}
 
     async def start(self, topics: Sequence[str]) -> None:
         """Begin a bag of `topics`, each as the recorder's parameter names it.
@@ -64,14 +62,14 @@ class BagRecorder:
             except OSError as error:
                 raise RecordingError(f'cannot record into {self._folder.absolute()}: {error.strerror}') from None
             self._bag = self._folder.absolute() / datetime.now().strftime('fanet_%Y_%m_%d-%H_%M_%S_%f')[:-3]
-            parameters = {'output': str(self._bag), 'topics': list(topics), 'status_period_s': STATUS_PERIOD_S}
+            parameters = {'output': str(self._bag), 'topics': list(topics)}
             arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={json.dumps(value)}')]
             # In a session of its own: Ctrl-C reaches the dashboard alone, which then ends it in order.
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, '-m', 'fanet_ros', 'recorder_node', '--ros-args', *arguments,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
                 start_new_session=True, limit=MAX_LINE_BYTES)
-            self._started, self._length_s, self._messages, self._outcome = time.monotonic(), 0.0, 0, ''
+            self._started, self._length_s, self._outcome = time.monotonic(), 0.0, ''
             self._reader = asyncio.create_task(self._read(self._process))
 
     async def stop(self) -> None:
@@ -96,12 +94,8 @@ class BagRecorder:
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """Follow what the recorder says until it ends."""
-        assert process.stdout is not None and process.stderr is not None      # both are pipes
-        errors = asyncio.create_task(_last_line(process.stderr))
-        async for line in process.stdout:
-            with suppress(ValueError, KeyError, TypeError):
-                self._messages = sum(topic['messages'] for topic in json.loads(line)['topics'].values())
-        last = await errors
+        assert process.stderr is not None       # it is a pipe
+        last = await _last_line(process.stderr)
         code = await process.wait()
         self._outcome = f'complete: {self._bag}' if code == 0 else last or f'the recorder ended with exit code {code}'
 

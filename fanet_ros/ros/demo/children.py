@@ -15,23 +15,24 @@ from fanet_ros.ros.demo.environment import DemoError
 STOP_TIMEOUT_S = 10.0
 SHOWN_LOG_LINES = 15
 PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)      # here: after a fork beside other threads nothing should be loaded
 
 
 class Child:
-    """One process; its stderr goes to `log_path`, its stdout to `stdout_path`.
+    """One process; what it prints goes to `log_path`.
 
     `may_end`: to end by itself with exit code 0 is what it is expected to do.
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log_path: Path,
-                 stdout_path: Path, may_end: bool = False) -> None:
+                 may_end: bool = False) -> None:
         self.name = name
         self.log_path = log_path
         self._may_end = may_end
-        with open(log_path, 'wb') as log, open(stdout_path, 'wb') as stdout:
+        with open(log_path, 'wb') as log:
             # In a session of its own Ctrl-C does not reach it: the demo ends its children, in order.
             self._process = subprocess.Popen(
-                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=stdout, stderr=log,
+                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True, preexec_fn=_end_with_parent)     # noqa: PLW1509  one call of the kernel
 
     @property
@@ -97,4 +98,4 @@ class Children:
 
 def _end_with_parent() -> None:
     """Linux: the kernel ends the child should the demo be killed outright. Runs in the child before exec."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -14,6 +14,7 @@ from fanet_ros.package_share import share_directory
 
 # Higher domains reach into the ports from which Linux takes those of outgoing connections.
 DOMAIN_IDS = range(1, 101)
+LAST_DOMAIN_ID = 232        # whose ports exist
 
 
 class DemoError(Exception):
@@ -39,10 +40,13 @@ def find_executable(name: str) -> Path:
 
 
 def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with a free DDS domain, where the user chose none."""
+    """`environment` with a free DDS domain, where the user chose none. Raises DemoError for one that cannot be."""
     result = dict(environment)
-    if not result.get('ROS_DOMAIN_ID'):
+    chosen = result.get('ROS_DOMAIN_ID')
+    if not chosen:
         result['ROS_DOMAIN_ID'] = str(free_domain_id())
+    elif not chosen.isdecimal() or int(chosen) > LAST_DOMAIN_ID:
+        raise DemoError(f'ROS_DOMAIN_ID is {chosen!r}: expected a number from 0 to {LAST_DOMAIN_ID}')
     # Children write to log files: without this their last lines would be lost when they crash.
     result['PYTHONUNBUFFERED'] = '1'
     return result

@@ -54,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
         for name, values in parameters.items():
             given = [part for key, value in values.items() for part in ('-p', f'{key}:={json.dumps(value)}')]
             command = [str(find_executable(EXECUTABLES[name])), '--ros-args', *given]
-            children.add(Child(name, command, environment, Path(logs) / f'{name}.log', Path(logs) / f'{name}.out'))
+            children.add(Child(name, command, environment, Path(logs) / f'{name}.log'))
         link = f'http://localhost:{arguments.port}'
         while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):
             children.check()

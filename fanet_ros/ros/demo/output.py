@@ -44,9 +44,6 @@ class DemoOutput:
     def log(self, node: str) -> Path:
         return self.logs / f'{node}.log'
 
-    def stdout(self, node: str) -> Path:
-        return self.logs / f'{node}.out'
-
     def prepare(self) -> None:
         """Make the directory and clear an earlier run's files away, these and no others.
 
@@ -54,7 +51,7 @@ class DemoOutput:
         """
         own = [self.contact_sheet, self.video, self.page, self.summary]
         own += [self.bag / 'metadata.yaml', self.bag / 'bag.mcap']
-        own += [path(node) for node in NODES for path in (self.log, self.stdout)]
+        own += [self.log(node) for node in NODES]
         try:
             for path in own:
                 path.unlink(missing_ok=True)

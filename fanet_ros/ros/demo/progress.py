@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import sys
-import time
-from typing import Any, Optional
+from typing import Any
 
 from tqdm import tqdm
 
-from fanet_ros.bags.recording import TopicNames
 from fanet_ros.ros.demo.children import Children
-from fanet_ros.ros.demo.recorder_status import StatusFile
+from fanet_ros.ros.demo.observer import Observer
 
 POLL_S = 0.1
 
@@ -28,34 +26,21 @@ def refresh(bar: tqdm) -> None:
 
 
 class RecordingProgress:
-    """What the recorder has so far, as a bar that counts once frames and masks come in.
+    """How many frames there are so far, as a bar that counts once the first mask is out.
 
     Before that, the processes are still discovering each other.
     """
 
-    def __init__(self, children: Children, status_file: StatusFile, topics: TopicNames, bar: tqdm) -> None:
-        self._children = children
-        self._status_file = status_file
-        self._topics = topics
-        self._bar = bar
-        self._frames_before: Optional[int] = None
-
-    @property
-    def has_begun(self) -> bool:
-        """Both frames and masks have been recorded."""
-        return self._frames_before is not None
+    def __init__(self, children: Children, observer: Observer, bar: tqdm) -> None:
+        self._children, self._observer, self._bar = children, observer, bar
 
     def poll(self) -> int:
-        """Wait a moment, show the newest counts, return the masks'. Raises DemoError when a process died."""
-        time.sleep(POLL_S)
+        """Watch a moment, show the newest counts, return the masks'. Raises DemoError when a process died."""
+        self._observer.watch(POLL_S)
         self._children.check()
-        status = self._status_file.latest()
-        masks, frames = (status.topic(name).messages for name in (self._topics.mask, self._topics.camera))
-        if masks and frames and self._frames_before is None:
-            self._frames_before = max(0, frames - masks)
-        if self._frames_before is not None:
+        masks, frames = self._observer.masks, self._observer.frames
+        if masks:
             self._bar.set_postfix_str(f'{masks} masks', refresh=False)
-            counted = frames - self._frames_before
-            self._bar.update((counted if self._bar.total is None else min(counted, self._bar.total)) - self._bar.n)
+            self._bar.update((frames if self._bar.total is None else min(frames, self._bar.total)) - self._bar.n)
         refresh(self._bar)
         return masks

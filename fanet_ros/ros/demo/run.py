@@ -12,9 +12,9 @@ from typing import Union
 from fanet_ros.bags.recording import TopicNames
 from fanet_ros.ros.demo.children import Child, Children
 from fanet_ros.ros.demo.environment import DemoError, find_executable, ros_environment
+from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.ros.demo.progress import POLL_S, RecordingProgress, progress_bar, refresh
-from fanet_ros.ros.demo.recorder_status import StatusFile
 
 READY_TIMEOUT_S = 180.0
 FIRST_MASK_TIMEOUT_S = 60.0
@@ -47,52 +47,48 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
     """
     topics = TopicNames()
     environment = ros_environment(os.environ)
-    print(f'camera, segmentation node and recorder on ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}, '
-          f'logs in {output.logs}')
-    with Children() as children:
+    domain_id = int(environment['ROS_DOMAIN_ID'])
+    print(f'camera, segmentation node and recorder on ROS_DOMAIN_ID {domain_id}, logs in {output.logs}')
+    with Observer(domain_id, topics.timing) as observer, Children() as children:
         def start(name: str, parameters: dict[str, ParameterValue], may_end: bool = False) -> Child:
             command = [str(find_executable(f'{name}_node')), '--ros-args', *_parameter_arguments(parameters)]
             return children.add(
-                Child(name, command, environment, output.log(name), output.stdout(name), may_end))
+                Child(name, command, environment, output.log(name), may_end))
 
         recorder = start('recorder', {
-            'output': str(output.bag), 'status_period_s': 0.2, 'topics': _recorded_topics(topics)})
+            'output': str(output.bag), 'topics': _recorded_topics(topics), 'missing_warning_s': 0.0})
         node = start('segmentation', {
             'checkpoint': settings.checkpoint, 'device': settings.device, 'engine': settings.engine})
-        status_file = StatusFile(output.stdout('recorder'))
-        _wait_until_ready(children, status_file, topics)
+        _wait_until_ready(children, observer, topics)
         camera = start('camera', {
             'source': settings.source, 'rate_hz': settings.rate_hz, 'width': settings.width,
             'height': settings.height, 'loop': True, 'seed': settings.seed}, may_end=True)
-        completed = _follow(children, camera, status_file, topics, settings)
+        completed = _follow(children, camera, observer, settings)
         for child in (camera, node, recorder):
             children.stop(child)
     return completed
 
 
-def _wait_until_ready(children: Children, status_file: StatusFile, topics: TopicNames) -> None:
-    """Until the node has loaded its network and listens to the camera topic, and the recorder to the node."""
+def _wait_until_ready(children: Children, observer: Observer, topics: TopicNames) -> None:
+    """Until the node has loaded its network and listens to the camera topic, as the recorder does to both."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     with progress_bar('loading the network', bar_format='{desc} {elapsed}') as bar:
         while time.monotonic() < deadline:
             children.check()
-            status = status_file.latest()
-            if status.topic(topics.mask).publishers and status.topic(topics.camera).subscribers > 1:
+            if observer.listeners(topics.camera) >= {'segmentation', 'recorder'} and observer.listeners(topics.mask):
                 return
             refresh(bar)
-            time.sleep(POLL_S)
+            observer.watch(POLL_S)
     raise DemoError(f'the segmentation node was not ready after {READY_TIMEOUT_S:.0f} s: see its log')
 
 
-def _follow(children: Children, camera: Child, status_file: StatusFile, topics: TopicNames,
-            settings: DemoSettings) -> bool:
+def _follow(children: Children, camera: Child, observer: Observer, settings: DemoSettings) -> bool:
     """Let the camera run, end it, wait for the last masks; False when Ctrl-C ended it early."""
     try:
         with progress_bar('recording', total=settings.frames, unit='frame') as bar:
-            progress = RecordingProgress(children, status_file, topics, bar)
+            progress = RecordingProgress(children, observer, bar)
             deadline = time.monotonic() + FIRST_MASK_TIMEOUT_S
-            while not progress.has_begun:
-                progress.poll()
+            while not progress.poll():
                 if time.monotonic() > deadline:
                     raise DemoError(
                         f'no camera frame with mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
@@ -121,7 +117,7 @@ def _recorded_topics(topics: TopicNames) -> list[str]:
     types = {
         topics.camera: 'sensor_msgs/msg/Image', topics.mask: 'sensor_msgs/msg/Image',
         topics.overlay: 'sensor_msgs/msg/Image', topics.timing: 'fanet_ros/msg/FrameTiming',
-        topics.truth: 'sensor_msgs/msg/Image', '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
+        topics.truth: 'sensor_msgs/msg/Image?', '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
     return [f'{name}:{type_name}' for name, type_name in types.items()]
 
 

@@ -147,11 +147,6 @@ class FrameOutputs:
         self._publish_details(layers, header, style)
         return self._publish_overlay(layers, header)
 
-    @property
-    def wants_rest(self) -> bool:
-        """Whether somebody subscribes to what takes long to draw or to encode."""
-        return self.wants_overlay or any(map(_is_wanted, (self._mask_png, self._confidence_png)))
-
     def publish_timing(self, timing: FrameTiming) -> None:
         """Publish the times of the frame, once all else of it is out."""
         self._timing.publish(timing)

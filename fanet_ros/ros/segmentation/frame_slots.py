@@ -38,7 +38,7 @@ class FrameSlots(Generic[Item]):
     def take(self, at_most: int = 1) -> list[tuple[str, Item]]:
         """Wait for an item, and take one of each camera that waits, up to `at_most`: (camera, item); [] once closed.
 
-        Each is to be told done().
+        Once all of them need no more work, call done().
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
@@ -48,11 +48,11 @@ class FrameSlots(Generic[Item]):
             for camera in cameras:
                 self._turns += 1
                 self._last_turn[camera] = self._turns
-            self._in_work += len(cameras)
+            self._in_work += 1
             return [(camera, self._waiting.pop(camera)) for camera in cameras]
 
     def done(self) -> None:
-        """One of the items that were taken needs no more work; any thread may say so."""
+        """What one take() gave needs no more work; any thread may say so."""
         with self._changed:
             self._in_work -= 1
             self._changed.notify_all()

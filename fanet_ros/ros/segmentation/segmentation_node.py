@@ -4,7 +4,7 @@
 
 A frame's way:
 sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
-The executor's thread only receives; one worker thread segments the newest frames; a third builds models.
+The executor's thread only receives; one segments the newest frames, one draws, encodes and counts, one builds models.
 """
 from __future__ import annotations
 

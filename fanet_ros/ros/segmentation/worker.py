@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that segments: takes the frames that wait, makes their masks, publishes all that belongs to them."""
+"""The thread that segments: takes the frames that wait, publishes their masks, hands them on to be finished."""
 from __future__ import annotations
 
 import functools
@@ -18,7 +18,7 @@ from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.segmentation.active_model import ActiveModel
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.diagnostics import ERROR, WARN, FrameTimes
-from fanet_ros.ros.segmentation.frame_finisher import FrameFinisher
+from fanet_ros.ros.segmentation.frame_finisher import FrameFinisher, Job
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs, MaskTimes
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
@@ -41,8 +41,8 @@ class _Frame:
 class SegmentationWorker:
     """Works from start() until the slots are closed; a frame that fails is counted, logged, and the next one taken.
 
-    Frames of several cameras that wait together go through the network together. What takes long and is not the mask,
-    drawing the overlay for example, is done by another thread, while this one goes on.
+    Frames of several cameras that wait together go through the network together. All that is not the mask, drawing the
+    overlay for example, is done by another thread, while this one goes on.
 
     :param outputs: of each camera, as long as frames come
     :param model: gives the model of the moment; a frame is segmented and shown by the one that it began with
@@ -71,27 +71,22 @@ class SegmentationWorker:
 
     def _work(self) -> None:
         while taken := self._slots.take(self._batch_size()):
-            number = self._work_on(taken)
-            del taken       # nothing of them is kept when they count as done: it may be the model's last
-            for _ in range(number):
-                self._slots.done()
+            self._finisher.put(self._work_on(taken))
 
     def _batch_size(self) -> int:
         model = self._model()
         return 1 if model is None else model.segmenter.batch
 
-    def _work_on(self, taken: list[tuple[str, ReceivedFrame]]) -> int:
-        """Publish the masks of frames of different cameras; returns how many are done, the others being finished."""
+    def _work_on(self, taken: list[tuple[str, ReceivedFrame]]) -> list[Job]:
+        """Publish the masks of frames of different cameras; returns what remains to be done for those that have one."""
         model = self._model()
         if model is None:
-            return len(taken)
+            return []
         frames = [frame for name, received in taken
                   if (frame := self._guarded(self._cameras[name], self._prepare, name, received, model)) is not None]
-        handed_on = 0
-        for frame, segmentation in zip(frames, self._segment(frames, model)):
-            if segmentation is not None:
-                handed_on += bool(self._guarded(frame.camera, self._publish, frame, segmentation, model))
-        return len(taken) - handed_on
+        remaining = [self._guarded(frame.camera, self._publish_mask, frame, segmentation, model)
+                     for frame, segmentation in zip(frames, self._segment(frames, model)) if segmentation is not None]
+        return [job for job in remaining if job is not None]
 
     def _guarded(self, camera: CameraInput, work: Callable[..., Result], *arguments: object) -> Optional[Result]:
         """What `work` returns; None if it fails, which is counted and logged: one bad frame must not end the node."""
@@ -152,18 +147,13 @@ class SegmentationWorker:
         results = [self._guarded(frame.camera, segment, [item]) for frame, item in zip(frames, inputs)]
         return [None if result is None else result[0] for result in results]
 
-    def _publish(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> bool:
-        """Publish the mask and see to the rest of the frame; True: the other thread will do so."""
+    def _publish_mask(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> Job:
+        """Publish the mask; returns what remains to be done for the frame."""
         outputs = self._outputs[frame.camera.name]
         layers = FrameLayers(frame.input, segmentation, model.style)
         times = outputs.publish_mask(layers, frame.received.message.header, model.style)
-        finish = functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
-                                   outputs, model)
-        if outputs.wants_rest or not self._finisher.is_idle:
-            self._finisher.put(finish)
-            return True
-        finish()
-        return False
+        return functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
+                                 outputs, model)
 
     def _publish_rest(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
                       outputs: FrameOutputs, model: ActiveModel) -> None:

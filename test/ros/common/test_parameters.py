@@ -143,11 +143,11 @@ def test_constraints_in_words() -> None:
 def test_recorder_settings(make_node: Callable[..., Node]) -> None:
     settings = recorder_parameters.declare_settings(make_node())
     assert settings.topics == tuple(TopicRequest.parse(text) for text in DEFAULT_TOPICS)
-    assert settings.output.name.startswith('rosbag2_') and settings.status_period_s == 0.0
+    assert settings.output.name.startswith('rosbag2_')
     settings = recorder_parameters.declare_settings(make_node(
-        output='/data/drive', topics=['/tf:tf2_msgs/msg/TFMessage', 'image'], status_period_s=2.0))
+        output='/data/drive', topics=['/tf:tf2_msgs/msg/TFMessage', 'image'], missing_warning_s=2.0))
     assert settings == RecorderSettings(
-        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 5.0, 0.0, 0)
+        Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 0.0, 0)
 
 
 @pytest.mark.parametrize('text', ['', ':sensor_msgs/msg/Image', 'image:', 'image:Image', 'image:a/b/c/d'])

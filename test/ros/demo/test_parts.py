@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What surrounds the demo's run: output directory, environment, children, status lines."""
+"""What surrounds the demo's run: output directory, environment, children."""
 from __future__ import annotations
 
 import os
@@ -16,13 +16,12 @@ from fanet_ros.ros.demo.children import Child, Children
 from fanet_ros.ros.demo.demo import camera_size
 from fanet_ros.ros.demo.environment import DOMAIN_IDS, DemoError, free_domain_id, ros_environment
 from fanet_ros.ros.demo.output import DemoOutput
-from fanet_ros.ros.demo.recorder_status import StatusFile, TopicStatus
 from fanet_ros.sources import SourceError
 
 
 def python_child(tmp_path: Path, code: str, may_end: bool = False) -> Child:
     command = [sys.executable, '-c', code]
-    return Child('worker', command, {}, tmp_path / 'worker.log', tmp_path / 'worker.out', may_end)
+    return Child('worker', command, {}, tmp_path / 'worker.log', may_end)
 
 
 def wait_until_ended(child: Child) -> None:
@@ -83,6 +82,12 @@ def test_a_domain_is_chosen_when_none_is_set() -> None:
     assert int(ros_environment({})['ROS_DOMAIN_ID']) in DOMAIN_IDS
 
 
+@pytest.mark.parametrize('chosen', ['233', '-1', 'robot'])
+def test_a_domain_that_cannot_be_is_refused(chosen: str) -> None:
+    with pytest.raises(DemoError, match=f"ROS_DOMAIN_ID is '{chosen}': expected a number from 0 to 232"):
+        ros_environment({'ROS_DOMAIN_ID': chosen})
+
+
 def test_domains_in_use_are_avoided(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = free_domain_id(), None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
@@ -124,17 +129,3 @@ def test_leaving_the_context_interrupts_children(tmp_path: Path) -> None:
         ready.read_text()    # returns when the child has opened and closed it
         assert child.exit_code is None
     assert child.exit_code == 0
-
-
-def test_status_lines_are_followed_and_half_lines_wait(tmp_path: Path) -> None:
-    path = tmp_path / 'recorder.out'
-    path.write_text('')
-    status_file = StatusFile(path)
-    assert status_file.latest().topic('/image') == TopicStatus()
-    line = '{"elapsed_s": 1.5, "topics": {"/image": {"messages": 3, "publishers": 1, "subscribers": 2}}}'
-    path.write_text(line[:30])
-    assert status_file.latest().elapsed_s == 0.0
-    path.write_text(line + '\n' + line.replace('3', '4').replace('1.5', '2.5') + '\n' + line[:10])
-    assert status_file.latest().elapsed_s == 2.5
-    assert status_file.latest().topic('/image') == TopicStatus(4, 1, 2)
-    assert status_file.latest().topic('/other') == TopicStatus()

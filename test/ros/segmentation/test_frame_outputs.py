@@ -178,7 +178,7 @@ def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
     outputs = FrameOutputs(listener.node)
     confidences, overlays = (listener.hear(CompressedImage, f'/segmentation/{name}/compressed') for name in (
         'confidence', 'overlay'))
-    listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_rest)
+    listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_overlay)
     style = OutputStyle(STREET, overlay_alpha=0.25, overlay_jpeg_quality=30)
     stamp = publish_until(listener, outputs, style, confidences, overlays, confidence=True)
     confidence, overlay = of(confidences, stamp), of(overlays, stamp)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rclpy
 from rclpy.context import Context
+from rclpy.node import Node
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
@@ -36,6 +37,17 @@ def wait_for(condition: Callable[[], Any]) -> None:
         time.sleep(0.01)
 
 
+def slots_camera_and_model(node: Node) -> tuple[FrameSlots[ReceivedFrame], CameraInput, ActiveModel]:
+    settings = declare_settings(node)
+    segmenter = Segmenter(Checkpoint(METADATA.build_network().eval(), METADATA), device='cpu', engine='torch')
+    slots: FrameSlots[ReceivedFrame] = FrameSlots()
+    return slots, CameraInput(node, '', False, slots.put), ActiveModel(segmenter, settings, OutputStyle(segmenter.class_map))
+
+
+def black_frame() -> ReceivedFrame:
+    return ReceivedFrame(rgb_to_image_message(np.zeros((64, 96, 3), np.uint8), Header()), time.perf_counter())
+
+
 @pytest.mark.parametrize('converts_colors', [False, True])
 def test_a_context_that_ends_first_ends_nothing_else(
         monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
@@ -49,11 +61,7 @@ def test_a_context_that_ends_first_ends_nothing_else(
     context = Context()
     rclpy.init(context=context)
     node = rclpy.create_node('segmentation', context=context)
-    settings = declare_settings(node)
-    segmenter = Segmenter(Checkpoint(METADATA.build_network().eval(), METADATA), device='cpu', engine='torch')
-    model = ActiveModel(segmenter, settings, OutputStyle(segmenter.class_map))
-    slots: FrameSlots[ReceivedFrame] = FrameSlots()
-    camera = CameraInput(node, '', False, slots.put)
+    slots, camera, model = slots_camera_and_model(node)
     asked: list[float] = []     # before each frame is taken, and when it is
 
     def active_model() -> ActiveModel:
@@ -63,11 +71,10 @@ def test_a_context_that_ends_first_ends_nothing_else(
                                 active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
     worker.start()
 
-    message = rgb_to_image_message(np.zeros((64, 96, 3), np.uint8), Header())
-    slots.put(ReceivedFrame(message, time.perf_counter()))
+    slots.put(black_frame())
     wait_for(lambda: camera.statistics.segmented == 1 and len(asked) == 3)
     context.shutdown()
-    slots.put(ReceivedFrame(message, time.perf_counter()))
+    slots.put(black_frame())
     wait_for(lambda: len(asked) >= 4)
     slots.close()
     worker.join()
@@ -75,3 +82,29 @@ def test_a_context_that_ends_first_ends_nothing_else(
     assert not raised and not camera.statistics.rejected and camera.statistics.segmented == 1
     assert capfd.readouterr().err == ''
     node.destroy_node()
+
+
+def test_a_frame_that_cannot_be_finished_is_counted_once_and_the_next_one_comes() -> None:
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('segmentation', context=context)
+    slots, camera, model = slots_camera_and_model(node)
+    outputs = {'': FrameOutputs(node)}
+    latencies: list[float] = []
+    worker = SegmentationWorker(node, slots, {'': camera}, outputs, lambda: model, lambda segmenter, height, width: None,
+                                latencies.append)
+    worker.start()
+    node.destroy_publisher(outputs['']._coverage)       # comes after the mask
+    slots.put(black_frame())
+    wait_for(lambda: camera.statistics.rejected)
+    slots.pause()                                       # ends: nothing is under way any more
+    slots.resume()
+    outputs[''] = FrameOutputs(node)
+    slots.put(black_frame())
+    wait_for(lambda: latencies)
+    slots.close()
+    worker.join()
+    assert camera.statistics.rejected == {'segmentation failed': 1} and camera.statistics.segmented == 1
+    assert slots.dropped() == 0
+    node.destroy_node()
+    context.shutdown()

@@ -43,7 +43,7 @@ function showRecording({ recording, allow_changes, present }) {
   button.classList.toggle('on', recording.is_recording);
   setText(button, recording.is_recording ? 'Stop recording' : 'Record a bag');
   const seconds = Math.round(recording.length_s);
-  const length = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} min, ${recording.megabytes} MB, ${recording.messages} messages`;
+  const length = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} min, ${recording.megabytes} MB`;
   setText(byId('recording'), !recording.bag ? '' : recording.is_recording ? `${length} in ${recording.bag}` : `${length}: ${recording.outcome || recording.bag}`);
 }
 

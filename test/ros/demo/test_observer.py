@@ -1,0 +1,69 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo sees of its processes, over real DDS in a domain of its own."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import rclpy
+from fanet_ros.msg import FrameTiming
+from rclpy.context import Context
+from rclpy.node import Node
+
+from fanet_ros.ros.demo.environment import free_domain_id
+from fanet_ros.ros.demo.observer import Observer
+
+TIMEOUT_S = 30.0
+
+
+@pytest.fixture(name='domain_id')
+def domain_id_fixture() -> int:
+    return free_domain_id()
+
+
+@pytest.fixture(name='segmentation')
+def segmentation_fixture(domain_id: int) -> Iterator[Node]:
+    context = Context()
+    rclpy.init(context=context, domain_id=domain_id)
+    node = rclpy.create_node('segmentation', context=context)
+    yield node
+    node.destroy_node()
+    context.shutdown()
+
+
+def watch_until(observer: Observer, condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, 'it did not happen'
+        observer.watch(0.02)
+
+
+def test_frames_count_from_the_first_that_was_segmented(segmentation: Node, domain_id: int) -> None:
+    with Observer(domain_id, '/segmentation/timing') as observer:
+        timings = segmentation.create_publisher(FrameTiming, '~/timing', 5)
+        watch_until(observer, lambda: timings.get_subscription_count() == 1)
+        assert (observer.frames, observer.masks) == (0, 0)
+        for frames_received, frames_segmented in ((7, 1), (8, 2), (12, 3)):
+            timings.publish(FrameTiming(frames_received=frames_received, frames_segmented=frames_segmented))
+        watch_until(observer, lambda: observer.masks == 3)
+        assert observer.frames == 6
+
+
+def test_who_listens_is_seen_by_name(segmentation: Node, domain_id: int) -> None:
+    with Observer(domain_id, '/segmentation/timing') as observer:
+        assert observer.listeners('/image') == set()
+        segmentation.create_subscription(FrameTiming, '/image', print, 5)
+        watch_until(observer, lambda: observer.listeners('/image') == {'segmentation'})
+
+
+def test_it_is_gone_when_its_context_ends(segmentation: Node, domain_id: int) -> None:
+    def nodes() -> list[str]:
+        return segmentation.get_node_names()
+    with Observer(domain_id, '/segmentation/timing') as observer:
+        watch_until(observer, lambda: 'demo' in nodes())
+    deadline = time.monotonic() + TIMEOUT_S
+    while 'demo' in nodes():
+        assert time.monotonic() < deadline, 'the node is still there'
+        time.sleep(0.02)
