@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import Segmenter
-from fanet_ros.inference.engines.onnx_engine import cached_model, export_onnx, require_packages
+from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.sources import open_source

@@ -13,7 +13,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from fanet_ros.inference import FrameInput, Segmenter, gpu
-from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.engines.network_setup import DTYPES, rewritten_network
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet

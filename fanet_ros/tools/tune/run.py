@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import runtimes
 from fanet_ros.model import available_checkpoints
 from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
@@ -46,7 +47,7 @@ def tune(arguments: argparse.Namespace) -> None:
     context = max(2 if smoothing else 0, *(model.temporal_frames - 1 for model in models))
     request = SourceRequest(arguments.source, arguments.frames, context, largest.class_map, arguments.image_topic,
                             arguments.labels, tuple(arguments.set))
-    machine = describe_machine(device)
+    machine = describe_machine(device, runtimes())
     settings = _settings(request, models, device, parameters, machine)
     folder = arguments.output
     with Results(folder, settings) as results:
