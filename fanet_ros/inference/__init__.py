@@ -11,5 +11,5 @@ from fanet_ros.inference.segmenter import Segmenter
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 
 __all__ = ['UNLABELLED', 'ClassMap', 'FrameInput', 'LabelTable', 'OverlayColors', 'PublishedClass', 'Segmentation',
-           'SegmentationError', 'Segmenter', 'SegmenterOptions', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay', 'make_label_table',
-           'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap', 'with_contrast']
+           'SegmentationError', 'Segmenter', 'SegmenterOptions', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay',
+           'make_label_table', 'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap', 'with_contrast']

@@ -3,6 +3,7 @@
 """What a Segmenter can be asked for, beside the checkpoint."""
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -65,11 +66,11 @@ class SegmenterOptions:
             if getattr(self, name) and not MIN_INPUT_PX <= getattr(self, name) <= MAX_INPUT_PX:
                 raise SegmentationError(f'{name} is {getattr(self, name)} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for '
                                         "the frame's shape")
-        for name, value, least, is_right in (
-                ('scale', self.scale, 'more than 0', 0 < self.scale < float('inf')), ('batch', self.batch, '1 or more', self.batch >= 1),
-                ('num_threads', self.num_threads, "1 or more, or 0 for torch's choice", self.num_threads >= 0)):
+        for name, is_right, expected in (
+                ('scale', 0 < self.scale < math.inf, 'a number above 0'), ('batch', self.batch >= 1, '1 or more'),
+                ('num_threads', self.num_threads >= 0, "1 or more, or 0 for torch's choice")):
             if not is_right:
-                raise SegmentationError(f'{name} is {value}: expected {least}')
+                raise SegmentationError(f'{name} is {getattr(self, name)}: expected {expected}')
         for size in self.frame_sizes:
             if len(size) != 2 or min(size) < 1:
                 raise SegmentationError(f'frame_sizes has {size}: expected height and width in px')

@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from fanet_ros.host.machine import describe_machine
+from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import runtimes
 from fanet_ros.model import available_checkpoints
@@ -79,10 +80,11 @@ class _Runner:
         self._cache, self._timeout_s = cache, timeout_s
 
     def __call__(self, candidate: Candidate, labels_to: str = '') -> dict[str, Any]:
-        return measure(ChildRequest(
-            str(self._frames.folder), candidate.checkpoint, candidate.height, candidate.width, candidate.engine,
-            candidate.precision, str(self._device), int(self._parameters['num_threads']), self._parameters['class_map'],
-            float(self._parameters['temporal_smoothing']), labels_to), self._cache, self._timeout_s)
+        options = SegmenterOptions(
+            str(self._device), candidate.engine, candidate.precision, candidate.height, candidate.width,
+            num_threads=int(self._parameters['num_threads']), class_map=self._parameters['class_map'])
+        return measure(ChildRequest(str(self._frames.folder), candidate.checkpoint, options,
+                                    float(self._parameters['temporal_smoothing']), labels_to), self._cache, self._timeout_s)
 
 
 def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:
