@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names that command lines and parameters offer. Apart from what they name, so that --help need not wait for torch."""
 ENGINES = ('auto', 'torch', 'torch_compile', 'onnxruntime', 'tensorrt', 'openvino', 'ncnn')
-ON_DEMAND_ENGINES = ('torch_compile',)         # take a minute and more to start: only where they are asked for by name
 PRECISIONS = ('auto', 'float32', 'bfloat16', 'float16', 'int8')
 VARIANTS = ('fanet18', 'fanet34', 'fanet50')
 LABEL_IDS = ('training', 'dataset')                                     # what the values of a mask are

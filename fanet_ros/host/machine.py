@@ -6,22 +6,25 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from typing import Any
+from typing import Any, Iterable
 
 import torch
 
 from fanet_ros.host.processor import cpuinfo, processor_name
 
-PACKAGES = ('fanet_ros', 'torch', 'triton', 'onnxruntime', 'openvino', 'ncnn', 'numpy')       # whose versions matter
+PACKAGES = ('fanet_ros', 'torch', 'triton', 'numpy')       # whose versions matter always
 
 
-def describe_machine(device: torch.device) -> dict[str, Any]:
-    """Processor, threads, instruction set, GPU, versions and load, for JSON."""
+def describe_machine(device: torch.device, packages: Iterable[str]) -> dict[str, Any]:
+    """Processor, threads, instruction set, GPU, versions and load, for JSON.
+
+    :param packages: whose versions matter too, such as those of the engines
+    """
     machine: dict[str, Any] = {
         'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
         'threads': torch.get_num_threads(), 'instruction_set': torch.backends.cpu.get_cpu_capability(),
         'extensions': _extensions(), 'load_average': os.getloadavg()[0], 'python': platform.python_version(),
-        'versions': {name: _version(name) for name in PACKAGES}}
+        'versions': {name: _version(name) for name in dict.fromkeys((*PACKAGES, *packages))}}
     if device.type == 'cuda':
         machine['gpu'] = torch.cuda.get_device_name(device)
         machine['cuda'] = torch.version.cuda

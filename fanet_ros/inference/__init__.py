@@ -8,7 +8,8 @@ from fanet_ros.inference.memory import memory_in_use, release_memory, resident_m
 from fanet_ros.inference.overlay import color_labels, draw_legend, draw_overlay
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors, Segmentation, SegmentationError, StageTimes
 from fanet_ros.inference.segmenter import Segmenter
+from fanet_ros.inference.segmenter_options import SegmenterOptions
 
 __all__ = ['UNLABELLED', 'ClassMap', 'FrameInput', 'LabelTable', 'OverlayColors', 'PublishedClass', 'Segmentation',
-           'SegmentationError', 'Segmenter', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay', 'make_label_table',
-           'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap', 'with_contrast']
+           'SegmentationError', 'Segmenter', 'SegmenterOptions', 'StageTimes', 'color_labels', 'draw_legend', 'draw_overlay',
+           'make_label_table', 'memory_in_use', 'release_memory', 'resident_mib', 'trim_heap', 'with_contrast']

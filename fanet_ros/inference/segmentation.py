@@ -71,6 +71,12 @@ class FrameInput:
         """(H, W, 3) uint8, made on the CPU if need be."""
         return self.image if isinstance(self.image, np.ndarray) else self.image.rgb
 
+    def check(self) -> None:
+        """:raises ValueError: `image` is an array that is no frame"""
+        image = self.image
+        if isinstance(image, np.ndarray) and (image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size):
+            raise ValueError(f'expected a frame of (H, W, 3) uint8, got {image.shape} {image.dtype}')
+
 
 @dataclass(frozen=True)
 class StageTimes:

@@ -32,10 +32,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from fanet_ros.datasets.layouts import load_dataset
     from fanet_ros.evaluation.evaluation import evaluate
     from fanet_ros.evaluation.report import figures, table, write_report
-    from fanet_ros.inference import Segmenter
-    segmenter = Segmenter.from_checkpoint(
-        arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
-        calibration_images=arguments.calibration_images)
+    from fanet_ros.inference import Segmenter, SegmenterOptions
+    segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     samples = load_dataset(data_config(arguments), segmenter.class_map)
     sizes = [input_size(text) for text in arguments.resolutions]
     evaluations = []

@@ -11,7 +11,7 @@ import yaml
 from fanet_ros.datasets import Sample
 from fanet_ros.evaluation.evaluation import Evaluation, evaluate
 from fanet_ros.evaluation.report import table, write_report
-from fanet_ros.inference import ClassMap, Segmenter
+from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FANet
 from fanet_ros.training.config import TrainingConfig, describe
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME, RunFolder
@@ -22,8 +22,8 @@ def averaged_segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmente
     """The averaged network as the node would run it, on its device; with torch, since it changes all the time."""
     bare = metadata.build_network()
     bare.load_state_dict({name: value for name, value in network.state_dict().items() if name in bare.state_dict()})
-    device = next(network.parameters()).device
-    return Segmenter(Checkpoint(bare.eval(), metadata), device=str(device), engine='torch', precision='float32')
+    options = SegmenterOptions(str(next(network.parameters()).device), 'torch', 'float32')
+    return Segmenter(Checkpoint(bare.eval(), metadata), options)
 
 
 def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation: Sequence[Sample],

@@ -18,7 +18,8 @@ class BatchEngine(Engine):
 
     def __init__(self, engines: Mapping[int, Engine]) -> None:
         self._engines = dict(sorted(engines.items(), reverse=True))
-        self.name, self.precision = engines[1].name, engines[1].precision
+        single = engines[1]
+        self.name, self.precision, self.memory_format = single.name, single.precision, single.memory_format
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         if len(images) in self._engines:

@@ -8,12 +8,13 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from fanet_ros.inference.engines.engine import Engine, EngineError
-from fanet_ros.inference.engines.torch_engine import DTYPES
+from fanet_ros.inference.engines.engine import EngineError
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import DTYPES, NetworkSetup
 from fanet_ros.inference.gpu import GraphPool, Recording
 
 
-class CompiledEngine(Engine):
+class CompiledEngine(EngineKind):
     """torch.compile of the rewritten network; on CUDA recorded as a graph, as TorchEngine's.
 
     It compiles when it is made, for minutes, for every size and number of images anew; PyTorch keeps what it has
@@ -25,7 +26,11 @@ class CompiledEngine(Engine):
     :raises EngineError: the compiler fails or is not there
     """
 
-    name = 'torch_compile'
+    name, runtime = 'torch_compile', 'torch'
+    devices, precisions = ('cpu', 'cuda'), tuple(DTYPES)
+    gains_by_batches_on = ('cuda',)
+    is_on_demand = True
+    memory_format = torch.channels_last
 
     def __init__(self, network: torch.nn.Module, device: torch.device, precision: str, height: int, width: int, batch: int = 1, *,
                  pool: Optional[GraphPool] = None, backend: str = 'inductor') -> None:
@@ -51,6 +56,10 @@ class CompiledEngine(Engine):
         if pool is not None:
             with torch.inference_mode():
                 self._recording = Recording(lambda given: (self._compiled(given),), [images], pool)
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> CompiledEngine:
+        return cls(setup.rewritten, setup.device, setup.precision, height, width, batch, pool=setup.pool)
 
     def __call__(self, images: Tensor) -> Tensor:
         with torch.inference_mode():

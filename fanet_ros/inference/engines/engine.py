@@ -19,13 +19,15 @@ class EngineError(SegmentationError):
 class Engine(ABC):
     """A network made ready for one resolution and, as a rule, number of images. Call it from one thread at a time.
 
-    `name` and `precision` say what it is; `takes_any_number`: of images, each for less the more there are. `is_provisional`:
-    it was ready first, and stands in for the one that is the fastest.
+    `name` and `precision` say what it is; `takes_any_number`: of images, each for less the more there are. `memory_format`: how
+    it wants them to lie, though it takes others. `is_provisional`: it was ready first, and stands in for the one that is the
+    fastest.
     """
 
     name: str
     precision: str
     takes_any_number = False
+    memory_format = torch.contiguous_format
     is_provisional = False
 
     @abstractmethod

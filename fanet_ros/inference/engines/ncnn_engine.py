@@ -12,28 +12,31 @@ from pathlib import Path
 import torch
 
 from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
-from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.engine import EngineError
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
 FORMAT = 1      # of the cached files: raise it when the conversion changes
 
 
-class NcnnEngine(Engine):
+class NcnnEngine(EngineKind):
     """An ncnn network on the CPU, converted once by pnnx and kept in the cache, by weights and resolution.
 
     Its 3x3 convolutions of stride 1 take a quarter of the multiplications (Winograd's F(4x4, 3x3): Lavin and Gray, arXiv
     1509.09308), so the head is left as it is: commuting it with the upsampling would save less than it costs.
 
-    :raises EngineError: ncnn or pnnx is not installed, or the conversion failed
+    :raises EngineError: the conversion failed
     """
 
-    name = 'ncnn'
+    name = runtime = 'ncnn'
+    packages = ('ncnn', 'pnnx')
+    devices, precisions = ('cpu',), ('float32',)
+    is_recommended = True
     precision = 'float32'
 
     def __init__(self, network: FANet, height: int, width: int) -> None:
-        if not is_available():
-            raise EngineError("engine 'ncnn' needs two packages: pip install ncnn pnnx, or set engine to 'torch'")
         graph, weights = _converted(network, height, width)
         import ncnn
         self._ncnn, self._net = ncnn, ncnn.Net()
@@ -45,6 +48,14 @@ class NcnnEngine(Engine):
             raise EngineError(f'{graph} cannot be loaded by ncnn: delete it, it will be made again')
         self(torch.zeros(1, 3, height, width))
 
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> NcnnEngine:
+        return cls(setup.network, height, width)
+
+    @classmethod
+    def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
+        return all(path.is_file() for path in _paths(setup.network, height, width))
+
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         extractor = self._net.create_extractor()
         pixels = images[0].contiguous().numpy()     # named, for ncnn.Mat does not keep it alive
@@ -53,21 +64,6 @@ class NcnnEngine(Engine):
         if failed:
             raise RuntimeError('ncnn could not run the network, for want of memory perhaps')
         return torch.from_numpy(logits.numpy().copy())[None]
-
-
-def is_available() -> bool:
-    """ncnn and what converts for it can be imported."""
-    try:
-        import ncnn  # noqa: F401
-        import pnnx  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def is_cached(network: FANet, height: int, width: int) -> bool:
-    """Whether the conversion is there already."""
-    return all(path.is_file() for path in _paths(network, height, width))
 
 
 def _paths(network: FANet, height: int, width: int) -> tuple[Path, Path]:

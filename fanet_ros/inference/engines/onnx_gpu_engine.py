@@ -9,47 +9,70 @@ from typing import Any, Optional
 import numpy as np
 import torch
 
-from fanet_ros.inference.engines import onnx_engine
 from fanet_ros.inference.engines.cache import cache_directory
-from fanet_ros.inference.engines.engine import Engine, EngineError
-from fanet_ros.inference.engines.onnx_engine import CalibrationImages, cached_model, is_available
+from fanet_ros.inference.engines.engine import EngineError
+from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
+from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, is_cached
 from fanet_ros.model import FANet
 
-PROVIDERS = {'onnxruntime': 'CUDAExecutionProvider', 'tensorrt': 'TensorrtExecutionProvider'}
 WARM_UP_RUNS = 3
 
 
-class OnnxGpuEngine(Engine):
-    """A session whose input and output are tensors on `device`.
+class OnnxGpuEngine(EngineKind):
+    """A session of `provider` whose input and output are tensors on `device`.
 
-    TensorRT builds its engine on the first start, which takes minutes, and keeps it in the cache: by weights, resolution,
-    batch and precision, and for this GPU and version of ONNX Runtime.
-
-    :param name: a key of PROVIDERS
     :param calibration: for int8, the frames to calibrate on
-    :raises EngineError: the provider is not installed or does not start, nothing to calibrate on
+    :raises EngineError: the provider does not start, nothing to calibrate on
     """
 
-    def __init__(self, name: str, network: FANet, device: torch.device, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
-        provider = PROVIDERS[name]
-        if not is_provided(name):
-            raise EngineError(f"engine '{name}' on {device} needs {provider}: pip install onnx onnxruntime-gpu"
-                              f"{' tensorrt' if name == 'tensorrt' else ''}, or set engine to 'torch'")
-        path = cached_model(network, _made_from(name, precision), height, width, calibration, batch=batch)
-        options = _tensorrt_options(path, precision, device) if name == 'tensorrt' else {}
-        self._prepare(name, precision, path, provider, {'device_id': device.index or 0, **options}, device)
+    name = runtime = 'onnxruntime'
+    packages: tuple[str, ...] = ('onnx', 'onnxruntime-gpu')
+    devices = ('cuda',)
+    precisions: tuple[str, ...] = ('float32', 'float16')
+    gains_by_batches_on = ('cuda',)
+    provider = 'CUDAExecutionProvider'
 
-    def _prepare(self, name: str, precision: str, path: Path, provider: str, options: dict[str, Any],
-                 device: torch.device) -> None:
+    def __init__(self, network: FANet, device: torch.device, precision: str, height: int, width: int,
+                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
+        path = cached_model(network, self._made_from(precision), height, width, calibration, batch=batch)
+        self._prepare(precision, path, {'device_id': device.index or 0, **self._options(path, precision, device)}, device)
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> OnnxGpuEngine:
+        return cls(setup.network, setup.device, setup.precision, height, width, setup.calibration, batch)
+
+    @classmethod
+    def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
+        return is_cached(setup.network, cls._made_from(setup.precision), height, width)
+
+    @classmethod
+    def why_missing(cls) -> str:
+        if all(map(can_import, ONNX_PACKAGES)):
+            import onnxruntime
+            if cls.provider in onnxruntime.get_available_providers():
+                return ''
+        return f"engine '{cls.name}' on a GPU needs {cls.provider}: pip install {' '.join(cls.packages)}"
+
+    @classmethod
+    def _made_from(cls, precision: str) -> str:
+        """Precision of the file that it is made from."""
+        return precision
+
+    @classmethod
+    def _options(cls, path: Path, precision: str, device: torch.device) -> dict[str, Any]:
+        """What the provider is told beside the device."""
+        return {}
+
+    def _prepare(self, precision: str, path: Path, options: dict[str, Any], device: torch.device) -> None:
         import onnxruntime
-        self.name, self.precision, self._device = name, precision, device
+        self.precision, self._device = precision, device
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), settings, providers=[(provider, options)])
-        if self._session.get_providers()[0] != provider:
-            raise EngineError(f"engine '{name}': {provider} does not start on {device}, see ONNX Runtime's requirements for "
-                              "the versions of CUDA, cuDNN and TensorRT that it wants; or set engine to 'torch'")
+        self._session = onnxruntime.InferenceSession(str(path), settings, providers=[(self.provider, options)])
+        if self._session.get_providers()[0] != self.provider:
+            raise EngineError(f"engine '{self.name}': {self.provider} does not start on {device}, see ONNX Runtime's requirements "
+                              "for the versions of CUDA, cuDNN and TensorRT that it wants; or set engine to 'torch'")
         binding = self._binding = self._session.io_binding()
         self._input = self._bind(binding.bind_input, self._session.get_inputs()[0])
         self._output = self._bind(binding.bind_output, self._session.get_outputs()[0])
@@ -73,32 +96,32 @@ class OnnxGpuEngine(Engine):
         return self._output
 
 
-def is_provided(name: str) -> bool:
-    """Whether ONNX Runtime is installed with the provider of `name`, a key of PROVIDERS."""
-    if not is_available():
-        return False
-    import onnxruntime
-    return PROVIDERS[name] in onnxruntime.get_available_providers()
+class TensorRtEngine(OnnxGpuEngine):
+    """TensorRT by ONNX Runtime.
 
-
-def _made_from(name: str, precision: str) -> str:
-    """Precision of the file: TensorRT lowers it by itself, where that is exact enough; the CUDA provider runs it as it is."""
-    return 'float32' if name == 'tensorrt' and precision != 'int8' else precision
-
-
-def is_cached(name: str, network: FANet, precision: str, height: int, width: int) -> bool:
-    """Whether what the engine is made from is there already, in a precision other than int8.
-
-    Of TensorRT's own engines, which hang on the GPU too, it is not known: they count as absent.
+    It builds its engine on the first start, which takes minutes, and keeps it in the cache: by weights, resolution, batch and
+    precision, and for this GPU and version of ONNX Runtime.
     """
-    return name != 'tensorrt' and onnx_engine.is_cached(network, _made_from(name, precision), height, width)
 
+    name = 'tensorrt'
+    packages = ('onnx', 'onnxruntime-gpu', 'tensorrt')
+    precisions = ('float32', 'float16', 'int8')
+    provider = 'TensorrtExecutionProvider'
 
-def _tensorrt_options(path: Path, precision: str, device: torch.device) -> dict[str, Any]:
-    import onnxruntime
-    gpu = torch.cuda.get_device_name(device).replace(' ', '_')
-    folder = cache_directory() / 'tensorrt' / f'{path.stem}_{precision}_{gpu}_{onnxruntime.__version__}'
-    folder.mkdir(parents=True, exist_ok=True)
-    return {'trt_engine_cache_enable': True, 'trt_engine_cache_path': str(folder), 'trt_timing_cache_enable': True,
-            'trt_timing_cache_path': str(folder.parent), 'trt_fp16_enable': precision in ('float16', 'int8'),
-            'trt_int8_enable': precision == 'int8'}
+    @classmethod
+    def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
+        return False        # its own engines hang on the GPU too, and whether they are there is not known
+
+    @classmethod
+    def _made_from(cls, precision: str) -> str:
+        return 'int8' if precision == 'int8' else 'float32'     # which TensorRT lowers by itself, where that is exact enough
+
+    @classmethod
+    def _options(cls, path: Path, precision: str, device: torch.device) -> dict[str, Any]:
+        import onnxruntime
+        gpu = torch.cuda.get_device_name(device).replace(' ', '_')
+        folder = cache_directory() / 'tensorrt' / f'{path.stem}_{precision}_{gpu}_{onnxruntime.__version__}'
+        folder.mkdir(parents=True, exist_ok=True)
+        return {'trt_engine_cache_enable': True, 'trt_engine_cache_path': str(folder), 'trt_timing_cache_enable': True,
+                'trt_timing_cache_path': str(folder.parent), 'trt_fp16_enable': precision in ('float16', 'int8'),
+                'trt_int8_enable': precision == 'int8'}

@@ -7,29 +7,30 @@ from typing import Optional
 
 import torch
 
-from fanet_ros.inference.engines import onnx_engine
-from fanet_ros.inference.engines.engine import Engine, EngineError
-from fanet_ros.inference.engines.onnx_engine import CalibrationImages, cached_model
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.onnx_model import cached_model, is_cached
 from fanet_ros.model import FANet
 
 
-class OpenVinoEngine(Engine):
+class OpenVinoEngine(EngineKind):
     """A compiled OpenVINO model on the CPU, from the same files as OnnxEngine's but for int8.
 
     In int8 only what goes into a convolution is rounded to 8 bits, not what comes out of it: OpenVINO fuses activation and
     rounding for the next one into the convolution, so sums of branches, queries and keys stay exact at no cost.
 
     :param calibration: for int8, the frames to calibrate on
-    :raises EngineError: openvino or onnx is not installed, nothing to calibrate on
+    :raises EngineError: nothing to calibrate on
     """
 
-    name = 'openvino'
+    name = runtime = 'openvino'
+    packages = ('openvino', 'onnx', 'onnxruntime')
+    devices, precisions = ('cpu',), ('float32', 'bfloat16', 'int8')
+    gains_by_batches_on = ('cpu',)
+    is_recommended = True
 
     def __init__(self, network: FANet, precision: str, height: int, width: int,
                  calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
-        if not is_available():
-            raise EngineError("engine 'openvino' needs three packages: pip install openvino onnx onnxruntime, or set engine to "
-                              "'torch'")
         self.precision = precision
         made_from = 'int8' if precision == 'int8' else 'float32'
         path = cached_model(network, made_from, height, width, calibration, quantize_outputs=False, batch=batch)
@@ -44,15 +45,14 @@ class OpenVinoEngine(Engine):
         self._request, self._output = compiled.create_infer_request(), compiled.output(0)
         self(torch.zeros(batch, 3, height, width))
 
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> OpenVinoEngine:
+        return cls(setup.network, setup.precision, height, width, setup.calibration, batch)
+
+    @classmethod
+    def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
+        return is_cached(setup.network, 'float32', height, width)       # whose precision OpenVINO lowers by itself
+
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         found = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)
         return torch.from_numpy(found[self._output])
-
-
-def is_available() -> bool:
-    """openvino and what writes its models can be imported."""
-    try:
-        import openvino  # noqa: F401
-    except ImportError:
-        return False
-    return onnx_engine.is_available()

@@ -8,31 +8,17 @@ from typing import Callable, Optional, Sequence
 import torch
 from torch import Tensor
 
-from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import DTYPES, NetworkSetup
 from fanet_ros.inference.gpu import GraphPool, Recording
-from fanet_ros.model import FANet, FrameContext
-from fanet_ros.model.rewrites import Epilogue, InferenceFANet
+from fanet_ros.model import FrameContext
+from fanet_ros.model.rewrites import InferenceFANet
 
-DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 LEVELS = len(FrameContext._fields)
 
 
-def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True,
-                      fused: bool = False) -> InferenceFANet:
-    """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES.
-
-    :param fused: let Triton do what follows the convolutions, see triton_epilogue; for a GPU
-    """
-    epilogue: Optional[Epilogue] = None
-    if fused:
-        from fanet_ros.inference.triton_epilogue import one_pass
-        epilogue = one_pass
-    rewritten = InferenceFANet(network, commute_head=commute_head, epilogue=epilogue).eval()
-    return in_memory_format(rewritten.to(device, DTYPES[precision]), torch.channels_last)
-
-
-class TorchEngine(VideoEngine):
+class TorchEngine(EngineKind, VideoEngine):
     """The rewritten network; on CUDA recorded as graphs, since at batch 1 launches take most of the time.
 
     Float32 is PyTorch's there: TF32 in convolutions, unless torch.backends says otherwise.
@@ -43,7 +29,11 @@ class TorchEngine(VideoEngine):
     :param video: begin with frames of a video
     """
 
-    name = 'torch'
+    name = runtime = 'torch'
+    devices, precisions = ('cpu', 'cuda'), tuple(DTYPES)
+    gains_by_batches_on = ('cuda',)
+    stands_in = True
+    memory_format = torch.channels_last
 
     def __init__(self, network: InferenceFANet, device: torch.device, precision: str, height: int, width: int, *,
                  pool: Optional[GraphPool] = None, video: bool = False) -> None:
@@ -56,6 +46,10 @@ class TorchEngine(VideoEngine):
             self.run_video(images, ())
         else:
             self(images)
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> TorchEngine:
+        return cls(setup.rewritten, setup.device, setup.precision, height, width, pool=setup.pool, video=setup.needs_video)
 
     def __call__(self, images: Tensor) -> Tensor:
         with torch.inference_mode():

@@ -57,10 +57,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parse(argv)
     runs: list[Run] = []
     if arguments.engine == 'auto':
-        from fanet_ros.inference import Segmenter  # with torch, which --help need not wait for
+        from fanet_ros.inference import Segmenter, SegmenterOptions  # with torch, which --help need not wait for
         # So that no node has to find out which engine is the fastest, beside what is measured.
-        Segmenter.from_checkpoint(input_height=arguments.resolution[0], input_width=arguments.resolution[1],
-                                  precision=arguments.precision)
+        height, width = arguments.resolution
+        Segmenter.from_checkpoint(options=SegmenterOptions(
+            precision=arguments.precision, input_height=height, input_width=width))
     kinds = [(processes, reliability) for reliability in arguments.camera
              for processes in ([arguments.only] if arguments.only else PROCESSES)]
 

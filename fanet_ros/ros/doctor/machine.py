@@ -15,7 +15,7 @@ import torch
 
 from fanet_ros.host.processor import processor_name
 from fanet_ros.inference.device import choose_device
-from fanet_ros.inference.engines import installed_engines
+from fanet_ros.inference.engines import engines_on
 from fanet_ros.inference.engines.cache import MAX_BYTES, cache_bytes, cache_directory
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 
@@ -85,12 +85,13 @@ def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
 
 def check_engines() -> Iterator[Finding]:
     """What can run the network here, and whether what takes long to make can be kept."""
-    there = installed_engines(choose_device('auto'))
-    yield Finding('engines', OK, ', '.join(there))
-    missing = {'openvino', 'ncnn'} - set(there)
-    if missing and not torch.cuda.is_available():
-        yield Finding('engines', WARN, f'{" and ".join(sorted(missing))} would be twice as fast as torch on a CPU, or more',
-                      'pip install onnx onnxruntime openvino ncnn pnnx')
+    kinds = engines_on(choose_device('auto')).values()
+    yield Finding('engines', OK, ', '.join(kind.name for kind in kinds if kind.is_available() and not kind.is_on_demand))
+    missing = [kind for kind in kinds if kind.is_recommended and not kind.is_available()]
+    if missing:
+        packages = dict.fromkeys(package for kind in missing for package in kind.packages)
+        yield Finding('engines', WARN, f'{" and ".join(kind.name for kind in missing)} would be twice as fast as torch here, or '
+                                       'more', f'pip install {" ".join(packages)}')
     directory = cache_directory()
     yield Finding('engines', OK, f'cache {directory}: {cache_bytes() / 2**20:.0f} MiB of at most {MAX_BYTES / 2**20:.0f}')
     try:

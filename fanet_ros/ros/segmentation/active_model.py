@@ -5,18 +5,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
-from fanet_ros.inference import Segmenter, memory_in_use
+from fanet_ros.inference import Segmenter, SegmenterOptions, memory_in_use
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 LOG = logging.getLogger(__name__)
-# Changing one of these means another network; changing no more than the size, only another engine for the same one.
-SIZE_PARAMETERS = ('input_height', 'input_width', 'input_scale')
-NETWORK_PARAMETERS = ('checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'calibration_images',
-                      'num_threads', 'max_batch')
 
 
 @dataclass(frozen=True)
@@ -32,9 +28,17 @@ class ActiveModel:
     scale: float = 1.0
 
 
+def options_of(settings: SegmentationSettings) -> SegmenterOptions:
+    """How the parameters ask for `checkpoint` to be run, at the full resolution.
+
+    :raises SegmentationError: a value that no checkpoint and no machine allows
+    """
+    return SegmenterOptions.taken_from(settings, scale=settings.input_scale)
+
+
 def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> bool:
     """Whether `new` asks for another network, or another size of the present one, than `old`."""
-    return _differ(old, new, SIZE_PARAMETERS + NETWORK_PARAMETERS)
+    return (old.checkpoint, options_of(old)) != (new.checkpoint, options_of(new))
 
 
 def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
@@ -43,24 +47,19 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
 
     :param scale: share of the full resolution
     :param anew: even where the present network would do at another resolution
-    :param quick: see Segmenter.from_checkpoint
+    :param quick: see SegmenterOptions
     :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
     :raises MemoryError: there is too little
     """
     started = time.monotonic()
-    scale *= settings.input_scale
-    if present is not None and not anew and not _differ(present.settings, settings, NETWORK_PARAMETERS):
+    options = replace(options_of(settings), scale=scale * settings.input_scale, quick=quick)
+    if present is not None and not anew and _is_same_network(present.settings, settings):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
-        segmenter = present.segmenter.resized(settings.input_height, settings.input_width, scale, quick=quick)
-        return _told(segmenter, started)
+        return _told(present.segmenter.resized(options.input_height, options.input_width, options.scale, quick=quick), started)
     LOG.info(f'building {settings.checkpoint}')
-    segmenter = Segmenter.from_checkpoint(
-        settings.checkpoint, device=settings.device, input_height=settings.input_height,
-        input_width=settings.input_width, class_map=settings.class_map, variant=settings.variant,
-        num_threads=settings.num_threads, engine=settings.engine, precision=settings.precision,
-        calibration_images=settings.calibration_images, scale=scale, batch=settings.batch,
-        frame_sizes=() if present is None else present.segmenter.frame_sizes, quick=quick)
-    return _told(segmenter, started)
+    if present is not None:
+        options = replace(options, frame_sizes=present.segmenter.frame_sizes)
+    return _told(Segmenter.from_checkpoint(settings.checkpoint, options), started)
 
 
 def _told(segmenter: Segmenter, started: float) -> Segmenter:
@@ -70,5 +69,6 @@ def _told(segmenter: Segmenter, started: float) -> Segmenter:
     return segmenter
 
 
-def _differ(old: SegmentationSettings, new: SegmentationSettings, names: tuple[str, ...]) -> bool:
-    return any(getattr(old, name) != getattr(new, name) for name in names)
+def _is_same_network(old: SegmentationSettings, new: SegmentationSettings) -> bool:
+    """Whether they differ in the size at most, for which another engine of the same network will do."""
+    return (old.checkpoint, options_of(old).at_size_of(options_of(new))) == (new.checkpoint, options_of(new))

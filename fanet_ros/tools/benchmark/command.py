@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, ON_DEMAND_ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.host.termination import exit_code_of
 
 SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention', 'training')
@@ -29,7 +29,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
                         help='networks of network, labels, batch, pixels and training, with random weights')
     parser.add_argument('--engines', nargs='+', choices=ENGINES[1:],
-                        default=[name for name in ENGINES[1:] if name not in ON_DEMAND_ENGINES])
+                        help='default: all that are installed and start within seconds')
     parser.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:], default=['float32', 'bfloat16', 'int8'])
     parser.add_argument('--batches', nargs='+', type=int, default=[1, 4])
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='of the suite segmenter: shipped name or path')

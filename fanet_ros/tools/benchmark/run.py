@@ -13,6 +13,7 @@ import torch
 from fanet_ros.host.machine import describe_machine, one_line
 from fanet_ros.host.other_load import OtherLoad
 from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.benchmark.report import draw_plots, tables
 from fanet_ros.tools.benchmark.segmenter import segmenter_suite
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings
@@ -37,10 +38,11 @@ def run_suites(arguments: argparse.Namespace) -> None:
     if arguments.threads > 0:
         torch.set_num_threads(arguments.threads)
     settings = BenchmarkSettings(
-        arguments.checkpoint, tuple(arguments.variants), tuple(arguments.sizes), tuple(arguments.engines),
-        tuple(arguments.precisions), tuple(arguments.batches), arguments.rounds, arguments.frames, arguments.source,
-        arguments.data, arguments.calibration, arguments.authors, choose_device(arguments.device))
-    machine = describe_machine(settings.device)
+        arguments.checkpoint, tuple(arguments.variants), tuple(arguments.sizes),
+        None if arguments.engines is None else tuple(arguments.engines), tuple(arguments.precisions), tuple(arguments.batches),
+        arguments.rounds, arguments.frames, arguments.source, arguments.data, arguments.calibration, arguments.authors,
+        choose_device(arguments.device))
+    machine = describe_machine(settings.device, runtimes())
     print(one_line(machine), flush=True)
     results: list[dict[str, Any]] = []
     for name in arguments.suites:

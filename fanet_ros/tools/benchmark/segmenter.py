@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from fanet_ros.datasets import Sample
 from fanet_ros.evaluation.metrics import ConfusionMatrix
-from fanet_ros.inference import Segmenter
+from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.model import load_checkpoint
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings, calibration_folder, load_frames
 from fanet_ros.tools.benchmark.suites import cpu_share
@@ -31,10 +31,9 @@ def segmenter_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
     with calibration_folder(settings) as calibration:
         for height, width in settings.sizes:
             names = [('torch', 'float32')] + [names for names in settings.combinations() if names != ('torch', 'float32')]
-            segmenters = [Segmenter.from_checkpoint(
-                settings.checkpoint, device=str(settings.device), input_height=height, input_width=width, engine=engine,
-                precision=precision, num_threads=torch.get_num_threads(), calibration_images=calibration)
-                for engine, precision in names]
+            options = SegmenterOptions(str(settings.device), input_height=height, input_width=width, calibration_images=calibration)
+            segmenters = [Segmenter.from_checkpoint(settings.checkpoint, replace(options, engine=engine, precision=precision))
+                          for engine, precision in names]
             results.append({'suite': 'segmenter', 'checkpoint': settings.checkpoint, 'height': height, 'width': width,
                             'frames': len(samples), 'rows': _compare(segmenters, samples, settings)})
     return results

@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from fanet_ros.choices import ON_DEMAND_ENGINES
 from fanet_ros.datasets import UNLABELLED, Sample, load_folder
 from fanet_ros.inference import SegmentationError, gpu
-from fanet_ros.inference.engines import Engine, EngineFactory, installed_engines
+from fanet_ros.inference.engines import Engine, EngineFactory, engines_for, installed_engines
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
 from fanet_ros.tools.benchmark.authors import load_authors_network
@@ -32,12 +31,12 @@ Size = tuple[int, int]          # height, width [px]
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """What the command line asks for; see benchmark.py."""
+    """What the command line asks for; see benchmark.py. `engines`: None for all that are ready in seconds."""
 
     checkpoint: str
     variants: tuple[str, ...]
     sizes: tuple[Size, ...]
-    engines: tuple[str, ...]
+    engines: Optional[tuple[str, ...]]
     precisions: tuple[str, ...]
     batches: tuple[int, ...]
     rounds: int
@@ -56,11 +55,11 @@ class BenchmarkSettings:
 
     def combinations(self) -> Iterator[tuple[str, str]]:
         """(engine, precision) that exist on the device and are installed."""
-        probe, there = FANet(1).eval(), (*installed_engines(self.device), *ON_DEMAND_ENGINES)
+        there = installed_engines(self.device, on_demand=self.engines is not None)
         for precision in self.precisions:
-            for engine in (name for name in self.engines if name in there):
+            for engine in (there if self.engines is None else (name for name in self.engines if name in there)):
                 try:
-                    EngineFactory(probe, self.device, engine, precision)
+                    engines_for(self.device, engine, precision)
                 except SegmentationError:
                     continue
                 yield engine, precision

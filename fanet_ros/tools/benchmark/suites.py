@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines import Engine
-from fanet_ros.inference.engines.torch_engine import DTYPES
+from fanet_ros.inference.engines.network_setup import DTYPES
 from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
@@ -81,9 +81,7 @@ def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: t
 
 def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
             settings: BenchmarkSettings) -> Contestant:
-    images = images.to(settings.device)
-    if engine.name in ('torch', 'torch_compile'):
-        images = _as_frames_come(images)
+    images = images.to(settings.device).contiguous(memory_format=engine.memory_format)
 
     def run() -> None:
         finish(engine(images))

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fanet_ros.inference.engines.onnx_engine import OPSET
+from fanet_ros.inference.engines.onnx_model import OPSET
 from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.model.rewrites import InferenceFANet
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Optional
 import numpy as np
 import torch
 
-from fanet_ros.inference import Segmenter
-from fanet_ros.inference.engines.onnx_engine import cached_model, export_onnx, require_packages
+from fanet_ros.inference import Segmenter, SegmenterOptions
+from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.sources import open_source
@@ -39,8 +39,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     :raises ExportError: the file's labels are not the network's
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
-    reference = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=height, input_width=width, engine='torch',
-                                          precision='float32')
+    reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
     loaded = load_checkpoint(checkpoint)
     metadata = loaded.metadata
     size = reference.input_height, reference.input_width

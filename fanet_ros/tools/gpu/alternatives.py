@@ -14,7 +14,8 @@ import torch
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.inference import draw_overlay, gpu
 from fanet_ros.inference.device import in_memory_format
-from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.engines.network_setup import DTYPES, rewritten_network
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.inference.gpu import GraphPool, Recording
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor

@@ -10,7 +10,8 @@ from typing import Callable
 import torch
 
 from fanet_ros.inference.engines.compiled_engine import CompiledEngine
-from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference.engines.network_setup import DTYPES, rewritten_network
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.tools.benchmark.setup import random_network
 from fanet_ros.tools.gpu.card import median_ms

@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from fanet_ros.inference import FrameInput, Segmenter, gpu
-from fanet_ros.inference.engines.torch_engine import DTYPES, TorchEngine, rewritten_network
+from fanet_ros.inference import FrameInput, Segmenter, SegmenterOptions, gpu
+from fanet_ros.inference.engines.network_setup import DTYPES, rewritten_network
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
@@ -45,8 +46,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
         figures.add('profile', variant=variant, of='network', height=size[0], width=size[1],
                     **profiled(settings, partial(engine, images)))
     path, weights = settings.checkpoint('fanet18_camvid')
-    segmenter = Segmenter.from_checkpoint(path, device=str(settings.device), engine='torch', input_height=size[0],
-                                          input_width=size[1])
+    segmenter = Segmenter.from_checkpoint(path, SegmenterOptions(str(settings.device), 'torch', 'auto', *size))
     frame = FrameInput(settings.frames(size, 1)[0])
     figures.add('profile', variant='fanet18', of='frame to labels', weights=weights, height=size[0], width=size[1],
                 **profiled(settings, lambda: segmenter.segment_batch([frame])))

@@ -9,7 +9,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from fanet_ros.inference import FrameInput, OverlayColors, Segmenter
+from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, SegmenterOptions
 from fanet_ros.inference.segmentation import StageTimes
 from fanet_ros.tools.benchmark.segmenter import STAGES
 from fanet_ros.tools.benchmark.suites import batch_suite, pixels_suite
@@ -27,8 +27,8 @@ def run(settings: StepSettings, figures: Figures) -> None:
     for size in reversed(settings.sizes):
         frames = settings.frames(size, DIFFERENT_FRAMES)
         start = time.perf_counter()
-        segmenter = Segmenter.from_checkpoint(path, device=str(settings.device), input_height=size[0], input_width=size[1],
-                                              engine='torch', batch=max(BATCHES))
+        options = SegmenterOptions(str(settings.device), 'torch', 'auto', *size, batch=max(BATCHES))
+        segmenter = Segmenter.from_checkpoint(path, options)
         what = {'checkpoint': 'fanet18_camvid', 'weights': weights, 'height': size[0], 'width': size[1],
                 'engine': segmenter.engine_description}
         figures.add('start', **what, seconds=time.perf_counter() - start)

@@ -16,6 +16,7 @@ import torch
 from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 
@@ -37,7 +38,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     try:
         settings = StepSettings(choose_device(arguments.device), arguments.scratch, arguments.authors)
         figures.add('machine', step=arguments.name, device=str(settings.device), rehearsal=settings.is_rehearsal,
-                    **describe_machine(settings.device), tf32_in_convolutions=torch.backends.cudnn.allow_tf32,
+                    **describe_machine(settings.device, runtimes()), tf32_in_convolutions=torch.backends.cudnn.allow_tf32,
                     tf32_in_products=torch.backends.cuda.matmul.allow_tf32)
         importlib.import_module(f'fanet_ros.tools.gpu.{arguments.name}').run(settings, figures)
     except StepSkipped as skipped:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras, is_of_node
-from fanet_ros.inference import FrameInput, Segmenter
+from fanet_ros.inference import FrameInput, Segmenter, SegmenterOptions
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
 
@@ -38,10 +38,8 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         cameras = choose_cameras(bag.list_topics(), arguments.topics)
         drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
         height, width = _resolution(arguments.resolution)
-        segmenter = Segmenter.from_checkpoint(
-            arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
-            input_height=height, input_width=width, class_map=arguments.class_map or None,
-            calibration_images=arguments.calibration_images or None)
+        options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width)
+        segmenter = Segmenter.from_checkpoint(arguments.checkpoint, options)
         settings = {
             **bag.fingerprint(), 'topics': [[camera.topic, camera.mask_topic] for camera in cameras],
             'checkpoint': _identity(arguments.checkpoint), 'precision': arguments.precision, 'engine': arguments.engine,

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from fanet_ros.bags.recording import RecordedFrame
 from fanet_ros.images.png_palette import with_palette
-from fanet_ros.inference import ClassMap, Segmenter, draw_overlay
+from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.pictures.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.pictures.overlay_video import OverlayVideo
 from fanet_ros.sources import SourceError, open_source
@@ -43,9 +43,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
     :raises SegmentationError: unusable checkpoint, device or scale
     """
     pictures = _open(arguments.pictures)
-    segmenter = Segmenter.from_checkpoint(
-        arguments.checkpoint, device=arguments.device, engine=arguments.engine, precision=arguments.precision,
-        class_map=arguments.class_map or None, scale=arguments.scale)
+    segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     print(segmenter.description, file=sys.stderr)
     output, class_map = arguments.output, segmenter.class_map
     is_video = pictures.rate_hz is not None

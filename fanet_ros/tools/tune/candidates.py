@@ -11,9 +11,9 @@ import torch
 
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
-from fanet_ros.inference.engines import EngineFactory, installed_engines
+from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize
-from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
+from fanet_ros.model import BACKBONE_OF_VARIANT
 from fanet_ros.tools.tune.source import TuneError
 
 Size = tuple[int, int]          # height, width [px]
@@ -100,13 +100,13 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
         precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
-    probe, found, reason = FANet(1).eval(), {}, 'nothing was asked for'
+    found, reason = {}, 'nothing was asked for'
     for model in models:
         runners: list[Runner] = []
         for engine in engines:
             for precision in precisions:
                 try:
-                    EngineFactory(probe, device, engine, precision, needs_video=model.temporal_frames > 1)
+                    engines_for(device, engine, precision, needs_video=model.temporal_frames > 1)
                     runners.append((engine, precision))
                 except SegmentationError as error:
                     reason = str(error)

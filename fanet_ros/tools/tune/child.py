@@ -11,7 +11,7 @@ import resource
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from fanet_ros.evaluation.agreement import AgreementCounter
-from fanet_ros.inference import Segmenter, release_memory
+from fanet_ros.inference import Segmenter, SegmenterOptions, release_memory
 from fanet_ros.tools.tune.frames import FrameSet, open_frames, read_labels, write_picture
 
 WARM_UP_FRAMES = 3
@@ -34,21 +34,25 @@ class ChildRequest:
 
     frames: str
     checkpoint: str
-    height: int
-    width: int
-    engine: str
-    precision: str
-    device: str
-    num_threads: int
-    class_map: str
+    options: SegmenterOptions
     smoothing: float
     labels_to: str = ''
+
+    def to_json(self) -> str:
+        """For from_json() in another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> ChildRequest:
+        """The request that to_json() gave."""
+        content = json.loads(text)
+        return cls(**{**content, 'options': SegmenterOptions(**content['options'])})
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Write the figures, or `error`: why there are none; returns the exit code."""
     request_path, answer_path = (Path(text) for text in (sys.argv[1:] if argv is None else argv))
-    request = ChildRequest(**json.loads(request_path.read_text()))
+    request = ChildRequest.from_json(request_path.read_text())
     try:
         answer = run(request)
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
@@ -65,10 +69,10 @@ def run(request: ChildRequest) -> dict[str, Any]:
     """
     frames = open_frames(Path(request.frames))
     start = time.perf_counter()
-    segmenter = Segmenter.from_checkpoint(
-        request.checkpoint, device=request.device, input_height=request.height, input_width=request.width,
-        class_map=request.class_map or None, num_threads=request.num_threads, engine=request.engine,
-        precision=request.precision, calibration_images=frames.images if request.precision == 'int8' else None)
+    options = request.options
+    if options.precision == 'int8':
+        options = replace(options, calibration_images=frames.images)
+    segmenter = Segmenter.from_checkpoint(request.checkpoint, options)
     build_s = time.perf_counter() - start
     if request.labels_to:
         _Pass(segmenter, frames, request.smoothing).write_labels(Path(request.labels_to))

@@ -14,7 +14,9 @@ import torch
 from tqdm import tqdm
 
 from fanet_ros.host.machine import describe_machine
+from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import runtimes
 from fanet_ros.model import available_checkpoints
 from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
@@ -46,7 +48,7 @@ def tune(arguments: argparse.Namespace) -> None:
     context = max(2 if smoothing else 0, *(model.temporal_frames - 1 for model in models))
     request = SourceRequest(arguments.source, arguments.frames, context, largest.class_map, arguments.image_topic,
                             arguments.labels, tuple(arguments.set))
-    machine = describe_machine(device)
+    machine = describe_machine(device, runtimes())
     settings = _settings(request, models, device, parameters, machine)
     folder = arguments.output
     with Results(folder, settings) as results:
@@ -78,10 +80,11 @@ class _Runner:
         self._cache, self._timeout_s = cache, timeout_s
 
     def __call__(self, candidate: Candidate, labels_to: str = '') -> dict[str, Any]:
-        return measure(ChildRequest(
-            str(self._frames.folder), candidate.checkpoint, candidate.height, candidate.width, candidate.engine,
-            candidate.precision, str(self._device), int(self._parameters['num_threads']), self._parameters['class_map'],
-            float(self._parameters['temporal_smoothing']), labels_to), self._cache, self._timeout_s)
+        options = SegmenterOptions(
+            str(self._device), candidate.engine, candidate.precision, candidate.height, candidate.width,
+            num_threads=int(self._parameters['num_threads']), class_map=self._parameters['class_map'])
+        return measure(ChildRequest(str(self._frames.folder), candidate.checkpoint, options,
+                                    float(self._parameters['temporal_smoothing']), labels_to), self._cache, self._timeout_s)
 
 
 def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:

@@ -149,7 +149,7 @@ def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
 
 
 def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('fanet_ros.inference.segmenter.MAX_ENGINES', 2)
+    monkeypatch.setattr('fanet_ros.inference.sized_engines.MAX_ENGINES', 2)
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     wide, square, tall = (90, 160), (90, 90), (160, 90)
     assert [segmenter.segment(frame_of(*shape)).input_width for shape in (wide, square, wide, tall)] == [160, 96, 160, 96]
@@ -162,7 +162,7 @@ def test_a_shape_that_does_not_fit_goes_on_squeezed(checkpoint: Path, monkeypatc
 
     def too_large(height: int, width: int, *_: object) -> None:
         raise SegmentationError(f'resolution {height}x{width} needs too much')
-    monkeypatch.setattr('fanet_ros.inference.segmenter.check_memory', too_large)
+    monkeypatch.setattr('fanet_ros.inference.sized_engines.check_memory', too_large)
     with pytest.raises(SegmentationError, match='96x160 needs too much'):
         segmenter.prepare(90, 160)
     assert segmenter.is_ready_for(90, 160)          # nobody need ask again

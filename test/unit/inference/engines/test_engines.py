@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Iterator
 
@@ -13,25 +14,22 @@ import pytest
 import torch
 
 from fanet_ros.inference import device as device_module
-from fanet_ros.inference.engines import (
-    EngineError,
-    EngineFactory,
-    installed_engines,
-    ncnn_engine,
-    onnx_engine,
-    onnx_gpu_engine,
-    openvino_engine,
-)
+from fanet_ros.inference.engines import EngineError, EngineFactory, installed_engines, ncnn_engine, onnx_model, registry
 from fanet_ros.inference.engines import cache as engine_cache
 from fanet_ros.inference.engines.compiled_engine import CompiledEngine
-from fanet_ros.inference.engines.torch_engine import rewritten_network
+from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
+from fanet_ros.inference.engines.network_setup import rewritten_network
+from fanet_ros.inference.engines.onnx_engine import OnnxEngine
+from fanet_ros.inference.engines.onnx_gpu_engine import OnnxGpuEngine
+from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
 HEIGHT, WIDTH = 64, 96
-needs_onnx = pytest.mark.skipif(not onnx_engine.is_available(), reason='onnx and onnxruntime are not installed')
-needs_ncnn = pytest.mark.skipif(not ncnn_engine.is_available(), reason='ncnn and pnnx are not installed')
-needs_openvino = pytest.mark.skipif(not openvino_engine.is_available(), reason='openvino is not installed')
+needs_onnx = pytest.mark.skipif(not OnnxEngine.is_available(), reason='onnx and onnxruntime are not installed')
+needs_ncnn = pytest.mark.skipif(not NcnnEngine.is_available(), reason='ncnn and pnnx are not installed')
+needs_openvino = pytest.mark.skipif(not OpenVinoEngine.is_available(), reason='openvino is not installed')
 
 
 @pytest.fixture(name='network', scope='module')
@@ -139,13 +137,13 @@ def test_exported_networks_are_kept_by_weights_and_size(network: FANet, tmp_path
     EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH + 32)
     digest = engine_cache.weights_digest(network)
     names = sorted(path.name for path in (tmp_path / 'fanet_ros').glob('*.onnx'))
-    assert names == [f'{digest}_{HEIGHT}x{WIDTH + add}_float32_{onnx_engine.FORMAT}.onnx' for add in (32, 0)]
+    assert names == [f'{digest}_{HEIGHT}x{WIDTH + add}_float32_{onnx_model.FORMAT}.onnx' for add in (32, 0)]
 
 
 @needs_onnx
 def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Between two of them: that all are tried is seen below.
-    monkeypatch.setattr('fanet_ros.inference.engines.factory.installed_engines', lambda device: ('torch', 'onnxruntime'))
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, OnnxEngine))
     factory = EngineFactory(network, CPU)
     first = factory.build(HEIGHT, WIDTH)
     path = tmp_path / 'fanet_ros' / 'fastest_engine.json'
@@ -161,7 +159,7 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, mon
 @needs_onnx
 def test_in_a_hurry_torch_stands_in_until_the_fastest_engine_is_at_hand(
         network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('fanet_ros.inference.engines.factory.installed_engines', lambda device: ('torch', 'onnxruntime'))
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, OnnxEngine))
     factory = EngineFactory(network, CPU)
 
     def stands_in(width: int) -> bool:
@@ -192,7 +190,7 @@ def test_what_does_not_exist_is_refused(network: FANet, engine: str, precision: 
 def test_int8_is_made_anew_for_other_frames(network: FANet) -> None:
     def others(height: int, width: int) -> Iterator[np.ndarray]:
         return (3 * frame for frame in calibration(height, width))
-    first, again, other = (onnx_engine.cached_model(network, 'int8', HEIGHT, WIDTH, frames)
+    first, again, other = (onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, frames)
                            for frames in (calibration, calibration, others))
     assert first == again != other and first.read_bytes() != other.read_bytes()
 
@@ -200,7 +198,7 @@ def test_int8_is_made_anew_for_other_frames(network: FANet) -> None:
 @needs_onnx
 def test_int8_for_any_processor_never_overflows(network: FANet) -> None:
     import onnx
-    path = onnx_engine.cached_model(network, 'int8', HEIGHT, WIDTH, calibration, for_any_processor=True)
+    path = onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, calibration, for_any_processor=True)
     weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(str(path)).graph.initializer]
     weights = [weight for weight in weights if weight.dtype == np.int8 and weight.ndim == 4]
     # Two products of a byte without sign and a weight: more than 16 bits with sign hold where weights have 8 bits.
@@ -214,8 +212,8 @@ def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
 
 
 def test_without_other_packages_torch_is_used(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (onnx_engine, ncnn_engine):
-        monkeypatch.setattr(module, 'is_available', lambda: False)
+    for module in ('onnx', 'ncnn'):
+        monkeypatch.setitem(sys.modules, module, None)          # cannot be imported any more
     assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name == 'torch'
     with pytest.raises(EngineError, match='pip install onnx onnxruntime'):
         EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
@@ -234,22 +232,27 @@ def test_auto_passes_over_an_engine_that_cannot_be_made(network: FANet, monkeypa
 @needs_onnx
 def test_bound_tensors_give_the_networks_logits(network: FANet, images: torch.Tensor) -> None:
     """The GPU's way in and out of ONNX Runtime, on the CPU, whose provider takes bound tensors too."""
-    path = onnx_engine.cached_model(network, 'float32', HEIGHT, WIDTH, None, batch=2)
-    made = onnx_gpu_engine.OnnxGpuEngine.__new__(onnx_gpu_engine.OnnxGpuEngine)
-    made._prepare('onnxruntime', 'float32', path, 'CPUExecutionProvider', {}, CPU)
+    path = onnx_model.cached_model(network, 'float32', HEIGHT, WIDTH, None, batch=2)
+    class OnTheCpu(OnnxGpuEngine):
+        provider = 'CPUExecutionProvider'
+
+    class Nowhere(OnnxGpuEngine):
+        provider = 'DmlExecutionProvider'
+    made = OnTheCpu.__new__(OnTheCpu)
+    made._prepare('float32', path, {}, CPU)
     pair = torch.cat([images, images.flip(3)]).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
         expected = network(pair)
     for _ in range(2):
         assert float((made(pair) - expected).abs().max() / expected.abs().max()) < 1e-4
     with pytest.raises(EngineError, match='DmlExecutionProvider does not start'):
-        made._prepare('onnxruntime', 'float32', path, 'DmlExecutionProvider', {}, CPU)
+        Nowhere.__new__(Nowhere)._prepare('float32', path, {}, CPU)
 
 
 @needs_onnx
 def test_a_file_in_half_precision_holds_halves(network: FANet) -> None:
     import onnx
-    graph = onnx.load(str(onnx_engine.cached_model(network, 'float16', HEIGHT, WIDTH, None))).graph
+    graph = onnx.load(str(onnx_model.cached_model(network, 'float16', HEIGHT, WIDTH, None))).graph
     half = onnx.TensorProto.FLOAT16
     assert graph.input[0].type.tensor_type.elem_type == graph.output[0].type.tensor_type.elem_type == half
     assert not [item.name for item in graph.initializer if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1]
@@ -263,8 +266,7 @@ def test_engine_and_device_have_to_fit(network: FANet, engine: str, device: str,
         EngineFactory(network, torch.device(device), engine, 'int8' if device == 'cuda' else 'auto')
 
 
-@pytest.mark.skipif('CUDAExecutionProvider' in ((onnx_engine.is_available() and __import__(
-    'onnxruntime').get_available_providers()) or ()), reason='onnxruntime-gpu is installed')
+@pytest.mark.skipif(OnnxGpuEngine.is_available(), reason='onnxruntime-gpu is installed')
 def test_missing_provider_says_what_to_install(network: FANet) -> None:
     with pytest.raises(EngineError, match='pip install onnx onnxruntime-gpu tensorrt, or'):
         EngineFactory(network, torch.device('cuda'), 'tensorrt').build(HEIGHT, WIDTH)

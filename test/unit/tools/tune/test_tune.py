@@ -17,6 +17,7 @@ import pytest
 import torch
 import yaml
 
+from fanet_ros.inference import SegmenterOptions
 from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools.tune.candidates import Candidate, find_runners, largest_of, load_model, make_candidates, reference_of, sizes_of
 from fanet_ros.tools.tune.child import ChildRequest
@@ -96,8 +97,8 @@ def test_without_labels_it_is_the_agreement_with_the_largest(tmp_path: Path, cap
 
 def request(**changed: Any) -> ChildRequest:
     return ChildRequest(**{**dict(
-        frames='/nowhere', checkpoint='nothing', height=64, width=96, engine='torch', precision='float32', device='cpu',
-        num_threads=0, class_map='', smoothing=0.0), **changed})
+        frames='/nowhere', checkpoint='nothing', options=SegmenterOptions('cpu', 'torch', 'float32', 64, 96), smoothing=0.0),
+        **changed})
 
 
 def test_what_fails_is_an_answer(tmp_path: Path) -> None:

@@ -1,0 +1,80 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which engine is the fastest: measured once on this machine, then remembered."""
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Callable, Mapping, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.processor import processor_name
+from fanet_ros.inference.engines.choices import EngineChoices
+from fanet_ros.inference.engines.engine import Engine, EngineError
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import NetworkSetup
+from fanet_ros.inference.gpu import synchronize
+
+MEASURED_RUNS = 5
+LOG = logging.getLogger(__name__)
+Kinds = Mapping[str, type[EngineKind]]
+
+
+def known_fastest(setup: NetworkSetup, kinds: Kinds) -> Optional[str]:
+    """Name of the one of `kinds` that was found to be the fastest; None: none was yet, or that is to be found out again."""
+    chosen = EngineChoices().get(_situation(setup, kinds))
+    return chosen if chosen in kinds else None
+
+
+def find_fastest(setup: NetworkSetup, kinds: Kinds, height: int, width: int, make: Callable[[str], Engine]) -> Engine:
+    """Make an engine of each of `kinds` that can be made here, measure them, remember which is the fastest and give that.
+
+    :raises EngineError: none can be made; the message is the first one's
+    """
+    load = OtherLoad()
+    LOG.info('which engine is the fastest here is measured once, which takes up to a minute: ' + ', '.join(kinds))
+    engines = _working(kinds, make)
+    chosen = _least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))
+    EngineChoices().put(_situation(setup, kinds), chosen, load.busy_cores())
+    return engines[chosen]
+
+
+def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
+    engines: dict[str, Engine] = {}
+    errors: list[EngineError] = []
+    for number, name in enumerate(kinds, 1):
+        LOG.info(f'preparing {name}, {number} of {len(kinds)}')
+        try:
+            engines[name] = make(name)
+        except EngineError as error:
+            errors.append(error)
+    if not engines:
+        raise errors[0]
+    return engines
+
+
+def _least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
+    """Name of the engine with the least median time; they take turns, so that what else runs here disturbs all alike."""
+    times: dict[str, list[float]] = {name: [] for name in engines}
+    for _ in range(MEASURED_RUNS):
+        for name, engine in engines.items():
+            start = time.perf_counter()
+            engine(images)
+            synchronize(images.device)
+            times[name].append(time.perf_counter() - start)
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    LOG.info('measured: ' + ', '.join(f'{name} {median * 1e3:.0f} ms' for name, median in medians.items()))
+    return min(medians, key=medians.__getitem__)
+
+
+def _situation(setup: NetworkSetup, kinds: Kinds) -> str:
+    """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
+    network, device = setup.network, setup.device
+    versions = ', '.join(f'{name} {kind.version()}' for name, kind in kinds.items())
+    return (f'{network.backbone} {network.num_classes} classes {setup.precision}, '
+            f'{torch.get_num_threads()} of {os.cpu_count()} '
+            f'threads, {processor_name() if device.type == "cpu" else torch.cuda.get_device_name(device)}, {versions}')

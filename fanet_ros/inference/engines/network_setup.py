@@ -1,0 +1,60 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What engines are made from."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Callable, Iterator, Optional
+
+import numpy as np
+import torch
+
+from fanet_ros.inference.device import in_memory_format
+from fanet_ros.inference.gpu import GraphPool
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import Epilogue, InferenceFANet
+
+# The precisions that PyTorch computes in by itself.
+DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+# Gives normalised images (1, 3, h, w) float32 of the frames that int8 is calibrated on.
+CalibrationImages = Callable[[int, int], Iterator[np.ndarray]]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkSetup:
+    """One network on one device in one precision; all engines of it, for whatever sizes, are made from the same setup.
+
+    :param calibration: for int8, the frames to calibrate on
+    :param needs_video: the engine must be able to attend to earlier frames
+    """
+
+    network: FANet
+    device: torch.device
+    precision: str
+    calibration: Optional[CalibrationImages] = None
+    needs_video: bool = False
+
+    @cached_property
+    def rewritten(self) -> InferenceFANet:
+        """The rewritten network that all engines of PyTorch share; of a precision that is a key of DTYPES."""
+        return rewritten_network(self.network, self.device, self.precision)
+
+    @cached_property
+    def pool(self) -> Optional[GraphPool]:
+        """The memory that the graphs of all engines share; None on the CPU, where there are none."""
+        return GraphPool(self.device) if self.device.type == 'cuda' else None
+
+
+def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True,
+                      fused: bool = False) -> InferenceFANet:
+    """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES.
+
+    :param fused: let Triton do what follows the convolutions, see triton_epilogue; for a GPU
+    """
+    epilogue: Optional[Epilogue] = None
+    if fused:
+        from fanet_ros.inference.triton_epilogue import one_pass
+        epilogue = one_pass
+    rewritten = InferenceFANet(network, commute_head=commute_head, epilogue=epilogue).eval()
+    return in_memory_format(rewritten.to(device, DTYPES[precision]), torch.channels_last)

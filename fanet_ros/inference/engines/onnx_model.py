@@ -1,0 +1,162 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rewritten network as an ONNX file for one resolution, in float32, float16 or int8; what several engines start from."""
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Optional, Sequence
+
+import numpy as np
+import torch
+
+from fanet_ros.host.processor import overflows_in_int8
+from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
+from fanet_ros.inference.engines.engine import EngineError
+from fanet_ros.inference.engines.engine_kind import can_import
+from fanet_ros.inference.engines.network_setup import CalibrationImages
+from fanet_ros.model import FANet
+from fanet_ros.model.rewrites import InferenceFANet
+
+FORMAT = 3              # counts changes of what is exported, so that older files in the cache are not taken
+OPSET = 17
+MIN_CALIBRATION_FRAMES = 8
+ONNX_PACKAGES = ('onnx', 'onnxruntime')         # which writes the file, and which quantises it
+
+
+def require_packages() -> None:
+    """:raises EngineError: onnx or onnxruntime is not installed"""
+    if not all(map(can_import, ONNX_PACKAGES)):
+        raise EngineError(f'ONNX files need packages that are not installed: pip install {" ".join(ONNX_PACKAGES)}')
+
+
+def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True,
+                batch: int = 1, dtype: torch.dtype = torch.float32, any_size: bool = False) -> None:
+    """Write the rewritten network for images (batch, 3, height, width) of `dtype`, normalised, with one output: the logits.
+
+    :param any_size: for other batches and sizes too; without the rewrite of the head, whose constants are of one size
+    :raises EngineError: onnx is not installed
+    """
+    require_packages()
+    images = torch.zeros(batch, 3, height, width, dtype=dtype)
+    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head and not any_size).eval().cpu().to(dtype))
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')         # of tracing: sizes become constants unless they are named, as they should
+        torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
+                          opset_version=OPSET, dynamo=False, dynamic_axes=FREE_AXES if any_size else None)
+
+
+FREE_AXES = {'images': {0: 'batch', 2: 'height', 3: 'width'}, 'logits': {0: 'batch', 2: 'height_8', 3: 'width_8'}}
+
+
+class _LogitsOnly(torch.nn.Module):
+    def __init__(self, network: InferenceFANet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network(images)
+
+
+def cached_model(network: FANet, precision: str, height: int, width: int,
+                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1,
+                 for_any_processor: bool = False) -> Path:
+    """The ONNX file of export_onnx(), in float32, float16 or int8, made if it is not in the cache yet.
+
+    :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
+    :param batch: how many images it takes at once
+    :param for_any_processor: for int8, weights of 7 bits even if this processor need not have them
+    :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
+    """
+    require_packages()
+    reduce_range = for_any_processor or overflows_in_int8()
+    frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
+    kind = precision
+    if precision == 'int8':
+        kind += ('' if quantize_outputs else 'in') + ('w7' if reduce_range else '') + f'_{_digest(frames)}'
+    path = _path(network, kind, height, width, batch)
+    if not path.is_file():
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            made = Path(scratch) / 'made.onnx'
+            if precision == 'int8':
+                _quantize(network, made, height, width, frames, quantize_outputs, reduce_range, batch)
+            else:
+                export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
+            os.replace(made, path)      # complete or not at all, even if two nodes do it at once
+    touch(path)
+    return path
+
+
+def is_cached(network: FANet, precision: str, height: int, width: int) -> bool:
+    """Whether cached_model() is there already, in a precision other than int8."""
+    return _path(network, precision, height, width, 1).is_file()
+
+
+def _path(network: FANet, kind: str, height: int, width: int, batch: int) -> Path:
+    size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
+    return cache_directory() / f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
+
+
+def _calibration_frames(calibration: Optional[CalibrationImages], height: int, width: int) -> list[np.ndarray]:
+    frames = list(calibration(height, width)) if calibration is not None else []
+    if len(frames) < MIN_CALIBRATION_FRAMES:
+        raise EngineError(
+            f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(frames)}: set '
+            'calibration_images to a folder of them')
+    return frames
+
+
+def _digest(frames: Sequence[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for frame in frames:
+        digest.update(np.ascontiguousarray(frame).data)
+    return digest.hexdigest()[:8]
+
+
+def _quantize(network: FANet, path: Path, height: int, width: int, images: Sequence[np.ndarray],
+              quantize_outputs: bool, reduce_range: bool, batch: int) -> None:
+    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel (7 bits of them with `reduce_range`).
+
+    All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
+    int8 it alone turns more labels than all others together.
+    """
+    # The last ones come a second time where the batches do not come out even.
+    batches = [np.concatenate(([*images[start:start + batch], *images[-batch:]])[:batch])
+               for start in range(0, len(images), batch)]
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, frames: Sequence[np.ndarray]) -> None:
+            self._frames = iter(frames)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            frame = next(self._frames, None)
+            return None if frame is None else {'images': frame}
+
+    exported, prepared = path.with_name('exported.onnx'), path.with_name('prepared.onnx')
+    export_onnx(network, exported, height, width, commute_head=not quantize_outputs, batch=batch)
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)        # the quantiser speaks through the root logger
+    try:
+        quant_pre_process(str(exported), str(prepared))
+        quantize_static(
+            str(prepared), str(path), Reader(batches), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
+            per_channel=True, reduce_range=reduce_range, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            nodes_to_exclude=_nodes_giving_logits(prepared),
+            # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.
+            extra_options={'CalibMovingAverage': True,
+                           'OpTypesToExcludeOutputQuantization': [] if quantize_outputs else ['Conv']})
+    finally:
+        root.setLevel(level)
+
+
+def _nodes_giving_logits(path: Path) -> list[str]:
+    import onnx
+    graph = onnx.load(str(path)).graph
+    return [node.name for node in graph.node if graph.output[0].name in node.output]

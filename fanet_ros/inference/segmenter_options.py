@@ -1,0 +1,124 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a Segmenter can be asked for, beside the checkpoint."""
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Optional, Sequence, Union
+
+from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
+from fanet_ros.inference.class_map import ClassMap
+from fanet_ros.inference.input_size import MAX_INPUT_PX
+from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.model import MIN_INPUT_PX, CheckpointMetadata
+
+DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
+Size = tuple[int, int]          # height, width [px]
+
+
+@dataclass(frozen=True)
+class SegmenterOptions:
+    """How a checkpoint is run.
+
+    :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
+    :param engine: one of fanet_ros.choices.ENGINES; 'auto': the fastest of those that run on the device, measured once on this
+        machine
+    :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
+    :param input_height: network resolution in px, 64..8192; 0: in the frame's shape, with the checkpoint's number of
+        pixels if `input_width` is 0 too, see InputSize
+    :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
+    :param class_map: names and colours instead of the checkpoint's own, as many as it has classes; None or '': its own
+    :param variant: 'auto', or the variant that the checkpoint must be
+    :param num_threads: CPU threads of the network, and of all that torch does in this process; 0: torch's choice
+    :param calibration_images: folder of frames of the user's own camera, for int8; None or '': none
+    :param batch: how many frames segment_batch() may be given; more than 1 takes memory for each size of batch. A video
+        network always takes one
+    :param frame_sizes: height and width of frames to be ready for; none: of frames in the checkpoint's own shape
+    :param quick: with engine 'auto', begin with an engine that is ready at once where the fastest one is not known or not
+        converted yet; Segmenter.is_provisional tells
+    :raises SegmentationError: a value that no checkpoint and no machine allows
+    """
+
+    device: str = 'auto'
+    engine: str = 'auto'
+    precision: str = 'auto'
+    input_height: int = 0
+    input_width: int = 0
+    scale: float = 1.0
+    class_map: Union[str, Path, ClassMap, None] = None
+    variant: str = 'auto'
+    num_threads: int = 0
+    calibration_images: Union[str, Path, None] = None
+    batch: int = 1
+    frame_sizes: Sequence[Size] = ()
+    quick: bool = False
+
+    def __post_init__(self) -> None:
+        if not DEVICE.fullmatch(self.device):
+            raise SegmentationError(f"device {self.device!r} is unknown: expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
+        for name, known in (('engine', ENGINES), ('precision', PRECISIONS), ('variant', ('auto', *VARIANTS))):
+            if getattr(self, name) not in known:
+                raise SegmentationError(f'{name} {getattr(self, name)!r} is unknown: expected one of {", ".join(known)}')
+        for name in ('input_height', 'input_width'):
+            if getattr(self, name) and not MIN_INPUT_PX <= getattr(self, name) <= MAX_INPUT_PX:
+                raise SegmentationError(f'{name} is {getattr(self, name)} px: expected {MIN_INPUT_PX}..{MAX_INPUT_PX}, or 0 for '
+                                        "the frame's shape")
+        for name, is_right, expected in (
+                ('scale', 0 < self.scale < math.inf, 'a number above 0'), ('batch', self.batch >= 1, '1 or more'),
+                ('num_threads', self.num_threads >= 0, "1 or more, or 0 for torch's choice")):
+            if not is_right:
+                raise SegmentationError(f'{name} is {getattr(self, name)}: expected {expected}')
+        for size in self.frame_sizes:
+            if len(size) != 2 or min(size) < 1:
+                raise SegmentationError(f'frame_sizes has {size}: expected height and width in px')
+
+    @classmethod
+    def taken_from(cls, source: object, **more: Any) -> SegmenterOptions:
+        """Those that `source`, such as the arguments of a command line, has as attributes of the same names.
+
+        :param more: options that it does not have, or has otherwise
+        :raises TypeError: there is no such option
+        """
+        found = {item.name: getattr(source, item.name) for item in fields(cls) if hasattr(source, item.name)}
+        return cls().changed(**{**found, **more})
+
+    def changed(self, **changes: Any) -> SegmenterOptions:
+        """These options with others in some places.
+
+        :raises TypeError: there is no such option
+        """
+        known = [item.name for item in fields(self)]
+        unknown = [name for name in changes if name not in known]
+        if unknown:
+            raise TypeError(f'a Segmenter has no option {", ".join(unknown)}: expected some of {", ".join(known)}')
+        return replace(self, **changes) if changes else self
+
+    def at_size_of(self, other: SegmenterOptions) -> SegmenterOptions:
+        """These options, but for what an engine of the same network can be built with beside the present one."""
+        return replace(self, input_height=other.input_height, input_width=other.input_width, scale=other.scale,
+                       frame_sizes=other.frame_sizes, quick=other.quick)
+
+    @property
+    def calibration_folder(self) -> Optional[Path]:
+        """`calibration_images` as a path; None where there are none."""
+        return Path(self.calibration_images).expanduser() if self.calibration_images else None
+
+    def class_map_for(self, name: str, metadata: CheckpointMetadata) -> ClassMap:
+        """The class map that the checkpoint `name` is used with.
+
+        :raises SegmentationError: the checkpoint is another variant, or has another number of classes
+        """
+        if self.variant not in ('auto', metadata.variant):
+            raise SegmentationError(f'checkpoint {name} is a {metadata.variant}, variant asks for {self.variant}: set variant '
+                                    f"to 'auto' or choose a {self.variant} checkpoint")
+        if isinstance(self.class_map, ClassMap):
+            found = self.class_map
+        else:
+            found = ClassMap.load(self.class_map) if self.class_map else ClassMap.of_checkpoint(metadata)
+        if len(found) != metadata.num_classes:
+            raise SegmentationError(f'checkpoint {name} has {metadata.num_classes} classes, class map {found.name} has '
+                                    f'{len(found)}: they must be equal')
+        return found

@@ -1,0 +1,103 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An engine is one class and one line of the registry; nothing else need know of it."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from fanet_ros.choices import ENGINES, PRECISIONS
+from fanet_ros.inference.engines import EngineError, EngineFactory, engines_for, installed_engines, registry, runtimes
+from fanet_ros.inference.engines.batch_engine import BatchEngine
+from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.network_setup import NetworkSetup
+from fanet_ros.inference.engines.torch_engine import TorchEngine
+from fanet_ros.model import FANet
+
+CPU, CUDA = torch.device('cpu'), torch.device('cuda')
+
+
+class EagerEngine(EngineKind):
+    """The network as it is: an engine that the package does not have."""
+
+    name, runtime = 'eager', 'torch'
+    devices, precisions = ('cpu',), ('float32', 'int8')
+    gains_by_batches_on = ('cpu',)
+
+    def __init__(self, network: FANet, precision: str, batch: int) -> None:
+        self._network, self.precision, self.batch = network, precision, batch
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> EagerEngine:
+        return cls(setup.network, setup.precision, batch)
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        assert len(images) == self.batch
+        with torch.inference_mode():
+            return self._network(images)
+
+
+class MissingEngine(EagerEngine):
+    """One whose package is not there."""
+
+    name, packages, precisions = 'missing', ('no_such_package',), ('float16',)
+
+
+@pytest.fixture(name='network')
+def network_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FANet:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, EagerEngine, MissingEngine))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FANet(2).eval()
+
+
+def test_command_lines_offer_what_there_is() -> None:
+    assert ENGINES == ('auto', *registry.engine_names())
+    assert set(PRECISIONS) == {'auto', *(item for kind in registry.ENGINE_KINDS for item in kind.precisions)}
+
+
+@pytest.mark.parametrize('kind', registry.ENGINE_KINDS, ids=lambda kind: f'{kind.name}-{"-".join(kind.devices)}')
+def test_every_class_says_what_can_be_true(kind: type[EngineKind]) -> None:
+    assert kind.devices and set(kind.devices) <= {'cpu', 'cuda'} and set(kind.gains_by_batches_on) <= set(kind.devices)
+    assert kind.precisions and kind.is_available() == (kind.why_missing() == '') and kind.runtime in runtimes()
+    if kind.is_available():
+        assert kind.version()[0].isdigit()
+        kind.require()
+    else:
+        with pytest.raises(EngineError, match=f"engine '{kind.name}' .*pip install .*, or set engine to 'torch'"):
+            kind.require()
+
+
+@pytest.mark.parametrize('device', [CPU, CUDA])
+def test_on_one_device_a_name_means_one_class(device: torch.device) -> None:
+    there = [kind.name for kind in registry.ENGINE_KINDS if device.type in kind.devices]
+    assert len(there) == len(set(there)) and sum(registry.engines_on(device)[name].stands_in for name in there) == 1
+    assert any(issubclass(kind, VideoEngine) for kind in registry.engines_on(device).values())
+
+
+def test_one_more_class_is_found_by_name_measured_and_given_batches(network: FANet) -> None:
+    assert installed_engines(CPU) == ('torch', 'eager') and installed_engines(CUDA) == ('torch',)
+    images = torch.rand(3, 3, 64, 96)
+    made = EngineFactory(network, CPU, 'eager').build(64, 96, batch=2)
+    assert isinstance(made, BatchEngine) and made.name == 'eager'
+    with torch.inference_mode():
+        assert torch.allclose(made(images), network(images), atol=1e-5)
+    assert EngineFactory(network, CPU).build(64, 96).name in ('torch', 'eager')
+    assert tuple(engines_for(CPU)) == ('torch', 'eager') and tuple(engines_for(CPU, precision='int8')) == ('eager',)
+
+
+def test_one_more_class_is_refused_where_it_says_so(network: FANet) -> None:
+    for arguments, reason in (((CUDA, 'eager'), "'eager' runs on the CPU"),
+                              ((CPU, 'eager', 'bfloat16'), 'eager runs in float32, int8')):
+        with pytest.raises(EngineError, match=reason):
+            engines_for(*arguments)
+    with pytest.raises(EngineError, match="a video checkpoint needs engine 'torch': set engine to 'auto' or 'torch'"):
+        engines_for(CPU, 'eager', needs_video=True)
+    with pytest.raises(EngineError, match="engine 'missing' needs packages that are not installed: pip install no_such_package"):
+        EngineFactory(network, CPU, 'missing', 'float16').build(64, 96)
+    with pytest.raises(EngineError, match="'onnxruntime' is unknown: expected one of auto, torch, eager, missing"):
+        engines_for(CPU, 'onnxruntime')
