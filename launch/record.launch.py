@@ -10,6 +10,7 @@ Masks are recorded as they are or as PNG, which loses nothing. Every file of a s
 """
 import os
 import tempfile
+from typing import Union
 
 import yaml
 from launch.action import Action
@@ -32,8 +33,8 @@ ARGUMENTS = {
     'masks': ('raw', 'raw: the masks as they are; png: the same values in a tenth of the space'),
     'overlay': ('true', 'also record the overlay, which the node computes only because it is recorded'),
     'output': ('', 'directory of the new bag (empty: rosbag2_ and the date)'),
-    'max_bag_duration_s': ('0', 'length of each file of the bag [s]; 0: one file'),
-    'max_bag_size_mb': ('0', 'size of each file of the bag [MB]; 0: one file'),
+    'max_bag_duration_s': ('', 'length of each file of the bag [s] (left out: one file)'),
+    'max_bag_size_mb': ('', 'size of each file of the bag [MB] (left out: one file)'),
     'recorder': ('fanet_ros', 'fanet_ros: recorder_node of this package; ros2_bag: ros2 bag record'),
     'use_sim_time': ('false', 'take the time from /clock: simulators and rosbags'),
 }
@@ -80,6 +81,12 @@ def qos_overrides(names: list[str]) -> dict[str, dict[str, object]]:
             for name in names if name.rpartition('/')[2] in LATCHED}
 
 
+def given_limits(argument: dict[str, str]) -> dict[str, Union[int, float]]:
+    """Those of the size of a file that were given: what is left out, the recorder decides."""
+    kinds = {'max_bag_duration_s': float, 'max_bag_size_mb': int}
+    return {name: number(name, argument[name], kind) for name, kind in kinds.items() if argument[name]}
+
+
 def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
     """The command line of ros2 bag record, whose options differ from distribution to distribution."""
     names = [full_name(topic, argument['namespace']) for topic in topics(argument)]
@@ -88,10 +95,11 @@ def ros2_bag_command(argument: dict[str, str], distribution: str) -> list[str]:
     command = ['ros2', 'bag', 'record', '--storage', 'mcap', '--qos-profile-overrides-path', file.name]
     if argument['output']:
         command += ['--output', argument['output']]
-    if number('max_bag_duration_s', argument['max_bag_duration_s'], float):
-        command += ['--max-bag-duration', str(round(number('max_bag_duration_s', argument['max_bag_duration_s'], float)))]
-    if number('max_bag_size_mb', argument['max_bag_size_mb'], int):
-        command += ['--max-bag-size', str(number('max_bag_size_mb', argument['max_bag_size_mb'], int) * 10**6)]
+    limits = given_limits(argument)
+    if limits.get('max_bag_duration_s'):
+        command += ['--max-bag-duration', str(round(limits['max_bag_duration_s']))]
+    if limits.get('max_bag_size_mb'):
+        command += ['--max-bag-size', str(limits['max_bag_size_mb'] * 10**6)]
     if argument['use_sim_time'].lower() == 'true':
         command.append('--use-sim-time')
     return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
@@ -113,8 +121,7 @@ def recorder(context: LaunchContext) -> list[Action]:
         parameters=[{
             'output': ParameterValue(argument['output'], value_type=str),
             'topics': chosen,
-            'max_bag_duration_s': number('max_bag_duration_s', argument['max_bag_duration_s'], float),
-            'max_bag_size_mb': number('max_bag_size_mb', argument['max_bag_size_mb'], int),
+            **given_limits(argument),
             'use_sim_time': argument['use_sim_time'].lower() == 'true',
         }])
     return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]

@@ -22,7 +22,7 @@ from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 from fanet_ros.ros.segmentation.output_style import OutputStyle
-from fanet_ros.ros.segmentation.parameters import declare_settings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
 DEADLINE_S = 60.0
@@ -49,7 +49,7 @@ def test_a_context_that_ends_first_ends_nothing_else(
     context = Context()
     rclpy.init(context=context)
     node = rclpy.create_node('segmentation', context=context)
-    settings = declare_settings(node)
+    settings = SegmentationSettings.declare(node)
     segmenter = Segmenter(Checkpoint(METADATA.build_network().eval(), METADATA), device='cpu', engine='torch')
     model = ActiveModel(segmenter, settings, OutputStyle(segmenter.class_map))
     slots: FrameSlots[ReceivedFrame] = FrameSlots()
