@@ -30,4 +30,4 @@ def given_parameters(
     kinds = {spec.name: type(spec.default) for spec in settings.specs()}
     texts = {name: LaunchConfiguration(name).perform(context) for name in names}
     return {name: number(name, text, kinds[name]) if kinds[name] in (int, float)
-            else ParameterValue(text, value_type=kinds[name]) for name, text in texts.items() if text}
+            else ParameterValue(LaunchConfiguration(name), value_type=kinds[name]) for name, text in texts.items() if text}
