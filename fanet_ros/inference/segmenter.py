@@ -26,6 +26,7 @@ from fanet_ros.inference.segmentation import FrameInput, Segmentation, Segmentat
 from fanet_ros.inference.video.temporal_filter import TemporalFilter
 from fanet_ros.inference.video.video_memory import VideoMemory
 from fanet_ros.model import MIN_INPUT_PX, Checkpoint, load_checkpoint
+from fanet_ros.size_text import size_text
 
 MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew
 Size = tuple[int, int]
@@ -115,7 +116,7 @@ class Segmenter:
     @property
     def description(self) -> str:
         """One line for logs: checkpoint, variant, resolutions, device, engine, classes."""
-        sizes = ' and '.join(f'{height}x{width}' for height, width in self.input_sizes)
+        sizes = ' and '.join(size_text(*size) for size in self.input_sizes)
         return (f'{self.checkpoint_name} ({self.variant}) at {sizes} on {self.device} ({self.engine_description}), '
                 f'{len(self.class_map)} classes {self.class_map.name}')
 
@@ -223,7 +224,7 @@ class Segmenter:
             return self._factory.build(height, width, self.batch, quick=self.quick)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             gpu.release_cached_memory()
-            raise SegmentationError(f'resolution {height}x{width} does not run on {self.device}: '
+            raise SegmentationError(f'resolution {size_text(height, width)} does not run on {self.device}: '
                                     f'{" ".join(str(error).split())[:160]}') from None
 
     def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None,

@@ -73,7 +73,7 @@ class OutputStyle:
 
 
 def _fixed_size(text: str) -> Optional[tuple[int, int]]:
-    """Height and width of 'WxH', None for 'input' and 'network'."""
+    """Height and width of 'WIDTHxHEIGHT', None for 'input' and 'network'."""
     if text in ('input', 'network'):
         return None
     match = re.fullmatch(r'(\d{1,4})x(\d{1,4})', text)
