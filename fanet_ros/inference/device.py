@@ -15,7 +15,7 @@ from fanet_ros.host.processor import cpuinfo
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
 
-# Peak memory of a frame on the CPU, float32, at 1024x2048 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
+# Peak memory of a frame on the CPU, float32, at 2048x1024 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
 # classes: 140 to 190 bytes a pixel with few classes, where the encoder's activations rule; 4.4 bytes a pixel and class with
 # many, where the full-size logits do. Rounded up; on a GPU unmeasured.
 BYTES_PER_PX = 220.0
