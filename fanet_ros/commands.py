@@ -83,5 +83,5 @@ def purpose(name: str) -> str:
 def _answer_help_of_a_node(name: str, argv: Sequence[str]) -> None:
     """The others have parsers, which answer."""
     if name.endswith('_node') or name == 'dashboard':
-        specs = import_module('fanet_ros.ros.parameter_tables').TABLES[name]
+        specs = import_module('fanet_ros.ros.parameter_tables').SETTINGS[name].specs()
         import_module('fanet_ros.ros.common.node_help').answer_help(name, specs, argv)

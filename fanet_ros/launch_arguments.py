@@ -11,19 +11,10 @@ import sys
 from pathlib import Path
 from typing import Iterable, Sequence, Union
 
-# Parameters of the node that can also be launch arguments. Left out, the params_file decides.
-NODE_PARAMETERS = {
-    'autostart': (bool, 'configure and activate at once; false: a lifecycle manager does it'),
-    'checkpoint': (str, 'name of a shipped checkpoint, or the path of one'),
-    'variant': (str, 'network the checkpoint must be: auto, fanet18, fanet34 or fanet50'),
-    'class_map': (str, 'YAML file with other class names and colours'),
-    'device': (str, 'auto, cpu, cuda or cuda:N'),
-    'engine': (str, 'auto, torch, torch_compile, onnxruntime, tensorrt, openvino or ncnn'),
-    'precision': (str, 'auto, float32, bfloat16, float16 or int8'),
-    'input_height': (int, "height the network runs at [px]; 0: in the image's own shape"),
-    'input_width': (int, "width the network runs at [px]; 0: in the image's own shape"),
-    'image_transport': (str, 'raw: Image; compressed: CompressedImage on <image_topic>/compressed'),
-}
+# Parameters that can also be launch arguments; what they are is read from the settings of the nodes. Left out, the file decides.
+NODE_PARAMETERS = ('autostart', 'checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'input_height',
+                   'input_width', 'image_transport')
+CAMERA_PARAMETERS = ('source', 'rate_hz', 'width', 'height')
 # Of segmentation.launch.py, and so of all that include it.
 SEGMENTATION_ARGUMENTS = ('namespace', 'params_file', 'image_topic', 'cameras', 'respawn', 'use_sim_time', 'log_level',
                           'dashboard', 'dashboard_address', *NODE_PARAMETERS)

@@ -18,26 +18,18 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
+from fanet_ros.launch_arguments import CAMERA_PARAMETERS, SEGMENTATION_ARGUMENTS, fail_as, refuse_unknown
+from fanet_ros.ros.camera.parameters import CameraSettings
+from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
 from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare('fanet_ros')
-
-# Parameters of the camera that can also be launch arguments. Left out, the camera_params_file decides.
-CAMERA_PARAMETERS = {
-    'source': (str, 'street (synthetic), path of a video, folder of images, or a V4L2 device'),
-    'rate_hz': (float, 'frames published per second [Hz]'),
-    'width': (int, 'width of the images [px]; 0: the one of the source'),
-    'height': (int, 'height of the images [px]; 0: the one of the source'),
-}
 
 
 def camera_node(context: LaunchContext) -> list[Node]:
     """Make the camera. Only now is it known which arguments were given: only those may override the file."""
     refuse_unknown(__file__, context.argv, (*SEGMENTATION_ARGUMENTS, *CAMERA_PARAMETERS, 'camera_params_file'))
-    given = {
-        name: ParameterValue(text, value_type=str) if value_type is str else number(name, text, value_type)
-        for name, (value_type, _) in CAMERA_PARAMETERS.items() if (text := LaunchConfiguration(name).perform(context))}
+    given = given_parameters(context, CameraSettings, CAMERA_PARAMETERS)
     params_file = os.path.expanduser(LaunchConfiguration('camera_params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the camera without it
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
@@ -77,9 +69,7 @@ def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
 def generate_launch_description() -> LaunchDescription:
     """Include the node's launch file, then start the camera with the arguments set there."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(
-            name, default_value='', description=f'{description} (empty: as in camera_params_file)')
-          for name, (_, description) in CAMERA_PARAMETERS.items()),
+        *parameter_arguments(CameraSettings, CAMERA_PARAMETERS, 'camera_params_file'),
         DeclareLaunchArgument(
             'camera_params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'camera.param.yaml']),
             description='YAML file with the parameters of the camera'),

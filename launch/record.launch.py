@@ -12,7 +12,7 @@ recorder (recorder:=fanet_ros), in whose split bags every file holds class map a
 import os
 import tempfile
 from pathlib import Path
-from typing import Collection, Iterable
+from typing import Collection, Iterable, Union
 
 import yaml
 from ament_index_python.packages import get_packages_with_prefixes
@@ -36,8 +36,8 @@ ARGUMENTS = {
     'masks': ('raw', 'raw: the masks as they are; png: the same values in a tenth of the space'),
     'overlay': ('true', 'also record the overlay, which the node computes only because it is recorded'),
     'output': ('', 'directory of the new bag (empty: rosbag2_ and the date)'),
-    'max_bag_duration_s': ('0', 'length of each file of the bag [s]; 0: one file'),
-    'max_bag_size_mb': ('0', 'size of each file of the bag [MB]; 0: one file'),
+    'max_bag_duration_s': ('', 'length of each file of the bag [s] (left out: one file)'),
+    'max_bag_size_mb': ('', 'size of each file of the bag [MB] (left out: one file)'),
     'recorder': ('auto', 'rosbag2: ros2 bag record; fanet_ros: recorder_node of this package; auto: rosbag2 where it is installed'),
     'use_sim_time': ('false', 'take the time from /clock: simulators and rosbags'),
 }
@@ -99,6 +99,12 @@ def qos_overrides(names: Iterable[str]) -> dict[str, dict[str, object]]:
             for name in names if name.rpartition('/')[2] in LATCHED}
 
 
+def given_limits(argument: dict[str, str]) -> dict[str, Union[int, float]]:
+    """Those of the size of a file that were given: what is left out, the recorder decides."""
+    kinds = {'max_bag_duration_s': float, 'max_bag_size_mb': int}
+    return {name: number(name, argument[name], kind) for name, kind in kinds.items() if argument[name]}
+
+
 def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collection[str], distribution: str) -> list[str]:
     """The command line of ros2 bag record, whose options differ from distribution to distribution.
 
@@ -111,12 +117,12 @@ def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collec
         command += ['--storage', 'mcap']
     if argument['output']:
         command += ['--output', argument['output']]
-    duration_s = number('max_bag_duration_s', argument['max_bag_duration_s'], float)
-    if duration_s:
-        command += ['--max-bag-duration', str(max(round(duration_s), 1))]      # it knows whole seconds, and 0 as never
-    size_mb = number('max_bag_size_mb', argument['max_bag_size_mb'], int)
-    if size_mb:
-        command += ['--max-bag-size', str(size_mb * 10**6)]
+    limits = given_limits(argument)
+    if limits.get('max_bag_duration_s'):
+        whole_s = max(round(limits['max_bag_duration_s']), 1)      # it knows no others, and 0 as never
+        command += ['--max-bag-duration', str(whole_s)]
+    if limits.get('max_bag_size_mb'):
+        command += ['--max-bag-size', str(limits['max_bag_size_mb'] * 10**6)]
     if argument['use_sim_time'].lower() == 'true':
         command.append('--use-sim-time')
     return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
@@ -136,8 +142,7 @@ def recorder(context: LaunchContext) -> list[Action]:
         parameters=[{
             'output': ParameterValue(argument['output'], value_type=str),
             'topics': chosen,
-            'max_bag_duration_s': number('max_bag_duration_s', argument['max_bag_duration_s'], float),
-            'max_bag_size_mb': number('max_bag_size_mb', argument['max_bag_size_mb'], int),
+            **given_limits(argument),
             'use_sim_time': argument['use_sim_time'].lower() == 'true',
         }])
     return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]

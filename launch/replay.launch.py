@@ -28,7 +28,7 @@ from launch import LaunchContext, LaunchDescription
 ARGUMENTS = {
     'bag': (None, 'directory of the bag'),
     'segment': ('false', 'true: play only the camera, on image_topic, and start the segmentation node'),
-    'rate': ('1.0', 'how many times as fast as it was recorded'),
+    'rate': ('', 'how many times as fast as it was recorded (left out: as fast)'),
     'loop': ('false', 'begin again at the end'),
     'player': ('fanet_ros', 'fanet_ros: player_node of this package; rosbag2: ros2 bag play'),
 }
@@ -52,7 +52,7 @@ def mask_topic(argument: dict[str, str]) -> str:
 def rosbag2_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
     topics = camera_topics(argument)
-    return ['ros2', 'bag', 'play', argument['bag'], '--clock', '--rate', argument['rate'],
+    return ['ros2', 'bag', 'play', argument['bag'], '--clock', *(['--rate', argument['rate']] if argument['rate'] else []),
             *(['--loop'] if argument['loop'] == 'true' else []), *(['--topics', *topics] if topics else [])]
 
 
@@ -71,7 +71,7 @@ def player(context: LaunchContext) -> list[Action]:
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',
-            parameters=[{'bag': argument['bag'], 'rate': number('rate', argument['rate'], float),
+            parameters=[{'bag': argument['bag'], **({'rate': number('rate', argument['rate'], float)} if argument['rate'] else {}),
                          'loop': argument['loop'] == 'true', 'topics': ','.join(camera_topics(argument)),
                          'masks': mask_topic(argument) if argument['segment'] == 'true' else ''}])
     end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=end_with))

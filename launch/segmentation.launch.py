@@ -18,7 +18,9 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, number, refuse_unknown
+from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, refuse_unknown
+from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare('fanet_ros')
@@ -27,9 +29,7 @@ SHARE = FindPackageShare('fanet_ros')
 def segmentation_node(context: LaunchContext) -> list[Action]:
     """Make the node. Only now is it known which arguments were given: only those override the params_file."""
     refuse_unknown(__file__, context.argv, SEGMENTATION_ARGUMENTS)
-    given = {
-        name: number(name, text, int) if value_type is int else ParameterValue(text, value_type=value_type)
-        for name, (value_type, _) in NODE_PARAMETERS.items() if (text := LaunchConfiguration(name).perform(context))}
+    given = given_parameters(context, SegmentationSettings, NODE_PARAMETERS)
     params_file = os.path.expanduser(LaunchConfiguration('params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the node without it
         raise RuntimeError(f'params_file {params_file!r} does not exist: expected the path of a YAML file')
@@ -71,7 +71,7 @@ def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
         executable='dashboard',
         name='dashboard',
         namespace=LaunchConfiguration('namespace'),
-        parameters=[{'address': ParameterValue(address, value_type=str)}],
+        parameters=[{'address': ParameterValue(address, value_type=str)}] if address else [],
         remappings=list(topics.items()),
         output='screen',
     )]
@@ -97,16 +97,15 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'dashboard', default_value='false', description='also serve the page http://localhost:8765, to look and to steer'),
         DeclareLaunchArgument(
-            'dashboard_address', default_value='127.0.0.1',
-            description='address it listens on; 0.0.0.0: every one, by a link with a token that is printed'),
+            'dashboard_address', default_value='',
+            description='address it listens on (left out: for this machine alone); 0.0.0.0: every one, by a link with a token '
+            'that is printed'),
         DeclareLaunchArgument('respawn', default_value='false', description='start the node again whenever it ends'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
             description='take the time from /clock: simulators and rosbags'),
         DeclareLaunchArgument(
             'log_level', default_value='info', description='debug, info, warn, error or fatal'),
-        *(DeclareLaunchArgument(
-            name, default_value='', description=f'{description} (empty: as in params_file)')
-          for name, (_, description) in NODE_PARAMETERS.items()),
+        *parameter_arguments(SegmentationSettings, NODE_PARAMETERS, 'params_file'),
         OpaqueFunction(function=segmentation_node),
     ])

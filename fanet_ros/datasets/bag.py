@@ -21,6 +21,7 @@ from fanet_ros.datasets.sample import DatasetError, Sample
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.size_text import size_text
 
 
 class Place(NamedTuple):
@@ -104,7 +105,8 @@ class _Bag:
         except ImageError as error:
             raise DatasetError(f'{where}: {error}') from None
         if labels.shape != rgb.shape[:2]:
-            raise DatasetError(f'{where}: expected a mask of the size of its image {rgb.shape[:2]}, got {labels.shape}')
+            raise DatasetError(f'{where}: expected a mask of the size of its image, {size_text(*rgb.shape[:2])}, got '
+                               f'{size_text(*labels.shape)}')
         check_labels(labels, self._num_classes, where)
         return Sample(name, rgb, labels)
 

@@ -13,8 +13,9 @@ from torch import nn
 
 from fanet_ros.host.processor import cpuinfo
 from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.size_text import size_text
 
-# Peak memory of a frame on the CPU, float32, at 1024x2048 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
+# Peak memory of a frame on the CPU, float32, at 2048x1024 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
 # classes: 140 to 190 bytes a pixel with few classes, where the encoder's activations rule; 4.4 bytes a pixel and class with
 # many, where the full-size logits do. Rounded up; on a GPU unmeasured.
 BYTES_PER_PX = 220.0
@@ -56,7 +57,7 @@ def check_memory(height: int, width: int, num_classes: int, device: torch.device
     needed = height * width * max(BYTES_PER_PX, BYTES_PER_PX_AND_CLASS * num_classes)
     if needed > 0.9 * free:
         raise SegmentationError(
-            f'resolution {height}x{width} needs about {needed / 2**30:.1f} GiB on {device}, '
+            f'resolution {size_text(height, width)} needs about {needed / 2**30:.1f} GiB on {device}, '
             f'{max(free, 0) / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
 
 

@@ -21,6 +21,7 @@ from fanet_ros.inference.segmentation import FrameInput, Segmentation, Segmentat
 from fanet_ros.inference.segmenter_options import SegmenterOptions, Size
 from fanet_ros.inference.sized_engines import SizedEngines
 from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.size_text import size_text
 
 
 class Segmenter:
@@ -76,7 +77,7 @@ class Segmenter:
     @property
     def description(self) -> str:
         """One line for logs: checkpoint, variant, resolutions, device, engine, classes."""
-        sizes = ' and '.join(f'{height}x{width}' for height, width in self.input_sizes)
+        sizes = ' and '.join(size_text(*size) for size in self.input_sizes)
         return (f'{self.checkpoint_name} ({self.variant}) at {sizes} on {self.device} ({self.engine_description}), '
                 f'{len(self.class_map)} classes {self.class_map.name}')
 

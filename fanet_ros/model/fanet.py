@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fanet_ros.model.attention import ConvBN, FastAttentionModule
 from fanet_ros.model.backbone import BACKBONES, STRIDES, ResNet
+from fanet_ros.size_text import size_text
 
 FLAVORS = ('paper', 'official')
 BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
@@ -146,8 +147,8 @@ class FANet(nn.Module):
     def _levels(self, images: Tensor, past: Sequence[FrameContext] = ()) -> _Levels:
         if not torch.jit.is_tracing() and min(images.shape[-2:]) < MIN_INPUT_PX:
             raise ValueError(
-                f'FANet needs images of at least {MIN_INPUT_PX} x {MIN_INPUT_PX} px, got '
-                f'{images.shape[-2]} x {images.shape[-1]}')
+                f'FANet needs images of at least {size_text(MIN_INPUT_PX, MIN_INPUT_PX)} px, got '
+                f'{size_text(*images.shape[-2:])}')
         past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
         feat_8, feat_16, feat_32, feat_64 = self.resnet(images)
         fused_32, context_32 = self.fam_32(feat_64, None, past_32)                          # (N, C4, H/64, W/64)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.size_text import read_size
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 
 OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
@@ -60,9 +61,8 @@ def input_size(text: str) -> tuple[int, int, float]:
 
     :raises ValueError: it is neither
     """
-    sizes = re.fullmatch(r'(\d+)x(\d+)', text)
-    if sizes:
-        return int(sizes[2]), int(sizes[1]), 1.0
+    with suppress(ValueError):
+        return *read_size(text), 1.0
     try:
         factor = float(text)
     except ValueError:

@@ -13,7 +13,7 @@ from fanet_ros.ros.benchmark.transport_report import medians, stage_shares
 
 @pytest.mark.slow
 def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert benchmark_transport.main(['--rates', '5', '--size', '96', '128', '--resolution', '64', '96', '--seconds', '1',
+    assert benchmark_transport.main(['--rates', '5', '--size', '128x96', '--resolution', '96x64', '--seconds', '1',
                                      '--engine', 'torch', '--output', str(tmp_path)]) == 0
     content = json.loads((tmp_path / 'transport.json').read_text())
     runs = content['runs']

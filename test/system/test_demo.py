@@ -48,7 +48,7 @@ def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..
     def start(*arguments: str, domain_id: str = '') -> subprocess.Popen:
         environment = {**os.environ, 'ROS_DOMAIN_ID': domain_id}
         command = [str(find_executable('demo')), '--checkpoint', str(checkpoint), '--device', 'cpu', '--engine', 'torch',
-                   '--width', str(WIDTH), '--height', str(HEIGHT), *arguments]
+                   *([] if '--source' in arguments else ['--size', f'{WIDTH}x{HEIGHT}']), *arguments]
         started.append(subprocess.Popen(
             command, cwd=tmp_path, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE))
@@ -143,7 +143,7 @@ def test_a_child_that_dies_ends_the_demo_with_its_last_words(
 
 @pytest.mark.parametrize(('arguments', 'reason'), [
     (('--checkpoint', 'none.safetensors'), 'none.safetensors'),
-    (('--source', 'none.mp4', '--width', '0', '--height', '0'), 'none.mp4'),
+    (('--source', 'none.mp4'), 'none.mp4'),
 ])
 def test_impossible_arguments_are_refused_in_one_line(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, arguments: tuple[str, ...],

@@ -26,7 +26,12 @@ from rclpy.node import Node  # noqa: E402
 from rclpy.qos import QoSProfile  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
+from fanet_ros.launch_arguments import CAMERA_PARAMETERS, NODE_PARAMETERS  # noqa: E402
 from fanet_ros.package_share import share_directory  # noqa: E402
+from fanet_ros.ros.camera.parameters import CameraSettings  # noqa: E402
+from fanet_ros.ros.common.launch_parameters import given_parameters  # noqa: E402
+from fanet_ros.ros.common.parameters import Settings  # noqa: E402
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings  # noqa: E402
 from launch import LaunchContext  # noqa: E402
 
 DEADLINE_S = 90.0
@@ -41,25 +46,29 @@ def load_launch_file(name: str) -> ModuleType:
     return module
 
 
-def parameters_of(file_name: str) -> dict:
-    """Return the parameters of a file in config/."""
-    content = yaml.safe_load((share_directory() / 'config' / file_name).read_text(encoding='utf-8'))
-    return content['/**']['ros__parameters']
-
-
-@pytest.mark.parametrize(('launch_file', 'table', 'params_file'), [
-    ('segmentation', 'NODE_PARAMETERS', 'segmentation.param.yaml'),
-    ('demo', 'CAMERA_PARAMETERS', 'camera.param.yaml'),
-])
-def test_every_parameter_argument_is_a_parameter_of_that_type_and_left_out_by_default(
-        launch_file, table, params_file):
+@pytest.mark.parametrize(('launch_file', 'names', 'settings'), [
+    ('segmentation', NODE_PARAMETERS, SegmentationSettings), ('demo', CAMERA_PARAMETERS, CameraSettings)])
+def test_every_parameter_argument_is_described_as_the_parameter_and_left_out_by_default(
+        launch_file: str, names: tuple[str, ...], settings: type[Settings]) -> None:
     module = load_launch_file(launch_file)
-    parameters = parameters_of(params_file)
     arguments = {action.name: action for action in module.generate_launch_description().entities
                  if isinstance(action, DeclareLaunchArgument)}
-    for name, (value_type, _) in getattr(module, table).items():
-        assert type(parameters[name]) is value_type
+    descriptions = {spec.name: spec.description for spec in settings.specs()}
+    for name in names:
+        assert arguments[name].description.startswith(descriptions[name])
         assert [part.text for part in arguments[name].default_value] == ['']
+
+
+def test_only_parameter_arguments_that_are_given_override_the_file_in_the_type_of_the_parameter() -> None:
+    context = LaunchContext()
+    context.launch_configurations.update({**dict.fromkeys(NODE_PARAMETERS, ''), 'input_height': '96', 'autostart': 'false',
+                                          'checkpoint': '007'})
+    given = given_parameters(context, SegmentationSettings, NODE_PARAMETERS)
+    assert given.pop('input_height') == 96
+    assert {name: value.evaluate(context) for name, value in given.items()} == {'autostart': False, 'checkpoint': '007'}
+    context.launch_configurations['input_height'] = 'tall'
+    with pytest.raises(ValueError, match="input_height is 'tall': expected a whole number"):
+        given_parameters(context, SegmentationSettings, NODE_PARAMETERS)
 
 
 @pytest.fixture
@@ -198,7 +207,8 @@ def test_replay_launch_plays_all_or_the_camera_alone():
     replay = load_launch_file('replay')
     given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': 'image', 'image_transport': ''}
     assert replay.rosbag2_command(launch_arguments('replay', **given)) == [
-        'ros2', 'bag', 'play', 'drive', '--clock', '--rate', '1.0']
+        'ros2', 'bag', 'play', 'drive', '--clock']
+    assert replay.rosbag2_command(launch_arguments('replay', rate='0.5', **given))[-2:] == ['--rate', '0.5']
     given.update(segment='true', image_transport='compressed', loop='true')
     assert replay.rosbag2_command(launch_arguments('replay', **given))[-3:] == [
         '--loop', '--topics', '/robot/image/compressed']

@@ -16,7 +16,7 @@ def test_the_node_runs_with_what_was_tuned(start_executable: Callable[..., Any],
                                            small_checkpoint: Path, tmp_path: Path) -> None:
     folder = tmp_path / 'tuned'
     tune = start_executable('tune', 'street', '--output', str(folder), '--frames', '2', '--checkpoints',
-                            str(small_checkpoint), '--resolutions', '64x96', '--engines', 'torch', '--precisions',
+                            str(small_checkpoint), '--resolutions', '96x64', '--engines', 'torch', '--precisions',
                             'float32', '--device', 'cpu', '--budget-ms', '5000', '--quiet')
     assert tune.wait() == 0, tune.log
     assert f'ros2 launch fanet_ros segmentation.launch.py params_file:={folder}/tuned.param.yaml' in tune.log

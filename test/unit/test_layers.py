@@ -154,7 +154,7 @@ def test_a_wrong_import_is_found(path, text):
 @pytest.mark.parametrize(('path', 'text'), [
     ('model/a.py', 'import torch\nfrom fanet_ros.model.fanet import FANet\nfrom . import fanet'),
     ('ros/camera/a.py', 'import rclpy\nfrom fanet_ros.msg import FrameTiming\nfrom fanet_ros.sources import Frame'),
-    ('ros/a.py', 'from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS'),
+    ('ros/a.py', 'from fanet_ros.ros.camera.parameters import CameraSettings'),
     ('tools/pack/a.py', 'import rosbags\nfrom fanet_ros.package_share import share_directory'),
 ])
 def test_a_right_import_passes(path, text):

@@ -26,7 +26,7 @@ from sensor_msgs.msg import Image
 
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES
-from fanet_ros.ros.bag.player_parameters import PLAYER_PARAMETERS, declare_settings
+from fanet_ros.ros.bag.player_parameters import PlayerSettings
 from fanet_ros.ros.bag.recorder_topics import message_class
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
@@ -44,11 +44,11 @@ class PlayerNode(FittedParameters, Node):
     :raises ValueError: a parameter cannot be used, the bag not be read, or a topic is not in it
     """
 
-    parameter_specs = PLAYER_PARAMETERS
+    parameter_specs = PlayerSettings.specs()
 
     def __init__(self) -> None:
         super().__init__('player')
-        self._settings = settings = declare_settings(self)
+        self._settings = settings = PlayerSettings.declare(self)
         self._stopped = threading.Event()
         self._reader = BagReader(settings.bag)
         self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
@@ -186,7 +186,7 @@ def _play(node: PlayerNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
-    if not start_ros('player_node', PLAYER_PARAMETERS, argv, SignalHandlerOptions.ALL):
+    if not start_ros('player_node', PlayerSettings.specs(), argv, SignalHandlerOptions.ALL):
         return 1
     try:
         _play(PlayerNode())

@@ -27,7 +27,7 @@ from rclpy.subscription import Subscription
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.bags.writer import BagWriter
-from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS, declare_settings
+from fanet_ros.ros.bag.recorder_parameters import RecorderSettings
 from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
@@ -54,11 +54,11 @@ class RecorderNode(FittedParameters, Node):
     writing has failed (disk full); nothing is written after it.
     """
 
-    parameter_specs = RECORDER_PARAMETERS
+    parameter_specs = RecorderSettings.specs()
 
     def __init__(self) -> None:
         super().__init__('recorder')
-        settings = declare_settings(self)
+        settings = RecorderSettings.declare(self)
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
         self.failure: Optional[str] = None
         self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
@@ -196,7 +196,7 @@ def _record(stop: StopOrder) -> None:
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made or lacks a topic."""
     stop = StopOrder()
-    if not start_ros('recorder_node', RECORDER_PARAMETERS, argv, SignalHandlerOptions.NO):
+    if not start_ros('recorder_node', RecorderSettings.specs(), argv, SignalHandlerOptions.NO):
         return 1
     try:
         _record(stop)

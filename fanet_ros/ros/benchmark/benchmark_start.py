@@ -29,6 +29,7 @@ from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.ros.common.process import shut_down
+from fanet_ros.size_text import METAVAR, size_argument
 from fanet_ros.sources import SyntheticStreet
 
 NODE = 'fanet_ros.ros.segmentation.segmentation_node'
@@ -84,7 +85,8 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='benchmark_start', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=5, help='starts with either cache')
-    parser.add_argument('--size', nargs=2, type=int, default=(480, 640), metavar=('HEIGHT', 'WIDTH'), help='of the images')
+    parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
+                        help='of the images [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid')
     parser.add_argument('--output', type=Path, help='folder for start.json')
     arguments = parser.parse_args(argv)
@@ -102,7 +104,8 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     masks: list[float] = []
     node.create_subscription(Image, 'segmentation/mask', lambda _: masks.append(time.monotonic()), 1)
     publisher = node.create_publisher(Image, 'image', 1)
-    frame = SyntheticStreet(arguments.size[1], arguments.size[0], seed=0).frame(0).rgb
+    height, width = arguments.size
+    frame = SyntheticStreet(width, height, seed=0).frame(0).rgb
 
     def send() -> None:
         header = Image().header

@@ -24,6 +24,7 @@ from typing import Callable, Optional
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
 from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
+from fanet_ros.size_text import METAVAR, size_argument
 
 MAX_LOSS = 0.05
 FIRST_RATE_HZ = 8.0
@@ -66,7 +67,7 @@ def main(argv: Optional[list[str]] = None) -> int:
              for processes in ([arguments.only] if arguments.only else PROCESSES)]
 
     def measure_at(rate_hz: float, processes: str, reliability: str) -> Run:
-        return measure(tuple(arguments.size), tuple(arguments.resolution), rate_hz, arguments.seconds, processes, reliability,
+        return measure(arguments.size, arguments.resolution, rate_hz, arguments.seconds, processes, reliability,
                        {'engine': arguments.engine, 'precision': arguments.precision})
 
     def show(run: Run, note: str = '') -> None:
@@ -101,9 +102,10 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--rates', nargs='*', type=float, default=[10, 30, 60], help='images a second')
     parser.add_argument('--highest', action='store_true',
                         help=f'also find the highest rate at which at most {MAX_LOSS:.0%} are lost'.replace('%', '%%'))
-    parser.add_argument('--size', nargs=2, type=int, default=(720, 1280), metavar=('HEIGHT', 'WIDTH'), help='of the images')
-    parser.add_argument('--resolution', nargs=2, type=int, default=(180, 320), metavar=('HEIGHT', 'WIDTH'),
-                        help='of the network')
+    parser.add_argument('--size', type=size_argument, default=(720, 1280), metavar=METAVAR,
+                        help='of the images [px] (default 1280x720)')
+    parser.add_argument('--resolution', type=size_argument, default=(180, 320), metavar=METAVAR,
+                        help='of the network [px] (default 320x180)')
     parser.add_argument('--seconds', type=float, default=10.0, help='of measuring, for each rate')
     parser.add_argument('--rounds', type=int, default=1, help='each rate so often, all kinds of processes in turns')
     parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all but the camera, or none')

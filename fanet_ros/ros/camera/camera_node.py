@@ -20,9 +20,9 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS
+from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
-from fanet_ros.ros.common.parameters import FittedParameters, declare
+from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.sources import Frame, open_source
 
@@ -41,18 +41,14 @@ class CameraNode(FittedParameters, Node):
     :raises ValueError: a parameter or the source cannot be used (SourceError)
     """
 
-    parameter_specs = CAMERA_PARAMETERS
+    parameter_specs = CameraSettings.specs()
 
     def __init__(self) -> None:
         super().__init__('camera')
-        values = declare(self, CAMERA_PARAMETERS)
-        self._rate_hz, self._count = values.read('rate_hz', float), values.read('count', int)
-        self._frame_id = values.read('frame_id', str)
-        is_compressed = values.read('transport', str) == 'compressed'
-        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, values.read('jpeg_quality', int)] if is_compressed else []
-        self._source = open_source(
-            values.read('source', str), width=values.read('width', int), height=values.read('height', int),
-            rate_hz=self._rate_hz, loop=values.read('loop', bool), seed=values.read('seed', int))
+        self._settings = settings = CameraSettings.declare(self)
+        self._jpeg = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality] if settings.transport == 'compressed' else []
+        self._source = open_source(settings.source, width=settings.width, height=settings.height, rate_hz=settings.rate_hz,
+                                   loop=settings.loop, seed=settings.seed)
         self._frames = iter(self._source)
         self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
                         else self.create_publisher(Image, 'image', CAMERA_QOS))
@@ -61,21 +57,21 @@ class CameraNode(FittedParameters, Node):
         self._published = self._window_frames = 0
         self._window_start_s: Optional[float] = None
         self.finished = False
-        self.create_timer(1.0 / self._rate_hz, self._publish_next)
-        self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {self._rate_hz:g} Hz')
+        self.create_timer(1.0 / settings.rate_hz, self._publish_next)
+        self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {settings.rate_hz:g} Hz')
 
     def _publish_next(self) -> None:
         frame = next(self._frames, None)
         if frame is None:
             self.finished = True
             return
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id)
+        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._settings.frame_id)
         self._images.publish(self._compressed(frame, header) if self._jpeg else rgb_to_image_message(frame.rgb, header))
         self._infos.publish(ideal_camera_info(header, *frame.rgb.shape[:2]))
         if self._truth is not None and frame.labels is not None:
             self._truth.publish(labels_to_image_message(frame.labels, header))
         self._published += 1
-        self.finished = self._published == self._count
+        self.finished = self._published == self._settings.count
         self._watch_rate()
 
     def _compressed(self, frame: Frame, header: Header) -> CompressedImage:
@@ -92,9 +88,9 @@ class CameraNode(FittedParameters, Node):
         elapsed_s = now_s - self._window_start_s
         if elapsed_s >= RATE_WINDOW_S:
             reached_hz = self._window_frames / elapsed_s
-            if reached_hz < SLOW_SHARE * self._rate_hz:
+            if reached_hz < SLOW_SHARE * self._settings.rate_hz:
                 self.get_logger().warning(
-                    f'the source gives only {reached_hz:.1f} of the {self._rate_hz:g} Hz asked for')
+                    f'the source gives only {reached_hz:.1f} of the {self._settings.rate_hz:g} Hz asked for')
             self._window_frames, self._window_start_s = 0, now_s
 
     def close(self) -> None:
@@ -117,7 +113,7 @@ def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
-    if not start_ros('camera_node', CAMERA_PARAMETERS, argv, SignalHandlerOptions.ALL):
+    if not start_ros('camera_node', CameraSettings.specs(), argv, SignalHandlerOptions.ALL):
         return 1
     node = None
     try:

@@ -8,7 +8,7 @@ import textwrap
 from typing import Optional, Sequence
 
 from fanet_ros.commands import purpose
-from fanet_ros.ros.common.parameters import ParameterSpec
+from fanet_ros.ros.common.parameter_spec import ParameterSpec
 
 WIDTH = 100
 
@@ -31,9 +31,8 @@ def help_text(name: str, specs: Sequence[ParameterSpec]) -> str:
     lines = [f'usage: ros2 run fanet_ros {name} [--ros-args -p PARAMETER:=VALUE ... -r FROM:=TO ... --params-file FILE]', '',
              purpose(name), '', 'parameters (those marked * change while it runs):']
     for spec in specs:
-        details = ', '.join(text for text in (spec.unit, spec.constraint) if text)
         default = f'default {spec.default!r}' if len(str(spec.default)) < WIDTH // 2 else ''
         lines.append(f'  {spec.name}{"" if spec.read_only else " *"}')
-        lines += textwrap.wrap('; '.join(filter(None, [spec.description, details, default])), WIDTH,
+        lines += textwrap.wrap('; '.join(filter(None, [spec.description, spec.details, default])), WIDTH,
                                initial_indent=' ' * 6, subsequent_indent=' ' * 6)
     return '\n'.join(lines)

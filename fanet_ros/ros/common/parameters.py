@@ -1,107 +1,79 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a parameter is, and how a node declares a table of them."""
+"""A node's parameters as a dataclass, whose fields are their only declaration: ROS, YAML files and pages are served from it.
+
+    @dataclass(frozen=True)
+    class LampSettings(Settings):
+        brightness: float = parameter(0.5, 'Share of its power', minimum=0.0, maximum=1.0)
+        log_file: Path = fixed_parameter('', 'Where switching is logged', convert=Path)
+
+    settings = LampSettings.declare(node)
+"""
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, Sequence, TypeVar, Union
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Callable, Iterable, Optional, Sequence, TypeVar, Union
 
-import yaml
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fanet_ros.ros.common.parameter_spec import ParameterSpec, Value, check_choices
 from fanet_ros.ros.common.qos_overrides import follow_remapping
 from fanet_ros.ros.common.unused_parameters import no_such_parameter, unused_parameters
 
-Value = Union[str, int, float, bool, list[str], list[float]]
-_Kind = TypeVar('_Kind')
+SPEC = 'parameter'      # in a field's metadata
+_Settings = TypeVar('_Settings', bound='Settings')
 
 
-class ParameterValues(dict[str, Value]):
-    """Values of parameters by name."""
+def parameter(
+        default: Value, description: str, *, unit: str = '', minimum: Optional[float] = None, maximum: Optional[float] = None,
+        choices: tuple[str, ...] = (), read_only: bool = False, none: Optional[Union[list[str], list[float]]] = None,
+        convert: Optional[Callable[[Any], Any]] = None) -> Any:
+    """A field of Settings; its name is the parameter's, and the rest as in ParameterSpec."""
+    spec = ParameterSpec('', default, description, unit, minimum, maximum, choices, read_only, none, convert)
+    return field(default_factory=lambda: spec.setting(default), metadata={SPEC: spec})
 
-    def read(self, name: str, kind: type[_Kind]) -> _Kind:
-        """The value of `name`, which is a `kind`: ROS keeps a parameter to the type of its default.
 
-        :raises TypeError: it is of another type than the default that the caller has in mind
-        """
-        value = self[name]
-        if not isinstance(value, kind):
-            raise TypeError(f'parameter {name} is {value!r}: expected {kind.__name__}')
-        return value
+def fixed_parameter(default: Value, description: str, **rest: Any) -> Any:
+    """A parameter() that is read at the start and cannot be changed after that."""
+    return parameter(default, description, read_only=True, **rest)
 
 
 @dataclass(frozen=True)
-class ParameterSpec:
-    """One parameter: its default (which gives the type), what it means, and what it may be."""
+class Settings:
+    """The values of a node's parameters, by their names; fields that are no parameter() are derived from those.
 
-    name: str
-    default: Value
-    description: str
-    unit: str = ''
-    minimum: Optional[float] = None
-    maximum: Optional[float] = None
-    choices: tuple[str, ...] = ()
-    read_only: bool = False
-    none: Optional[Union[list[str], list[float]]] = None     # of a list: what an empty one, which has no type in ROS, stands for
+    :raises ValueError: a value that ROS could not judge is wrong
+    """
 
-    def descriptor(self) -> ParameterDescriptor:
-        """What `ros2 param describe` shows; ROS itself enforces range, type and read-only."""
-        descriptor = ParameterDescriptor(
-            name=self.name, description=self.description + (f' [{self.unit}]' if self.unit else ''),
-            read_only=self.read_only, additional_constraints=self.constraint if self.choices else '')
-        if self.minimum is not None and self.maximum is not None:
-            if isinstance(self.default, int):
-                descriptor.integer_range = [
-                    IntegerRange(from_value=int(self.minimum), to_value=int(self.maximum))]
-            else:
-                descriptor.floating_point_range = [
-                    FloatingPointRange(from_value=float(self.minimum), to_value=float(self.maximum))]
-        return descriptor
+    def __post_init__(self) -> None:
+        check_choices(self.specs(), vars(self))
 
-    @property
-    def constraint(self) -> str:
-        """The allowed values in words; empty if anything goes."""
-        if self.choices:
-            return 'one of ' + ', '.join(self.choices)
-        if self.minimum is None or self.maximum is None:
-            return ''
-        if self.maximum >= 2**31 - 1:       # only there to complete the range
-            return f'{self.minimum:.15g} or more'
-        return f'{self.minimum:.15g}..{self.maximum:.15g}'
+    @classmethod
+    def specs(cls) -> tuple[ParameterSpec, ...]:
+        """All parameters, in the order of their fields."""
+        return tuple(replace(item.metadata[SPEC], name=item.name) for item in fields(cls) if SPEC in item.metadata)
 
-    def fit(self, value: Any) -> Any:
-        """`value` in the type of the default where nothing is lost by it: a whole number is a number too.
+    @classmethod
+    def declare(cls: type[_Settings], node: Node, tell: Optional[Callable[[str], Any]] = None) -> _Settings:
+        """Declare all parameters on `node` and read their values at the start.
 
-        What does not fit stays as it is, for ROS to refuse. None is what ROS makes of an empty list at the start;
-        `ros2 param set` sends a list of whole and other numbers as text.
+        :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
+        :raises ValueError: a value that ROS could not judge is wrong
+        :raises rclpy.exceptions.ParameterException: a value of the wrong type or out of range
         """
-        if isinstance(self.default, float):
-            return float(value) if _is_number(value) else value
-        if self.none is None:
-            return value
-        if isinstance(value, str):
-            value = _read_numbers(value)
-        if value is None or (not isinstance(value, str) and not len(value)):
-            return self.none
-        if isinstance(self.default, list) and isinstance(self.default[0], float) and all(map(_is_number, value)):
-            return [float(item) for item in value]
-        return value
+        values = declare(node, cls.specs(), tell)
+        return cls(**{spec.name: spec.setting(values[spec.name]) for spec in cls.specs()})
 
+    def changed(self: _Settings, parameters: Iterable[Parameter]) -> _Settings:
+        """With the values of `parameters`, those of other names aside.
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _read_numbers(text: str) -> Any:
-    """The list of numbers that `text` holds; anything else stays text."""
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return value if isinstance(value, list) and all(map(_is_number, value)) else text
+        :raises ValueError: a value that ROS could not judge is wrong
+        """
+        specs = {spec.name: spec for spec in self.specs()}
+        return replace(self, **{item.name: specs[item.name].setting(item.value) for item in parameters if item.name in specs})
 
 
 class FittedParameters(Node):
@@ -120,17 +92,13 @@ class FittedParameters(Node):
             if item.name in specs and item.value is not None else item for item in parameter_list])
 
 
-def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> ParameterValues:
-    """Declare all `specs` on `node` and return their start-up values by name.
-
-    :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
-    :raises ValueError: a value that is none of its choices
-    """
+def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> dict[str, Any]:
+    """Declare all `specs` on `node` and return their start-up values by name, as ROS has them; errors as Settings.declare()."""
     follow_remapping(node)
     for line in unused_parameters(node, [spec.name for spec in specs], sys.argv):
         (tell or node.get_logger().warning)(line)
     given = node._parameter_overrides       # nothing public tells them before they are declared, nor lets them be changed
-    values = ParameterValues()
+    values = {}
     for spec in specs:
         if spec.name in given:
             value = spec.fit(given[spec.name].value)
@@ -140,13 +108,3 @@ def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[
         values[spec.name] = node.declare_parameter(spec.name, spec.default, spec.descriptor()).value
     check_choices(specs, values)
     return values
-
-
-def check_choices(specs: Sequence[ParameterSpec], values: Mapping[str, Any]) -> None:
-    """Refuse a value that is none of its parameter's choices.
-
-    :raises ValueError: there is one
-    """
-    for spec in specs:
-        if spec.choices and values[spec.name] not in spec.choices:
-            raise ValueError(f'parameter {spec.name} is {values[spec.name]!r}: expected {spec.constraint}')

@@ -13,7 +13,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.node_help import answer_help
-from fanet_ros.ros.common.parameters import ParameterSpec
+from fanet_ros.ros.common.parameter_spec import ParameterSpec
 from fanet_ros.ros.common.ros_arguments import why_refused, with_even_lists
 
 

@@ -35,6 +35,7 @@ from fanet_ros.choices import ENGINES
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
+from fanet_ros.size_text import METAVAR, size_argument
 from fanet_ros.sources import open_source
 
 START_S = 180.0
@@ -79,7 +80,7 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
     masks: list[float] = []
     node.create_subscription(FrameTiming, '/segmentation/timing', lambda message: masks.append(time.monotonic()), 50)
     node.create_subscription(Image, '/segmentation/mask', lambda message: None, 5)
-    width, height = arguments.size
+    height, width = arguments.size
     folder = processes.enter_context(tempfile.TemporaryDirectory(prefix='fanet_ros_street_'))
     _draw_street(Path(folder), width, height)
     processes.enter_context(_process('camera_node', {'source': folder, 'rate_hz': float(arguments.rate)}))
@@ -178,8 +179,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--viewers', type=int, nargs='+', default=[0, 1, 10], help='rows of the table (default 0 1 10)')
     parser.add_argument('--seconds', type=float, default=30.0, help='length of each row (default 30)')
     parser.add_argument('--rate', type=float, default=15.0, help='camera frames per second (default 15)')
-    parser.add_argument('--size', type=int, nargs=2, default=(640, 480), metavar=('WIDTH', 'HEIGHT'),
-                        help='of the camera frames [px] (default 640 480)')
+    parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
+                        help='of the camera frames [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--engine', default='auto', choices=ENGINES, help='what runs the network (default auto)')
     parser.add_argument('--input-scale', type=float, default=0.5, help='so that the node keeps up (default 0.5)')

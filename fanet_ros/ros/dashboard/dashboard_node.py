@@ -22,7 +22,7 @@ from fanet_ros.ros.dashboard.camera_feed import CameraFeed
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
-from fanet_ros.ros.dashboard.parameters import DASHBOARD_PARAMETERS, declare_settings
+from fanet_ros.ros.dashboard.parameters import DashboardSettings
 from fanet_ros.ros.dashboard.pictures import PictureEncoder
 
 FOLLOW_PERIOD_S = 0.2
@@ -38,11 +38,11 @@ class DashboardNode(FittedParameters, Node):
     :raises ValueError: a parameter cannot be used
     """
 
-    parameter_specs = DASHBOARD_PARAMETERS
+    parameter_specs = DashboardSettings.specs()
 
     def __init__(self, workers: Executor) -> None:
         super().__init__('dashboard')
-        self.settings = declare_settings(self)
+        self.settings = DashboardSettings.declare(self)
         self.target = self._full_name(self.settings.node)
         self.audience = Audience()
         self.link = NodeLink(self, self.target)

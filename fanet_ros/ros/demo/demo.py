@@ -20,6 +20,7 @@ from fanet_ros.choices import ENGINES
 from fanet_ros.package_share import share_directory
 from fanet_ros.ros.demo.environment import DemoError
 from fanet_ros.ros.demo.output import DemoOutput
+from fanet_ros.size_text import METAVAR, refuse_single_sides, size_argument
 from fanet_ros.sources import open_source
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from fanet_ros.ros.demo.run import DemoSettings, record_demo
     from fanet_ros.ros.demo.summary import format_summary
     metadata = load_checkpoint(arguments.checkpoint).metadata
-    width, height = camera_size(arguments.source, arguments.width, arguments.height)
+    width, height = camera_size(arguments.source, *reversed(arguments.size))
     output = DemoOutput(arguments.output)
     output.prepare()
     settings = DemoSettings(
@@ -122,11 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--seconds', type=_positive, default=20.0,
                         help='how long to record (default 20)')
     parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
-    parser.add_argument('--width', type=int, default=0,
-                        help=f'width of the camera frames [px]; default: {STREET_SIZE[0]} for the street, '
-                             f"otherwise the source's own up to {MAX_WIDTH_PX}")
-    parser.add_argument('--height', type=int, default=0,
-                        help=f'their height [px]; default: {STREET_SIZE[1]} for the street')
+    parser.add_argument('--size', type=size_argument, default=(0, 0), metavar=METAVAR,
+                        help=f'of the camera frames [px]; default: {STREET_SIZE[0]}x{STREET_SIZE[1]} for the street, '
+                             f"otherwise the source's own up to a width of {MAX_WIDTH_PX}")
+    refuse_single_sides(parser, ('--width', '--height'), '--size')
     parser.add_argument('--checkpoint', default='fanet18_camvid',
                         help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")

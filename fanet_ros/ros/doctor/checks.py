@@ -24,7 +24,7 @@ from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_p
 from fanet_ros.ros.doctor.model import check_model
 from fanet_ros.ros.doctor.speed import check_speed
 from fanet_ros.ros.doctor.transport import check_transport
-from fanet_ros.ros.segmentation.parameters import SegmentationSettings, declare_settings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.sources import SyntheticStreet
 
 
@@ -90,7 +90,7 @@ def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettin
     findings: list[Finding] = []
     remedy = 'mend the parameter file or the -p argument'
     try:
-        return declare_settings(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
+        return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
     except (ValueError, ParameterException) as error:
         findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), remedy))
         return None

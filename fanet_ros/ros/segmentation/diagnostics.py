@@ -24,12 +24,12 @@ LATE, IDLE, UNSTAMPED, DOUBTFUL = 'late', 'idle', 'unstamped', 'doubtful'
 class Thresholds:
     """When a Status is more than OK; 0 is never, but for `no_image_warning_s`. By the names of the node's parameters."""
 
-    no_image_warning_s: float = 5.0
-    no_image_error_s: float = 0.0
-    slow_warning_share: float = 0.5         # segmented of the frames that arrive
-    latency_warning_ms: float = 0.0         # p95 of total_ms
-    latency_error_ms: float = 0.0
-    doubtful_warning_share: float = 0.0     # of the pixels, below min_confidence
+    no_image_warning_s: float
+    no_image_error_s: float
+    slow_warning_share: float               # segmented of the frames that arrive
+    latency_warning_ms: float               # p95 of total_ms
+    latency_error_ms: float
+    doubtful_warning_share: float           # of the pixels, below min_confidence
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class FrameStatistics:
         """All that were dropped, the node's own `replaced` ones included."""
         return replaced + self.missed + self.too_old + self.skipped
 
-    def status(self, now_s: float, replaced: int, thresholds: Thresholds = Thresholds()) -> Status:
+    def status(self, now_s: float, replaced: int, thresholds: Thresholds) -> Status:
         """Sum up the window that ends at `now_s`.
 
         :param replaced: frames that the node dropped for newer ones since the start

@@ -3,7 +3,7 @@
 """How the outputs of a frame look: what the node's settings and the active class map make of a segmentation."""
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Optional
 
@@ -17,6 +17,7 @@ from fanet_ros.inference import (
     with_contrast,
 )
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+from fanet_ros.size_text import read_size
 
 MAX_OUTPUT_PX = 8192
 
@@ -73,11 +74,12 @@ class OutputStyle:
 
 
 def _fixed_size(text: str) -> Optional[tuple[int, int]]:
-    """Height and width of 'WxH', None for 'input' and 'network'."""
+    """Height and width of 'WIDTHxHEIGHT', None for 'input' and 'network'."""
     if text in ('input', 'network'):
         return None
-    match = re.fullmatch(r'(\d{1,4})x(\d{1,4})', text)
-    if not match or not all(1 <= int(number) <= MAX_OUTPUT_PX for number in match.groups()):
-        raise SegmentationError(f'output_size is {text!r}: expected input, network, or WIDTHxHEIGHT such as 320x240, '
-                                f'1..{MAX_OUTPUT_PX} px each')
-    return int(match[2]), int(match[1])
+    with suppress(ValueError):
+        size = read_size(text)
+        if max(size) <= MAX_OUTPUT_PX:
+            return size
+    raise SegmentationError(f'output_size is {text!r}: expected input, network, or WIDTHxHEIGHT such as 320x240, '
+                            f'1..{MAX_OUTPUT_PX} px each')

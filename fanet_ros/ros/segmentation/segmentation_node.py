@@ -40,7 +40,7 @@ from fanet_ros.ros.segmentation.impossible_transition import refuse_impossible_t
 from fanet_ros.ros.segmentation.latency_control import LatencyControl
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 from fanet_ros.ros.segmentation.output_style import OutputStyle
-from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
 SETTING_SERVICES = 'set_parameters', 'set_parameters_atomically'
@@ -55,13 +55,13 @@ class SegmentationNode(FittedParameters, LifecycleNode):
     :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
     """
 
-    parameter_specs = SEGMENTATION_PARAMETERS
+    parameter_specs = SegmentationSettings.specs()
 
     def __init__(self) -> None:
         super().__init__('segmentation')
         refuse_impossible_transitions(self)
         LogBridge(self).install()
-        self.settings = settings = declare_settings(self)
+        self.settings = settings = SegmentationSettings.declare(self)
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
@@ -199,7 +199,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Apply a change as a whole or refuse it as a whole, with the reason."""
         try:
-            settings = changed_settings(self.settings, parameters)
+            settings = self.settings.changed(parameters)
             started, askers = time.monotonic(), self._askers()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # whatever building raises, the new values do not work
@@ -245,7 +245,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
-    if not start_ros('segmentation_node', SEGMENTATION_PARAMETERS, argv, SignalHandlerOptions.ALL):
+    if not start_ros('segmentation_node', SegmentationSettings.specs(), argv, SignalHandlerOptions.ALL):
         return 1
     node, has_started, is_closed = None, False, True
     try:

@@ -15,6 +15,7 @@ from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.size_text import METAVAR, size_argument
 
 SUITES = ('network', 'labels', 'segmenter', 'batch', 'pixels', 'attention', 'training')
 MIN_ROUNDS = 3
@@ -24,8 +25,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     """The command line; exits with a message on a wrong one."""
     parser = argparse.ArgumentParser(prog='benchmark', description='Time engines, precisions and resolutions in turns.')
     parser.add_argument('--suites', nargs='+', choices=SUITES, default=['network', 'labels', 'segmenter'])
-    parser.add_argument('--sizes', nargs='+', type=parse_size, default=[(512, 1024)], metavar='HEIGHTxWIDTH',
-                        help='network resolutions [px]')
+    parser.add_argument('--sizes', nargs='+', type=size_argument, default=[(512, 1024)], metavar=METAVAR,
+                        help='network resolutions [px] (default 1024x512)')
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=['fanet18'],
                         help='networks of network, labels, batch, pixels and training, with random weights')
     parser.add_argument('--engines', nargs='+', choices=ENGINES[1:],
@@ -46,14 +47,6 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     if arguments.rounds < MIN_ROUNDS or arguments.frames < 1 or min(arguments.batches) < 1:
         parser.error(f'--rounds must be at least {MIN_ROUNDS}, --frames and --batches at least 1')
     return arguments
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """'512x1024' -> (512, 1024), height and width in px."""
-    height, separator, width = text.partition('x')
-    if not separator or not height.isdigit() or not width.isdigit():
-        raise argparse.ArgumentTypeError(f'{text!r} is no size: expected HEIGHTxWIDTH, such as 512x1024')
-    return int(height), int(width)
 
 
 def main(argv: Optional[list[str]] = None) -> int:

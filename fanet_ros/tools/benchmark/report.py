@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fanet_ros.size_text import size_text
 from fanet_ros.tools.significant import significant
 
 Result = dict[str, Any]
@@ -22,7 +23,7 @@ def tables(results: list[Result]) -> str:
 
 
 def _title(result: Result) -> str:
-    size = f"{result['height']}x{result['width']}" if 'height' in result else ''
+    size = size_text(result['height'], result['width']) if 'height' in result else ''
     exponent = result.get('exponent')
     growth = f'time grows with n^{exponent:.2f}' if exponent is not None else ''
     what = {'network': 'network only, logits at 1/8', 'labels': 'network to labels of every pixel',
@@ -61,7 +62,7 @@ def draw_plots(results: list[Result], folder: Path) -> list[Path]:
     drawn = []
     end_to_end = [result for result in results if result['suite'] == 'segmenter']
     for result in end_to_end:
-        suffix = f"{result['height']}x{result['width']}"
+        suffix = size_text(result['height'], result['width'])
         drawn += [_stages(result, folder / f'stages_{suffix}.png'), _histogram(result, folder / f'latency_{suffix}.png')]
     if any(row['mean_iou'] is not None for result in end_to_end for row in result['rows']):
         drawn.append(_accuracy(end_to_end, folder / 'accuracy_speed.png'))
@@ -71,7 +72,7 @@ def draw_plots(results: list[Result], folder: Path) -> list[Path]:
             drawn.append(_growth(chosen, key, label, folder / f'{suite}.png'))
     for result in results:
         if result['suite'] in ('network', 'labels'):
-            name = f"{result['suite']}_{result['variant']}_{result['height']}x{result['width']}.png"
+            name = f"{result['suite']}_{result['variant']}_{size_text(result['height'], result['width'])}.png"
             drawn.append(_ratios(result, folder / name))
     return drawn
 
@@ -126,7 +127,7 @@ def _accuracy(results: list[Result], path: Path) -> Path:
     for result in results:
         for row in result['rows']:
             axes.plot(1e3 / row['median_ms'], 100 * row['mean_iou'], 'o',
-                      label=f"{row['name']}, {result['height']}x{result['width']}")
+                      label=f"{row['name']}, {size_text(result['height'], result['width'])}")
     axes.set(xlabel='frames a second, frame to labels', ylabel='mIoU [%]')
     axes.grid(True, alpha=0.3)
     axes.legend(fontsize='small')

@@ -17,6 +17,7 @@ from fanet_ros.inference.engines.network_setup import DTYPES
 from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
+from fanet_ros.size_text import size_text
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings, Size, build_engine, random_network, scratch_cache
 from fanet_ros.tools.benchmark.timing import Contestant, growth_exponent
 
@@ -110,7 +111,7 @@ def pixels_suite(settings: BenchmarkSettings) -> list[Result]:
             for size in settings.sizes:
                 engine = build_engine(settings, network, engine_name, precision, size)
                 row = _engine(engine, torch.rand(1, 3, *size), lambda logits: logits, settings)
-                contestants.append(Contestant(f'{size[0]}x{size[1]}', row.run, details={'pixels': size[0] * size[1]}))
+                contestants.append(Contestant(size_text(*size), row.run, details={'pixels': size[0] * size[1]}))
             timings = settings.take_turns(contestants)
         results.append({
             'suite': 'pixels', 'variant': settings.variants[0], 'engine': f'{engine_name} {precision}',

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.size_text import METAVAR, size_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -17,7 +18,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('weights', type=Path, help='.pth file')
     parser.add_argument('output', type=Path, help='.safetensors file to write')
     parser.add_argument('--class-map', type=Path, required=True, help='YAML file with names and colours of its classes')
-    parser.add_argument('--training-size', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH'), required=True,
+    parser.add_argument('--training-size', type=size_argument, metavar=METAVAR, required=True,
                         help='what the weights were trained at [px]: their attention is scaled by it')
     parser.add_argument('--license', default='', help='licence of the weights')
     arguments = parser.parse_args(argv)
@@ -33,7 +34,7 @@ def _import(arguments: argparse.Namespace) -> None:
     if len(class_map) != weights.num_classes:
         raise CheckpointError(f'{arguments.weights} has {weights.num_classes} classes, {arguments.class_map} has '
                               f'{len(class_map)}: they must be equal')
-    size = tuple(arguments.training_size)
+    size = arguments.training_size
     metadata = CheckpointMetadata(
         variant=VARIANT_OF_BACKBONE[weights.backbone], flavor='official', class_map_name=class_map.name,
         class_names=class_map.names, class_colors=class_map.colors, training_resolution=size, reference_size=size,

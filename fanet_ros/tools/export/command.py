@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.size_text import METAVAR, refuse_single_sides, size_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -21,22 +22,23 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog='export', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
-    parser.add_argument('--input-height', type=int, default=0, help="[px], 0: the checkpoint's own")
-    parser.add_argument('--input-width', type=int, default=0, help="[px], 0: the checkpoint's own")
+    parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
+                        help="of the network [px] (default: the checkpoint's own)")
     parser.add_argument('--precision', choices=('float32', 'int8'), default='float32')
     parser.add_argument('--calibration', type=Path, help='for int8: folder of frames of your camera (needed)')
     parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: pre- and postprocessing inside')
     parser.add_argument('--any-size', action='store_true', help='for frames of any size; float32 only, and somewhat slower')
+    refuse_single_sides(parser, ('--input-height', '--input-width'), '--resolution')
     arguments = parser.parse_args(argv)
     if arguments.output.suffix != '.onnx':
         parser.error(f'{arguments.output}: expected a name that ends in .onnx, which is what is written')
     if arguments.precision == 'int8' and arguments.calibration is None:
         parser.error('--precision int8 needs --calibration, a folder of frames of your camera')
-    if arguments.any_size and (arguments.precision != 'float32' or arguments.input_height or arguments.input_width):
-        parser.error('--any-size is for float32, without --input-height and --input-width: int8 is calibrated at one size')
+    if arguments.any_size and (arguments.precision != 'float32' or any(arguments.resolution)):
+        parser.error('--any-size is for float32, without --resolution: int8 is calibrated at one size')
     from fanet_ros.tools.export.run import export
     return exit_code_of('export', lambda: print(export(
-        arguments.output, arguments.checkpoint, arguments.input_height, arguments.input_width,
+        arguments.output, arguments.checkpoint, *arguments.resolution,
         precision=arguments.precision, calibration=arguments.calibration, full=arguments.full,
         any_size=arguments.any_size)))
 

@@ -16,6 +16,7 @@ from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.size_text import size_text
 from fanet_ros.sources import open_source
 from fanet_ros.tools.export.graph import add_pre_and_postprocessing, whole_way_of_any_size, write_metadata
 
@@ -64,7 +65,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
             raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels are those of PyTorch, expected at '
                               f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
         os.replace(path, output)
-    of_size = 'any size' if any_size else f'{size[0]}x{size[1]}'
+    of_size = 'any size' if any_size else size_text(*size)
     return (f'{output}: {reference.variant} {precision} at {of_size}, {output.stat().st_size / 2**20:.1f} MiB, '
             f'{100 * agreement:.2f}% of the labels as PyTorch in float32')
 

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Callable, Iterator
 
 from fanet_ros.host.machine import one_line
+from fanet_ros.size_text import size_text
 from fanet_ros.tools.benchmark.report import tables
 from fanet_ros.tools.gpu.figures import Figure
 from fanet_ros.tools.significant import significant
@@ -53,7 +54,7 @@ def _batch(item: Figure) -> Iterator[str]:
 
 
 def _floor(item: Figure) -> Iterator[str]:
-    yield (f"- {item['variant']} {item['height']}x{item['width']} {item['precision']}: network "
+    yield (f"- {item['variant']} {_size(item)} {item['precision']}: network "
            f"{significant(item['network_ms'])} ms; {item['flop'] / 1e9:.1f} GFLOP take "
            f"{significant(item['arithmetic_ms'])} ms at least, "
            f"{item['least_bytes'] / 1e6:.0f} MB {significant(item['least_bytes_ms'])} ms, "
@@ -61,7 +62,7 @@ def _floor(item: Figure) -> Iterator[str]:
 
 
 def _profile(item: Figure) -> Iterator[str]:
-    yield (f"- {item['variant']} {item['height']}x{item['width']}, {item['of']}: {item['kernels']:.0f} kernels, "
+    yield (f"- {item['variant']} {_size(item)}, {item['of']}: {item['kernels']:.0f} kernels, "
            f"{significant(item['kernels_us'] / 1e3)} ms; "
            f"{item['launches']:.0f} launches and {item['graph_launches']:.0f} of graphs")
     for row in item['table'][:6]:
@@ -70,7 +71,7 @@ def _profile(item: Figure) -> Iterator[str]:
 
 def _alternative(item: Figure) -> Iterator[str]:
     time = f"failed: {item['reason']}" if item['ms'] is None else f"{significant(item['ms'])} ms"
-    yield f"- {item['height']}x{item['width']} {item['stage']}, {item['way']}: {time}"
+    yield f"- {_size(item)} {item['stage']}, {item['way']}: {time}"
 
 
 _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
@@ -89,8 +90,12 @@ _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
 
 
 def _what(item: Figure) -> str:
-    return f"{item['checkpoint']} ({item['weights']} weights) {item['height']}x{item['width']}, {item['engine']}"
+    return f"{item['checkpoint']} ({item['weights']} weights) {_size(item)}, {item['engine']}"
 
 
 def _stages(item: Figure) -> str:
     return ', '.join(f"{name[:-len('_ms')]} {significant(value)}" for name, value in item['stages_ms'].items())
+
+
+def _size(item: Figure) -> str:
+    return size_text(item['height'], item['width'])

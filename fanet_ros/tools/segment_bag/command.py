@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.size_text import METAVAR, size_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -48,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
     parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
-    parser.add_argument('--resolution', default='', metavar='HxW', help="of the network [px] (default: the checkpoint's own)")
+    parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
+                        help="of the network [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='of OUT (default: as IN)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

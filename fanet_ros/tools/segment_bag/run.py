@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -37,7 +36,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
     with CameraReader(arguments.input) as bag:
         cameras = choose_cameras(bag.list_topics(), arguments.topics)
         drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
-        height, width = _resolution(arguments.resolution)
+        height, width = arguments.resolution
         options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width)
         segmenter = Segmenter.from_checkpoint(arguments.checkpoint, options)
         settings = {
@@ -90,13 +89,3 @@ def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, 
 def _identity(checkpoint: str) -> list[Any]:
     path = Path(checkpoint).expanduser()
     return [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else [checkpoint]
-
-
-def _resolution(text: str) -> tuple[int, int]:
-    """(height, width) of HEIGHTxWIDTH; 0, 0 of nothing."""
-    if not text:
-        return 0, 0
-    sizes = re.fullmatch(r'(\d+)x(\d+)', text)
-    if not sizes:
-        raise BagError(f'--resolution {text!r}: expected HEIGHTxWIDTH in px, such as 360x480')
-    return int(sizes[1]), int(sizes[2])

@@ -16,6 +16,7 @@ from fanet_ros.datasets.layouts import find_class_map, load_dataset
 from fanet_ros.evaluation.evaluation import evaluate
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
+from fanet_ros.size_text import size_text
 from fanet_ros.training import imagenet_encoder
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingConfig, describe, difference
@@ -121,7 +122,8 @@ def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resu
 def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:
     settings, view = config.training, config.augmentation
     length = f'{settings.minutes:g} minutes' if settings.minutes else f'{settings.iterations} iterations'
-    recipe = (f'{length} of {settings.batch_size * settings.accumulate} views at a time, {view.crop_height}x{view.crop_width}, '
+    recipe = (f'{length} of {settings.batch_size * settings.accumulate} views at a time, '
+              f'{size_text(view.crop_height, view.crop_width)}, '
               f'{settings.optimizer} {settings.learning_rate:g} {settings.schedule}')
     return CheckpointMetadata(
         variant=config.variant, flavor=config.flavor, strides=config.strides,

@@ -14,6 +14,7 @@ from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.model import BACKBONE_OF_VARIANT
+from fanet_ros.size_text import size_text
 from fanet_ros.tools.tune.source import TuneError
 
 Size = tuple[int, int]          # height, width [px]
@@ -56,7 +57,7 @@ class Candidate:
 
     @property
     def size(self) -> str:
-        return f'{self.height}x{self.width}'
+        return size_text(self.height, self.width)
 
     @property
     def runner(self) -> str:

@@ -23,7 +23,7 @@ from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
-from fanet_ros.tools.benchmark.command import parse_size
+from fanet_ros.size_text import METAVAR, size_argument
 
 DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
@@ -58,7 +58,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     sizes.add_argument('--scales', nargs='+', type=_positive, default=list(DEFAULT_SCALES),
                        help="as the node's input_scale: of the checkpoint's number of pixels in the frames' own shape "
                        '(default: %(default)s)')
-    sizes.add_argument('--resolutions', nargs='+', type=parse_size, default=[], metavar='HxW', help='instead [px]')
+    sizes.add_argument('--resolutions', nargs='+', type=size_argument, default=[], metavar=METAVAR, help='instead [px]')
     candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:],
                             help='(default: all that are installed but torch_compile, which takes minutes to start)')
     candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],

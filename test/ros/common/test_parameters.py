@@ -1,34 +1,46 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter tables: what files, settings and ROS make of them."""
+"""Settings of nodes: what ROS makes of their declaration, and what of ROS's values becomes theirs."""
 from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import FrozenInstanceError, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rclpy
-import yaml
 from rclpy.context import Context
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from fanet_ros.package_share import share_directory
-from fanet_ros.ros.bag import recorder_parameters
-from fanet_ros.ros.bag.player_parameters import PLAYER_PARAMETERS
-from fanet_ros.ros.bag.recorder_parameters import RECORDER_PARAMETERS, RecorderSettings
+from fanet_ros.ros.bag.player_parameters import PlayerSettings
+from fanet_ros.ros.bag.recorder_parameters import RecorderSettings
 from fanet_ros.ros.bag.recorder_topics import DEFAULT_TOPICS, TopicRequest
-from fanet_ros.ros.camera.parameters import CAMERA_PARAMETERS
-from fanet_ros.ros.common.parameters import ParameterSpec, declare
-from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS, SegmentationSettings, changed_settings, declare_settings
+from fanet_ros.ros.common.parameter_spec import ParameterSpec
+from fanet_ros.ros.common.parameters import Settings, declare, fixed_parameter, parameter
+from fanet_ros.ros.dashboard.parameters import DashboardSettings
+from fanet_ros.ros.parameter_tables import SETTINGS
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
-TABLES = {'segmentation': SEGMENTATION_PARAMETERS, 'camera': CAMERA_PARAMETERS, 'recorder': RECORDER_PARAMETERS,
-          'player': PLAYER_PARAMETERS}
-DEFAULTS = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
+TABLES = {name: settings.specs() for name, settings in SETTINGS.items()}
+DEFAULTS = {spec.name: spec.default for spec in SegmentationSettings.specs()}
+
+
+@dataclass(frozen=True)
+class LampSettings(Settings):
+    """One parameter of each kind, and a field that follows from them."""
+
+    power: float = parameter(0.5, 'Share of its power', minimum=0.0, maximum=1.0)
+    colours: tuple[str, ...] = parameter(['red'], 'Which it may have', none=['any'], convert=tuple)
+    log: Path = fixed_parameter('', 'Where it tells of itself', convert=Path)
+    is_on: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, 'is_on', self.power > 0)
 
 
 @pytest.fixture(name='make_node')
@@ -44,28 +56,30 @@ def make_node_fixture() -> Iterator[Callable[..., Node]]:
     rclpy.shutdown(context=context)
 
 
-def test_the_file_of_the_segmentation_node_holds_every_parameter_with_its_default() -> None:
-    path = share_directory() / 'config' / 'segmentation.param.yaml'
-    content = yaml.safe_load(path.read_text(encoding='utf-8'))['/**']['ros__parameters']
-    assert content == DEFAULTS
-    assert {name: type(value) for name, value in content.items()} == {
-        name: type(value) for name, value in DEFAULTS.items()}
+def test_a_field_is_the_whole_declaration(make_node: Callable[..., Node]) -> None:
+    assert LampSettings() == LampSettings(0.5, ('red',), Path()) and LampSettings().is_on
+    power, colours, log = LampSettings.specs()
+    assert (power.name, power.default, power.constraint, power.read_only, log.read_only) == ('power', 0.5, '0..1', False, True)
+    node = make_node(power=0, log='/var/lamp')
+    settings = LampSettings.declare(node)
+    assert settings == LampSettings(0.0, ('red',), Path('/var/lamp')) and not settings.is_on
+    assert node.describe_parameter('colours').description == colours.description
+    with pytest.raises(FrozenInstanceError, match='power'):
+        settings.power = 1.0    # type: ignore[misc]  # that it cannot be is what is shown
 
 
-def test_the_file_marks_what_is_fixed() -> None:
-    lines = (share_directory() / 'config' / 'segmentation.param.yaml').read_text(encoding='utf-8').splitlines()
-    for spec in SEGMENTATION_PARAMETERS:
-        line = next(line for line in lines if line.strip().startswith(f'{spec.name}:'))
-        assert line.endswith('; fixed') == spec.read_only, line
+def test_a_change_is_converted_and_what_follows_from_it_too() -> None:
+    changed = LampSettings().changed([Parameter('power', value=0.0), Parameter('colours', value=['blue', 'red'])])
+    assert changed == LampSettings(0.0, ('blue', 'red')) and not changed.is_on
 
 
-def test_settings_are_the_tables_in_names_and_types() -> None:
-    types = typing.get_type_hints(SegmentationSettings)
-    assert [field.name for field in fields(SegmentationSettings)] == [spec.name for spec in SEGMENTATION_PARAMETERS]
-    of_list = {list: tuple}         # lists become tuples, which cannot change
-    assert {name: of_list.get(type(value), type(value)) for name, value in DEFAULTS.items()} == {
-        name: typing.get_origin(kind) or kind for name, kind in types.items()}
-    assert [field.name for field in fields(RecorderSettings)] == [spec.name for spec in RECORDER_PARAMETERS]
+@pytest.mark.parametrize('executable', SETTINGS)
+def test_settings_hold_values_of_their_types(executable: str) -> None:
+    given = {'bag': Path('drive')} if executable == 'player_node' else {}
+    settings = SETTINGS[executable](**given)
+    for name, kind in typing.get_type_hints(type(settings)).items():
+        assert isinstance(getattr(settings, name), typing.get_origin(kind) or kind), name
+    hash(settings)      # which none can have that holds what may change
 
 
 @pytest.mark.parametrize('table', TABLES)
@@ -98,18 +112,18 @@ def test_a_node_declares_the_defaults_and_describes_them(make_node: Callable[...
 def test_settings_take_the_values_of_the_start(make_node: Callable[..., Node]) -> None:
     changes = {'input_height': 360, 'overlay_alpha': 1.0, 'image_transport': 'compressed', 'device': 'cpu'}
     expected = {**DEFAULTS, **changes, 'cameras': (), 'resolution_ladder': tuple(DEFAULTS['resolution_ladder'])}
-    assert asdict(declare_settings(make_node(**changes))) == expected
-    settings = declare_settings(make_node(cameras=['front', 'rear/left'], resolution_ladder=[1.0, 0.5]))
+    assert asdict(SegmentationSettings.declare(make_node(**changes))) == expected
+    settings = SegmentationSettings.declare(make_node(cameras=['front', 'rear/left'], resolution_ladder=[1.0, 0.5]))
     assert (settings.cameras, settings.resolution_ladder) == (('front', 'rear/left'), (1.0, 0.5))
 
 
 def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
-    settings = declare_settings(make_node())
-    changed = changed_settings(settings, [Parameter('engine', value='torch'), Parameter('elsewhere', value=1),
+    settings = SegmentationSettings.declare(make_node())
+    changed = settings.changed([Parameter('engine', value='torch'), Parameter('elsewhere', value=1),
                                           Parameter('resolution_ladder', value=[1.0, 0.5])])
     assert (changed.engine, changed.resolution_ladder) == ('torch', (1.0, 0.5))
     with pytest.raises(ValueError, match='parameter precision is .int3.: expected one of'):
-        changed_settings(settings, [Parameter('engine', value='torch'), Parameter('precision', value='int3')])
+        settings.changed([Parameter('engine', value='torch'), Parameter('precision', value='int3')])
 
 
 @pytest.mark.parametrize(('name', 'value', 'error'), [
@@ -130,7 +144,7 @@ def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
 def test_a_value_that_cannot_be_is_refused_by_name(
         make_node: Callable[..., Node], name: str, value: Any, error: str) -> None:
     with pytest.raises((ValueError, ParameterException), match=error):
-        declare_settings(make_node(**{name: value}))
+        SegmentationSettings.declare(make_node(**{name: value}))
 
 
 def test_constraints_in_words() -> None:
@@ -141,10 +155,10 @@ def test_constraints_in_words() -> None:
 
 
 def test_recorder_settings(make_node: Callable[..., Node]) -> None:
-    settings = recorder_parameters.declare_settings(make_node())
+    settings = RecorderSettings.declare(make_node())
     assert settings.topics == tuple(TopicRequest.parse(text) for text in DEFAULT_TOPICS)
     assert settings.output.name.startswith('rosbag2_')
-    settings = recorder_parameters.declare_settings(make_node(
+    settings = RecorderSettings.declare(make_node(
         output='/data/drive', topics=['/tf:tf2_msgs/msg/TFMessage', 'image'], missing_warning_s=2.0))
     assert settings == RecorderSettings(
         Path('/data/drive'), (TopicRequest('/tf', 'tf2_msgs/msg/TFMessage'), TopicRequest('image', None)), 2.0, 0.0, 0)
@@ -153,4 +167,24 @@ def test_recorder_settings(make_node: Callable[..., Node]) -> None:
 @pytest.mark.parametrize('text', ['', ':sensor_msgs/msg/Image', 'image:', 'image:Image', 'image:a/b/c/d'])
 def test_a_malformed_topic_of_the_recorder_is_named(make_node: Callable[..., Node], text: str) -> None:
     with pytest.raises(ValueError, match=f'topic {text!r}: expected NAME or NAME:PACKAGE/msg/TYPE'):
-        recorder_parameters.declare_settings(make_node(topics=['image', text]))
+        RecorderSettings.declare(make_node(topics=['image', text]))
+
+
+def test_the_player_needs_a_bag(make_node: Callable[..., Node]) -> None:
+    with pytest.raises(ValueError, match='parameter bag is empty: expected the directory of a bag'):
+        PlayerSettings.declare(make_node())
+    settings = PlayerSettings.declare(make_node(bag='~/drive', topics='image, /tf,'))
+    assert (settings.bag, settings.topics) == (Path.home() / 'drive', ('image', '/tf'))
+
+
+def test_who_opens_the_dashboard_to_others_allows_changes_in_words(make_node: Callable[..., Node], tmp_path: Path) -> None:
+    token_file = tmp_path / 'token'
+    token_file.write_text('0123456789abcdef\n')
+    settings = DashboardSettings.declare(make_node())
+    assert settings.is_local and settings.allow_changes and not settings.token
+    settings = DashboardSettings.declare(make_node(address='0.0.0.0', token_file=str(token_file)))
+    assert not settings.is_local and not settings.allow_changes and settings.token == '0123456789abcdef'
+    assert '0123456789' not in repr(settings)
+    assert DashboardSettings.declare(make_node(address='0.0.0.0', allow_changes=True)).allow_changes
+    with pytest.raises(ValueError, match="parameter address is 'here': expected an IP address"):
+        DashboardSettings.declare(make_node(address='here'))

@@ -14,10 +14,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.other_version import own_hash, why_unreadable
 from fanet_ros.ros.dashboard.parameter_forms import describe, params_file, to_parameter
-from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-SPECS = {spec.name: spec for spec in SEGMENTATION_PARAMETERS}
+SPECS = {spec.name: spec for spec in SegmentationSettings.specs()}
 
 
 def described(name: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_t
 from fanet_ros.ros.doctor.model import check_model
 from fanet_ros.ros.doctor.speed import check_speed
 from fanet_ros.ros.doctor.transport import check_transport
-from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS, SegmentationSettings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
 
@@ -29,9 +29,7 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSe
     path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
     torch.manual_seed(0)
     save_checkpoint(path, METADATA.build_network(), METADATA)
-    values = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
-    return SegmentationSettings(**{**values, 'cameras': (), 'resolution_ladder': (1.0, 0.5), 'checkpoint': str(path),
-                                   'engine': 'torch', 'device': 'cpu'})
+    return SegmentationSettings(resolution_ladder=(1.0, 0.5), checkpoint=str(path), device='cpu', engine='torch')
 
 
 def only(findings: Iterable[Finding], level: str) -> Finding:

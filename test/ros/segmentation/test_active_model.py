@@ -12,7 +12,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.ros.segmentation.active_model import ActiveModel, build_segmenter
 from fanet_ros.ros.segmentation.output_style import OutputStyle
-from fanet_ros.ros.segmentation.parameters import SEGMENTATION_PARAMETERS, SegmentationSettings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 STREET = ClassMap('two', ('road', 'sky'), ((10, 20, 30), (40, 50, 60)))
 
@@ -23,9 +23,7 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSe
     metadata = CheckpointMetadata('fanet18', 'paper', STREET.name, STREET.names, STREET.colors, (256, 512))
     path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
     save_checkpoint(path, metadata.build_network(), metadata)
-    values = {spec.name: spec.default for spec in SEGMENTATION_PARAMETERS}
-    return SegmentationSettings(**{**values, 'cameras': (), 'resolution_ladder': (1.0, 0.5), 'checkpoint': str(path),
-                                   'device': 'cpu', 'engine': 'torch'})
+    return SegmentationSettings(resolution_ladder=(1.0, 0.5), checkpoint=str(path), device='cpu', engine='torch')
 
 
 def test_input_scale_and_the_step_of_the_ladder_are_multiplied(settings: SegmentationSettings) -> None:

@@ -26,6 +26,7 @@ from fanet_ros.ros.segmentation.diagnostics import (
     Status,
     Thresholds,
 )
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 START_S = 1000.0
 STAGES = ('frame age', 'wait', 'convert', 'preprocess', 'network', 'postprocess', 'publish', 'overlay', 'total')
@@ -46,8 +47,13 @@ def ran(frames: int, rate_hz: float, start_s: float = START_S, share: float = 1.
     return statistics
 
 
+def thresholds(**changes: float) -> Thresholds:
+    """Those of a node with these parameters."""
+    return SegmentationSettings(**changes).thresholds
+
+
 def status(statistics: FrameStatistics, now_s: float, dropped: int = 0, no_image_warning_s: float = 5.0) -> Status:
-    return statistics.status(now_s, dropped, Thresholds(no_image_warning_s))
+    return statistics.status(now_s, dropped, thresholds(no_image_warning_s=no_image_warning_s))
 
 
 def test_a_steady_camera() -> None:
@@ -97,17 +103,17 @@ def test_waiting_then_silent() -> None:
 
 def test_silence_becomes_an_error_if_the_user_says_so() -> None:
     statistics = FrameStatistics(START_S)
-    limits = Thresholds(no_image_warning_s=1.0, no_image_error_s=3.0)
+    limits = thresholds(no_image_warning_s=1.0, no_image_error_s=3.0)
     assert statistics.status(START_S + 2.0, 0, limits).level == WARN
     report = statistics.status(START_S + 4.0, 0, limits)
     assert (report.level, report.kind) == (ERROR, SILENT)
 
 
 @pytest.mark.parametrize(('limits', 'level', 'kind'), [
-    (Thresholds(), OK, RUNNING),
-    (Thresholds(latency_warning_ms=39.0), WARN, LATE),
-    (Thresholds(latency_warning_ms=41.0), OK, RUNNING),
-    (Thresholds(latency_warning_ms=20.0, latency_error_ms=39.0), ERROR, LATE)])
+    (thresholds(), OK, RUNNING),
+    (thresholds(latency_warning_ms=39.0), WARN, LATE),
+    (thresholds(latency_warning_ms=41.0), OK, RUNNING),
+    (thresholds(latency_warning_ms=20.0, latency_error_ms=39.0), ERROR, LATE)])
 def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kind: str) -> None:
     statistics = FrameStatistics(START_S)
     for index in range(100):
@@ -222,7 +228,7 @@ def test_doubtful_pixels_are_told_and_warned_of() -> None:
         statistics.frame_received(START_S + number)
         statistics.frame_segmented(START_S + number, times(), share)
     for threshold, expected in ((0.0, (OK, RUNNING)), (0.3, (OK, RUNNING)), (0.15, (WARN, DOUBTFUL))):
-        report = statistics.status(START_S + 1.5, 0, Thresholds(doubtful_warning_share=threshold))
+        report = statistics.status(START_S + 1.5, 0, thresholds(doubtful_warning_share=threshold))
         assert (report.level, report.kind) == expected and report.values['doubtful pixels [%]'] == '20.0'
     assert not any('doubtful' in key for key in status(ran(20, 10.0), START_S + 2.0).values)
 

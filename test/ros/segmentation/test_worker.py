@@ -23,7 +23,7 @@ from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 from fanet_ros.ros.segmentation.output_style import OutputStyle
-from fanet_ros.ros.segmentation.parameters import declare_settings
+from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
 DEADLINE_S = 60.0
@@ -38,7 +38,7 @@ def wait_for(condition: Callable[[], Any]) -> None:
 
 
 def slots_camera_and_model(node: Node) -> tuple[FrameSlots[ReceivedFrame], CameraInput, ActiveModel]:
-    settings = declare_settings(node)
+    settings = SegmentationSettings.declare(node)
     segmenter = Segmenter(Checkpoint(METADATA.build_network().eval(), METADATA), device='cpu', engine='torch')
     slots: FrameSlots[ReceivedFrame] = FrameSlots()
     return slots, CameraInput(node, '', False, slots.put), ActiveModel(segmenter, settings, OutputStyle(segmenter.class_map))

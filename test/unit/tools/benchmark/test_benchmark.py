@@ -63,7 +63,7 @@ def test_authors_code_is_used_without_their_downloads(tmp_path: Path) -> None:
 
 def test_command_writes_json_table_and_plots(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert benchmark.main([
-        '--suites', 'network', 'segmenter', 'pixels', 'attention', 'batch', '--sizes', '64x64', '64x128', '--rounds', '3',
+        '--suites', 'network', 'segmenter', 'pixels', 'attention', 'batch', '--sizes', '64x64', '128x64', '--rounds', '3',
         '--frames', '3', '--engines', 'torch', '--precisions', 'float32', '--batches', '1', '2', '--device', 'cpu',
         '--checkpoint', str(checkpoint), '--output', str(tmp_path)]) == 0
     content = json.loads((tmp_path / 'benchmark.json').read_text())
@@ -76,7 +76,7 @@ def test_command_writes_json_table_and_plots(checkpoint: Path, tmp_path: Path, c
     assert segmenter['agreement'] == 1.0 and set(segmenter['stages_ms']) == {
         'preprocess_ms', 'network_ms', 'postprocess_ms'}
     assert (tmp_path / 'benchmark.md').read_text().count('\n|---') == len(suites)
-    assert {'pixels.png', 'attention.png', 'stages_64x64.png', 'latency_64x128.png', 'network_fanet18_64x64.png'} <= {
+    assert {'pixels.png', 'attention.png', 'stages_64x64.png', 'latency_128x64.png', 'network_fanet18_64x64.png'} <= {
         path.name for path in tmp_path.glob('*.png')}
     assert tables(content['results']) in (tmp_path / 'benchmark.md').read_text()
     assert 'frame to labels' in capsys.readouterr().out
@@ -84,13 +84,13 @@ def test_command_writes_json_table_and_plots(checkpoint: Path, tmp_path: Path, c
 
 def test_both_trainers_are_timed_in_images_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(benchmark_training.ITERATIONS, 'cpu', 1)
-    assert benchmark.main(['--suites', 'training', '--sizes', '64x96', '--rounds', '3', '--batches', '2', '--device', 'cpu',
+    assert benchmark.main(['--suites', 'training', '--sizes', '96x64', '--rounds', '3', '--batches', '2', '--device', 'cpu',
                            '--output', str(tmp_path)]) == 0
     result, = json.loads((tmp_path / 'benchmark.json').read_text())['results']
     assert [row['name'] for row in result['rows']] == ['views by OpenCV on the CPU', 'views by PyTorch on cpu']
     for row in result['rows']:
         assert row['images_per_second'] == pytest.approx(1e3 / row['median_ms']) and row['rounds'] == 3
-    assert 'fanet18, batches of 2, 64x96, cost of an image in training' in (tmp_path / 'benchmark.md').read_text()
+    assert 'fanet18, batches of 2, 96x64, cost of an image in training' in (tmp_path / 'benchmark.md').read_text()
 
 
 def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> 
     for name, shape in (('images', (50, 70, 3)), ('labels', (50, 70))):
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / '1.png'), np.ones(shape, np.uint8))
-    assert benchmark.main(['--suites', 'segmenter', '--sizes', '64x96', '--rounds', '3', '--engines', 'torch', '--precisions',
+    assert benchmark.main(['--suites', 'segmenter', '--sizes', '96x64', '--rounds', '3', '--engines', 'torch', '--precisions',
                            'float32', '--device', 'cpu', '--checkpoint', str(checkpoint), '--data', str(tmp_path),
                            '--output', str(tmp_path / 'out')]) == 0
     row, = json.loads((tmp_path / 'out' / 'benchmark.json').read_text())['results'][0]['rows']

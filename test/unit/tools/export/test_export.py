@@ -42,8 +42,7 @@ def rgb_fixture() -> np.ndarray:
 
 def test_full_file_turns_frames_into_labels(checkpoint: Path, rgb: np.ndarray, tmp_path: Path) -> None:
     path = tmp_path / 'new' / 'full.onnx'
-    assert export.main([str(path), '--checkpoint', str(checkpoint), '--full', '--input-height', '65',
-                        '--input-width', '97']) == 0
+    assert export.main([str(path), '--checkpoint', str(checkpoint), '--full', '--resolution', '97x65']) == 0
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     labels, = session.run(['labels'], {'rgb': rgb})
     expected = Segmenter.from_checkpoint(checkpoint, device='cpu', input_height=65, input_width=97, engine='torch')
@@ -108,7 +107,7 @@ def test_int8_file_gives_logits(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f'{number}.png'), street.frame(20 * number).rgb[..., ::-1])
     path = tmp_path / 'int8.onnx'
     # The shipped weights: random ones give logits so alike that any rounding changes labels.
-    assert export.main([str(path), '--input-height', '128', '--input-width', '192', '--precision', 'int8',
+    assert export.main([str(path), '--resolution', '192x128', '--precision', 'int8',
                         '--calibration', str(tmp_path)]) == 0
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     logits, = session.run(['logits'], {'images': np.zeros((1, 3, 128, 192), np.float32)})

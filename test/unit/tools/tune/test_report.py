@@ -47,7 +47,7 @@ def test_table_is_aligned_with_the_fastest_first_and_says_what_the_quality_is(tm
     lines = table(findings(tmp_path)).splitlines()
     assert len({len(line) for line in lines}) == 1 and len(lines) == 2 + 3
     assert 'agreement %' in lines[0] and 'mIoU' not in lines[0]
-    assert lines[2].startswith('|  * | mine       | 128x256') and lines[3].startswith('| >* | mine       | 256x512    | o')
+    assert lines[2].startswith('|  * | mine       | 256x128') and lines[3].startswith('| >* | mine       | 512x256    | o')
     assert lines[4].split('|')[-3:-1] == ['       100.0 ', '     90.0 ']
     assert 'mIoU %' in table(findings(tmp_path, reference=None))
 
@@ -61,8 +61,8 @@ def test_times_taken_beside_other_work_are_marked(tmp_path: Path) -> None:
 
 def test_all_files_are_written(tmp_path: Path) -> None:
     text = write_findings(findings(tmp_path), read_parameters(None), '', tmp_path)
-    assert 'chosen: mine 256x512 openvino float32: p95 40.0 ms' in text and 'WARN' not in text
-    assert 'not measured: mine 256x512 ncnn float32: crashed by SIGSEGV' in text
+    assert 'chosen: mine 512x256 openvino float32: p95 40.0 ms' in text and 'WARN' not in text
+    assert 'not measured: mine 512x256 ncnn float32: crashed by SIGSEGV' in text
     assert 'not accuracy, for there are no true labels' in text
     assert text.splitlines()[-1] == (
         f'ros2 launch fanet_ros segmentation.launch.py params_file:={tmp_path}/tuned.param.yaml')
@@ -94,7 +94,7 @@ def test_parameter_file_is_complete_and_says_where_it_is_from(tmp_path: Path) ->
 
 def test_when_nothing_fits_it_warns(tmp_path: Path) -> None:
     text = write_findings(findings(tmp_path, 5.0), read_parameters(None), '', tmp_path)
-    assert 'WARN: nothing fits 5 ms; the fastest is mine 128x256 openvino' in text
+    assert 'WARN: nothing fits 5 ms; the fastest is mine 256x128 openvino' in text
     assert 'WARN' in (tmp_path / 'tuned.param.yaml').read_text() and 'WARN' in (tmp_path / 'tune.md').read_text()
 
 

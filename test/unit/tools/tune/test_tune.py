@@ -29,7 +29,7 @@ from fanet_ros.tools.tune.source import TuneError
 DEADLINE_S = 300.0
 CPU = torch.device('cpu')
 CANDIDATE = Candidate('small', 'small', 'fanet18', 64, 96, 'torch', 'float32')
-SMALL = ['--frames', '2', '--checkpoints', 'fanet18_camvid', '--resolutions', '64x96', '96x128', '--engines', 'torch',
+SMALL = ['--frames', '2', '--checkpoints', 'fanet18_camvid', '--resolutions', '96x64', '128x96', '--engines', 'torch',
          '--precisions', 'float32', '--device', 'cpu', '--quiet']
 
 
@@ -57,7 +57,7 @@ def test_interrupted_gone_on_with_and_chosen_anew(tmp_path: Path, capsys: pytest
     assert main([*command, '--budget-ms', '60000']) == 0
     assert results_of(folder)[0] == first and len(results_of(folder)) == 2
     printed = capsys.readouterr().out
-    assert 'mIoU %' in printed and 'chosen: fanet18_camvid 96x128 torch float32' in printed
+    assert 'mIoU %' in printed and 'chosen: fanet18_camvid 128x96 torch float32' in printed
     for row in results_of(folder):
         assert row['timings'] == 30 and 0 < row['p50_ms'] <= row['p95_ms'] and row['memory_mib'] > 50
         assert 0 < row['mean_iou'] < row['pixel_agreement'] < 1
@@ -84,15 +84,15 @@ def test_without_labels_it_is_the_agreement_with_the_largest(tmp_path: Path, cap
         blurred = cv2.GaussianBlur(generator.integers(0, 256, (80, 120, 3), np.uint8), (0, 0), 6)
         cv2.imwrite(str(tmp_path / 'pictures' / f'{number}.png'), cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX))
     folder = tmp_path / 'tuned'
-    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '96x128']) == 0
+    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '128x96']) == 0
     row, = results_of(folder)
     assert row['mean_iou'] == row['pixel_agreement'] == 1.0
     found = json.loads((folder / 'tune.json').read_text())
-    assert found['quality'] == 'agreement with fanet18_camvid 96x128 torch float32'
+    assert found['quality'] == 'agreement with fanet18_camvid 128x96 torch float32'
     printed = capsys.readouterr().out
     assert 'mIoU' not in printed and 'camera of 10 Hz, assumed: give --rate-hz' in printed
-    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '96x160']) == 1
-    assert 'reference was fanet18_camvid 96x128' in capsys.readouterr().err
+    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '160x96']) == 1
+    assert 'reference was fanet18_camvid 128x96' in capsys.readouterr().err
 
 
 def request(**changed: Any) -> ChildRequest:
@@ -147,7 +147,7 @@ def test_candidates_are_those_that_exist(tmp_path: Path) -> None:
     assert sizes_of(models[0], (1.0, 0.5, 0.5), (), (720, 960)) == ((192, 256), (360, 480))
     assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # as wide as the frames
     assert sizes_of(models[0], (1.0,), ((64, 96),), (720, 960)) == ((64, 96),)
-    assert reference_of(largest_of(models), found).title == 'fanet18_camvid 360x480 torch float32'
+    assert reference_of(largest_of(models), found).title == 'fanet18_camvid 480x360 torch float32'
     with pytest.raises(TuneError, match='none of the engines ncnn runs in bfloat16 on cpu .*choose other --engines'):
         find_runners(models[:1], ('ncnn',), ('bfloat16',), CPU)
 
