@@ -49,8 +49,9 @@ HELP = {'-h', '--help'}
 def run(name: str, argv: Sequence[str]) -> int:
     """Run the program `name` of COMMANDS; returns its exit code."""
     try:
-        if not HELP.isdisjoint(argv):       # of a node: answered before its module loads torch
-            _answer_help_of_a_node(name, argv)
+        if _is_node(name) and not HELP.isdisjoint(argv):        # the others have parsers, which answer
+            print(_help_of_a_node(name))
+            return 0
         main_of_program = import_module(COMMANDS[name]).main
     except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has begun yet
         return 0
@@ -80,8 +81,11 @@ def purpose(name: str) -> str:
     return (ast.get_docstring(ast.parse(source.read_text(encoding='utf-8'))) or '').strip()
 
 
-def _answer_help_of_a_node(name: str, argv: Sequence[str]) -> None:
-    """The others have parsers, which answer."""
-    if name.endswith('_node') or name == 'dashboard':
-        specs = import_module('fanet_ros.ros.parameter_tables').SETTINGS[name].specs()
-        import_module('fanet_ros.ros.common.node_help').answer_help(name, specs, argv)
+def _is_node(name: str) -> bool:
+    return name.endswith('_node') or name == 'dashboard'
+
+
+def _help_of_a_node(name: str) -> str:
+    """Made without the module of the node, which loads torch."""
+    settings = import_module('fanet_ros.ros.parameter_tables').SETTINGS[name]
+    return import_module('fanet_ros.ros.common.node_help').help_text(name, purpose(name), settings.specs())

@@ -10,6 +10,7 @@ from fanet_ros.inference.device import check_memory
 from fanet_ros.inference.engines import Engine, EngineFactory
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.size_text import size_text
 
 MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew
 Size = tuple[int, int]      # height, width [px]
@@ -104,5 +105,5 @@ class SizedEngines:
             return self._factory.build(height, width, self._batch, quick=self._quick)
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             gpu.release_cached_memory()
-            raise SegmentationError(f'resolution {height}x{width} does not run on {setup.device}: '
+            raise SegmentationError(f'resolution {size_text(height, width)} does not run on {setup.device}: '
                                     f'{" ".join(str(error).split())[:160]}') from None

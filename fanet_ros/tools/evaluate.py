@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional
@@ -91,7 +90,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
                         "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

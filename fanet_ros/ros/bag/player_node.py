@@ -7,7 +7,6 @@ here are left out.
 """
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from typing import Iterator, Optional, cast
@@ -186,7 +185,7 @@ def _play(node: PlayerNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
-    if not start_ros('player_node', PlayerSettings.specs(), argv, SignalHandlerOptions.ALL):
+    if not start_ros('player_node', argv, SignalHandlerOptions.ALL):
         return 1
     try:
         _play(PlayerNode())
@@ -197,7 +196,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     finally:
         shut_down()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

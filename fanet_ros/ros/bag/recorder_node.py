@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -196,7 +195,7 @@ def _record(stop: StopOrder) -> None:
 def main(argv: Optional[list[str]] = None) -> int:
     """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made or lacks a topic."""
     stop = StopOrder()
-    if not start_ros('recorder_node', RecorderSettings.specs(), argv, SignalHandlerOptions.NO):
+    if not start_ros('recorder_node', argv, SignalHandlerOptions.NO):
         return 1
     try:
         _record(stop)
@@ -205,7 +204,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     finally:
         shut_down()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

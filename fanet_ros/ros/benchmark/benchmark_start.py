@@ -32,7 +32,6 @@ from fanet_ros.ros.common.process import shut_down
 from fanet_ros.size_text import METAVAR, size_argument
 from fanet_ros.sources import SyntheticStreet
 
-NODE = 'fanet_ros.ros.segmentation.segmentation_node'
 RATE_HZ = 10.0
 TIMEOUT_S = 300.0
 SETTLED = 'now segmenting with '
@@ -116,8 +115,8 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     with tempfile.TemporaryFile('w+') as log:
         started = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, '-m', NODE, '--ros-args', '-p', f'checkpoint:={arguments.checkpoint}'], stdout=log,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
+            [sys.executable, '-m', 'fanet_ros', 'segmentation_node', '--ros-args', '-p', f'checkpoint:={arguments.checkpoint}'],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
         try:
             settled, text = None, ''
             while settled is None:
@@ -136,7 +135,3 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
             node.destroy_node()
     engines = re.findall(r'segmenting .* on \S+ \(([^)]*)\)', text)
     return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

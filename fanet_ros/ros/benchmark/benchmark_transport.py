@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -129,7 +128,3 @@ def _write(folder: Path, runs: list[Run], summary: list[Run], highest: list[Run]
     draw_latencies(summary, folder / 'transport.png')
     draw_stages(summary, folder / 'transport_stages.png')
     print(f'{folder}: transport.json, transport.md, transport.png and transport_stages.png')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -23,7 +23,6 @@ from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 from fanet_ros.ros.benchmark.endpoints import STAGES
 
 ENDPOINTS = 'fanet_ros.ros.benchmark.endpoints'
-NODE = 'fanet_ros.ros.segmentation.segmentation_node'
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
@@ -86,7 +85,7 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
     of_camera, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
     parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
     arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
-    node = _start(environment, NODE, '--ros-args', '--log-level', 'warn', *arguments)
+    node = _start(environment, 'fanet_ros', 'segmentation_node', '--ros-args', '--log-level', 'warn', *arguments)
     receiver = _start(environment, ENDPOINTS, 'receiver')
     camera = _start(of_camera, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability)
     try:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import array
 import math
 import signal
-import sys
 from typing import Optional
 
 import cv2
@@ -113,7 +112,7 @@ def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
-    if not start_ros('camera_node', CameraSettings.specs(), argv, SignalHandlerOptions.ALL):
+    if not start_ros('camera_node', argv, SignalHandlerOptions.ALL):
         return 1
     node = None
     try:
@@ -137,7 +136,3 @@ def main(argv: Optional[list[str]] = None) -> int:
             node.close()
         shut_down()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

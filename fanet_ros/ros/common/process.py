@@ -6,25 +6,20 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import NoReturn, Optional, Sequence
+from typing import NoReturn, Optional
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.host.process_tuning import tune_process
-from fanet_ros.ros.common.node_help import answer_help
-from fanet_ros.ros.common.parameter_spec import ParameterSpec
 from fanet_ros.ros.common.ros_arguments import why_refused, with_even_lists
 
 
-def start_ros(name: str, specs: Sequence[ParameterSpec], argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
+def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
     """Tune the process and initialise ROS; False, with one line on stderr, for arguments that ROS does not understand.
 
     :param name: of the executable
-    :param specs: the parameters of its node
-    :raises SystemExit: help was asked for, and given
     """
-    answer_help(name, specs, argv)
     tune_process()
     try:
         init_ros(sys.argv if argv is None else argv, signals)

@@ -186,7 +186,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--input-scale', type=float, default=0.5, help='so that the node keeps up (default 0.5)')
     parser.add_argument('--port', type=int, default=8799, help='of the page on localhost (default 8799)')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,7 +19,6 @@ from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
-from fanet_ros.ros.dashboard.parameters import DashboardSettings
 from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
 from fanet_ros.ros.dashboard.viewer import Bell
 from fanet_ros.ros.dashboard.web_server import WebServer
@@ -87,7 +85,7 @@ async def _run(node: DashboardNode) -> None:
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until Ctrl-C or SIGTERM; returns the exit code, 1 with one line on stderr when it could not start."""
-    if not start_ros('dashboard', DashboardSettings.specs(), argv, SignalHandlerOptions.NO):
+    if not start_ros('dashboard', argv, SignalHandlerOptions.NO):
         return 1
     try:
         with ThreadPoolExecutor(1, thread_name_prefix='encoder') as workers:
@@ -99,7 +97,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     finally:
         shut_down()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -148,7 +148,3 @@ def _positive(text: str) -> float:
 def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
     """Leave by way of every `finally`, so that no child is left behind and the bag gets closed."""
     sys.exit(EXIT_TERMINATED)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

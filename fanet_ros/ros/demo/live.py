@@ -87,7 +87,3 @@ def _parser() -> argparse.ArgumentParser:
 def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
     """Leave by way of every `finally`, so that no child is left behind."""
     sys.exit(EXIT_TERMINATED)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -40,7 +40,3 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     if not 0 < arguments.wait_s <= 3600:
         parser.error(f'--wait-s is {arguments.wait_s:g}: expected more than 0, at most 3600')
     return arguments
-
-
-if __name__ == '__main__':
-    sys.exit(main())

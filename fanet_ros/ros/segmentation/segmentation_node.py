@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import signal
-import sys
 import time
 from dataclasses import replace
 from typing import Optional
@@ -245,7 +244,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
-    if not start_ros('segmentation_node', SegmentationSettings.specs(), argv, SignalHandlerOptions.ALL):
+    if not start_ros('segmentation_node', argv, SignalHandlerOptions.ALL):
         return 1
     node, has_started, is_closed = None, False, True
     try:
@@ -273,7 +272,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     if not is_closed:
         leave()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

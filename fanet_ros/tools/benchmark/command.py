@@ -9,7 +9,6 @@ growth of the cost with the resolution; `attention` fast against plain self-atte
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -54,7 +53,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = parse_arguments(argv)
     from fanet_ros.tools.benchmark.run import run_suites
     return exit_code_of('benchmark', lambda: run_suites(arguments))
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -9,7 +9,6 @@ As good as each of them or better, and no slower than one (model soups; Wortsman
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Sequence
@@ -68,7 +67,3 @@ def _average(arguments: argparse.Namespace) -> None:
     loaded = [load_checkpoint(name) for name in arguments.checkpoints]
     save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
     print(f'{arguments.output}: mean of {len(loaded)} checkpoints; its figures are to be measured with evaluate')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -12,7 +12,6 @@ found for another network of the recipe.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -39,7 +38,3 @@ def _parser() -> argparse.ArgumentParser:
                         help='share of the constants to take: other frames want a little less (default 0.75)')
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

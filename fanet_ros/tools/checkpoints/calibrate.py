@@ -10,7 +10,6 @@ checkpoint; whatever runs it divides the logits by it, at no cost.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -57,7 +56,3 @@ def _parser() -> argparse.ArgumentParser:
     add_data_arguments(parser)
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

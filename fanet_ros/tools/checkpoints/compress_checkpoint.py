@@ -10,7 +10,6 @@ the figures of the one that is compressed are not taken over.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -49,7 +48,3 @@ def _compress(arguments: argparse.Namespace) -> None:
     error = rounding_error(network, load_checkpoint(arguments.output).network)
     print(f'{arguments.output}: {before / 1e6:.1f} -> {arguments.output.stat().st_size / 1e6:.1f} MB, weights changed by '
           f'{100 * error:.2f}% (root mean square); figures are to be measured with evaluate')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -41,7 +40,3 @@ def _import(arguments: argparse.Namespace) -> None:
         license=arguments.license, recipe=f'imported from {arguments.weights.name}')
     save_checkpoint(arguments.output, weights.build_network(size), metadata)
     print(f'{arguments.output}: {metadata.variant}, {metadata.num_classes} classes')
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -9,7 +9,6 @@ in the file's metadata; docs/export.md runs it in a few lines.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -41,7 +40,3 @@ def main(argv: Optional[list[str]] = None) -> int:
         arguments.output, arguments.checkpoint, *arguments.resolution,
         precision=arguments.precision, calibration=arguments.calibration, full=arguments.full,
         any_size=arguments.any_size)))
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -15,7 +15,6 @@ and run/, from which the same command goes on: minutes count over all calls.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -39,7 +38,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', default='cuda', help="'cuda', or 'cpu' to rehearse")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -13,7 +13,6 @@ change.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -37,7 +36,3 @@ def main(argv: Optional[list[str]] = None) -> int:
         parser.error(f'--quality is {arguments.quality}: expected 1 to 100')
     from fanet_ros.tools.pack.run import run  # now: torch takes seconds, which --help need not wait for
     return exit_code_of('pack', lambda: run(arguments))
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -54,7 +53,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='of OUT (default: as IN)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -11,7 +11,6 @@ OUT/contact_sheet.jpg: some of the pictures with mask, overlay and legend. OUT/c
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -46,7 +45,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--alpha', type=float, default=0.5, help='share of the colours in the overlay, 0..1')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

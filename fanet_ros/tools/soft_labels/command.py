@@ -11,7 +11,6 @@ recipe: soft_rename tells which is which.
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
@@ -31,7 +30,3 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = parser.parse_args(argv)
     from fanet_ros.tools.soft_labels.run import run  # now: torch takes seconds, which --help need not wait for
     return exit_code_of('soft_labels', lambda: run(arguments))
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -10,7 +10,6 @@ RECIPE is a YAML file, or the name of one in config/training. Paths in it are ta
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -83,7 +82,3 @@ def _parser() -> argparse.ArgumentParser:
                              'even of another; never: begin anew')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     return parser
-
-
-if __name__ == '__main__':
-    sys.exit(main())

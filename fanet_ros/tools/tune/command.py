@@ -17,7 +17,6 @@ another budget it chooses anew from what has been measured.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -101,7 +100,3 @@ def _not_negative(text: str) -> float:
     if not 0 <= value < float('inf'):
         raise argparse.ArgumentTypeError(f'{text!r}: expected a number of at least 0')
     return value
-
-
-if __name__ == '__main__':
-    sys.exit(main())
