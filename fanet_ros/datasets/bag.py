@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -31,6 +32,16 @@ class Place(NamedTuple):
     number: int
 
 
+@contextmanager
+def _dataset_errors() -> Iterator[None]:
+    """What is wrong with the bag is wrong with the data."""
+    try:
+        yield
+    except BagError as error:
+        raise DatasetError(str(error)) from None
+
+
+@_dataset_errors()
 def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_classes: int, keep: Callable[[str], bool],
              cache: SampleCache) -> Samples:
     """Every camera image that has a mask with the same stamp; read from the bag when it is asked for.
@@ -71,10 +82,7 @@ class _Bag:
     def __init__(self, path: Path, camera_topic: str, mask_topic: str, num_classes: int) -> None:
         self._path, self._topics, self._num_classes = path, (camera_topic, mask_topic), num_classes
         self._lock = threading.Lock()
-        try:
-            self._reader = BagReader(path)
-        except BagError as error:
-            raise DatasetError(str(error)) from None
+        self._reader = BagReader(path)
 
     def places(self, topic: str) -> dict[int, list[Place]]:
         """Stamp of the camera in ns -> where the messages with it are, of all messages of a topic, in their order."""
@@ -93,6 +101,7 @@ class _Bag:
             except ImageError:
                 pass        # told when it is asked for
 
+    @_dataset_errors()
     def sample(self, name: str, image_at: Place, mask_at: Place) -> Sample:
         """The image and the mask that are there.
 

@@ -91,6 +91,13 @@ def test_what_a_bag_lacks_is_named_in_one_line(tmp_path: Path) -> None:
                                                   (MASK, image(0, np.zeros((4, 6), np.uint8), 'mono8'))]), PAIR)
     with pytest.raises(DatasetError, match='x264'):
         samples[0]
+    damaged = image(0, pixels(0), 'rgb8'), image(0, np.zeros((4, 6), np.uint8), 'mono8')
+    with Writer(tmp_path / 'cut_short', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        for topic, (kind, message) in zip((CAMERA, MASK), damaged):
+            connection = writer.add_connection(topic, kind, typestore=STORE)
+            writer.write(connection, 10**9, bytes(STORE.serialize_cdr(message, kind))[:30])
+    with pytest.raises(DatasetError, match='damaged message on /camera/image_raw: it is no sensor_msgs/msg/Image'):
+        load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'cut_short'), camera_topic=CAMERA, mask_topic=MASK), PAIR)
     with pytest.raises(DatasetError, match='cannot read the bag'):
         load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'none')), PAIR)
 
