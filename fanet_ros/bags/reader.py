@@ -152,7 +152,7 @@ class BagReader:
         text = ' '.join(str(error).split()) or type(error).__name__
         if self.path.is_dir() and not (self.path / METADATA).is_file():
             text = f'it has no {METADATA}, and one of its files is damaged: {text}'
-        return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex mends some')
+        return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex repairs some')
 
 
 def is_bag(path: Path) -> bool:

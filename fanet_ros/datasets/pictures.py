@@ -92,7 +92,7 @@ def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
     used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
     wrong = used[(used >= num_classes) & (used != UNLABELLED)]
     if wrong.size:
-        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; mend the '
+        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; correct the '
                            'labels or give the class map they belong to')
 
 

@@ -35,7 +35,7 @@ class ClassMap:
             raise SegmentationError(f'class map {self.name!r}: a colour is three values of 0..255')
         if self.ids is not None and (len(set(self.ids)) != len(self.ids) or len(self.ids) != len(self.names)
                                      or not all(0 <= value <= 254 for value in self.ids)):
-            raise SegmentationError(f'class map {self.name!r}: expected an id of 0..254 for every class, each another')
+            raise SegmentationError(f'class map {self.name!r}: expected an id of 0..254 for every class, no two alike')
 
     def __len__(self) -> int:
         return len(self.names)

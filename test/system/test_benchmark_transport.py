@@ -20,7 +20,7 @@ def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.Cap
     assert [run['processes'] for run in runs] == ['tuned', 'camera', 'plain'] and content['medians'] == runs
     for run in runs:
         assert run['sent'] == 5 and 0 <= run['lost'] < 5 and len(run['latencies_ms']) == run['sent'] - run['lost']
-        assert 0 < run['way_ms'][0] <= run['latency_ms'][0] and run['stages_ms']['network_ms'] > 0
+        assert 0 < run['transport_ms'][0] <= run['latency_ms'][0] and run['stages_ms']['network_ms'] > 0
         assert run['memory_slope_mib_h'] is None        # of so short a run it would be noise
         assert run['node_cpu_ms'] >= 0 and run['node_memory_mib'] > 0
     assert all((tmp_path / name).stat().st_size > 5000 for name in ('transport.png', 'transport_stages.png'))

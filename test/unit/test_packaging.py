@@ -162,11 +162,11 @@ def test_pip_installs_the_python_package_with_its_data(tmp_path):
 
 
 def test_mending_the_wheels_replaces_the_build_machines_folders():
-    spec = importlib.util.spec_from_file_location('mend_wheels', REPO / 'environment' / 'mend_wheels.py')
-    mend_wheels = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(mend_wheels)
+    spec = importlib.util.spec_from_file_location('patch_wheels', REPO / 'environment' / 'patch_wheels.py')
+    patch_wheels = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(patch_wheels)
     before = ('INCLUDES "/opt/python/cp311-cp311/include/python3.11;'
               '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include;${PREFIX}/include"')
-    after = mend_wheels.mend(before, '/usr/include/python3.12', '/venv/numpy/include')
+    after = patch_wheels.patch(before, '/usr/include/python3.12', '/venv/numpy/include')
     assert after == 'INCLUDES "/usr/include/python3.12;/venv/numpy/include;${PREFIX}/include"'
-    assert mend_wheels.mend(after, '/usr/include/python3.12', '/venv/numpy/include') == after
+    assert patch_wheels.patch(after, '/usr/include/python3.12', '/venv/numpy/include') == after

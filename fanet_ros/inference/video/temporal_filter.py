@@ -8,7 +8,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.inference.video.continuity import Continuity
+from fanet_ros.inference.video.scene_cut import SceneCutDetector
 
 FLOW_SCALE = 4              # optical flow is taken at so many times the resolution of the logits
 BRIGHTNESS_CHANGE = 20.0    # of 255: where the moved old picture differs by this from the new one, it counts e times less
@@ -22,7 +22,7 @@ class TemporalFilter:
 
     def __init__(self, strength: float) -> None:
         self.strength = strength
-        self._continuity = Continuity()
+        self._continuity = SceneCutDetector()
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._before: Optional[tuple[np.ndarray, np.ndarray]] = None        # brightness and logits of the last frame
 

@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from fanet_ros.inference.video.continuity import Continuity
+from fanet_ros.inference.video.scene_cut import SceneCutDetector
 from fanet_ros.model import FrameContext
 
 
@@ -20,7 +20,7 @@ class VideoMemory:
 
     def __init__(self, length: int) -> None:
         self._contexts: deque[FrameContext] = deque(maxlen=length)
-        self._continuity = Continuity()
+        self._continuity = SceneCutDetector()
 
     def recall(self, rgb: np.ndarray, stamp_s: Optional[float]) -> tuple[FrameContext, ...]:
         """Contexts that frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), may attend to.

@@ -28,7 +28,7 @@ TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
 # What is told to whoever reads the table; whether the camera is tuned, and whether node and receiver are.
-PROCESSES = {'tuned': ('tuned', True, True), 'camera': ('camera as it comes', False, True), 'plain': ('as it comes', False, False)}
+PROCESSES = {'tuned': ('tuned', True, True), 'camera': ('untuned camera', False, True), 'plain': ('untuned', False, False)}
 MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
 
 
@@ -49,7 +49,7 @@ class Run:
     sent: int
     lost: int                                   # images for which no mask came
     latency_ms: tuple[float, float, float]      # camera stamp to mask received
-    way_ms: tuple[float, float, float]          # latency less inference
+    transport_ms: tuple[float, float, float]          # latency less inference
     jitter_ms: float                            # standard deviation of the latency
     stages_ms: dict[str, float]
     node_cpu_ms: float                          # CPU time of the node for each frame, all threads

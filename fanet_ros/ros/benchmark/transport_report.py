@@ -26,7 +26,7 @@ def table(runs: Sequence[Run]) -> str:
 
 def row(run: Run) -> str:
     """Of the table."""
-    latency, way = (' / '.join(f'{value:.1f}' for value in item) for item in (run.latency_ms, run.way_ms))
+    latency, way = (' / '.join(f'{value:.1f}' for value in item) for item in (run.latency_ms, run.transport_ms))
     memory = f'{run.node_memory_mib:.0f}'
     if run.memory_slope_mib_h is not None:
         memory += f', {run.memory_slope_mib_h:+.1f} an hour'
@@ -51,7 +51,7 @@ def _median(group: Sequence[Run]) -> Run:
         values = [getattr(run, name) for run in group]
         if isinstance(values[0], (int, float)):
             changed[name] = middle(values)
-        elif name in ('latency_ms', 'way_ms'):
+        elif name in ('latency_ms', 'transport_ms'):
             changed[name] = tuple(map(middle, zip(*values)))
     stages = {name: middle([run.stages_ms[name] for run in group]) for name in group[0].stages_ms}
     latencies = tuple(value for run in group for value in run.latencies_ms)

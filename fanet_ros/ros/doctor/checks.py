@@ -88,7 +88,7 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
 def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
     """The settings that the node would have, None if it could not be started with them."""
     findings: list[Finding] = []
-    remedy = 'mend the parameter file or the -p argument'
+    remedy = 'correct the parameter file or the -p argument'
     try:
         return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
     except (ValueError, ParameterException) as error:
@@ -102,7 +102,7 @@ def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettin
 def _check_speed(doctor: Doctor, settings: SegmentationSettings, heard: list[Listening], can_run: bool) -> None:
     """Measure on a frame of a camera that can be read, whatever is wrong with the others."""
     if not can_run:
-        note = Finding('speed', WARN, 'not measured: the network cannot be run as things are', 'mend the errors above first')
+        note = Finding('speed', WARN, 'not measured: the network cannot be run as things are', 'correct the errors above first')
         doctor.check('speed', lambda: [note])
         return
     frame = next((item.rgb for item in heard if item.rgb is not None), None)

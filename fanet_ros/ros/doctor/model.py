@@ -31,7 +31,7 @@ def check_model(settings: SegmentationSettings) -> Iterator[Finding]:
     try:
         class_map = ClassMap.load(settings.class_map) if settings.class_map else own
     except ValueError as error:
-        yield Finding('class map', ERROR, str(error), 'mend the file, or leave class_map empty')
+        yield Finding('class map', ERROR, str(error), 'correct the file, or leave class_map empty')
         return
     if len(class_map) != len(own):
         yield Finding('class map', ERROR, f'{settings.class_map} has {len(class_map)} classes, the checkpoint {len(own)}',
@@ -46,7 +46,7 @@ def check_model(settings: SegmentationSettings) -> Iterator[Finding]:
     try:
         OutputStyle.of(class_map, settings)
     except ValueError as error:
-        yield Finding('class map', ERROR, str(error), 'mend class_filter, class_remap or output_size')
+        yield Finding('class map', ERROR, str(error), 'correct class_filter, class_remap or output_size')
     if LabelInfo is None:
         yield Finding('label info', WARN, 'vision_msgs is not installed, so there is no ~/label_info, which Nav2 wants',
                       'apt install ros-$ROS_DISTRO-vision-msgs; ~/class_map says the same')

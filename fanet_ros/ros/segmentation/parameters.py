@@ -78,13 +78,16 @@ class SegmentationSettings(Settings):
         1.0, 'Time between two messages on /diagnostics', unit='s', minimum=0.1, maximum=60.0)
     no_image_warning_s: float = parameter(
         5.0, 'Diagnostics warn when no image came for this long', unit='s', minimum=0.1, maximum=3600.0)
-    no_image_error_s: float = parameter(0.0, 'They tell an error then; 0: never', unit='s', minimum=0.0, maximum=3600.0)
+    no_image_error_s: float = parameter(
+        0.0, 'Diagnostics report an error when no image came for this long; 0: never', unit='s', minimum=0.0, maximum=3600.0)
     slow_warning_share: float = parameter(
-        0.5, 'They warn when a smaller share of the frames that arrive is segmented; 0: never', minimum=0.0, maximum=1.0)
+        0.5, 'Diagnostics warn when a smaller share of the frames that arrive is segmented; 0: never', minimum=0.0, maximum=1.0)
     latency_warning_ms: float = parameter(
-        0.0, 'They warn when the p95 from image received to all of it published is longer; 0: never',
+        0.0, 'Diagnostics warn when the p95 from image received to all of it published is longer; 0: never',
         unit='ms', minimum=0.0, maximum=60000.0)
-    latency_error_ms: float = parameter(0.0, 'They tell an error then; 0: never', unit='ms', minimum=0.0, maximum=60000.0)
+    latency_error_ms: float = parameter(
+        0.0, 'Diagnostics report an error when the p95 from image received to all of it published is longer; 0: never',
+        unit='ms', minimum=0.0, maximum=60000.0)
     # Outputs. No list of names is an array: an empty one has no type in a parameter file.
     output_size: str = parameter(
         'input', "Size of mask and confidence: input (the image's), network (that of its input), or WIDTHxHEIGHT")

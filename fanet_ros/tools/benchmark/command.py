@@ -37,7 +37,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--data', type=Path, help='labelled frames instead (images/NAME.jpg, labels/NAME.png), for the mIoU')
     parser.add_argument('--calibration', type=Path, help='folder of frames to calibrate int8 on; else frames of --source')
     parser.add_argument('--authors', type=Path, help='checkout of github.com/feinanshan/FANet: the baseline, if given')
-    parser.add_argument('--rounds', type=int, default=9, help=f'turns of each contestant, at least {MIN_ROUNDS}')
+    parser.add_argument('--rounds', type=int, default=9, help=f'turns of each case, at least {MIN_ROUNDS}')
     parser.add_argument('--frames', type=int, default=30, help='frames of the suite segmenter')
     parser.add_argument('--device', default='auto')
     parser.add_argument('--threads', type=int, default=0, help="CPU threads; 0: torch's choice")

@@ -15,7 +15,7 @@ from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.model import load_checkpoint
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings, calibration_folder, load_frames
 from fanet_ros.tools.benchmark.suites import cpu_share
-from fanet_ros.tools.benchmark.timing import Contestant
+from fanet_ros.tools.benchmark.timing import Case
 
 STAGES = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 
@@ -41,7 +41,7 @@ def segmenter_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
 
 def _compare(segmenters: list[Segmenter], samples: list[Sample], settings: BenchmarkSettings) -> list[dict[str, Any]]:
     runs = [_Run(segmenter, samples) for segmenter in segmenters]
-    timings = settings.take_turns([Contestant(run.segmenter.engine_description, run.next_frame) for run in runs],
+    timings = settings.take_turns([Case(run.segmenter.engine_description, run.next_frame) for run in runs],
                                   max(settings.rounds, len(samples)))
     reference = [segmenters[0].segment(sample.rgb).labels for sample in samples]
     rows = []

@@ -22,7 +22,7 @@ from fanet_ros.inference.engines import Engine, EngineFactory, engines_for, inst
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
 from fanet_ros.tools.benchmark.authors import load_authors_network
-from fanet_ros.tools.benchmark.timing import CPU_PACE, GPU_PACE, Contestant, Timing, take_turns
+from fanet_ros.tools.benchmark.timing import CPU_PACE, GPU_PACE, Case, Timing, take_turns
 
 AUTHORS_CLASSES = 19            # of Cityscapes, for which the authors time their networks
 CALIBRATION_FRAMES = 32
@@ -68,9 +68,9 @@ class BenchmarkSettings:
         """Wait for the device."""
         gpu.synchronize(self.device)
 
-    def take_turns(self, contestants: Sequence[Contestant], rounds: int = 0) -> list[Timing]:
-        """Time the contestants for so many rounds, 0: `rounds`, at the pace of the device."""
-        return take_turns(contestants, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
+    def take_turns(self, cases: Sequence[Case], rounds: int = 0) -> list[Timing]:
+        """Time the cases for so many rounds, 0: `rounds`, at the pace of the device."""
+        return take_turns(cases, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
 
 
 def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:

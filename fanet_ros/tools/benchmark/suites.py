@@ -19,7 +19,7 @@ from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
 from fanet_ros.size_text import size_text
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings, Size, build_engine, random_network, scratch_cache
-from fanet_ros.tools.benchmark.timing import Contestant, growth_exponent
+from fanet_ros.tools.benchmark.timing import Case, growth_exponent
 
 Result = dict[str, Any]
 ATTENTION_CHANNELS = 64             # of FANet-18's finest level, where attention would cost most
@@ -36,58 +36,58 @@ def network_suite(settings: BenchmarkSettings, *, labels: bool = False) -> list[
         for size in settings.sizes:
             images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
             with scratch_cache():
-                contestants = _network_contestants(settings, variant, size, images, labels)
-                timings = settings.take_turns(contestants)
+                cases = _network_cases(settings, variant, size, images, labels)
+                timings = settings.take_turns(cases)
             results.append({'suite': 'labels' if labels else 'network', 'variant': variant, 'height': size[0],
                             'width': size[1], 'rows': [timing.as_dict() for timing in timings]})
     return results
 
 
-def _network_contestants(settings: BenchmarkSettings, variant: str, size: Size, images: torch.Tensor,
-                         labels: bool) -> list[Contestant]:
+def _network_cases(settings: BenchmarkSettings, variant: str, size: Size, images: torch.Tensor,
+                         labels: bool) -> list[Case]:
     ours = random_network(variant)
     finish: Callable[[torch.Tensor], Any] = (
         (lambda logits: labels_and_confidence(logits, size, False)) if labels else (lambda logits: logits))
     naive: Callable[[torch.Tensor], Any] = (
         (lambda logits: _naive_labels(logits, size)) if labels else (lambda logits: logits))
-    contestants = []
+    cases = []
     authors = settings.authors_network(variant)
     if authors is not None:
-        contestants.append(_eager("authors' code, eager float32", authors, images, naive, settings))
+        cases.append(_eager("authors' code, eager float32", authors, images, naive, settings))
         best = 'float16' if settings.device.type == 'cuda' else 'float32'       # that can be had of it without changing it
         tuned = in_memory_format(copy.deepcopy(authors).to(DTYPES[best]), torch.channels_last)
 
         def searched(images: torch.Tensor) -> torch.Tensor:
             with convolutions_searched():
                 return tuned(images)
-        contestants.append(_eager(f"authors' code, eager {best}, channels last", searched,
+        cases.append(_eager(f"authors' code, eager {best}, channels last", searched,
                                   _as_frames_come(images.to(DTYPES[best])), naive, settings))
-    contestants.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
+    cases.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
     for engine_name, precision in settings.combinations():
         engine = build_engine(settings, ours, engine_name, precision, size)
-        contestants.append(_engine(engine, images, finish, settings))
-    return contestants
+        cases.append(_engine(engine, images, finish, settings))
+    return cases
 
 
 def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
-           settings: BenchmarkSettings) -> Contestant:
+           settings: BenchmarkSettings) -> Case:
     images = images.to(settings.device)
 
     def run() -> None:
         with torch.inference_mode():
             finish(network(images))
             settings.synchronize()
-    return Contestant(name, run, frames=len(images))
+    return Case(name, run, frames=len(images))
 
 
 def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor], Any],
-            settings: BenchmarkSettings) -> Contestant:
+            settings: BenchmarkSettings) -> Case:
     images = images.to(settings.device).contiguous(memory_format=engine.memory_format)
 
     def run() -> None:
         finish(engine(images))
         settings.synchronize()
-    return Contestant(engine.description, run, details={'engine': engine.name, 'precision': engine.precision})
+    return Case(engine.description, run, details={'engine': engine.name, 'precision': engine.precision})
 
 
 def _as_frames_come(images: torch.Tensor) -> torch.Tensor:
@@ -106,13 +106,13 @@ def pixels_suite(settings: BenchmarkSettings) -> list[Result]:
     results = []
     network = random_network(settings.variants[0])
     for engine_name, precision in settings.combinations():
-        contestants = []
+        cases = []
         with scratch_cache():
             for size in settings.sizes:
                 engine = build_engine(settings, network, engine_name, precision, size)
                 row = _engine(engine, torch.rand(1, 3, *size), lambda logits: logits, settings)
-                contestants.append(Contestant(size_text(*size), row.run, details={'pixels': size[0] * size[1]}))
-            timings = settings.take_turns(contestants)
+                cases.append(Case(size_text(*size), row.run, details={'pixels': size[0] * size[1]}))
+            timings = settings.take_turns(cases)
         results.append({
             'suite': 'pixels', 'variant': settings.variants[0], 'engine': f'{engine_name} {precision}',
             'exponent': growth_exponent([size[0] * size[1] for size in settings.sizes], [t.median_ms for t in timings])
@@ -142,11 +142,11 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
             with torch.inference_mode():
                 F.scaled_dot_product_attention(parts[0], parts[1], parts[2])
                 settings.synchronize()
-        fast.append(Contestant(f'fast attention, n = {count}', run_fast, details={'positions': count}))
-        plain.append(Contestant(f'self-attention, n = {count}', run_plain, details={'positions': count}))
+        fast.append(Case(f'fast attention, n = {count}', run_fast, details={'positions': count}))
+        plain.append(Case(f'self-attention, n = {count}', run_plain, details={'positions': count}))
     results = []
-    for name, contestants in (('fast attention', fast), ('self-attention', plain)):
-        timings = settings.take_turns(contestants)
+    for name, cases in (('fast attention', fast), ('self-attention', plain)):
+        timings = settings.take_turns(cases)
         results.append({
             'suite': 'attention', 'kind': name,
             'exponent': growth_exponent(positions, [t.median_ms for t in timings]) if len(positions) > 1 else None,
@@ -169,13 +169,13 @@ def batch_suite(settings: BenchmarkSettings) -> list[Result]:
     return results
 
 
-def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) -> Contestant:
+def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) -> Case:
     images = torch.rand(batch, 3, *size, device=settings.device).contiguous(memory_format=torch.channels_last)
 
     def run() -> None:
         engine(images)
         settings.synchronize()
-    return Contestant(f'batch {batch}', run, frames=batch, details={'batch': batch})
+    return Case(f'batch {batch}', run, frames=batch, details={'batch': batch})
 
 
 def cpu_share(work: Callable[[], Any]) -> tuple[Any, Optional[float]]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fair timing: contestants take turns, so that what else the machine does meets all of them alike."""
+"""Fair timing: cases take turns, so that what else the machine does meets all of them alike."""
 from __future__ import annotations
 
 import time
@@ -12,11 +12,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Pace:
-    """How a contestant's turn goes: a pause, then `burst` runs, each timed; before the first round so many runs untimed."""
+    """How a case's turn goes: a pause, then `burst` runs, each timed; before the first round so many runs untimed."""
 
     warm_up_runs: int = 2
     burst: int = 1
-    # Worker threads of engines go on spinning for a while after their work, on cores that the next contestant needs.
+    # Worker threads of engines go on spinning for a while after their work, on cores that the next case needs.
     pause_s: float = 0.05
 
 
@@ -25,7 +25,7 @@ GPU_PACE = Pace(warm_up_runs=20, burst=20, pause_s=0.0)     # a GPU that waits l
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Case:
     """Something to time. `run` returns when its work is done, on a GPU too. `frames`: how many frames one run takes."""
 
     name: str
@@ -36,7 +36,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one contestant took, in ms a frame, and how many times as fast as the baseline it was.
+    """How long one case took, in ms a frame, and how many times as fast as the baseline it was.
 
     A ratio is taken within each round and the median given, with its quartiles: load that lasts longer than a round
     then cancels out.
@@ -61,27 +61,27 @@ class Timing:
                 'rounds': len(self.times_ms), **self.details}
 
 
-def take_turns(contestants: Sequence[Contestant], rounds: int, pace: Pace = CPU_PACE) -> list[Timing]:
-    """Time every contestant once a round; the first is the baseline of the ratios.
+def take_turns(cases: Sequence[Case], rounds: int, pace: Pace = CPU_PACE) -> list[Timing]:
+    """Time every case once a round; the first is the baseline of the ratios.
 
     Every other round goes backwards, so that nobody always follows the same neighbour into its warm or cold caches.
     """
-    for contestant in contestants:
+    for case in cases:
         for _ in range(pace.warm_up_runs):
-            contestant.run()
-    times_ms = np.zeros((rounds, pace.burst, len(contestants)))
+            case.run()
+    times_ms = np.zeros((rounds, pace.burst, len(cases)))
     for number in range(rounds):
-        order = range(len(contestants))
+        order = range(len(cases))
         for index in (order if number % 2 == 0 else reversed(order)):
             time.sleep(pace.pause_s)
             for run in range(pace.burst):
                 start = time.perf_counter()
-                contestants[index].run()
-                times_ms[number, run, index] = (time.perf_counter() - start) * 1e3 / contestants[index].frames
-    by_run = times_ms.reshape(rounds * pace.burst, len(contestants))
-    return [Timing(contestant.name, tuple(by_run[:, index].tolist()),
-                   tuple((by_run[:, 0] / by_run[:, index]).tolist()), contestant.details)
-            for index, contestant in enumerate(contestants)]
+                cases[index].run()
+                times_ms[number, run, index] = (time.perf_counter() - start) * 1e3 / cases[index].frames
+    by_run = times_ms.reshape(rounds * pace.burst, len(cases))
+    return [Timing(case.name, tuple(by_run[:, index].tolist()),
+                   tuple((by_run[:, 0] / by_run[:, index]).tolist()), case.details)
+            for index, case in enumerate(cases)]
 
 
 def growth_exponent(sizes: Sequence[float], times_ms: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings
-from fanet_ros.tools.benchmark.timing import CPU_PACE, Contestant, Pace, take_turns
+from fanet_ros.tools.benchmark.timing import CPU_PACE, Case, Pace, take_turns
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingSettings
@@ -43,13 +43,13 @@ def training_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
             'views by OpenCV on the CPU': BatchSource(groups, augmentation, range(batch), recipe.seed),
             f'views by PyTorch on {settings.device}': DeviceBatchSource(groups, augmentation, range(batch), recipe.seed,
                                                                         settings.device)}
-        contestants = []
+        cases = []
         with tempfile.TemporaryDirectory(prefix='fanet_ros_benchmark_') as folder:
             for number, (name, source) in enumerate(sources.items()):
                 with RunFolder(Path(folder) / str(number)) as run:
                     trainer = Trainer(new_network(metadata, recipe.seed), metadata, source, recipe, run, str(settings.device))
-                contestants.append(Contestant(name, partial(trainer.run_unsaved, ITERATIONS[kind]), ITERATIONS[kind] * batch))
-            rows = [timing.as_dict() for timing in take_turns(contestants, settings.rounds, PACE[kind])]
+                cases.append(Case(name, partial(trainer.run_unsaved, ITERATIONS[kind]), ITERATIONS[kind] * batch))
+            rows = [timing.as_dict() for timing in take_turns(cases, settings.rounds, PACE[kind])]
         results.append({'suite': 'training', 'variant': variant, 'height': height, 'width': width, 'batch': batch,
                         'rows': [{**row, 'images_per_second': 1e3 / row['median_ms']} for row in rows]})
     return results

@@ -14,7 +14,7 @@ from fanet_ros.tools.benchmark import command as benchmark
 from fanet_ros.tools.benchmark import training as benchmark_training
 from fanet_ros.tools.benchmark.authors import AuthorsError, load_authors_network
 from fanet_ros.tools.benchmark.report import tables
-from fanet_ros.tools.benchmark.timing import Contestant, growth_exponent, take_turns
+from fanet_ros.tools.benchmark.timing import Case, growth_exponent, take_turns
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (64, 96))
 
@@ -26,11 +26,11 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_contestants_take_turns_and_every_other_round_goes_backwards() -> None:
+def test_cases_take_turns_and_every_other_round_goes_backwards() -> None:
     order: list[str] = []
-    contestants = [Contestant(name, lambda name=name: order.append(name), frames=frames)
+    cases = [Case(name, lambda name=name: order.append(name), frames=frames)
                    for name, frames in (('a', 1), ('b', 4))]
-    first, second = take_turns(contestants, 3)
+    first, second = take_turns(cases, 3)
     assert ''.join(order) == 'aabb' + 'ab' + 'ba' + 'ab'
     assert first.ratios == (1.0, 1.0, 1.0) and len(second.times_ms) == 3
     assert second.ratios == tuple(a / b for a, b in zip(first.times_ms, second.times_ms))

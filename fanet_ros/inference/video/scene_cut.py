@@ -13,7 +13,7 @@ THUMBNAIL_PX = (16, 12)
 CUT_CHANGE = 45.0           # mean change of a thumbnail's brightness, of 255, that no moving camera makes between two frames
 
 
-class Continuity:
+class SceneCutDetector:
     """Looks at every frame of one camera, in order."""
 
     def __init__(self) -> None:

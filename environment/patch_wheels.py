@@ -19,7 +19,7 @@ PYTHON_INCLUDE = re.compile(r'/opt/python/cp\d+-cp\d+/include/python3\.\d+')
 NUMPY_INCLUDE = re.compile(r'/[^;"\s]*/site-packages/numpy/_?core/include')
 
 
-def mend(text: str, python_include: str, numpy_include: str) -> str:
+def patch(text: str, python_include: str, numpy_include: str) -> str:
     """Return the CMake text with both include folders replaced."""
     text = PYTHON_INCLUDE.sub(lambda _: python_include, text)
     return NUMPY_INCLUDE.sub(lambda _: numpy_include, text)
@@ -33,14 +33,14 @@ def main() -> int:
               f'{sys.version_info.major}.{sys.version_info.minor} (Debian/Ubuntu: python3-dev)',
               file=sys.stderr)
         return 1
-    mended = 0
+    patched = 0
     for path in sorted(Path(sys.prefix).glob('share/*/cmake/*.cmake')):
         before = path.read_text(encoding='utf-8')
-        after = mend(before, python_include, numpy.get_include())
+        after = patch(before, python_include, numpy.get_include())
         if after != before:
             path.write_text(after, encoding='utf-8')
-            mended += 1
-    print(f'mended {mended} CMake files of the ROS wheels')
+            patched += 1
+    print(f'patched {patched} CMake files of the ROS wheels')
     return 0
 
 
