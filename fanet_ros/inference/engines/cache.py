@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -62,8 +63,8 @@ def trim(directory: Path, max_bytes: int = MAX_BYTES, keep: tuple[Path, ...] = (
             status = path.stat()
         except OSError:         # gone meanwhile: another process trims too
             continue
-        if path.is_dir():
-            if time.time() - status.st_mtime > SCRATCH_S:
+        if path.is_dir():       # of others than tempfile's an engine keeps what it has built, as TensorRT does
+            if path.name.startswith(tempfile.gettempprefix()) and time.time() - status.st_mtime > SCRATCH_S:
                 shutil.rmtree(path, ignore_errors=True)
         elif path.suffix != '.json':
             files.append((status.st_mtime, status.st_size, path))

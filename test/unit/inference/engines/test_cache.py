@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache of engines is bounded: what was used least recently goes first."""
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -34,12 +35,13 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
 
 
 def test_what_killed_processes_left_goes_and_what_is_being_made_stays(tmp_path: Path) -> None:
-    for name, age_s in (('left', cache.SCRATCH_S + 60), ('made', 1.0)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / 'made.onnx').write_bytes(bytes(100))
-        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    left, made, kept = Path(tempfile.mkdtemp(dir=tmp_path)), Path(tempfile.mkdtemp(dir=tmp_path)), tmp_path / 'tensorrt'
+    kept.mkdir()
+    for folder, age_s in ((left, cache.SCRATCH_S + 60), (made, 1.0), (kept, cache.SCRATCH_S + 60)):
+        (folder / 'made.onnx').write_bytes(bytes(100))
+        os.utime(folder, (time.time() - age_s,) * 2)
     cache.trim(tmp_path, 1000)
-    assert names(tmp_path) == ['made']
+    assert names(tmp_path) == sorted([made.name, 'tensorrt'])
 
 
 def test_its_size_is_told_and_it_can_be_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
