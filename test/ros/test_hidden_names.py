@@ -16,12 +16,14 @@ from rclpy.node import Node
 
 import fanet_ros.ros
 
+FOR_LAUNCH_FILES = 'fanet_ros.ros.common.launch_parameters'      # imports launch, which may be missing
 # What a node is asked to define.
 MEANT = {'set_parameters_atomically', 'on_configure', 'on_activate', 'on_deactivate', 'on_cleanup', 'on_shutdown', 'on_error'}
 
 
 def node_classes() -> list[type]:
-    modules = [importlib.import_module(item.name) for item in pkgutil.walk_packages(fanet_ros.ros.__path__, 'fanet_ros.ros.')]
+    names = {item.name for item in pkgutil.walk_packages(fanet_ros.ros.__path__, 'fanet_ros.ros.')} - {FOR_LAUNCH_FILES}
+    modules = [importlib.import_module(name) for name in sorted(names)]
     found = {item for module in modules for item in vars(module).values()
              if inspect.isclass(item) and issubclass(item, Node) and item.__module__.startswith('fanet_ros')}
     return sorted(found, key=lambda item: item.__name__)
