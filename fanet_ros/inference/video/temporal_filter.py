@@ -22,7 +22,7 @@ class TemporalFilter:
 
     def __init__(self, strength: float) -> None:
         self.strength = strength
-        self._continuity = SceneCutDetector()
+        self._scene_cut = SceneCutDetector()
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._before: Optional[tuple[np.ndarray, np.ndarray]] = None        # brightness and logits of the last frame
 
@@ -31,7 +31,7 @@ class TemporalFilter:
         height, width = logits.shape[1:]
         size = FLOW_SCALE * width, FLOW_SCALE * height
         gray = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        follows = self._continuity.follows(rgb, stamp_s)
+        follows = self._scene_cut.follows(rgb, stamp_s)
         if follows and self._before is not None and self._before[1].shape == logits.shape:
             logits = self._mix(logits, gray, *self._before)
         filtered = np.array(logits)         # a copy: an engine may write its logits anew

@@ -20,14 +20,14 @@ class VideoMemory:
 
     def __init__(self, length: int) -> None:
         self._contexts: deque[FrameContext] = deque(maxlen=length)
-        self._continuity = SceneCutDetector()
+        self._scene_cut = SceneCutDetector()
 
     def recall(self, rgb: np.ndarray, stamp_s: Optional[float]) -> tuple[FrameContext, ...]:
         """Contexts that frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), may attend to.
 
         Forgets all of them when it does not follow the last frame.
         """
-        if not self._continuity.follows(rgb, stamp_s):
+        if not self._scene_cut.follows(rgb, stamp_s):
             self.forget()
         return tuple(self._contexts)
 
