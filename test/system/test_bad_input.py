@@ -19,6 +19,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.inference import Segmenter
+from fanet_ros.ros.segmentation.camera_input import HAS_MESSAGE_INFO
 
 NODE = '/segmentation'
 HEIGHT, WIDTH = 24, 32
@@ -230,9 +231,10 @@ def test_a_flood_of_bad_frames_does_not_flood_the_log(sender: Sender) -> None:
     for _ in range(200):
         sender.send(REFUSED[0].message())
     after = sender.timing_of(UNDERSTOOD[0].message())
-    assert after.frames_received == before.frames_received + 201
+    received = after.frames_received - before.frames_received
+    assert received == 201 if HAS_MESSAGE_INFO else 1 < received <= 201      # Humble does not tell what was replaced on the way
     rejected = after.frames_rejected - before.frames_rejected
-    assert rejected + after.frames_dropped - before.frames_dropped == 200
+    assert rejected + after.frames_dropped - before.frames_dropped == received - 1
     new = sender.process.log.count('frame rejected') - lines
     assert new < 50, 'each second one line'
     assert "encoding 'cmyk8', 32x24, step 96, 2304 bytes" in sender.process.log
