@@ -163,6 +163,8 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self.get_logger().info(text)
 
     def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
+        if not self.context.ok():       # told to end, which is no failure: Kilted's rclpy would log one
+            raise KeyboardInterrupt from error
         self._failure = error
         if self._logs_failures:
             self.get_logger().error(f'cannot be {wanted}: {" ".join(str(error).split()) or type(error).__name__}')
