@@ -100,8 +100,9 @@ def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
         return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
     client.wait_for(lambda: camera.send(picture) is not None and int(
         values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
+    # A slow machine has replaced frames before, and says so until they have left the window.
+    client.wait_for(lambda: camera.send(picture) is not None and 'keep up' not in values()['message'], 'no fault', process)
     assert len(camera.masks) <= before + 1
-    assert 'keep up' not in values()['message']
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful
     camera.answer_to(picture)
