@@ -22,6 +22,7 @@ import psutil
 import rclpy
 import torch
 from builtin_interfaces.msg import Time
+from executables import find_executable
 from fanet_ros.msg import FrameTiming
 from image_helpers import blotches
 from lifecycle_msgs.msg import Transition
@@ -40,7 +41,7 @@ from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
-from fanet_ros.ros.demo.environment import find_executable, free_domain_id
+from fanet_ros.ros.demo.environment import free_domain_id
 
 TIMEOUT_S = 300.0       # for conditions that a busy machine is slow to reach; what hangs is seen all the same
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine

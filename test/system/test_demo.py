@@ -17,11 +17,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from executables import find_executable
+
 from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import share_directory
-from fanet_ros.ros.demo.environment import find_executable, free_domain_id
+from fanet_ros.ros.demo.environment import free_domain_id
 from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
 

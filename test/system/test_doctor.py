@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from executables import find_executable
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
-
-from fanet_ros.ros.demo.environment import find_executable
 
 TIMEOUT_S = 200.0
 

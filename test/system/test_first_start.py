@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from executables import find_executable
 
 from fanet_ros.commands import COMMANDS
-from fanet_ros.ros.demo.environment import find_executable
 
 NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')
 UNTIL_STOPPED = ('live',)       # of nodes that are looked at here by themselves

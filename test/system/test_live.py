@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip('rclpy')
 pytest.importorskip('aiohttp')
 
-from fanet_ros.ros.demo.environment import find_executable
+from executables import find_executable
 
 TIMEOUT_S = 120.0
 

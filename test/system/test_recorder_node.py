@@ -19,6 +19,7 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from executables import find_executable  # noqa: E402
 from fanet_ros.msg import FrameTiming  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
@@ -31,7 +32,7 @@ from rosbags.interfaces import QosReliability  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from fanet_ros.ros.demo.environment import find_executable, free_domain_id  # noqa: E402
+from fanet_ros.ros.demo.environment import free_domain_id  # noqa: E402
 
 TIMEOUT_S = 30.0
 

@@ -28,6 +28,7 @@ from sensor_msgs.msg import Image
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
+from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.common.process import shut_down
 from fanet_ros.size_text import METAVAR, size_argument
 from fanet_ros.sources import SyntheticStreet
@@ -115,8 +116,8 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     with tempfile.TemporaryFile('w+') as log:
         started = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, '-m', 'fanet_ros', 'segmentation_node', '--ros-args', '-p', f'checkpoint:={arguments.checkpoint}'],
-            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
+            node_command('segmentation_node', {'checkpoint': arguments.checkpoint}), stdout=log,
+            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
         try:
             settled, text = None, ''
             while settled is None:

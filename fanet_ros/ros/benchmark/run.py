@@ -21,8 +21,9 @@ from tqdm import tqdm
 from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 from fanet_ros.ros.benchmark.endpoints import STAGES
+from fanet_ros.ros.common.node_command import node_command
 
-ENDPOINTS = 'fanet_ros.ros.benchmark.endpoints'
+ENDPOINTS = (sys.executable, '-m', 'fanet_ros.ros.benchmark.endpoints')
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
 SAMPLING_S = 0.5
@@ -84,10 +85,9 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
             if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
     of_camera, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
     parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
-    arguments = [item for name, value in parameters.items() for item in ('-p', f'{name}:={value}')]
-    node = _start(environment, 'fanet_ros', 'segmentation_node', '--ros-args', '--log-level', 'warn', *arguments)
-    receiver = _start(environment, ENDPOINTS, 'receiver')
-    camera = _start(of_camera, ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability)
+    node = _start(environment, node_command('segmentation_node', parameters, ('--log-level', 'warn')))
+    receiver = _start(environment, [*ENDPOINTS, 'receiver'])
+    camera = _start(of_camera, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability])
     try:
         with _usage_of(node.pid) as usage:
             stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
@@ -130,9 +130,8 @@ def _sum_up(rate_hz: float, processes: str, reliability: str, stamps: list[int],
                tuple(latency.round(3).tolist()))
 
 
-def _start(environment: dict[str, str], module: str, *arguments: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, '-m', module, *arguments], env=environment, stdout=subprocess.PIPE,
-                            stdin=subprocess.DEVNULL, text=True)
+def _start(environment: dict[str, str], command: list[str]) -> subprocess.Popen:
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
 
 
 def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '', *,

@@ -34,6 +34,7 @@ from sensor_msgs.msg import Image
 from fanet_ros.choices import ENGINES
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.dashboard.benchmark_viewers import BrowserViewer, ClientViewers
 from fanet_ros.size_text import METAVAR, size_argument
 from fanet_ros.sources import open_source
@@ -111,7 +112,7 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
           '|---|---|---|---|---|---|', flush=True)
     measure('no dashboard')
     link = f'http://localhost:{arguments.port}/'
-    dashboard = processes.enter_context(_process('dashboard.dashboard', {'port': arguments.port}))
+    dashboard = processes.enter_context(_process('dashboard', {'port': arguments.port}))
     for count in arguments.viewers:
         with ExitStack() as viewers:
             browser = _browser(link, viewers, node) if count else None
@@ -139,9 +140,7 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 
 @contextmanager
 def _process(program: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
-    given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-    command = [sys.executable, '-m', 'fanet_ros', program, '--ros-args', '--log-level', 'error', *given]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(node_command(program, parameters, ('--log-level', 'error')), stdin=subprocess.DEVNULL)
     try:
         yield process
     finally:

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
 import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional, Sequence
+
+from fanet_ros.ros.common.node_command import node_command
 
 STOP_S = 30.0
 MAX_LINE_BYTES = 2**20
@@ -63,11 +63,10 @@ class BagRecorder:
                 raise RecordingError(f'cannot record into {self._folder.absolute()}: {error.strerror}') from None
             self._bag = self._folder.absolute() / datetime.now().strftime('fanet_%Y_%m_%d-%H_%M_%S_%f')[:-3]
             parameters = {'output': str(self._bag), 'topics': list(topics)}
-            arguments = [part for name, value in parameters.items() for part in ('-p', f'{name}:={json.dumps(value)}')]
             # In a session of its own: Ctrl-C reaches the dashboard alone, which then ends it in order.
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, '-m', 'fanet_ros', 'recorder_node', '--ros-args', *arguments,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+                *node_command('recorder_node', parameters), stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
                 start_new_session=True, limit=MAX_LINE_BYTES)
             self._started, self._length_s, self._outcome = time.monotonic(), 0.0, ''
             self._reader = asyncio.create_task(self._read(self._process))

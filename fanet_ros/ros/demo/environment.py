@@ -1,16 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the demo finds the installed executables, and the ROS environment that it gives them."""
+"""The ROS environment that the demo gives to its children."""
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import socket
-from pathlib import Path
 from typing import Mapping
-
-from fanet_ros.package_share import share_directory
 
 # Higher domains reach into the ports from which Linux takes those of outgoing connections.
 DOMAIN_IDS = range(1, 101)
@@ -19,24 +14,6 @@ LAST_DOMAIN_ID = 232        # whose ports exist
 
 class DemoError(Exception):
     """The demo cannot go on; the message is for the user."""
-
-
-def find_executable(name: str) -> Path:
-    """An executable of this package as `ros2 run` would find it, or one that pip installed.
-
-    Raises DemoError when the package is not installed or its workspace is not sourced.
-    """
-    listed = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-    prefixes = [*(Path(prefix) for prefix in listed if prefix), share_directory().parents[1]]
-    for prefix in prefixes:
-        candidate = prefix / 'lib' / 'fanet_ros' / name
-        if os.access(candidate, os.X_OK):
-            return candidate
-    on_path = shutil.which(name)
-    if on_path:
-        return Path(on_path)
-    raise DemoError(
-        f'{name} is not installed: build the package (make build) and source install/local_setup.bash first')
 
 
 def ros_environment(environment: Mapping[str, str]) -> dict[str, str]:

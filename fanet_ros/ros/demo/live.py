@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -19,13 +18,14 @@ from types import FrameType
 from typing import Optional
 
 from fanet_ros.choices import ENGINES
+from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.demo.children import Child, Children
 from fanet_ros.ros.demo.demo import MAX_WIDTH_PX, STREET, camera_size
-from fanet_ros.ros.demo.environment import DemoError, find_executable, ros_environment
+from fanet_ros.ros.demo.environment import DemoError, ros_environment
 
 POLL_S = 0.2
 EXIT_TERMINATED = 128 + signal.SIGTERM
-EXECUTABLES = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashboard': 'dashboard'}
+PROGRAMS = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashboard': 'dashboard'}
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -52,8 +52,7 @@ def _run(arguments: argparse.Namespace) -> None:
     environment = ros_environment(os.environ)
     with tempfile.TemporaryDirectory(prefix='fanet_ros_live_') as logs, Children() as children:
         for name, values in parameters.items():
-            given = [part for key, value in values.items() for part in ('-p', f'{key}:={json.dumps(value)}')]
-            command = [str(find_executable(EXECUTABLES[name])), '--ros-args', *given]
+            command = node_command(PROGRAMS[name], values)
             children.add(Child(name, command, environment, Path(logs) / f'{name}.log'))
         link = f'http://localhost:{arguments.port}'
         while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):

@@ -3,15 +3,15 @@
 """The live part of the demo: camera, segmentation node and recorder as separate processes over real DDS."""
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import dataclass
 from typing import Union
 
 from fanet_ros.bags.recording import TopicNames
+from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.demo.children import Child, Children
-from fanet_ros.ros.demo.environment import DemoError, find_executable, ros_environment
+from fanet_ros.ros.demo.environment import DemoError, ros_environment
 from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.ros.demo.progress import POLL_S, RecordingProgress, progress_bar, refresh
@@ -51,9 +51,7 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
     print(f'camera, segmentation node and recorder on ROS_DOMAIN_ID {domain_id}, logs in {output.logs}')
     with Observer(domain_id, topics.timing) as observer, Children() as children:
         def start(name: str, parameters: dict[str, ParameterValue], may_end: bool = False) -> Child:
-            command = [str(find_executable(f'{name}_node')), '--ros-args', *_parameter_arguments(parameters)]
-            return children.add(
-                Child(name, command, environment, output.log(name), may_end))
+            return children.add(Child(name, node_command(f'{name}_node', parameters), environment, output.log(name), may_end))
 
         recorder = start('recorder', {
             'output': str(output.bag), 'topics': _recorded_topics(topics), 'missing_warning_s': 0.0})
@@ -119,10 +117,3 @@ def _recorded_topics(topics: TopicNames) -> list[str]:
         topics.overlay: 'sensor_msgs/msg/Image', topics.timing: 'fanet_ros/msg/FrameTiming',
         topics.truth: 'sensor_msgs/msg/Image?', '/diagnostics': 'diagnostic_msgs/msg/DiagnosticArray'}
     return [f'{name}:{type_name}' for name, type_name in types.items()]
-
-
-def _parameter_arguments(parameters: dict[str, ParameterValue]) -> list[str]:
-    """ROS arguments that set parameters. JSON is YAML in which a string such as "0" stays a string."""
-    return [
-        argument for name, value in parameters.items()
-        for argument in ('-p', f'{name}:={json.dumps(value)}')]
