@@ -25,13 +25,17 @@ class EngineKind(Engine):
     stands_in = False                       # is built at once, so that it may run until a faster one is converted
     is_recommended = False                  # as a rule twice as fast as PyTorch, or more, so that it is worth installing
 
-    @classmethod
     @abstractmethod
-    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> EngineKind:
-        """One for images (batch, 3, height, width), warmed.
+    def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
+        """One for images (batch, 3, height, width), warmed; what is made of less than a setup has a build() of its own.
 
         :raises EngineError: it cannot be made
         """
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> EngineKind:
+        """One of this kind, see there."""
+        return cls(setup, height, width, batch)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:

@@ -36,8 +36,8 @@ class NcnnEngine(EngineKind):
     is_recommended = True
     precision = 'float32'
 
-    def __init__(self, network: FANet, height: int, width: int) -> None:
-        graph, weights = _converted(network, height, width)
+    def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
+        graph, weights = _converted(setup.network, height, width)
         import ncnn
         self._ncnn, self._net = ncnn, ncnn.Net()
         options = self._net.opt
@@ -47,10 +47,6 @@ class NcnnEngine(EngineKind):
         if self._net.load_param(str(graph)) or self._net.load_model(str(weights)):
             raise EngineError(f'{graph} cannot be loaded by ncnn: delete it, it will be made again')
         self(torch.zeros(1, 3, height, width))
-
-    @classmethod
-    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> NcnnEngine:
-        return cls(setup.network, height, width)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:

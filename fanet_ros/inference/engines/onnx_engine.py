@@ -3,22 +3,18 @@
 """ONNX Runtime on the CPU: the exported network, in float32 or int8."""
 from __future__ import annotations
 
-from typing import Optional
-
 import torch
 
 from fanet_ros.inference.engines.engine_kind import EngineKind
-from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, is_cached
-from fanet_ros.model import FANet
 
 
 class OnnxEngine(EngineKind):
     """An ONNX Runtime session on the CPU. Files are kept in the cache, by weights, resolution,
     precision and, for int8, the frames calibrated on.
 
-    :param calibration: for int8, the frames to calibrate on
-    :raises EngineError: nothing to calibrate on
+    :raises EngineError: nothing to calibrate on, for int8
     """
 
     name = runtime = 'onnxruntime'
@@ -26,20 +22,15 @@ class OnnxEngine(EngineKind):
     devices, precisions = ('cpu',), ('float32', 'int8')
     gains_by_batches_on = ('cpu',)
 
-    def __init__(self, network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
-        self.precision = precision
-        path = cached_model(network, precision, height, width, calibration, batch=batch)
+    def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
+        self.precision = setup.precision
+        path = cached_model(setup.network, setup.precision, height, width, setup.calibration, batch=batch)
         import onnxruntime
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
         self(torch.zeros(batch, 3, height, width))
-
-    @classmethod
-    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> OnnxEngine:
-        return cls(setup.network, setup.precision, height, width, setup.calibration, batch)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +12,8 @@ import torch
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
-from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, is_cached
-from fanet_ros.model import FANet
 
 WARM_UP_RUNS = 3
 
@@ -22,8 +21,7 @@ WARM_UP_RUNS = 3
 class OnnxGpuEngine(EngineKind):
     """A session of `provider` whose input and output are tensors on `device`.
 
-    :param calibration: for int8, the frames to calibrate on
-    :raises EngineError: the provider does not start, nothing to calibrate on
+    :raises EngineError: the provider does not start; nothing to calibrate on, for int8
     """
 
     name = runtime = 'onnxruntime'
@@ -33,14 +31,10 @@ class OnnxGpuEngine(EngineKind):
     gains_by_batches_on = ('cuda',)
     provider = 'CUDAExecutionProvider'
 
-    def __init__(self, network: FANet, device: torch.device, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
-        path = cached_model(network, self._made_from(precision), height, width, calibration, batch=batch)
+    def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
+        precision, device = setup.precision, setup.device
+        path = cached_model(setup.network, self._made_from(precision), height, width, setup.calibration, batch=batch)
         self._prepare(precision, path, {'device_id': device.index or 0, **self._options(path, precision, device)}, device)
-
-    @classmethod
-    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> OnnxGpuEngine:
-        return cls(setup.network, setup.device, setup.precision, height, width, setup.calibration, batch)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:

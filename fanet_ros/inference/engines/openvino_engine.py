@@ -3,14 +3,11 @@
 """OpenVINO: the rewritten network for one resolution in float32, bfloat16 or int8, on x86 and ARM processors."""
 from __future__ import annotations
 
-from typing import Optional
-
 import torch
 
 from fanet_ros.inference.engines.engine_kind import EngineKind
-from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import cached_model, is_cached
-from fanet_ros.model import FANet
 
 
 class OpenVinoEngine(EngineKind):
@@ -19,8 +16,7 @@ class OpenVinoEngine(EngineKind):
     In int8 only what goes into a convolution is rounded to 8 bits, not what comes out of it: OpenVINO fuses activation and
     rounding for the next one into the convolution, so sums of branches, queries and keys stay exact at no cost.
 
-    :param calibration: for int8, the frames to calibrate on
-    :raises EngineError: nothing to calibrate on
+    :raises EngineError: nothing to calibrate on, for int8
     """
 
     name = runtime = 'openvino'
@@ -29,11 +25,10 @@ class OpenVinoEngine(EngineKind):
     gains_by_batches_on = ('cpu',)
     is_recommended = True
 
-    def __init__(self, network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages] = None, batch: int = 1) -> None:
-        self.precision = precision
+    def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
+        self.precision = precision = setup.precision
         made_from = 'int8' if precision == 'int8' else 'float32'
-        path = cached_model(network, made_from, height, width, calibration, quantize_outputs=False, batch=batch)
+        path = cached_model(setup.network, made_from, height, width, setup.calibration, quantize_outputs=False, batch=batch)
         import openvino
         core = openvino.Core()
         has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -44,10 +39,6 @@ class OpenVinoEngine(EngineKind):
             'INFERENCE_PRECISION_HINT': 'bf16' if wants_bfloat16 else 'f32'})
         self._request, self._output = compiled.create_infer_request(), compiled.output(0)
         self(torch.zeros(batch, 3, height, width))
-
-    @classmethod
-    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> OpenVinoEngine:
-        return cls(setup.network, setup.precision, height, width, setup.calibration, batch)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
