@@ -59,7 +59,7 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
         chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
         if not chosen:
             raise BagError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
-                               f'name one with {option}')
+                           f'name one with {option}')
     else:
         chosen = {}
         for text in asked:

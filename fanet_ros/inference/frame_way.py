@@ -12,13 +12,12 @@ from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay
 from fanet_ros.inference.host_results import HostResults
+from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.video.past import Past
 from fanet_ros.model import CheckpointMetadata
-
-Size = tuple[int, int]      # height, width [px]
 
 
 class FrameWay:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fanet_ros.model import MIN_INPUT_PX
 
+Size = tuple[int, int]      # height, width [px]
 MAX_INPUT_PX = 8192
 SCALE_STEP_PX = 32          # the encoder's stride
 SAME_SHAPE = 1.02           # frames whose shape differs by less from the checkpoint's run at the very size it was trained at

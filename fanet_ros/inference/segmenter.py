@@ -15,10 +15,10 @@ from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.frame_stream import FrameUnderWay, sent_ahead
 from fanet_ros.inference.frame_way import FrameWay
-from fanet_ros.inference.input_size import InputSize
+from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError
-from fanet_ros.inference.segmenter_options import SegmenterOptions, Size
+from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.inference.sized_engines import SizedEngines
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.size_text import size_text

@@ -11,12 +11,11 @@ from typing import Any, Optional, Sequence, Union
 
 from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.inference.class_map import ClassMap
-from fanet_ros.inference.input_size import MAX_INPUT_PX
+from fanet_ros.inference.input_size import MAX_INPUT_PX, Size
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.model import MIN_INPUT_PX, CheckpointMetadata
 
 DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
-Size = tuple[int, int]          # height, width [px]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from typing import Sequence
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import check_memory
 from fanet_ros.inference.engines import Engine, EngineFactory
-from fanet_ros.inference.input_size import InputSize
+from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
 
 MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew
-Size = tuple[int, int]      # height, width [px]
 
 
 class SizedEngines:

@@ -21,12 +21,12 @@ rclpy = pytest.importorskip('rclpy')
 
 from executables import find_executable  # noqa: E402
 from fanet_ros.msg import FrameTiming  # noqa: E402
-from rclpy.context import Context  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.publisher import Publisher  # noqa: E402
 from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
+from ros_nodes import node_in_domain  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
 from rosbags.interfaces import QosReliability  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
@@ -72,12 +72,8 @@ def domain_id_fixture() -> int:
 
 @pytest.fixture(name='node')
 def node_fixture(domain_id: int) -> Iterator[Node]:
-    context = Context()
-    rclpy.init(context=context, domain_id=domain_id)
-    node = rclpy.create_node('publisher', context=context)
-    yield node
-    node.destroy_node()
-    rclpy.shutdown(context=context)
+    with node_in_domain('publisher', domain_id) as node:
+        yield node
 
 
 @pytest.fixture(name='start_recorder')

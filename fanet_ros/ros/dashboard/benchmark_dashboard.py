@@ -167,7 +167,12 @@ def _spin(node: Node, seconds: float) -> None:
 
 
 def _cpu_s(process: subprocess.Popen) -> float:
-    """Processor time that a process has used."""
+    """Processor time that a process has used.
+
+    :raises RuntimeError: it has ended
+    """
+    if process.poll() is not None:
+        raise RuntimeError(f'what is measured has ended, with exit code {process.returncode}')
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
 

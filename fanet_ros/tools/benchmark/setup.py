@@ -19,6 +19,7 @@ from torch import nn
 from fanet_ros.datasets import UNLABELLED, Sample, load_folder
 from fanet_ros.inference import SegmentationError, gpu
 from fanet_ros.inference.engines import Engine, EngineFactory, engines_for, installed_engines
+from fanet_ros.inference.input_size import Size
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
 from fanet_ros.tools.benchmark.authors import load_authors_network
@@ -26,7 +27,6 @@ from fanet_ros.tools.benchmark.timing import CPU_PACE, GPU_PACE, Case, Timing, t
 
 AUTHORS_CLASSES = 19            # of Cityscapes, for which the authors time their networks
 CALIBRATION_FRAMES = 32
-Size = tuple[int, int]          # height, width [px]
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ import torch
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.engines import engines_for, installed_engines
-from fanet_ros.inference.input_size import InputSize
+from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.model import BACKBONE_OF_VARIANT
 from fanet_ros.size_text import size_text
 from fanet_ros.tools.tune.source import TuneError
 
-Size = tuple[int, int]          # height, width [px]
 Runner = tuple[str, str]        # engine, precision
 
 

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-import rclpy
 from fanet_ros.msg import FrameTiming
-from rclpy.context import Context
 from rclpy.node import Node
+from ros_nodes import node_in_domain
 
 from fanet_ros.ros.demo.environment import free_domain_id
 from fanet_ros.ros.demo.observer import Observer
@@ -25,12 +24,8 @@ def domain_id_fixture() -> int:
 
 @pytest.fixture(name='segmentation')
 def segmentation_fixture(domain_id: int) -> Iterator[Node]:
-    context = Context()
-    rclpy.init(context=context, domain_id=domain_id)
-    node = rclpy.create_node('segmentation', context=context)
-    yield node
-    node.destroy_node()
-    context.shutdown()
+    with node_in_domain('segmentation', domain_id) as node:
+        yield node
 
 
 def watch_until(observer: Observer, condition: Callable[[], bool]) -> None:
