@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start a camera stand-in and the segmentation node on its images: a working system on any machine.
+"""Start a simulated camera and the segmentation node: a working system on any machine.
 
     ros2 launch fanet_ros demo.launch.py                        # the synthetic street
     ros2 launch fanet_ros demo.launch.py source:=drive.mp4      # a video, a folder of images, or /dev/video0
@@ -72,7 +72,7 @@ def generate_launch_description() -> LaunchDescription:
         *parameter_arguments(CameraSettings, CAMERA_PARAMETERS, 'camera_params_file'),
         DeclareLaunchArgument(
             'camera_params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'camera.param.yaml']),
-            description='YAML file with the parameters of the camera'),
+            description='YAML parameter file of the camera'),
         OpaqueFunction(function=check),
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),

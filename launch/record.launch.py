@@ -1,13 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Record camera, masks, timing and what the classes mean into a rosbag2 MCAP bag; Ctrl-C completes it.
+"""Record camera, masks, timing and class map into a rosbag2 bag; Ctrl-C closes it.
 
     ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
     ros2 launch fanet_ros record.launch.py camera:=false masks:=png max_bag_duration_s:=300     # hours on a small disk
     ros2 launch fanet_ros record.launch.py cameras:=front,left namespace:=robot
 
-Masks are recorded as they are or as PNG, which loses nothing. rosbag2 records where it is installed, else this package's own
-recorder (recorder:=fanet_ros), in whose split bags every file holds class map and label info.
+Masks are recorded raw or as lossless PNG. rosbag2 records if it is installed, otherwise this package's own
+recorder (recorder:=fanet_ros), which repeats class map and label info in every file of a split bag.
 """
 import os
 import tempfile
@@ -30,16 +30,16 @@ from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
     'namespace': ('', 'namespace of the segmentation node'),
-    'image_topic': ('', 'camera topic: sensor_msgs/Image, or CompressedImage on such a topic (empty: image)'),
-    'cameras': ('', 'cameras of a node that serves several: NAME or NAME=TOPIC, separated by commas (TOPIC left out: NAME/image)'),
-    'camera': ('true', 'also record the images of the camera and its calibration'),
-    'masks': ('raw', 'raw: the masks as they are; png: the same values in a tenth of the space'),
-    'overlay': ('true', 'also record the overlay, which the node computes only because it is recorded'),
+    'image_topic': ('', 'camera topic, raw or .../compressed (empty: image)'),
+    'cameras': ('', 'cameras of a node with several: NAME or NAME=TOPIC, comma-separated (default TOPIC: NAME/image)'),
+    'camera': ('true', 'also record camera images and calibration'),
+    'masks': ('raw', 'raw: uncompressed masks; png: the same values in a tenth of the space'),
+    'overlay': ('true', 'also record the overlay (without this recording the node does not compute it)'),
     'output': ('', 'directory of the new bag (empty: rosbag2_ and the date)'),
-    'max_bag_duration_s': ('', 'length of each file of the bag [s] (left out: one file)'),
-    'max_bag_size_mb': ('', 'size of each file of the bag [MB] (left out: one file)'),
-    'recorder': ('auto', 'rosbag2: ros2 bag record; fanet_ros: recorder_node of this package; auto: rosbag2 where it is installed'),
-    'use_sim_time': ('false', 'take the time from /clock: simulators and rosbags'),
+    'max_bag_duration_s': ('', 'maximum duration of each file of the bag [s] (default: one file)'),
+    'max_bag_size_mb': ('', 'maximum size of each file of the bag [MB] (default: one file)'),
+    'recorder': ('auto', 'rosbag2: ros2 bag record; fanet_ros: recorder_node of this package; auto: rosbag2 if installed'),
+    'use_sim_time': ('false', 'use time from /clock (simulators and rosbags)'),
 }
 MASKS = {'raw': 'mask:sensor_msgs/msg/Image', 'png': 'mask/compressed:sensor_msgs/msg/CompressedImage'}
 LATCHED = ('class_map', 'label_info')

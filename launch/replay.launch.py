@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Play a bag; with segment:=true only its camera, for the segmentation node to segment anew by the bag's clock.
+"""Play a bag; with segment:=true play only its camera, to be segmented again on the bag's clock.
 
     ros2 launch fanet_ros replay.launch.py bag:=drive_1
     ros2 launch fanet_ros replay.launch.py bag:=drive_1 segment:=true image_topic:=/camera/image_raw device:=cpu
 
-Every argument of segmentation.launch.py works here too. The launch ends when the bag does.
+Every argument of segmentation.launch.py works here too. The launch exits at the end of the bag.
 """
 from launch.action import Action
 from launch.actions import (
@@ -28,8 +28,8 @@ from launch import LaunchContext, LaunchDescription
 ARGUMENTS = {
     'bag': (None, 'directory of the bag'),
     'segment': ('false', 'true: play only the camera, on image_topic, and start the segmentation node'),
-    'rate': ('', 'how many times as fast as it was recorded (left out: as fast)'),
-    'loop': ('false', 'begin again at the end'),
+    'rate': ('', 'playback speed relative to the recording (default 1)'),
+    'loop': ('false', 'restart at the end'),
     'player': ('fanet_ros', 'fanet_ros: player_node of this package; rosbag2: ros2 bag play'),
 }
 

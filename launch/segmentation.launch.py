@@ -5,7 +5,7 @@
     ros2 launch fanet_ros segmentation.launch.py image_topic:=/front_camera/image_raw namespace:=front
     ros2 launch fanet_ros segmentation.launch.py cameras:=front=/front/image_raw,left=/left/image_raw
 
-When the node fails, so does the launch.
+If the node fails, so does the launch.
 """
 import os
 
@@ -89,21 +89,21 @@ def generate_launch_description() -> LaunchDescription:
             'namespace', default_value='', description='namespace of the node and its topics'),
         DeclareLaunchArgument(
             'params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'segmentation.param.yaml']),
-            description='YAML file with the parameters of the node'),
+            description='YAML parameter file of the node'),
         DeclareLaunchArgument('image_topic', default_value='', description='camera topic to segment (empty: image)'),
         DeclareLaunchArgument(
             'cameras', default_value='',
-            description='several cameras instead: NAME or NAME=TOPIC, separated by commas (TOPIC left out: NAME/image)'),
+            description='several cameras instead: NAME or NAME=TOPIC, comma-separated (default TOPIC: NAME/image)'),
         DeclareLaunchArgument(
-            'dashboard', default_value='false', description='also serve the page http://localhost:8765, to look and to steer'),
+            'dashboard', default_value='false', description='also serve the dashboard at http://localhost:8765'),
         DeclareLaunchArgument(
             'dashboard_address', default_value='',
-            description='address it listens on (left out: for this machine alone); 0.0.0.0: every one, by a link with a token '
-            'that is printed'),
-        DeclareLaunchArgument('respawn', default_value='false', description='start the node again whenever it ends'),
+            description='address the dashboard listens on (default: this machine only); 0.0.0.0: all, read-only, '
+            'through a link with a token that is printed'),
+        DeclareLaunchArgument('respawn', default_value='false', description='restart the node whenever it exits'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',
-            description='take the time from /clock: simulators and rosbags'),
+            description='use time from /clock (simulators and rosbags)'),
         DeclareLaunchArgument(
             'log_level', default_value='info', description='debug, info, warn, error or fatal'),
         *parameter_arguments(SegmentationSettings, NODE_PARAMETERS, 'params_file'),

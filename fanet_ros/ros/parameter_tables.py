@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameters of every node for people: the tables of docs/parameters.md and the files in config/, made of the settings.
+"""Documentation of all node parameters: generates the tables of docs/parameters.md and the files in config/.
 
     python -m fanet_ros.ros.parameter_tables            # print both
-    python -m fanet_ros.ros.parameter_tables --write    # bring the files of this checkout up to date
+    python -m fanet_ros.ros.parameter_tables --write    # update the files of this checkout
 """
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def parameter_file(executable: str, specs: Sequence[ParameterSpec]) -> str:
     lines = [f'# Parameters of {executable} with their defaults.']
     tells_fixed = not all(spec.read_only for spec in specs)
     if tells_fixed:
-        lines.append('# "fixed" ones are read at start-up; the others may be changed with `ros2 param set` while the node runs.')
+        lines.append('# "fixed" parameters are read at start-up; the others can change with `ros2 param set` while the node runs.')
     lines += ['/**:', '  ros__parameters:']
     for spec in specs:
         start = f'    {spec.name}: {yaml_value(spec.default)}  '
@@ -87,7 +87,7 @@ def _default(spec: ParameterSpec) -> str:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Print or write; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
-    parser.add_argument('--write', action='store_true', help=f'into {", ".join([PAGE, *FILES.values()])} of this checkout')
+    parser.add_argument('--write', action='store_true', help=f'update {", ".join([PAGE, *FILES.values()])} in this checkout')
     is_written = parser.parse_args(argv).write
     for path, text in made_files(CHECKOUT):
         if not is_written:

@@ -17,10 +17,10 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--data', required=True,
                         help="root of the data set (layout 'folder': images/ and labels/), or the bag")
     parser.add_argument('--layout', default='folder', choices=LAYOUTS)
-    parser.add_argument('--split', default='val', help='of Cityscapes and COCO-Stuff')
+    parser.add_argument('--split', default='val', help='split of Cityscapes or COCO-Stuff')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='any other key of a data set in a recipe, such as labels=colors or masks=truth')
-    parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='images whose names begin so')
+    parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='only images whose names start with one of these')
 
 
 def data_config(arguments: argparse.Namespace) -> DataConfig:

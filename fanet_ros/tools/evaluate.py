@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measure a checkpoint on labelled images through the Segmenter that the node runs.
+"""Evaluate a checkpoint on labelled images, through the Segmenter that the node uses.
 
     ros2 run fanet_ros evaluate --data DIR --resolutions 0.5 0.75 1 1.5 2 --report out
-    ros2 run fanet_ros evaluate --data DIR --resolutions 1 480x360         # the frames' own shape against squeezed
+    ros2 run fanet_ros evaluate --data DIR --resolutions 1 480x360         # own aspect ratio against squeezed
 """
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
-    parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
+    parser.add_argument('--calibration-images', default='', help='folder of frames, for precision int8')
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
-                        help="factors, as the node's input_scale: 1 (default) is the checkpoint's number of pixels in each "
-                        "frame's own shape; or WIDTHxHEIGHT, into which all are squeezed")
+                        help="factors like the node's input_scale: 1 (default) is the checkpoint's number of pixels in each "
+                        "frame's aspect ratio; or WIDTHxHEIGHT, to which all frames are squeezed")
     parser.add_argument('--video', action='store_true',
-                        help='the frames, in order of their names, are one video: measure flicker too')
-    parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: as the node's temporal_smoothing")
-    parser.add_argument('--json', type=Path, help='write the figures here too')
-    parser.add_argument('--report', type=Path, help="folder for pictures: mIoU by resolution, and of the "
-                        "checkpoint's own (or the first) resolution IoU, confusion, best and worst frames")
+                        help='treat the frames, in order of their names, as one video: also measure flicker')
+    parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: like the node's temporal_smoothing")
+    parser.add_argument('--json', type=Path, help='also write the figures to this file')
+    parser.add_argument('--report', type=Path, help="folder for plots and pictures: mIoU by resolution, and at the "
+                        "checkpoint's own (or the first) resolution IoU, confusion matrix, best and worst frames")
     return parser

@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Plays a rosbag2 bag, where `ros2 bag play` is not at hand: messages as they were recorded, at the recorded pace.
+"""Plays a rosbag2 bag at the recorded pace, for systems without `ros2 bag play`.
 
-Latched topics are latched again, and topics get the reliability they were recorded with. Types that are not installed
-here are left out.
+Latched topics are latched again, and topics get the reliability they were recorded with. Topics whose types are not
+installed are skipped.
 """
 from __future__ import annotations
 

@@ -27,13 +27,13 @@ class PlayerSettings(Settings):
     """
 
     bag: Path = fixed_parameter('', 'Directory of the bag to play', convert=_bag_folder)
-    rate: float = fixed_parameter(1.0, 'How many times as fast as it was recorded', minimum=0.01, maximum=100.0)
+    rate: float = fixed_parameter(1.0, 'Playback speed relative to the recording', minimum=0.01, maximum=100.0)
     topics: tuple[str, ...] = fixed_parameter(
-        '', 'Names of the topics to play, separated by commas; empty: all', convert=_names)
-    clock: bool = fixed_parameter(True, 'Publish the time of the bag on /clock, for nodes with use_sim_time')
-    loop: bool = fixed_parameter(False, 'Begin again at the end, until the node is stopped')
+        '', 'Topics to play, comma-separated; empty: all', convert=_names)
+    clock: bool = fixed_parameter(True, 'Publish the bag time on /clock, for nodes with use_sim_time')
+    loop: bool = fixed_parameter(False, 'Restart at the end, until the node is stopped')
     masks: str = fixed_parameter(
-        '', 'Topic of the masks that a segmentation node makes of what is played: the player waits until somebody listens to '
-        'the images, and counts the masks; empty: it plays at once')
+        '', 'Mask topic of the segmentation node that processes the played images: the player waits until something '
+        'subscribes to the images, and counts the masks; empty: play at once')
     start_delay_s: float = fixed_parameter(
-        1.0, 'Time for subscribers to find the topics before the first message', unit='s', minimum=0.0, maximum=60.0)
+        1.0, 'Time for subscribers to discover the topics before the first message', unit='s', minimum=0.0, maximum=60.0)

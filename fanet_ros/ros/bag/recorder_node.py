@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Records camera, masks and timing into a rosbag2 MCAP bag, where `ros2 bag record` is not at hand.
+"""Records camera, masks and timing into a rosbag2 MCAP bag, for systems without `ros2 bag record`.
 
-Messages are taken serialised and written as they came: nothing is decoded, nothing encoded again. The bag is
-complete when the process ends by SIGINT or SIGTERM.
+Messages are received serialised and written unchanged, without decoding or re-encoding. The bag is complete
+once the process has exited on SIGINT or SIGTERM.
 """
 from __future__ import annotations
 

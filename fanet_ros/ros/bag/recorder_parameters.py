@@ -30,16 +30,16 @@ class RecorderSettings(Settings):
     """
 
     output: Path = fixed_parameter(
-        '', 'Directory of the new bag, which must not exist yet; empty: rosbag2_ and the date', convert=_new_bag)
+        '', 'Directory of the new bag, which must not exist; empty: rosbag2_ and the date', convert=_new_bag)
     topics: tuple[TopicRequest, ...] = fixed_parameter(
         list(DEFAULT_TOPICS),
-        'Topics to record, each NAME or NAME:PACKAGE/msg/TYPE; with its type a topic is subscribed at once, '
-        'without it as soon as it is published; with a ? at its end nothing need come of it', none=[''], convert=_requests)
+        'Topics to record, each NAME or NAME:PACKAGE/msg/TYPE; with a type the recorder subscribes at once, '
+        'without it as soon as the topic is published; a trailing ? makes the topic optional', none=[''], convert=_requests)
     missing_warning_s: float = fixed_parameter(
-        5.0, 'The log warns of topics of which nothing came for this long after the start; 0: never', unit='s',
+        5.0, 'Warn in the log about topics without messages this long after the start; 0: never', unit='s',
         minimum=0.0, maximum=3600.0)
     max_bag_duration_s: float = fixed_parameter(
-        0.0, 'Length of each file of the bag, each of which begins with what latched topics hold; 0: one file', unit='s',
+        0.0, 'Maximum duration of each file of the bag; each file starts with the latched messages; 0: one file', unit='s',
         minimum=0.0, maximum=86400.0)
     max_bag_size_mb: int = fixed_parameter(
-        0, 'Size of each file of the bag, likewise; 0: one file', unit='MB', minimum=0, maximum=1000000)
+        0, 'Maximum size of each file of the bag, likewise; 0: one file', unit='MB', minimum=0, maximum=1000000)

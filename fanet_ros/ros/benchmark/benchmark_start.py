@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From starting the segmentation node's process to its first mask, and to its fastest engine, with images already coming.
+"""Time from starting the segmentation node to its first mask, and to its fastest engine, with a camera already publishing.
 
     ros2 run fanet_ros benchmark_start --rounds 5 --output out
 
-With a cold cache (a new folder each time) and a warm one (the folder that the first of these rounds has filled), in turns.
+Alternates between a cold cache (a new folder each time) and a warm one (the folder filled by the first round).
 """
 from __future__ import annotations
 
@@ -84,9 +84,9 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='benchmark_start', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=5, help='starts with either cache')
+    parser.add_argument('--rounds', type=int, default=5, help='starts with each cache')
     parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
-                        help='of the images [px] (default 640x480)')
+                        help='size of the images [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid')
     parser.add_argument('--output', type=Path, help='folder for start.json')
     arguments = parser.parse_args(argv)

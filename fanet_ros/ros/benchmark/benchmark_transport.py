@@ -1,15 +1,14 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From camera message to mask message over DDS: latency, loss and CPU time of the installed node, at several rates.
+"""Latency, loss and CPU time from camera message to mask message over DDS, with the installed node, at several rates.
 
     ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out
     ros2 run fanet_ros benchmark_transport --rates --highest
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # an hour: does anything grow?
 
-Each rate is measured with this package's process tuning (allocator, DDS profile), with a camera that has none, as drivers
-have none, and without any, in turns. What is not inference is the way: latency less preprocessing, network and
-postprocessing.
+Each rate is measured with this package's process tuning (allocator, DDS profile), with an untuned camera, like ordinary
+drivers, and without tuning, interleaved. Transport is latency minus preprocessing, network and postprocessing.
 """
 from __future__ import annotations
 
@@ -98,18 +97,18 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='benchmark_transport', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rates', nargs='*', type=float, default=[10, 30, 60], help='images a second')
+    parser.add_argument('--rates', nargs='*', type=float, default=[10, 30, 60], help='images per second')
     parser.add_argument('--highest', action='store_true',
                         help=f'also find the highest rate at which at most {MAX_LOSS:.0%} are lost'.replace('%', '%%'))
     parser.add_argument('--size', type=size_argument, default=(720, 1280), metavar=METAVAR,
-                        help='of the images [px] (default 1280x720)')
+                        help='size of the images [px] (default 1280x720)')
     parser.add_argument('--resolution', type=size_argument, default=(180, 320), metavar=METAVAR,
-                        help='of the network [px] (default 320x180)')
-    parser.add_argument('--seconds', type=float, default=10.0, help='of measuring, for each rate')
-    parser.add_argument('--rounds', type=int, default=1, help='each rate so often, all kinds of processes in turns')
-    parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all but the camera, or none')
+                        help='network resolution [px] (default 320x180)')
+    parser.add_argument('--seconds', type=float, default=10.0, help='duration of the measurement for each rate')
+    parser.add_argument('--rounds', type=int, default=1, help='repetitions of each rate, kinds of processes interleaved')
+    parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all except the camera, or none')
     parser.add_argument('--camera', nargs='+', choices=('reliable', 'best_effort'), default=['reliable'],
-                        help='how the camera publishes')
+                        help='QoS reliability of the camera')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
     parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and two plots')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The camera stand-in: publishes a video, a folder of images, a V4L2 device or the synthetic street."""
+"""Simulated camera: publishes a video, a folder of images, a V4L2 device or the synthetic street."""
 from __future__ import annotations
 
 import array

@@ -12,14 +12,14 @@ from fanet_ros.ros.common.parameters import Settings, fixed_parameter
 class CameraSettings(Settings):
     """What the parameters of camera_node say."""
 
-    source: str = fixed_parameter('street', 'street (synthetic), path of a video, folder of images, or a V4L2 device')
+    source: str = fixed_parameter('street', 'street (synthetic), path of a video, folder of images, or V4L2 device')
     rate_hz: float = fixed_parameter(10.0, 'Frames published per second', unit='Hz', minimum=0.1, maximum=1000.0)
     width: int = fixed_parameter(0, "Width of the images; 0: the source's own", unit='px', minimum=0, maximum=8192)
     height: int = fixed_parameter(0, "Height of the images; 0: the source's own", unit='px', minimum=0, maximum=8192)
     transport: str = fixed_parameter('raw', 'raw: Image on image; compressed: JPEG CompressedImage on image/compressed',
                                      choices=('raw', 'compressed'))
-    jpeg_quality: int = fixed_parameter(90, 'Quality of compressed images', minimum=1, maximum=100)
-    loop: bool = fixed_parameter(True, 'Start a video or a folder over when it ends')
-    seed: int = fixed_parameter(0, 'Which synthetic street', minimum=0, maximum=2147483647)
-    frame_id: str = fixed_parameter('camera_optical_frame', 'Frame of the images')
-    count: int = fixed_parameter(0, 'Frames to publish before the node ends; 0: no end', minimum=0, maximum=2147483647)
+    jpeg_quality: int = fixed_parameter(90, 'JPEG quality of compressed images', minimum=1, maximum=100)
+    loop: bool = fixed_parameter(True, 'Restart a video or folder at its end')
+    seed: int = fixed_parameter(0, 'Seed of the synthetic street', minimum=0, maximum=2147483647)
+    frame_id: str = fixed_parameter('camera_optical_frame', 'frame_id of the images')
+    count: int = fixed_parameter(0, 'Frames to publish before the node exits; 0: unlimited', minimum=0, maximum=2147483647)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of a node as arguments of a launch file. Left out, the parameter file decides."""
+"""Parameters of a node as arguments of a launch file. If omitted, the parameter file decides."""
 from __future__ import annotations
 
 from typing import Sequence, Union
@@ -17,7 +17,7 @@ from fanet_ros.ros.common.parameters import Settings
 def parameter_arguments(settings: type[Settings], names: Sequence[str], file_argument: str) -> list[DeclareLaunchArgument]:
     """An argument for each of the parameters `names`, described as the parameter is; `file_argument` names the file."""
     specs = {spec.name: spec for spec in settings.specs()}
-    return [DeclareLaunchArgument(name, default_value='', description=f'{specs[name].meaning} (left out: as in {file_argument})')
+    return [DeclareLaunchArgument(name, default_value='', description=f'{specs[name].meaning} (default: as in {file_argument})')
             for name in names]
 
 

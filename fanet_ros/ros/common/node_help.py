@@ -14,7 +14,7 @@ WIDTH = 100
 def help_text(name: str, purpose: str, specs: Sequence[ParameterSpec]) -> str:
     """Usage, purpose, and each parameter with default, range and meaning."""
     lines = [f'usage: ros2 run fanet_ros {name} [--ros-args -p PARAMETER:=VALUE ... -r FROM:=TO ... --params-file FILE]', '',
-             purpose, '', 'parameters (those marked * change while it runs):']
+             purpose, '', 'parameters (* can change while the node runs):']
     for spec in specs:
         default = f'default {spec.default!r}' if len(str(spec.default)) < WIDTH // 2 else ''
         lines.append(f'  {spec.name}{"" if spec.read_only else " *"}')

@@ -40,7 +40,7 @@ def chosen_reliability(node: Node, topic: str) -> ReliabilityPolicy | None:
     name = f'qos_overrides.{topic}.subscription.reliability'
     if not node.has_parameter(name):
         node.declare_parameter(name, FOLLOW, ParameterDescriptor(
-            read_only=True, description='best_available: as the publishers are, again when they come and go',
+            read_only=True, description='best_available: like the publishers, adapted as they come and go',
             additional_constraints=f'one of {FOLLOW}, {", ".join(RELIABILITIES)}'))
     value = node.get_parameter(name).value
     if value != FOLLOW and value not in RELIABILITIES:

@@ -1,13 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the dashboard costs the segmentation node, and how soon a mask is seen: without it, and with 0, 1 and more viewers.
+"""Cost of the dashboard for the segmentation node, and delay until a mask is displayed: without it, and with 0, 1 and more viewers.
 
     ros2 run fanet_ros benchmark_dashboard
     ros2 run fanet_ros benchmark_dashboard --viewers 0 1 10 50 --rate 30 --engine openvino
 
-Camera, node and dashboard are processes of their own, and this one subscribes to the mask, as a robot does, so that the node
-works in every row. The first viewer is a page in headless Chromium where that and playwright are installed, the others are
-clients that ask as a page does but draw nothing: browsers run on other machines.
+Camera, node and dashboard are separate processes. This one subscribes to the mask, as a robot would, so that the node is
+active in every row. The first viewer is a page in headless Chromium if that and playwright are installed; the others are
+clients that request pictures like a page but do not draw, because browsers run on other machines.
 """
 from __future__ import annotations
 
@@ -180,13 +180,13 @@ def _cpu_s(process: subprocess.Popen) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='benchmark_dashboard', description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--viewers', type=int, nargs='+', default=[0, 1, 10], help='rows of the table (default 0 1 10)')
-    parser.add_argument('--seconds', type=float, default=30.0, help='length of each row (default 30)')
+    parser.add_argument('--viewers', type=int, nargs='+', default=[0, 1, 10], help='viewers, one row each (default 0 1 10)')
+    parser.add_argument('--seconds', type=float, default=30.0, help='duration of each row [s] (default 30)')
     parser.add_argument('--rate', type=float, default=15.0, help='camera frames per second (default 15)')
     parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
-                        help='of the camera frames [px] (default 640x480)')
+                        help='size of the camera frames [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
-    parser.add_argument('--engine', default='auto', choices=ENGINES, help='what runs the network (default auto)')
-    parser.add_argument('--input-scale', type=float, default=0.5, help='so that the node keeps up (default 0.5)')
-    parser.add_argument('--port', type=int, default=8799, help='of the page on localhost (default 8799)')
+    parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto)')
+    parser.add_argument('--input-scale', type=float, default=0.5, help='of the node, so that it keeps up (default 0.5)')
+    parser.add_argument('--port', type=int, default=8799, help='port of the page on localhost (default 8799)')
     return parser

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Shows in a browser what the segmentation node sees, how long it takes, and steers it: http://localhost:8765.
+"""Dashboard in the browser: shows what the segmentation node sees and how long it takes, and controls it: http://localhost:8765.
 
-It listens to nothing while nobody looks.
+It subscribes to nothing while nobody is watching.
 """
 from __future__ import annotations
 

@@ -22,21 +22,21 @@ class DashboardSettings(Settings):
     :raises ValueError: an address or a token file that cannot be used, in one line
     """
 
-    node: str = fixed_parameter('segmentation', 'Name of the segmentation node, relative to this namespace or full')
+    node: str = fixed_parameter('segmentation', 'Name of the segmentation node, relative to this namespace or absolute')
     address: str = fixed_parameter(
-        '127.0.0.1', 'Address to listen on; 0.0.0.0: all. Beyond loopback the page opens only by the link with its token, '
-        'printed at the start')
-    port: int = fixed_parameter(8765, 'Port to listen on; 0: any free one', minimum=0, maximum=65535)
+        '127.0.0.1', 'Address to listen on; 0.0.0.0: all. Beyond loopback the page requires the link with a token that is '
+        'printed at start-up')
+    port: int = fixed_parameter(8765, 'Port to listen on; 0: any free port', minimum=0, maximum=65535)
     allow_changes: bool = fixed_parameter(
-        True, 'The page sets parameters, switches the lifecycle and records; beyond loopback only if this is given as true')
+        True, 'Let the page set parameters, change the lifecycle state and record; beyond loopback only if explicitly true')
     token_file: str = fixed_parameter(
-        '', 'File that holds the token, so that the link outlives a restart; empty: a new one each start')
+        '', 'File with the token, to keep the link valid across restarts; empty: a new token at each start')
     max_rate_hz: float = fixed_parameter(
-        15.0, 'Pictures sent to each browser in a second at most; 0: all', unit='Hz', minimum=0.0, maximum=1000.0)
-    max_width_px: int = fixed_parameter(960, 'Pictures are sent at this width at most', unit='px', minimum=64, maximum=8192)
-    jpeg_quality: int = fixed_parameter(80, 'Quality of the camera pictures', minimum=1, maximum=100)
+        15.0, 'Maximum rate of pictures sent to each browser; 0: no limit', unit='Hz', minimum=0.0, maximum=1000.0)
+    max_width_px: int = fixed_parameter(960, 'Maximum width of the pictures sent', unit='px', minimum=64, maximum=8192)
+    jpeg_quality: int = fixed_parameter(80, 'JPEG quality of the camera pictures', minimum=1, maximum=100)
     record_folder: Path = fixed_parameter(
-        'recordings', 'Where the bags go that are recorded from the page', convert=lambda text: Path(text).expanduser())
+        'recordings', 'Folder for bags recorded from the page', convert=lambda text: Path(text).expanduser())
     is_local: bool = field(init=False)      # whether only this machine can reach it
     token: str = field(init=False, repr=False)
 

@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole path at work: camera, segmentation node and recorder over real DDS, then pictures and figures.
+"""End-to-end demo: camera, segmentation node and recorder over real DDS, then pictures and figures.
 
     python -m fanet_ros demo                      # the built-in synthetic street
     python -m fanet_ros demo --source drive.mp4   # a video, a folder of images, or /dev/video0
 
-Everything shown is made from the recorded bag, which stays in the output directory.
+Everything shown comes from the recorded bag, which is kept in the output directory.
 """
 from __future__ import annotations
 
@@ -124,17 +124,17 @@ def _parser() -> argparse.ArgumentParser:
                         help='how long to record (default 20)')
     parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
     parser.add_argument('--size', type=size_argument, default=(0, 0), metavar=METAVAR,
-                        help=f'of the camera frames [px]; default: {STREET_SIZE[0]}x{STREET_SIZE[1]} for the street, '
+                        help=f'size of the camera frames [px]; default: {STREET_SIZE[0]}x{STREET_SIZE[1]} for the street, '
                              f"otherwise the source's own up to a width of {MAX_WIDTH_PX}")
     refuse_single_sides(parser, ('--width', '--height'), '--size')
     parser.add_argument('--checkpoint', default='fanet18_camvid',
                         help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--engine', default='auto', choices=ENGINES,
-                        help='what runs the network (default auto: the fastest one, measured once on this machine)')
-    parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
+                        help='inference backend (default auto: the fastest on this machine, measured once)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the synthetic street (default 0)')
     parser.add_argument('--output', type=Path, default=Path('demo_output'),
-                        help='directory for everything the demo makes (default demo_output)')
+                        help='output directory (default demo_output)')
     return parser
 
 

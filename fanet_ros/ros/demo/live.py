@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Street, segmentation node and dashboard until Ctrl-C: a first look without a robot, in a browser.
+"""Synthetic street, segmentation node and dashboard until Ctrl-C: a first look in the browser, without a robot.
 
     python -m fanet_ros live                      # the built-in synthetic street
     python -m fanet_ros live --source drive.mp4   # a video, a folder of images, or /dev/video0
@@ -73,13 +73,13 @@ def _called(source: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='live', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--source', default=STREET,
-                        help=f"'street' (default), or a video, image folder or camera device, sent at most {MAX_WIDTH_PX} px wide")
+                        help=f"'street' (default), or a video, image folder or camera device, at most {MAX_WIDTH_PX} px wide")
     parser.add_argument('--rate', type=float, default=10.0, help='camera frames per second (default 10)')
-    parser.add_argument('--port', type=int, default=8765, help='of the page on localhost (default 8765)')
+    parser.add_argument('--port', type=int, default=8765, help='port of the page on localhost (default 8765)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
-    parser.add_argument('--engine', default='auto', choices=ENGINES, help='what runs the network (default auto: the fastest)')
-    parser.add_argument('--seed', type=int, default=0, help='which synthetic street (default 0)')
+    parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto: the fastest)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the synthetic street (default 0)')
     return parser
 
 

@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Looks at everything that the segmentation node needs, before the robot moves, and says what to do about what is wrong.
+"""Checks everything the segmentation node needs before you drive, and gives a remedy for each problem.
 
     ros2 run fanet_ros doctor --ros-args -r image:=/camera/image_raw --params-file my.param.yaml
 
-It takes the node's own ROS arguments: parameters, remappings, namespace. Exit code 0: the node can be started; 1: it cannot
-(with --strict: or something is to be seen to); 2: wrong arguments.
+It takes the same ROS arguments as the node: parameters, remappings, namespace. Exit code 0: the node can be started; 1: it
+cannot (with --strict: or there are warnings); 2: wrong arguments.
 """
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='doctor', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--wait-s', type=float, default=5.0, help='for images (default %(default)g)')
-    parser.add_argument('--no-camera', action='store_true', help='do not look for images: at a desk')
-    parser.add_argument('--no-speed', action='store_true', help='do not measure how fast the network is')
-    parser.add_argument('--clean', action='store_true', help='empty the cache of engines, and nothing else')
+    parser.add_argument('--wait-s', type=float, default=5.0, help='how long to wait for images [s] (default %(default)g)')
+    parser.add_argument('--no-camera', action='store_true', help='skip the camera check, for use at a desk')
+    parser.add_argument('--no-speed', action='store_true', help='do not measure the speed of the network')
+    parser.add_argument('--clean', action='store_true', help='only empty the engine cache')
     parser.add_argument('--strict', action='store_true', help='exit code 1 for warnings too')
-    parser.add_argument('--json', metavar='FILE', default='', help="findings as JSON; '-': on stdout, instead of the report")
+    parser.add_argument('--json', metavar='FILE', default='', help="write findings as JSON; '-': to stdout, instead of the report")
     arguments = parser.parse_args(argv)
     if not 0 < arguments.wait_s <= 3600:
         parser.error(f'--wait-s is {arguments.wait_s:g}: expected more than 0, at most 3600')

@@ -21,94 +21,94 @@ def _camera_names(names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SegmentationSettings(Settings):
-    """What the parameters of segmentation_node say; `cameras` is empty where there is only the one."""
+    """Values of the parameters of segmentation_node; `cameras` is empty if there is only one."""
 
-    autostart: bool = fixed_parameter(True, 'Configure and activate at once; false: a lifecycle manager does it')
+    autostart: bool = fixed_parameter(True, 'Configure and activate at start-up; false: leave it to a lifecycle manager')
     cameras: tuple[str, ...] = fixed_parameter(
         [''], 'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
         none=[''], convert=_camera_names)
-    checkpoint: str = parameter('fanet18_camvid', 'Name of a shipped checkpoint, or the path of one')
-    variant: str = parameter('auto', 'Network the checkpoint must be; auto takes whatever it is', choices=('auto', *VARIANTS))
+    checkpoint: str = parameter('fanet18_camvid', 'Name of a shipped checkpoint, or path of your own')
+    variant: str = parameter('auto', 'Network architecture the checkpoint must have; auto: any', choices=('auto', *VARIANTS))
     class_map: str = parameter('', "YAML file with other class names and colours; empty: the checkpoint's own")
-    device: str = fixed_parameter('auto', 'auto (CUDA where there is one), cpu, cuda or cuda:N')
-    engine: str = parameter('auto', 'What runs the network; auto: the fastest on this machine, measured once', choices=ENGINES)
+    device: str = fixed_parameter('auto', 'auto (CUDA if available), cpu, cuda or cuda:N')
+    engine: str = parameter('auto', 'Inference backend; auto: the fastest on this machine, measured once', choices=ENGINES)
     precision: str = parameter(
-        'auto', 'Arithmetic of the network; auto: float16 on CUDA, float32 on the CPU', choices=PRECISIONS)
-    calibration_images: str = parameter('', 'Folder of frames of this camera, which precision int8 is calibrated on')
-    num_threads: int = fixed_parameter(0, "CPU threads of the network; 0: torch's choice", minimum=0, maximum=256)
+        'auto', 'Number format of the network; auto: float16 on CUDA, float32 on the CPU', choices=PRECISIONS)
+    calibration_images: str = parameter('', 'Folder of frames from this camera, used to calibrate precision int8')
+    num_threads: int = fixed_parameter(0, "CPU threads for the network; 0: torch's choice", minimum=0, maximum=256)
     # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
     input_height: int = parameter(
-        0, "Height the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
+        0, "Network input height, 64..8192; 0: keep the image's aspect ratio, with as many pixels as in training",
         unit='px')
     input_width: int = parameter(
-        0, "Width the network runs at, 64..8192; 0: in the image's own shape, with the checkpoint's number of pixels",
+        0, "Network input width, 64..8192; 0: keep the image's aspect ratio, with as many pixels as in training",
         unit='px')
     input_scale: float = parameter(
-        1.0, 'Both of them times this: another size of the same shape by one number', minimum=0.1, maximum=4.0)
+        1.0, 'Scales both network input height and width, keeping the aspect ratio', minimum=0.1, maximum=4.0)
     latency_budget_ms: float = parameter(
-        0.0, 'The resolution steps down while the p95 from image received to mask published is longer, and up again when '
-        'that fits; 0: it stays', unit='ms', minimum=0.0, maximum=60000.0)
+        0.0, 'Lower the resolution while the p95 latency, image received to mask published, exceeds this, and raise it '
+        'again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
     resolution_ladder: tuple[float, ...] = parameter(
-        [1.0, 0.75, 0.5, 0.375], 'Shares of input_height and input_width that latency_budget_ms chooses from, falling from '
+        [1.0, 0.75, 0.5, 0.375], 'Scales of the resolution that latency_budget_ms chooses from, in descending order from '
         '1.0', none=[1.0], convert=tuple)
     max_frame_age_ms: float = parameter(
-        0.0, "Frames whose stamp is older, by the node's clock, are dropped; 0: none is",
+        0.0, "Drop frames whose stamp is older than this by the node's clock; 0: drop none",
         unit='ms', minimum=0.0, maximum=60000.0)
     max_rate_hz: float = parameter(
-        0.0, 'Frames of each camera that are segmented in a second at most; 0: all', unit='Hz', minimum=0.0, maximum=1000.0)
+        0.0, 'Maximum rate at which frames of each camera are segmented; 0: no limit', unit='Hz', minimum=0.0, maximum=1000.0)
     lazy: bool = parameter(
-        True, 'Listen to a camera only while somebody subscribes to what is made of its images; false: always')
+        True, 'Subscribe to a camera only while something subscribes to its outputs; false: always')
     max_batch: int = parameter(
-        0, 'Frames of different cameras that run through the network together when they wait together; 0: one of each '
+        0, 'Maximum number of frames, each of a different camera, that run through the network as one batch; 0: one per '
         'camera, at most 4', minimum=0, maximum=64)
-    overlay_jpeg_quality: int = parameter(80, 'Quality of ~/overlay/compressed', minimum=1, maximum=100)
-    overlay_alpha: float = parameter(0.5, 'Share of the class colours in the overlay', minimum=0.0, maximum=1.0)
-    overlay_legend: bool = parameter(False, 'Names of the classes with their colours at the top of the overlay')
+    overlay_jpeg_quality: int = parameter(80, 'JPEG quality of ~/overlay/compressed', minimum=1, maximum=100)
+    overlay_alpha: float = parameter(0.5, 'Opacity of the class colours in the overlay', minimum=0.0, maximum=1.0)
+    overlay_legend: bool = parameter(False, 'Show class names and colours at the top of the overlay')
     colors: str = parameter(
-        'class_map', "Colours of the classes: class_map (the data set's own) or contrast (told apart, with colour-blind eyes "
-        "too)", choices=COLORS)
+        'class_map', "Class colours: class_map (the data set's own) or contrast (easy to tell apart, also for colour-blind "
+        "people)", choices=COLORS)
     mask_png: str = parameter(
-        'grey', '~/mask/compressed: grey, or palette (in colours for viewers; OpenCV then reads colours, not values)',
+        'grey', 'Format of ~/mask/compressed: grey, or palette (colours for viewers; OpenCV then reads colours, not values)',
         choices=MASK_PNGS)
     image_transport: str = fixed_parameter(
         'raw', 'raw: Image on image; compressed: CompressedImage on image/compressed', choices=('raw', 'compressed'))
     bit_depth: int = fixed_parameter(
-        0, 'Bits of 16-bit images that carry signal, 9..16; 0: as many as the values need', minimum=0, maximum=16)
+        0, 'Significant bits of 16-bit images, 9..16; 0: derived from the values', minimum=0, maximum=16)
     diagnostics_period_s: float = fixed_parameter(
-        1.0, 'Time between two messages on /diagnostics', unit='s', minimum=0.1, maximum=60.0)
+        1.0, 'Period of messages on /diagnostics', unit='s', minimum=0.1, maximum=60.0)
     no_image_warning_s: float = parameter(
-        5.0, 'Diagnostics warn when no image came for this long', unit='s', minimum=0.1, maximum=3600.0)
+        5.0, 'Diagnostics warn when no image has arrived for this long', unit='s', minimum=0.1, maximum=3600.0)
     no_image_error_s: float = parameter(
-        0.0, 'Diagnostics report an error when no image came for this long; 0: never', unit='s', minimum=0.0, maximum=3600.0)
+        0.0, 'Diagnostics report an error when no image has arrived for this long; 0: never', unit='s', minimum=0.0, maximum=3600.0)
     slow_warning_share: float = parameter(
-        0.5, 'Diagnostics warn when a smaller share of the frames that arrive is segmented; 0: never', minimum=0.0, maximum=1.0)
+        0.5, 'Diagnostics warn when the segmented share of received frames is below this; 0: never', minimum=0.0, maximum=1.0)
     latency_warning_ms: float = parameter(
-        0.0, 'Diagnostics warn when the p95 from image received to all of it published is longer; 0: never',
+        0.0, 'Diagnostics warn when the p95 latency, image received to all outputs published, exceeds this; 0: never',
         unit='ms', minimum=0.0, maximum=60000.0)
     latency_error_ms: float = parameter(
-        0.0, 'Diagnostics report an error when the p95 from image received to all of it published is longer; 0: never',
+        0.0, 'Diagnostics report an error when the p95 latency, image received to all outputs published, exceeds this; 0: never',
         unit='ms', minimum=0.0, maximum=60000.0)
     # Outputs. No list of names is an array: an empty one has no type in a parameter file.
     output_size: str = parameter(
-        'input', "Size of mask and confidence: input (the image's), network (that of its input), or WIDTHxHEIGHT")
+        'input', 'Size of mask and confidence: input (size of the image), network (network resolution), or WIDTHxHEIGHT')
     label_ids: str = parameter(
         'training', "Values in the mask: training (the network's class indices) or dataset (the ids of the class map)",
         choices=LABEL_IDS)
     class_filter: str = parameter(
-        '', 'Names of the classes to keep, as remapped, separated by commas; the others become 255; empty: all')
+        '', 'Classes to keep, comma-separated names after remapping; the others become 255; empty: all')
     class_remap: str = parameter(
-        '', 'NAME=TARGET, separated by commas; TARGET: a class to merge it into, unlabelled, or a value 0..254')
+        '', 'NAME=TARGET, comma-separated; TARGET: a class to merge into, unlabelled, or a value 0..254')
     min_confidence: float = parameter(
-        0.0, 'Pixels of which the network is less sure become unlabelled in mask and overlay; 0: none does',
+        0.0, 'Pixels with lower confidence become unlabelled in mask and overlay; 0: none',
         minimum=0.0, maximum=1.0)
     doubtful_warning_share: float = parameter(
-        0.0, 'Diagnostics warn when a larger share of the pixels is below min_confidence: the robot may have left the world '
-        'that the network was trained for; 0: never', minimum=0.0, maximum=1.0)
+        0.0, 'Diagnostics warn when a larger share of pixels is below min_confidence, a sign of scenes unlike the '
+        'training data; 0: never', minimum=0.0, maximum=1.0)
     temporal_smoothing: float = parameter(
-        0.0, 'Share of the frames before in each mask, along the optical flow: 0.7 flickers a quarter less',
+        0.0, 'Weight of previous frames in each mask, warped along the optical flow: 0.7 reduces flicker by a quarter',
         minimum=0.0, maximum=0.95)
     class_map_period_s: float = fixed_parameter(
-        10.0, 'Publish class map and label info again after this time, so that every file of a split bag has them; 0: only '
+        10.0, 'Repeat class map and label info at this period, so that every file of a split bag has them; 0: only '
         'when they change', unit='s', minimum=0.0, maximum=3600.0)
 
     def __post_init__(self) -> None:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmentation node: camera images in, class masks out.
 
-A frame's way:
+Path of a frame:
 sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
-The executor's thread only receives; one segments the newest frames, one draws, encodes and counts, one builds models.
+The executor thread only receives; one thread segments the newest frames, one draws, encodes and counts, one builds models.
 """
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Average the weights of checkpoints that were trained from one another or from a common one.
+"""Average the weights of checkpoints trained from one another or from a common ancestor.
 
     ros2 run fanet_ros average_checkpoints runs/a/checkpoint.safetensors runs/b/checkpoint.safetensors --output c.safetensors
 
-As good as each of them or better, and no slower than one (model soups; Wortsman et al., arXiv 2203.05482).
+The result is at least as good as each of them, and as fast as one (model soups; Wortsman et al., arXiv 2203.05482).
 """
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Add a constant to the logits of each class, found on labelled frames that the network was not trained on.
+"""Correct class bias: add a constant to the logits of each class, fitted on held-out labelled frames.
 
     ros2 run fanet_ros balance_classes runs/own/checkpoint.safetensors --on runs/own/checkpoint.safetensors data/val \
         --output own.safetensors
 
-Costs nothing at inference. Where the network was trained on all frames there are, find the constants with others of the same
-recipe that were not, one --on for each: the mean of their mean IoUs counts. Or, with --like, take over the constants that were
-found for another network of the recipe.
+Costs nothing at inference. If the network was trained on all available frames, fit the constants with other networks of the same
+recipe that were not, one --on for each: the average of their mean IoUs is maximised. Or copy the constants of another network
+of the recipe with --like.
 """
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def _parser() -> argparse.ArgumentParser:
         prog='balance_classes', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='name or path of the checkpoint to balance')
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--like', metavar='CHECKPOINT', help='a balanced checkpoint of the same recipe: take over its constants')
+    source.add_argument('--like', metavar='CHECKPOINT', help='a balanced checkpoint of the same recipe whose constants to copy')
     source.add_argument('--on', nargs='+', action='append', metavar=('CHECKPOINT', 'DATA'),
-                        help='a checkpoint, a folder (images/, labels/) that it was not trained on, and, if not all of it, the '
-                             'beginnings of the names of the images; may be given several times')
+                        help='a checkpoint, a folder (images/, labels/) that it was not trained on, and optionally name prefixes '
+                             'to use only some of its images; may be repeated')
     parser.add_argument('--strength', type=float, default=0.75,
-                        help='share of the constants to take: other frames want a little less (default 0.75)')
+                        help='share of the constants to apply: new frames need a little less (default 0.75)')
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     return parser

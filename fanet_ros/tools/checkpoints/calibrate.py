@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Make a checkpoint's confidence honest: of pixels of confidence 0.8, four in five are right then. The labels stay as they are.
+"""Calibrate a checkpoint's confidence, so that four in five pixels of confidence 0.8 are right. Labels do not change.
 
     ros2 run fanet_ros calibrate runs/mine/checkpoint.safetensors --data data/val --output mine.safetensors
 
-Finds one number on labelled frames that the network was not trained on, the temperature, and writes it into the metadata of the
-checkpoint; whatever runs it divides the logits by it, at no cost.
+Fits a single number, the temperature, on held-out labelled frames and stores it in the metadata of the checkpoint. Every engine
+divides the logits by it, at no cost.
 """
 from __future__ import annotations
 

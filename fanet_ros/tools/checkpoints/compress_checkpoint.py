@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write a checkpoint with 8 bits to a weight: half the size on disk, nothing else changes.
+"""Write a checkpoint with 8 bits per weight: half the size on disk, nothing else changes.
 
     ros2 run fanet_ros compress_checkpoint runs/own/checkpoint.safetensors --output own.safetensors
 
-Loading gives float32 weights again, so that speed and precision at inference are as before. Measure the result with evaluate:
-the figures of the one that is compressed are not taken over.
+Loading restores float32 weights, so speed and precision at inference are as before. Measure the result with evaluate:
+the figures of the original are not copied.
 """
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turn a .pth file of the authors' code into a checkpoint that the node loads."""
+"""Convert a .pth file of the authors' code to a checkpoint for the node."""
 from __future__ import annotations
 
 import argparse
@@ -16,9 +16,9 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog='import_weights', description="Import the authors' FANet weights.")
     parser.add_argument('weights', type=Path, help='.pth file')
     parser.add_argument('output', type=Path, help='.safetensors file to write')
-    parser.add_argument('--class-map', type=Path, required=True, help='YAML file with names and colours of its classes')
+    parser.add_argument('--class-map', type=Path, required=True, help='YAML file with the class names and colours')
     parser.add_argument('--training-size', type=size_argument, metavar=METAVAR, required=True,
-                        help='what the weights were trained at [px]: their attention is scaled by it')
+                        help='resolution the weights were trained at [px]; it scales the attention')
     parser.add_argument('--license', default='', help='licence of the weights')
     arguments = parser.parse_args(argv)
     return exit_code_of('import_weights', lambda: _import(arguments))

@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write a checkpoint as an ONNX file for one resolution or, with `--any-size`, for all; it is checked against the network.
+"""Export a checkpoint to an ONNX file for one resolution or, with `--any-size`, for any; the file is checked against the network.
 
-Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it the file needs
-nothing else: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and how to upsample are
-in the file's metadata; docs/export.md runs it in a few lines.
+Without `--full`: `images` (1, 3, H, W) float32, normalised -> `logits` (1, C, H/8, W/8) float32. With it pre- and
+postprocessing are included: `rgb` (H, W, 3) uint8 -> `labels` (H, W) uint8. Classes, colours, normalisation, size and
+upsampling are in the file's metadata; docs/export.md shows how to run it.
 """
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
-                        help="of the network [px] (default: the checkpoint's own)")
+                        help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--precision', choices=('float32', 'int8'), default='float32')
-    parser.add_argument('--calibration', type=Path, help='for int8: folder of frames of your camera (needed)')
-    parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: pre- and postprocessing inside')
-    parser.add_argument('--any-size', action='store_true', help='for frames of any size; float32 only, and somewhat slower')
+    parser.add_argument('--calibration', type=Path, help='for int8 (required): folder of frames from your camera')
+    parser.add_argument('--full', action='store_true', help='RGB frame in, labels out: include pre- and postprocessing')
+    parser.add_argument('--any-size', action='store_true', help='accept frames of any size; float32 only, somewhat slower')
     refuse_single_sides(parser, ('--input-height', '--input-width'), '--resolution')
     arguments = parser.parse_args(argv)
     if arguments.output.suffix != '.onnx':

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Prove the CUDA code and measure it, on a machine that has Python, PyTorch and little else.
+"""Test and benchmark the CUDA code, on a machine with Python, PyTorch and little else.
 
     make gpu OUT=out AUTHORS=FANet      # FANet: a checkout of github.com/feinanshan/FANet
 """
@@ -22,11 +22,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Run the steps; returns the exit code, 0 if none failed."""
     parser = argparse.ArgumentParser(prog='gpu', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--output', type=Path, default=Path('gpu_output'), help='folder for figures, log and summary')
-    parser.add_argument('--device', default='cuda', help='cuda, cuda:N, or cpu to rehearse: all of it at toy size')
-    parser.add_argument('--authors', type=Path, help='checkout of github.com/feinanshan/FANet, for the step authors')
+    parser.add_argument('--device', default='cuda', help='cuda, cuda:N, or cpu to rehearse everything at toy size')
+    parser.add_argument('--authors', type=Path, help='checkout of github.com/feinanshan/FANet, for the step `authors`')
     parser.add_argument('--steps', nargs='+', choices=LIMITS_S, default=list(LIMITS_S), metavar='STEP',
-                        help=f'which of {", ".join(LIMITS_S)}')
-    parser.add_argument('--seconds', type=float, help=f'for all steps together ({TOTAL_S:.0f}; to rehearse {REHEARSAL_S:.0f})')
+                        help=f'steps to run, of {", ".join(LIMITS_S)}')
+    parser.add_argument('--seconds', type=float, help=f'limit for all steps together ({TOTAL_S:.0f}; rehearsal {REHEARSAL_S:.0f})')
     arguments = parser.parse_args(argv)
     from fanet_ros.tools.gpu.run import run_steps  # now: torch takes seconds, which --help need not wait for
     return exit_code_of('gpu', lambda: run_steps(arguments))

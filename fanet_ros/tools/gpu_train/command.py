@@ -1,16 +1,16 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Train on a borrowed GPU for so many minutes, and leave what may be carried away: `gpu_train RECIPE --minutes 8 --output DIR`.
+"""Train on a borrowed GPU for a given number of minutes, with small result files: `gpu_train RECIPE --minutes 8 --output DIR`.
 
     make gpu-train RECIPE=fanet18_camvid MINUTES=8 DATA=/tmp/data OUT=gpu_training
 
-Needs no ROS and no installation. The recipe's data lie below DATA, where `pack --unpack` put them; its iterations do not count,
-the schedule follows the clock and the averaged weights are done when the minutes are. DIR then holds
+Needs no ROS and no installation. The recipe's data are below DATA, where `pack --unpack` put them. Its iterations are ignored:
+the schedule follows the clock, and the averaged weights are ready when the time is up. DIR then contains
 
-    checkpoint.safetensors      8 bits to a weight; in parts .00, .01, ... where it is larger than 15 MiB: join them with cat
-    training.json               recipe, device, images a second, losses, validation
+    checkpoint.safetensors      8 bits per weight; in parts .00, .01, ... if larger than 15 MiB: join them with cat
+    training.json               recipe, device, images per second, losses, validation
 
-and run/, from which the same command goes on: minutes count over all calls.
+and run/, from which the same command resumes; minutes are counted over all calls.
 """
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='gpu_train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
-    parser.add_argument('--minutes', type=float, default=8.0, help='of training, reading the data not counted (default: 8)')
-    parser.add_argument('--data', type=Path, default=Path('.'), help='folder that the paths of the recipe lie in (default: here)')
-    parser.add_argument('--output', type=Path, default=Path('gpu_training'), help='folder (default: gpu_training)')
+    parser.add_argument('--minutes', type=float, default=8.0, help='of training, not counting reading the data (default: 8)')
+    parser.add_argument('--data', type=Path, default=Path('.'), help='folder for the relative paths of the recipe (default: .)')
+    parser.add_argument('--output', type=Path, default=Path('gpu_training'), help='output folder (default: gpu_training)')
     parser.add_argument('--device', default='cuda', help="'cuda', or 'cpu' to rehearse")
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     return parser

@@ -1,14 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pack the data of a recipe for a machine that they must be carried to: `pack RECIPE --output DIR`.
+"""Pack the data of a recipe for transfer to another machine: `pack RECIPE --output DIR`.
 
-    ros2 run fanet_ros pack fanet18_camvid --output packs       all files that the recipe reads, in volumes of at most 60 MB
+    ros2 run fanet_ros pack fanet18_camvid --output packs       all files the recipe reads, in volumes of at most 60 MB
     ros2 run fanet_ros pack fanet18_camvid --quality 75         the same in a third of the bytes, with some loss
-    python -m fanet_ros pack --unpack packs/*.zip --into DIR      there; train in DIR then
+    python -m fanet_ros pack --unpack packs/*.zip --into DIR      on the other machine; then train in DIR
 
-Volumes are plain zip files. Paths are kept, so the recipe is trained by as it is. Without --quality the files in them are the bytes
-that they were; with it pictures are coded again as WebP, under their names, and soft labels rounded to 16 levels. Labels never
-change.
+Volumes are plain zip files. Paths are kept, so the recipe works unchanged. Without --quality files are stored byte for byte; with
+it pictures are re-encoded as WebP, under their own names, and soft labels rounded to 16 levels. Labels never change.
 """
 from __future__ import annotations
 
@@ -24,11 +23,11 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser = argparse.ArgumentParser(prog='pack', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', nargs='?', help='YAML file, or the name of one in config/training')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
-    parser.add_argument('--output', type=Path, default=Path('packs'), help='folder of the volumes (default: packs)')
-    parser.add_argument('--max-mb', type=float, default=60.0, help='size of a volume at most (default: 60)')
-    parser.add_argument('--quality', type=int, help='of WebP, 1 to 100, for pictures that get smaller by it')
+    parser.add_argument('--output', type=Path, default=Path('packs'), help='folder for the volumes (default: packs)')
+    parser.add_argument('--max-mb', type=float, default=60.0, help='maximum size of a volume (default: 60)')
+    parser.add_argument('--quality', type=int, help='WebP quality, 1 to 100, for pictures that become smaller')
     parser.add_argument('--unpack', nargs='+', type=Path, metavar='PACK', help='unpack these instead')
-    parser.add_argument('--into', type=Path, default=Path('.'), help='where to (default: here)')
+    parser.add_argument('--into', type=Path, default=Path('.'), help='target folder of --unpack (default: here)')
     arguments = parser.parse_args(argv)
     if (arguments.recipe is None) == (arguments.unpack is None):
         parser.error('expected a recipe to pack, or --unpack')

@@ -1,12 +1,12 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segment the camera images of a rosbag2, offline and without ROS: the same bag comes out with masks in it.
+"""Segment the camera images of a rosbag2, offline and without ROS: writes the same bag with masks.
 
     ros2 run fanet_ros segment_bag drive_1 drive_1_masks
 
-All else of the old bag is kept, but for what a segmentation node published: OUT tells of these masks alone.
-Given again after an interruption the same command goes on where it stopped. The bag OUT is complete once it exists; what is
-begun lies in OUT.partial.
+Everything else in the old bag is kept, except the topics of a segmentation node, so that OUT contains only the new masks.
+After an interruption the same command resumes where it stopped. OUT exists only once it is complete; until then the work is in
+OUT.partial.
 """
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_bag', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('input', type=Path, metavar='IN', help='a rosbag2: mcap or sqlite3, split or not')
-    parser.add_argument('output', type=Path, metavar='OUT', help='folder of the new bag, which must not exist yet')
+    parser.add_argument('output', type=Path, metavar='OUT', help='folder of the new bag, which must not exist')
     parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',
-                        help='cameras, Image or CompressedImage (default: all that look like one); NAME is in '
-                        '/segmentation/NAME/mask when there are several')
+                        help='camera topics, Image or CompressedImage (default: detected automatically); with several cameras, '
+                        'NAME gives /segmentation/NAME/mask')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
-    parser.add_argument('--class-map', default='', help="YAML with other names and colours than the checkpoint's")
+    parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
-    parser.add_argument('--calibration-images', default='', help='folder, for precision int8')
+    parser.add_argument('--calibration-images', default='', help='folder of frames, for precision int8')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
-                        help="of the network [px] (default: the checkpoint's own)")
-    parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='of OUT (default: as IN)')
+                        help="network resolution [px] (default: the checkpoint's own)")
+    parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='format of OUT (default: as IN)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

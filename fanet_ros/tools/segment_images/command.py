@@ -4,9 +4,9 @@
 
     ros2 run fanet_ros segment_images PICTURES --output OUT
 
-OUT/masks/NAME.png: the number of the class of every pixel, 255 where none; a palette shows them in the classes' colours.
-OUT/overlay/NAME.jpg: picture and mask blended; of a video OUT/overlay.mp4, and no masks unless --masks asks for them.
-OUT/contact_sheet.jpg: some of the pictures with mask, overlay and legend. OUT/class_map.yaml: what the numbers mean.
+OUT/masks/NAME.png: class index of every pixel, 255: unlabelled, with a palette of the class colours.
+OUT/overlay/NAME.jpg: picture and mask blended; for a video OUT/overlay.mp4, and no masks without --masks.
+OUT/contact_sheet.jpg: some pictures with mask, overlay and legend. OUT/class_map.yaml: names of the class indices.
 """
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_images', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('pictures', type=Path, metavar='PICTURES', help='a picture, a folder of them, or a video')
+    parser.add_argument('pictures', type=Path, metavar='PICTURES', help='a picture, a folder of pictures, or a video')
     parser.add_argument('--output', type=Path, required=True, metavar='OUT',
-                        help='folder; what it holds by these names is replaced')
-    parser.add_argument('--masks', action='store_true', help='of a video too, a file for each frame')
+                        help='folder; existing files with these names are replaced')
+    parser.add_argument('--masks', action='store_true', help='also for a video, one file per frame')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
-    parser.add_argument('--class-map', default='', help="YAML with other names and colours than the checkpoint's")
+    parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', choices=ENGINES, default='auto')
     parser.add_argument('--precision', choices=PRECISIONS, default='auto')
     parser.add_argument('--scale', type=float, default=1.0,
-                        help="of the network's resolution, which is the checkpoint's number of pixels in the picture's shape")
-    parser.add_argument('--alpha', type=float, default=0.5, help='share of the colours in the overlay, 0..1')
+                        help="network resolution: 1 is the checkpoint's number of pixels in the picture's aspect ratio")
+    parser.add_argument('--alpha', type=float, default=0.5, help='opacity of the class colours in the overlay, 0..1')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

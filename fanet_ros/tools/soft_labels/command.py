@@ -1,12 +1,12 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the soft labels that a recipe asks for: what a larger network makes of its images.
+"""Write the soft labels that a recipe uses: the predictions of a larger network on its images.
 
     ros2 run fanet_ros soft_labels fanet18_camvid --teacher runs/camvid34/checkpoint.safetensors
 
-Each data set of the recipe with a key soft_labels gets that file, unless it is there. They are what the mean over several
-network resolutions says, mirrored too, and so better than the teacher itself at one. The teacher may have other classes than the
-recipe: soft_rename tells which is which.
+Each data set of the recipe with a key soft_labels gets that file, unless it exists. Predictions are averaged over several
+network resolutions and mirrored images, and are therefore better than the teacher at one resolution. The teacher may have other
+classes than the recipe: soft_rename maps them.
 """
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     parser.add_argument('--teacher', required=True, help='checkpoint, by shipped name or path')
     parser.add_argument('--scales', nargs='+', type=float, default=[1.0, 1.5], metavar='FACTOR',
-                        help="network resolutions, of the images' (default: 1 1.5)")
-    parser.add_argument('--stride', type=int, default=4, help='pixels of the image to one soft label (default: 4)')
+                        help='network resolutions relative to the images (default: 1 1.5)')
+    parser.add_argument('--stride', type=int, default=4, help='image pixels per soft label (default: 4)')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     arguments = parser.parse_args(argv)
     from fanet_ros.tools.soft_labels.run import run  # now: torch takes seconds, which --help need not wait for

@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Train FANet by a recipe: `train RECIPE --output DIR`. The same command resumes what was interrupted.
+"""Train FANet with a recipe: `train RECIPE --output DIR`. The same command resumes an interrupted training.
 
     ros2 run fanet_ros train own_folder --output runs/mine --set data.0.path=DIR --set class_map=MAP.yaml
     torchrun --nproc_per_node 4 -m fanet_ros train cityscapes --output runs/cityscapes
 
-RECIPE is a YAML file, or the name of one in config/training. Paths in it are taken from the current directory.
+RECIPE is a YAML file, or the name of one in config/training. Its paths are relative to the current directory.
 """
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
     parser.add_argument('--output', type=Path, required=True, help='folder for state, checkpoints, curves and report')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='change one key of the recipe, such as training.iterations=500 (may be given often)')
+                        help='change one key of the recipe, such as training.iterations=500 (may be repeated)')
     parser.add_argument('--resume', choices=('auto', 'changed', 'never'), default='auto',
-                        help='auto: go on from the state in the folder, if it is of the same recipe (default); changed: '
-                             'even of another; never: begin anew')
+                        help='auto: resume from the state in the folder if the recipe is the same (default); changed: '
+                             'even if it differs; never: start over')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     return parser

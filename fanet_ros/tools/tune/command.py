@@ -6,13 +6,13 @@
     ros2 run fanet_ros tune camvid/val --output tuned --budget-ms 50 --memory-mb 1500
     ros2 launch fanet_ros segmentation.launch.py params_file:=tuned/tuned.param.yaml
 
-SOURCE is a rosbag2, a folder of images (with labels: images/ and labels/), a video, /dev/videoN or 'street'. Of a live
-camera topic record a few seconds first:
+SOURCE is a rosbag2, a folder of images (with labels: images/ and labels/), a video, /dev/videoN or 'street'. For a live
+camera topic, record a few seconds first:
     ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
 
-Every candidate runs in a process of its own, through the Segmenter that the node runs. With labels its quality is the
-mIoU, without them the agreement with the largest resolution. After an interruption the same command goes on; with
-another budget it chooses anew from what has been measured.
+Every candidate runs in its own process, through the Segmenter that the node uses. With labels its quality is the
+mIoU, without them the agreement with the largest resolution. The same command resumes after an interruption; with
+another budget it chooses again from the existing measurements.
 """
 from __future__ import annotations
 
@@ -43,38 +43,38 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
         prog='tune', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SOURCE')
     parser.add_argument('--output', type=Path, required=True, metavar='DIR',
-                        help='for tuned.param.yaml, tune.md, .json, .png')
+                        help='folder for tuned.param.yaml, tune.md, .json, .png')
     frames = parser.add_argument_group('frames')
-    frames.add_argument('--frames', type=_count, default=40, help='spread evenly over the source (default 40)')
-    frames.add_argument('--image-topic', default='', metavar='TOPIC', help='of a bag with several cameras')
+    frames.add_argument('--frames', type=_count, default=40, help='number of frames, spread evenly over the source (default 40)')
+    frames.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     frames.add_argument('--labels', default='', metavar='DIR', help='labels of the images in SOURCE: NAME.png')
     frames.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='of labels, as in a recipe: labels=colors, class_map=MAP.yaml, rename.THEIRS=OURS')
+                        help='options for labels, as in a recipe: labels=colors, class_map=MAP.yaml, rename.THEIRS=OURS')
     candidates = parser.add_argument_group('candidates')
     candidates.add_argument('--checkpoints', nargs='+', metavar='NAME',
                             help='shipped names or paths (default: all shipped)')
     sizes = candidates.add_mutually_exclusive_group()
     sizes.add_argument('--scales', nargs='+', type=_positive, default=list(DEFAULT_SCALES),
-                       help="as the node's input_scale: of the checkpoint's number of pixels in the frames' own shape "
+                       help="like the node's input_scale: relative to the training resolution, in the frames' aspect ratio "
                        '(default: %(default)s)')
-    sizes.add_argument('--resolutions', nargs='+', type=size_argument, default=[], metavar=METAVAR, help='instead [px]')
+    sizes.add_argument('--resolutions', nargs='+', type=size_argument, default=[], metavar=METAVAR, help='fixed sizes instead [px]')
     candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:],
-                            help='(default: all that are installed but torch_compile, which takes minutes to start)')
+                            help='(default: all installed ones except torch_compile, which takes minutes to start)')
     candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],
                             help='(default: float32 bfloat16, on CUDA float16); int8 is calibrated on the frames')
-    candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as the parameter file)')
+    candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as in the parameter file)')
     candidates.add_argument('--timeout-s', type=_positive, default=900.0,
-                            help='for each candidate (default %(default)g)')
-    candidates.add_argument('--remeasure', action='store_true', help='again what was measured beside busy processes')
+                            help='time limit for each candidate (default %(default)g)')
+    candidates.add_argument('--remeasure', action='store_true', help='repeat measurements made while other processes were busy')
     budget = parser.add_argument_group('budget')
     times = budget.add_mutually_exclusive_group()
-    times.add_argument('--budget-ms', type=_positive, help='for the p95 of a frame [ms]')
-    times.add_argument('--rate-hz', type=_positive, help="the camera's (default: the one of SOURCE, or else 10)")
+    times.add_argument('--budget-ms', type=_positive, help='limit for the p95 latency of a frame [ms]')
+    times.add_argument('--rate-hz', type=_positive, help='rate of the camera (default: that of SOURCE, otherwise 10)')
     budget.add_argument('--reserve-ms', type=_not_negative, default=0.0,
-                        help='part of it to keep for receiving and publishing (default 0)')
+                        help='part of the budget reserved for receiving and publishing (default 0)')
     budget.add_argument('--memory-mb', type=_positive,
-                        help='of the process, or of the GPU where it runs on one')
-    parser.add_argument('--params-file', type=Path, help='your parameter file: what is not tuned stays as it says')
+                        help='memory limit of the process, or of the GPU if it runs on one')
+    parser.add_argument('--params-file', type=Path, help='your parameter file: settings that are not tuned are kept')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser.parse_args(argv)
 
