@@ -20,7 +20,7 @@ from fanet_ros.images.stamps import stamp_ns
 DECODED_AHEAD = 4
 
 
-class Picture(NamedTuple):
+class BagImage(NamedTuple):
     """One camera image: `rgb` (H, W, 3) uint8, or None and the `reason` in a few words."""
 
     topic: str
@@ -40,7 +40,7 @@ class CameraReader(BagReader):
     def count(self, cameras: Sequence[Camera]) -> int:
         return sum(item.msgcount for item in self._of(cameras))
 
-    def pictures(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[Picture]:
+    def images(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[BagImage]:
         """The cameras' images in the bag's order but for the first `skip`; decoded by threads, a few ahead.
 
         :param only: numbers of the images that are wanted, counted from the first of the bag; None: all
@@ -48,10 +48,10 @@ class CameraReader(BagReader):
         raws: Iterator[Any] = islice(self.messages(self._of(cameras)), skip, None)
         if only is not None:
             raws = (raw for number, raw in enumerate(raws, skip) if number in only)
-        pending: deque[Future[Picture]] = deque()
+        pending: deque[Future[BagImage]] = deque()
         with ThreadPoolExecutor(2) as threads:
             for connection, _, raw in raws:
-                pending.append(threads.submit(self._picture, connection, raw))
+                pending.append(threads.submit(self._image, connection, raw))
                 if len(pending) > DECODED_AHEAD:
                     yield pending.popleft().result()
             while pending:
@@ -70,15 +70,15 @@ class CameraReader(BagReader):
     def _of(self, cameras: Sequence[Camera]) -> list[Connection]:
         return self.select([camera.topic for camera in cameras], IMAGE_TYPES)
 
-    def _picture(self, connection: Connection, raw: bytes) -> Picture:
+    def _image(self, connection: Connection, raw: bytes) -> BagImage:
         try:
             message = self.decode(connection, raw)
         except BagError:
-            return Picture(connection.topic, 0.0, None, 'damaged message')
+            return BagImage(connection.topic, 0.0, None, 'damaged message')
         stamp_s = stamp_ns(message.header) / 10**9
         try:
             rgb = to_rgb(message)
         except ImageError as error:
             encoding = f' {message.encoding[:20]}' if error.kind == 'unknown encoding' else ''
-            return Picture(connection.topic, stamp_s, None, error.kind + encoding)
-        return Picture(connection.topic, stamp_s, rgb, '')
+            return BagImage(connection.topic, stamp_s, None, error.kind + encoding)
+        return BagImage(connection.topic, stamp_s, rgb, '')

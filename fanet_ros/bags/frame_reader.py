@@ -13,7 +13,7 @@ import numpy as np
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.bags.recording import RecordedFrame, RecordedImage, RecordedTiming, TopicNames
+from fanet_ros.bags.recording import RecordedImage, RecordedTiming, SegmentedFrame, TopicNames
 from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
 from fanet_ros.images.stamps import stamp_ns
 
@@ -48,7 +48,7 @@ class FrameReader(BagReader):
             RecordedTiming(stamp_ns(message.header), **{name: getattr(message, name) for name in names})
             for _, _, message in self.decoded(self.select([self.topics.timing]))]
 
-    def frames(self) -> Iterator[RecordedFrame]:
+    def frames(self) -> Iterator[SegmentedFrame]:
         """Segmented frames, in the order they became complete; the bag is streamed, never held at once.
 
         :raises BagError: the bag has no such camera or mask
@@ -79,8 +79,8 @@ class FrameReader(BagReader):
         return {stamp: set(names) for stamp, names in topics.items()
                 if names.count(self.topics.camera) == names.count(self.topics.mask) == 1}
 
-    def _joined(self, stamp: int, pixels: dict[str, np.ndarray]) -> RecordedFrame:
-        return RecordedFrame(
+    def _joined(self, stamp: int, pixels: dict[str, np.ndarray]) -> SegmentedFrame:
+        return SegmentedFrame(
             stamp, rgb=pixels[self.topics.camera], labels=pixels[self.topics.mask],
             overlay=pixels.get(self.topics.overlay), truth=pixels.get(self.topics.truth))
 

@@ -61,7 +61,7 @@ class RecordedTiming:
 
 
 @dataclass(frozen=True)
-class RecordedFrame:
+class SegmentedFrame:
     """A camera frame that was segmented: rgb and overlay (H, W, 3) uint8 RGB, labels and truth (H, W) uint8.
 
     overlay and truth are None where the bag has none for this stamp.

@@ -17,7 +17,7 @@ from rosbags.interfaces import Connection
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.datasets.pictures import check_labels, check_second_class
+from fanet_ros.datasets.image_files import check_labels, check_second_class
 from fanet_ros.datasets.sample import DatasetError, Sample
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 from fanet_ros.images.decoding import ImageError, to_labels, to_rgb

@@ -9,7 +9,7 @@ from typing import Callable, Union
 
 import numpy as np
 
-from fanet_ros.datasets.pictures import read_labels, read_pair
+from fanet_ros.datasets.image_files import read_labels, read_pair
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 

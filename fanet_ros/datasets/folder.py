@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Optional, Union
 
-from fanet_ros.datasets.pictures import ReadLabels, check_second_class, read_labels, read_pair
+from fanet_ros.datasets.image_files import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 

@@ -12,7 +12,7 @@ from fanet_ros.datasets import UNLABELLED, DatasetError, SampleCache, Samples, c
 from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.config import DataConfig
-from fanet_ros.datasets.pictures import read_color_labels
+from fanet_ros.datasets.image_files import read_color_labels
 from fanet_ros.datasets.soft_labels import SoftLabels
 from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import share_directory

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.picture_size import JPEG_BEGIN, PNG_BEGIN, picture_size
+from fanet_ros.images.encoded_size import JPEG_BEGIN, PNG_BEGIN, encoded_size
 from fanet_ros.images.png_palette import without_palette
 from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
 from fanet_ros.images.strict_jpeg import decode_strictly
@@ -82,7 +82,7 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
 def _refuse_files(message: Any) -> None:
     """Data that are a picture file would pass as pixels, where zeros behind it make up for the length."""
     head = bytes(message.data[:len(PNG_BEGIN)])
-    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and picture_size(bytes(message.data[:HEAD_BYTES])) is not None:
+    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and encoded_size(bytes(message.data[:HEAD_BYTES])) is not None:
         name = 'PNG' if head == PNG_BEGIN else 'JPEG'
         raise ImageError(f'{describe(message)}: the data are a {name} file; publish it as sensor_msgs/CompressedImage and set '
                          'image_transport to compressed', 'picture file in an Image')
@@ -143,7 +143,7 @@ def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
 
 
 def _check_size(message: Any) -> None:
-    size = picture_size(bytes(message.data[:HEAD_BYTES]))
+    size = encoded_size(bytes(message.data[:HEAD_BYTES]))
     if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: says it is '
                          f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')

@@ -20,7 +20,7 @@ Sent = TypeVar('Sent')
 
 
 @dataclass(frozen=True)
-class FrameUnderWay:
+class PendingFrame:
     """A frame whose labels may still be computed; `marks` are beginning and end of each of its three stages."""
 
     layers: Layers                      # on the host
@@ -43,7 +43,7 @@ class FrameStreams:
         self._device = device
         self._up, self._down = gpu.new_stream(device), gpu.new_stream(device)
 
-    def send(self, load: Callable[[], DeviceImage], compute: Callable[[DeviceImage], Layers], needed: object) -> FrameUnderWay:
+    def send(self, load: Callable[[], DeviceImage], compute: Callable[[DeviceImage], Layers], needed: object) -> PendingFrame:
         """Begin a frame's way.
 
         :param load: gives the frame on the device; its pinned memory must not be that of a frame under way
@@ -65,7 +65,7 @@ class FrameStreams:
             marks.append(gpu.mark(self._device))
             layers = found.to_host()
             marks.append(gpu.mark(self._device))
-        return FrameUnderWay(layers, tuple(marks), needed)
+        return PendingFrame(layers, tuple(marks), needed)
 
 
 def sent_ahead(frames: Iterable[Optional[FrameInput]],

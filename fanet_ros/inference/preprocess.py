@@ -90,7 +90,7 @@ class Preprocessor:
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
-        paths = pictures_in(folder)
+        paths = images_in(folder)
         for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if bgr is not None:
@@ -106,7 +106,7 @@ class Preprocessor:
         return staging.to(self._device, non_blocking=True)
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def images_in(folder: Path) -> list[Path]:
     """The picture files in `folder`, by name; none where there is no such folder."""
     return sorted(path for path in folder.glob('*') if path.suffix.lower() in PICTURES)
 
@@ -115,7 +115,7 @@ def check_calibration_images(folder: Path) -> None:
     """:raises SegmentationError: `folder` is none, or holds no picture that can be read"""
     if not folder.is_dir():
         raise SegmentationError(f'calibration_images is {str(folder)!r}: no such folder; expected one with pictures of this camera')
-    if not any(cv2.imread(str(path)) is not None for path in pictures_in(folder)):
+    if not any(cv2.imread(str(path)) is not None for path in images_in(folder)):
         raise SegmentationError(f'calibration_images is {str(folder)!r}: no readable picture in it ({", ".join(PICTURES)}); '
                                 'sub-folders are not looked into')
 

@@ -13,8 +13,8 @@ import torch
 
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import EngineFactory
-from fanet_ros.inference.frame_stream import FrameUnderWay, sent_ahead
-from fanet_ros.inference.frame_way import FrameWay
+from fanet_ros.inference.frame_pipeline import FramePipeline
+from fanet_ros.inference.frame_stream import PendingFrame, sent_ahead
 from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError
@@ -47,8 +47,8 @@ class Segmenter:
         if folder is not None:
             check_calibration_images(folder)
         self._lock = threading.Lock()
-        self._way = FrameWay(self.metadata, self.device)
-        preprocess = self._way.preprocess
+        self._pipeline = FramePipeline(self.metadata, self.device)
+        preprocess = self._pipeline.preprocess
         self._factory = EngineFactory(
             checkpoint.calibrated_network, self.device, options.engine, options.precision,
             None if folder is None else (lambda height, width: preprocess.calibration_images(folder, height, width)),
@@ -132,7 +132,7 @@ class Segmenter:
         :raises SegmentationError: out of range or too large for the memory
         """
         other = copy.copy(self)     # what is shared never changes, or knows of several users
-        other._lock, other._way = threading.Lock(), self._way.beside()
+        other._lock, other._pipeline = threading.Lock(), self._pipeline.for_another_thread()
         other.options = self.options.changed(quick=quick)
         other.set_input_size(height, width, scale, self.frame_sizes)
         return other
@@ -148,7 +148,7 @@ class Segmenter:
         engines = self._engines_for(options)        # beside the present ones, which go on
         with self._lock:
             self.options, self._engines = options, engines
-            self._way.past.forget()
+            self._pipeline.history.forget()
 
     def _engines_for(self, options: SegmenterOptions) -> SizedEngines:
         wanted = InputSize(options.input_height, options.input_width, self.metadata.training_resolution, options.scale)
@@ -168,7 +168,7 @@ class Segmenter:
         with self._lock:
             if engines is self._engines:        # else set_input_size() came between
                 engines.put(frame_size, engine)
-                self._way.past.forget()
+                self._pipeline.history.forget()
         return engines.size_for(frame_size)
 
     def segment(self, rgb: np.ndarray, *, confidence: bool = False, stamp_s: Optional[float] = None,
@@ -198,7 +198,7 @@ class Segmenter:
                 self._ensure(frame.size)
         with self._lock:
             sizes = [self._engines.use(frame.size) for frame in frames]
-            return self._way.go(frames, sizes, [self._engines[size] for size in sizes], smoothing=smoothing)
+            return self._pipeline.run(frames, sizes, [self._engines[size] for size in sizes], smoothing=smoothing)
 
     def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
         """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
@@ -208,14 +208,14 @@ class Segmenter:
 
         :raises ValueError: one of them is not a frame
         """
-        def send(frame: FrameInput, place: int) -> tuple[FrameUnderWay, Size]:
+        def send(frame: FrameInput, place: int) -> tuple[PendingFrame, Size]:
             frame.check()
             self._ensure(frame.size)
             with self._lock:
                 size = self._engines.use(frame.size)
-                return self._way.send(frame, size, self._engines[size], place), size
+                return self._pipeline.send(frame, size, self._engines[size], place), size
         for sent in sent_ahead(frames, send):
-            yield None if sent is None else self._way.arrived(*sent)
+            yield None if sent is None else self._pipeline.finish(*sent)
 
     def _ensure(self, frame_size: Size) -> None:
         if not self.is_ready_for(*frame_size):
@@ -227,15 +227,15 @@ class Segmenter:
     def forget(self) -> None:
         """The next frame belongs to no frame before it."""
         with self._lock:
-            self._way.past.forget()
+            self._pipeline.history.forget()
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
-        return self._way.preprocess.calibration_images(folder, height, width)
+        return self._pipeline.preprocess.calibration_images(folder, height, width)
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
-        return self._way.preprocess(rgb, *self._engines.size_for(FrameInput(rgb).size))
+        return self._pipeline.preprocess(rgb, *self._engines.size_for(FrameInput(rgb).size))
 
 
 def display_name(path_or_name: Union[str, Path]) -> str:

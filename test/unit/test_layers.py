@@ -24,7 +24,7 @@ MAY_IMPORT = {
     'inference': {'model', 'host'},
     'datasets': {'inference', 'model', 'sources', 'bags', 'images'},
     'evaluation': {'datasets', 'inference', 'model'},
-    'pictures': {'inference', 'bags', 'images'},
+    'visualization': {'inference', 'bags', 'images'},
     'training': {'evaluation', 'datasets', 'inference', 'model'},
     'ros': {'inference', 'sources', 'bags', 'images', 'host'},
     'ros/common': {'images', 'host'},
@@ -34,8 +34,8 @@ MAY_IMPORT = {
     'ros/dashboard': {'ros/common', 'bags', 'images', 'sources', 'host'},
     'ros/doctor': {'ros/common', 'ros/segmentation', 'inference', 'sources', 'images', 'host'},
     'ros/benchmark': {'ros/common', 'inference', 'sources', 'images', 'host'},
-    'ros/demo': {'ros/common', 'pictures', 'evaluation', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
-    'tools': {'training', 'evaluation', 'datasets', 'pictures', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
+    'ros/demo': {'ros/common', 'visualization', 'evaluation', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
+    'tools': {'training', 'evaluation', 'datasets', 'visualization', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
 }
 # What the lower rooms may import from outside, so that each can be used and read without what lies above it.
 OUTSIDE = {

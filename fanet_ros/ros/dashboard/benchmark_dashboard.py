@@ -53,14 +53,14 @@ class Row:
     mask_hz: float
     node_cpu: float
     dashboard_cpu: Optional[float]
-    pictures_hz: Optional[float]
+    images_hz: Optional[float]
     seen_ms: Optional[tuple[float, float]]
 
     def __str__(self) -> str:
         seen = '-' if self.seen_ms is None else f'{self.seen_ms[0]:.0f} / {self.seen_ms[1]:.0f}'
         dashboard_cpu = '-' if self.dashboard_cpu is None else f'{self.dashboard_cpu:.0f}'
-        pictures_hz = '-' if self.pictures_hz is None else f'{self.pictures_hz:.1f}'
-        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', dashboard_cpu, pictures_hz, seen]
+        images_hz = '-' if self.images_hz is None else f'{self.images_hz:.1f}'
+        cells = [f'{self.mask_hz:.1f}', f'{self.node_cpu:.0f}', dashboard_cpu, images_hz, seen]
         return f'| {self.label} | {" | ".join(cells)} |'
 
 
@@ -100,15 +100,15 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
         _spin(node, arguments.seconds)
         spent_s = time.monotonic() - before
         seen = browser.seen_ms() if browser is not None else []
-        pictures_hz = len(seen) / spent_s if seen else None
+        images_hz = len(seen) / spent_s if seen else None
         if clients is not None:
-            pictures_hz = (clients.frames - frames) / spent_s / clients.count
+            images_hz = (clients.frames - frames) / spent_s / clients.count
         print(Row(label, sum(at >= before for at in masks) / spent_s, 100 * (_cpu_s(segmentation) - of_node) / spent_s,
-                  None if dashboard is None else 100 * (_cpu_s(dashboard) - of_dashboard) / spent_s, pictures_hz,
+                  None if dashboard is None else 100 * (_cpu_s(dashboard) - of_dashboard) / spent_s, images_hz,
                   (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
 
     print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'
-          '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | pictures/s and viewer | published to seen p50 / p95 [ms] |\n'
+          '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | images/s per viewer | published to seen p50 / p95 [ms] |\n'
           '|---|---|---|---|---|---|', flush=True)
     measure('no dashboard')
     link = f'http://localhost:{arguments.port}/'

@@ -20,10 +20,10 @@ from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.audience import Audience
 from fanet_ros.ros.dashboard.camera_feed import CameraFeed
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
+from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
 from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
 from fanet_ros.ros.dashboard.parameters import DashboardSettings
-from fanet_ros.ros.dashboard.pictures import PictureEncoder
 
 FOLLOW_PERIOD_S = 0.2
 POLL_EVERY = 5                  # turns: how often the graph and the node are asked
@@ -138,7 +138,7 @@ class DashboardNode(FittedParameters, Node):
 
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
-        hub = FrameHub(PictureEncoder(self.settings.max_width_px, self.settings.jpeg_quality), self._workers)
+        hub = FrameHub(ImageEncoder(self.settings.max_width_px, self.settings.jpeg_quality), self._workers)
         return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, self._notify)
 
     def _notify(self) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Optional, Sequence
 
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
-from fanet_ros.ros.dashboard.pictures import PictureEncoder
+from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
 from fanet_ros.ros.dashboard.wire import Blob
 
 
@@ -20,7 +20,7 @@ class FrameHub:
     :param workers: where pictures are encoded
     """
 
-    def __init__(self, encoder: PictureEncoder, workers: Executor) -> None:
+    def __init__(self, encoder: ImageEncoder, workers: Executor) -> None:
         self._encoder, self._workers = encoder, workers
         self._newest: Optional[JoinedFrame] = None
         self._encoded: dict[str, Optional[Blob]] = {}       # None: it cannot be
@@ -36,7 +36,7 @@ class FrameHub:
         """Whether there is a frame that who has `sequence` has not; a smaller number is of a node before this one."""
         return self._newest is not None and self._newest.sequence != sequence
 
-    async def pictures(self, layers: Sequence[str]) -> tuple[Optional[JoinedFrame], list[Blob]]:
+    async def images(self, layers: Sequence[str]) -> tuple[Optional[JoinedFrame], list[Blob]]:
         """The newest frame and those of `layers` that it has; each is encoded when it is first asked for."""
         async with self._busy:          # one at a time: who waits here gets what is newest then
             frame = self._newest

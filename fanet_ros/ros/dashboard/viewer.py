@@ -91,7 +91,7 @@ class Viewer:
             feed = self._node.feed(question.camera)
             spent_s = loop.time() - begun
             if feed is not None and question.layers and feed.hub.has_newer(self._has(question)):
-                frame, blobs = await feed.hub.pictures(question.layers)
+                frame, blobs = await feed.hub.images(question.layers)
                 if frame is not None and frame.sequence != self._has(question):
                     self._sent = question.camera, frame.sequence
                     return self._pack(question, received_ms, _frame(frame), blobs)

@@ -12,16 +12,16 @@ import numpy as np
 
 from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.bags.latency import rate_hz
-from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.inference import ClassMap
-from fanet_ros.pictures.contact_sheet import SheetRow, draw_contact_sheet
-from fanet_ros.pictures.overlay_video import OverlayVideo
 from fanet_ros.ros.demo.environment import DemoError
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.ros.demo.page import write_page
 from fanet_ros.ros.demo.progress import progress_bar
 from fanet_ros.ros.demo.summary import DemoSummary, summarize
+from fanet_ros.visualization.contact_sheet import SheetRow, draw_contact_sheet
+from fanet_ros.visualization.overlay_video import OverlayVideo
 
 SHEET_ROWS = 7
 
@@ -82,7 +82,7 @@ def _joined_stamps(recording: FrameReader) -> list[int]:
     return sorted(camera & masks)
 
 
-def _agreement(counter: AgreementCounter, frame: RecordedFrame) -> Optional[float]:
+def _agreement(counter: AgreementCounter, frame: SegmentedFrame) -> Optional[float]:
     return None if frame.truth is None else counter.add(frame.truth, frame.labels)
 
 

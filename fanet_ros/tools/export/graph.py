@@ -50,7 +50,7 @@ class Postprocess(nn.Module):
         return _labels(logits, self.size)
 
 
-class WholeWay(nn.Module):
+class EndToEnd(nn.Module):
     """(H, W, 3) uint8 RGB -> (H, W) uint8 labels, of any size."""
 
     def __init__(self, network: FANet, metadata: CheckpointMetadata) -> None:
@@ -67,11 +67,11 @@ def _labels(logits: Tensor, size: tuple[int, int]) -> Tensor:
     return logits.argmax(1)[0].to(torch.uint8)
 
 
-def whole_way_of_any_size(network: FANet, metadata: CheckpointMetadata) -> onnx.ModelProto:
-    """The graph of WholeWay."""
+def end_to_end_graph(network: FANet, metadata: CheckpointMetadata) -> onnx.ModelProto:
+    """The graph of EndToEnd."""
     rgb = torch.zeros(*metadata.training_resolution, 3, dtype=torch.uint8)
     axes = {0: 'height', 1: 'width'}
-    return _exported(WholeWay(network, metadata), rgb, 'rgb', 'labels', dynamic_axes={'rgb': axes, 'labels': axes})
+    return _exported(EndToEnd(network, metadata), rgb, 'rgb', 'labels', dynamic_axes={'rgb': axes, 'labels': axes})
 
 
 def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetadata, height: int,

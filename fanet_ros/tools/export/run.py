@@ -18,7 +18,7 @@ from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.size_text import size_text
 from fanet_ros.sources import open_source
-from fanet_ros.tools.export.graph import add_pre_and_postprocessing, whole_way_of_any_size, write_metadata
+from fanet_ros.tools.export.graph import add_pre_and_postprocessing, end_to_end_graph, write_metadata
 
 if TYPE_CHECKING:
     import onnx
@@ -73,7 +73,7 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
 def _of_any_size(checkpoint: Checkpoint, full: bool) -> onnx.ModelProto:
     import onnx
     if full:
-        return whole_way_of_any_size(checkpoint.calibrated_network, checkpoint.metadata)
+        return end_to_end_graph(checkpoint.calibrated_network, checkpoint.metadata)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / 'made.onnx'
         export_onnx(checkpoint.calibrated_network, path, *checkpoint.metadata.training_resolution, any_size=True)

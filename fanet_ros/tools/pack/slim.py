@@ -28,7 +28,7 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
         if path.suffix == '.npz':
             soft_labels_copy(path, copy)
         elif path in images:
-            picture_copy(path, copy, quality)
+            image_copy(path, copy, quality)
         if copy.is_file() and copy.stat().st_size >= path.stat().st_size:
             copy.unlink()
 
@@ -36,7 +36,7 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
         list(pool.map(slim, [path for path in files if path.is_file()]))
 
 
-def picture_copy(path: Path, copy: Path, quality: int) -> None:
+def image_copy(path: Path, copy: Path, quality: int) -> None:
     """The picture as WebP, whatever its name says: readers go by the content."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if picture is None:

@@ -61,7 +61,7 @@ def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter,
     """Segment all images that the journal lacks."""
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
     with progress:
-        pictures, sent = itertools.tee(bag.pictures(cameras, journal.done))
+        pictures, sent = itertools.tee(bag.images(cameras, journal.done))
         frames = (None if picture.rgb is None else FrameInput(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
                   for picture in sent)
         for picture, segmentation in zip(pictures, segmenter.segment_stream(frames)):

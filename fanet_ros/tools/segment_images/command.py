@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segment a picture, a folder of pictures or a video, without ROS.
 
-    ros2 run fanet_ros segment_images PICTURES --output OUT
+    ros2 run fanet_ros segment_images INPUT --output OUT
 
 OUT/masks/NAME.png: class index of every pixel, 255: unlabelled, with a palette of the class colours.
 OUT/overlay/NAME.jpg: picture and mask blended; for a video OUT/overlay.mp4, and no masks without --masks.
@@ -31,7 +31,7 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_images', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('pictures', type=Path, metavar='PICTURES', help='a picture, a folder of pictures, or a video')
+    parser.add_argument('input', type=Path, metavar='INPUT', help='a picture, a folder of pictures, or a video')
     parser.add_argument('--output', type=Path, required=True, metavar='OUT',
                         help='folder; existing files with these names are replaced')
     parser.add_argument('--masks', action='store_true', help='also for a video, one file per frame')

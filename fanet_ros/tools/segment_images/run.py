@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
-from fanet_ros.pictures.contact_sheet import SheetRow, draw_contact_sheet
-from fanet_ros.pictures.overlay_video import OverlayVideo
 from fanet_ros.sources import SourceError, open_source
 from fanet_ros.sources.files import IMAGE_SUFFIXES
+from fanet_ros.visualization.contact_sheet import SheetRow, draw_contact_sheet
+from fanet_ros.visualization.overlay_video import OverlayVideo
 
 SHEET_ROWS = 6
 JPEG_QUALITY = 92
@@ -28,7 +28,7 @@ DEFAULT_RATE_HZ = 15.0      # of a video that does not tell
 
 
 @dataclass(frozen=True)
-class _Pictures:
+class _Inputs:
     """What is to be segmented, by name; `rate_hz` of a video, None of pictures. What cannot be read is None."""
 
     frames: Iterator[tuple[str, Optional[np.ndarray]]]
@@ -42,11 +42,11 @@ def segment_images(arguments: argparse.Namespace) -> str:
     :raises SourceError: nothing there that can be read
     :raises SegmentationError: unusable checkpoint, device or scale
     """
-    pictures = _open(arguments.pictures)
+    inputs = _open(arguments.input)
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     print(segmenter.description, file=sys.stderr)
     output, class_map = arguments.output, segmenter.class_map
-    is_video = pictures.rate_hz is not None
+    is_video = inputs.rate_hz is not None
     wanted = {'masks': not is_video or arguments.masks, 'overlay': not is_video}
     for name in (name for name, is_wanted in wanted.items() if is_wanted):
         (output / name).mkdir(parents=True, exist_ok=True)
@@ -55,19 +55,19 @@ def segment_images(arguments: argparse.Namespace) -> str:
     done = unreadable = 0
     with ExitStack() as stack:
         video = None
-        if pictures.rate_hz is not None:
-            video = stack.enter_context(OverlayVideo(output / 'overlay.mp4', class_map, pictures.rate_hz))
-        bar = stack.enter_context(tqdm(total=pictures.length, unit='frame', disable=arguments.quiet or None))
-        for name, rgb in pictures.frames:
+        if inputs.rate_hz is not None:
+            video = stack.enter_context(OverlayVideo(output / 'overlay.mp4', class_map, inputs.rate_hz))
+        bar = stack.enter_context(tqdm(total=inputs.length, unit='frame', disable=arguments.quiet or None))
+        for name, rgb in inputs.frames:
             bar.update()
             if rgb is None:
                 print(f'{name} is not a readable picture: skipped', file=sys.stderr)
                 unreadable += 1
                 continue
-            stamp_s = None if pictures.rate_hz is None else done / pictures.rate_hz
+            stamp_s = None if inputs.rate_hz is None else done / inputs.rate_hz
             labels = segmenter.segment(rgb, stamp_s=stamp_s).labels
             overlay = draw_overlay(rgb, labels, class_map.palette(), arguments.alpha)
-            frame = RecordedFrame(done, rgb, labels, overlay, None)
+            frame = SegmentedFrame(done, rgb, labels, overlay, None)
             if wanted['masks']:
                 write_mask(output / 'masks' / f'{name}.png', labels, class_map)
             if video is None:
@@ -77,24 +77,24 @@ def segment_images(arguments: argparse.Namespace) -> str:
             rows.add(SheetRow(frame, name if stamp_s is None else f'{stamp_s:.1f} s'))
             done += 1
     if not done:
-        raise SourceError(f'{arguments.pictures} holds nothing that can be read: expected pictures '
+        raise SourceError(f'{arguments.input} holds nothing that can be read: expected pictures '
                           f'({", ".join(IMAGE_SUFFIXES)}) or a video')
     (output / 'class_map.yaml').write_text(class_map.to_yaml())
-    sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.pictures.absolute().name)
+    sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.input.absolute().name)
     cv2.imwrite(str(output / 'contact_sheet.jpg'), sheet[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
     return f'{output}: {done} segmented' + (f', {unreadable} could not be read' if unreadable else '')
 
 
-def _open(path: Path) -> _Pictures:
+def _open(path: Path) -> _Inputs:
     """:raises SourceError: nothing there that can be read."""
     if path.is_dir():
         paths = sorted(item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES)
     else:
         paths = [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
     if paths or path.is_dir():
-        return _Pictures(((item.stem, _read(item)) for item in paths), len(paths), None)
+        return _Inputs(((item.stem, _read(item)) for item in paths), len(paths), None)
     source = open_source(str(path))
-    return _Pictures(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
+    return _Inputs(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
 
 
 def _read(path: Path) -> Optional[np.ndarray]:

@@ -20,7 +20,7 @@ import torch
 
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.inference import Segmenter, SegmenterOptions, release_memory
-from fanet_ros.tools.tune.frames import FrameSet, open_frames, read_labels, write_picture
+from fanet_ros.tools.tune.frames import FrameSet, open_frames, read_labels, write_png
 
 WARM_UP_FRAMES = 3
 MIN_TIMINGS = 30            # fewer frames are gone through several times, for the sake of the 95th percentile
@@ -109,14 +109,14 @@ class _Pass:
         self.times_ms: list[float] = []
 
     def warm_up(self) -> None:
-        shot = next(self._frames.shots())
+        frame = next(self._frames.frames())
         for _ in range(WARM_UP_FRAMES):
-            self._segmenter.segment(shot.rgb, smoothing=self._smoothing)
+            self._segmenter.segment(frame.rgb, smoothing=self._smoothing)
 
     def write_labels(self, folder: Path) -> None:
         """Segment every frame once; labels as folder/NNNN.png."""
         for name, labels in self._run():
-            write_picture(folder / f'{name}.png', labels)
+            write_png(folder / f'{name}.png', labels)
 
     def go_on(self) -> None:
         """Segment every frame once more."""
@@ -125,14 +125,14 @@ class _Pass:
                 return
 
     def _run(self) -> Iterator[tuple[str, np.ndarray]]:
-        for shot in self._frames.shots():
+        for frame in self._frames.frames():
             self._segmenter.forget()
-            for rgb in shot.earlier:
+            for rgb in frame.earlier:
                 self._segmenter.segment(rgb, smoothing=self._smoothing)
             start = time.perf_counter()
-            labels = self._segmenter.segment(shot.rgb, smoothing=self._smoothing).labels
+            labels = self._segmenter.segment(frame.rgb, smoothing=self._smoothing).labels
             self.times_ms.append((time.perf_counter() - start) * 1e3)
-            yield shot.name, labels
+            yield frame.name, labels
 
 
 def _quality(segmenter: Segmenter, frames: FrameSet, folder: Path) -> dict[str, Any]:

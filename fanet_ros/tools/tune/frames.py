@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.datasets import UNLABELLED
-from fanet_ros.tools.tune.source import Footage, Shot, SourceRequest, TuneError, open_footage
+from fanet_ros.tools.tune.source import SourceRequest, TuneError, TuningFrame, TuningFrames, open_tuning_frames
 
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
 
@@ -51,11 +51,11 @@ class FrameSet:
         """There is something to score against."""
         return self.truth.is_dir()
 
-    def shots(self) -> Iterator[Shot]:
+    def frames(self) -> Iterator[TuningFrame]:
         """The frames one by one, without truth: only one is in memory at a time."""
         for path in sorted(self.images.glob('*.png')):
             earlier = sorted((self.folder / EARLIER).glob(f'{path.stem}_*.png'))
-            yield Shot(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
+            yield TuningFrame(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
 
 
 def gather_frames(folder: Path, request: SourceRequest, *, quiet: bool = False) -> FrameSet:
@@ -67,10 +67,10 @@ def gather_frames(folder: Path, request: SourceRequest, *, quiet: bool = False) 
     if (folder / 'frames.json').is_file():
         return open_frames(folder)
     shutil.rmtree(folder, ignore_errors=True)       # of an interrupted attempt
-    footage = open_footage(request)
-    for name in (IMAGES, EARLIER, *((TRUTH,) if footage.has_labels else ())):
+    source = open_tuning_frames(request)
+    for name in (IMAGES, EARLIER, *((TRUTH,) if source.has_labels else ())):
         (folder / name).mkdir(parents=True)
-    found = _write(folder, footage, request, quiet)
+    found = _write(folder, source, request, quiet)
     partial = folder / 'frames.json.partial'
     partial.write_text(json.dumps(found, indent=1) + '\n')
     os.replace(partial, folder / 'frames.json')     # last: where it is, all are
@@ -105,7 +105,7 @@ def read_labels(path: Path) -> np.ndarray:
     return labels
 
 
-def write_picture(path: Path, pixels: np.ndarray) -> None:
+def write_png(path: Path, pixels: np.ndarray) -> None:
     """RGB or labels as PNG.
 
     :raises OSError: it cannot be written
@@ -114,24 +114,24 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
     path.write_bytes(cv2.imencode('.png', bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
 
 
-def _write(folder: Path, footage: Footage, request: SourceRequest, quiet: bool) -> dict[str, Any]:
+def _write(folder: Path, source: TuningFrames, request: SourceRequest, quiet: bool) -> dict[str, Any]:
     count, labelled, size, has_earlier = 0, 0, (0, 0), False
     title = f'frames of {request.source}'
-    for shot in tqdm(footage.shots, total=request.frames, desc=title, unit='frame', disable=quiet):
-        size = size if count else shot.rgb.shape[:2]
+    for frame in tqdm(source.frames, total=request.frames, desc=title, unit='frame', disable=quiet):
+        size = size if count else frame.rgb.shape[:2]
         name = f'{count:04d}'
-        write_picture(folder / IMAGES / f'{name}.png', shot.rgb)
-        for number, rgb in enumerate(shot.earlier):
-            write_picture(folder / EARLIER / f'{name}_{number}.png', rgb)
-        if shot.labels is not None:
-            write_picture(folder / TRUTH / f'{name}.png', shot.labels)
-            labelled += int((shot.labels != UNLABELLED).sum())
-        count, has_earlier = count + 1, has_earlier or bool(shot.earlier)
+        write_png(folder / IMAGES / f'{name}.png', frame.rgb)
+        for number, rgb in enumerate(frame.earlier):
+            write_png(folder / EARLIER / f'{name}_{number}.png', rgb)
+        if frame.labels is not None:
+            write_png(folder / TRUTH / f'{name}.png', frame.labels)
+            labelled += int((frame.labels != UNLABELLED).sum())
+        count, has_earlier = count + 1, has_earlier or bool(frame.earlier)
     if not count:
         raise TuneError(f'{request.source} gave no frame: see whether it plays')
-    if footage.has_labels and not labelled:
+    if source.has_labels and not labelled:
         raise TuneError(f'no pixel of the labels of {request.source} is of a class of {request.class_map.name}: '
                         f'expected {", ".join(request.class_map.names)}; name pairs with --set rename.THEIRS=OURS')
-    frames = FrameSet(folder, count, *size, footage.has_labels, has_earlier, request.class_map.names, footage.rate_hz,
-                      footage.image_topic)
+    frames = FrameSet(folder, count, *size, source.has_labels, has_earlier, request.class_map.names, source.rate_hz,
+                      source.image_topic)
     return {key: value for key, value in asdict(frames).items() if key != 'folder'}

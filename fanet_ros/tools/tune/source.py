@@ -33,7 +33,7 @@ class TuneError(ValueError):
 
 
 @dataclass(frozen=True)
-class Shot:
+class TuningFrame:
     """One frame: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 where known; frames just `earlier`, the oldest first."""
 
     name: str
@@ -60,16 +60,16 @@ class SourceRequest:
 
 
 @dataclass(frozen=True)
-class Footage:
+class TuningFrames:
     """Shots to come, with what is known about them. `rate_hz`: of the camera; None where there is none."""
 
-    shots: Iterator[Shot]
+    frames: Iterator[TuningFrame]
     has_labels: bool = False
     rate_hz: Optional[float] = None
     image_topic: str = ''
 
 
-def open_footage(request: SourceRequest) -> Footage:
+def open_tuning_frames(request: SourceRequest) -> TuningFrames:
     """Open whatever `request.source` names.
 
     :raises ValueError: nothing there, or nothing that can be used; the message says what to do
@@ -102,7 +102,7 @@ def _refuse_labels(request: SourceRequest) -> None:
         raise TuneError(f'--labels and --set are for folders of images: {request.source} is none')
 
 
-def _bag(path: Path, request: SourceRequest) -> Footage:
+def _bag(path: Path, request: SourceRequest) -> TuningFrames:
     with CameraReader(path) as bag:
         asked = (request.image_topic,) if request.image_topic else ()
         cameras = choose_cameras(bag.list_topics(), asked, '--image-topic')
@@ -113,27 +113,27 @@ def _bag(path: Path, request: SourceRequest) -> Footage:
             raise TuneError(f'{cameras[0].topic} has no image in {path}: expected at least one; name another topic')
         steps = np.diff(bag.stamps_s(cameras[0], RATE_STAMPS))
     median_s = float(np.median(steps)) if len(steps) else 0.0
-    return Footage(_bag_shots(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
+    return TuningFrames(_bag_frames(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
                    image_topic=cameras[0].topic)
 
 
-def _bag_shots(path: Path, camera: Camera, request: SourceRequest) -> Iterator[Shot]:
+def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[TuningFrame]:
     with CameraReader(path) as bag:
         chosen = spread(bag.count([camera]), request.frames)
         numbers = _with_earlier(chosen, request.context)
         reasons: dict[str, int] = {}
 
         def readable() -> Iterator[tuple[int, np.ndarray]]:
-            for number, picture in zip(sorted(numbers), bag.pictures([camera], only=numbers)):
+            for number, picture in zip(sorted(numbers), bag.images([camera], only=numbers)):
                 if picture.rgb is not None:
                     yield number, picture.rgb
                 else:
                     reasons[picture.reason] = reasons.get(picture.reason, 0) + 1
-        shots = 0
-        for shot in _joined(readable(), chosen, request.context):
-            shots += 1
-            yield shot
-    if not shots:
+        frames = 0
+        for frame in _joined(readable(), chosen, request.context):
+            frames += 1
+            yield frame
+    if not frames:
         found = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
         raise TuneError(f'no image of {camera.topic} in {path} can be read ({found}): see whether the bag plays')
 
@@ -142,18 +142,18 @@ def _with_earlier(chosen: Sequence[int], context: int) -> set[int]:
     return {number - back for number in chosen for back in range(context + 1) if number >= back}
 
 
-def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[Shot]:
+def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[TuningFrame]:
     """The frames that are `chosen`, each with those just before it as far as they are among `frames`."""
     wanted = set(chosen)
     last: dict[int, np.ndarray] = {}
     for number, rgb in frames:
         if number in wanted:
             earlier = [last[number - back] for back in range(context, 0, -1) if number - back in last]
-            yield Shot(f'{number:06d}', rgb, None, tuple(earlier))
+            yield TuningFrame(f'{number:06d}', rgb, None, tuple(earlier))
         last = {key: value for key, value in [*last.items(), (number, rgb)] if key > number - context}
 
 
-def _video(request: SourceRequest) -> Footage:
+def _video(request: SourceRequest) -> TuningFrames:
     """A video, a folder or a camera."""
     source = open_source(request.source)
     rate_hz, length = source.rate_hz, source.length
@@ -162,7 +162,7 @@ def _video(request: SourceRequest) -> Footage:
         length = sum(1 for _ in source)     # what the file says of its length is often wrong
     source.close()
 
-    def shots() -> Iterator[Shot]:
+    def frames() -> Iterator[TuningFrame]:
         chosen = [CAMERA_STEP * (number + 1) for number in range(request.frames)] if length is None else spread(
             length, request.frames)
         again = open_source(request.source)
@@ -173,10 +173,10 @@ def _video(request: SourceRequest) -> Footage:
             again.close()
     if length == 0:
         raise SourceError(f'{request.source} holds no frame that can be read: see whether it plays')
-    return Footage(shots(), rate_hz=rate_hz)
+    return TuningFrames(frames(), rate_hz=rate_hz)
 
 
-def _street(request: SourceRequest) -> Footage:
+def _street(request: SourceRequest) -> TuningFrames:
     """Streets of a few seeds, with their true labels where the network has such classes."""
     _refuse_labels(request)
     each = min(8, request.frames)
@@ -187,10 +187,10 @@ def _street(request: SourceRequest) -> Footage:
         samples, has_labels = load_dataset(config, request.class_map), True
     except DatasetError:        # it has no class in common with the street
         samples, has_labels = load_dataset(config, find_class_map(OWN_CLASS_MAP['street'])), False
-    return Footage(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
+    return TuningFrames(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
 
 
-def _labelled_folder(path: Path, request: SourceRequest) -> Footage:
+def _labelled_folder(path: Path, request: SourceRequest) -> TuningFrames:
     content: dict[str, object] = {'path': str(path)}
     if request.labels:
         content.update(images='images' if (path / 'images').is_dir() else '.',
@@ -198,12 +198,12 @@ def _labelled_folder(path: Path, request: SourceRequest) -> Footage:
     for text in request.label_settings:
         override(content, text)
     samples = load_dataset(build(DataConfig, content, ''), request.class_map)
-    return Footage(_samples(samples, request, True), True)
+    return TuningFrames(_samples(samples, request, True), True)
 
 
-def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iterator[Shot]:
+def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iterator[TuningFrame]:
     for index in spread(len(samples), request.frames):
         clip: Optional[list[Sample]] = samples.video(index, request.context + 1)
         sample = clip[-1] if clip else samples[index]
-        yield Shot(sample.name, sample.rgb, sample.labels if has_labels else None,
+        yield TuningFrame(sample.name, sample.rgb, sample.labels if has_labels else None,
                    tuple(item.rgb for item in (clip or [sample])[:-1]))

@@ -17,7 +17,7 @@ from fanet_ros.ros.common.image_conversion import ImageError, labels_to_image_me
 from fanet_ros.ros.dashboard import frame_join
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin, JoinedFrame
-from fanet_ros.ros.dashboard.pictures import PictureEncoder
+from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
 from fanet_ros.ros.dashboard.timing_log import KEPT, TimingLog
 
 BOTH = frozenset({'camera', 'mask'})
@@ -67,7 +67,7 @@ def test_the_mask_arrives_exactly_and_the_camera_as_a_jpeg() -> None:
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[..., 0] = 200
     frame = JoinedFrame(1, 0, {'mask': labels_to_image_message(labels, Header()), 'camera': rgb_to_image_message(rgb, Header())})
-    encoder = PictureEncoder(960, 80)
+    encoder = ImageEncoder(960, 80)
     png = cv2.imdecode(np.frombuffer(encoder.encode(frame, 'mask').content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(png, labels)
     blob = encoder.encode(frame, 'camera')
@@ -79,15 +79,15 @@ def test_8k_is_sent_no_wider_than_asked_for_and_labels_stay_labels() -> None:
     labels = np.zeros((4320, 8192), np.uint8)
     labels[:, 4096:] = 200
     frame = JoinedFrame(1, 0, {'mask': labels_to_image_message(labels, Header())})
-    png = cv2.imdecode(np.frombuffer(PictureEncoder(960, 80).encode(frame, 'mask').content, np.uint8), cv2.IMREAD_UNCHANGED)
+    png = cv2.imdecode(np.frombuffer(ImageEncoder(960, 80).encode(frame, 'mask').content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert png.shape == (506, 960) and set(np.unique(png)) == {0, 200}
 
 
 def test_a_small_jpeg_of_the_camera_is_passed_on_as_it_is() -> None:
     jpeg = cv2.imencode('.jpg', np.zeros((20, 30, 3), np.uint8))[1].tobytes()
     frame = JoinedFrame(1, 0, {'camera': CompressedImage(format='jpeg', data=jpeg)})
-    assert PictureEncoder(64, 80).encode(frame, 'camera').content == jpeg
-    smaller = PictureEncoder(16, 80).encode(frame, 'camera').content
+    assert ImageEncoder(64, 80).encode(frame, 'camera').content == jpeg
+    smaller = ImageEncoder(16, 80).encode(frame, 'camera').content
     assert cv2.imdecode(np.frombuffer(smaller, np.uint8), cv2.IMREAD_COLOR).shape == (11, 16, 3)
 
 
@@ -97,13 +97,13 @@ def test_a_mask_that_is_none_is_refused_with_what_came(change: dict) -> None:
     for name, value in change.items():
         setattr(message, name, value)
     with pytest.raises(ImageError, match='mask: expected a mono8 image'):
-        PictureEncoder(64, 80).encode(JoinedFrame(1, 0, {'mask': message}), 'mask')
+        ImageEncoder(64, 80).encode(JoinedFrame(1, 0, {'mask': message}), 'mask')
 
 
 def test_a_picture_is_encoded_once_for_all_who_look() -> None:
     encoded: list[str] = []
 
-    class Counting(PictureEncoder):
+    class Counting(ImageEncoder):
         def encode(self, frame: JoinedFrame, layer: str):
             encoded.append(layer)
             return super().encode(frame, layer)
@@ -111,12 +111,12 @@ def test_a_picture_is_encoded_once_for_all_who_look() -> None:
     async def look() -> None:
         with ThreadPoolExecutor(1) as workers:
             hub = FrameHub(Counting(64, 80), workers)
-            assert await hub.pictures(['mask']) == (None, [])
+            assert await hub.images(['mask']) == (None, [])
             hub.offer(JoinedFrame(5, 0, {'mask': mono(), 'confidence': mono()}))
-            answers = await asyncio.gather(*(hub.pictures(['mask', 'camera']) for _ in range(50)))
+            answers = await asyncio.gather(*(hub.images(['mask', 'camera']) for _ in range(50)))
             assert encoded == ['mask'] and {answer[0].sequence for answer in answers} == {5}
             assert hub.has_newer(4) and not hub.has_newer(5)
-            await hub.pictures(['mask', 'confidence'])
+            await hub.images(['mask', 'confidence'])
             assert encoded == ['mask', 'confidence']
     asyncio.run(look())
 
@@ -124,13 +124,13 @@ def test_a_picture_is_encoded_once_for_all_who_look() -> None:
 def test_a_broken_layer_is_told_of_and_the_others_are_shown() -> None:
     async def look() -> None:
         with ThreadPoolExecutor(1) as workers:
-            hub = FrameHub(PictureEncoder(64, 80), workers)
+            hub = FrameHub(ImageEncoder(64, 80), workers)
             broken = Image(encoding='no such', height=2, width=2, step=2, data=bytes(4))
             hub.offer(JoinedFrame(1, 0, {'mask': mono(), 'camera': broken}))
-            _, blobs = await hub.pictures(['camera', 'mask'])
+            _, blobs = await hub.images(['camera', 'mask'])
             assert [blob.layer for blob in blobs] == ['mask'] and 'no such' in hub.problem
             hub.offer(JoinedFrame(2, 0, {'mask': mono()}))
-            await hub.pictures(['mask'])
+            await hub.images(['mask'])
             assert hub.problem == ''
     asyncio.run(look())
 

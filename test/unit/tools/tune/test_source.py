@@ -12,7 +12,7 @@ import pytest
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.tools.tune.frames import gather_frames, read_labels, read_rgb
-from fanet_ros.tools.tune.source import SourceRequest, open_footage, spread
+from fanet_ros.tools.tune.source import SourceRequest, open_tuning_frames, spread
 
 CLASSES = ClassMap('trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)))
 ROAD = ClassMap('two', ('road', 'spaceship'), ((9, 2, 3), (4, 5, 6)))
@@ -30,7 +30,7 @@ def pictures(folder: Path, count: int, shape: tuple[int, ...] = (48, 64, 3)) -> 
 
 
 def values(source: SourceRequest) -> list[int]:
-    return [int(shot.rgb[0, 0, 0]) for shot in open_footage(source).shots]
+    return [int(frame.rgb[0, 0, 0]) for frame in open_tuning_frames(source).frames]
 
 
 def test_numbers_are_spread_evenly() -> None:
@@ -42,10 +42,10 @@ def test_folders_with_and_without_labels(tmp_path: Path) -> None:
     pictures(tmp_path / 'both' / 'images', 3)
     assert values(request(tmp_path / 'both')) == [0, 1, 2]
     pictures(tmp_path / 'both' / 'labels', 3, (48, 64))
-    footage = open_footage(request(tmp_path / 'both'))
-    assert footage.has_labels and [int(shot.labels[0, 0]) for shot in footage.shots] == [0, 1, 2]
-    footage = open_footage(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
-    assert footage.has_labels and [int(shot.labels[0, 0]) for shot in footage.shots] == [0, 1, 2]
+    source = open_tuning_frames(request(tmp_path / 'both'))
+    assert source.has_labels and [int(frame.labels[0, 0]) for frame in source.frames] == [0, 1, 2]
+    source = open_tuning_frames(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
+    assert source.has_labels and [int(frame.labels[0, 0]) for frame in source.frames] == [0, 1, 2]
     assert values(request(tmp_path / 'both', labels=str(tmp_path / 'both' / 'labels'))) == [0, 1, 2]
 
 
@@ -55,9 +55,9 @@ def test_a_video_gives_its_rate_and_the_frames_before_each(tmp_path: Path) -> No
     for number in range(9):
         writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
     writer.release()
-    footage = open_footage(request(path, context=2))
-    assert footage.rate_hz == pytest.approx(25.0)
-    found = [[int(rgb[0, 0, 0]) // 20 for rgb in (*shot.earlier, shot.rgb)] for shot in footage.shots]
+    source = open_tuning_frames(request(path, context=2))
+    assert source.rate_hz == pytest.approx(25.0)
+    found = [[int(rgb[0, 0, 0]) // 20 for rgb in (*frame.earlier, frame.rgb)] for frame in source.frames]
     assert found == [[0], [2, 3, 4], [6, 7, 8]] or found == [[0], [1, 2, 3], [5, 6, 7]]
 
 
@@ -66,11 +66,11 @@ def test_a_bag_gives_its_rate_and_frames_spread_over_it(write_bag: Callable[...,
         for number in range(9):
             writer.image('/front/image_raw', number, np.full((48, 64, 3), number, np.uint8))
     bag = write_bag(fill)
-    footage = open_footage(request(bag, context=1))
-    assert footage.image_topic == '/front/image_raw' and footage.rate_hz == pytest.approx(10.0)
-    assert [[int(rgb[0, 0, 0]) for rgb in (*shot.earlier, shot.rgb)] for shot in footage.shots] == [[0], [3, 4], [7, 8]]
+    source = open_tuning_frames(request(bag, context=1))
+    assert source.image_topic == '/front/image_raw' and source.rate_hz == pytest.approx(10.0)
+    assert [[int(rgb[0, 0, 0]) for rgb in (*frame.earlier, frame.rgb)] for frame in source.frames] == [[0], [3, 4], [7, 8]]
     with pytest.raises(ValueError, match='--labels and --set are for folders'):
-        open_footage(request(bag, labels='x'))
+        open_tuning_frames(request(bag, labels='x'))
 
 
 def test_of_several_cameras_one_must_be_named(write_bag: Callable[..., Path]) -> None:
@@ -79,25 +79,25 @@ def test_of_several_cameras_one_must_be_named(write_bag: Callable[..., Path]) ->
             writer.image(topic, 0, np.zeros((48, 64, 3), np.uint8))
     bag = write_bag(fill)
     with pytest.raises(ValueError, match='2 cameras: name one with --image-topic, of /front/image, /left/image'):
-        open_footage(request(bag))
-    assert open_footage(request(bag, image_topic='/left/image')).image_topic == '/left/image'
+        open_tuning_frames(request(bag))
+    assert open_tuning_frames(request(bag, image_topic='/left/image')).image_topic == '/left/image'
     with pytest.raises(ValueError, match='--image-topic /right: the bag has no such image topic; it has /front/image'):
-        open_footage(request(bag, image_topic='/right'))
+        open_tuning_frames(request(bag, image_topic='/right'))
 
 
 def test_a_bag_without_camera_says_what_it_has(write_bag: Callable[..., Path]) -> None:
     bag = write_bag(lambda writer: writer.timing(0))
     with pytest.raises(ValueError, match='no camera topic.*FrameTiming.*--image-topic'):
-        open_footage(request(bag))
+        open_tuning_frames(request(bag))
 
 
 def test_the_street_has_labels_where_the_network_has_its_classes() -> None:
-    footage = open_footage(request('street', 2, 1, ROAD))
-    shots = list(footage.shots)
-    assert footage.has_labels and len(shots) == 2 and all(len(shot.earlier) == 1 for shot in shots)
-    assert all(set(np.unique(shot.labels)) <= {0, 255} for shot in shots)
-    footage = open_footage(request('street', 1))
-    assert not footage.has_labels and next(footage.shots).labels is None
+    source = open_tuning_frames(request('street', 2, 1, ROAD))
+    frames = list(source.frames)
+    assert source.has_labels and len(frames) == 2 and all(len(frame.earlier) == 1 for frame in frames)
+    assert all(set(np.unique(frame.labels)) <= {0, 255} for frame in frames)
+    source = open_tuning_frames(request('street', 1))
+    assert not source.has_labels and next(source.frames).labels is None
 
 
 @pytest.mark.parametrize(('name', 'message'), [
@@ -109,7 +109,7 @@ def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -
     (tmp_path / 'cut').mkdir()
     (tmp_path / 'cut' / 'cut_0.mcap').touch()
     with pytest.raises(ValueError, match=message):
-        list(open_footage(request(tmp_path / name)).shots)
+        list(open_tuning_frames(request(tmp_path / name)).frames)
 
 
 def test_frames_are_gathered_once(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_frames_are_gathered_once(tmp_path: Path) -> None:
     frames = gather_frames(tmp_path / 'frames', request(source, 2, class_map=ClassMap(
         'five', tuple('abcde'), tuple((i, i, i) for i in range(5)))), quiet=True)
     assert (frames.count, frames.height, frames.width, frames.has_truth) == (2, 48, 64, True)
-    assert [int(shot.rgb[0, 0, 0]) for shot in frames.shots()] == [0, 4]
+    assert [int(frame.rgb[0, 0, 0]) for frame in frames.frames()] == [0, 4]
     assert int(read_labels(frames.truth / '0001.png')[0, 0]) == 4
     (source / 'images' / '0.png').unlink()
     assert gather_frames(tmp_path / 'frames', request(source, 2), quiet=True) == frames

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes the pictures of docs/dashboard.md from a page that runs.
 
-    python test/support/dashboard_pictures.py http://localhost:8765 docs
+    python test/support/dashboard_screenshots.py http://localhost:8765 docs
 """
 from __future__ import annotations
 

@@ -10,34 +10,34 @@ import torch
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
-from fanet_ros.inference.frame_stream import FrameStreams, FrameUnderWay
+from fanet_ros.inference.frame_stream import FrameStreams, PendingFrame
 from fanet_ros.inference.host_results import HostResults
 from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
-from fanet_ros.inference.video.past import Past
+from fanet_ros.inference.video.frame_history import FrameHistory
 from fanet_ros.model import CheckpointMetadata
 
 
-class FrameWay:
+class FramePipeline:
     """Takes frames through engines that it is given, one thread at a time.
 
-    `preprocess` and `past`: what it begins with, and what it remembers of the frames before.
+    `preprocess` and `history`: what it begins with, and what it remembers of the frames before.
     """
 
     def __init__(self, metadata: CheckpointMetadata, device: torch.device, results: Optional[HostResults] = None) -> None:
         self._metadata, self._device = metadata, device
         self.preprocess = Preprocessor(metadata.mean, metadata.std, device)
-        self.past = Past(metadata.temporal_frames)
+        self.history = FrameHistory(metadata.temporal_frames)
         self._streams: Optional[FrameStreams] = None
         self._results = results if results is not None or device.type != 'cuda' else HostResults()
 
-    def beside(self) -> FrameWay:
+    def for_another_thread(self) -> FramePipeline:
         """Another one for another thread, that knows of no frame yet; the memory that results come down to is shared."""
-        return FrameWay(self._metadata, self._device, self._results)
+        return FramePipeline(self._metadata, self._device, self._results)
 
-    def go(self, frames: Sequence[FrameInput], sizes: Sequence[Size], engines: Sequence[Engine], *,
+    def run(self, frames: Sequence[FrameInput], sizes: Sequence[Size], engines: Sequence[Engine], *,
            smoothing: float = 0.0) -> list[Segmentation]:
         """Take frames together, each by its engine at the network's height and width for it."""
         marks = [gpu.mark(self._device)]
@@ -46,7 +46,7 @@ class FrameWay:
         marks.append(gpu.mark(self._device))
         logits = self._logits(images, frames, engines)
         if smoothing > 0:
-            logits = [self.past.smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
+            logits = [self.history.smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
         marks.append(gpu.mark(self._device))
         found = [on_device(item, frame, self._beneath(frame, image)).to_host()
                  for item, frame, image in zip(logits, frames, loaded)]
@@ -55,8 +55,8 @@ class FrameWay:
         times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
         return [self._segmentation(item, times, size, len(frames)) for item, size in zip(found, sizes)]
 
-    def send(self, frame: FrameInput, size: Size, engine: Engine, place: int) -> FrameUnderWay:
-        """Begin the way of a frame that others follow; arrived() ends it.
+    def send(self, frame: FrameInput, size: Size, engine: Engine, place: int) -> PendingFrame:
+        """Begin the way of a frame that others follow; finish() ends it.
 
         :param place: see frame_stream.sent_ahead
         """
@@ -68,7 +68,7 @@ class FrameWay:
                                     self._beneath(frame, image)),
             engine)
 
-    def arrived(self, frame: FrameUnderWay, size: Size) -> Segmentation:
+    def finish(self, frame: PendingFrame, size: Size) -> Segmentation:
         """What was sent, once it is there."""
         return self._segmentation(*frame.wait(), size)
 
@@ -78,9 +78,9 @@ class FrameWay:
         for engine in dict.fromkeys(engines):
             places = [place for place, other in enumerate(engines) if other is engine]
             together = [images[place] for place in places]
-            if self.past.is_needed:
+            if self.history.is_needed:
                 assert isinstance(engine, VideoEngine)        # the factory was told
-                logits = [self.past.run(engine, images[place], frames[place]) for place in places]
+                logits = [self.history.run(engine, images[place], frames[place]) for place in places]
             else:
                 logits = list(engine(together[0] if len(together) == 1 else torch.cat(together)).split(1))
             results.update(zip(places, logits))

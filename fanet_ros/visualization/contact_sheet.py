@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.inference import ClassMap, color_labels, draw_overlay
-from fanet_ros.pictures.lettering import BACKGROUND, FAINT_TEXT, TEXT, legend, text_width, write
+from fanet_ros.visualization.lettering import BACKGROUND, FAINT_TEXT, TEXT, legend, text_width, write
 
 MARGIN_PX = 28
 GAP_PX = 8
@@ -26,7 +26,7 @@ OVERLAY_ALPHA = 0.5
 class SheetRow:
     """One frame and what is written beside it: its time or name; None is left out. `agreement` with the true labels is 0..1."""
 
-    frame: RecordedFrame
+    frame: SegmentedFrame
     name: str
     frame_age_ms: Optional[float] = None
     agreement: Optional[float] = None
@@ -102,7 +102,7 @@ def _shortened(name: str, size_px: int) -> str:
     return name
 
 
-def _tiles(frame: RecordedFrame, class_map: ClassMap, layout: SheetLayout) -> list[np.ndarray]:
+def _tiles(frame: SegmentedFrame, class_map: ClassMap, layout: SheetLayout) -> list[np.ndarray]:
     """Tiles of one row. Labels are resized before they are coloured: no colours between classes arise."""
     palette = class_map.palette()
     overlay = frame.overlay

@@ -13,7 +13,7 @@ JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xDA)))
 
 
-def picture_size(data: bytes) -> Optional[tuple[int, int]]:
+def encoded_size(data: bytes) -> Optional[tuple[int, int]]:
     """Height and width in px of a JPEG or PNG file; None for another file, or one that does not say."""
     if data.startswith(PNG_BEGIN):
         if len(data) < 24:

@@ -10,24 +10,24 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.inference import ClassMap, draw_overlay
-from fanet_ros.pictures.contact_sheet import SheetLayout, SheetRow, draw_contact_sheet
-from fanet_ros.pictures.lettering import legend
-from fanet_ros.pictures.overlay_video import OverlayVideo
 from fanet_ros.ros.demo.report import evenly_spaced
+from fanet_ros.visualization.contact_sheet import SheetLayout, SheetRow, draw_contact_sheet
+from fanet_ros.visualization.lettering import legend
+from fanet_ros.visualization.overlay_video import OverlayVideo
 
 CLASSES = ClassMap('two', ('sky', 'road'), ((128, 128, 128), (128, 64, 200)))
 TILE_WIDTH = 96
 
 
-def frame(color: tuple[int, int, int], *, overlay: bool = True, truth: bool = True) -> RecordedFrame:
+def frame(color: tuple[int, int, int], *, overlay: bool = True, truth: bool = True) -> SegmentedFrame:
     """48x36: upper half class 0, lower half 1; true labels: left half 0, right half unlabelled."""
     rgb = np.full((36, 48, 3), color, np.uint8)
     labels = np.repeat(np.array([0, 1], np.uint8), 18)[:, None].repeat(48, axis=1)
     true_labels = np.repeat(np.array([0, 255], np.uint8), 24)[None].repeat(36, axis=0)
     drawn: Optional[np.ndarray] = np.full_like(rgb, (10, 200, 30)) if overlay else None
-    return RecordedFrame(0, rgb, labels, drawn, true_labels if truth else None)
+    return SegmentedFrame(0, rgb, labels, drawn, true_labels if truth else None)
 
 
 def tile(sheet: np.ndarray, row: int, column: int, columns: int = 4, rows: int = 2) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.picture_size import JPEG_BEGIN, picture_size
+from fanet_ros.images.encoded_size import JPEG_BEGIN, encoded_size
 from fanet_ros.ros.common.image_conversion import ImageError, compressed_to_rgb, raw_image
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.wire import Blob
@@ -18,7 +18,7 @@ from fanet_ros.ros.dashboard.wire import Blob
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]      # labels are flat areas: more effort saves little
 
 
-class PictureEncoder:
+class ImageEncoder:
     """Encodes the layers of a frame of one camera.
 
     :param max_width: px; wider pictures are scaled down
@@ -43,7 +43,7 @@ class PictureEncoder:
     def _camera(self, message: Union[Image, CompressedImage]) -> bytes:
         if isinstance(message, CompressedImage):
             content = bytes(message.data)
-            size = picture_size(content)
+            size = encoded_size(content)
             if content.startswith(JPEG_BEGIN) and size is not None and size[1] <= self._max_width:
                 return content          # as it is: the browser reads it too
             rgb = compressed_to_rgb(message, bit_depth=self._depth, note=_ignore)

@@ -9,10 +9,10 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.bags.recording import RecordedFrame
+from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.inference import ClassMap, draw_overlay
-from fanet_ros.pictures.lettering import BACKGROUND, legend
-from fanet_ros.pictures.video_writer import VideoWriter, open_video
+from fanet_ros.visualization.lettering import BACKGROUND, legend
+from fanet_ros.visualization.video_writer import VideoWriter, open_video
 
 MAX_TILE_WIDTH_PX = 800
 OVERLAY_ALPHA = 0.5
@@ -34,7 +34,7 @@ class OverlayVideo:
         self._legend = np.zeros((0, 0, 3), np.uint8)
         self.frames = 0
 
-    def add(self, frame: RecordedFrame) -> None:
+    def add(self, frame: SegmentedFrame) -> None:
         if self._writer is None:
             self._writer = self._open(*frame.rgb.shape[:2])
         overlay = frame.overlay

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.pictures.video_writer import open_video
+from fanet_ros.visualization.video_writer import open_video
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 5
 COLORS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200], [200, 200, 40], [128, 128, 128]], np.uint8)

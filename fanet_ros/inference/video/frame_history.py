@@ -11,7 +11,7 @@ from fanet_ros.inference.video.temporal_filter import TemporalFilter
 from fanet_ros.inference.video.video_memory import VideoMemory
 
 
-class Past:
+class FrameHistory:
     """What a video network attends to, and what masks are smoothed with.
 
     :param temporal_frames: how many frames the network sees at once

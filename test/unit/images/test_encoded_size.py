@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fanet_ros.images.decoding import ImageError, compressed_to_rgb
-from fanet_ros.images.picture_size import picture_size
+from fanet_ros.images.encoded_size import encoded_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
 JPEG, PNG = (cv2.imencode(suffix, PIXELS)[1].tobytes() for suffix in ('.jpg', '.png'))
@@ -28,25 +28,25 @@ def with_size(data: bytes, height: int, width: int) -> bytes:
     ids=['baseline', 'progressive', 'restarts'])
 @pytest.mark.parametrize('pixels', [PIXELS, PIXELS[..., 0]], ids=['colour', 'grey'])
 def test_jpeg(pixels: np.ndarray, options: list[int]) -> None:
-    assert picture_size(cv2.imencode('.jpg', pixels, options)[1].tobytes()) == (37, 53)
+    assert encoded_size(cv2.imencode('.jpg', pixels, options)[1].tobytes()) == (37, 53)
 
 
 @pytest.mark.parametrize('pixels', [PIXELS, PIXELS[..., 0], PIXELS.astype(np.uint16)],
                          ids=['colour', 'grey', '16 bits'])
 def test_png(pixels: np.ndarray) -> None:
-    assert picture_size(cv2.imencode('.png', pixels)[1].tobytes()) == (37, 53)
+    assert encoded_size(cv2.imencode('.png', pixels)[1].tobytes()) == (37, 53)
 
 
 def test_a_comment_before_the_size_that_looks_like_one_is_passed_over() -> None:
     lie = b'\xff\xc0\x00\x11\x08\xff\xff\xff\xff' * 9
     comment = b'\xff\xfe' + struct.pack('>H', len(lie) + 2) + lie
-    assert picture_size(JPEG[:2] + comment + b'\xff' + JPEG[2:]) == (37, 53)
+    assert encoded_size(JPEG[:2] + comment + b'\xff' + JPEG[2:]) == (37, 53)
 
 
 @pytest.mark.parametrize('data', [b'', b'\xff\xd8', b'\xff\xd8\xff', PNG[:20], JPEG[:30], b'BM' + bytes(99), bytes(999),
                                   b'\xff\xd8' + b'\xff' * 500, b'\xff\xd8\xff\xe0\x00\x00' * 50])
 def test_a_file_that_does_not_say(data: bytes) -> None:
-    assert picture_size(data) is None
+    assert encoded_size(data) is None
 
 
 @pytest.mark.parametrize('data', [JPEG, PNG], ids=['jpeg', 'png'])
