@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One RGB frame in, one Segmentation out: preprocessing, the network, labels, colours. Knows nothing of ROS."""
+"""From an RGB frame to a Segmentation: preprocessing, network, labels, colours. Independent of ROS."""
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.contrast_colors import with_contrast
 from fanet_ros.inference.label_table import UNLABELLED, LabelTable, PublishedClass, make_label_table

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint is, without making anything of it ready to run."""
+"""Metadata and classes of a checkpoint, without preparing it for inference."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fanet_ros.model import CheckpointMetadata, load_checkpoint, resolve_checkpo
 
 @dataclass(frozen=True)
 class CheckpointSummary:
-    """A checkpoint that loads: its file, what it says of itself, and its classes."""
+    """File, metadata and classes of a valid checkpoint."""
 
     path: Path
     metadata: CheckpointMetadata
@@ -23,7 +23,7 @@ class CheckpointSummary:
 def summarize_checkpoint(path_or_name: str) -> CheckpointSummary:
     """Load a checkpoint by path or shipped name.
 
-    :raises SegmentationError: missing, corrupt or no checkpoint
+    :raises SegmentationError: the file is missing, corrupt or not a checkpoint
     """
     try:
         metadata = load_checkpoint(path_or_name).metadata

@@ -19,7 +19,9 @@ from fanet_ros.package_share import share_directory
 class ClassMap:
     """Class index -> name and RGB colour. 255 marks unlabelled pixels and is drawn black.
 
-    `ids`, if known, are the numbers 0..254 that the data set itself gives these classes.
+    `ids`, if known, are the data set's own numbers for these classes, 0..254.
+
+    :raises SegmentationError: not 1 to 255 classes, invalid colours or ids
     """
 
     name: str
@@ -29,13 +31,13 @@ class ClassMap:
 
     def __post_init__(self) -> None:
         if len(self.names) != len(self.colors) or not 1 <= len(self.names) <= 255:
-            raise SegmentationError(f'class map {self.name!r}: expected 1 to 255 classes with a colour each, got '
+            raise SegmentationError(f'class map {self.name!r}: expected 1 to 255 classes, each with a colour, got '
                                     f'{len(self.names)} names and {len(self.colors)} colours')
         if any(len(color) != 3 or not all(0 <= value <= 255 for value in color) for color in self.colors):
-            raise SegmentationError(f'class map {self.name!r}: a colour is three values of 0..255')
+            raise SegmentationError(f'class map {self.name!r}: expected each colour as three values of 0..255')
         if self.ids is not None and (len(set(self.ids)) != len(self.ids) or len(self.ids) != len(self.names)
                                      or not all(0 <= value <= 254 for value in self.ids)):
-            raise SegmentationError(f'class map {self.name!r}: expected an id of 0..254 for every class, no two alike')
+            raise SegmentationError(f'class map {self.name!r}: expected a unique id of 0..254 for every class')
 
     def __len__(self) -> int:
         return len(self.names)
@@ -48,7 +50,7 @@ class ClassMap:
 
     @classmethod
     def of_checkpoint(cls, metadata: CheckpointMetadata) -> ClassMap:
-        """The class map that travels with a checkpoint, with the ids of the shipped file of that name, if it has some."""
+        """The class map stored in a checkpoint, with the ids of the shipped class map if that has the same name and classes."""
         path = share_directory() / 'config' / 'class_maps' / f'{metadata.class_map_name}.yaml'
         shipped = cls.load(path) if path.is_file() else None
         ids = shipped.ids if shipped is not None and shipped.names == metadata.class_names else None
@@ -56,9 +58,9 @@ class ClassMap:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> ClassMap:
-        """Read `name: ..., classes: [{name: ..., color: [r, g, b], id: ...}, ...]` from a YAML file; ids may be left out.
+        """Read `name: ..., classes: [{name: ..., color: [r, g, b], id: ...}, ...]` from a YAML file; ids are optional.
 
-        :raises SegmentationError: missing file, not YAML, or not of that form
+        :raises SegmentationError: missing file, invalid YAML or wrong structure
         """
         try:
             content = yaml.safe_load(Path(path).expanduser().read_text())
@@ -75,7 +77,7 @@ class ClassMap:
                                     '{name: ..., color: [r, g, b]}') from None
 
     def to_yaml(self) -> str:
-        """What load() reads."""
+        """YAML text in the format that load() reads."""
         ids = self.ids or (None,) * len(self)
         classes = [{'name': name, 'color': list(color), **({} if number is None else {'id': number})}
                    for name, color, number in zip(self.names, self.colors, ids)]
@@ -83,5 +85,5 @@ class ClassMap:
 
 
 def _ids(classes: list[dict[str, Any]]) -> Optional[tuple[int, ...]]:
-    """The ids of all classes, or None where the file gives none at all."""
+    """The ids of all classes, or None if the file gives no ids."""
     return tuple(int(item['id']) for item in classes) if any('id' in item for item in classes) else None

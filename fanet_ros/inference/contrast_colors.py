@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Colours that tell classes apart, also for eyes that see no red or no green.
+"""Class colours that can be told apart with red-green colour blindness, too.
 
-A data set's own colours are habits: of CamVid's, building and pedestrian are 6 apart (CIE 1976, L*a*b*) in deuteranopia, where
-about 2 can just be seen side by side. Here the smallest distance of any two colours, black for unlabelled among them, is as large
-as a search over a grid of RGB could make it, the least of normal sight, protanopia and deuteranopia counting (simulated as
-in Machado, Oliveira and Fernandes, IEEE TVCG 2009, severity 1): 40 for 11 classes, 23 for 19.
+The palettes of data sets often cannot: in deuteranopia, CamVid's building and pedestrian are 6 apart (CIE 1976 L*a*b*), where
+about 2 is just noticeable side by side. These colours maximise the smallest distance between any two of them, black for
+unlabelled included, as far as a search over a grid of RGB values could: the minimum over normal vision, protanopia and
+deuteranopia (simulated as in Machado, Oliveira and Fernandes, IEEE TVCG 2009, severity 1) is 40 for 11 classes and 23 for 19.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from fanet_ros.inference.class_map import ClassMap
 
-# The first eleven were found together; each of the others is as far as possible from those before it.
+# The first eleven were optimised jointly; each further colour is as far as possible from all before it.
 CONTRAST_COLORS = (
     (60, 60, 0), (0, 0, 255), (180, 195, 255), (255, 255, 0), (255, 255, 150), (0, 0, 135), (60, 150, 120), (120, 120, 255),
     (165, 135, 0), (45, 90, 135), (255, 255, 240), (120, 195, 120), (45, 75, 75), (0, 30, 90), (240, 195, 60), (60, 150, 165),
@@ -23,7 +23,7 @@ CONTRAST_COLORS = (
 
 
 def with_contrast(class_map: ClassMap) -> ClassMap:
-    """The same classes in CONTRAST_COLORS, each in the one nearest to its own that is still free; beyond those their own."""
+    """Recolour `class_map` with CONTRAST_COLORS, each class with the nearest colour still free; further classes keep their own."""
     free = list(CONTRAST_COLORS[:max(len(class_map), 1)])
     colors = list(class_map.colors)
     for index, color in enumerate(class_map.colors[:len(free)]):

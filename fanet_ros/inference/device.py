@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which device the network runs on, and whether a resolution fits into its memory."""
+"""Choice of the inference device, and whether a resolution fits into its memory."""
 from __future__ import annotations
 
 import resource
@@ -15,21 +15,21 @@ from fanet_ros.host.processor import cpuinfo
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
 
-# Peak memory of a frame on the CPU, float32, at 2048x1024 and frames of that size, for FANet-18/34/50 with 11, 19 and 171
-# classes: 140 to 190 bytes a pixel with few classes, where the encoder's activations rule; 4.4 bytes a pixel and class with
-# many, where the full-size logits do. Rounded up; on a GPU unmeasured.
+# Peak memory per frame on the CPU in float32, measured at 2048x1024 with frames of that size, for FANet-18/34/50 with 11, 19
+# and 171 classes: 140 to 190 bytes per pixel with few classes, where the encoder's activations dominate; 4.4 bytes per pixel
+# and class with many, where the full-size logits dominate. Rounded up; not measured on a GPU.
 BYTES_PER_PX = 220.0
 BYTES_PER_PX_AND_CLASS = 5.0
-# By which a processor says that it computes so.
+# Flags in /proc/cpuinfo that indicate native support.
 CPU_FLAGS = {'bfloat16': {'avx512_bf16', 'amx_bf16', 'bf16'}, 'float16': {'avx512_fp16', 'amx_fp16', 'asimdhp'}}
-CGROUP = '/sys/fs/cgroup'        # of a container, as seen from within
+CGROUP = '/sys/fs/cgroup'        # of the container, seen from inside it
 _Module = TypeVar('_Module', bound=nn.Module)
 
 
 def choose_device(device: str) -> torch.device:
-    """'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'.
+    """Resolve 'auto' (CUDA if available, else the CPU), 'cpu', 'cuda' or 'cuda:N'.
 
-    :raises SegmentationError: no such device on this machine
+    :raises SegmentationError: unknown name, or no such device on this machine
     """
     if device == 'auto':
         return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -43,13 +43,13 @@ def choose_device(device: str) -> torch.device:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (chosen.index or 0) >= count:
             raise SegmentationError(
-                f"device {device!r} is not there: torch {torch.__version__} sees {count} CUDA devices; use "
-                f"device 'auto' or 'cpu', or install a torch build that fits the driver")
+                f"device {device!r} is not available: torch {torch.__version__} sees {count} CUDA devices; set "
+                f"device to 'auto' or 'cpu', or install a torch build that matches the driver")
     return chosen
 
 
 def check_memory(height: int, width: int, num_classes: int, device: torch.device) -> None:
-    """Refuse a network resolution that the device's free memory cannot hold.
+    """Reject a network resolution that does not fit into the free memory of the device.
 
     :raises SegmentationError: it does not fit
     """
@@ -62,7 +62,7 @@ def check_memory(height: int, width: int, num_classes: int, device: torch.device
 
 
 def computes_in(precision: str, device: torch.device) -> bool:
-    """Whether the device itself computes in 'bfloat16' or 'float16'; a CPU that does not takes many times as long as in float32."""
+    """Whether the device natively supports 'bfloat16' or 'float16'; a CPU that does not is many times slower than in float32."""
     if device.type == 'cuda':
         return precision == 'float16' or torch.cuda.get_device_capability(device) >= (8, 0)
     flags = (cpuinfo('flags') or cpuinfo('Features')).split()       # x86 or Arm
@@ -70,14 +70,14 @@ def computes_in(precision: str, device: torch.device) -> bool:
 
 
 def _free_bytes(device: torch.device) -> float:
-    """What can be had now: of the GPU; or of this machine, its container and this process, the least."""
+    """Available memory: of the GPU; or the least of what this machine, its container and this process's limit leave."""
     if device.type == 'cuda':
         return float(torch.cuda.mem_get_info(device)[0])
-    free = [float(psutil.virtual_memory().available)]       # counts the file cache too, which yields
+    free = [float(psutil.virtual_memory().available)]       # includes the file cache, which is reclaimable
     try:
         limit, used = (float(Path(CGROUP, name).read_text()) for name in ('memory.max', 'memory.current'))
         free.append(limit - used)
-    except (OSError, ValueError):       # 'max', which is none, or an older kernel
+    except (OSError, ValueError):       # 'max' (no limit), or no cgroup v2
         pass
     address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
     if address_space != resource.RLIM_INFINITY:
@@ -86,5 +86,5 @@ def _free_bytes(device: torch.device) -> float:
 
 
 def in_memory_format(module: _Module, memory_format: torch.memory_format) -> _Module:
-    """`module` itself, with its weights in that format."""
+    """Convert the weights of `module` to `memory_format` in place, and return it."""
     return module.to(memory_format=memory_format)       # type: ignore[call-overload]  # not in torch's annotations

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The way of frames on the device: preprocessing, the network, postprocessing, timed stage by stage."""
+"""Pipeline of a frame on the device: preprocessing, network, postprocessing, with the time of each stage."""
 from __future__ import annotations
 
 from typing import Optional, Sequence
@@ -21,9 +21,9 @@ from fanet_ros.model import CheckpointMetadata
 
 
 class FramePipeline:
-    """Takes frames through engines that it is given, one thread at a time.
+    """Runs frames through the given engines. Use it from one thread at a time.
 
-    `preprocess` and `history`: what it begins with, and what it remembers of the frames before.
+    `preprocess` is its first stage; `history` holds the per-camera state of earlier frames.
     """
 
     def __init__(self, metadata: CheckpointMetadata, device: torch.device, results: Optional[HostResults] = None) -> None:
@@ -34,12 +34,12 @@ class FramePipeline:
         self._results = results if results is not None or device.type != 'cuda' else HostResults()
 
     def for_another_thread(self) -> FramePipeline:
-        """Another one for another thread, that knows of no frame yet; the memory that results come down to is shared."""
+        """Create a pipeline with an empty history for another thread; both share the pinned memory for results."""
         return FramePipeline(self._metadata, self._device, self._results)
 
     def run(self, frames: Sequence[FrameInput], sizes: Sequence[Size], engines: Sequence[Engine], *,
            smoothing: float = 0.0) -> list[Segmentation]:
-        """Take frames together, each by its engine at the network's height and width for it."""
+        """Segment frames together, each with its engine and at its network size (height, width)."""
         marks = [gpu.mark(self._device)]
         loaded = [self.preprocess.load(frame.image, *size, place) for place, (frame, size) in enumerate(zip(frames, sizes))]
         images = [self.preprocess.normalized(item, *size) for item, size in zip(loaded, sizes)]
@@ -48,46 +48,46 @@ class FramePipeline:
         if smoothing > 0:
             logits = [self.history.smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
         marks.append(gpu.mark(self._device))
-        found = [on_device(item, frame, self._beneath(frame, image)).to_host()
+        layers = [on_device(item, frame, self._overlay_background(frame, image)).to_host()
                  for item, frame, image in zip(logits, frames, loaded)]
         marks.append(gpu.mark(self._device))
-        gpu.wait_for(marks[-1])         # the only time: until here a GPU may not even have begun
+        gpu.wait_for(marks[-1])         # the only synchronisation: up to here, GPU work is just queued
         times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
-        return [self._segmentation(item, times, size, len(frames)) for item, size in zip(found, sizes)]
+        return [self._segmentation(item, times, size, len(frames)) for item, size in zip(layers, sizes)]
 
     def send(self, frame: FrameInput, size: Size, engine: Engine, place: int) -> PendingFrame:
-        """Begin the way of a frame that others follow; finish() ends it.
+        """Start a frame whose stages may overlap with those of other frames; finish() completes it.
 
-        :param place: see frame_stream.sent_ahead
+        :param place: slot of the pinned upload buffer, see frame_stream.sent_ahead
         """
-        # Kept: memory that was used on a stream is found again on that stream alone.
+        # Created once: PyTorch reuses memory that was used on a stream on that stream only.
         self._streams = self._streams or FrameStreams(self._device)
         return self._streams.send(
             lambda: self.preprocess.load(frame.image, *size, place),
             lambda image: on_device(self._logits([self.preprocess.normalized(image, *size)], [frame], [engine])[0], frame,
-                                    self._beneath(frame, image)),
+                                    self._overlay_background(frame, image)),
             engine)
 
     def finish(self, frame: PendingFrame, size: Size) -> Segmentation:
-        """What was sent, once it is there."""
+        """Wait for a frame from send() and return its result."""
         return self._segmentation(*frame.wait(), size)
 
     def _logits(self, images: list[torch.Tensor], frames: Sequence[FrameInput], engines: Sequence[Engine]) -> list[torch.Tensor]:
-        """(1, C, h, w) of each frame; those of one engine run together."""
+        """Logits (1, C, h, w) of each frame; frames that share an engine run as one batch."""
         results: dict[int, torch.Tensor] = {}
         for engine in dict.fromkeys(engines):
             places = [place for place, other in enumerate(engines) if other is engine]
             together = [images[place] for place in places]
             if self.history.is_needed:
-                assert isinstance(engine, VideoEngine)        # the factory was told
+                assert isinstance(engine, VideoEngine)        # ensured by the factory's needs_video
                 logits = [self.history.run(engine, images[place], frames[place]) for place in places]
             else:
                 logits = list(engine(together[0] if len(together) == 1 else torch.cat(together)).split(1))
             results.update(zip(places, logits))
         return [results[place] for place in range(len(images))]
 
-    def _beneath(self, frame: FrameInput, image: DeviceImage) -> Optional[torch.Tensor]:
-        """The picture that the overlay of `frame` is drawn over, where it is wished for and drawn here."""
+    def _overlay_background(self, frame: FrameInput, image: DeviceImage) -> Optional[torch.Tensor]:
+        """RGB image that the overlay of `frame` is drawn on; None if no overlay is requested, or not drawn on this device."""
         return self.preprocess.rgb(image) if frame.overlay is not None and self._device.type == 'cuda' else None
 
     def _segmentation(self, layers: Layers, times: StageTimes, size: Size, batch_size: int = 1) -> Segmentation:

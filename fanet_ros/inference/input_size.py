@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The size that the network runs at for a frame: as given, or the checkpoint's number of pixels in the frame's own shape."""
+"""Network input size for a frame: as configured, or the checkpoint's number of pixels at the frame's aspect ratio."""
 from __future__ import annotations
 
 import math
@@ -11,14 +11,14 @@ from fanet_ros.model import MIN_INPUT_PX
 Size = tuple[int, int]      # height, width [px]
 MAX_INPUT_PX = 8192
 SCALE_STEP_PX = 32          # the encoder's stride
-SAME_SHAPE = 1.02           # frames whose shape differs by less from the checkpoint's run at the very size it was trained at
+SAME_SHAPE = 1.02           # aspect ratios within this factor of the checkpoint's run at exactly its training resolution
 
 
 @dataclass(frozen=True)
 class InputSize:
-    """What was asked for: `height` and `width` in px, 0 where it is up to the frame.
+    """The configured input size: `height` and `width` in px, 0 to derive them from the frame.
 
-    `own` is the checkpoint's (height, width); `scale` is the share of all that on each side, to the next multiple of
+    `own` is the checkpoint's (height, width); `scale` is a factor on both sides, which are then rounded to multiples of
     SCALE_STEP_PX.
     """
 
@@ -29,14 +29,14 @@ class InputSize:
 
     @property
     def default(self) -> tuple[int, int]:
-        """Height and width for a frame of the checkpoint's own shape."""
+        """Height and width for a frame with the checkpoint's aspect ratio."""
         return self.of(*self.own)
 
     def of(self, frame_height: int, frame_width: int) -> tuple[int, int]:
-        """Height and width in px for a frame of that size.
+        """Height and width in px for a frame of this size.
 
-        Where one side is given, the other follows in the frame's shape; where none is, both do, with the checkpoint's
-        number of pixels. A frame so narrow that a side would get too short for the network is squeezed.
+        If one side is given, the other follows from the frame's aspect ratio; if none is, both do, at the checkpoint's number
+        of pixels. A frame so narrow that one side would be too short for the network is squeezed.
         """
         own_height, own_width = self.own
         pixels, shape = own_height * own_width, frame_width / frame_height
@@ -58,7 +58,7 @@ class InputSize:
 
 
 def scaled_px(length_px: int, scale: float) -> int:
-    """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that is no smaller than the network can take."""
+    """`scale` times `length_px`, as a multiple of SCALE_STEP_PX that the network accepts; unchanged for a scale of 1."""
     return length_px if scale == 1.0 else _fitting(length_px * scale)
 
 

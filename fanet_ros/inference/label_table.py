@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From class indices to the values that are published: numbering of the data set, classes merged or left out."""
+"""From class indices to published values: numbering of the data set, merged and filtered classes."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ UNLABELLED_NAME = 'unlabelled'
 
 @dataclass(frozen=True)
 class PublishedClass:
-    """A value that occurs in masks, 0..255, and what it means."""
+    """A value that occurs in masks, 0..255, with its class name and RGB colour."""
 
     value: int
     name: str
@@ -37,13 +37,13 @@ class LabelTable:
         return labels if np.array_equal(self.values, np.arange(256)) else cv2.LUT(labels, self.values)
 
     def with_unlabelled(self) -> LabelTable:
-        """The same table where pixels may become unlabelled for another reason than their class."""
+        """The same table with the unlabelled value in `classes`, for masks that have unlabelled pixels for other reasons, too."""
         if any(item.value == UNLABELLED for item in self.classes):
             return self
         return replace(self, classes=(*self.classes, PublishedClass(UNLABELLED, UNLABELLED_NAME, (0, 0, 0))))
 
     def palette(self) -> np.ndarray:
-        """(256, 3) uint8 RGB by published value, black where no class is."""
+        """(256, 3) uint8 RGB by published value, black for values without a class."""
         palette = np.zeros((256, 3), np.uint8)
         for item in self.classes:
             palette[item.value] = item.color
@@ -52,14 +52,14 @@ class LabelTable:
 
 def make_label_table(class_map: ClassMap, label_ids: str = 'training', class_filter: str = '',
                      class_remap: str = '') -> LabelTable:
-    """What becomes of every class.
+    """Build the table of published values.
 
     :param label_ids: 'training': the network's class indices; 'dataset': the ids of the class map
-    :param class_filter: names, separated by commas, of the classes to keep, as they are called after `class_remap`; all
-        others become 255. Empty: all are kept
-    :param class_remap: NAME=TARGET, separated by commas. TARGET is the name of the class to merge it into, the word
-        unlabelled, or a value 0..254. Classes that meet in a value of their own are called by their names joined by +
-    :raises SegmentationError: an unknown name, a malformed entry, ids that the class map does not give
+    :param class_filter: comma-separated names of the classes to keep, as named after `class_remap`; all others become 255.
+        Empty: keep all
+    :param class_remap: comma-separated NAME=TARGET. TARGET is the name of the class to merge it into, the word unlabelled, or a
+        value 0..254. Classes merged into a value of their own are named by their names joined with +
+    :raises SegmentationError: an unknown name, a malformed entry, or ids that the class map does not have
     """
     numbers = _numbers(class_map, label_ids)
     names = dict(enumerate(class_map.names))     # class index -> name it is published under
@@ -93,7 +93,7 @@ def _classes(class_map: ClassMap, numbers: tuple[int, ...], values: dict[int, in
             continue
         indices = [index for index in values if values[index] == value]
         owner = numbers.index(value) if value in numbers else None
-        # The class whose own number this is gives the name, if it or what was merged into it is here.
+        # The class that owns this number gives the name, if it or a class merged into it is present.
         if owner is not None and (owner in indices or class_map.names[owner] in (names[index] for index in indices)):
             classes.append(PublishedClass(value, class_map.names[owner], class_map.colors[owner]))
         else:
@@ -132,7 +132,7 @@ def _remap_entries(text: str) -> list[tuple[str, str]]:
 
 def _index(class_map: ClassMap, name: str, parameter: str) -> int:
     if name not in class_map.names:
-        raise SegmentationError(f'{parameter} has {name!r}: class map {class_map.name} knows only '
+        raise SegmentationError(f'{parameter} has {name!r}: class map {class_map.name} has only '
                                 f'{", ".join(class_map.names)}')
     return class_map.names.index(name)
 

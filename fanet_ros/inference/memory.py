@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Memory given back to the machine once a network is no longer needed."""
+"""Memory use of this process, and how unused memory is returned to the system."""
 from __future__ import annotations
 
 import ctypes
@@ -13,28 +13,28 @@ from fanet_ros.inference.gpu import release_cached_memory
 
 
 def resident_mib() -> float:
-    """Resident memory of this process."""
+    """Resident memory of this process in MiB."""
     return psutil.Process().memory_info().rss / 2**20
 
 
 def memory_in_use(device: torch.device) -> dict[str, str]:
-    """For diagnostics, in MiB: resident memory of this process, and on CUDA what torch holds and has held there."""
-    found = {'memory [MiB]': f'{resident_mib():.0f}'}
+    """Memory in MiB for diagnostics: resident memory of this process and, on CUDA, what torch has reserved now and at its peak."""
+    usage = {'memory [MiB]': f'{resident_mib():.0f}'}
     if device.type == 'cuda':
-        found['GPU memory [MiB]'] = f'{torch.cuda.memory_reserved(device) / 2**20:.0f}'
-        found['GPU memory, peak [MiB]'] = f'{torch.cuda.max_memory_reserved(device) / 2**20:.0f}'
-    return found
+        usage['GPU memory [MiB]'] = f'{torch.cuda.memory_reserved(device) / 2**20:.0f}'
+        usage['GPU memory, peak [MiB]'] = f'{torch.cuda.max_memory_reserved(device) / 2**20:.0f}'
+    return usage
 
 
 def release_memory() -> None:
-    """Collect what nobody refers to any more, and give what the allocators keep of it back to the system."""
+    """Collect garbage, and return the memory that the allocators keep for it to the system."""
     gc.collect()
     release_cached_memory()
     trim_heap()
 
 
 def trim_heap() -> None:
-    """Give the free pages of the heap back to the system, where the C library can."""
+    """Return free pages of the heap to the system, if the C library supports it."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError):       # not glibc

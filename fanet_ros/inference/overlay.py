@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of labels for people to look at."""
+"""Visualisation of label masks."""
 from __future__ import annotations
 
 from functools import lru_cache
@@ -17,16 +17,16 @@ def color_labels(labels: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 def draw_overlay(rgb: np.ndarray, labels: np.ndarray, palette: np.ndarray, alpha: float) -> np.ndarray:
-    """Lay the colours of `labels` over `rgb` (H, W, 3) uint8, `alpha` 0 (image) .. 1 (colours): (H, W, 3) uint8 RGB."""
+    """Blend the colours of `labels` over `rgb` (H, W, 3) uint8, `alpha` 0 (image) .. 1 (colours): (H, W, 3) uint8 RGB."""
     return cv2.addWeighted(rgb, 1.0 - alpha, color_labels(labels, palette), alpha, 0.0)
 
 
 @lru_cache(maxsize=16)
 def draw_legend(names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...], width: int, *,
                 row_height: int = 22) -> np.ndarray:
-    """Colour and name of every class in rows that fill `width` px: (rows * row_height, width, 3) uint8 RGB on white.
+    """Colour and name of every class in rows of at most `width` px: (rows * row_height, width, 3) uint8 RGB on white.
 
-    The array is kept and given again for the same classes: do not write to it.
+    The array is cached and returned again for the same classes: do not write to it.
     """
     scale, margin = row_height / 44.0, row_height // 4
     box = row_height - 2 * margin
@@ -43,7 +43,7 @@ def draw_legend(names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...]
     for x, y, name, color in entries:
         left, top = x + margin, y + margin
         cv2.rectangle(legend, (left, top), (left + box, top + box), color, cv2.FILLED)
-        cv2.rectangle(legend, (left - 1, top - 1), (left + box + 1, top + box + 1), OUTLINE, 1)      # one may be white
+        cv2.rectangle(legend, (left - 1, top - 1), (left + box + 1, top + box + 1), OUTLINE, 1)      # visible if a class is white
         cv2.putText(legend, name, (left + box + margin, y + row_height - margin - 1), cv2.FONT_HERSHEY_SIMPLEX, scale,
                     (0, 0, 0), 1, cv2.LINE_AA)
     return legend

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the encodings of cameras lie in memory, in the numbers by which a GPU finds the values of a pixel."""
+"""Memory layout of camera encodings, as the offsets and strides by which a GPU reads the values of a pixel."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional
 
 
 class Plane(NamedTuple):
-    """Where one of the values of every pixel lies: of the first pixel, and how far the next row and column are, in bytes."""
+    """Position of one value of every pixel in bytes: of the first pixel, and the strides to the next row and column."""
 
     first: int
     row: int
@@ -17,11 +17,10 @@ class Plane(NamedTuple):
 
 @dataclass(frozen=True)
 class PixelLayout:
-    """An encoding at one size.
+    """Layout of an encoding at one image size.
 
-    `kind` is 'rgb', whose `planes` are red, green and blue, 'yuv', with Y, U and V in them, or 'bayer', whose only plane is
-    there three times. `halving`: of U and V, by how many halvings they have fewer rows and columns; of a mosaic, row and column
-    of the first red pixel.
+    `kind` is 'rgb' (`planes` are red, green and blue), 'yuv' (Y, U and V) or 'bayer' (the only plane, three times). `halving`:
+    for 'yuv', how many times the rows and columns of U and V are halved; for 'bayer', row and column of the first red pixel.
     """
 
     kind: str
@@ -30,7 +29,7 @@ class PixelLayout:
 
     @classmethod
     def of(cls, encoding: str, height: int, width: int) -> Optional[PixelLayout]:
-        """Of an encoding as sensor_msgs names it, without padding; None for one that a GPU is not given."""
+        """Layout of a sensor_msgs encoding, without row padding; None if it is not supported on a GPU."""
         if encoding in _PACKED:
             count, channels = _PACKED[encoding]
             return cls('rgb', _interleaved(channels, count, width))
@@ -51,10 +50,10 @@ class PixelLayout:
         return None
 
 
-# Number of channels, and where red, green and blue are among them.
+# Number of channels, and the indices of red, green and blue among them.
 _PACKED = {'rgb8': (3, (0, 1, 2)), 'bgr8': (3, (2, 1, 0)), '8UC3': (3, (2, 1, 0)), 'rgba8': (4, (0, 1, 2)), 'bgra8': (4, (2, 1, 0)),
            '8UC4': (4, (2, 1, 0)), 'mono8': (1, (0, 0, 0)), '8UC1': (1, (0, 0, 0))}
-# Where Y, U and V are in the four bytes of two pixels.
+# Byte offsets of Y, U and V in the four bytes of two pixels.
 _YUV_422 = {'yuyv': (0, 1, 3), 'yuv422_yuy2': (0, 1, 3), 'uyvy': (1, 0, 2), 'yuv422': (1, 0, 2)}
 _FIRST_RED = {'bayer_rggb8': (0, 0), 'bayer_grbg8': (0, 1), 'bayer_gbrg8': (1, 0), 'bayer_bggr8': (1, 1)}
 

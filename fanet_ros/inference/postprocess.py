@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From logits at an eighth of the resolution to labels at the frame's size: bilinear upsampling, then argmax."""
+"""From logits at 1/8 of the input resolution to labels at the frame's size: bilinear upsampling, then argmax."""
 from __future__ import annotations
 
 import warnings
@@ -14,25 +14,25 @@ import torch.nn.functional as F
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
 
-LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # those of Layers
+LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # the fields of Layers
 
 
 class Layers(NamedTuple):
-    """What comes of a frame: labels and, if asked for, confidence, both (H, W) uint8, and overlay, (H, W, 3) uint8 RGB."""
+    """Results for a frame: labels and, if requested, confidence, both (H, W) uint8, and overlay, (H, W, 3) uint8 RGB."""
 
     labels: torch.Tensor
     confidence: Optional[torch.Tensor] = None
     overlay: Optional[torch.Tensor] = None
 
     def to_host(self) -> Layers:
-        """All of it on the host; from a GPU it is there once the present stream has come so far."""
+        """Copy everything to the host; from a GPU it is complete once the current stream has reached this point."""
         confidence, overlay = (None if item is None else to_host(item) for item in (self.confidence, self.overlay))
         return Layers(to_host(self.labels), confidence, overlay)
 
 
 def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
                           with_confidence: bool) -> tuple[np.ndarray, Optional[np.ndarray]]:
-    """Labels and, if asked for, the probability of each pixel's class times 255; both (H, W) uint8 at `size`.
+    """Labels and, if requested, the probability of each pixel's class times 255; both (H, W) uint8 at `size`.
 
     :param logits: (1, C, h, w) on any device
     """
@@ -42,10 +42,10 @@ def labels_and_confidence(logits: torch.Tensor, size: tuple[int, int],
 
 
 def on_device(logits: torch.Tensor, frame: FrameInput, image: Optional[torch.Tensor] = None) -> Layers:
-    """What is made of a frame, left where the logits are; on a GPU nothing is waited for.
+    """Postprocess a frame; the results stay on the device of the logits, without waiting for a GPU.
 
     :param logits: (1, C, h, w)
-    :param image: RGB (H, W, 3) uint8 where the logits are, for the overlay; None: none is drawn
+    :param image: RGB (H, W, 3) uint8 on the same device, to draw the overlay on; None: no overlay
     """
     return _labels(logits, frame.size, frame.confidence, image, None if image is None else frame.overlay)
 
@@ -63,16 +63,16 @@ def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, 
 
 def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[torch.Tensor] = None,
                    palette: Optional[torch.Tensor] = None, alpha: float = 0.0) -> LayerTensors:
-    """Labels, confidence and overlay by PyTorch, on any device; None for what is not asked for.
+    """Labels, confidence and overlay with PyTorch, on any device; None for what is not requested.
 
-    :param palette: (256, 3) uint8 RGB by class index, for an overlay over `frame` (H, W, 3) uint8
+    :param palette: (256, 3) uint8 RGB by class index, for an overlay on `frame` (H, W, 3) uint8
     :param alpha: 0 (frame) .. 1 (colours)
     """
     full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)         # (1, C, H, W)
     best, index = full[0].max(0)                                                            # (H, W); argmax() is far slower
     labels, confidence, overlay = index.to(torch.uint8), None, None
     if with_confidence:
-        probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the largest
+        probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the best class
         confidence = (probability * 255 + 0.5).to(torch.uint8)
     if palette is not None and frame is not None:
         mixed = torch.lerp(frame.float(), palette[index].float(), alpha)
@@ -82,19 +82,19 @@ def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence:
 
 @lru_cache(maxsize=16)
 def _palette_on(device: torch.device, content: bytes) -> torch.Tensor:
-    """(256, 3) uint8, kept: to send it with every frame would make the CPU wait."""
+    """Palette (256, 3) uint8 on the device; cached, since an upload per frame would block the CPU."""
     return torch.frombuffer(bytearray(content), dtype=torch.uint8).view(256, 3).to(device)
 
 
 @cache
 def _one_pass(device: torch.device) -> Optional[Callable[..., LayerTensors]]:
-    """The Triton kernel, if it runs on this GPU: it is compiled on the spot, for which something may be missing."""
+    """The Triton kernel; None if it does not run on this GPU: it is compiled here, which needs tools that may be missing."""
     try:
         from fanet_ros.inference.triton_postprocess import one_pass
         one_pass(torch.zeros(1, 2, 2, 2, device=device), (4, 4), True)
-    except Exception as error:      # whatever it is, there is another way
+    except Exception as error:      # of any kind: layer_by_layer() works without it
         reason = ' '.join(str(error).split())[:160]
-        warnings.warn(f'labels take a slower way on {device}, Triton does not work: {reason}', stacklevel=2)
+        warnings.warn(f'postprocessing on {device} is slower than it could be, Triton does not work: {reason}', stacklevel=2)
         return None
     return one_pass
 
@@ -102,9 +102,9 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., LayerTensors]]:
 def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
 
-    The upsampled array of C x H x W is never made. Between two rows of logits every value is a weighted mean of the value
-    above and the one below; so where a class is the largest in both, it is the largest all the way between them. Only the
-    columns where the two rows disagree are computed.
+    The upsampled C x H x W array is never built. Between two rows of logits every value is a weighted mean of the value above
+    and the one below; so a class that is the largest in both rows is the largest everywhere between them. Only the columns
+    where the two rows disagree are computed.
     """
     low_height, low_width = logits.shape[1:]
     height, width = size
@@ -113,7 +113,7 @@ def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if low_height == 1:
         return np.repeat(row_labels, height, 0)
     above, weight = _positions(low_height, height)
-    labels = row_labels[above]                                                              # (H, W), right where rows agree
+    labels = row_labels[above]                                                              # (H, W), correct where rows agree
     first = np.searchsorted(above, np.arange(low_height))
     for row in range(low_height - 1):
         rows = slice(first[row], first[row + 1])
@@ -126,13 +126,13 @@ def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _argmax(values: np.ndarray) -> np.ndarray:
-    """Argmax over the first axis. torch's max() is many times as fast as numpy's and torch's argmax() over so short an axis."""
+    """Argmax over the first axis. On such a short axis, torch's max() is many times faster than either library's argmax()."""
     return torch.from_numpy(values).max(0).indices.numpy()
 
 
 @lru_cache(maxsize=32)
 def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each of `high` samples: the low sample before it, at most low - 2, and how far it lies beyond, 0..1 float32."""
+    """For each of `high` samples: the low sample before it, at most low - 2, and the distance beyond it, 0..1 float32."""
     position = np.arange(high) * ((low - 1) / max(high - 1, 1))
     before = np.minimum(position.astype(np.intp), low - 2)
     return before, (position - before).astype(np.float32)
@@ -140,5 +140,5 @@ def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
 
 @lru_cache(maxsize=32)
 def _interpolation(low: int, high: int) -> torch.Tensor:
-    """(low, high) float32: linear interpolation with align_corners as a matrix."""
+    """Linear interpolation with align_corners as a matrix (low, high) float32."""
     return F.interpolate(torch.eye(low)[None], size=high, mode='linear', align_corners=True)[0]

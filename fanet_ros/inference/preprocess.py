@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a frame of any size, as the camera sent it, to what the network is given."""
+"""From a frame of any size, as the camera sent it, to the network's input."""
 from __future__ import annotations
 
 import warnings
@@ -24,13 +24,14 @@ PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 class Preprocessor:
-    """Makes RGB of frames, resizes and normalises them, by OpenCV on the CPU, or on the GPU in one pass from the camera's bytes.
+    """Converts frames to RGB, resizes and normalises them.
 
-    One for each user: it keeps the memory by which frames go up.
+    Uses OpenCV on the CPU; on a GPU it works in one pass from the camera's bytes. Do not share an instance: it owns the pinned
+    memory that frames are uploaded from.
 
     :param mean: of RGB, 0..1
-    :param std: likewise
-    :param fused: on a GPU by the Triton kernel, where that works; else layer by layer by PyTorch
+    :param std: of RGB, 0..1
+    :param fused: on a GPU, use the Triton kernel if it works; else PyTorch, layer by layer
     """
 
     def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float], device: torch.device, *,
@@ -46,14 +47,14 @@ class Preprocessor:
     def __call__(self, frame: Union[np.ndarray, CameraImage], height: int, width: int, place: int = 0) -> Tensor:
         """`frame`, if an array (H, W, 3) uint8 RGB -> (1, 3, height, width) float32, normalised, on the device.
 
-        :param place: of the frame among those that go to the device at the same time
+        :param place: slot of the frame among those that are uploaded at the same time
         """
         return self.normalized(self.load(frame, height, width, place), height, width)
 
     def load(self, frame: Union[np.ndarray, CameraImage], height: int, width: int, place: int = 0) -> DeviceImage:
-        """The first half: `frame` on the device, 8 bits; on the CPU RGB of (height, width, 3), on a GPU as it came.
+        """First half: `frame` on the device in 8 bits; on the CPU as RGB (height, width, 3), on a GPU unmodified.
 
-        On a GPU the copy may still be under way; it must be done before the same place is used again.
+        On a GPU the upload may still be in progress; it must be complete before the same `place` is used again.
         """
         if self._device.type == 'cuda':
             return self.upload(frame, place)
@@ -61,7 +62,7 @@ class Preprocessor:
         return DeviceImage.of_rgb(_as_tensor(_resized(rgb, height, width)))
 
     def upload(self, frame: Union[np.ndarray, CameraImage], place: int = 0) -> DeviceImage:
-        """The frame's own bytes on the device; see load() about the place."""
+        """The frame's own bytes on the device; for `place` see load()."""
         if isinstance(frame, np.ndarray):
             return DeviceImage.of_rgb(self._sent(frame, place))
         layout = PixelLayout.of(frame.encoding, frame.height, frame.width)
@@ -70,26 +71,26 @@ class Preprocessor:
         return DeviceImage(self._sent(frame.rows, place).view(-1), frame.height, frame.width, layout)
 
     def normalized(self, image: DeviceImage, height: int, width: int) -> Tensor:
-        """The second half: what load() gave -> (1, 3, height, width) float32, channels last in memory."""
+        """Second half: the result of load() -> (1, 3, height, width) float32, channels last in memory."""
         size = image.height, image.width
         if self._one_pass is not None:
             steps = taps(size, (height, width), self._device)
             return self._one_pass(image, *steps, self._means, self._scales).permute(2, 0, 1)[None]
         rgb = rgb_of(image)
-        # Of the right size: 8 bits become float32 as they are read, which saves a pass over memory.
+        # At the right size, 8 bits become float32 as they are read, which saves a pass over memory.
         images = (rgb.permute(2, 0, 1)[None] if size == (height, width)
                   else resampled(rgb, *taps(size, (height, width), self._device)))
         return (images - self._mean).mul_(self._scale)
 
     def rgb(self, image: DeviceImage) -> Tensor:
-        """What load() gave as (H, W, 3) uint8 RGB on the device, contiguous."""
+        """The result of load() as (H, W, 3) uint8 RGB on the device, contiguous."""
         size = image.height, image.width
         if self._one_pass is None or image.layout == PixelLayout.of('rgb8', *size):
             return rgb_of(image)
         return self._one_pass(image, *taps(size, size, self._device), (0.0,) * 3, (1.0,) * 3, torch.uint8)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
+        """Up to CALIBRATION_FRAMES of the images in `folder`, each as network input (1, 3, height, width) float32."""
         paths = images_in(folder)
         for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
             bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -97,32 +98,32 @@ class Preprocessor:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
     def _sent(self, values: np.ndarray, place: int) -> Tensor:
-        """`values` on the device, by way of pinned memory, from which a GPU copies them without the CPU's help."""
+        """`values` on the device, through pinned memory, from which a GPU copies them asynchronously."""
         staging = self._staging.get(place)
         if staging is None or staging.shape != values.shape:
             staging = self._staging[place] = host_buffer(values.shape, self._device)
-        # By one thread: on a busy machine several wait for each other many times as long as they save.
+        # On one thread: on a busy machine, several wait for each other far longer than they save.
         np.copyto(staging.numpy(), values)
         return staging.to(self._device, non_blocking=True)
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The picture files in `folder`, by name; none where there is no such folder."""
+    """Image files in `folder`, sorted by name; none if there is no such folder."""
     return sorted(path for path in folder.glob('*') if path.suffix.lower() in PICTURES)
 
 
 def check_calibration_images(folder: Path) -> None:
-    """:raises SegmentationError: `folder` is none, or holds no picture that can be read"""
+    """:raises SegmentationError: `folder` does not exist, or contains no readable image"""
     if not folder.is_dir():
-        raise SegmentationError(f'calibration_images is {str(folder)!r}: no such folder; expected one with pictures of this camera')
+        raise SegmentationError(f'calibration_images is {str(folder)!r}: no such folder; expected one with images from this camera')
     if not any(cv2.imread(str(path)) is not None for path in images_in(folder)):
-        raise SegmentationError(f'calibration_images is {str(folder)!r}: no readable picture in it ({", ".join(PICTURES)}); '
-                                'sub-folders are not looked into')
+        raise SegmentationError(f'calibration_images is {str(folder)!r}: no readable image in it ({", ".join(PICTURES)}); '
+                                'sub-folders are not searched')
 
 
 @cache
 def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
-    """The Triton kernel, if it runs on this GPU, compiled for all layouts: no frame is to wait for that."""
+    """The Triton kernel, compiled for all layouts, so that no frame waits for that; None if it does not run on this GPU."""
     try:
         from fanet_ros.inference.triton_preprocess import one_pass
         for encoding in ('rgb8', 'yuyv', 'bayer_rggb8'):
@@ -131,9 +132,9 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
             image = DeviceImage(torch.zeros(64, dtype=torch.uint8, device=device), 4, 4, layout)
             for dtype in (torch.float32, torch.uint8):
                 one_pass(image, *taps((4, 4), (4, 4), device), (0.0,) * 3, (1.0,) * 3, dtype)
-    except Exception as error:      # whatever it is, there is another way
-        warnings.warn(f'frames take a slower way on {device}, Triton does not work: {" ".join(str(error).split())[:160]}',
-                      stacklevel=2)
+    except Exception as error:      # of any kind: PyTorch works without it
+        warnings.warn(f'preprocessing on {device} is slower than it could be, Triton does not work: '
+                      f'{" ".join(str(error).split())[:160]}', stacklevel=2)
         return None
     return one_pass
 

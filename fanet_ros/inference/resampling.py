@@ -1,7 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenCV's ways of resizing as weights, so that the GPU's picture is the CPU's: for each row and column of the result, of which
-rows and columns of the source it is the mean.
+"""OpenCV's resizing as weights, so that frames resized on the GPU equal those resized on the CPU.
+
+For each row and column of the result, the weights say which rows and columns of the source it averages.
 """
 from __future__ import annotations
 
@@ -16,15 +17,17 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Taps:
-    """Along one side, of n pixels from more or fewer: `first` (n,) int32, the first of the T neighbours in the source that
-    pixel i is made of, and `weights` (T, n) float32, their shares.
+    """Resampling weights along one side, to n pixels.
+
+    `first` (n,) int32 is the first of the T neighbouring source pixels that pixel i is computed from, `weights` (T, n) float32
+    are their weights.
     """
 
     first: Tensor
     weights: Tensor
 
     def along(self, values: Tensor, dimension: int) -> Tensor:
-        """`values`, of 3 dimensions, with n in place of the source's length in one of them, float32."""
+        """Resample `values`, of 3 dimensions, along one of them to n pixels, float32."""
         shape = [1, 1, 1]
         shape[dimension] = -1
         shares = (values.index_select(dimension, self.first + number) * weight.view(shape)
@@ -33,25 +36,25 @@ class Taps:
 
 
 def interpolation(source: tuple[int, int], target: tuple[int, int]) -> int:
-    """OpenCV's interpolation from a height and width to another: the mean over each pixel's area where the picture shrinks."""
+    """OpenCV's interpolation from one (height, width) to another: area averaging where the image shrinks, else bilinear."""
     return cv2.INTER_AREA if target[0] * target[1] < source[0] * source[1] else cv2.INTER_LINEAR
 
 
 @lru_cache(maxsize=32)
 def taps(source: tuple[int, int], target: tuple[int, int], device: torch.device) -> tuple[Taps, Taps]:
-    """Of the rows and of the columns, as cv2.resize() with interpolation() has them; kept, for they cost more than a frame."""
+    """Taps of the rows and of the columns, as in cv2.resize() with interpolation(); cached, since they cost more than a frame."""
     if interpolation(source, target) == cv2.INTER_LINEAR:
         along = _linear
     elif target[0] <= source[0] and target[1] <= source[1]:
         along = _area
     else:
-        along = _area_linear        # what OpenCV makes of INTER_AREA where one side grows
+        along = _area_linear        # what OpenCV does for INTER_AREA where one side grows
     rows, columns = (along(*lengths) for lengths in zip(source, target))
     return _on(device, *rows), _on(device, *columns)
 
 
 def resampled(rgb: Tensor, rows: Taps, columns: Taps) -> Tensor:
-    """(H, W, 3) uint8 -> (1, 3, h, w) float32, 0..255, channels last in memory; by PyTorch, on any device."""
+    """Resample (H, W, 3) uint8 -> (1, 3, h, w) float32, 0..255, channels last in memory; with PyTorch, on any device."""
     return columns.along(rows.along(rgb, 0), 1).permute(2, 0, 1)[None]
 
 
@@ -61,7 +64,7 @@ def _on(device: torch.device, first: np.ndarray, weights: np.ndarray) -> Taps:
 
 
 def _area(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the part of the source that each pixel covers: first (n,), weights (n, T)."""
+    """Weights by the area of the source that each pixel covers: first (n,), weights (n, T)."""
     scale = source / target
     begin = np.arange(target) * scale
     count = min(int(np.ceil(scale)) + 1, source) if source != target else 1
@@ -73,19 +76,19 @@ def _area(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
-    """Between the two nearest pixels, by their middles."""
+    """Between the two nearest pixels, by their centres."""
     return _between((np.arange(target) + 0.5) * (source / target) - 0.5, source)
 
 
 def _area_linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:
-    inverse = target / source       # in OpenCV's order of operations: where a position falls on a pixel, rounding decides
+    inverse = target / source       # in OpenCV's order of operations: if a position coincides with a pixel, rounding decides
     before = np.floor(np.arange(target) * (1 / inverse))
     beyond = (np.arange(1, target + 1) - (before + 1) * inverse).astype(np.float32)
     return _between(before + np.where(beyond > 0, beyond - np.floor(beyond), 0.0), source)
 
 
 def _between(position: np.ndarray, source: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of two neighbours each, by where between them `position` lies."""
+    """Two neighbours each, weighted by where `position` lies between them."""
     position = np.clip(position, 0, source - 1)
     count = min(2, source)
     first = np.minimum(np.floor(position).astype(int), source - count)

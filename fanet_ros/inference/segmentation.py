@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What inference gives for one frame."""
+"""Inputs and results of inference."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ import numpy as np
 
 
 class SegmentationError(ValueError):
-    """Inference cannot be set up or changed as asked; one line: what was expected, what came, what to do."""
+    """Inference cannot be set up or changed as requested; one line: what was expected, what was given, what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class OverlayColors:
-    """`palette` (256, 3) uint8 RGB by class index, laid over the frame: `alpha` 0 (frame) .. 1 (colours)."""
+    """Colours to blend over the frame: `palette` (256, 3) uint8 RGB by class index, `alpha` 0 (frame) .. 1 (colours)."""
 
     palette: np.ndarray
     alpha: float
 
 
 class CameraImage(Protocol):
-    """An image as a camera sends it, such as sources.raw_image.RawImage.
+    """An image as sent by a camera, such as sources.raw_image.RawImage.
 
-    `rows` (R, B) uint8 are its bytes without padding; `encoding` says how they lie, by the names of sensor_msgs. `rgb`
-    (H, W, 3) uint8 is made of them by the CPU, when it is first asked for.
+    `rows` (R, B) uint8 are its bytes without padding, laid out as in the sensor_msgs `encoding`. `rgb` (H, W, 3) uint8 is
+    converted on the CPU on first access.
     """
 
     @property
@@ -46,10 +46,10 @@ class CameraImage(Protocol):
 
 @dataclass(frozen=True)
 class FrameInput:
-    """One of several frames that are segmented together; what is meant by each, see Segmenter.segment().
+    """One of several frames to be segmented together; for the fields see Segmenter.segment().
 
-    `image` is (H, W, 3) uint8 RGB, or as the camera sent it: a GPU is given those bytes, and makes RGB of them.
-    `overlay` is drawn on a GPU alone, while the frame is there; elsewhere the mask had better not wait for it.
+    `image` is (H, W, 3) uint8 RGB, or as the camera sent it: then a GPU converts its bytes to RGB. `overlay` is drawn only on a
+    GPU, which already holds the frame; on the CPU the mask should not wait for it.
     """
 
     image: Union[np.ndarray, CameraImage]
@@ -68,11 +68,11 @@ class FrameInput:
 
     @property
     def rgb(self) -> np.ndarray:
-        """(H, W, 3) uint8, made on the CPU if need be."""
+        """(H, W, 3) uint8, converted on the CPU if necessary."""
         return self.image if isinstance(self.image, np.ndarray) else self.image.rgb
 
     def check(self) -> None:
-        """:raises ValueError: `image` is an array that is no frame"""
+        """:raises ValueError: `image` is an array, but not (H, W, 3) uint8"""
         image = self.image
         if isinstance(image, np.ndarray) and (image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size):
             raise ValueError(f'expected a frame of (H, W, 3) uint8, got {image.shape} {image.dtype}')
@@ -80,7 +80,7 @@ class FrameInput:
 
 @dataclass(frozen=True)
 class StageTimes:
-    """Time of each stage, in milliseconds, on the device; of all frames that were segmented together."""
+    """Time of each stage on the device, in milliseconds, for all frames that were segmented together."""
 
     preprocess_ms: float
     network_ms: float
@@ -91,9 +91,9 @@ class StageTimes:
 class Segmentation:
     """Labels of one frame, at the frame's own size.
 
-    `labels` is (H, W) uint8, a class index per pixel. `confidence`, if asked for, is (H, W) uint8: the softmax
-    probability of that class times 255. `overlay`, if asked for and drawn on a GPU, is (H, W, 3) uint8 RGB.
-    The network ran at `input_height` x `input_width` pixels, on `batch_size` frames at once.
+    `labels` is (H, W) uint8, a class index per pixel. `confidence`, if requested, is (H, W) uint8: the softmax probability of
+    that class times 255. `overlay`, if requested and drawn on a GPU, is (H, W, 3) uint8 RGB. The network ran at `input_height`
+    x `input_width` pixels, on `batch_size` frames at once.
     """
 
     labels: np.ndarray

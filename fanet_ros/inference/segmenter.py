@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one way from an RGB frame to labels, used by the node, the evaluation and every tool alike."""
+"""The single path from an RGB frame to labels, shared by the node, the evaluation and all tools."""
 from __future__ import annotations
 
 import copy
@@ -25,13 +25,13 @@ from fanet_ros.size_text import size_text
 
 
 class Segmenter:
-    """Segments RGB frames of any size with one checkpoint, at a resolution that is given or follows the frame's shape.
+    """Segments RGB frames of any size with one checkpoint, at a fixed resolution or one that follows the frame's aspect ratio.
 
     Call segment() or segment_batch() from one thread at a time. resized(), set_input_size() and prepare() may be called from
-    another and build beside the present engines; what they change takes effect between two frames.
+    another thread and build in parallel with the current engines; what they change takes effect between two frames.
 
-    :param name: what to call the checkpoint
-    :param changes: of the options, by their names
+    :param name: display name of the checkpoint
+    :param changes: options to override, by name
     :raises SegmentationError: see from_checkpoint
     """
 
@@ -62,9 +62,9 @@ class Segmenter:
 
         :param checkpoint: path or shipped name
         :param options: how to run it
-        :param changes: of the options, by their names, which SegmenterOptions explains
-        :raises SegmentationError: a missing, corrupt or unfitting checkpoint, a class count or variant that does not
-            match, an impossible resolution, an absent device
+        :param changes: options to override, by name, see SegmenterOptions
+        :raises SegmentationError: a missing, corrupt or incompatible checkpoint, a class count or variant that does not match,
+            an impossible resolution, an unavailable device
         :raises TypeError: there is no such option
         """
         options = options.changed(**changes)
@@ -83,42 +83,42 @@ class Segmenter:
 
     @property
     def converts_colors(self) -> bool:
-        """Whether frames had better be given as the camera sent them: the GPU makes RGB of them for less."""
+        """Whether to pass frames as the camera sent them: a GPU converts them to RGB at less cost."""
         return self.device.type == 'cuda'
 
     @property
     def batch(self) -> int:
-        """How many frames run together at most."""
+        """Largest number of frames that run together."""
         return 1 if self._is_video else self.options.batch
 
     @property
     def input_height(self) -> int:
-        """Of the network, in px, for the shape of the last frame; before there is one, for that of the checkpoint."""
+        """Input height of the network in px for the last frame; before the first one, for the checkpoint's aspect ratio."""
         return self._engines.present[0]
 
     @property
     def input_width(self) -> int:
-        """Likewise."""
+        """Input width of the network in px, see input_height."""
         return self._engines.present[1]
 
     @property
     def input_sizes(self) -> tuple[Size, ...]:
-        """Height and width of the network for every shape of frame that came, the last one at the end."""
+        """(height, width) of the network for every frame shape seen, the latest last."""
         return self._engines.sizes
 
     @property
     def frame_sizes(self) -> tuple[Size, ...]:
-        """Height and width of a frame of each shape that came."""
+        """(height, width) of one frame of each shape seen."""
         return self._engines.frame_sizes
 
     @property
     def engine_description(self) -> str:
-        """What runs the network, such as 'onnxruntime float32'."""
+        """Engine and precision, such as 'onnxruntime float32'."""
         return self._engines.description
 
     @property
     def is_provisional(self) -> bool:
-        """Whether an engine stands in for the fastest one: a Segmenter that is made without `quick` has that."""
+        """Whether an engine stands in for the fastest one, which only happens with `quick`."""
         return self._engines.is_provisional
 
     @property
@@ -126,47 +126,47 @@ class Segmenter:
         return self.metadata.temporal_frames > 1
 
     def resized(self, height: int, width: int, scale: float = 1.0, *, quick: bool = False) -> Segmenter:
-        """Another Segmenter of the same network at `height` x `width` px, ready for the same frames; this one stays as it is.
+        """Another Segmenter of the same network at `height` x `width` px, ready for the same frame shapes; this one is unchanged.
 
-        :param scale: share of that resolution to run at, see SegmenterOptions, as for `quick`
+        :param scale: see SegmenterOptions, as for `quick`
         :raises SegmentationError: out of range or too large for the memory
         """
-        other = copy.copy(self)     # what is shared never changes, or knows of several users
+        other = copy.copy(self)     # what is shared is immutable or supports several users
         other._lock, other._pipeline = threading.Lock(), self._pipeline.for_another_thread()
         other.options = self.options.changed(quick=quick)
         other.set_input_size(height, width, scale, self.frame_sizes)
         return other
 
     def set_input_size(self, height: int, width: int, scale: float = 1.0, frame_sizes: Sequence[Size] = ()) -> None:
-        """Run the network at `height` x `width` px from the next frame on; 0: in the frame's shape, see InputSize.
+        """Run the network at `height` x `width` px from the next frame on; 0: from the frame's aspect ratio, see InputSize.
 
-        :param scale: share of that resolution to run at, see SegmenterOptions
+        :param scale: see SegmenterOptions
         :param frame_sizes: frames to be ready for, see SegmenterOptions
-        :raises SegmentationError: out of range or too large for the memory; the present size stays
+        :raises SegmentationError: out of range or too large for the memory; the current size is kept
         """
         options = self.options.changed(input_height=height, input_width=width, scale=scale, frame_sizes=frame_sizes)
-        engines = self._engines_for(options)        # beside the present ones, which go on
+        engines = self._engines_for(options)        # in parallel with the current ones, which stay in use
         with self._lock:
             self.options, self._engines = options, engines
             self._pipeline.history.forget()
 
     def _engines_for(self, options: SegmenterOptions) -> SizedEngines:
-        wanted = InputSize(options.input_height, options.input_width, self.metadata.training_resolution, options.scale)
-        return SizedEngines(self._factory, wanted, options.frame_sizes, batch=self.batch, quick=options.quick)
+        input_size = InputSize(options.input_height, options.input_width, self.metadata.training_resolution, options.scale)
+        return SizedEngines(self._factory, input_size, options.frame_sizes, batch=self.batch, quick=options.quick)
 
     def is_ready_for(self, height: int, width: int) -> bool:
-        """Whether frames of `height` x `width` px run at the size that their shape asks for, or never can."""
+        """Whether the engine for frames of `height` x `width` px has been built, or cannot be built."""
         return self._engines.is_ready_for((height, width))
 
     def prepare(self, height: int, width: int) -> Size:
-        """Build the engine for frames of `height` x `width` px, beside the present ones; returns the network's height and width.
+        """Build the engine for frames of `height` x `width` px in parallel with the current ones; returns its height and width.
 
-        :raises SegmentationError: too large for the memory, for example; such frames go through another engine, squeezed
+        :raises SegmentationError: too large for the memory, for example; such frames are squeezed through another engine
         """
         engines, frame_size = self._engines, (height, width)
         engine = engines.build(frame_size)
         with self._lock:
-            if engines is self._engines:        # else set_input_size() came between
+            if engines is self._engines:        # else set_input_size() was called meanwhile
                 engines.put(frame_size, engine)
                 self._pipeline.history.forget()
         return engines.size_for(frame_size)
@@ -175,21 +175,21 @@ class Segmenter:
                 camera: str = '', smoothing: float = 0.0) -> Segmentation:
         """Label every pixel of `rgb`, (H, W, 3) uint8 of any size.
 
-        :param confidence: also give the probability of each pixel's class
-        :param stamp_s: when the frame was taken, in seconds; tells a video network what belongs together
-        :param camera: which of several cameras it is from; what is remembered of each is kept apart
-        :param smoothing: 0..1, share of the frames before in the logits, along the optical flow; 0: each frame for itself
+        :param confidence: also return the probability of each pixel's class
+        :param stamp_s: capture time in seconds, by which history is dropped after a gap
+        :param camera: name of the frame's camera; history is kept per camera
+        :param smoothing: 0..1, share of the previous frames in the logits, along the optical flow; 0: none
         :raises ValueError: `rgb` is not such an array
         """
         return self.segment_batch([FrameInput(rgb, confidence, stamp_s, camera)], smoothing=smoothing)[0]
 
     def segment_batch(self, frames: Sequence[FrameInput], *, smoothing: float = 0.0,
                       builds: bool = True) -> list[Segmentation]:
-        """segment() for several frames, of several cameras for example, which costs less than one after the other.
+        """segment() for several frames, for example of several cameras, at less cost than one after the other.
 
-        :param frames: at least one; of sizes of their own. More than `batch` of them are still right, but no faster
-        :param builds: build the engine for frames of a new shape first; if not, they go through another one, squeezed, until
-            prepare() was called
+        :param frames: at least one, each of any size. More than `batch` of them work, but are no faster
+        :param builds: build the engine for a new frame shape first; otherwise such frames are squeezed through another one
+            until prepare() has been called
         :raises ValueError: one of them is not a frame
         """
         for frame in frames:
@@ -201,10 +201,10 @@ class Segmenter:
             return self._pipeline.run(frames, sizes, [self._engines[size] for size in sizes], smoothing=smoothing)
 
     def segment_stream(self, frames: Iterable[Optional[FrameInput]]) -> Iterator[Optional[Segmentation]]:
-        """segment() for frames that follow each other, as in a recording; until the last has come, segment no others.
+        """segment() for consecutive frames, as in a recording; do not segment other frames until it is exhausted.
 
-        On a GPU the upload of a frame, the computing of another and the download of a third overlap; one more frame is taken
-        than is given back until then. For None, in the place of a frame that cannot be read, None is given back.
+        On a GPU, upload of one frame, inference on another and download of a third overlap; for that, input is read one frame
+        ahead. None, for a frame that cannot be read, gives None.
 
         :raises ValueError: one of them is not a frame
         """
@@ -221,24 +221,24 @@ class Segmenter:
         if not self.is_ready_for(*frame_size):
             self.prepare(*frame_size)
         else:
-            with self._lock:            # else what is prepared for the next frame of a batch takes the place of this one's
+            with self._lock:            # keeps it from being dropped when prepare() runs for another frame of the batch
                 self._engines.use(frame_size)
 
     def forget(self) -> None:
-        """The next frame belongs to no frame before it."""
+        """Forget the previous frames: the next one does not follow them."""
         with self._lock:
             self._pipeline.history.forget()
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, as the network wants them."""
+        """Up to CALIBRATION_FRAMES of the images in `folder`, each as network input (1, 3, height, width) float32."""
         return self._pipeline.preprocess.calibration_images(folder, height, width)
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
-        """What the network is given for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
+        """Network input for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._pipeline.preprocess(rgb, *self._engines.size_for(FrameInput(rgb).size))
 
 
 def display_name(path_or_name: Union[str, Path]) -> str:
-    """What to call a checkpoint: by its file, or, where that has the name that every training gives it, by its folder."""
+    """Name to show for a checkpoint: that of its file or, for the default file name of a training, of its folder."""
     path = Path(path_or_name)
     return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem

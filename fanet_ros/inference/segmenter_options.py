@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a Segmenter can be asked for, beside the checkpoint."""
+"""Options of a Segmenter, apart from the checkpoint."""
 from __future__ import annotations
 
 import math
@@ -20,25 +20,25 @@ DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
 
 @dataclass(frozen=True)
 class SegmenterOptions:
-    """How a checkpoint is run.
+    """How to run a checkpoint.
 
     :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
-    :param engine: one of fanet_ros.choices.ENGINES; 'auto': the fastest of those that run on the device, measured once on this
-        machine
+    :param engine: one of fanet_ros.choices.ENGINES; 'auto': the fastest on the device, measured once per machine
     :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
-    :param input_height: network resolution in px, 64..8192; 0: in the frame's shape, with the checkpoint's number of
+    :param input_height: network resolution in px, 64..8192; 0: from the frame's aspect ratio, at the checkpoint's number of
         pixels if `input_width` is 0 too, see InputSize
-    :param scale: share of that resolution to run at, on each side, to the next multiple of SCALE_STEP_PX
-    :param class_map: names and colours instead of the checkpoint's own, as many as it has classes; None or '': its own
-    :param variant: 'auto', or the variant that the checkpoint must be
-    :param num_threads: CPU threads of the network, and of all that torch does in this process; 0: torch's choice
-    :param calibration_images: folder of frames of the user's own camera, for int8; None or '': none
-    :param batch: how many frames segment_batch() may be given; more than 1 takes memory for each size of batch. A video
-        network always takes one
-    :param frame_sizes: height and width of frames to be ready for; none: of frames in the checkpoint's own shape
-    :param quick: with engine 'auto', begin with an engine that is ready at once where the fastest one is not known or not
-        converted yet; Segmenter.is_provisional tells
-    :raises SegmentationError: a value that no checkpoint and no machine allows
+    :param input_width: likewise
+    :param scale: factor on both sides of that resolution, which are then rounded to multiples of SCALE_STEP_PX
+    :param class_map: names and colours that replace the checkpoint's, for as many classes; None or '': the checkpoint's
+    :param variant: 'auto', or the variant that the checkpoint must have
+    :param num_threads: CPU threads of torch in this process, including the network; 0: torch's choice
+    :param calibration_images: folder of frames from the user's own camera, for int8; None or '': none
+    :param batch: largest number of frames that segment_batch() runs at once; more than 1 takes memory for each batch size. A
+        video network always takes one
+    :param frame_sizes: (height, width) of frames to be ready for; empty: frames with the checkpoint's aspect ratio
+    :param quick: with engine 'auto', start with an engine that is ready at once if the fastest is not known or not converted
+        yet; see Segmenter.is_provisional
+    :raises SegmentationError: a value that is invalid for every checkpoint and machine
     """
 
     device: str = 'auto'
@@ -76,16 +76,16 @@ class SegmenterOptions:
 
     @classmethod
     def taken_from(cls, source: object, **more: Any) -> SegmenterOptions:
-        """Those that `source`, such as the arguments of a command line, has as attributes of the same names.
+        """Options from the attributes of the same names of `source`, such as parsed command-line arguments.
 
-        :param more: options that it does not have, or has otherwise
+        :param more: options to add or override
         :raises TypeError: there is no such option
         """
-        found = {item.name: getattr(source, item.name) for item in fields(cls) if hasattr(source, item.name)}
-        return cls().changed(**{**found, **more})
+        values = {item.name: getattr(source, item.name) for item in fields(cls) if hasattr(source, item.name)}
+        return cls().changed(**{**values, **more})
 
     def changed(self, **changes: Any) -> SegmenterOptions:
-        """These options with others in some places.
+        """A copy with some options replaced.
 
         :raises TypeError: there is no such option
         """
@@ -96,28 +96,29 @@ class SegmenterOptions:
         return replace(self, **changes) if changes else self
 
     def at_size_of(self, other: SegmenterOptions) -> SegmenterOptions:
-        """These options, but for what an engine of the same network can be built with beside the present one."""
+        """A copy with those options of `other` that need only another engine of the same network: sizes, scale and `quick`."""
         return replace(self, input_height=other.input_height, input_width=other.input_width, scale=other.scale,
                        frame_sizes=other.frame_sizes, quick=other.quick)
 
     @property
     def calibration_folder(self) -> Optional[Path]:
-        """`calibration_images` as a path; None where there are none."""
+        """`calibration_images` as a path; None if not set."""
         return Path(self.calibration_images).expanduser() if self.calibration_images else None
 
     def class_map_for(self, name: str, metadata: CheckpointMetadata) -> ClassMap:
-        """The class map that the checkpoint `name` is used with.
+        """The class map to use with the checkpoint `name`.
 
-        :raises SegmentationError: the checkpoint is another variant, or has another number of classes
+        :raises SegmentationError: the checkpoint is another variant or has another number of classes, or the class map cannot
+            be read
         """
         if self.variant not in ('auto', metadata.variant):
-            raise SegmentationError(f'checkpoint {name} is a {metadata.variant}, variant asks for {self.variant}: set variant '
+            raise SegmentationError(f'checkpoint {name} is a {metadata.variant}, but variant is {self.variant}: set variant '
                                     f"to 'auto' or choose a {self.variant} checkpoint")
         if isinstance(self.class_map, ClassMap):
-            found = self.class_map
+            class_map = self.class_map
         else:
-            found = ClassMap.load(self.class_map) if self.class_map else ClassMap.of_checkpoint(metadata)
-        if len(found) != metadata.num_classes:
-            raise SegmentationError(f'checkpoint {name} has {metadata.num_classes} classes, class map {found.name} has '
-                                    f'{len(found)}: they must be equal')
-        return found
+            class_map = ClassMap.load(self.class_map) if self.class_map else ClassMap.of_checkpoint(metadata)
+        if len(class_map) != metadata.num_classes:
+            raise SegmentationError(f'checkpoint {name} has {metadata.num_classes} classes, class map {class_map.name} has '
+                                    f'{len(class_map)}: they must be equal')
+        return class_map

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engines of one network, one for every shape of frame that comes."""
+"""Engines of one network, one for every frame shape."""
 from __future__ import annotations
 
 from typing import Sequence
@@ -12,17 +12,17 @@ from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
 
-MAX_ENGINES = 8             # one for each shape of frame; of more shapes than that the one longest unused is built anew
+MAX_ENGINES = 8             # one per frame shape; beyond that, the least recently used one is dropped
 
 
 class SizedEngines:
-    """Engines by the network's height and width, which follow from the frame's by `wanted`.
+    """Engines by the network's (height, width), which `wanted` derives from the frame's.
 
-    Any thread may ask, and may build() beside the engines in use. use() and put() are for who holds the lock under which
-    frames are segmented.
+    Any thread may query it, and build() engines while others are in use. use() and put() need the lock under which frames are
+    segmented.
 
-    :param frame_sizes: frames to be ready for; none: those of the checkpoint's own shape
-    :param batch: how many images run together at most
+    :param frame_sizes: (height, width) of frames to be ready for; empty: frames with the checkpoint's aspect ratio
+    :param batch: largest number of images that run together
     :param quick: see EngineFactory.build
     :raises SegmentationError: too large for the memory
     """
@@ -30,7 +30,8 @@ class SizedEngines:
     def __init__(self, factory: EngineFactory, wanted: InputSize, frame_sizes: Sequence[Size] = (), *, batch: int = 1,
                  quick: bool = False) -> None:
         self._factory, self._wanted, self._batch, self._quick = factory, wanted, batch, quick
-        # By the network's size a frame for which each engine is; both are replaced, never changed.
+        # Size of the network -> size of a frame that runs at it. Both dicts are replaced, never changed, for other threads that
+        # read them.
         self._frames: dict[Size, Size] = {wanted.of(*frame): frame for frame in frame_sizes}
         self._engines = {size: self._build(*size) for size in self._frames or [wanted.default]}
         self._impossible: set[Size] = set()
@@ -41,17 +42,17 @@ class SizedEngines:
 
     @property
     def sizes(self) -> tuple[Size, ...]:
-        """Of the network, for every shape of frame that came, the last one at the end; before there is one, for the first."""
+        """(height, width) of the network for every frame shape seen, the latest last; before the first frame, the initial one."""
         return tuple(self._frames) or (self.present,)
 
     @property
     def frame_sizes(self) -> tuple[Size, ...]:
-        """Of a frame of each shape that came."""
+        """(height, width) of one frame of each shape seen."""
         return tuple(self._frames.values())
 
     @property
     def description(self) -> str:
-        """What runs the network, such as 'onnxruntime float32'."""
+        """Engine and precision, such as 'onnxruntime float32'."""
         return self._engines[self.present].description
 
     @property
@@ -60,18 +61,18 @@ class SizedEngines:
         return any(engine.is_provisional for engine in self._engines.values())
 
     def size_for(self, frame_size: Size) -> Size:
-        """Of the network, for such a frame."""
+        """(height, width) of the network for such a frame."""
         return self._wanted.of(*frame_size)
 
     def is_ready_for(self, frame_size: Size) -> bool:
-        """Whether such frames run at the size that their shape asks for, or never can."""
+        """Whether the engine for such frames has been built, or cannot be built."""
         size = self.size_for(frame_size)
         return size in self._engines or size in self._impossible
 
     def build(self, frame_size: Size) -> Engine:
-        """The engine for such frames, to be put().
+        """Build the engine for such frames; pass it to put().
 
-        :raises SegmentationError: too large for the memory, for example; such frames go through another engine, squeezed
+        :raises SegmentationError: too large for the memory, for example; such frames are squeezed through another engine
         """
         size = self.size_for(frame_size)
         try:
@@ -81,14 +82,14 @@ class SizedEngines:
             raise
 
     def put(self, frame_size: Size, engine: Engine) -> None:
-        """Use `engine`, which build() gave, for such frames. What no frame has asked for, the first one perhaps, goes."""
+        """Use `engine`, from build(), for such frames. Engines that no frame has used, such as the initial one, are dropped."""
         size = self.size_for(frame_size)
         frames = dict([*self._frames.items(), (size, frame_size)][-MAX_ENGINES:])
         self._engines = {item: self._engines.get(item, engine) for item in frames}
         self._frames, self.present = frames, size
 
     def use(self, frame_size: Size) -> Size:
-        """The size that such a frame runs at: its own, or the present one where there is no engine for that yet."""
+        """The size to run such a frame at: its own, or the current one if there is no engine for that yet."""
         size = self.size_for(frame_size)
         if size in self._engines:
             self.present = size

@@ -1,8 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What follows a convolution in one pass on the GPU: bias, another tensor added, leaky ReLU. Needs triton.
+"""Epilogue of a convolution in one pass on the GPU: bias, sum with another tensor, leaky ReLU. Needs triton.
 
-cuDNN's convolutions give no bias to half precision in PyTorch, and know no leaky ReLU: each step would read and write all of it.
+In PyTorch, cuDNN's convolutions apply no bias in half precision and no leaky ReLU: each step would read and write the whole
+tensor.
 """
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ from torch import Tensor
 
 from fanet_ros.inference.gpu import on_device_of
 
-ELEMENTS = 1024         # that one program works on
+ELEMENTS = 1024         # per program
 
 
 @triton.jit(do_not_specialize=['count', 'width', 'area', 'stride_n', 'stride_c', 'stride_y', 'stride_x'])
-def _epilogue(  # type: ignore[no-untyped-def]  # Triton finds the types
+def _epilogue(  # type: ignore[no-untyped-def]  # Triton infers the types
               values, bias, other, slope, count, width, area, stride_n, stride_c, stride_y, stride_x, CHANNELS: tl.constexpr,
               WITH_OTHER: tl.constexpr, ALIKE: tl.constexpr, ELEMENTS: tl.constexpr):
-    """Channels lie next to each other in `values`; `other` lies alike, or anyhow, by its strides."""
+    """`values` is channels-last in memory; `other` is alike, or has any layout given by its strides."""
     index = tl.program_id(0) * ELEMENTS + tl.arange(0, ELEMENTS)
     inside = index < count
     channel = index % CHANNELS
@@ -42,12 +43,12 @@ def _epilogue(  # type: ignore[no-untyped-def]  # Triton finds the types
 
 
 def one_pass(values: Tensor, bias: Tensor, slope: float, other: Optional[Tensor] = None) -> Tensor:
-    """leaky_relu(values + bias + other, slope), in the place of `values` where it lies channels last, as convolutions give it.
+    """leaky_relu(values + bias + other, slope), in place if `values` is channels-last in memory, as from a convolution.
 
     :param values: (N, C, H, W)
     :param bias: (C,)
-    :param slope: below zero; 0: ReLU, 1: none
-    :param other: as `values`, or None for nothing
+    :param slope: below zero; 0: ReLU, 1: no activation
+    :param other: same shape as `values`, or None
     """
     if not values.is_contiguous(memory_format=torch.channels_last):
         values = values + bias[:, None, None] if other is None else values + bias[:, None, None] + other

@@ -12,16 +12,16 @@ from torch import Tensor
 
 from fanet_ros.inference.gpu import on_device_of
 
-COLUMNS = 256       # of a row that one program labels
+COLUMNS = 256       # of a row, per program
 
 
-# Not one program for every resolution: it would be compiled while a frame waits.
+# Not specialised for sizes: a new one would be compiled while a frame waits.
 @triton.jit(do_not_specialize=['low_height', 'low_width', 'width', 'row_stride'])
-def _label_row(  # type: ignore[no-untyped-def]  # Triton finds the types of a kernel's arguments
+def _label_row(  # type: ignore[no-untyped-def]  # Triton infers the types of a kernel's arguments
                logits, labels, confidences, frame, palette, overlay, low_height, low_width, width, step_y, step_x, alpha,
                class_stride, row_stride, column_stride, NUM_CLASSES: tl.constexpr, WITH_CONFIDENCE: tl.constexpr,
                WITH_OVERLAY: tl.constexpr, COLUMNS: tl.constexpr):
-    """Bilinear with align_corners between four logits of each class; argmax and the sum of softmax as the classes go by."""
+    """Bilinear interpolation (align_corners) of four logits per class; argmax and softmax sum are updated class by class."""
     row = tl.program_id(0)
     columns = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     y, x = row * step_y, columns * step_x
@@ -61,7 +61,7 @@ def _label_row(  # type: ignore[no-untyped-def]  # Triton finds the types of a k
 
 def one_pass(logits: Tensor, size: tuple[int, int], with_confidence: bool, frame: Optional[Tensor] = None,
              palette: Optional[Tensor] = None, alpha: float = 0.0) -> tuple[Tensor, Optional[Tensor], Optional[Tensor]]:
-    """As postprocess.layer_by_layer().
+    """Same as postprocess.layer_by_layer().
 
     :param logits: (1, C, h, w), any floating type, on the GPU
     :param frame: contiguous
@@ -70,7 +70,7 @@ def one_pass(logits: Tensor, size: tuple[int, int], with_confidence: bool, frame
     labels = torch.empty(size, dtype=torch.uint8, device=logits.device)
     confidences = torch.empty_like(labels) if with_confidence else None
     overlay = torch.empty_like(frame) if frame is not None and palette is not None else None
-    unused = labels         # a pointer that is not looked at
+    unused = labels         # placeholder pointer, never read
     with on_device_of(logits):
         _label_row[height, triton.cdiv(width, COLUMNS)](
             logits, labels, unused if confidences is None else confidences,

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a camera's bytes to what the network is given in one pass on the GPU: colours, size and normalisation. Needs triton."""
+"""From a camera's bytes to the network's input in one pass on the GPU: colours, size and normalisation. Needs triton."""
 from __future__ import annotations
 
 import torch
@@ -12,24 +12,25 @@ from fanet_ros.inference.device_image import U_BLUE, U_GREEN, V_GREEN, V_RED, Y_
 from fanet_ros.inference.gpu import on_device_of
 from fanet_ros.inference.resampling import Taps
 
-COLUMNS = 256       # of a row that one program makes
-# Beside those of the layout, which differ with every size: one program serves all, else it would be compiled while a frame waits.
+COLUMNS = 256       # of a row, per program
+# These and the layout differ for every size: the kernel is not specialised for them, else it would be compiled while a frame
+# waits.
 _SIZES = ['taps_y', 'taps_x', 'source_height', 'source_width', 'height', 'width']
 _LAYOUT = ['first_0', 'row_0', 'column_0', 'first_1', 'row_1', 'column_1', 'first_2', 'row_2', 'column_2', 'halving_y', 'halving_x']
 
 
 @triton.jit
-def _byte(pointer, inside):  # type: ignore[no-untyped-def]  # Triton finds the types
+def _byte(pointer, inside):  # type: ignore[no-untyped-def]  # Triton infers the types
     return tl.load(pointer, mask=inside, other=0).to(tl.int32)
 
 
 @triton.jit
-def _in_range(value):  # type: ignore[no-untyped-def]  # Triton finds the types
+def _in_range(value):  # type: ignore[no-untyped-def]  # Triton infers the types
     return tl.minimum(tl.maximum(value, 0), 255)
 
 
 @triton.jit
-def _yuv(  # type: ignore[no-untyped-def]  # Triton finds the types
+def _yuv(  # type: ignore[no-untyped-def]  # Triton infers the types
          y, u, v, Y: tl.constexpr, UB: tl.constexpr, UG: tl.constexpr, VG: tl.constexpr, VR: tl.constexpr,
          SHIFT: tl.constexpr):
     y = tl.maximum(y - 16, 0) * Y + (1 << (SHIFT - 1))
@@ -38,32 +39,32 @@ def _yuv(  # type: ignore[no-untyped-def]  # Triton finds the types
 
 
 @triton.jit
-def _mosaic(  # type: ignore[no-untyped-def]  # Triton finds the types
+def _mosaic(  # type: ignore[no-untyped-def]  # Triton infers the types
             source, y, x, row, red_y, red_x, source_height, source_width, inside):
-    """Bilinear, the pixels at the edges as those next to them inside."""
+    """Bilinear demosaicing; border pixels repeat the nearest inner pixel."""
     y = tl.minimum(tl.maximum(y, 1), source_height - 2)
     x = tl.minimum(tl.maximum(x, 1), source_width - 2)
     here = source + y * row + x
     center = _byte(here, inside)
-    beside = _byte(here - 1, inside) + _byte(here + 1, inside)
-    above = _byte(here - row, inside) + _byte(here + row, inside)
+    horizontal = _byte(here - 1, inside) + _byte(here + 1, inside)
+    vertical = _byte(here - row, inside) + _byte(here + row, inside)
     corners = (_byte(here - row - 1, inside) + _byte(here - row + 1, inside) + _byte(here + row - 1, inside)
                + _byte(here + row + 1, inside) + 2) >> 2
-    cross = (beside + above + 2) >> 2
-    beside, above = (beside + 1) >> 1, (above + 1) >> 1
+    cross = (horizontal + vertical + 2) >> 2
+    horizontal, vertical = (horizontal + 1) >> 1, (vertical + 1) >> 1
     in_red_row, in_red_column = (y & 1) == red_y, (x & 1) == red_x
-    red = tl.where(in_red_row, tl.where(in_red_column, center, beside), tl.where(in_red_column, above, corners))
-    blue = tl.where(in_red_row, tl.where(in_red_column, corners, above), tl.where(in_red_column, beside, center))
+    red = tl.where(in_red_row, tl.where(in_red_column, center, horizontal), tl.where(in_red_column, vertical, corners))
+    blue = tl.where(in_red_row, tl.where(in_red_column, corners, vertical), tl.where(in_red_column, horizontal, center))
     return red, tl.where(in_red_row == in_red_column, cross, center), blue
 
 
 @triton.jit(do_not_specialize=_SIZES + _LAYOUT)
-def _input_row(  # type: ignore[no-untyped-def]  # Triton finds the types
+def _input_row(  # type: ignore[no-untyped-def]  # Triton infers the types
                source, first_y, weights_y, first_x, weights_x, output, taps_y, taps_x, source_height, source_width, height, width,
                first_0, row_0, column_0, first_1, row_1, column_1, first_2, row_2, column_2, halving_y, halving_x,
                mean_0, mean_1, mean_2, scale_0, scale_1, scale_2, KIND: tl.constexpr, Y: tl.constexpr, UB: tl.constexpr,
                UG: tl.constexpr, VG: tl.constexpr, VR: tl.constexpr, SHIFT: tl.constexpr, COLUMNS: tl.constexpr):
-    """The weighted mean of the pixels that every pixel of the row is made of, each as RGB of 8 bits; then (mean - m) * s."""
+    """Weighted mean of the source pixels of every pixel of the row, each as 8-bit RGB; then (mean - m) * s."""
     target_row = tl.program_id(0)
     columns = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
     inside = columns < width
@@ -81,10 +82,10 @@ def _input_row(  # type: ignore[no-untyped-def]  # Triton finds the types
             if KIND == 'bayer':
                 r, g, b = _mosaic(source, y, x, row_0, halving_y, halving_x, source_height, source_width, inside)
             else:
-                later_y, later_x = y >> halving_y, x >> halving_x       # no halvings but of U and V
+                chroma_y, chroma_x = y >> halving_y, x >> halving_x       # only U and V have halvings
                 r = _byte(source + first_0 + y * row_0 + x * column_0, inside)
-                g = _byte(source + first_1 + later_y * row_1 + later_x * column_1, inside)
-                b = _byte(source + first_2 + later_y * row_2 + later_x * column_2, inside)
+                g = _byte(source + first_1 + chroma_y * row_1 + chroma_x * column_1, inside)
+                b = _byte(source + first_2 + chroma_y * row_2 + chroma_x * column_2, inside)
                 if KIND == 'yuv':
                     r, g, b = _yuv(r, g, b, Y, UB, UG, VG, VR, SHIFT)
             red += weight * r.to(tl.float32)
@@ -99,7 +100,7 @@ def _input_row(  # type: ignore[no-untyped-def]  # Triton finds the types
 
 def one_pass(image: DeviceImage, rows: Taps, columns: Taps, mean: tuple[float, float, float], scale: tuple[float, float, float],
              dtype: torch.dtype = torch.float32) -> Tensor:
-    """(h, w, 3) of `dtype`: `image`, on the GPU, resampled, less `mean`, times `scale`."""
+    """Resample `image`, on the GPU, and normalise it as (value - mean) * scale: (h, w, 3) of `dtype`."""
     height, width = len(rows.first), len(columns.first)
     output = torch.empty(height, width, 3, dtype=dtype, device=image.data.device)
     with on_device_of(image.data):

@@ -50,7 +50,7 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_s
 
 
 @pytest.mark.parametrize(('values', 'reason'), [
-    ({'class_filter': 'road, unicorn'}, "class_filter has 'unicorn': class map camvid11 knows only sky, building"),
+    ({'class_filter': 'road, unicorn'}, "class_filter has 'unicorn': class map camvid11 has only sky, building"),
     ({'class_remap': 'road=300'}, 'expected 0..254'),
     ({'label_ids': 'dataset'}, 'class map camvid11 has no ids'),
     ({'label_ids': 'other'}, 'expected one of training, dataset'),

@@ -69,7 +69,7 @@ def test_what_ros2_param_set_sends_is_taken(
     ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'shares that fall from 1.0'),
     ('resolution_ladder', '[1, x]', 'Wrong parameter type'), ('input_height', 96.5, 'Wrong parameter type'),
     ('device', 'cuda', 'read-only'), ('calibration_images', '/nowhere', "calibration_images is '/nowhere': no such folder"),
-    ('calibration_images', '/dev', 'no readable picture in it')])
+    ('calibration_images', '/dev', 'no readable image in it')])
 def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, value: Any, reason: str) -> None:
     result, = client.set_parameters('/segmentation', **{name: value})
     assert not result.successful and reason in result.reason, result.reason

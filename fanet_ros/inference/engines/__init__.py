@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What runs the network: one small interface, one class for each way of doing it, which says itself what it can (`engine_kind`).
+"""Engines that run the network: one small interface, and one class per runtime that declares what it supports (`engine_kind`).
 
-`torch_engine` is always there; `compiled_engine` needs a C++ compiler, `onnx_engine` onnx and onnxruntime, `onnx_gpu_engine`
-onnxruntime-gpu (and TensorRT), `openvino_engine` openvino besides, `ncnn_engine` ncnn and pnnx. `registry` lists them, `factory`
-makes the one that was asked for, or the one that is fastest on this machine.
+`torch_engine` is always available; `compiled_engine` needs a C++ compiler, `onnx_engine` onnx and onnxruntime,
+`onnx_gpu_engine` onnxruntime-gpu (and TensorRT), `openvino_engine` openvino in addition, `ncnn_engine` ncnn and pnnx.
+`registry` lists them, `factory` builds the requested one, or the fastest on this machine.
 """
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.factory import EngineFactory

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Any number of images, by engines that are each made for a fixed one."""
+"""Batches of any size, run by engines with fixed batch sizes."""
 from __future__ import annotations
 
 from typing import Mapping
@@ -11,9 +11,9 @@ from fanet_ros.inference.engines.engine import Engine
 
 
 class BatchEngine(Engine):
-    """Splits a batch among engines for fixed numbers of images, the largest first.
+    """Splits a batch among engines with fixed batch sizes, the largest first.
 
-    :param engines: by the number of images that each takes at once; one of them for 1
+    :param engines: by batch size; one of them for 1
     """
 
     def __init__(self, engines: Mapping[int, Engine]) -> None:
@@ -33,5 +33,5 @@ class BatchEngine(Engine):
 
 
 def batch_sizes(largest: int) -> tuple[int, ...]:
-    """For which numbers of images engines are worth making, when up to `largest` come: powers of two, and `largest`."""
+    """Batch sizes that are worth an engine if batches have up to `largest` images: powers of two, and `largest`."""
     return tuple(sorted({largest, *(2 ** power for power in range(largest.bit_length()))}))

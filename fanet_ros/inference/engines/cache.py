@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where engines keep what took long to make."""
+"""Disk cache for what takes engines long to build."""
 from __future__ import annotations
 
 import hashlib
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from fanet_ros.model import FANet
 
-MAX_BYTES = 600 * 2**20         # of networks in the cache; one takes 50 to 90 MB
-SCRATCH_S = 3600.0              # scratch folders that are older were left by processes that were killed
+MAX_BYTES = 600 * 2**20         # limit for all cached networks; one takes 50 to 90 MB
+SCRATCH_S = 3600.0              # older scratch folders were left behind by killed processes
 
 
 def cache_directory() -> Path:
-    """$XDG_CACHE_HOME/fanet_ros or ~/.cache/fanet_ros, made if need be."""
+    """$XDG_CACHE_HOME/fanet_ros or ~/.cache/fanet_ros, created if necessary."""
     base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
     directory = base / 'fanet_ros'
     directory.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def cache_directory() -> Path:
 
 
 def weights_digest(network: FANet) -> str:
-    """16 hexadecimal digits that change with any weight, and with what the weights alone do not say of the network."""
+    """16 hexadecimal digits that change with any weight, and with the network's flavour, reference size and strides."""
     digest = hashlib.sha256(repr((network.flavor, network.reference_size, network.strides)).encode())
     for name, value in network.state_dict().items():
         digest.update(name.encode())
@@ -34,36 +34,36 @@ def weights_digest(network: FANet) -> str:
 
 
 def touch(*paths: Path) -> None:
-    """Tell that these files of the cache are used, and make room: what was not used for the longest time goes first."""
+    """Mark files of the cache as used, and trim the cache: the least recently used go first."""
     for path in paths:
         os.utime(path)
     trim(cache_directory(), keep=paths)
 
 
 def cache_bytes() -> int:
-    """Size of the cache."""
+    """Size of the cache in bytes."""
     return sum(path.stat().st_size for path in cache_directory().rglob('*') if path.is_file())
 
 
 def clean() -> int:
-    """Empty the cache; returns how many bytes that gave."""
+    """Empty the cache; returns the number of bytes freed."""
     size, directory = cache_bytes(), cache_directory()
     shutil.rmtree(directory, ignore_errors=True)
     return size
 
 
 def trim(directory: Path, max_bytes: int = MAX_BYTES, keep: tuple[Path, ...] = ()) -> None:
-    """Remove what was used least recently, until no more than `max_bytes` are left, and what killed processes left.
+    """Remove the least recently used files until at most `max_bytes` remain, and scratch folders of killed processes.
 
-    Another process that has such a file open keeps what it has read of it.
+    Another process that has such a file open can still read it.
     """
     files = []
     for path in directory.iterdir():
         try:
             status = path.stat()
-        except OSError:         # gone meanwhile: another process trims too
+        except OSError:         # removed meanwhile: another process trims too
             continue
-        if path.is_dir():       # of others than tempfile's an engine keeps what it has built, as TensorRT does
+        if path.is_dir():       # folders that are not tempfile's hold built engines, such as TensorRT's
             if path.name.startswith(tempfile.gettempprefix()) and time.time() - status.st_mtime > SCRATCH_S:
                 shutil.rmtree(path, ignore_errors=True)
         elif path.suffix != '.json':

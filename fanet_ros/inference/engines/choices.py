@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which engine was found the fastest before, kept in a JSON file of the cache."""
+"""Remembers which engine was measured as the fastest, in a JSON file of the cache."""
 from __future__ import annotations
 
 import json
@@ -12,34 +12,34 @@ from typing import Any, Optional
 from fanet_ros.inference.engines.cache import cache_directory
 
 LOG = logging.getLogger(__name__)
-MAX_OTHER_CORES = 0.3       # kept busy by other processes; beside more, what was measured is doubtful
-RETRY_S = 600.0             # a doubtful choice is made again after this time
+MAX_OTHER_CORES = 0.3       # kept busy by other processes; above this, a measurement is unreliable
+RETRY_S = 600.0             # an unreliable choice is measured again after this time
 
 
 class EngineChoices:
-    """The choices by situation: network, precision, processor and versions, in words."""
+    """The choices by situation: a text of network, precision, processor and versions."""
 
     def __init__(self) -> None:
         self._path = cache_directory() / 'fastest_engine.json'
 
     def get(self, situation: str) -> Optional[str]:
-        """The engine chosen in this situation; None if none was, or that choice is to be made again."""
+        """The engine chosen in this situation; None if there is none, or it is due to be measured again."""
         entry = self._read().get(situation)
         return None if entry is None or _is_due(entry) else entry['engine']
 
     def put(self, situation: str, engine: str, other_cores: float) -> None:
-        """Keep a choice.
+        """Store a choice.
 
-        :param other_cores: how many cores other processes kept busy meanwhile
+        :param other_cores: number of cores that other processes kept busy during the measurement
         """
         if other_cores > MAX_OTHER_CORES:
-            LOG.warning(f'{engine} was chosen while other processes kept {other_cores:.1f} cores busy: this is measured again, '
-                        f'not before {RETRY_S / 60:.0f} minutes from now')
+            LOG.warning(f'{engine} was chosen while other processes kept {other_cores:.1f} cores busy: it will be measured again, '
+                        f'in {RETRY_S / 60:.0f} minutes at the earliest')
         entry = {'engine': engine, 'other_busy_cores': round(other_cores, 2), 'time_s': round(time.time())}
         self._write({**self._read(), situation: entry})
 
     def forget_due(self) -> bool:
-        """Forget choices that were made beside other work, long enough ago to be made again; whether there were any."""
+        """Drop unreliable choices that are due to be measured again; returns whether there were any."""
         content = self._read()
         kept = {key: entry for key, entry in content.items() if not _is_due(entry)}
         if len(kept) < len(content):

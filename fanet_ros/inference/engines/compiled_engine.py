@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch's compiler: the rewritten network in kernels made for this machine and one size, on CPU or CUDA."""
+"""PyTorch's compiler: the rewritten network compiled for this machine and one input size, on CPU or CUDA."""
 from __future__ import annotations
 
 from typing import Optional
@@ -15,15 +15,15 @@ from fanet_ros.inference.gpu import GraphPool, Recording
 
 
 class CompiledEngine(EngineKind):
-    """torch.compile of the rewritten network; on CUDA recorded as a graph, as TorchEngine's.
+    """The rewritten network through torch.compile; on CUDA captured as a graph, as in TorchEngine.
 
-    It compiles when it is made, for minutes, for every size and number of images anew; PyTorch keeps what it has
-    compiled below $TORCHINDUCTOR_CACHE_DIR, so that the next start takes seconds.
+    The constructor compiles, for minutes, for each input and batch size; PyTorch caches the result below
+    $TORCHINDUCTOR_CACHE_DIR, so that the next start takes seconds.
 
-    :param network: as rewritten_network() gives it
+    :param network: from rewritten_network()
     :param pool: memory of the graph; None: no graph
-    :param backend: of torch.compile; others than inductor for tests
-    :raises EngineError: the compiler fails or is not there
+    :param backend: of torch.compile; others than inductor are for tests
+    :raises EngineError: the compiler fails or is missing
     """
 
     name, runtime = 'torch_compile', 'torch'
@@ -39,15 +39,15 @@ class CompiledEngine(EngineKind):
         images = images.contiguous(memory_format=torch.channels_last)
         try:
             with torch.no_grad():
-                network(images)         # makes what is kept for the size, which is no part of what is compiled
-                # The operations alone, in code of their own: what other sizes of the same network do touches them no more.
+                network(images)         # caches its constants for this size, so that they are not compiled
+                # Export only the operations, as code that other sizes of the same network do not affect.
                 exported = torch.export.export(network, (images,)).module()
             self._compiled = torch.compile(exported, fullgraph=True, dynamic=False, backend=backend)
             with torch.inference_mode():
                 self._compiled(images)
         except torch.cuda.OutOfMemoryError:
             raise
-        except Exception as error:      # of many kinds, by the part of the compiler that fails
+        except Exception as error:      # the type depends on the part of the compiler that fails
             reason = ' '.join(str(error).split()) or type(error).__name__
             raise EngineError(f"engine 'torch_compile' cannot compile the network ({reason[:160]}): it needs a C++ compiler and "
                               f"Python's headers, apt install g++ python3-dev{', and triton' if device.type == 'cuda' else ''}; "

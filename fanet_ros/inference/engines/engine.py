@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every engine is."""
+"""The interface of all engines."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -13,15 +13,15 @@ from fanet_ros.model import FrameContext
 
 
 class EngineError(SegmentationError):
-    """An engine cannot be made as asked; one line: what was expected, what came, what to do."""
+    """An engine cannot be built as requested; one line: what was expected, what was given, what to do."""
 
 
 class Engine(ABC):
-    """A network made ready for one resolution and, as a rule, number of images. Call it from one thread at a time.
+    """A network that is ready to run at one resolution and, as a rule, one batch size. Call it from one thread at a time.
 
-    `name` and `precision` say what it is; `takes_any_number`: of images, each for less the more there are. `memory_format`: how
-    it wants them to lie, though it takes others. `is_provisional`: it was ready first, and stands in for the one that is the
-    fastest.
+    `name` and `precision` identify it. `takes_any_number`: any batch size works, at less cost per image the larger it is.
+    `memory_format`: preferred layout of the images; others work, too. `is_provisional`: it was ready first, and stands in for
+    the fastest engine.
     """
 
     name: str
@@ -48,4 +48,4 @@ class VideoEngine(Engine):
 
     @abstractmethod
     def run_video(self, images: torch.Tensor, past: Sequence[FrameContext]) -> tuple[torch.Tensor, FrameContext]:
-        """As FANet.forward_video()."""
+        """Same as FANet.forward_video()."""

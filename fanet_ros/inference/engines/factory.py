@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the engine that was asked for; left to itself, the one that is fastest on this machine."""
+"""Builds the requested engine or, with 'auto', the fastest on this machine."""
 from __future__ import annotations
 
 import logging
@@ -21,13 +21,13 @@ LOG = logging.getLogger(__name__)
 
 
 class EngineFactory:
-    """Makes engines of one network for any resolution.
+    """Builds engines of one network for any resolution.
 
     :param engine: one of ENGINES
     :param precision: one of PRECISIONS; auto: float16 on CUDA, float32 on the CPU
-    :param calibration: for int8, the frames to calibrate on
+    :param calibration: frames to calibrate int8 on
     :param needs_video: the engine must be able to attend to earlier frames
-    :raises EngineError: unknown names, or a combination that does not exist
+    :raises EngineError: unknown names, or an unsupported combination
     """
 
     def __init__(self, network: FANet, device: torch.device, engine: str = 'auto', precision: str = 'auto',
@@ -35,24 +35,24 @@ class EngineFactory:
         self._kinds = engines_for(device, engine, precision, needs_video=needs_video)
         precision = resolved_precision(precision, device)
         if precision in CPU_FLAGS and not computes_in(precision, device):
-            LOG.warning(f'this processor does not compute in {precision}, which makes it many times slower than float32: set '
+            LOG.warning(f'this processor has no native {precision}, which makes it many times slower than float32: set '
                         'precision to auto')
         self.setup = NetworkSetup(network, device, precision, calibration, needs_video)
 
     def build(self, height: int, width: int, batch: int = 1, *, quick: bool = False) -> Engine:
-        """An engine for (N, 3, height, width), warmed.
+        """Build an engine for (N, 3, height, width) and warm it up.
 
-        :param batch: the largest N; every smaller one can be given too
-        :param quick: do not wait for what has to be measured or converted first: where the choice is free, PyTorch stands in
-            for the fastest engine, and says so by `is_provisional`
-        :raises EngineError: it cannot be made
-        :raises RuntimeError: it does not run, for want of memory for example
+        :param batch: the largest N; smaller ones work, too
+        :param quick: do not wait for measurements or conversions: with a choice of engines, PyTorch stands in for the fastest
+            one, with `is_provisional` set
+        :raises EngineError: it cannot be built
+        :raises RuntimeError: it does not run, for lack of memory for example
         """
         stand_in = self._stand_in(height, width) if quick else None
         if stand_in is not None:
             engine = stand_in.build(self.setup, height, width)
             engine.is_provisional = True
-            return engine       # for images one at a time, whatever `batch`: it is not for long
+            return engine       # for one image at a time, whatever `batch`: it is temporary
         single = self._single(height, width)
         if batch == 1 or single.takes_any_number:
             return single
@@ -61,7 +61,7 @@ class EngineFactory:
         return BatchEngine({1: single, **{size: self._engine(single.name, height, width, size) for size in larger}})
 
     def _stand_in(self, height: int, width: int) -> Optional[type[EngineKind]]:
-        """What may run at once where _single() would take longer; None: it would not, or nothing may."""
+        """The engine to run at once where _single() would take longer; None if it would not, or there is none."""
         able = next((kind for kind in self._kinds.values() if kind.stands_in), None)
         if len(self._kinds) == 1 or able is None:
             return None
@@ -69,7 +69,7 @@ class EngineFactory:
         return None if chosen is not None and self._kinds[chosen].is_at_hand(self.setup, height, width) else able
 
     def _single(self, height: int, width: int) -> Engine:
-        """For one image at a time: by the engine that is fastest then."""
+        """Engine for one image at a time: the fastest of the kinds."""
         chosen = next(iter(self._kinds)) if len(self._kinds) == 1 else known_fastest(self.setup, self._kinds)
         if chosen is None:
             return find_fastest(self.setup, self._kinds, height, width, lambda name: self._engine(name, height, width, 1))

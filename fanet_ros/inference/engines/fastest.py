@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which engine is the fastest: measured once on this machine, then remembered."""
+"""Finds the fastest engine: measured once on this machine, then remembered."""
 from __future__ import annotations
 
 import logging
@@ -25,18 +25,18 @@ Kinds = Mapping[str, type[EngineKind]]
 
 
 def known_fastest(setup: NetworkSetup, kinds: Kinds) -> Optional[str]:
-    """Name of the one of `kinds` that was found to be the fastest; None: none was yet, or that is to be found out again."""
+    """Name of the fastest of `kinds` as measured before; None if it was not, or is due to be measured again."""
     chosen = EngineChoices().get(_situation(setup, kinds))
     return chosen if chosen in kinds else None
 
 
 def find_fastest(setup: NetworkSetup, kinds: Kinds, height: int, width: int, make: Callable[[str], Engine]) -> Engine:
-    """Make an engine of each of `kinds` that can be made here, measure them, remember which is the fastest and give that.
+    """Build and measure all `kinds` that can be built, remember the fastest, and return it.
 
-    :raises EngineError: none can be made; the message is the first one's
+    :raises EngineError: none can be built; the message is the first one's
     """
     load = OtherLoad()
-    LOG.info('which engine is the fastest here is measured once, which takes up to a minute: ' + ', '.join(kinds))
+    LOG.info('measuring once which engine is the fastest here, which takes up to a minute: ' + ', '.join(kinds))
     engines = _working(kinds, make)
     chosen = _least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))
     EngineChoices().put(_situation(setup, kinds), chosen, load.busy_cores())
@@ -58,7 +58,7 @@ def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
 
 
 def _least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
-    """Name of the engine with the least median time; they take turns, so that what else runs here disturbs all alike."""
+    """Name of the engine with the lowest median time; they take turns, so that other load affects all of them equally."""
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(MEASURED_RUNS):
         for name, engine in engines.items():
@@ -72,7 +72,7 @@ def _least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
 
 
 def _situation(setup: NetworkSetup, kinds: Kinds) -> str:
-    """What the choice is kept for. Not the resolution: it hardly matters, and every change of it would have to wait."""
+    """Key that the choice is stored under. Without the resolution: it hardly matters, and every change would need a measurement."""
     network, device = setup.network, setup.device
     versions = ', '.join(f'{name} {kind.version()}' for name, kind in kinds.items())
     return (f'{network.backbone} {network.num_classes} classes {setup.precision}, '

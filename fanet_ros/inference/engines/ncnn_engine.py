@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ncnn: the rewritten network for one resolution in float32, with Winograd convolutions, on x86 and ARM processors."""
+"""ncnn: the rewritten network for one resolution in float32, with Winograd convolutions, on x86 and Arm processors."""
 from __future__ import annotations
 
 import os
@@ -18,14 +18,14 @@ from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-FORMAT = 1      # of the cached files: raise it when the conversion changes
+FORMAT = 1      # of the cached files: increment it when the conversion changes
 
 
 class NcnnEngine(EngineKind):
-    """An ncnn network on the CPU, converted once by pnnx and kept in the cache, by weights and resolution.
+    """An ncnn network on the CPU, converted once by pnnx and cached by weights and resolution.
 
     Its 3x3 convolutions of stride 1 take a quarter of the multiplications (Winograd's F(4x4, 3x3): Lavin and Gray, arXiv
-    1509.09308), so the head is left as it is: commuting it with the upsampling would save less than it costs.
+    1509.09308), so the head is not rewritten: commuting it with the upsampling would save less than it costs.
 
     :raises EngineError: the conversion failed
     """
@@ -45,7 +45,7 @@ class NcnnEngine(EngineKind):
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = False
         options.use_bf16_storage = options.use_vulkan_compute = False
         if self._net.load_param(str(graph)) or self._net.load_model(str(weights)):
-            raise EngineError(f'{graph} cannot be loaded by ncnn: delete it, it will be made again')
+            raise EngineError(f'ncnn cannot load {graph}: delete it, it will be created again')
         self(torch.zeros(1, 3, height, width))
 
     @classmethod
@@ -54,11 +54,11 @@ class NcnnEngine(EngineKind):
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         extractor = self._net.create_extractor()
-        pixels = images[0].contiguous().numpy()     # named, for ncnn.Mat does not keep it alive
+        pixels = images[0].contiguous().numpy()     # a variable of its own: ncnn.Mat does not keep it alive
         extractor.input('in0', self._ncnn.Mat(pixels))
         failed, logits = extractor.extract('out0')
         if failed:
-            raise RuntimeError('ncnn could not run the network, for want of memory perhaps')
+            raise RuntimeError('ncnn could not run the network, perhaps for lack of memory')
         return torch.from_numpy(logits.numpy().copy())[None]
 
 
@@ -68,13 +68,13 @@ def _paths(network: FANet, height: int, width: int) -> tuple[Path, Path]:
 
 
 def _converted(network: FANet, height: int, width: int) -> tuple[Path, Path]:
-    """ncnn's graph and weights, made if they are not in the cache yet."""
+    """ncnn's graph and weights, converted if they are not cached yet."""
     graph, weights = _paths(network, height, width)
     if not (graph.is_file() and weights.is_file()):
         with tempfile.TemporaryDirectory(dir=graph.parent) as scratch:
             _convert(network, Path(scratch), height, width)
             os.replace(Path(scratch) / 'network.ncnn.bin', weights)
-            os.replace(Path(scratch) / 'network.ncnn.param', graph)     # last: where it is, both are
+            os.replace(Path(scratch) / 'network.ncnn.param', graph)     # last: if it exists, both do
     touch(graph, weights)
     return graph, weights
 
@@ -83,7 +83,7 @@ def _convert(network: FANet, folder: Path, height: int, width: int) -> None:
     import pnnx
     module = InferenceFANet(network, commute_head=False).eval().cpu().float()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # of tracing: sizes become constants, as they should here
+        warnings.simplefilter('ignore')         # about tracing: sizes become constants, as they should here
         torch.jit.trace(module, torch.zeros(1, 3, height, width), check_trace=False).save(str(folder / 'network.pt'))
     done = subprocess.run(
         [pnnx.EXEC_PATH, 'network.pt', f'inputshape=[1,3,{height},{width}]', 'fp16=0'], cwd=folder, text=True,

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What engines are made from."""
+"""The inputs that engines are built from."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import Epilogue, InferenceFANet
 
-# The precisions that PyTorch computes in by itself.
+# Precisions that PyTorch itself computes in.
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
-# Gives normalised images (1, 3, h, w) float32 of the frames that int8 is calibrated on.
+# (height, width) -> normalised images (1, 3, h, w) float32 of the frames that int8 is calibrated on.
 CalibrationImages = Callable[[int, int], Iterator[np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkSetup:
-    """One network on one device in one precision; all engines of it, for whatever sizes, are made from the same setup.
+    """One network on one device in one precision, shared by its engines of all sizes.
 
-    :param calibration: for int8, the frames to calibrate on
+    :param calibration: frames to calibrate int8 on
     :param needs_video: the engine must be able to attend to earlier frames
     """
 
@@ -37,20 +37,21 @@ class NetworkSetup:
 
     @cached_property
     def rewritten(self) -> InferenceFANet:
-        """The rewritten network that all engines of PyTorch share; of a precision that is a key of DTYPES."""
+        """The rewritten network that all PyTorch engines share; `precision` must be a key of DTYPES."""
         return rewritten_network(self.network, self.device, self.precision)
 
     @cached_property
     def pool(self) -> Optional[GraphPool]:
-        """The memory that the graphs of all engines share; None on the CPU, where there are none."""
+        """The memory that the CUDA graphs of all engines share; None on the CPU."""
         return GraphPool(self.device) if self.device.type == 'cuda' else None
 
 
 def rewritten_network(network: FANet, device: torch.device, precision: str, *, commute_head: bool = True,
                       fused: bool = False) -> InferenceFANet:
-    """`network` rewritten, on `device`, channels last, in a precision that is a key of DTYPES.
+    """Rewrite `network` and move it to `device`, channels last, in a precision that is a key of DTYPES.
 
-    :param fused: let Triton do what follows the convolutions, see triton_epilogue; for a GPU
+    :param commute_head: see InferenceFANet
+    :param fused: run what follows the convolutions in Triton, see triton_epilogue; for a GPU
     """
     epilogue: Optional[Epilogue] = None
     if fused:

@@ -11,10 +11,9 @@ from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, 
 
 
 class OnnxEngine(EngineKind):
-    """An ONNX Runtime session on the CPU. Files are kept in the cache, by weights, resolution,
-    precision and, for int8, the frames calibrated on.
+    """An ONNX Runtime session on the CPU. Models are cached by weights, resolution, precision and, for int8, calibration frames.
 
-    :raises EngineError: nothing to calibrate on, for int8
+    :raises EngineError: too few frames to calibrate int8 on
     """
 
     name = runtime = 'onnxruntime'

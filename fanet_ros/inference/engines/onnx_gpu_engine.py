@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime on a GPU, by its CUDA or its TensorRT provider; frames and logits stay there."""
+"""ONNX Runtime on a GPU, with its CUDA or TensorRT provider; frames and logits stay on the GPU."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,9 +19,9 @@ WARM_UP_RUNS = 3
 
 
 class OnnxGpuEngine(EngineKind):
-    """A session of `provider` whose input and output are tensors on `device`.
+    """A session of `provider` whose input and output are tensors on the device.
 
-    :raises EngineError: the provider does not start; nothing to calibrate on, for int8
+    :raises EngineError: the provider does not start; too few frames to calibrate int8 on
     """
 
     name = runtime = 'onnxruntime'
@@ -50,12 +50,12 @@ class OnnxGpuEngine(EngineKind):
 
     @classmethod
     def _made_from(cls, precision: str) -> str:
-        """Precision of the file that it is made from."""
+        """Precision of the ONNX file that it is built from."""
         return precision
 
     @classmethod
     def _options(cls, path: Path, precision: str, device: torch.device) -> dict[str, Any]:
-        """What the provider is told beside the device."""
+        """Options of the provider, apart from the device."""
         return {}
 
     def _prepare(self, precision: str, path: Path, options: dict[str, Any], device: torch.device) -> None:
@@ -65,8 +65,8 @@ class OnnxGpuEngine(EngineKind):
         settings.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), settings, providers=[(self.provider, options)])
         if self._session.get_providers()[0] != self.provider:
-            raise EngineError(f"engine '{self.name}': {self.provider} does not start on {device}, see ONNX Runtime's requirements "
-                              "for the versions of CUDA, cuDNN and TensorRT that it wants; or set engine to 'torch'")
+            raise EngineError(f"engine '{self.name}': {self.provider} does not start on {device}: see ONNX Runtime's requirements "
+                              "for the versions of CUDA, cuDNN and TensorRT, or set engine to 'torch'")
         binding = self._binding = self._session.io_binding()
         self._input = self._bind(binding.bind_input, self._session.get_inputs()[0])
         self._output = self._bind(binding.bind_output, self._session.get_outputs()[0])
@@ -74,7 +74,7 @@ class OnnxGpuEngine(EngineKind):
             self(self._input)
 
     def _bind(self, bind: Any, value: Any) -> torch.Tensor:
-        """A tensor on the device that the session reads or writes `value` in."""
+        """Bind `value` of the session to a new tensor on the device, and return the tensor."""
         dtype = torch.float16 if 'float16' in value.type else torch.float32
         tensor = torch.zeros(value.shape, dtype=dtype, device=self._device)
         element = str(dtype).rsplit('.', 1)[-1]
@@ -84,17 +84,17 @@ class OnnxGpuEngine(EngineKind):
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         self._input.copy_(images)
-        if self._device.type == 'cuda':         # the session works on a stream of its own, and waits for that itself
+        if self._device.type == 'cuda':         # the session runs on its own stream, and waits for that itself
             torch.cuda.current_stream(self._device).synchronize()
         self._session.run_with_iobinding(self._binding)
         return self._output
 
 
 class TensorRtEngine(OnnxGpuEngine):
-    """TensorRT by ONNX Runtime.
+    """TensorRT through ONNX Runtime.
 
-    It builds its engine on the first start, which takes minutes, and keeps it in the cache: by weights, resolution, batch and
-    precision, and for this GPU and version of ONNX Runtime.
+    The first start builds its engine, which takes minutes. The engine is cached by weights, resolution, batch, precision, GPU
+    and version of ONNX Runtime.
     """
 
     name = 'tensorrt'
@@ -104,11 +104,11 @@ class TensorRtEngine(OnnxGpuEngine):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return False        # its own engines hang on the GPU too, and whether they are there is not known
+        return False        # its engines also depend on the GPU; whether they are cached is not known
 
     @classmethod
     def _made_from(cls, precision: str) -> str:
-        return 'int8' if precision == 'int8' else 'float32'     # which TensorRT lowers by itself, where that is exact enough
+        return 'int8' if precision == 'int8' else 'float32'     # TensorRT itself lowers the precision where that is accurate enough
 
     @classmethod
     def _options(cls, path: Path, precision: str, device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rewritten network as an ONNX file for one resolution, in float32, float16 or int8; what several engines start from."""
+"""The rewritten network as an ONNX file for one resolution, in float32, float16 or int8: the input of several engines."""
 from __future__ import annotations
 
 import hashlib
@@ -22,10 +22,10 @@ from fanet_ros.inference.engines.network_setup import CalibrationImages
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
-FORMAT = 3              # counts changes of what is exported, so that older files in the cache are not taken
+FORMAT = 3              # of the cached files: increment it when the export changes
 OPSET = 17
 MIN_CALIBRATION_FRAMES = 8
-ONNX_PACKAGES = ('onnx', 'onnxruntime')         # which writes the file, and which quantises it
+ONNX_PACKAGES = ('onnx', 'onnxruntime')         # to write the file, and to quantise it
 
 
 def require_packages() -> None:
@@ -36,16 +36,16 @@ def require_packages() -> None:
 
 def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_head: bool = True,
                 batch: int = 1, dtype: torch.dtype = torch.float32, any_size: bool = False) -> None:
-    """Write the rewritten network for images (batch, 3, height, width) of `dtype`, normalised, with one output: the logits.
+    """Write the rewritten network for normalised images (batch, 3, height, width) of `dtype`; the only output is the logits.
 
-    :param any_size: for other batches and sizes too; without the rewrite of the head, whose constants are of one size
-    :raises EngineError: onnx is not installed
+    :param any_size: for other batches and sizes, too; without the rewrite of the head, whose constants depend on the size
+    :raises EngineError: onnx or onnxruntime is not installed
     """
     require_packages()
     images = torch.zeros(batch, 3, height, width, dtype=dtype)
     module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head and not any_size).eval().cpu().to(dtype))
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # of tracing: sizes become constants unless they are named, as they should
+        warnings.simplefilter('ignore')         # about tracing: sizes become constants unless they are named, as they should
         torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
                           opset_version=OPSET, dynamo=False, dynamic_axes=FREE_AXES if any_size else None)
 
@@ -65,12 +65,12 @@ class _LogitsOnly(torch.nn.Module):
 def cached_model(network: FANet, precision: str, height: int, width: int,
                  calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1,
                  for_any_processor: bool = False) -> Path:
-    """The ONNX file of export_onnx(), in float32, float16 or int8, made if it is not in the cache yet.
+    """The ONNX file of export_onnx(), in float32, float16 or int8, created if it is not cached yet.
 
-    :param quantize_outputs: for int8, round what convolutions give too, as ONNX Runtime needs it to use its int8 kernels
-    :param batch: how many images it takes at once
-    :param for_any_processor: for int8, weights of 7 bits even if this processor need not have them
-    :raises EngineError: onnxruntime or onnx is not installed, nothing to calibrate on
+    :param quantize_outputs: for int8, also quantise the outputs of convolutions, which ONNX Runtime's int8 kernels need
+    :param batch: number of images per call
+    :param for_any_processor: for int8, use weights of 7 bits even if this processor does not need them
+    :raises EngineError: onnxruntime or onnx is not installed, too few frames to calibrate on
     """
     require_packages()
     reduce_range = for_any_processor or overflows_in_int8()
@@ -86,13 +86,13 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
                 _quantize(network, made, height, width, frames, quantize_outputs, reduce_range, batch)
             else:
                 export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
-            os.replace(made, path)      # complete or not at all, even if two nodes do it at once
+            os.replace(made, path)      # atomic, even if two nodes do it at once
     touch(path)
     return path
 
 
 def is_cached(network: FANet, precision: str, height: int, width: int) -> bool:
-    """Whether cached_model() is there already, in a precision other than int8."""
+    """Whether the file of cached_model() exists, in a precision other than int8."""
     return _path(network, precision, height, width, 1).is_file()
 
 
@@ -105,7 +105,7 @@ def _calibration_frames(calibration: Optional[CalibrationImages], height: int, w
     frames = list(calibration(height, width)) if calibration is not None else []
     if len(frames) < MIN_CALIBRATION_FRAMES:
         raise EngineError(
-            f'int8 is calibrated on at least {MIN_CALIBRATION_FRAMES} frames of your camera, got {len(frames)}: set '
+            f'int8 needs at least {MIN_CALIBRATION_FRAMES} frames from your camera to calibrate on, got {len(frames)}: set '
             'calibration_images to a folder of them')
     return frames
 
@@ -119,12 +119,12 @@ def _digest(frames: Sequence[np.ndarray]) -> str:
 
 def _quantize(network: FANet, path: Path, height: int, width: int, images: Sequence[np.ndarray],
               quantize_outputs: bool, reduce_range: bool, batch: int) -> None:
-    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel (7 bits of them with `reduce_range`).
+    """Static quantisation of the convolutions: uint8 activations, int8 weights per channel (only 7 bits with `reduce_range`).
 
-    All but the last, the 1x1 convolution to the classes: it costs least and its errors are those of the logits, so that in
-    int8 it alone turns more labels than all others together.
+    Except for the last one, the 1x1 convolution to the classes: it costs least, and its errors are those of the logits, so that
+    in int8 it alone would change more labels than all others together.
     """
-    # The last ones come a second time where the batches do not come out even.
+    # If the images do not fill the last batch, the last ones are used twice.
     batches = [np.concatenate(([*images[start:start + batch], *images[-batch:]])[:batch])
                for start in range(0, len(images), batch)]
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -142,14 +142,14 @@ def _quantize(network: FANet, path: Path, height: int, width: int, images: Seque
     export_onnx(network, exported, height, width, commute_head=not quantize_outputs, batch=batch)
     root = logging.getLogger()
     level = root.level
-    root.setLevel(logging.ERROR)        # the quantiser speaks through the root logger
+    root.setLevel(logging.ERROR)        # the quantiser logs to the root logger
     try:
         quant_pre_process(str(exported), str(prepared))
         quantize_static(
             str(prepared), str(path), Reader(batches), quant_format=QuantFormat.QDQ, op_types_to_quantize=['Conv'],
             per_channel=True, reduce_range=reduce_range, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             nodes_to_exclude=_nodes_giving_logits(prepared),
-            # Ranges are the mean of those of the frames: the largest of all would spend the 8 bits on rare outliers.
+            # Ranges are averaged over the frames: the overall maximum would waste the 8 bits on rare outliers.
             extra_options={'CalibMovingAverage': True,
                            'OpTypesToExcludeOutputQuantization': [] if quantize_outputs else ['Conv']})
     finally:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO: the rewritten network for one resolution in float32, bfloat16 or int8, on x86 and ARM processors."""
+"""OpenVINO: the rewritten network for one resolution in float32, bfloat16 or int8, on x86 and Arm processors."""
 from __future__ import annotations
 
 import torch
@@ -11,12 +11,12 @@ from fanet_ros.inference.engines.onnx_model import cached_model, is_cached
 
 
 class OpenVinoEngine(EngineKind):
-    """A compiled OpenVINO model on the CPU, from the same files as OnnxEngine's but for int8.
+    """A compiled OpenVINO model on the CPU, from the same files as OnnxEngine except in int8.
 
-    In int8 only what goes into a convolution is rounded to 8 bits, not what comes out of it: OpenVINO fuses activation and
-    rounding for the next one into the convolution, so sums of branches, queries and keys stay exact at no cost.
+    In int8 only the inputs of convolutions are rounded to 8 bits, not their outputs: OpenVINO fuses the activation, and the
+    rounding for the next convolution, into the convolution, so sums of branches, queries and keys stay exact at no cost.
 
-    :raises EngineError: nothing to calibrate on, for int8
+    :raises EngineError: too few frames to calibrate int8 on
     """
 
     name = runtime = 'openvino'
@@ -32,7 +32,7 @@ class OpenVinoEngine(EngineKind):
         import openvino
         core = openvino.Core()
         has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
-        # What int8 leaves in floating point is little: it may as well run at the faster of the two.
+        # int8 leaves little in floating point, which may as well run at the faster of the two.
         wants_bfloat16 = precision == 'bfloat16' or (precision == 'int8' and has_bfloat16)
         compiled = core.compile_model(str(path), 'CPU', {
             'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': torch.get_num_threads(),
@@ -42,8 +42,8 @@ class OpenVinoEngine(EngineKind):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return is_cached(setup.network, 'float32', height, width)       # whose precision OpenVINO lowers by itself
+        return is_cached(setup.network, 'float32', height, width)       # OpenVINO itself lowers the precision
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        found = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)
-        return torch.from_numpy(found[self._output])
+        outputs = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)
+        return torch.from_numpy(outputs[self._output])

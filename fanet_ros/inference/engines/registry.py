@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engines that there are, and which of them can do what is asked for."""
+"""All engines, and which of them match a request."""
 from __future__ import annotations
 
 import torch
@@ -15,7 +15,7 @@ from fanet_ros.inference.engines.onnx_gpu_engine import OnnxGpuEngine, TensorRtE
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import TorchEngine
 
-# The one place that knows them all, in the order in which they are tried.
+# The only list of all engines, in the order in which they are tried.
 ENGINE_KINDS: tuple[type[EngineKind], ...] = (
     TorchEngine,
     CompiledEngine,
@@ -28,24 +28,24 @@ ENGINE_KINDS: tuple[type[EngineKind], ...] = (
 
 
 def engine_names() -> tuple[str, ...]:
-    """By which they are asked for, on whatever device."""
+    """The names that engines are selected by, on any device."""
     return tuple(dict.fromkeys(kind.name for kind in ENGINE_KINDS))
 
 
 def runtimes() -> tuple[str, ...]:
-    """The packages that compute, whose versions belong to every figure of speed."""
+    """The packages that compute; their versions belong to every measurement of speed."""
     return tuple(dict.fromkeys(kind.runtime for kind in ENGINE_KINDS))
 
 
 def engines_on(device: torch.device) -> dict[str, type[EngineKind]]:
-    """Those that run on `device`, by name."""
+    """Engines that run on `device`, by name."""
     return {kind.name: kind for kind in ENGINE_KINDS if device.type in kind.devices}
 
 
 def installed_engines(device: torch.device, *, on_demand: bool = False) -> tuple[str, ...]:
-    """Names of those that run on `device` and whose packages are there.
+    """Names of the engines that run on `device` and whose packages are installed.
 
-    :param on_demand: those too that take a minute and more to start
+    :param on_demand: include those that take a minute or more to start
     """
     return tuple(name for name, kind in engines_on(device).items()
                  if (on_demand or not kind.is_on_demand) and kind.is_available())
@@ -53,11 +53,13 @@ def installed_engines(device: torch.device, *, on_demand: bool = False) -> tuple
 
 def engines_for(device: torch.device, engine: str = 'auto', precision: str = 'auto', *,
                 needs_video: bool = False) -> dict[str, type[EngineKind]]:
-    """The engines, by name, that 'auto' chooses from; if none is installed, the one whose error says what to install. Or the
-    engine that is asked for by name, installed or not.
+    """Engines that match a request, by name.
 
-    :param needs_video: only such as can attend to earlier frames
-    :raises EngineError: unknown names, or a combination that does not exist
+    For 'auto', all that can be chosen from; if none is installed, the first suitable one, whose error says what to install. For
+    a name, only that engine, installed or not.
+
+    :param needs_video: only engines that can attend to earlier frames
+    :raises EngineError: unknown names, or an unsupported combination
     """
     for what, value, known in (('engine', engine, engine_names()), ('precision', precision, PRECISIONS[1:])):
         if value not in ('auto', *known):
@@ -67,7 +69,7 @@ def engines_for(device: torch.device, engine: str = 'auto', precision: str = 'au
 
 
 def resolved_precision(precision: str, device: torch.device) -> str:
-    """What 'auto' stands for on `device`; else what is given."""
+    """`precision`, with 'auto' replaced by the default of `device`."""
     if precision != 'auto':
         return precision
     return 'float16' if device.type == 'cuda' else 'float32'
@@ -79,7 +81,7 @@ def _any_for(device: torch.device, precision: str, needs_video: bool) -> dict[st
         there = {name: kind for name, kind in there.items() if issubclass(kind, VideoEngine)}
         known = [item for kind in there.values() for item in kind.precisions]
         if precision not in known:
-            raise EngineError(f'with a video checkpoint precision is one of {", ".join(known)}, got {precision}')
+            raise EngineError(f'a video checkpoint runs in {", ".join(known)}, but precision is {precision}')
     suitable = {name: kind for name, kind in there.items() if precision in kind.precisions and not kind.is_on_demand}
     if not suitable:
         raise EngineError(f'no engine runs in {precision} on {device}')
@@ -91,10 +93,10 @@ def _named(engine: str, device: torch.device, precision: str, needs_video: bool)
     kind = engines_on(device).get(engine)
     if kind is None:
         runs_on = {item for other in ENGINE_KINDS if other.name == engine for item in other.devices}
-        raise EngineError(f"engine {engine!r} runs on {'a GPU' if 'cuda' in runs_on else 'the CPU'}, device is {device}: set "
+        raise EngineError(f"engine {engine!r} runs on {'a GPU' if 'cuda' in runs_on else 'the CPU'}, but device is {device}: set "
                           "engine to 'auto' or change device")
     if precision not in kind.precisions:
-        raise EngineError(f'engine {engine} runs in {", ".join(kind.precisions)}, precision asks for {precision}')
+        raise EngineError(f'engine {engine} runs in {", ".join(kind.precisions)}, but precision is {precision}')
     if needs_video and not issubclass(kind, VideoEngine):
         able = [repr(name) for name, other in engines_on(device).items() if issubclass(other, VideoEngine)]
         raise EngineError(f"a video checkpoint needs engine {' or '.join(able)}: set engine to 'auto' or {' or '.join(able)}")

@@ -19,14 +19,14 @@ LEVELS = len(FrameContext._fields)
 
 
 class TorchEngine(EngineKind, VideoEngine):
-    """The rewritten network; on CUDA recorded as graphs, since at batch 1 launches take most of the time.
+    """The rewritten network in PyTorch; on CUDA captured as graphs, since kernel launches take most of the time at batch 1.
 
-    Float32 is PyTorch's there: TF32 in convolutions, unless torch.backends says otherwise.
+    Float32 on CUDA is PyTorch's default: TF32 in convolutions, unless torch.backends says otherwise.
 
-    :param network: as rewritten_network() gives it; several engines may share it
-    :param pool: memory of the graphs, which engines of the same network may share; None: run layer by layer. There is a
-        graph for each number of images, and of earlier frames; all but the first are recorded when they are first needed
-    :param video: begin with frames of a video
+    :param network: from rewritten_network(); several engines may share it
+    :param pool: memory of the graphs, which engines of the same network may share; None: run layer by layer. There is a graph
+        for each batch size and number of earlier frames; all but the first are captured when first needed
+    :param video: warm up with frames of a video
     """
 
     name = runtime = 'torch'
@@ -62,19 +62,19 @@ class TorchEngine(EngineKind, VideoEngine):
             if self._pool is None:
                 return self._network.forward_video(images.to(self._dtype), tuple(past))
             logits, *context = self._run((len(images), len(past)), self._video, images, *(item for one in past for item in one))
-            return logits, FrameContext(*(item.clone() for item in context))    # kept beyond the next call
+            return logits, FrameContext(*(item.clone() for item in context))    # outlives the next call
 
     def _single(self, images: Tensor) -> tuple[Tensor, ...]:
         return self._network(images),
 
     def _video(self, images: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
-        """run_video() of tensors alone: the images, and the contexts one after the other."""
+        """run_video() on plain tensors: the images, then the contexts, one after the other."""
         contexts = tuple(FrameContext(*past[start:start + LEVELS]) for start in range(0, len(past), LEVELS))
         logits, context = self._network.forward_video(images, contexts)
         return logits, *context
 
     def _run(self, key: tuple[int, int], function: Callable[..., Sequence[Tensor]], *tensors: Tensor) -> list[Tensor]:
-        """`function` by the graph of `key`, which is made if need be."""
+        """`function` through the graph of `key`, captured if necessary."""
         assert self._pool is not None
         if key not in self._recordings:
             images, *others = (tensor.to(self._dtype) for tensor in tensors)

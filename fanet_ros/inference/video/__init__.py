@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a video has over single frames: scene cuts, filtering over time, attention to the frame before."""
+"""Processing across the frames of a video: scene cuts, temporal filter, attention to earlier frames."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is remembered of the frames before, of each camera for itself."""
+"""Per-camera state of earlier frames."""
 from __future__ import annotations
 
 import torch
@@ -12,9 +12,9 @@ from fanet_ros.inference.video.video_memory import VideoMemory
 
 
 class FrameHistory:
-    """What a video network attends to, and what masks are smoothed with.
+    """Contexts that a video network attends to, and temporal filters that smooth masks, per camera.
 
-    :param temporal_frames: how many frames the network sees at once
+    :param temporal_frames: number of frames that the network attends to, the current one included
     """
 
     def __init__(self, temporal_frames: int) -> None:
@@ -28,20 +28,20 @@ class FrameHistory:
         return self._temporal_frames > 1
 
     def run(self, engine: VideoEngine, image: torch.Tensor, frame: FrameInput) -> torch.Tensor:
-        """Logits (1, C, h, w) of `frame`, given as `image` (1, 3, h, w), which is remembered."""
+        """Logits (1, C, h, w) of `frame`, given as network input `image` (1, 3, h, w); adds the frame to the history."""
         memory = self._memories.setdefault(frame.camera, VideoMemory(self._temporal_frames - 1))
         logits, context = engine.run_video(image, memory.recall(frame.rgb, frame.stamp_s))
         memory.remember(context)
         return logits
 
     def smoothed(self, logits: torch.Tensor, frame: FrameInput, strength: float) -> torch.Tensor:
-        """`logits` (1, C, h, w) of `frame` with a share of those before, 0..1, along the optical flow."""
+        """Blend `logits` (1, C, h, w) of `frame` with those of previous frames, by their share `strength` 0..1."""
         temporal_filter = self._filters.setdefault(frame.camera, TemporalFilter(strength))
         temporal_filter.strength = strength
         filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), frame.rgb, frame.stamp_s)
         return torch.from_numpy(filtered)[None].to(logits.device)
 
     def forget(self) -> None:
-        """The next frame belongs to no frame before it."""
+        """Forget the previous frames of all cameras."""
         self._memories.clear()
         self._filters.clear()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a frame follows the one before it, or begins something new."""
+"""Detects whether a frame continues the previous one or starts a new scene."""
 from __future__ import annotations
 
 from typing import Optional
@@ -8,22 +8,22 @@ from typing import Optional
 import cv2
 import numpy as np
 
-MAX_GAP_S = 0.5             # frames further apart say little of one another
+MAX_GAP_S = 0.5             # frames further apart have little in common
 THUMBNAIL_PX = (16, 12)
-CUT_CHANGE = 45.0           # mean change of a thumbnail's brightness, of 255, that no moving camera makes between two frames
+CUT_CHANGE = 45.0           # mean brightness change of a thumbnail, of 255, which no moving camera causes between two frames
 
 
 class SceneCutDetector:
-    """Looks at every frame of one camera, in order."""
+    """Compares every frame of one camera with the previous one."""
 
     def __init__(self) -> None:
         self._stamp_s: Optional[float] = None
         self._thumbnail: Optional[np.ndarray] = None
 
     def follows(self, rgb: np.ndarray, stamp_s: Optional[float]) -> bool:
-        """Whether `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), goes on from the last frame.
+        """Whether `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), continues the last frame.
 
-        Not so for the first one, when the picture is another one altogether, or when time jumps.
+        False for the first frame, after a scene cut, and when time jumps.
         """
         thumbnail = cv2.cvtColor(cv2.resize(rgb, THUMBNAIL_PX, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         is_new = self._thumbnail is None or _is_cut(self._thumbnail, thumbnail) or self._is_gap(stamp_s)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a video network keeps of the frames before, and when it had better forget them."""
+"""Contexts of earlier frames for a video network, cleared at scene cuts."""
 from __future__ import annotations
 
 from collections import deque
@@ -15,7 +15,7 @@ from fanet_ros.model import FrameContext
 class VideoMemory:
     """Contexts of the last frames, oldest first.
 
-    :param length: how many frames before the present one are attended to
+    :param length: number of frames before the current one to attend to
     """
 
     def __init__(self, length: int) -> None:
@@ -25,16 +25,16 @@ class VideoMemory:
     def recall(self, rgb: np.ndarray, stamp_s: Optional[float]) -> tuple[FrameContext, ...]:
         """Contexts that frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), may attend to.
 
-        Forgets all of them when it does not follow the last frame.
+        Clears them if it does not follow the last frame.
         """
         if not self._scene_cut.follows(rgb, stamp_s):
             self.forget()
         return tuple(self._contexts)
 
     def remember(self, context: FrameContext) -> None:
-        """Keep the context of the frame that was recalled for last."""
+        """Store the context of the frame that recall() was called with last."""
         self._contexts.append(context)
 
     def forget(self) -> None:
-        """Begin anew with the next frame."""
+        """Clear all contexts."""
         self._contexts.clear()

@@ -65,8 +65,8 @@ def test_remapped_classes(settings: dict[str, str], values: list[int], names: di
 
 
 @pytest.mark.parametrize(('settings', 'reason'), [
-    ({'class_filter': 'road, bus'}, "class_filter has 'bus': class map street knows only sky, road, pavement, car"),
-    ({'class_remap': 'bus=road'}, "class_remap has 'bus': class map street knows only sky, road, pavement, car"),
+    ({'class_filter': 'road, bus'}, "class_filter has 'bus': class map street has only sky, road, pavement, car"),
+    ({'class_remap': 'bus=road'}, "class_remap has 'bus': class map street has only sky, road, pavement, car"),
     ({'class_remap': 'road=bus'}, "class_remap has 'bus'"),
     ({'class_remap': 'road'}, "class_remap has 'road': expected NAME=TARGET"),
     ({'class_remap': 'road='}, 'expected NAME=TARGET'),

@@ -89,7 +89,7 @@ def test_a_scale_gives_multiples_of_the_stride_and_no_less_than_the_network_take
 
 
 @pytest.mark.parametrize(('arguments', 'reason'), [
-    ({'device': 'cuda:99'}, 'is not there'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
+    ({'device': 'cuda:99'}, 'is not available'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
     ({'class_map': ClassMap('two', ('x', 'y'), ((0, 0, 0), (1, 1, 1)))}, 'must be equal'),
     ({'class_map': '/nowhere.yaml'}, 'No such file')])
 def test_setups_that_cannot_work_say_why(checkpoint: Path, arguments: dict, reason: str) -> None:

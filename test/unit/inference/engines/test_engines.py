@@ -259,7 +259,8 @@ def test_a_file_in_half_precision_holds_halves(network: FANet) -> None:
 
 
 @pytest.mark.parametrize(('engine', 'device', 'match'), [
-    ('tensorrt', 'cpu', "'tensorrt' runs on a GPU, device is cpu"), ('ncnn', 'cuda', "'ncnn' runs on the CPU, device is cuda"),
+    ('tensorrt', 'cpu', "'tensorrt' runs on a GPU, but device is cpu"),
+    ('ncnn', 'cuda', "'ncnn' runs on the CPU, but device is cuda"),
     ('onnxruntime', 'cuda', 'runs in float32, float16')])
 def test_engine_and_device_have_to_fit(network: FANet, engine: str, device: str, match: str) -> None:
     with pytest.raises(EngineError, match=match):
@@ -293,4 +294,4 @@ def test_a_precision_that_the_processor_lacks_is_warned_of(
         monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flags: str, precision: str, warns: bool) -> None:
     monkeypatch.setattr(device_module, 'cpuinfo', lambda key: flags if key == 'flags' else '')
     EngineFactory(FANet(2), torch.device('cpu'), 'torch', precision)
-    assert (f'does not compute in {precision}' in caplog.text) == warns
+    assert (f'has no native {precision}' in caplog.text) == warns
