@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""python -m fanet_ros NAME ..."""
+"""Entry point of `python -m fanet_ros NAME ...`."""
 import sys
 
 from fanet_ros.commands import main

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every program of the package by name: `fanet_ros NAME ...` where pip installed it, `ros2 run fanet_ros NAME ...` on a robot.
+"""Runs every program of the package by name: `fanet_ros NAME ...` after pip, `ros2 run fanet_ros NAME ...` on a robot.
 
-This is the only list: CMake makes an executable for ros2 run of every line of COMMANDS.
+This is the only list: CMake creates an executable for ros2 run from every line of COMMANDS.
 """
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Optional, Sequence
 
-# Name: module with main(argv).
+# Name -> module with main(argv).
 COMMANDS = {
     'segmentation_node': 'fanet_ros.ros.segmentation.segmentation_node',
     'camera_node': 'fanet_ros.ros.camera.camera_node',
@@ -49,17 +49,17 @@ HELP = {'-h', '--help'}
 def run(name: str, argv: Sequence[str]) -> int:
     """Run the program `name` of COMMANDS; returns its exit code."""
     try:
-        if _is_node(name) and not HELP.isdisjoint(argv):        # the others have parsers, which answer
-            print(_help_of_a_node(name))
+        if _is_node(name) and not HELP.isdisjoint(argv):        # other programs parse --help themselves
+            print(_node_help(name))
             return 0
         main_of_program = import_module(COMMANDS[name]).main
-    except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has begun yet
+    except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has started yet
         return 0
     return main_of_program(list(argv)) or 0
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """`fanet_ros NAME ...`; a dash in the name is as good as an underscore. Returns the exit code, 2 for an unknown name."""
+    """`fanet_ros NAME ...`; NAME may have dashes for underscores. Returns the exit code, 2 for an unknown name."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or given[0] in HELP:
         width = max(map(len, COMMANDS))
@@ -76,7 +76,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def purpose(name: str) -> str:
-    """What the program `name` says of itself: the docstring of its module, which is read, not imported; torch takes seconds."""
+    """Description of the program `name`: the docstring of its module, read without importing it, since torch takes seconds."""
     source = Path(__file__).parents[1].joinpath(*COMMANDS[name].split('.')).with_suffix('.py')
     return (ast.get_docstring(ast.parse(source.read_text(encoding='utf-8'))) or '').strip()
 
@@ -85,7 +85,7 @@ def _is_node(name: str) -> bool:
     return name.endswith('_node') or name == 'dashboard'
 
 
-def _help_of_a_node(name: str) -> str:
-    """Made without the module of the node, which loads torch."""
+def _node_help(name: str) -> str:
+    """Help text of a node, without importing its module, which loads torch."""
     settings = import_module('fanet_ros.ros.parameter_tables').SETTINGS[name]
     return import_module('fanet_ros.ros.common.node_help').help_text(name, purpose(name), settings.specs())

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files share: the arguments of the segmentation node, and the refusal of those that nobody declared.
+"""Shared by the launch files: arguments of the segmentation node, and the rejection of undeclared arguments.
 
 Needs neither ROS nor launch.
 """
@@ -11,22 +11,23 @@ import sys
 from pathlib import Path
 from typing import Iterable, Sequence, Union
 
-# Parameters that can also be launch arguments; what they are is read from the settings of the nodes. Left out, the file decides.
+# Parameters that can also be launch arguments, described in the settings of the nodes. If not given, the parameter file
+# decides.
 NODE_PARAMETERS = ('autostart', 'checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'input_height',
                    'input_width', 'image_transport')
 CAMERA_PARAMETERS = ('source', 'rate_hz', 'width', 'height')
-# Of segmentation.launch.py, and so of all that include it.
+# Of segmentation.launch.py, and so of all launch files that include it.
 SEGMENTATION_ARGUMENTS = ('namespace', 'params_file', 'image_topic', 'cameras', 'respawn', 'use_sim_time', 'log_level',
                           'dashboard', 'dashboard_address', *NODE_PARAMETERS)
 
 
 def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[str]) -> None:
-    """Refuse arguments that `launch_file` does not know: left alone, launch ignores a misspelt one.
+    """Reject arguments that `launch_file` does not declare; launch itself ignores a misspelt one.
 
-    Only where this file is the one on the command line: who includes it has arguments of his own.
+    Only if this file is the one on the command line: a file that includes it has arguments of its own.
 
     :param given: the command line of launch, each NAME:=VALUE
-    :raises ValueError: there is one; with the name that may have been meant
+    :raises ValueError: an argument is unknown; the message suggests the name that may have been meant
     """
     if Path(launch_file).name not in [Path(argument).name for argument in sys.argv]:
         return
@@ -39,20 +40,20 @@ def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[st
 
 
 def fail_as(process: str, exit_code: int, is_shutdown: bool) -> None:
-    """Let the launch fail as its process did: launch answers an exception of an event handler with exit code 1.
+    """Let the launch fail like its process: launch turns an exception of an event handler into exit code 1.
 
-    :param is_shutdown: the launch is ending: a process that was still loading is then ended by the signal itself
-    :raises RuntimeError: it failed
+    :param is_shutdown: the launch is shutting down: the signal itself then ends a process that was still loading
+    :raises RuntimeError: the process failed
     """
     if exit_code > 0 or (exit_code and not is_shutdown):
         raise RuntimeError(f'{process} ended with exit code {exit_code}')
 
 
 def number(name: str, text: str, kind: type) -> Union[int, float]:
-    """The value of a launch argument that is a number.
+    """The value of a numeric launch argument.
 
     :param kind: int or float
-    :raises ValueError: it is none; with the name, which launch itself would not tell
+    :raises ValueError: not a number; the message has the name, which launch itself would omit
     """
     try:
         return kind(text)
@@ -62,10 +63,10 @@ def number(name: str, text: str, kind: type) -> Union[int, float]:
 
 
 def camera_topics(text: str, image_topic: str = '') -> dict[str, str]:
-    """Image topic of each camera by name, of 'front=/front/image_raw,left': NAME or NAME=TOPIC, without: NAME/image.
+    """Image topic of each camera by name, from 'front=/front/image_raw,left': NAME=TOPIC, or NAME for the topic NAME/image.
 
-    :param image_topic: the topic of a node with one camera, where it was given
-    :raises ValueError: both are given, or a name is missing or there twice
+    :param image_topic: the topic of a node with one camera, if given
+    :raises ValueError: both are given, or a name is missing or repeated
     """
     pairs = [item.strip().partition('=') for item in text.split(',') if item.strip()]
     topics = {name.strip(): topic.strip() or f'{name.strip()}/image' for name, _, topic in pairs}

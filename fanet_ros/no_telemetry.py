@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the libraries that run the network from reporting to their makers: a robot's computer tells nobody what it does.
+"""Disables the telemetry of the inference libraries: a robot's computer does not report to their vendors.
 
-ONNX Runtime (from 1.32) and OpenVINO send events of their own accord, and keep an identifier of the machine in the home
-directory, from the moment they are imported, whether or not they are used.
+ONNX Runtime (from 1.32) and OpenVINO send events by default, and store an identifier of the machine in the home directory, as
+soon as they are imported, whether or not they are used.
 """
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 
 
 def disable_telemetry() -> None:
-    """Call it before either library is imported. Who has set ORT_DISABLE_TELEMETRY has decided for ONNX Runtime."""
+    """Call it before either library is imported. An existing ORT_DISABLE_TELEMETRY decides for ONNX Runtime."""
     os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
-    # OpenVINO asks no variable; where this package cannot be imported, it uses its own stub that does nothing.
+    # OpenVINO reads no variable; if this package cannot be imported, it uses its own stub that does nothing.
     sys.modules.setdefault('openvino_telemetry', None)      # type: ignore[arg-type]

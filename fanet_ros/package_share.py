@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the package's data lies: config/, launch/ and weights/. Needs no ROS."""
+"""Location of the package's data: config/, launch/ and weights/. Needs no ROS."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,14 +9,14 @@ PACKAGE_NAME = 'fanet_ros'
 
 
 def share_directory() -> Path:
-    """Return the folder that holds config/, launch/ and weights/ of the code that is running.
+    """Return the folder that contains config/, launch/ and weights/ for the code that is running.
 
-    Works for a colcon or pip installation (`<prefix>/share/fanet_ros`) and for a source checkout (its root).
-    The nearest above this file wins, so an installation inside a checkout finds its own data.
+    Works for a colcon or pip installation (`<prefix>/share/fanet_ros`) and for a source checkout (its root). The nearest one
+    above this file wins, so an installation inside a checkout finds its own data.
 
-    Raises FileNotFoundError when neither is there, which means a broken installation.
+    :raises FileNotFoundError: neither exists, which means a broken installation
     """
-    # Not resolved: in a symlink installation this file is a link out of the prefix that the data belongs to.
+    # Not resolved: in a symlink installation this file is a link that leads out of the prefix with the data.
     here = Path(__file__).absolute()
     for folder in here.parents:
         installed = folder / 'share' / PACKAGE_NAME

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes as people read and write them: WIDTHxHEIGHT in px. Code, arrays and messages have (height, width)."""
+"""Sizes as users read and write them: WIDTHxHEIGHT in px. Code, arrays and messages use (height, width)."""
 from __future__ import annotations
 
 import argparse
@@ -19,7 +19,7 @@ def size_text(height: int, width: int) -> str:
 def read_size(text: str) -> tuple[int, int]:
     """'640x480' -> (480, 640), height and width in px.
 
-    :raises ValueError: it is no size
+    :raises ValueError: not a size
     """
     match = _SIZE.fullmatch(text)
     if match is None:
@@ -28,7 +28,7 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def size_argument(text: str) -> tuple[int, int]:
-    """read_size() as argparse wants it, for `type`."""
+    """read_size() as a `type` for argparse."""
     try:
         return read_size(text)
     except ValueError as error:
@@ -36,10 +36,10 @@ def size_argument(text: str) -> tuple[int, int]:
 
 
 def refuse_single_sides(parser: argparse.ArgumentParser, names: tuple[str, ...], instead: str) -> None:
-    """Let arguments `names`, which were one side of a size each, be answered with the one that takes both."""
+    """Reject the former options `names`, each one side of a size, with a message that names `instead`, which takes both."""
     class Refuse(argparse.Action):
         def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
-            parser.error(f'{"/".join(self.option_strings)} is no argument any more: expected {instead} {METAVAR} in px, '
+            parser.error(f'{"/".join(self.option_strings)} no longer exists: use {instead} {METAVAR} in px, '
                          f'such as {instead} 640x480')
     for name in names:
         parser.add_argument(name, action=Refuse, help=argparse.SUPPRESS)

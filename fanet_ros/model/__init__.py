@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network itself: what FANet is, and how its weights are stored. Needs torch, knows nothing of ROS.
+"""The FANet network and the storage of its weights. Needs torch, independent of ROS.
 
-`attention` is one fast attention level, `backbone` the ResNet encoders, `fanet` the whole network, `checkpoint` the
-weights on disk, `official_weights` the import of the authors' .pth files.
+`attention` is one fast attention level, `backbone` the ResNet encoders, `fanet` the whole network, `checkpoint` the weights on
+disk, `official_weights` the import of the authors' .pth files.
 """
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.checkpoint import (

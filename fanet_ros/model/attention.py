@@ -14,14 +14,14 @@ QUERY_CHANNELS = 32
 
 
 def attention_context(key: Tensor, value: Tensor, scale: float) -> Tensor:
-    """scale * V^T K^, with K^ of unit L2 norm over its channels: all that attention needs of a frame, whatever its size.
+    """scale * V^T K^, with K^ of unit L2 norm over its channels: all that attention keeps of a frame, whatever its size.
 
     :param key: (N, c', n)
     :param value: (N, C, n)
     :param scale: 1/n in the paper; 1 in the authors' code
     :returns: (N, C, c')
     """
-    # The scale goes in halves on either side of the sum over n, so that neither factor leaves half precision's range.
+    # The scale is split between both sides of the sum over n, so that neither factor leaves half precision's range.
     key = F.normalize(key, dim=1) * scale ** 0.5
     return (value @ key.transpose(1, 2)) * scale ** 0.5
 
@@ -29,8 +29,8 @@ def attention_context(key: Tensor, value: Tensor, scale: float) -> Tensor:
 def fast_attention(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
     """Y = scale * Q^ (K^T V), with Q^ and K^ of unit L2 norm over their channels at every position.
 
-    Softmax is replaced by the cosine of the angle between query and key, so the product can be taken from the right:
-    O(n c' C) instead of O(n^2 C).
+    Softmax is replaced by the cosine of the angle between query and key, so the product can be evaluated from the right: O(n c'
+    C) instead of O(n^2 C).
 
     :param query: (N, c', n)
     :param key: (N, c', n)
@@ -83,8 +83,8 @@ class FastAttentionModule(nn.Module):
                 past: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor]:
         """Fuse `feature` (N, C, h, w) with `coarser`, the level below's `up` output (N, C, ~h/2, ~w/2).
 
-        :param past: contexts (N, C, 32) of earlier frames, which are attended to as well (section 3.4: spatial-temporal
-            fast attention; with 1/n in each, their mean is normalised by all positions summed)
+        :param past: contexts (N, C, 32) of earlier frames to attend to as well (section 3.4: spatial-temporal fast
+            attention; with 1/n in each, their mean is normalised by the total number of positions)
         :returns: the fused features (N, C, h, w), and this frame's own context (N, C, 32)
         """
         height, width = feature.shape[-2:]

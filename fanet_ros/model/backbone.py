@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """ResNet encoders with the additional spatial reduction of FANet.
 
-Two things differ from torchvision's ResNet (He et al., arXiv 1512.03385): layer1 has stride 2 as well, so that the
-four feature maps lie at 1/8, 1/16, 1/32 and 1/64 of the input (other strides can be chosen); and every BatchNorm that
-follows a convolution inside a block, and the stem's, carries LeakyReLU(0.01) instead of ReLU. The block's output is ReLU.
+Two things differ from torchvision's ResNet (He et al., arXiv 1512.03385): layer1 has stride 2 as well, so that the four feature
+maps are at 1/8, 1/16, 1/32 and 1/64 of the input (other strides can be chosen); and every BatchNorm that follows a convolution
+inside a block, and the stem's, is followed by LeakyReLU(0.01) instead of ReLU. The output of a block has ReLU.
 """
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
 
 @dataclass(frozen=True)
 class BackboneSpec:
-    """What distinguishes one encoder from another."""
+    """Block type and depth of an encoder."""
 
     block: Union[type[BasicBlock], type[Bottleneck]]
     depths: tuple[int, int, int, int]      # blocks in layer1..layer4
@@ -87,7 +87,7 @@ BACKBONES: dict[str, BackboneSpec] = {
 
 
 class ResNet(nn.Module):
-    """Encoder: (N, 3, H, W) -> features at 1/8, 1/16, 1/32 and 1/64, of `channels` channels each.
+    """Encoder: (N, 3, H, W) -> features at 1/8, 1/16, 1/32 and 1/64, with `channels` channels.
 
     :param strides: of layer1..layer4; others than STRIDES change the features' resolutions
     """
@@ -129,8 +129,8 @@ def backbone_of_state_dict(keys: set[str] | dict[str, torch.Tensor], prefix: str
         last_conv = 'conv3' if spec.block is Bottleneck else 'conv2'
         expected = {f'{prefix}layer{layer}.{block}.{last_conv}.weight'
                     for layer, depth in enumerate(spec.depths, start=1) for block in range(depth)}
-        found = {key for key in keys if key.startswith(f'{prefix}layer') and key.endswith(f'.{last_conv}.weight')}
+        present = {key for key in keys if key.startswith(f'{prefix}layer') and key.endswith(f'.{last_conv}.weight')}
         has_conv3 = any(key.endswith('.conv3.weight') for key in keys if key.startswith(prefix))
-        if expected == found and has_conv3 == (spec.block is Bottleneck):
+        if expected == present and has_conv3 == (spec.block is Bottleneck):
             return name
     return None

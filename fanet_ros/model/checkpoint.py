@@ -25,7 +25,7 @@ from fanet_ros.model.weight_storage import from_stored, to_stored
 from fanet_ros.package_share import share_directory
 
 FORMAT_VERSION = 1
-FORMAT_VERSION_8_BIT = 2        # of files with weights in 8 bits, which readers of version 1 could not decode
+FORMAT_VERSION_8_BIT = 2        # of files with 8-bit weights, which readers of version 1 cannot decode
 METADATA_KEY = 'fanet_ros'
 SUFFIX = '.safetensors'
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -33,15 +33,15 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class CheckpointError(ValueError):
-    """A checkpoint cannot be used; the message is one line: what was expected, what came, what to do."""
+    """A checkpoint cannot be used; the message is one line: what was expected, what was given, what to do."""
 
 
 @dataclass(frozen=True)
 class CheckpointMetadata:
-    """What a network was trained to do, stored beside its weights.
+    """Description of a trained network, stored with its weights.
 
-    `mean` and `std` normalise RGB values scaled to 0..1. `training_resolution` is (height, width) in pixels of the
-    images the network saw, the default to run it at. `figures` are measured results, by 'data/split/metric'.
+    `mean` and `std` normalise RGB values scaled to 0..1. `training_resolution` is (height, width) in pixels of the training
+    images, the default for inference. `figures` are measured results, by 'data/split/metric'.
     """
 
     variant: str                                        # 'fanet18', 'fanet34', 'fanet50'
@@ -54,13 +54,13 @@ class CheckpointMetadata:
     std: tuple[float, float, float] = IMAGENET_STD
     reference_size: Optional[tuple[int, int]] = None    # see FANet; official flavour only
     strides: tuple[int, int, int, int] = STRIDES        # see FANet
-    temporal_frames: int = 1                            # frames attended to, the present one included: 1 is no video network
+    temporal_frames: int = 1                            # frames attended to, the current one included; 1: not a video network
     class_bias: bool = False                            # see FANet
-    temperature: float = 1.0                            # what the logits are divided by, for an honest confidence: calibrate
+    temperature: float = 1.0                            # divides the logits, for a calibrated confidence, see calibrate
     data: str = ''
     license: str = ''
     recipe: str = ''
-    training_frames: str = ''                           # fingerprints of the frames trained on, in base64
+    training_frames: str = ''                           # fingerprints of the training frames, in base64
     figures: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class CheckpointMetadata:
         return len(self.class_names)
 
     def build_network(self, *, aux_heads: bool = False) -> FANet:
-        """The FANet that these weights belong to, freshly initialised."""
+        """The FANet for these weights, freshly initialised."""
         return FANet(self.num_classes, BACKBONE_OF_VARIANT[self.variant], self.flavor,
                      reference_size=self.reference_size, aux_heads=aux_heads, strides=self.strides,
                      class_bias=self.class_bias)
@@ -111,14 +111,14 @@ class CheckpointMetadata:
 
 
 class Checkpoint(NamedTuple):
-    """A network ready for inference (eval mode, float32, on the CPU) and what is known about it."""
+    """A network ready for inference (eval mode, float32, on the CPU) and its metadata."""
 
     network: FANet
     metadata: CheckpointMetadata
 
     @property
     def calibrated_network(self) -> FANet:
-        """The network whose logits are divided by the temperature, in the weights of its last layer: at no cost."""
+        """The network with its logits divided by the temperature, which is folded into the weights of the last layer."""
         if self.metadata.temperature == 1.0:
             return self.network
         network = copy.deepcopy(self.network)
@@ -134,20 +134,20 @@ def save_checkpoint(path: Union[str, Path], network: FANet, metadata: Checkpoint
 
     Convolutions are stored as `dtype`, BatchNorm in float32; auxiliary heads are left out.
 
-    :param dtype: a floating one, or torch.int8 for half the size of float16, see to_stored()
-    :raises CheckpointError: the network does not fit the metadata
+    :param dtype: a floating-point type, or torch.int8 for half the size of float16, see to_stored()
+    :raises CheckpointError: the network does not match the metadata
     """
     path = Path(path)
-    wanted = metadata.build_network().state_dict()
+    expected = metadata.build_network().state_dict()
     state = network.state_dict()
-    _check_state(state, wanted, str(path), allow_extra=network.aux_heads)
-    _write(path, to_stored({key: state[key] for key in wanted}, dtype), metadata)
+    _check_state(state, expected, str(path), allow_extra=network.aux_heads)
+    _write(path, to_stored({key: state[key] for key in expected}, dtype), metadata)
 
 
 def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any) -> None:
-    """Write a checkpoint with the same weights, bit for bit, and fields of its metadata replaced by `changes`.
+    """Copy a checkpoint with its weights, bit for bit, and with metadata fields replaced by `changes`.
 
-    :raises CheckpointError: see load_checkpoint, which it should have passed
+    :raises CheckpointError: no such file, or invalid metadata; other faults are left to load_checkpoint(), to be called before
     """
     with safe_open(resolve_checkpoint(path_or_name), framework='pt') as stored:
         metadata = CheckpointMetadata.from_json((stored.metadata() or {})[METADATA_KEY])
@@ -159,13 +159,13 @@ def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: CheckpointMet
     is_8_bit = any(tensor.dtype == torch.int8 for tensor in tensors.values())
     version = FORMAT_VERSION_8_BIT if is_8_bit else FORMAT_VERSION
     partial = path.with_name(f'.{path.name}.partial')
-    # Not save_file: it makes a file that only its owner may read, whatever the umask says.
+    # Not save_file(): its files are readable only by their owner, whatever the umask.
     partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))
     os.replace(partial, path)
 
 
 def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
-    """Load a checkpoint by path, or by the name of one that the package ships ('fanet18_camvid').
+    """Load a checkpoint by path, or by the name of a shipped one ('fanet18_camvid').
 
     :raises CheckpointError: missing or corrupt file, no metadata, tensors that do not fit the network
     """
@@ -193,7 +193,7 @@ def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
 
 
 def resolve_checkpoint(path_or_name: Union[str, Path]) -> Path:
-    """Path of a checkpoint given by path or by name.
+    """Path of a checkpoint given by path or by shipped name.
 
     :raises CheckpointError: there is no such file; the message lists the names that exist
     """
@@ -216,16 +216,16 @@ def available_checkpoints() -> tuple[str, ...]:
 
 
 def weights_directory() -> Path:
-    """Where the shipped checkpoints lie."""
+    """Folder of the shipped checkpoints."""
     return share_directory() / 'weights'
 
 
-def _check_state(state: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor], source: str, *,
+def _check_state(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], source: str, *,
                  allow_extra: bool = False) -> None:
-    missing = [key for key in wanted if key not in state]
-    extra = [] if allow_extra else [key for key in state if key not in wanted]
-    unequal = [f'{key} expected {list(wanted[key].shape)} got {list(state[key].shape)}'
-               for key in wanted if key in state and state[key].shape != wanted[key].shape]
+    missing = [key for key in expected if key not in state]
+    extra = [] if allow_extra else [key for key in state if key not in expected]
+    unequal = [f'{key} expected {list(expected[key].shape)} got {list(state[key].shape)}'
+               for key in expected if key in state and state[key].shape != expected[key].shape]
     problems = [f'{len(names)} {kind} (first: {names[0]})' for kind, names in
                 (('tensors missing', missing), ('unknown tensors', extra), ('shapes unequal', unequal)) if names]
     if problems:

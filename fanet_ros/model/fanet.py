@@ -18,11 +18,11 @@ from fanet_ros.size_text import size_text
 FLAVORS = ('paper', 'official')
 BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
 VARIANT_OF_BACKBONE = {backbone: variant for variant, backbone in BACKBONE_OF_VARIANT.items()}
-MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would have no pixel of its own
+MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would have no full pixel
 
 
 class FrameContext(NamedTuple):
-    """All that attention keeps of a frame: one (N, C_level, 32) matrix per level, whatever the resolution."""
+    """All that attention keeps of a frame: one (N, C_level, 32) matrix per level, at any resolution."""
 
     fam_4: Tensor
     fam_8: Tensor
@@ -31,7 +31,7 @@ class FrameContext(NamedTuple):
 
 
 class FANetOutputs(NamedTuple):
-    """What the network gives while it is trained; logits are (N, C, h, w), each at its own resolution."""
+    """Outputs of the network in training; logits are (N, C, h, w), each at its own resolution."""
 
     logits: Tensor      # at 1/8
     aux_32: Tensor      # from the deepest level, at 1/64 (named as in the authors' code)
@@ -65,20 +65,20 @@ class Head(nn.Module):
 class FANet(nn.Module):
     """Encoder, four levels of fast attention from coarse to fine, and a head on two of them.
 
-    Modules are named as in the authors' code, where `fam_4` .. `fam_32` date from a network without the additional
-    spatial reduction: they work at 1/8, 1/16, 1/32 and 1/64 of the input.
+    Modules are named as in the authors' code, where `fam_4` .. `fam_32` date from a network without the additional spatial
+    reduction: they work at 1/8, 1/16, 1/32 and 1/64 of the input.
 
     :param num_classes: C, channels of the logits
     :param backbone: 'resnet18', 'resnet34' or 'resnet50'
-    :param flavor: 'paper' divides attention by the number of positions, so that the network may run at any
-        resolution, and keeps the borders free of padding; 'official' reproduces the authors' code, unused
-        layers included, so that its weights load unchanged
-    :param reference_size: (height, width) an 'official' network was trained at; its attention is then scaled by
-        n_train / n per level, which leaves it as trained at that size and sound at others. None: no scaling.
-    :param aux_heads: make the two auxiliary heads that training needs and inference does not
-    :param strides: of the encoder's four layers. (2, 2, 2, 2) is FANet: the first 2 is its additional spatial reduction.
-        (1, 2, 2, 2) goes without, at 1/4 .. 1/32 of the input; more than 2 reduces further.
-    :param class_bias: whether a constant for each class is added to the logits; FANet has none, balance_classes adds it
+    :param flavor: 'paper' divides attention by the number of positions, so that the network may run at any resolution, and
+        keeps the borders free of padding; 'official' reproduces the authors' code, unused layers included, so that its weights
+        load unchanged
+    :param reference_size: (height, width) an 'official' network was trained at; its attention is then scaled by n_train / n per
+        level, which changes nothing at that size and makes others usable. None: no scaling.
+    :param aux_heads: build the two auxiliary heads that training needs and inference does not
+    :param strides: of the encoder's four layers. (2, 2, 2, 2) is FANet: the first 2 is its additional spatial reduction. (1, 2,
+        2, 2) omits it, for features at 1/4 .. 1/32 of the input; more than 2 reduces further.
+    :param class_bias: whether the logits have a bias per class; FANet has none, balance_classes adds it
     :raises ValueError: unknown backbone or flavour, fewer than one class, strides out of 1..4
     """
 
@@ -131,14 +131,14 @@ class FANet(nn.Module):
     def forward_video(self, images: Tensor, past: Sequence[FrameContext] = ()) -> tuple[Tensor, FrameContext]:
         """Like forward(), attending to earlier frames as well: spatial-temporal fast attention.
 
-        :param past: contexts of earlier frames, as this method gave them; any order, any resolution
+        :param past: contexts of earlier frames, as returned by this method; any order, any resolution
         :returns: logits (N, C, ceil(H/8), ceil(W/8)), and this frame's context
         """
         levels = self._levels(images, past)
         return self._head(levels.smooth_16, levels.smooth_4), levels.context
 
     def forward_with_aux(self, images: Tensor, past: Sequence[FrameContext] = ()) -> FANetOutputs:
-        """Like forward_video(), with the logits of the auxiliary heads beside it (needs `aux_heads=True`)."""
+        """Like forward_video(), with the logits of the auxiliary heads in addition (needs `aux_heads=True`)."""
         levels = self._levels(images, past)
         return FANetOutputs(
             self._head(levels.smooth_16, levels.smooth_4), self.clslayer_32(self.fam_32.smooth(levels.fused_32)),
@@ -164,6 +164,6 @@ class FANet(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
-    """He et al.'s normal initialisation (arXiv 1502.01852), which keeps the variance through rectifiers."""
+    """He et al.'s normal initialisation (arXiv 1502.01852), which preserves the variance through ReLUs."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode='fan_out', nonlinearity='relu')

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Import of the authors' .pth weights: every rename between their code and ours lives here.
 
-The authors have two modules of the same network. The benchmark module names its tensors as FANet does; the training
-module, which writes the .pth files, calls `fam_*` `ffm_*` and `clslayer` `clslayer_8`, and adds two auxiliary heads.
+The authors' code has two modules for the same network. The benchmark module names its tensors as FANet does; the training
+module, which writes the .pth files, has `ffm_*` for `fam_*`, `clslayer_8` for `clslayer`, and two auxiliary heads.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WRAPPERS = ('model_state', 'state_dict')
 
 @dataclass(frozen=True)
 class OfficialWeights:
-    """A state dict under FANet's names, and the network it belongs to."""
+    """A state dict with FANet's names, and the network it belongs to."""
 
     state_dict: dict[str, Tensor]
     backbone: str
@@ -45,7 +45,7 @@ def read_official_weights(path: Union[str, Path]) -> OfficialWeights:
     """
     try:
         stored = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:      # torch.load raises whatever the damaged file provokes
+    except Exception as error:      # torch.load() raises many types for a damaged file
         raise CheckpointError(f'{path} is not a readable .pth file ({" ".join(str(error).split())[:200]})') from None
     try:
         return convert_official_state_dict(stored)
@@ -54,10 +54,10 @@ def read_official_weights(path: Union[str, Path]) -> OfficialWeights:
 
 
 def convert_official_state_dict(stored: Any) -> OfficialWeights:
-    """Bring a state dict of the authors' code under FANet's names.
+    """Rename the tensors of a state dict of the authors' code to FANet's names.
 
-    Accepts it bare, under `model_state` or `state_dict`, with `module.` prefixes, with either module's names; the
-    auxiliary heads are dropped.
+    Accepts it bare, under `model_state` or `state_dict`, with `module.` prefixes, and with either module's names; auxiliary
+    heads are dropped.
 
     :raises CheckpointError: not a state dict, an unknown encoder, tensors missing, left over or of the wrong shape
     """

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same function as an eval-mode FANet, with less arithmetic and fewer passes over memory.
 
-Every rewrite is exact up to rounding; tests hold the whole to the original in float64.
+Every rewrite is exact up to rounding; tests compare the whole with the original in float64.
 
-1. BatchNorm goes into the convolution before it.
+1. BatchNorm is folded into the convolution before it.
 2. Query, key and value of a level come from one convolution.
 3. `latlayer3` is applied to the C x 32 matrix V^T K^ instead of to n positions: LeakyReLU((W V^T K^) Q^ + b).
 4. The head's 3x3 convolution runs over smooth_16 at its own resolution: each tap is a 1x1 convolution, which commutes with
    the interpolation; columns are interpolated and summed first, then rows.
-5. What only training or the authors' unused layers need is left out.
-6. Where an epilogue is given, bias, sum and activation after a convolution are one pass, and the stem's come after the max-pool,
-   with which they commute: both are monotone, channel by channel.
+5. Layers that only training uses, or that the authors' code does not use, are left out.
+6. With an epilogue, bias, sum and activation after a convolution are one pass, and the stem's come after the max-pool, with
+   which they commute: both are monotonic per channel.
 """
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, Bottleneck, ResNet
 from fanet_ros.model.fanet import FANet, FrameContext
 from fanet_ros.model.uninitialised import Uninitialised
 
-# Of what a convolution without its bias gives, that bias, the slope below zero (0: ReLU, 1: none) and what else is added:
-# leaky_relu(values + bias + other, slope), perhaps in the place of `values`.
+# (values, bias, slope, other) -> leaky_relu(values + bias + other, slope), perhaps in place. `values` is the output of a
+# convolution without its bias, `slope` applies below zero (0: ReLU, 1: no activation), `other` is added unless None.
 Epilogue = Callable[[Tensor, Tensor, float, Optional[Tensor]], Tensor]
 
 
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """One convolution with bias that does what `conv` and, in eval mode, `norm` do one after the other."""
+    """Fold eval-mode `norm` into `conv`: a convolution with bias that does the same as both, one after the other."""
     mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None and variance is not None        # of a network that was trained
+    assert mean is not None and variance is not None        # FANet's BatchNorms track statistics
     factor = norm.weight.double() / torch.sqrt(variance.double() + norm.eps)
     folded = copy.deepcopy(conv)
     bias = 0.0 if conv.bias is None else conv.bias.double()
@@ -45,17 +45,17 @@ def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 class InferenceFANet(nn.Module):
-    """An eval-mode FANet rewritten: (N, 3, H, W) -> logits (N, C, ceil(H/8), ceil(W/8)), as `network` would give.
+    """A rewritten eval-mode FANet: (N, 3, H, W) -> logits (N, C, ceil(H/8), ceil(W/8)), the same as those of `network`.
 
     :param network: what to rewrite; its weights are copied
-    :param commute_head: do rewrite 4, which saves a sixth of the arithmetic but is written in matrix products: in int8, where
-        the convolution is cheap, they cost more than they save
+    :param commute_head: do rewrite 4, which saves a sixth of the arithmetic but uses matrix products: in int8, where the
+        convolution is cheap, they cost more than they save
     :param epilogue: for rewrite 6; None: PyTorch's layers, which other runtimes know how to fuse
     """
 
     def __init__(self, network: FANet, *, commute_head: bool = True, epilogue: Optional[Epilogue] = None) -> None:
         super().__init__()
-        with Uninitialised():       # every weight is computed from the network's
+        with Uninitialised():       # every weight is computed from those of `network`
             self.encoder = _Encoder(network.resnet, epilogue)
             self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
                 _Attention(level, epilogue, has_up=level is not network.fam_4)
@@ -69,7 +69,7 @@ class InferenceFANet(nn.Module):
         return self.forward_video(images)[0]
 
     def forward_video(self, images: Tensor, past: tuple[FrameContext, ...] = ()) -> tuple[Tensor, FrameContext]:
-        """As FANet.forward_video()."""
+        """Same as FANet.forward_video()."""
         past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
         feat_8, feat_16, feat_32, feat_64 = self.encoder(images)
         fused_32, context_32 = self.fam_32(feat_64, None, past_32)
@@ -81,9 +81,9 @@ class InferenceFANet(nn.Module):
 
 
 class _Conv(nn.Module):
-    """A convolution and what follows it.
+    """A convolution with its epilogue.
 
-    :param slope: of the activation below zero; 0: ReLU, 1: none
+    :param slope: of the activation below zero; 0: ReLU, 1: no activation
     """
 
     def __init__(self, conv: nn.Conv2d, slope: float, epilogue: Optional[Epilogue]) -> None:
@@ -91,7 +91,7 @@ class _Conv(nn.Module):
         self.conv, self._slope, self._epilogue = conv, slope, epilogue
 
     def forward(self, x: Tensor, other: Optional[Tensor] = None, pool: Optional[nn.Module] = None) -> Tensor:
-        """Activation of the convolution of `x`, plus `other`; pooled in the end."""
+        """Activation of the convolution of `x`, plus `other`; then `pool`."""
         conv = self.conv
         if self._epilogue is not None:
             out = F.conv2d(x, conv.weight, None, conv.stride, conv.padding)
@@ -168,25 +168,25 @@ class _Attention(nn.Module):
         scale = 1.0 if self.reference_positions is None else self.reference_positions / (height * width)
         query, key, value = self.qkv(feature).flatten(2).split(
             [QUERY_CHANNELS, QUERY_CHANNELS, self.lateral_weight.shape[0]], dim=1)
-        # In halves on either side of the sum over n, so that neither factor leaves half precision's range.
+        # The scale is split between both sides of the sum over n, so that neither factor leaves half precision's range.
         key = key * (_inverse_norm(key) * scale ** 0.5)
         context = (_leaky(value) @ key.transpose(1, 2)) * scale ** 0.5                          # (N, C, 32)
         attended = context if not past else (context + sum(past)) / (1 + len(past))
         out = (self.lateral_weight @ attended) @ (query * _inverse_norm(query))                 # (N, C, n)
-        # The feature first: a sum lies in memory as its first term does, channels last, as convolutions want it.
+        # `feature` comes first: a sum has the memory layout of its first term, channels last, which convolutions prefer.
         fused = feature + _leaky(out + self.lateral_bias).view(feature.shape)
         if coarser is not None:
             fused = fused + F.interpolate(coarser, (height, width), mode='bilinear', align_corners=True)
         return fused, context
 
     def to_finer(self, fused: Tensor) -> Tensor:
-        """What the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
+        """Features that the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
         assert self.up is not None      # all levels but the finest have it
         return self.up(fused)
 
 
 class _Head(nn.Module):
-    """The head as the network has it."""
+    """The head as in the original network."""
 
     def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class _Head(nn.Module):
 
 
 class _CommutedHead(nn.Module):
-    """The head, rewrite 4."""
+    """The head with rewrite 4."""
 
     def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ class _CommutedHead(nn.Module):
         height, width = smooth_4.shape[-2:]
         channels = self.fine.conv.out_channels
         taps = self.taps(smooth_16).view(number, 3, 3, channels, low_height, low_width)
-        # (N, row tap, out, h, column tap, w): columns of all three taps meet in one product.
+        # (N, row tap, out, h, column tap, w): one product sums the columns of all three taps.
         columns = taps.permute(0, 1, 3, 4, 2, 5).reshape(number, 3, channels, low_height, 3 * low_width)
         columns = columns @ self._matrix(low_width, width, smooth_16).t()                       # (N, 3, out, h, W)
         rows = columns.permute(0, 2, 1, 3, 4).reshape(number, channels, 3 * low_height, width)
@@ -235,7 +235,7 @@ class _CommutedHead(nn.Module):
 
 def shifted_interpolation(low: int, high: int) -> Tensor:
     """(high, 3 low) float64: bilinear interpolation from `low` to `high` samples with align_corners, once for each of the taps
-    -1, 0, 1 of a convolution: block t holds the interpolation shifted by t, with zeros where the tap leaves the picture.
+    -1, 0, 1 of a convolution: block t holds the interpolation shifted by t, with zeros where the tap leaves the image.
     """
     plain = F.interpolate(torch.eye(low, dtype=torch.float64)[None], size=high, mode='linear', align_corners=True)[0].t()
     padded = F.pad(plain, (0, 0, 1, 1))                                                         # (high + 2, low)
@@ -247,7 +247,7 @@ def _fold(module: ConvBN) -> nn.Conv2d:
 
 
 def _bias(conv: nn.Conv2d) -> Tensor:
-    assert conv.bias is not None        # of a folded convolution
+    assert conv.bias is not None        # folded convolutions have one
     return conv.bias
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Modules without random numbers in them, for weights that come from elsewhere: drawing them takes longer than all the rest."""
+"""Skips the random initialisation of modules whose weights are loaded anyway: it takes longer than everything else."""
 from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional, Sequence
@@ -8,14 +8,14 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 import torch
 from torch.overrides import TorchFunctionMode
 
-# Those of torch.nn.init that take a mode's word, and what the others come to.
+# The torch.nn.init functions that a mode can override, and the tensor methods that the others call.
 DRAWING = (torch.nn.init.kaiming_uniform_, torch.nn.init.uniform_, torch.Tensor.uniform_, torch.Tensor.normal_)
 
 
 class Uninitialised(TorchFunctionMode):
-    """A context in which a module's parameters are left as the memory was; whoever makes one there sets them all.
+    """A context in which new modules have uninitialised parameters; the caller must set all of them.
 
-    Not the device 'meta', which does as much for a module but loads a compiler of 800 Python modules on first use.
+    The 'meta' device would do the same, but loads a compiler of 800 Python modules on first use.
     """
 
     def __torch_function__(self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (),

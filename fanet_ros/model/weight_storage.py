@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a checkpoint's tensors lie on disk: convolutions in half precision, or in 8 bits with a scale for each output channel."""
+"""How a checkpoint's tensors are stored: convolutions in half precision, or in 8 bits with a scale per output channel."""
 from __future__ import annotations
 
 from typing import Mapping
@@ -13,10 +13,10 @@ LARGEST = 127           # symmetric: -128 is not used
 
 
 def to_stored(state: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Convolutions, (Cout, Cin, h, w), as `dtype`; everything else, BatchNorm above all, as it is.
+    """Convert convolutions, (Cout, Cin, h, w), to `dtype`, and leave everything else, mainly BatchNorm, unchanged.
 
-    With torch.int8 the weights of each output channel are rounded to multiples of 1/127 of the largest of them, which is
-    kept in `NAME.scale`, (Cout,) float32.
+    With torch.int8 the weights of each output channel are rounded to multiples of 1/127 of the largest magnitude among them;
+    that step is stored as `NAME.scale`, (Cout,) float32.
     """
     stored = {}
     for name, tensor in state.items():
@@ -32,17 +32,17 @@ def to_stored(state: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tens
 
 
 def from_stored(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors by their own names, floating ones in float32.
+    """The tensors by their own names, floating-point ones in float32.
 
-    :raises ValueError: a tensor in 8 bits has no scale, or not one for each output channel
+    :raises ValueError: an 8-bit tensor has no scale, or not one per output channel
     """
     state = {}
     for name, tensor in stored.items():
         if tensor.dtype == torch.int8:
             scale = stored.get(name + SCALE_SUFFIX)
             if scale is None or scale.shape != tensor.shape[:1]:
-                found = 'none' if scale is None else str(list(scale.shape))
-                raise ValueError(f'{name} is in 8 bits: expected {name}{SCALE_SUFFIX} of {list(tensor.shape[:1])}, got {found}')
+                got = 'none' if scale is None else str(list(scale.shape))
+                raise ValueError(f'{name} is in 8 bits: expected {name}{SCALE_SUFFIX} of {list(tensor.shape[:1])}, got {got}')
             state[name] = tensor.float() * scale.float().view(-1, *[1] * (tensor.dim() - 1))
         elif not (name.endswith(SCALE_SUFFIX) and name[:-len(SCALE_SUFFIX)] in stored):
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
