@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random views of a labelled image: scale, rotation, crop, flip, colour, blur, noise and JPEG.
 
-A View says what was drawn; it is carried out here with OpenCV, one image at a time, and by device_views with PyTorch, a whole
-batch at a time. Labels are always sampled nearest, so a label is never a mixture of two.
+A View holds the parameters that were drawn; it is rendered here with OpenCV, one image at a time, and by device_views with
+PyTorch, a whole batch at a time. Labels are always sampled by nearest neighbour, so a label is never a mixture of two.
 """
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import numpy as np
 from fanet_ros.datasets import UNLABELLED, Sample
 from fanet_ros.model import MIN_INPUT_PX
 
-FILL_RGB = (124, 116, 104)          # beyond the image: the mean of the normalisation, which the network sees as nothing
+FILL_RGB = (124, 116, 104)          # outside the image: the mean of the normalisation, which is zero to the network
 LOGIT_STRIDE = 8                    # of the network
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @dataclass(frozen=True)
 class View:
-    """One view of an image.
+    """Parameters of one view of an image.
 
     matrix: (2, 3), from pixels (x, y, 1) of the image to pixels of the view
     color: (3, 3), applied to RGB
-    gamma, contrast, brightness: of the curve that follows, see curve()
+    gamma, contrast, brightness: of the tone curve that follows, see curve()
     blur_px: standard deviation of a Gaussian; noise: standard deviation, of 255; jpeg_quality: 1..100; 0: none of it
     seed: of the noise
     """
@@ -43,13 +43,13 @@ class View:
     seed: int
 
     def curve(self, values: np.ndarray) -> np.ndarray:
-        """New for old values, both 0..1."""
+        """Apply the tone curve to values of 0..1; the result may exceed that range."""
         return ((values ** self.gamma - 0.5) * self.contrast + 0.5) * self.brightness
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a view may depart from its image; probabilities are 0..1."""
+    """The ranges that views are drawn from; probabilities are 0..1."""
 
     crop_height: int
     crop_width: int
@@ -58,18 +58,18 @@ class Augmentation:
     flip: float = 0.5
     color: float = 0.4          # largest relative change of brightness, contrast and saturation
     hue_deg: float = 10.0
-    gamma: float = 0.5          # largest change of log2(gamma): light that the data does not show
+    gamma: float = 0.5          # largest change of log2(gamma): simulates light that is not in the data
     blur: float = 0.2
     noise: float = 0.2
     jpeg: float = 0.2
-    paste: float = 0.0          # half of the classes of another view are laid over this one; not in clips
+    paste: float = 0.0          # probability of pasting half of the classes of another view over this one; not in clips
 
     def __post_init__(self) -> None:
         if min(self.crop_height, self.crop_width) < MIN_INPUT_PX:
             raise ValueError(f'crop_height and crop_width are {self.crop_height} and {self.crop_width}: expected at '
                              f'least {MIN_INPUT_PX} px, or the deepest features would have no pixel')
         if not 0 < self.scale[0] <= self.scale[1]:
-            raise ValueError(f'scale is {list(self.scale)}: expected the smallest, above 0, and the largest')
+            raise ValueError(f'scale is {list(self.scale)}: expected [smallest, largest], both above 0')
         for name in ('flip', 'color', 'blur', 'noise', 'jpeg', 'paste'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f'{name} is {getattr(self, name)}: expected 0..1')
@@ -80,7 +80,7 @@ class Augmentation:
         return self.render(sample, self.draw(height, width, rng))
 
     def draw(self, height: int, width: int, rng: np.random.Generator) -> View:
-        """A view of an image of this size [px]."""
+        """Draw a view of an image of this size [px]."""
         scale = float(np.exp(rng.uniform(*np.log(self.scale))))
         flip = -1.0 if rng.random() < self.flip else 1.0
         angle = np.deg2rad(rng.uniform(-self.rotation_deg, self.rotation_deg))
@@ -101,7 +101,7 @@ class Augmentation:
             jpeg_quality=int(rng.integers(30, 90)) if rng.random() < self.jpeg else 0, seed=int(rng.integers(2**32)))
 
     def render(self, sample: Sample, view: View) -> tuple[np.ndarray, np.ndarray]:
-        """Carry out a view; returns as __call__()."""
+        """Render a view; returns the same as __call__()."""
         size = (self.crop_width, self.crop_height)
         rgb = cv2.warpAffine(sample.rgb, view.matrix, size, flags=cv2.INTER_LINEAR, borderValue=FILL_RGB)
         labels = cv2.warpAffine(sample.labels, view.matrix, size, flags=cv2.INTER_NEAREST, borderValue=UNLABELLED)
@@ -120,9 +120,9 @@ class Augmentation:
         return rgb, labels
 
     def render_soft(self, sample: Sample, view: View) -> Optional[np.ndarray]:
-        """Soft labels where the network's logits lie in the view: (ceil(crop_height/8), ceil(crop_width/8), C) uint8.
+        """Soft labels at the positions of the network's logits: (ceil(crop_height/8), ceil(crop_width/8), C) uint8.
 
-        Zero outside the image. None where the sample has none.
+        Zero outside the image. None if the sample has none.
         """
         if sample.soft is None:
             return None
@@ -132,7 +132,7 @@ class Augmentation:
         at = np.stack(np.meshgrid(logit_positions(self.crop_width), logit_positions(self.crop_height)), -1)
         x, y = np.moveaxis(at @ inverse[:, :2].T + inverse[:, 2], -1, 0)        # pixels of the image
         inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
-        x = np.clip(x * (columns - 1) / max(width - 1, 1), 0, columns - 1)      # places in the soft labels
+        x = np.clip(x * (columns - 1) / max(width - 1, 1), 0, columns - 1)      # coordinates in the soft labels
         y = np.clip(y * (rows - 1) / max(height - 1, 1), 0, rows - 1)
         left, top = np.minimum(x.astype(int), max(columns - 2, 0)), np.minimum(y.astype(int), max(rows - 2, 0))
         right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
@@ -143,21 +143,21 @@ class Augmentation:
 
 
 def logit_positions(side_px: int) -> np.ndarray:
-    """Where the logits of a side lie, whose first and last lie on its first and last pixel."""
+    """Pixel coordinates of the logits along a side; the first and the last logit are on the first and the last pixel."""
     return np.linspace(0, side_px - 1, -(-side_px // LOGIT_STRIDE))
 
 
 def _color_matrix(hue_rad: float, saturation: float) -> np.ndarray:
-    """(3, 3): turns the hue about the grey axis, then moves colours from their luma or towards it."""
+    """(3, 3): rotates the hue about the grey axis, then moves colours away from their luma or towards it."""
     cos, sin = np.cos(hue_rad), np.sin(hue_rad)
-    axis = np.full(3, 3 ** -0.5)                # Rodrigues' formula about it
+    axis = np.full(3, 3 ** -0.5)                # rotation about it by Rodrigues' formula
     cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) * axis[0]
     turn = cos * np.eye(3) + sin * cross + (1 - cos) * np.outer(axis, axis)
     return (saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))) @ turn
 
 
 def draw_pasted_classes(rng: np.random.Generator) -> np.ndarray:
-    """(256,) bool: which labels of another view are laid over a view; each class is with even odds, never UNLABELLED."""
+    """(256,) bool: the labels of another view to paste over a view; each with probability 0.5, never UNLABELLED."""
     chosen = rng.random(256) < 0.5
     chosen[UNLABELLED] = False
     return chosen
@@ -165,9 +165,9 @@ def draw_pasted_classes(rng: np.random.Generator) -> np.ndarray:
 
 def paste_classes(view: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], chosen: np.ndarray,
                   ) -> tuple[np.ndarray, np.ndarray]:
-    """Lay the pixels of the `chosen` classes in `other` over `view` (ClassMix; Olsson et al., arXiv 2007.07936).
+    """Paste the pixels of the `chosen` classes in `other` over `view` (ClassMix; Olsson et al., arXiv 2007.07936).
 
-    Things stand in surroundings then that the data do not show them in, so that less of each is learnt by heart.
+    Objects then appear in surroundings where the data does not show them, which reduces overfitting to their context.
 
     :param view: rgb (H, W, 3) uint8 and labels (H, W) uint8
     :param other: the same, of the same size

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Draws what the network is trained on, from seed and number of the batch alone, so that a run can be resumed."""
+"""Draws training batches from the seed and the number of the batch alone, so that a run can be resumed."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ GRAIN = 3.0         # standard deviation of the noise that differs between the f
 
 
 class Batch(NamedTuple):
-    """T frames of each of N clips, T being 1 unless a video network is trained.
+    """T frames of each of N clips; T is 1 unless a video network is trained.
 
-    rgb (T, N, H, W, 3) uint8, labels (T, N, H, W) uint8; soft (T, N, h, w, C) uint8, probabilities of 255 where the logits
-    lie, zeros where nothing is known; None where no data set has soft labels
+    rgb (T, N, H, W, 3) uint8, labels (T, N, H, W) uint8; soft (T, N, h, w, C) uint8, probabilities of 255 at the positions of
+    the logits, zeros where unknown; None if no data set has soft labels
     """
 
     rgb: torch.Tensor
@@ -33,11 +33,11 @@ class Batch(NamedTuple):
         return Batch(rgb, labels, None if self.soft is None else self.soft.to(device, non_blocking=True))
 
     def clone(self) -> Batch:
-        """A copy in memory of its own."""
+        """A copy with its own memory."""
         return Batch(self.rgb.clone(), self.labels.clone(), None if self.soft is None else self.soft.clone())
 
     def copy_(self, other: Batch) -> None:
-        """Take over the content of a batch of the same shapes."""
+        """Copy the content of a batch of the same shapes into this one."""
         self.rgb.copy_(other.rgb)
         self.labels.copy_(other.labels)
         if self.soft is not None and other.soft is not None:
@@ -46,23 +46,23 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """A data set and its share of the clips, relative to the others', at the begin and at the end of the training."""
+    """A data set and its share of the clips, relative to the others', at the start and at the end of the training."""
 
     samples: Samples
     share: float
-    final_share: float = -1.0       # negative: as at the begin
+    final_share: float = -1.0       # negative: same as at the start
 
     def share_at(self, progress: float) -> float:
-        """progress: 0..1, how much of the training is done."""
+        """The share when `progress`, 0..1, of the training is done."""
         return self.share if self.final_share < 0 else (1 - progress) * self.share + progress * self.final_share
 
 
 @dataclass(frozen=True)
 class FrameDraw:
-    """What one frame of a batch is made of: a view of sample `index` of a group, over which another is laid.
+    """Parameters of one frame of a batch: a view of sample `index` of a group, and another one pasted over it.
 
-    pasted: the other; None: nothing
-    chosen: (256,) bool, the labels of the other whose pixels are laid over
+    pasted: the other one; None: nothing
+    chosen: (256,) bool, the labels of the other one whose pixels are pasted
     """
 
     group: int
@@ -73,11 +73,11 @@ class FrameDraw:
 
 
 class Draws:
-    """Draws what batches are made of.
+    """Draws the parameters of batches.
 
-    Every frame is drawn by seed, batch and position alone: several processes that share a batch draw what one would.
+    Every frame depends on seed, batch and position alone: several processes that share a batch draw the same as one would.
 
-    :param positions: which clips of each batch are drawn here
+    :param positions: which clips of each batch to draw
     :param size_of: height and width [px] of a sample, by number of its group and its index
     """
 
@@ -87,18 +87,18 @@ class Draws:
         self._seed, self._size_of = seed, size_of
 
     def generators(self, number: int) -> list[np.random.Generator]:
-        """One for each clip of batch `number`."""
+        """One random generator for each clip of batch `number`."""
         return [np.random.default_rng([self._seed, number, position]) for position in self.positions]
 
     def frame(self, progress: float, rng: np.random.Generator) -> FrameDraw:
-        """One frame, when the share `progress`, 0..1, of the training is done."""
+        """Draw one frame, when `progress`, 0..1, of the training is done."""
         drawn = self._single(progress, rng)
         if self.augmentation.paste and rng.random() < self.augmentation.paste:
             return replace(drawn, pasted=self._single(progress, rng), chosen=draw_pasted_classes(rng))
         return drawn
 
     def sample(self, progress: float, rng: np.random.Generator) -> tuple[int, int]:
-        """Number of a data set, by its share, and index of one of its samples."""
+        """Draw the number of a data set, by its share, and the index of one of its samples."""
         shares = np.array([group.share_at(progress) for group in self.groups])
         number = int(rng.choice(len(self.groups), p=shares / shares.sum()))
         return number, int(rng.integers(len(self.groups[number].samples)))
@@ -109,7 +109,7 @@ class Draws:
 
 
 class BatchSource:
-    """Random batches of clips; of one frame each, unless a video network is trained. Views are made on the CPU."""
+    """Random batches of clips, of one frame each unless a video network is trained. Views are rendered on the CPU."""
 
     def __init__(self, groups: Sequence[Group], augmentation: Augmentation, positions: range, seed: int,
                  clip_length: int = 1) -> None:
@@ -120,7 +120,7 @@ class BatchSource:
         """Batch `number`.
 
         :param progress: 0..1, how much of the training is done
-        :raises DatasetError: a picture cannot be read
+        :raises DatasetError: an image cannot be read
         """
         clips = [self._clip(progress, rng) for rng in self._draws.generators(number)]
         return Batch(_stacked([[frame[0] for frame in clip] for clip in clips]),
@@ -137,10 +137,10 @@ class BatchSource:
         group, index = self._draws.sample(progress, rng)
         samples = self._groups[group].samples
         clip = samples.video(index, self._clip_length) or camera_motion_clip(samples[index], self._clip_length, rng)
-        look = int(rng.integers(2**32))         # one look for all frames of a clip
+        view_seed = int(rng.integers(2**32))         # the same view for all frames of a clip
         frames: list[_Frame] = []
         for frame in clip:
-            rgb, labels = self._augmentation(frame, np.random.default_rng(look))
+            rgb, labels = self._augmentation(frame, np.random.default_rng(view_seed))
             grain = rng.normal(0, GRAIN, rgb.shape)
             frames.append((np.clip(rgb + grain, 0, 255).astype(np.uint8), labels, None))
         return frames
@@ -161,7 +161,7 @@ _Frame = tuple[np.ndarray, np.ndarray, Optional[np.ndarray]]
 
 
 def pasted_soft(soft: Optional[np.ndarray], other: Optional[np.ndarray], pasted: np.ndarray) -> Optional[np.ndarray]:
-    """Soft labels of a view over which pixels of another were laid: `pasted` (H, W) bool."""
+    """Soft labels of a view after pixels of another were pasted over it: `pasted` (H, W) bool."""
     if soft is None and other is None:
         return None
     known = soft if soft is not None else other
@@ -177,7 +177,7 @@ def _stacked(clips: list[list[np.ndarray]]) -> torch.Tensor:
 
 
 def _stacked_soft(clips: list[list[Optional[np.ndarray]]]) -> Optional[torch.Tensor]:
-    """As _stacked(), zeros for frames without soft labels; None if all are."""
+    """Same as _stacked(), with zeros for frames without soft labels; None if no frame has any."""
     known = next((frame for clip in clips for frame in clip if frame is not None), None)
     if known is None:
         return None

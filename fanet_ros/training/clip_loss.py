@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Network, normalisation and loss as one module, which several processes can share the work of."""
+"""Network, normalisation and loss as one module, for DistributedDataParallel."""
 from __future__ import annotations
 
 from contextlib import nullcontext
@@ -17,10 +17,11 @@ DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch
 
 
 class ClipLoss(nn.Module):
-    """Mean loss over the frames of clips, each frame seeing the contexts of those before it.
+    """Mean loss over the frames of clips; each frame attends to the contexts of those before it.
 
     :param mean: of the normalisation, RGB, 0..1
-    :param soft_weight: of the loss on soft labels, where a batch has them
+    :param std: likewise
+    :param soft_weight: weight of the loss on soft labels, if a batch has them
     :param precision: of the forward pass: 'float32', 'bfloat16' or 'float16'
     """
 
@@ -41,16 +42,16 @@ class ClipLoss(nn.Module):
         self.register_buffer('_weights', meaning.weights, persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
-        """The loss, a scalar."""
+        """The mean loss of a batch, a scalar."""
         meaning = LabelMeaning(self._members, self._weights, self._smoothing)
         past: list[FrameContext] = []
         losses = []
-        for time, (frames, truth) in enumerate(zip(batch.rgb, batch.labels)):
+        for time, (frames, labels) in enumerate(zip(batch.rgb, batch.labels)):
             images = (frames.permute(0, 3, 1, 2).float() - self.mean) / self.std           # (N, 3, H, W)
             with self._autocast(images.device.type):
                 outputs = self.network.forward_with_aux(images.contiguous(memory_format=self._memory), past)
             past.append(outputs.context)
-            losses.append(fanet_loss(outputs, truth.long(), meaning))
+            losses.append(fanet_loss(outputs, labels.long(), meaning))
             if batch.soft is not None and self._soft_weight:
                 losses[-1] = losses[-1] + self._soft_weight * soft_cross_entropy(outputs.logits, batch.soft[time])
         return torch.stack(losses).mean()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Short videos to train on, made of single labelled images by moving the camera."""
+"""Short training videos, simulated from single labelled images by camera motion."""
 from __future__ import annotations
 
 import cv2
@@ -14,11 +14,11 @@ def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *,
                        max_zoom: float = 0.06, max_roll_deg: float = 1.0) -> list[Sample]:
     """`length` frames that end with `sample` itself, as a steadily moving camera might have seen them.
 
-    What is far behind what is near cannot be known from one image, so the motion is that of a camera that turns and zooms:
-    a similarity per frame step, drawn once for the clip.
+    One image has no depth, so the camera only rotates and zooms: a similarity transform per frame, drawn once for the clip.
 
-    :param max_shift: largest shift per frame, of the image's width
+    :param max_shift: largest shift per frame, relative to the image's width
     :param max_zoom: largest relative change of scale per frame
+    :param max_roll_deg: largest roll per frame
     """
     height, width = sample.labels.shape
     zoom = 1.0 + rng.uniform(-max_zoom, max_zoom)

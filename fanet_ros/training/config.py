@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training recipe: one YAML file, read strictly, as frozen dataclasses."""
+"""Training recipes: one YAML file, parsed strictly into frozen dataclasses."""
 from __future__ import annotations
 
 import dataclasses
@@ -16,24 +16,24 @@ from fanet_ros.training.augment import Augmentation
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How to train; the data come apart from it."""
+    """How to train; the data are configured separately."""
 
     iterations: int = 6000
-    minutes: float = 0.0                    # more than 0: train so long instead, the schedule following the clock
+    minutes: float = 0.0                    # more than 0: train for this time instead; the schedule follows the clock
     batch_size: int = 8
-    accumulate: int = 1                     # batches to one step of the optimiser
+    accumulate: int = 1                     # batches per optimiser step
     optimizer: str = 'adamw'                # 'adamw' or 'sgd' (momentum 0.9)
     learning_rate: float = 1e-3
-    encoder_rate: float = 1.0               # times learning_rate, for the encoder: less where it is well begun
+    encoder_rate: float = 1.0               # factor on learning_rate for the encoder: below 1 for a pretrained one
     schedule: str = 'cosine'                # 'cosine', 'poly' (power 0.9) or 'constant' (with a long ema_decay)
     warmup_iterations: int = 100
     weight_decay: float = 0.05
     label_smoothing: float = 0.0
     class_balance: bool = True              # rare classes weigh more
-    soft_weight: float = 1.0                # of the loss on soft labels, where data sets have them
-    ema_decay: float = 0.998                # of the averaged weights, which are what is kept
+    soft_weight: float = 1.0                # weight of the loss on soft labels, where data sets have them
+    ema_decay: float = 0.998                # of the averaged weights, which the checkpoints contain
     precision: str = 'auto'                 # of the forward pass: 'float32', 'bfloat16' or 'float16' (CUDA); auto:
-                                            # bfloat16 where the processor computes in it, else float32
+                                            # bfloat16 where the device supports it, else float32
     channels_last: bool = True
     seed: int = 0
     save_every: int = 200
@@ -50,11 +50,11 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class LoaderSettings:
-    """How the data come into the network; changes only how fast it goes."""
+    """How data are loaded; affects only the speed."""
 
-    threads: int = 0                        # that prepare batches; 0: one beside a CPU network, up to 8 for a GPU
-    cache_gib: float = 4.0                  # pictures kept in memory, by each process
-    on_device: str = 'auto'                 # keep all pictures on the device and make the views there, except clips:
+    threads: int = 0                        # that prepare batches; 0: one for a network on the CPU, up to 8 for a GPU
+    cache_gib: float = 4.0                  # images kept in memory, per process
+    on_device: str = 'auto'                 # keep all images on the device and render views there, except clips:
                                             # 'always', 'never', or 'auto': on a GPU. Much slower on a CPU
 
     def __post_init__(self) -> None:
@@ -71,20 +71,20 @@ class TrainingConfig:
     variant: str = 'fanet18'
     flavor: str = 'paper'                   # or 'official': attention without 1/n, which ties it to one resolution
     strides: tuple[int, int, int, int] = STRIDES    # of the encoder's layers; (1, 2, 2, 2): no additional reduction
-    class_map: str = 'camvid11'             # of config/class_maps, or a path
-    init: str = ''                          # checkpoint to start from, by name or path; 'imagenet': the encoder shipped
-                                            # in weights/, for ResNet-18; '': random weights
+    class_map: str = 'camvid11'             # name in config/class_maps, or a path
+    init: str = ''                          # checkpoint to start from, by name or path; 'imagenet': the shipped encoder
+                                            # of weights/, for ResNet-18; '': random weights
     temporal_frames: int = 1                # 2 or more: a video network, trained on clips
     data: tuple[DataConfig, ...] = ()
     validation: tuple[DataConfig, ...] = ()
-    hold_out: float = 0.0                   # share of each data set to measure on where validation is empty: whole drives
-                                            # where the names tell them apart, else the end of the recording
+    hold_out: float = 0.0                   # share of each data set to validate on if validation is empty: whole drives
+                                            # if their names can be told apart, else the end of the recording
     augmentation: Augmentation = Augmentation(288, 384)
     training: TrainingSettings = TrainingSettings()
     loader: LoaderSettings = LoaderSettings()
-    allow_empty_classes: bool = False       # train although no label holds some class of the class map
-    data_name: str = ''                     # what the checkpoint says of its data
-    license: str = ''                       # and of its licence
+    allow_empty_classes: bool = False       # train even if a class of the class map occurs in no label
+    data_name: str = ''                     # description of the data in the checkpoint
+    license: str = ''                       # and its licence
 
     def __post_init__(self) -> None:
         one_of('variant', self.variant, tuple(BACKBONE_OF_VARIANT))
@@ -100,10 +100,10 @@ class TrainingConfig:
 
     @classmethod
     def load(cls, path: Union[str, Path], overrides: Sequence[str] = ()) -> TrainingConfig:
-        """Read a recipe; with `base: NAME` it says only what differs from NAME.yaml beside it, key by key in each section.
+        """Read a recipe; with `base: NAME` it contains only what differs from NAME.yaml next to it, key by key in each section.
 
         :param overrides: 'key=value' or 'section.key=value', values as in YAML
-        :raises ConfigError: missing file, no YAML, unknown keys, values of the wrong type
+        :raises ConfigError: missing file, invalid YAML, unknown keys, values of the wrong type
         """
         content = read_with_base(path)
         for text in overrides:
@@ -115,7 +115,7 @@ class TrainingConfig:
 
 
 def describe(config: TrainingConfig) -> dict[str, Any]:
-    """What of the recipe bears on the result, as plain values, for storing beside the weights."""
+    """The parts of the recipe that affect the result, as plain values to be stored with the weights."""
     values = dataclasses.asdict(config)
     del values['loader']
     return values
@@ -124,7 +124,7 @@ def describe(config: TrainingConfig) -> dict[str, Any]:
 def difference(old: dict[str, Any], new: TrainingConfig) -> Optional[str]:
     """The first key in which a described recipe differs from another, with both values; None if there is none.
 
-    Keys that came into being since `old` was described count as left at their defaults.
+    Keys that were introduced after `old` was described count as left at their defaults.
     """
     try:
         old = describe(build(TrainingConfig, old, ''))
@@ -146,5 +146,5 @@ def _first_difference(old: dict, new: dict, prefix: str) -> Optional[str]:
 
 
 def _numbered(value: Any) -> Any:
-    """Lists as mappings from the number of each element, as overrides name them."""
+    """Lists as mappings from the index of each element, which overrides name them by."""
     return dict(enumerate(value)) if isinstance(value, (list, tuple)) else value

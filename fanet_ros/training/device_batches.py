@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The batches of BatchSource, made on the device on which all images are kept: for a GPU that would wait for a CPU's views."""
+"""The batches of BatchSource, rendered on the device that holds all images: for GPUs that would wait for views from the CPU."""
 from __future__ import annotations
 
 import os
@@ -20,11 +20,11 @@ READING_THREADS = min(16, os.cpu_count() or 1)
 
 
 class DeviceBatchSource:
-    """Random batches of single frames, the same draws as those of a BatchSource with the same arguments.
+    """Random batches of single frames, with the same draws as a BatchSource with the same arguments.
 
-    All samples are read and put on `device` at once.
+    All samples are read and moved to `device` at once.
 
-    :raises DatasetError: a picture cannot be read
+    :raises DatasetError: an image cannot be read
     """
 
     def __init__(self, groups: Sequence[Group], augmentation: Augmentation, positions: range, seed: int,
@@ -37,7 +37,7 @@ class DeviceBatchSource:
         self._draws = Draws(groups, augmentation, positions, seed, self._size_of)
 
     def batch(self, number: int, progress: float = 0.0) -> DrawnBatch:
-        """Batch `number`, drawn but not made yet: only that is worth a thread.
+        """Batch `number`, drawn but not rendered yet: only drawing is worth a thread.
 
         :param progress: 0..1, how much of the training is done
         """
@@ -50,7 +50,7 @@ class DeviceBatchSource:
             torch.from_numpy(np.stack(chosen)) if over else None)
 
     def make(self, drawn: DrawnBatch) -> Batch:
-        """The images of a batch."""
+        """Render a batch."""
         device = self._store.device
         rgb, labels, soft = self._rendered(drawn.views.to(device))
         if drawn.pasted is not None and drawn.chosen is not None:
@@ -86,9 +86,9 @@ class DeviceBatchSource:
 
 @dataclass(frozen=True)
 class DrawnBatch:
-    """A batch that is still to be made.
+    """A batch that is not rendered yet.
 
-    over: (M,) int64, the views over which others are laid; pasted: those others; chosen: (M, 256) bool, their classes
+    over: (M,) int64, the views that others are pasted over; pasted: those others; chosen: (M, 256) bool, their pasted classes
     """
 
     source: DeviceBatchSource
@@ -98,5 +98,5 @@ class DrawnBatch:
     chosen: Optional[Tensor]
 
     def to(self, device: torch.device) -> Batch:
-        """Make it: on the device of the source, which must be this one."""
+        """Render it on the device of the source, which must be this one."""
         return self.source.make(self)

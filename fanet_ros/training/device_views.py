@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Carries out the Views of a whole batch at once with PyTorch, on the device on which the images are kept.
+"""Renders the Views of a whole batch at once with PyTorch, on the device that holds the images.
 
-The images of all data sets, of whatever sizes, lie one after the other in one array of pixels; a view gathers from it. What
-augment.Augmentation does with OpenCV, image by image, comes out the same here but for rounding, and but for JPEG, which is left
-out. All shapes are fixed by the batch, and nothing waits for the device.
+The images of all data sets, of any size, are stored one after the other in one array of pixels; a view gathers from it. The
+result is the same as that of augment.Augmentation, which renders with OpenCV image by image, except for rounding and for JPEG,
+which is left out. All shapes are fixed by the batch, and nothing waits for the device.
 """
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from torch import Tensor
 from fanet_ros.datasets import UNLABELLED, Sample
 from fanet_ros.training.augment import FILL_RGB, View, logit_positions
 
-BLUR_RADIUS = 5         # of the largest Gaussian that is drawn, in taps
+BLUR_RADIUS = 5         # of the largest Gaussian, in taps
 
 
 class Place(NamedTuple):
-    """Where an image lies: its first pixel, its height and width, and the same of its soft labels (height 0: none)."""
+    """Where an image is stored: its first pixel, its height and width, and the same for its soft labels (height 0: none)."""
 
     first: int
     height: int
@@ -37,7 +37,7 @@ class Place(NamedTuple):
 class PixelStore:
     """Decoded images with their labels, on a device.
 
-    :param samples: are read once, in this order
+    :param samples: read once, in this order
     """
 
     def __init__(self, samples: Iterable[Sample], device: torch.device) -> None:
@@ -46,7 +46,7 @@ class PixelStore:
         for sample in samples:
             height, width = sample.labels.shape
             rows, columns = (0, 0) if sample.soft is None else sample.soft.shape[:2]
-            self.places.append(Place(first, height, width, first_soft if rows else 0, rows, columns))    # 0: some cell, unused
+            self.places.append(Place(first, height, width, first_soft if rows else 0, rows, columns))    # 0: any cell, unused
             rgb.append(torch.from_numpy(np.ascontiguousarray(sample.rgb)).view(-1, 3).to(device))
             labels.append(torch.from_numpy(np.ascontiguousarray(sample.labels)).view(-1).to(device))
             first += height * width
@@ -65,19 +65,19 @@ class PixelStore:
 
 @dataclass(frozen=True)
 class ViewTensors:
-    """N views as tensors, see View and Place; `inverse` (N, 2, 3) leads from pixels of the view to pixels of the image."""
+    """N views as tensors, see View and Place; `inverse` (N, 2, 3) maps pixels of the view to pixels of the image."""
 
     place: Tensor       # (N, 6) int64
     inverse: Tensor     # (N, 2, 3) float32
     color: Tensor       # (N, 3, 3) float32
     curve: Tensor       # (N, 3) float32: gamma, contrast, brightness
-    blurred: Tensor     # (M,) int64: the views that are blurred
-    blur: Tensor        # (M, 2 BLUR_RADIUS + 1) float32: their taps, which sum to 1
+    blurred: Tensor     # (M,) int64: indices of the blurred views
+    blur: Tensor        # (M, 2 BLUR_RADIUS + 1) float32: their filter taps, which sum to 1
     noise: Tensor       # (N,) float32
 
     @classmethod
     def of(cls, views: Sequence[View], places: Sequence[Place]) -> ViewTensors:
-        """On the CPU; from there one copy each to the device."""
+        """Build them on the CPU; to() copies each tensor to the device once."""
         inverse = [_inverted(view.matrix) for view in views]
         blurred = [number for number, view in enumerate(views) if view.blur_px]
         deviation = torch.tensor([[views[number].blur_px] for number in blurred], dtype=torch.float32).view(-1, 1)
@@ -93,14 +93,14 @@ class ViewTensors:
         return self.place, self.inverse, self.color, self.curve, self.blurred, self.blur, self.noise
 
     def to(self, device: torch.device) -> ViewTensors:
-        """The same on another device, without waiting for it."""
+        """Copy them to another device, without waiting for it."""
         if device.type == 'cpu':
             return self
         return ViewTensors(*(item.pin_memory().to(device, non_blocking=True) for item in self.tensors()))
 
 
 def render(store: PixelStore, views: ViewTensors, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """`rgb` (N, height, width, 3) float32, 0..255, and `labels` (N, height, width) uint8."""
+    """Render `rgb` (N, height, width, 3) float32, 0..255, and `labels` (N, height, width) uint8."""
     columns = torch.arange(width, device=store.device, dtype=torch.float32)
     rows = torch.arange(height, device=store.device, dtype=torch.float32)
     x, y = _source(views.inverse, columns, rows)
@@ -111,7 +111,7 @@ def render(store: PixelStore, views: ViewTensors, height: int, width: int) -> tu
 
 
 def render_soft(store: PixelStore, views: ViewTensors, height: int, width: int) -> Optional[Tensor]:
-    """Soft labels where the logits of the views lie, (N, ceil(height/8), ceil(width/8), C) uint8; zeros where there are none."""
+    """Soft labels at the logits of the views, (N, ceil(height/8), ceil(width/8), C) uint8; zeros where there are none."""
     if store.soft is None:
         return None
     columns, rows = (_logit_positions(side, store.device) for side in (width, height))
@@ -126,7 +126,7 @@ def render_soft(store: PixelStore, views: ViewTensors, height: int, width: int) 
     return (soft.round() * inside[..., None]).to(torch.uint8)
 
 
-@cache      # made once: bringing numbers to a GPU waits for all that it was given before
+@cache      # cached: an upload to a GPU waits for all work queued before
 def _constant(values: tuple[float, ...], device: torch.device) -> Tensor:
     return torch.tensor(values, dtype=torch.float32, device=device)
 
@@ -136,14 +136,14 @@ def _logit_positions(side_px: int, device: torch.device) -> Tensor:
 
 
 def _source(inverse: Tensor, columns: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """x and y, (N, rows, columns) each, of the image's pixels."""
+    """x and y of the image's pixels, (N, rows, columns) each, for the pixels of the views."""
     x, y = columns.view(1, 1, -1), rows.view(1, -1, 1)
     a = inverse.view(-1, 2, 3, 1, 1)
     return a[:, 0, 0] * x + a[:, 0, 1] * y + a[:, 0, 2], a[:, 1, 0] * x + a[:, 1, 1] * y + a[:, 1, 2]
 
 
 def _nearest(first: Tensor, size: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Whether (N, h, w) places lie in the image, and the index of the pixel there, or of some pixel."""
+    """Whether positions (N, h, w) are inside the image, and the index of the pixel there; any valid index outside."""
     first = first.view(-1, 1, 1)
     height, width = size[:, 0].view(-1, 1, 1), size[:, 1].view(-1, 1, 1)
     column, row = x.round().long(), y.round().long()
@@ -153,7 +153,7 @@ def _nearest(first: Tensor, size: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor,
 
 def _bilinear(pixels: Tensor, first: Tensor, size: Tensor, x: Tensor, y: Tensor,
               fill: Optional[tuple[int, int, int]]) -> Tensor:
-    """(N, h, w, channels) float32; what lies beyond the image counts as `fill`."""
+    """(N, h, w, channels) float32; positions outside the image count as `fill`, if given."""
     left, top = x.floor(), y.floor()
     total: Optional[Tensor] = None
     for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
@@ -183,7 +183,7 @@ def _degraded(rgb: Tensor, views: ViewTensors) -> Tensor:
 
 
 def _blurred(rgb: Tensor, taps: Tensor) -> Tensor:
-    """(M, H, W, 3), each convolved with its taps (M, n) along both sides."""
+    """Convolve each of (M, H, W, 3) with its taps (M, n) along both sides."""
     count, height, width, _ = rgb.shape
     taps = taps.repeat_interleave(3, 0)                                             # (3 M, n)
     planes = F.pad(rgb.permute(0, 3, 1, 2).reshape(1, 3 * count, height, width), (BLUR_RADIUS,) * 4, mode='reflect')
@@ -192,5 +192,5 @@ def _blurred(rgb: Tensor, taps: Tensor) -> Tensor:
 
 
 def _inverted(matrix: np.ndarray) -> np.ndarray:
-    """(2, 3) of the inverse of a (2, 3) affine map."""
+    """Inverse (2, 3) of a (2, 3) affine map."""
     return np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]

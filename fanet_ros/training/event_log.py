@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Curves for TensorBoard, where that is installed (pip install tensorboard)."""
+"""Training curves for TensorBoard, if it is installed (pip install tensorboard)."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 class EventLog:
     """Writes scalars into `folder`; does nothing without TensorBoard.
 
-    :param iteration: at which the run begins or goes on; what an earlier process wrote after it is superseded
+    :param iteration: where the run starts or resumes; what an earlier process wrote after it is superseded
     """
 
     def __init__(self, folder: Path, iteration: int) -> None:
@@ -18,7 +18,7 @@ class EventLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
             self._writer = SummaryWriter(str(folder), purge_step=iteration)
-        except Exception:       # it, or what it needs, does not fit what is installed: no training should end of that
+        except Exception:       # TensorBoard or a dependency is incompatible: no training should fail because of that
             pass
 
     def write(self, iteration: int, values: dict[str, float]) -> None:
@@ -28,6 +28,6 @@ class EventLog:
                 self._writer.add_scalar(name, value, iteration)
 
     def close(self) -> None:
-        """Write what is still in memory."""
+        """Flush and close."""
         if self._writer is not None:
             self._writer.close()

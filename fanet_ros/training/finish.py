@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a training leaves: the checkpoint with its figures, and the report."""
+"""Results of a training: the checkpoint with its figures, and the report."""
 from __future__ import annotations
 
 import math
@@ -19,7 +19,7 @@ from fanet_ros.training.trainer import Trainer
 
 
 def averaged_segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmenter:
-    """The averaged network as the node would run it, on its device; with torch, since it changes all the time."""
+    """A Segmenter of the averaged network on its own device; with engine torch, because the weights keep changing."""
     bare = metadata.build_network()
     bare.load_state_dict({name: value for name, value in network.state_dict().items() if name in bare.state_dict()})
     options = SegmenterOptions(str(next(network.parameters()).device), 'torch', 'float32')
@@ -28,7 +28,7 @@ def averaged_segmenter(network: FANet, metadata: CheckpointMetadata) -> Segmente
 
 def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation: Sequence[Sample],
            config: TrainingConfig) -> None:
-    """Measure the averaged weights on `validation`, if there is any, write them and the report, say where they are.
+    """Measure the averaged weights on `validation`, if there is any, write them and the report, and print where they are.
 
     :raises RunFolderError: the disk is full, for example
     """
@@ -48,7 +48,7 @@ def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation:
 
 
 def figures_of(evaluation: Evaluation, class_map: ClassMap) -> dict[str, float]:
-    """What the checkpoint says of itself, shares 0..1; classes that did not occur are left out."""
+    """Figures to store in the checkpoint, shares 0..1; classes that did not occur are left out."""
     figures = {'validation/mean_iou': evaluation.mean_iou, 'validation/pixel_accuracy': evaluation.pixel_accuracy,
                'validation/boundary_f_score': evaluation.boundary_f_score}
     figures.update({f'validation/iou/{name}': iou for name, iou in zip(class_map.names, evaluation.class_iou)})
@@ -56,7 +56,7 @@ def figures_of(evaluation: Evaluation, class_map: ClassMap) -> dict[str, float]:
 
 
 def _plain(value: object) -> object:
-    """Lists for tuples, which YAML does not know."""
+    """Convert tuples to lists, since YAML has no tuples."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Begin with torchvision's ResNet-18 as it was trained on ImageNet, its BatchNorms folded into the convolutions.
+"""Starts from torchvision's ResNet-18 trained on ImageNet, its BatchNorms folded into the convolutions.
 
-The weights (BSD-3-Clause) lie in weights/imagenet_resnet18.npz, named as in torchvision: NAME.weight and NAME.bias of each
-convolution. The four 3x3 convolutions of layer4 have biases only and begin at random.
+The weights (BSD-3-Clause) are in weights/imagenet_resnet18.npz, named as in torchvision: NAME.weight and NAME.bias of each
+convolution. The four 3x3 convolutions of layer4 have biases only and start at random.
 """
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from fanet_ros.training.initial_weights import InitialWeightsError
 NAME = 'imagenet'
 FILE = 'imagenet_resnet18.npz'
 EXTRA_SHORTCUT = 'layer1.0.downsample.0'    # of FANet's additional spatial reduction
-MIN_DEVIATION = 1e-3        # of a channel that says nothing on the frames given
+MIN_DEVIATION = 1e-3        # of a channel that is constant on the given frames
 
 
 def start_from_imagenet(network: FANet, images: Tensor, path: Optional[Path] = None) -> str:
-    """Put the ImageNet weights into the encoder; returns one line that says what begins at random.
+    """Load the ImageNet weights into the encoder; returns one line that says what starts at random.
 
     A folded convolution needs a BatchNorm again before it can be trained: its mean m and variance v are those of the
-    convolution's output on `images`, its weight sqrt(v + eps) and its bias m + b, so that both together compute what the
-    folded convolution did. FANet's additional shortcut of layer1, which ResNet lacks, begins as every second pixel; the
-    second BatchNorm of each block of layer4 begins at 0, so that the block begins as its shortcut.
+    convolution's output on `images`, its weight sqrt(v + eps) and its bias m + b, so that both together compute the same as the
+    folded convolution. FANet's additional shortcut of layer1, which ResNet lacks, starts as taking every second pixel; the
+    second BatchNorm of each block of layer4 starts at 0, so that the block starts as its shortcut.
 
-    :param images: (N, 3, H, W) float32, normalised: a few dozen frames such as will be trained on
-    :param path: of the weights; None: as shipped
-    :raises InitialWeightsError: the encoder is no ResNet-18, the file is missing or not such a file
+    :param images: (N, 3, H, W) float32, normalised: a few dozen of the frames to train on
+    :param path: of the weights; None: the shipped file
+    :raises InitialWeightsError: the encoder is not a ResNet-18, or the file is missing or invalid
     """
     if network.backbone != 'resnet18':
         raise InitialWeightsError(f'init: {NAME} is a resnet18, the recipe trains a {network.backbone}: train a fanet18 from '
-                                  'it first, whose checkpoint a fanet34 can start from')
+                                  'it first; a fanet34 can start from that checkpoint')
     folded = _load(path or weights_directory() / FILE)
     encoder = network.resnet
     modules = dict(encoder.named_modules())
@@ -55,11 +55,11 @@ def start_from_imagenet(network: FANet, images: Tensor, path: Optional[Path] = N
     biases = {EXTRA_SHORTCUT: torch.zeros(64)} | {
         name: folded[f'{name}.bias'] for name in modules if f'{name}.weight' in folded}
     _adapt_norms(network, {modules[_norm_of(name)]: bias for name, bias in biases.items()}, images)
-    return f'the encoder of {NAME}; at random begin the 3x3 convolutions of layer4, attention and heads'
+    return f'the encoder of {NAME}; at random: the 3x3 convolutions of layer4, attention and heads'
 
 
 def _adapt_norms(network: FANet, biases: dict[nn.Module, Tensor], images: Tensor) -> None:
-    """Give each BatchNorm of the encoder the statistics of what reaches it, those before it already having theirs.
+    """Give each BatchNorm of the encoder the statistics of its input, after those before it have been adapted.
 
     :param biases: (C,) of the folded convolutions, by the BatchNorms that follow them; others keep weight and bias
     """
@@ -94,4 +94,4 @@ def _load(path: Path) -> dict[str, Tensor]:
         with np.load(path, allow_pickle=False) as stored:
             return {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise InitialWeightsError(f'init: {path} cannot be read ({error}): it comes with the package') from None
+        raise InitialWeightsError(f'init: {path} cannot be read ({error}): install the package again, which ships it') from None

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights to start from: those of another checkpoint, as far as they fit."""
+"""Initial weights from another checkpoint, as far as they fit."""
 from __future__ import annotations
 
 from torch import nn
@@ -12,19 +12,19 @@ AUXILIARY = ('clslayer_32.', 'clslayer_16.', 'fam_32.smooth.')
 
 
 class InitialWeightsError(ValueError):
-    """A checkpoint cannot be started from; one line."""
+    """Training cannot start from a checkpoint; one line."""
 
 
 def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, name: str) -> str:
-    """Copy into `network` what it shares with `start`; returns one line that says what begins at random.
+    """Copy the weights that `network` shares with `start`; returns one line that says what starts at random.
 
-    Rows of the class head go by the names of the classes, so that other classes or another order keep what is known. A
-    deeper encoder of the same blocks begins as the very function of the shallower one (Net2DeeperNet: Chen et al., arXiv
-    1511.05641): the blocks that it has more begin as the identity.
+    Rows of the class head are matched by class name, so that other classes or another order keep what is known. A deeper
+    encoder of the same blocks starts as the same function as the shallower one (Net2DeeperNet: Chen et al., arXiv 1511.05641):
+    its additional blocks start as the identity.
 
-    :param metadata: of the network that is trained
+    :param metadata: of the network to train
     :param name: of `start`, for messages
-    :raises InitialWeightsError: it is of a variant that this one does not deepen
+    :raises InitialWeightsError: `start` is a variant that `network` does not deepen
     """
     if not _is_deepening(start.network, network):
         raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a {metadata.variant}: '
@@ -41,18 +41,18 @@ def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, 
     left = [key for key in wanted if key not in fitting and not key.startswith((*AUXILIARY, *added))]
     new = [class_name for class_name in metadata.class_names if class_name not in known]
     at_random = ['the auxiliary heads'] + [f'the class head\'s rows of {", ".join(new)}'] * bool(new) + left
-    identities = f'; {len(added)} blocks begin as the identity' if added else ''
-    return f'weights of {name}; at random begin {"; ".join(at_random)}{identities}'
+    identities = f'; {len(added)} blocks start as the identity' if added else ''
+    return f'weights of {name}; at random: {"; ".join(at_random)}{identities}'
 
 
 def _is_deepening(start: FANet, network: FANet) -> bool:
-    """The encoders are alike, or `network` has more of the same blocks."""
+    """Whether the encoders are the same, or `network` has more of the same blocks."""
     pairs = list(zip(_layers(start), _layers(network)))
     return all(type(old[0]) is type(new[0]) and len(old) <= len(new) for old, new in pairs)
 
 
 def _make_identities(network: FANet, start: FANet) -> list[str]:
-    """Let the blocks that only `network` has pass on what comes, which is never negative; returns their names' begin."""
+    """Make the blocks that only `network` has the identity, for their input is never negative; returns their name prefixes."""
     added = []
     for number, (old, new) in enumerate(zip(_layers(start), _layers(network)), start=1):
         for index in range(len(old), len(new)):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM that wait for a good moment."""
+"""Deferred handling of Ctrl-C and SIGTERM."""
 from __future__ import annotations
 
 import signal
@@ -10,7 +10,7 @@ from typing import Optional
 
 
 class Interruption:
-    """While it is entered, the first SIGINT or SIGTERM only sets `requested`; the second interrupts at once."""
+    """A context in which the first SIGINT or SIGTERM only sets `requested`; the second raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.requested = False

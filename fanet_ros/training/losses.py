@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Losses over label maps."""
+"""Training losses over label masks."""
 from __future__ import annotations
 
 import math
@@ -24,7 +24,7 @@ class LabelMeaning:
     """What labels stand for and how much each weighs.
 
     members: (L, C) bool, the classes that each label may stand for, see ClassSets; None: labels are classes
-    weights: (L,), how much a pixel of each label weighs; None: alike
+    weights: (L,), weight of a pixel of each label; None: all the same
     smoothing: share of the target that is spread over all classes, 0..1
     """
 
@@ -34,7 +34,7 @@ class LabelMeaning:
 
 
 def pixel_loss(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning()) -> Tensor:
-    """Cross-entropy of each pixel; of a label that stands for several classes with the sum of their probabilities.
+    """Cross-entropy of each pixel; for a label that stands for several classes, of the sum of their probabilities.
 
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
@@ -55,8 +55,8 @@ def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = L
                        keep: float = 1 / 16) -> Tensor:
     """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
 
-    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels,
-    the hardest, always counts, as in the authors' code. Nothing here waits for a GPU.
+    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels, the
+    hardest, always counts, as in the authors' code. Does not synchronise with a GPU.
 
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
@@ -70,10 +70,10 @@ def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = L
 
 
 def soft_cross_entropy(logits: Tensor, soft: Tensor) -> Tensor:
-    """Cross-entropy with the probabilities that another network gave (Hinton et al., arXiv 1503.02531).
+    """Cross-entropy with the probabilities from another network (distillation; Hinton et al., arXiv 1503.02531).
 
     :param logits: (N, C, h, w)
-    :param soft: (N, h, w, C) uint8, probabilities of 255; zeros where nothing is known
+    :param soft: (N, h, w, C) uint8, probabilities of 255; zeros where unknown
     """
     target = soft.permute(0, 3, 1, 2).float()
     total = target.sum(1)                                                           # (N, h, w)
@@ -86,7 +86,7 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = La
     """Loss of the main head plus half of each auxiliary head's.
 
     Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
-    others. Neighbouring pixels say nearly the same, and at full size the losses would take as long as the network.
+    auxiliary ones. Neighbouring pixels are nearly redundant, and at full size the losses would take as long as the network.
 
     :param labels: (N, H, W) int64, 255 is ignored
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the weights follow the loss: optimisers, learning rate schedules, averaged weights."""
+"""Optimisers, learning rate schedules and averaged weights."""
 from __future__ import annotations
 
 import math
@@ -13,7 +13,7 @@ from fanet_ros.training.config import TrainingSettings
 
 
 def make_optimizer(network: FANet, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimiser that the recipe names; `rate_factor` of each of its groups is for set_learning_rate()."""
+    """The optimiser of the recipe; `rate_factor` of each of its groups is for set_learning_rate()."""
     encoder = {id(parameter) for parameter in network.resnet.parameters()}
     groups = [{'params': [p for p in network.parameters() if (id(p) in encoder) == inside], 'rate_factor': factor}
               for inside, factor in ((True, settings.encoder_rate), (False, 1.0))]
@@ -25,7 +25,7 @@ def make_optimizer(network: FANet, settings: TrainingSettings) -> torch.optim.Op
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """`rate` times its factor for each group; on CUDA in a tensor, which a step that was recorded as a graph reads."""
+    """Set the rate of each group to `rate` times its factor; on CUDA in a tensor, which a step captured as a graph reads."""
     for group in optimizer.param_groups:
         own = rate * group['rate_factor']
         if isinstance(group['lr'], torch.Tensor):
@@ -37,11 +37,11 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def learning_rate(settings: TrainingSettings, iteration: int, progress: float) -> float:
-    """At an iteration, when the share `progress`, 0..1, of the training is done.
+    """Learning rate of an iteration, when `progress`, 0..1, of the training is done.
 
     Linear warm-up, then down to 0 along a cosine (Loshchilov and Hutter, arXiv 1608.03983) or a power of 0.9, or constant.
 
-    At a constant rate the averaged weights are the result: wide minima, which serve other data better (Izmailov et al.,
+    At a constant rate the averaged weights are the result: they reach wide minima, which generalise better (Izmailov et al.,
     arXiv 1803.05407; Cha et al., arXiv 2102.08604).
     """
     warm = min(1.0, (iteration + 1) / max(settings.warmup_iterations, 1))
@@ -50,16 +50,16 @@ def learning_rate(settings: TrainingSettings, iteration: int, progress: float) -
 
 
 class WeightAverage:
-    """Moves the weights of `average` after those of `network`, whose tensors must stay the same objects."""
+    """Exponential moving average of the weights of `network` in `average`; their tensors must stay the same objects."""
 
     def __init__(self, average: nn.Module, network: nn.Module) -> None:
         pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
-        # Listed once: walking through two networks takes longer than what is done with the lists.
+        # Collected once: traversing two networks takes longer than the update itself.
         self._means, self._values = zip(*(pair for pair in pairs if pair[0].is_floating_point()))
         self._counts, self._present = zip(*(pair for pair in pairs if not pair[0].is_floating_point()))
 
     @torch.no_grad()
     def update(self, decay: float, iteration: int) -> None:
-        """Move by 1 - decay, faster while much of the first weights is still held; what BatchNorms count is taken over."""
+        """Move by 1 - decay, faster at first, while the initial weights dominate; counters of BatchNorm are copied."""
         torch._foreach_lerp_(self._means, self._values, 1 - min(decay, (1 + iteration) / (10 + iteration)))
         torch._foreach_copy_(self._counts, self._present)

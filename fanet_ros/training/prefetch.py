@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Work that is done ahead on threads and taken in order."""
+"""Results that threads compute ahead, taken in order."""
 from __future__ import annotations
 
 import os
@@ -12,12 +12,12 @@ T = TypeVar('T')
 
 
 def thread_count(asked: int, device_type: str) -> int:
-    """`asked`, or for 0 what suits the device: a GPU wants to be fed, a network on the CPU needs the cores itself."""
+    """`asked`; if 0, several to keep a GPU busy, but one for a network that itself needs the cores of the CPU."""
     return asked or (min(8, os.cpu_count() or 1) if device_type == 'cuda' else 1)
 
 
 class Prefetcher(Generic[T]):
-    """load(first), load(first + 1), ..., computed on threads before they are asked for. Use as a context manager."""
+    """Computes load(first), load(first + 1), ... on threads, ahead of use. Use it as a context manager."""
 
     def __init__(self, load: Callable[[int], T], first: int, threads: int) -> None:
         self._load, self._next = load, first

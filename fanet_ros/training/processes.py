@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The processes that train one network together, as torchrun starts them; a single one without it."""
+"""The processes that train one network together, as started by torchrun; a single one without it."""
 from __future__ import annotations
 
 import os
@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 from torch import distributed, nn
 
-# Others wait while the first validates and writes.
+# The others wait while the first validates and writes.
 TIMEOUT = timedelta(hours=2)
 
 _Module = TypeVar('_Module', bound=nn.Module)
@@ -23,7 +23,7 @@ class ProcessesError(ValueError):
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among `count`. Use as a context manager around all that it shares with the others."""
+    """This process among `count`. Call join() before and leave() after the work that it shares with the others."""
 
     rank: int = 0
     count: int = 1
@@ -31,7 +31,7 @@ class Processes:
 
     @classmethod
     def from_environment(cls) -> Processes:
-        """What torchrun tells its children in the environment; a single process where there is none."""
+        """Read the environment variables of torchrun; a single process without them."""
         return cls(*(int(os.environ.get(name, default)) for name, default in
                      (('RANK', 0), ('WORLD_SIZE', 1), ('LOCAL_RANK', 0))))
 
@@ -41,13 +41,13 @@ class Processes:
         return self.rank == 0
 
     def device(self, asked: str) -> torch.device:
-        """The device of this process: with several on CUDA each has its own."""
+        """Device of this process: with several processes on CUDA, each has its own."""
         return torch.device('cuda', self.local_rank) if asked == 'cuda' and self.count > 1 else torch.device(asked)
 
     def share(self, batch_size: int) -> range:
-        """Which of the clips of a batch this process takes.
+        """The clips of a batch that this process takes.
 
-        :raises ProcessesError: they cannot be dealt out evenly
+        :raises ProcessesError: the batch cannot be divided evenly
         """
         if batch_size % self.count:
             raise ProcessesError(f'training.batch_size is {batch_size} for {self.count} processes: expected a '
@@ -56,14 +56,14 @@ class Processes:
         return range(self.rank * own, (self.rank + 1) * own)
 
     def join(self, device: torch.device) -> None:
-        """Meet the others: NCCL on CUDA, Gloo elsewhere."""
+        """Join the process group: NCCL on CUDA, Gloo elsewhere."""
         if self.count > 1:
             if device.type == 'cuda':
                 torch.cuda.set_device(device)
             distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo', timeout=TIMEOUT)
 
     def leave(self) -> None:
-        """Part from the others."""
+        """Leave the process group."""
         if distributed.is_initialized():
             distributed.destroy_process_group()
 
@@ -74,7 +74,7 @@ class Processes:
         return nn.parallel.DistributedDataParallel(module, device_ids=[device.index] if device.type == 'cuda' else None)
 
     def synchronized_norm(self, module: _Module, device: torch.device) -> _Module:
-        """`module` with the statistics of BatchNorm taken over all processes; PyTorch has that on CUDA only."""
+        """`module` with BatchNorm statistics over all processes; only on CUDA, as in PyTorch."""
         if self.count == 1 or device.type != 'cuda':
             return module
         return nn.SyncBatchNorm.convert_sync_batchnorm(module)

@@ -23,10 +23,10 @@ class RunFolderError(ValueError):
 
 
 class RunFolder:
-    """Belongs to one training at a time. Use as a context manager.
+    """The folder of one training at a time. Use it as a context manager.
 
     :param owner: False for the other processes of a training whose first process holds the lock
-    :raises RunFolderError: another process trains there, or it cannot be written
+    :raises RunFolderError: another process is training there, or it cannot be written
     """
 
     def __init__(self, path: Path, owner: bool = True) -> None:
@@ -56,7 +56,7 @@ class RunFolder:
         return self.path / 'state.pt'
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the state; the last one stays if that fails.
+        """Replace the saved state; the previous one is kept if that fails.
 
         :raises RunFolderError: the disk is full, for example
         """
@@ -72,11 +72,11 @@ class RunFolder:
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
         except Exception as error:
-            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to begin '
-                                 'anew') from None
+            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to start '
+                                 'over') from None
 
     def keep(self, network: FANet, metadata: CheckpointMetadata, *, best: bool) -> None:
-        """Write the newest checkpoint, and as the best one too if it is.
+        """Write the newest checkpoint, and also as the best one if it is.
 
         :raises RunFolderError: the disk is full, for example
         """
@@ -85,7 +85,7 @@ class RunFolder:
             self._replace(self.path / BEST_NAME, lambda path: shutil.copyfile(self.path / CHECKPOINT_NAME, path))
 
     def write_history(self, history: dict[str, Any]) -> None:
-        """Losses and validation figures as JSON and as a picture.
+        """Write losses and validation figures as JSON and as a plot.
 
         :param history: 'losses' of every iteration; 'validation': [[iteration, mIoU], ...]
         :raises RunFolderError: the disk is full, for example
@@ -95,7 +95,7 @@ class RunFolder:
         self._replace(self.path / 'loss.png', lambda path: draw_history(history['losses'], history['validation'], path))
 
     def _replace(self, path: Path, write: Callable[[Path], Any]) -> None:
-        """What `write` makes appears as `path` whole or not at all."""
+        """Write `path` with `write`, completely or not at all."""
         partial = path.with_name(f'.partial_{path.name}')
         try:
             write(partial)
@@ -103,5 +103,5 @@ class RunFolder:
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
             partial.unlink(missing_ok=True)
             raise RunFolderError(
-                f'cannot write {path} ({" ".join(str(error).split())[:120]}): make room; what was saved last is still '
-                'there, the same command resumes from it') from None
+                f'cannot write {path} ({" ".join(str(error).split())[:120]}): free some disk space; the last saved '
+                'state is intact, the same command resumes from it') from None

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One step of the optimiser, as it stands or recorded as a CUDA graph."""
+"""One step of the optimiser, run eagerly or captured as a CUDA graph."""
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from fanet_ros.training.batches import Batch
 
 MAX_GRADIENT_NORM = 5.0
-WARM_UP_STEPS = 3           # on a side stream, before a step is recorded
+WARM_UP_STEPS = 3           # on a side stream, before the capture
 
 
 class TrainStep:
-    """Loss, gradients and step over the batches of one iteration. Nothing in it waits for the device but a scaler.
+    """Loss, gradients and optimiser step over the batches of one iteration. Only a gradient scaler waits for the device.
 
-    :param loss: gives the loss of a Batch; in DistributedDataParallel where several processes train
+    :param loss: returns the loss of a Batch; in DistributedDataParallel if several processes train
     """
 
     def __init__(self, loss: nn.Module, parameters: Sequence[nn.Parameter], optimizer: torch.optim.Optimizer,
@@ -27,11 +27,11 @@ class TrainStep:
         self._optimizer, self._scaler = optimizer, scaler
 
     def __call__(self, batches: Sequence[Batch]) -> Tensor:
-        """(2,): the mean loss over the batches and the norm of the gradient, on the device."""
+        """Run the step; returns (2,) on the device: the mean loss over the batches and the norm of the gradient."""
         self._optimizer.zero_grad(set_to_none=True)
         losses = []
         for number, batch in enumerate(batches, 1):
-            with self._gradients_stay_here(number < len(batches)):
+            with self._no_gradient_exchange(number < len(batches)):
                 loss = self._loss(batch) / len(batches)
                 losses.append(loss.detach())
                 self._scaler.scale(loss).backward()
@@ -41,15 +41,15 @@ class TrainStep:
         self._scaler.update()
         return torch.stack([sum(losses, torch.zeros_like(norm)), norm])
 
-    def _gradients_stay_here(self, needed: bool) -> AbstractContextManager:
-        """Between processes, gradients need to be exchanged only once for each step."""
+    def _no_gradient_exchange(self, needed: bool) -> AbstractContextManager:
+        """Processes need to exchange gradients only once per step."""
         if needed and isinstance(self._loss, nn.parallel.DistributedDataParallel):
             return self._loss.no_sync()
         return nullcontext()
 
 
 class RecordedStep:
-    """A TrainStep on CUDA that is recorded once and then replayed: its some thousand launches cost one.
+    """A TrainStep on CUDA, captured once and then replayed, so that one launch replaces thousands.
 
     The learning rate of the optimiser must be a tensor, and its steps capturable. All batches must have one shape.
 
@@ -62,7 +62,7 @@ class RecordedStep:
         self._batches: list[Batch] = []
 
     def __call__(self, batches: Sequence[Batch]) -> Tensor:
-        """As TrainStep. The first steps are done as they stand, on another stream, as recording wants it."""
+        """Same as TrainStep. The first steps run eagerly on another stream, as a capture requires."""
         if self._warm_up:
             self._warm_up -= 1
             side = torch.cuda.Stream()
@@ -80,9 +80,9 @@ class RecordedStep:
         return self._result.clone()
 
     def _record(self, batches: Sequence[Batch]) -> torch.cuda.CUDAGraph:
-        """Recording runs nothing: the step itself is done by the replay that follows."""
+        """A capture executes nothing: the step itself runs in the replay that follows."""
         self._batches = [batch.clone() for batch in batches]
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, capture_error_mode='thread_local'):      # the next batches are drawn meanwhile
+        with torch.cuda.graph(graph, capture_error_mode='thread_local'):      # other threads draw the next batches
             self._result = self._step(self._batches)
         return graph

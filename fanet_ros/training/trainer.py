@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop, which keeps a state from which it goes on exactly."""
+"""The training loop, and the state from which it resumes exactly."""
 from __future__ import annotations
 
 import copy
@@ -32,27 +32,27 @@ from fanet_ros.training.step import RecordedStep, TrainStep
 ANNOUNCED_AT = 20       # iterations
 READ_EVERY = 20         # iterations, on a GPU: reading a loss waits for the device
 
-# Gives the mean IoU, 0..1, of a network in eval mode.
+# Returns the mean IoU, 0..1, of a network in eval mode.
 Validate = Callable[[FANet], float]
 
 
 class TrainingError(ValueError):
-    """Training cannot go on; the message says why and what is on disk."""
+    """Training cannot continue; the message says why and what is on disk."""
 
 
 def new_network(metadata: CheckpointMetadata, seed: int) -> FANet:
-    """A network to train, with auxiliary heads, its random weights fixed by `seed`."""
+    """A network to train, with auxiliary heads; `seed` fixes its random weights."""
     torch.manual_seed(seed)
     return metadata.build_network(aux_heads=True)
 
 
-def _precision(asked: str, device: torch.device) -> str:
-    """:raises TrainingError: it makes no sense on the device."""
-    if asked == 'float16' and device.type == 'cpu':
+def _precision(requested: str, device: torch.device) -> str:
+    """:raises TrainingError: the device does not support it"""
+    if requested == 'float16' and device.type == 'cpu':
         raise TrainingError('training.precision is float16, which is for a GPU: set it to auto')
-    if asked == 'auto':
+    if requested == 'auto':
         return 'bfloat16' if computes_in('bfloat16', device) else 'float32'
-    return asked
+    return requested
 
 
 class Trainer:
@@ -61,8 +61,8 @@ class Trainer:
     :param network: see new_network()
     :param folder: where the state is kept
     :param meaning: of the labels in `batches`
-    :param recipe: plain values that are stored in the state
-    :param processes: which this one trains with; `batches` gives its share of each batch
+    :param recipe: plain values to be stored in the state
+    :param processes: that train together; `batches` gives this one's share of each batch
     """
 
     def __init__(self, network: FANet, metadata: CheckpointMetadata, batches: Union[BatchSource, DeviceBatchSource],
@@ -87,7 +87,7 @@ class Trainer:
         self._progress = Progress(settings.iterations, settings.minutes)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=precision == 'float16')
         self._step = self._make_step()
-        self._unread: list[torch.Tensor] = []       # loss and gradient norm of iterations not looked at yet
+        self._unread: list[torch.Tensor] = []       # loss and gradient norm of iterations that were not read yet
         self._durations_s: deque[float] = deque(maxlen=ANNOUNCED_AT)
         self.iteration = 0
         self.losses: list[float] = []
@@ -100,16 +100,16 @@ class Trainer:
         return RecordedStep(step) if recorded else step
 
     def run(self, until: Optional[int] = None) -> bool:
-        """Train up to iteration `until` (None: all), saving the state every `save_every` and at the end.
+        """Train up to iteration `until` (None: all), saving the state every `save_every` iterations and at the end.
 
-        Returns False when Ctrl-C or SIGTERM ended it before, between two iterations.
+        Returns False if Ctrl-C or SIGTERM stopped it early, between two iterations.
 
-        :raises TrainingError: the loss is no longer a number
+        :raises TrainingError: the loss or the gradient is no longer finite
         :raises RunFolderError: the state cannot be written
-        :raises DatasetError: a picture cannot be read
+        :raises DatasetError: an image cannot be read
         """
         self.network.train()
-        whole, stopped = True, False        # whole: the weights are those of self.iteration, and sound
+        whole, stopped = True, False        # whole: the weights match self.iteration, and are finite
         log = EventLog(self.folder.path / 'tensorboard', self.iteration) if self._processes.is_first else None
         with Prefetcher(self._load, self.iteration, self._threads) as batches, Interruption() as interruption, tqdm(
                 total=100 if self.settings.minutes else self.settings.iterations, desc='train',
@@ -138,9 +138,9 @@ class Trainer:
         return not stopped
 
     def run_unsaved(self, iterations: int) -> None:
-        """So many iterations of which nothing is written; returns when the device has done them. For measurements.
+        """Run some iterations without writing anything; returns when the device has finished them. For measurements.
 
-        :raises TrainingError: the loss is no longer a number
+        :raises TrainingError: the loss or the gradient is no longer finite
         """
         self.network.train()
         with Prefetcher(self._load, self.iteration, self._threads) as batches:
@@ -152,18 +152,18 @@ class Trainer:
         return self.iteration == until or self._progress.at(self.iteration) >= 1
 
     def _is_due(self) -> bool:
-        """Whether it is time to wait for the device: always on a CPU, now and then on a GPU."""
+        """Whether to wait for the device now: always on a CPU, at intervals on a GPU."""
         every = (READ_EVERY if self._device.type == 'cuda' else 1, self.settings.save_every, self.settings.validate_every)
         return any(item and self.iteration % item == 0 for item in every)
 
     def _load(self, iteration: int) -> list[Any]:
-        """The batches of an iteration, or what they are made from on the device."""
+        """The batches of an iteration, or their draws, which the device renders."""
         count = self.settings.accumulate
         progress = self._progress.at(iteration)
         return [self._batches.batch(iteration * count + number, progress) for number in range(count)]
 
     def _iterate(self, drawn: list[Any]) -> None:
-        """One iteration; its loss is looked at later."""
+        """Run one iteration; its loss is read later."""
         set_learning_rate(self._optimizer, learning_rate(
             self.settings, self.iteration, self._progress.at(self.iteration)))
         start = time.monotonic()
@@ -173,7 +173,7 @@ class Trainer:
         self._durations_s.append(time.monotonic() - start)
 
     def _read_losses(self) -> None:
-        """Wait for the device, take over the losses since the last time, and see that all are numbers.
+        """Wait for the device, collect the losses since the last call, and check that all are finite.
 
         :raises TrainingError: one is not
         """
@@ -181,7 +181,7 @@ class Trainer:
         for number, (loss, norm) in enumerate(torch.stack(self._unread).tolist() if self._unread else [], first):
             loss, = self._processes.mean([loss], self._device)
             self._check(loss, 'loss', number)
-            if not self._scaler.is_enabled():       # a scaler leaves such steps out by itself
+            if not self._scaler.is_enabled():       # a scaler skips such steps itself
                 self._check(norm, 'gradient', number)
             self.losses.append(loss)
         self._unread.clear()
@@ -190,7 +190,7 @@ class Trainer:
         if not np.isfinite(value):
             rest = 'nothing was saved before: lower training.learning_rate'
             if self._saved_at:
-                rest = (f'{self.folder.state_path} holds iteration {self._saved_at}: go on from it with a lower '
+                rest = (f'{self.folder.state_path} holds iteration {self._saved_at}: resume from it with a lower '
                         'training.learning_rate and --resume changed')
             raise TrainingError(f'the {name} is {value} at iteration {iteration}; {rest}')
 
@@ -224,7 +224,7 @@ class Trainer:
             log.write(self.iteration, values)
 
     def _announce(self, bar: tqdm) -> None:
-        """Say early how long it will take on a CPU: by the median of the first iterations, some of which wait for data."""
+        """Estimate the duration early on a CPU: from the median of the first iterations, some of which wait for data."""
         if self.iteration == ANNOUNCED_AT and self._device.type == 'cpu' and not self.settings.minutes:
             rate = 1 / max(float(np.median(self._durations_s)), 1e-9)
             minutes = (self.settings.iterations - self.iteration) / rate / 60
@@ -234,7 +234,7 @@ class Trainer:
     def save(self) -> None:
         """Write the resumable state and the curves.
 
-        :raises RunFolderError: it cannot be written; the last state stays
+        :raises RunFolderError: it cannot be written; the last state is kept
         """
         self._saved_at = self.iteration
         if self._processes.is_first:
@@ -247,7 +247,7 @@ class Trainer:
             self.folder.write_history({'losses': losses, 'validation': self.validation})
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self._optimizer.load_state_dict(state['optimizer'])

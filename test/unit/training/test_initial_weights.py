@@ -30,7 +30,7 @@ def test_fanet34_begins_as_fanet18():
     images = torch.randn(1, 3, 96, 128)
     with torch.no_grad():
         torch.testing.assert_close(deep(images), shallow.network(images))
-    assert '8 blocks begin as the identity' in line
+    assert '8 blocks start as the identity' in line
     assert 'resnet' not in line
 
 

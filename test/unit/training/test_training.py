@@ -213,7 +213,7 @@ def test_a_start_keeps_what_fits_and_the_rows_of_classes_of_the_same_name() -> N
     line = start_from(network, METADATA, start, 'other')
     assert torch.equal(network.resnet.conv1.weight, start.network.resnet.conv1.weight)
     assert torch.equal(network.clslayer.conv_out.weight, start.network.clslayer.conv_out.weight[[2, 0]])
-    assert line == 'weights of other; at random begin the auxiliary heads'
+    assert line == 'weights of other; at random: the auxiliary heads'
     fresh = replace(METADATA, class_names=('a', 'new'))
     network, untouched = new_network(fresh, 1), new_network(fresh, 1)
     assert "the class head's rows of new" in start_from(network, fresh, start, 'other')

@@ -150,7 +150,7 @@ def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: P
     done = subprocess.run([sys.executable, '-c', code, *command(recipe, tmp_path, '--resume', 'never')[4:]], capture_output=True,
                           text=True, timeout=200, env=ONE_THREAD)
     line = done.stderr.strip().splitlines()[-1]
-    assert done.returncode == 1 and line.startswith(f'train: cannot write {state}') and 'make room' in line
+    assert done.returncode == 1 and line.startswith(f'train: cannot write {state}') and 'free some disk space' in line
     assert state.read_bytes() == b'of old' and not list(tmp_path.glob('.partial*'))
 
 
