@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Classes can be told apart in the contrast colours, by every eye."""
+"""Contrast colours can be told apart with normal and colour-deficient vision."""
 from __future__ import annotations
 
 import cv2
@@ -18,7 +18,7 @@ SIGHTS = {
 
 
 def smallest_distance(class_map: ClassMap, sight: str) -> float:
-    """Of any two of the colours and black, in CIE 1976 L*a*b*."""
+    """Between any two of the colours and black, in CIE 1976 L*a*b*."""
     rgb = np.array([(0, 0, 0), *class_map.colors]) / 255
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ SIGHTS[sight].T, 0, 1)
@@ -28,7 +28,7 @@ def smallest_distance(class_map: ClassMap, sight: str) -> float:
 
 
 @pytest.mark.parametrize(('name', 'least', 'own'), [('camvid11', 39, 7), ('cityscapes19', 23, 7)])
-def test_they_are_far_apart_for_every_sight_and_the_data_sets_are_not(name: str, least: float, own: float) -> None:
+def test_contrast_colours_are_farther_apart_than_the_data_sets_own(name: str, least: float, own: float) -> None:
     class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / f'{name}.yaml')
     contrast = with_contrast(class_map)
     assert contrast.names == class_map.names and len(set(contrast.colors)) == len(class_map)

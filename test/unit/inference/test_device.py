@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How much memory counts as free, and how much is in use."""
+"""Free memory, and memory in use."""
 from __future__ import annotations
 
 import mmap
@@ -17,13 +17,13 @@ CPU = torch.device('cpu')
 
 @pytest.fixture(name='cgroup')
 def cgroup_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which a container finds its limit; without one at first."""
+    """The cgroup folder of a container; at first without a limit."""
     monkeypatch.setattr(device, 'CGROUP', str(tmp_path))
     return tmp_path
 
 
 @pytest.mark.parametrize('limit', ['max', None])
-def test_without_a_limit_all_that_is_available_counts(cgroup: Path, limit: Optional[str]) -> None:
+def test_without_a_limit_all_available_memory_counts(cgroup: Path, limit: Optional[str]) -> None:
     if limit:
         (cgroup / 'memory.max').write_text(f'{limit}\n')
         (cgroup / 'memory.current').write_text('1000\n')
@@ -32,7 +32,7 @@ def test_without_a_limit_all_that_is_available_counts(cgroup: Path, limit: Optio
         device.check_memory(2**20, 2**20, 11, CPU)
 
 
-def test_the_limit_of_a_container_counts(cgroup: Path) -> None:
+def test_container_limit_counts(cgroup: Path) -> None:
     (cgroup / 'memory.max').write_text(f'{3 * 2**30}\n')
     (cgroup / 'memory.current').write_text(f'{2 * 2**30}\n')
     device.check_memory(1024, 2048, 11, CPU)
@@ -42,7 +42,7 @@ def test_the_limit_of_a_container_counts(cgroup: Path) -> None:
 
 def test_resident_memory_grows_by_what_is_written_to() -> None:
     before = resident_mib()
-    with mmap.mmap(-1, 64 * 2**20) as block:        # not from the heap, which may have as much left over
+    with mmap.mmap(-1, 64 * 2**20) as block:        # not from the heap, which may have as much free already
         for offset in range(0, len(block), mmap.PAGESIZE):
             block[offset] = 1
         assert 60 < resident_mib() - before < 80

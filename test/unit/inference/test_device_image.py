@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a GPU makes of a camera's bytes is what OpenCV makes of them on the CPU; by PyTorch, which the kernel is held to."""
+"""The GPU's preprocessing matches OpenCV's on the CPU; tested here with PyTorch, which is the reference for the kernel."""
 from __future__ import annotations
 
 import cv2
@@ -26,14 +26,14 @@ def preprocessor() -> Preprocessor:
 
 
 @pytest.mark.parametrize('encoding', ENCODINGS)
-def test_every_encoding_becomes_the_rgb_of_opencv(encoding: str) -> None:
+def test_every_encoding_matches_opencv(encoding: str) -> None:
     least = (3, 4) if encoding.startswith('bayer') else (2, 2)
     for height, width, padding in ((*least, 0), (34, 46, 0), (34, 46, 10)):
         image = random_image(encoding, height, width, padding)
         assert np.array_equal(rgb_of(preprocessor().upload(image)).numpy(), image.rgb), (height, width, padding)
 
 
-def test_an_encoding_without_a_layout_goes_up_as_rgb() -> None:
+def test_encoding_without_a_layout_is_uploaded_as_rgb() -> None:
     assert PixelLayout.of('jpeg', 4, 4) is None
     image = random_image('bgr8', 32, 48)
     sent = preprocessor().upload(FrameInput(image).rgb)
@@ -44,11 +44,11 @@ def test_an_encoding_without_a_layout_goes_up_as_rgb() -> None:
     ((72, 128), (32, 64)), ((37, 53), (20, 21)), ((48, 64), (12, 16)), ((40, 60), (40, 31)),       # smaller
     ((30, 41), (64, 96)), ((32, 79), (61, 62)), ((40, 60), (40, 60)), ((1, 1), (3, 5)),            # no smaller
     ((14, 50), (72, 3)), ((66, 86), (63, 89)), ((9, 90), (10, 64))])                               # one side only
-def test_resampling_is_that_of_opencv(source: tuple[int, int], target: tuple[int, int]) -> None:
+def test_resampling_matches_opencv(source: tuple[int, int], target: tuple[int, int]) -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (*source, 3), np.uint8)
     expected = cv2.resize(rgb, target[::-1], interpolation=interpolation(source, target)).reshape(*target, 3)
     found = resampled(torch.from_numpy(rgb), *taps(source, target, CPU))[0].permute(1, 2, 0).numpy()
-    assert np.abs(found - expected).max() < 1       # OpenCV rounds, also on its way
+    assert np.abs(found - expected).max() < 1       # OpenCV rounds, intermediate results too
 
 
 @pytest.fixture(name='segmenter', scope='module')
@@ -57,8 +57,8 @@ def segmenter_fixture() -> Segmenter:
 
 
 @pytest.mark.parametrize('encoding', ['bgr8', 'mono8', 'yuyv', 'nv12', 'bayer_rggb8'])
-def test_the_network_sees_the_same_by_either_way(segmenter: Segmenter, encoding: str) -> None:
-    """The whole of the GPU's way by PyTorch, on a frame of a street: input and labels."""
+def test_gpu_preprocessing_gives_the_same_network_input(segmenter: Segmenter, encoding: str) -> None:
+    """The whole GPU preprocessing with PyTorch, on a frame of a street: input and labels."""
     size = segmenter.input_height, segmenter.input_width
     image = as_sent(SyntheticStreet(480, 360, seed=3).frame(5).rgb, encoding)
     preprocess = preprocessor()
@@ -71,7 +71,7 @@ def test_the_network_sees_the_same_by_either_way(segmenter: Segmenter, encoding:
     assert np.mean(mine == theirs) > 0.995 and len(np.unique(theirs)) > 3
 
 
-def test_a_frame_as_it_was_sent_is_segmented_as_its_rgb(segmenter: Segmenter) -> None:
+def test_camera_encoding_gives_the_same_labels_as_rgb(segmenter: Segmenter) -> None:
     image = as_sent(SyntheticStreet(480, 360, seed=3).frame(5).rgb, 'nv12')
     frame = FrameInput(image)
     assert frame.size == (360, 480) and frame.rgb is image.rgb

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames that follow each other come out as one by one, in order."""
+"""Streamed frames give the same results as single ones, in order."""
 from dataclasses import replace
 from typing import Optional
 
@@ -21,7 +21,7 @@ needs_cuda = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(),
     ('cpu', 1), ('cpu', 4), pytest.param(('cuda', 1), marks=needs_cuda), pytest.param(('cuda', 4), marks=needs_cuda)],
     ids=lambda param: f'{param[0]}-{param[1]}')
 def segmenter_fixture(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Segmenter:
-    """Of single frames and of a video."""
+    """For single frames, and for video."""
     device, temporal_frames = request.param
     metadata = replace(METADATA, temporal_frames=temporal_frames)
     path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
@@ -31,7 +31,7 @@ def segmenter_fixture(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
 
 
 def frames_of(random: np.random.Generator, count: int) -> list[Optional[FrameInput]]:
-    """Of different sizes and wishes; every seventh is missing."""
+    """Frames of different sizes and options; every seventh is missing."""
     sizes = ((90, 120), (96, 128), (33, 47), (300, 400))
     return [None if number % 7 == 4 else FrameInput(
         random.integers(0, 256, (*sizes[number // 3 % 4], 3), np.uint8), number % 5 == 0, number / 30, 'ab'[number % 2])
@@ -43,19 +43,19 @@ def test_frames_of_a_stream_are_segmented_as_one_by_one(segmenter: Segmenter) ->
     segmenter.forget()
     alone = [None if frame is None else segmenter.segment_batch([frame])[0] for frame in frames]
     segmenter.forget()
-    found = list(segmenter.segment_stream(iter(frames)))
-    assert len(found) == len(frames)
-    for one, other in zip(found, alone):
+    streamed = list(segmenter.segment_stream(iter(frames)))
+    assert len(streamed) == len(frames)
+    for one, other in zip(streamed, alone):
         assert (one is None) == (other is None)
         if one is not None:
-            # On a GPU sums may be taken in another order the next time, which turns some ties.
+            # On a GPU, the order of summation may differ between runs, which changes some ties.
             assert (one.labels == other.labels).mean() >= (0.999 if segmenter.device.type == 'cuda' else 1.0)
             assert (one.confidence is None) == (other.confidence is None)
             assert one.confidence is None or np.abs(one.confidence.astype(int) - other.confidence).max() <= (
                 3 if segmenter.device.type == 'cuda' else 0)
             assert (one.input_height, one.input_width) == (96, 128)
             assert min(one.times.preprocess_ms, one.times.network_ms, one.times.postprocess_ms) >= 0
-    assert len({item.labels.tobytes() for item in found if item is not None}) > 30      # else equality would say little
+    assert len({item.labels.tobytes() for item in streamed if item is not None}) > 30      # otherwise equality would prove little
 
 
 def test_a_size_set_meanwhile_is_that_of_the_next_frame(segmenter: Segmenter) -> None:
@@ -73,7 +73,7 @@ def test_what_is_no_frame_is_refused(segmenter: Segmenter) -> None:
         list(segmenter.segment_stream([FrameInput(np.zeros((4, 4), np.uint8))]))
 
 
-def test_a_place_is_free_before_it_is_used_again() -> None:
+def test_buffer_slot_is_free_before_it_is_reused() -> None:
     sent: list[int] = []
     out: list[Optional[int]] = []
 
@@ -84,12 +84,12 @@ def test_a_place_is_free_before_it_is_used_again() -> None:
     numbers = [number if number % 3 else None for number in range(20)]
     for item in sent_ahead(numbers, send):
         out.append(item)
-        assert len(sent) - sum(other is not None for other in out) < DEPTH      # taken no further ahead
+        assert len(sent) - sum(other is not None for other in out) < DEPTH      # reads no further ahead
     assert out == numbers
 
 
 def test_stages_on_the_cpu_are_timed_in_order() -> None:
-    under_way = FrameStreams(torch.device('cpu')).send(lambda: torch.zeros(2, 2, dtype=torch.uint8), Layers, None)
-    layers, times = under_way.wait()
+    pending = FrameStreams(torch.device('cpu')).send(lambda: torch.zeros(2, 2, dtype=torch.uint8), Layers, None)
+    layers, times = pending.wait()
     assert layers.labels.shape == (2, 2) and layers.confidence is None and times.preprocess_ms >= 0
-    assert list(under_way.marks) == sorted(under_way.marks)
+    assert list(pending.marks) == sorted(pending.marks)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The way of a frame on the GPU; on a machine without one as much of it as there is on the CPU."""
+"""The frame pipeline on a GPU; on a machine without one, as much of it as runs on the CPU."""
 from __future__ import annotations
 
 import threading
@@ -40,7 +40,7 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> StepSettings:
 
 @pytest.fixture(name='checkpoint', scope='module')
 def checkpoint_fixture(settings: StepSettings) -> Path:
-    """The shipped one, or where weights are not at hand one like it."""
+    """The shipped checkpoint or, without its weights, a similar one."""
     return settings.checkpoint('fanet18_camvid')[0]
 
 
@@ -50,12 +50,12 @@ def segmenter_of(checkpoint: Path, size: tuple[int, int] = SIZE, **more: object)
 
 
 def is_same(one: np.ndarray, other: np.ndarray, share: float = 0.99) -> bool:
-    """Ties aside: another order of sums turns some of them."""
+    """Equal but for ties, some of which change with the order of summation."""
     return one.shape == other.shape and float((one == other).mean()) >= share
 
 
 def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """||found - expected|| / ||expected||; NaN is no number that is small."""
+    """||found - expected|| / ||expected||; NaN if there is one."""
     return float((found.double().cpu() - expected.double().cpu()).norm() / expected.double().norm())
 
 
@@ -63,7 +63,7 @@ def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
 @pytest.mark.parametrize('name', ['fanet18_camvid', 'fanet34_camvid'])
 def test_every_precision_gives_the_logits_of_float32(settings: StepSettings, name: str, precision: str, largest: float,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)      # else float32 means 10 bits of mantissa in convolutions
+    monkeypatch.setattr(torch.backends.cudnn, 'allow_tf32', False)      # else convolutions use TF32, 10 bits of mantissa
     if not HAS_GPU and (precision, name) == ('float16', 'fanet34_camvid'):
         pytest.skip('half precision on a CPU takes long')
     network = load_checkpoint(settings.checkpoint(name)[0]).network
@@ -71,7 +71,7 @@ def test_every_precision_gives_the_logits_of_float32(settings: StepSettings, nam
     with torch.inference_mode():
         expected = network(image)
     engine = EngineFactory(network, DEVICE, 'torch', precision).build(*SIZE)
-    for _ in range(2):      # the same again: what was left of the first time does no harm
+    for _ in range(2):      # twice: state left by the first run must not matter
         assert distance(engine(image.to(DEVICE)), expected) < largest
 
 
@@ -79,7 +79,7 @@ def test_each_frame_of_a_batch_is_as_alone(checkpoint: Path, settings: StepSetti
     segmenter = segmenter_of(checkpoint, batch=5)
     frames = [FrameInput(rgb, confidence=number % 2 == 0) for number, rgb in enumerate(settings.frames((100, 140), 5))]
     alone = [segmenter.segment_batch([frame])[0] for frame in frames]
-    for count in (5, 2, 3, 1, 5):       # in any order; each number has a graph of its own
+    for count in (5, 2, 3, 1, 5):       # in any order; each batch size has its own graph
         for frame, one, found in zip(frames, alone, segmenter.segment_batch(frames[:count])):
             assert is_same(found.labels, one.labels) and found.batch_size == count
             assert (found.confidence is None) == (not frame.confidence)
@@ -119,13 +119,13 @@ def test_frames_are_right_while_models_are_built_beside(checkpoint: Path, settin
                 result = active.segment(rgb, confidence=True)
                 found.append(((result.input_height, result.input_width), is_same(
                     result.labels, expected[result.input_height, result.input_width])))
-        except Exception as error:      # of another thread: pytest would not see it
+        except Exception as error:      # in another thread: pytest would not see it
             failed.append(error)
     worker = threading.Thread(target=segment)
     worker.start()
     try:
         for number in range(SWITCHES):
-            active = active.resized(*sizes[(number + 1) % len(sizes)])      # as the node: the worker takes it with its next frame
+            active = active.resized(*sizes[(number + 1) % len(sizes)])      # as in the node: the worker uses it next
             if number % 5 == 2:
                 active = segmenter_of(checkpoint, sizes[number % len(sizes)])
             release_memory()
@@ -148,7 +148,7 @@ def test_what_is_wished_for_does_not_change_the_labels(checkpoint: Path, setting
     streamed = next(segmenter.segment_stream([FrameInput(rgb, overlay=colors)]))
     assert is_same(found.labels, plain.labels) and is_same(streamed.labels, plain.labels)
     assert plain.overlay is None and plain.confidence is None
-    if not HAS_GPU:         # there the mask does not wait for it
+    if not HAS_GPU:         # drawn only on a GPU
         assert found.overlay is None
         return
     for item in (found, streamed):
@@ -156,8 +156,8 @@ def test_what_is_wished_for_does_not_change_the_labels(checkpoint: Path, setting
         assert np.abs(item.overlay.astype(int) - expected).max() <= 1
 
 
-def test_what_is_held_of_a_frame_is_overwritten_by_no_other(checkpoint: Path, settings: StepSettings) -> None:
-    """On a GPU more than is lent of its pinned memory, and then some."""
+def test_held_results_are_not_overwritten_by_later_frames(checkpoint: Path, settings: StepSettings) -> None:
+    """On a GPU, hold more than the limit of pinned memory."""
     segmenter = segmenter_of(checkpoint)
     colors = OverlayColors(segmenter.class_map.palette(), 0.4)
     frames = [FrameInput(rgb, confidence=True, overlay=colors) for rgb in settings.frames((1024, 1024) if HAS_GPU else SIZE, 9)]
@@ -205,7 +205,7 @@ def test_memory_does_not_grow(checkpoint: Path, settings: StepSettings) -> None:
 
 @needs_gpu
 def test_recordings_share_their_memory_and_spoil_nothing() -> None:
-    """In any order, from two streams, what one gave stays until it is called again."""
+    """In any order and on two streams, the outputs of a recording stay valid until its next call."""
     pool = gpu.GraphPool(DEVICE)
     weight = torch.randn(64, 3, 3, 3, device=DEVICE)
 
@@ -217,7 +217,7 @@ def test_recordings_share_their_memory_and_spoil_nothing() -> None:
         recordings = [gpu.Recording(function, [torch.zeros(shape, device=DEVICE)], pool) for shape in shapes]
         held = torch.cuda.memory_reserved(DEVICE)
         recordings += [gpu.Recording(function, [torch.zeros(shapes[2], device=DEVICE)], pool) for _ in range(3)]
-        assert torch.cuda.memory_reserved(DEVICE) <= held + 2**21       # one segment of the allocator, for what goes in and out
+        assert torch.cuda.memory_reserved(DEVICE) <= held + 2**21       # one segment of the allocator, for inputs and outputs
         other = torch.cuda.Stream(DEVICE)
         for number in range(60):
             images = [torch.randn(shape, device=DEVICE) for shape in shapes]

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Results are lent while few are held, and never taken back."""
+"""Results share pinned memory while few are held, and are never overwritten."""
 from __future__ import annotations
 
 import gc
@@ -21,7 +21,7 @@ def is_lent(array: np.ndarray, tensor: torch.Tensor) -> bool:
 
 
 @pytest.mark.parametrize('limits', [(250, 64), (1000, 2)])
-def test_memory_is_lent_up_to_the_limit_and_again_when_it_is_let_go(limits: tuple[int, int]) -> None:
+def test_memory_is_lent_up_to_the_limit_and_again_once_released(limits: tuple[int, int]) -> None:
     results = HostResults(*limits)
     tensors = [result(value) for value in range(3)]
     held = [results.array(tensor) for tensor in tensors]
@@ -33,8 +33,8 @@ def test_memory_is_lent_up_to_the_limit_and_again_when_it_is_let_go(limits: tupl
     assert is_lent(results.array(another), another)
 
 
-def test_a_view_keeps_what_it_looks_at() -> None:
-    """So a message, or a part of a mask, is as safe as the array."""
+def test_view_keeps_its_memory() -> None:
+    """A message, or a part of a mask, is as safe as the array."""
     results = HostResults(100)
     for keep in (lambda array: array[2:4], lambda array: array.T, memoryview, lambda array: np.frombuffer(array, np.uint8)):
         view = keep(results.array(result(1)))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What values are published for the classes."""
+"""Published label values."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,7 +19,7 @@ INDICES = np.array([[0, 1], [2, 3]], np.uint8)
 
 
 def published(**settings: str) -> tuple[list[int], dict[int, str]]:
-    """Values of the four classes, and names of all that are announced."""
+    """Values of the four classes, and names of all announced classes."""
     table = make_label_table(STREET, **settings)
     values = table.apply(INDICES)
     assert values.dtype == np.uint8 and set(values.flat) == {item.value for item in table.classes}
@@ -29,21 +29,21 @@ def published(**settings: str) -> tuple[list[int], dict[int, str]]:
     return [int(value) for value in values.flat], {item.value: item.name for item in table.classes}
 
 
-def test_by_default_labels_pass_untouched() -> None:
+def test_labels_are_unchanged_by_default() -> None:
     table = make_label_table(STREET)
     assert table.apply(INDICES) is INDICES
     assert published() == ([0, 1, 2, 3], {0: 'sky', 1: 'road', 2: 'pavement', 3: 'car'})
     assert np.array_equal(table.palette(), STREET.palette())
 
 
-def test_numbering_of_the_data_set() -> None:
+def test_data_set_ids() -> None:
     values, names = published(label_ids='dataset')
     assert values == [23, 7, 8, 26] and names == {7: 'road', 8: 'pavement', 23: 'sky', 26: 'car'}
     palette = make_label_table(STREET, label_ids='dataset').palette()
     assert palette[26].tolist() == [4, 4, 4] and palette[3].tolist() == [0, 0, 0]
 
 
-def test_filter_keeps_what_it_names() -> None:
+def test_filter_keeps_the_named_classes() -> None:
     assert published(class_filter='road, car') == ([255, 1, 255, 3], {1: 'road', 3: 'car', 255: 'unlabelled'})
     assert published(class_filter='road', label_ids='dataset') == ([255, 7, 255, 255], {7: 'road', 255: 'unlabelled'})
 
@@ -74,18 +74,18 @@ def test_remapped_classes(settings: dict[str, str], values: list[int], names: di
     ({'class_remap': 'road=1, road=2'}, 'more than once'),
     ({'label_ids': 'own'}, "label_ids is 'own': expected one of training, dataset"),
 ])
-def test_what_cannot_be_is_refused(settings: dict[str, str], reason: str) -> None:
+def test_invalid_settings_are_rejected(settings: dict[str, str], reason: str) -> None:
     with pytest.raises(SegmentationError, match=reason):
         make_label_table(STREET, **settings)
 
 
-def test_ids_that_are_not_given_are_asked_for() -> None:
+def test_missing_ids_are_reported() -> None:
     without = ClassMap(STREET.name, STREET.names, STREET.colors)
     with pytest.raises(SegmentationError, match='class map street has no ids: set class_map'):
         make_label_table(without, label_ids='dataset')
 
 
-def test_shipped_ids_are_those_that_the_data_sets_are_read_with() -> None:
+def test_shipped_ids_match_the_data_set_readers() -> None:
     folder = share_directory() / 'config' / 'class_maps'
     assert ClassMap.load(folder / 'cityscapes19.yaml').ids == LABEL_IDS
     ids = ClassMap.load(folder / 'coco_stuff171.yaml').ids
@@ -94,7 +94,7 @@ def test_shipped_ids_are_those_that_the_data_sets_are_read_with() -> None:
 
 
 @pytest.mark.parametrize('ids', [('1', '1'), ('1', '255'), ('-1', '2'), ('1', 'x'), ('1', None)])
-def test_a_file_with_impossible_ids_is_refused(tmp_path: Path, ids: tuple) -> None:
+def test_file_with_invalid_ids_is_rejected(tmp_path: Path, ids: tuple) -> None:
     rows = [f'- {{name: {name}, color: [1, 2, 3]{"" if value is None else f", id: {value}"}}}'
             for name, value in zip('ab', ids)]
     (tmp_path / 'two.yaml').write_text('\n'.join(['name: two', 'classes:', *rows]))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels and confidence against upsampling written out."""
+"""Labels and confidence compared with explicit upsampling."""
 import numpy as np
 import pytest
 import torch
@@ -39,14 +39,14 @@ def test_confidence_is_the_probability_of_the_label() -> None:
     assert np.abs(confidence.astype(float) - 255 * probability.max(0)).max() <= 0.51
 
 
-def test_labels_do_not_depend_on_whether_confidence_is_asked_for() -> None:
+def test_labels_do_not_depend_on_whether_confidence_is_requested() -> None:
     logits = smooth_logits(11, 30, 40)
-    with_confidence, without = (labels_and_confidence(logits, (240, 320), asked)[0] for asked in (True, False))
+    with_confidence, without = (labels_and_confidence(logits, (240, 320), requested)[0] for requested in (True, False))
     assert np.mean(with_confidence == without) > 0.9999
 
 
 @pytest.mark.parametrize('alpha', [0.0, 0.3, 1.0])
-def test_overlay_by_torch_is_that_of_opencv(alpha: float) -> None:
+def test_torch_overlay_matches_opencv(alpha: float) -> None:
     generator = np.random.default_rng(3)
     frame, palette = (generator.integers(0, 256, (*shape, 3), np.uint8) for shape in ((80, 96), (256,)))
     labels, confidence, overlay = layer_by_layer(

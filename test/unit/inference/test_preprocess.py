@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames on their way into the network, on the CPU; for the GPU's way see test_device_image.py."""
+"""Preprocessing on the CPU; for the GPU see test_device_image.py."""
 import numpy as np
 import torch
 
@@ -17,7 +17,7 @@ def test_normalisation_and_layout() -> None:
     np.testing.assert_allclose(images[0, :, 3, 5], expected, atol=1e-5)
 
 
-def test_a_frame_that_may_not_be_written_is_taken() -> None:
+def test_read_only_frame_is_accepted() -> None:
     rgb = np.zeros((64, 64, 3), np.uint8)
     rgb.flags.writeable = False
     assert Preprocessor(IMAGENET_MEAN, IMAGENET_STD, torch.device('cpu'))(rgb, 64, 64).isfinite().all()

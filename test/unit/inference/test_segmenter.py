@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segmenter, class maps and pictures of labels."""
+"""Segmenter, class maps and visualisation of labels."""
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_labels_are_those_of_the_plain_network(checkpoint: Path) -> None:
+def test_labels_match_the_plain_network(checkpoint: Path) -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     network, metadata = load_checkpoint(checkpoint)
     images = (torch.from_numpy(rgb).permute(2, 0, 1)[None] / 255.0 - torch.tensor(metadata.mean).view(1, 3, 1, 1))
@@ -42,13 +42,13 @@ def test_labels_have_the_size_of_the_frame(checkpoint: Path, size: 'tuple[int, i
     assert (result.input_height, result.input_width) == (96, 128)
 
 
-def test_frames_of_a_batch_keep_their_sizes_and_wishes(checkpoint: Path) -> None:
+def test_frames_of_a_batch_keep_their_sizes_and_options(checkpoint: Path) -> None:
     generator = np.random.default_rng(2)
     frames = [FrameInput(generator.integers(0, 256, (*size, 3), np.uint8), confidence=confidence)
               for size, confidence in (((50, 70), False), ((96, 128), True), ((64, 64), False))]
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', batch=3)
-    found = segmenter.segment_batch(frames)
-    for frame, result in zip(frames, found):
+    results = segmenter.segment_batch(frames)
+    for frame, result in zip(frames, results):
         alone = segmenter.segment(frame.rgb, confidence=frame.confidence)
         assert (result.labels == alone.labels).mean() > 0.999       # ties aside
         assert (result.confidence is None) == (not frame.confidence)
@@ -58,7 +58,7 @@ def test_frames_of_a_batch_keep_their_sizes_and_wishes(checkpoint: Path) -> None
         segmenter.segment_batch([frames[0], FrameInput(np.zeros((4, 4), np.uint8))])
 
 
-def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:
+def test_impossible_resolution_keeps_the_current_one(checkpoint: Path) -> None:
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     segmenter.set_input_size(64, 80)
     for height, width in ((32, 64), (-1, 64), (64, 9000)):
@@ -69,7 +69,7 @@ def test_impossible_resolution_leaves_the_old_one(checkpoint: Path) -> None:
     assert (segmenter.input_height, segmenter.input_width) == (96, 128)
 
 
-def test_another_size_beside_the_present_one(checkpoint: Path) -> None:
+def test_resized_leaves_the_original_unchanged(checkpoint: Path) -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (96, 128, 3), np.uint8)
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     before = segmenter.segment(rgb).labels
@@ -81,7 +81,7 @@ def test_another_size_beside_the_present_one(checkpoint: Path) -> None:
         segmenter.resized(0, 63)
 
 
-def test_a_scale_gives_multiples_of_the_stride_and_no_less_than_the_network_takes(checkpoint: Path) -> None:
+def test_scaled_sizes_are_multiples_of_the_stride_and_large_enough(checkpoint: Path) -> None:
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     for scale, size in ((1.0, (200, 300)), (0.75, (160, 224)), (0.5, (96, 160)), (0.1, (64, 64))):
         scaled = segmenter.resized(200, 300, scale)
@@ -92,7 +92,7 @@ def test_a_scale_gives_multiples_of_the_stride_and_no_less_than_the_network_take
     ({'device': 'cuda:99'}, 'is not available'), ({'device': 'abacus'}, 'is unknown'), ({'variant': 'fanet34'}, 'is a fanet18'),
     ({'class_map': ClassMap('two', ('x', 'y'), ((0, 0, 0), (1, 1, 1)))}, 'must be equal'),
     ({'class_map': '/nowhere.yaml'}, 'No such file')])
-def test_setups_that_cannot_work_say_why(checkpoint: Path, arguments: dict, reason: str) -> None:
+def test_invalid_setups_say_why(checkpoint: Path, arguments: dict, reason: str) -> None:
     with pytest.raises(SegmentationError, match=reason):
         Segmenter.from_checkpoint(checkpoint, **{'device': 'cpu', **arguments})
 
@@ -118,7 +118,7 @@ def frame_of(height: int, width: int, seed: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def test_a_frame_of_another_shape_runs_at_a_size_of_its_own(checkpoint: Path) -> None:
+def test_frame_of_another_shape_runs_at_its_own_size(checkpoint: Path) -> None:
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     frame = frame_of(90, 160)
     assert not segmenter.is_ready_for(90, 160) and segmenter.is_ready_for(480, 640)
@@ -132,7 +132,7 @@ def test_a_frame_of_another_shape_runs_at_a_size_of_its_own(checkpoint: Path) ->
     assert (segmenter.input_sizes, segmenter.frame_sizes) == (((96, 160),), ((90, 160),))
 
 
-def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
+def test_each_shape_in_a_batch_runs_at_its_own_size(checkpoint: Path) -> None:
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch', batch=3)
     frames = [frame_of(60, 80), frame_of(90, 160), frame_of(61, 81), frame_of(160, 90)]
     results = segmenter.segment_batch([FrameInput(frame) for frame in frames])
@@ -148,7 +148,7 @@ def test_several_shapes_at_once_each_get_theirs(checkpoint: Path) -> None:
     assert all(smaller.is_ready_for(*frame.shape[:2]) for frame in frames)
 
 
-def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_least_recently_used_engine_is_dropped_and_rebuilt(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('fanet_ros.inference.sized_engines.MAX_ENGINES', 2)
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     wide, square, tall = (90, 160), (90, 90), (160, 90)
@@ -157,7 +157,7 @@ def test_of_too_many_shapes_the_one_longest_unused_is_built_anew(checkpoint: Pat
     assert segmenter.segment(frame_of(*square)).input_width == 96 and segmenter.input_sizes == ((160, 96), (96, 96))
 
 
-def test_a_shape_that_does_not_fit_goes_on_squeezed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shape_that_does_not_fit_into_memory_is_squeezed(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
 
     def too_large(height: int, width: int, *_: object) -> None:
@@ -165,5 +165,5 @@ def test_a_shape_that_does_not_fit_goes_on_squeezed(checkpoint: Path, monkeypatc
     monkeypatch.setattr('fanet_ros.inference.sized_engines.check_memory', too_large)
     with pytest.raises(SegmentationError, match='96x160 needs too much'):
         segmenter.prepare(90, 160)
-    assert segmenter.is_ready_for(90, 160)          # nobody need ask again
+    assert segmenter.is_ready_for(90, 160)          # no need to try again
     assert segmenter.segment(frame_of(90, 160)).input_width == 128

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a Segmenter is asked for is checked where it is said, by names that are known."""
+"""Options of a Segmenter are checked when they are set, and unknown names are rejected."""
 from __future__ import annotations
 
 from argparse import Namespace
@@ -25,32 +25,32 @@ METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((9, 2, 3)
     ({'scale': 0.0}, 'scale is 0.0: expected a number above 0'), ({'scale': float('nan')}, 'scale is nan'),
     ({'batch': 0}, 'batch is 0: expected 1 or more'), ({'num_threads': -1}, 'num_threads is -1: expected 1 or more, or 0'),
     ({'frame_sizes': [(480, 0)]}, r'frame_sizes has \(480, 0\): expected height and width')])
-def test_what_cannot_be_is_refused(options: dict[str, Any], reason: str) -> None:
+def test_invalid_values_are_rejected(options: dict[str, Any], reason: str) -> None:
     with pytest.raises(SegmentationError, match=reason):
         SegmenterOptions(**options)
 
 
-def test_an_unknown_option_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+def test_unknown_option_is_reported_with_the_known_ones(tmp_path: Path) -> None:
     for ask in (lambda: SegmenterOptions().changed(engin='torch'), lambda: SegmenterOptions.taken_from(Namespace(), engin='torch'),
                 lambda: Segmenter.from_checkpoint(tmp_path / 'none', engin='torch')):
         with pytest.raises(TypeError, match='no option engin: expected some of device, engine, precision, .*quick'):
             ask()
 
 
-def test_options_are_taken_by_name_from_what_has_more() -> None:
+def test_options_are_taken_by_name_from_an_object_with_more_attributes() -> None:
     arguments = Namespace(device='cpu', engine='torch', class_map='', output='here', scale=0.5)
     expected = SegmenterOptions('cpu', 'torch', class_map='', scale=0.25, input_height=96)
     assert SegmenterOptions.taken_from(arguments, scale=0.25, input_height=96) == expected
 
 
-def test_only_the_size_tells_engines_of_one_network_apart() -> None:
+def test_at_size_of_copies_only_size_options() -> None:
     one = SegmenterOptions('cpu', 'torch', input_height=96, quick=True)
     assert one.at_size_of(SegmenterOptions('cpu', 'torch', scale=0.5)) == SegmenterOptions('cpu', 'torch', scale=0.5)
     assert one.at_size_of(SegmenterOptions('cpu', 'onnxruntime')) != SegmenterOptions('cpu', 'onnxruntime')
     assert one.at_size_of(SegmenterOptions('cpu', 'torch', batch=2)) != SegmenterOptions('cpu', 'torch', batch=2)
 
 
-def test_options_and_changes_of_them_come_to_the_same(tmp_path: Path) -> None:
+def test_options_and_keyword_changes_are_equivalent(tmp_path: Path) -> None:
     path = tmp_path / 'pair.safetensors'
     save_checkpoint(path, METADATA.build_network(), METADATA)
     other = ClassMap('other', ('x', 'y'), ((0, 0, 1), (1, 1, 1)))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The GPU kernel for what follows a convolution; without a GPU in Triton's interpreter, where triton is installed."""
+"""The Triton kernel for the epilogue of a convolution; without a GPU in Triton's interpreter, if triton is installed."""
 from __future__ import annotations
 
 import os
@@ -28,7 +28,7 @@ def random(shape: tuple[int, ...], *, channels_last: bool = True) -> torch.Tenso
 
 @pytest.mark.parametrize('slope', [0.0, 0.01, 1.0])
 @pytest.mark.parametrize('other', ['none', 'alike', 'channels first'])
-def test_it_gives_what_pytorch_gives_in_the_same_place(slope: float, other: str) -> None:
+def test_matches_pytorch_in_place(slope: float, other: str) -> None:
     values, bias = random((2, 48, 5, 13)), torch.linspace(-1, 1, 48, device=DEVICE)
     added = None if other == 'none' else random((2, 48, 5, 13), channels_last=other == 'alike') + 1
     expected = F.leaky_relu(values + bias[:, None, None] + (0.0 if added is None else added), slope)
@@ -43,14 +43,14 @@ def test_half_precision_is_rounded_once() -> None:
     assert torch.equal(one_pass(values, bias, 0.01), expected)
 
 
-def test_what_lies_otherwise_is_left_to_pytorch() -> None:
+def test_other_memory_layouts_are_left_to_pytorch() -> None:
     values, bias = random((1, 8, 4, 6), channels_last=False), torch.ones(8, device=DEVICE)
     before = values.clone()
     torch.testing.assert_close(one_pass(values, bias, 0.01, values), F.leaky_relu(2 * before + 1, 0.01))
     assert torch.equal(values, before)
 
 
-# In a process of its own: here Triton may be in its interpreter.
+# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile

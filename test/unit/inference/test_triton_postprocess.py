@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The GPU kernel for labels and confidence; without a GPU in Triton's interpreter, where triton is installed."""
+"""The Triton kernel for labels and confidence; without a GPU in Triton's interpreter, if triton is installed."""
 import os
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def test_overlay_is_that_of_the_labels_drawn_on_the_cpu() -> None:
         assert np.abs(overlay.cpu().numpy().astype(int) - expected).max() <= (1 if 0 < alpha < 1 else 0)
 
 
-# In a process of its own: here Triton may be in its interpreter.
+# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 import sys
 from triton.backends.compiler import GPUTarget

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The GPU kernel for what the network is given; without a GPU in Triton's interpreter, where triton is installed."""
+"""The Triton kernel for the network's input; without a GPU in Triton's interpreter, if triton is installed."""
 from __future__ import annotations
 
 import os
@@ -22,9 +22,9 @@ from fanet_ros.inference.triton_preprocess import one_pass
 
 pytestmark = pytest.mark.gpu
 DEVICE = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-# The interpreter of Triton 3.6 takes the bounds of a loop by int() of an array, which NumPy refuses since 2.4.
+# The interpreter of Triton 3.6 converts loop bounds by int() of an array, which NumPy rejects since 2.4.
 can_interpret = pytest.mark.skipif(DEVICE.type == 'cpu' and np.lib.NumpyVersion(np.__version__) >= '2.4.0',
-                                   reason="Triton's interpreter has no loops with NumPy 2.4")
+                                   reason="loops in Triton's interpreter fail with NumPy 2.4")
 MEAN, SCALE = (120.0, 110.0, 100.0), (0.02, 0.015, 0.025)
 
 
@@ -51,7 +51,7 @@ def test_a_row_of_several_programs_comes_out_whole_and_as_bytes() -> None:
     assert np.array_equal(found.cpu().numpy(), image.rgb)
 
 
-# In a process of its own: here Triton may be in its interpreter.
+# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile

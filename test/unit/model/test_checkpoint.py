@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints keep network and metadata together, and say what is wrong with them."""
+"""Checkpoints store network and metadata together, and report what is wrong with them."""
 import os
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_round_trip(stored: 'tuple[Path, FANet]') -> None:
 
 
 @pytest.mark.parametrize(('umask', 'mode'), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
-def test_the_file_is_as_open_as_the_umask_allows(tmp_path: Path, umask: int, mode: int) -> None:
+def test_file_permissions_follow_the_umask(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
         save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA)
@@ -49,7 +49,7 @@ def test_auxiliary_heads_are_not_stored(tmp_path: Path) -> None:
     load_checkpoint(tmp_path / 'y.safetensors')
 
 
-def test_tensor_of_wrong_shape_says_expected_and_got(stored: 'tuple[Path, FANet]', tmp_path: Path) -> None:
+def test_wrong_shape_is_reported_with_the_expected_one(stored: 'tuple[Path, FANet]', tmp_path: Path) -> None:
     tensors = load_file(stored[0])
     tensors['clslayer.conv_out.weight'] = torch.zeros(3, 256, 1, 1)
     save_file(tensors, tmp_path / 'z.safetensors', metadata={METADATA_KEY: METADATA.to_json()})
@@ -81,7 +81,7 @@ def test_weights_of_the_training_module_are_imported(backbone: str, tmp_path: Pa
         torch.testing.assert_close(weights.build_network()(image), network(image))
 
 
-def test_foreign_weights_are_refused() -> None:
+def test_foreign_weights_are_rejected() -> None:
     with pytest.raises(CheckpointError, match='encoder'):
         convert_official_state_dict({'layer.weight': torch.zeros(1)})
     state = FANet(5, flavor='official').state_dict()
@@ -90,10 +90,10 @@ def test_foreign_weights_are_refused() -> None:
         convert_official_state_dict(state)
 
 
-def test_eight_bits_keep_the_function_and_half_the_bytes(tmp_path: Path) -> None:
+def test_eight_bits_halve_the_file_and_preserve_the_logits(tmp_path: Path) -> None:
     torch.manual_seed(3)
     network = METADATA.build_network().eval()
-    network.resnet.conv1.weight.data[5] = 0.0           # a channel that has nothing to scale by
+    network.resnet.conv1.weight.data[5] = 0.0           # a channel without a scale
     half, bytes_ = tmp_path / 'half.safetensors', tmp_path / 'bytes.safetensors'
     save_checkpoint(half, network, METADATA)
     save_checkpoint(bytes_, network, METADATA, dtype=torch.int8)
@@ -114,7 +114,7 @@ def test_eight_bits_keep_the_function_and_half_the_bytes(tmp_path: Path) -> None
     assert float((rounded - logits).square().mean().sqrt()) < 0.05 * float(logits.std())
 
 
-def test_eight_bits_without_their_scale_are_refused(tmp_path: Path) -> None:
+def test_eight_bits_without_their_scale_are_rejected(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA, dtype=torch.int8)
     tensors = load_file(tmp_path / 'x.safetensors')
     for change, expected in ((None, 'got none'), (torch.ones(3), r'got \[3\]')):

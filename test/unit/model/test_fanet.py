@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network against the authors' outputs, and fast attention against the formula written out."""
+"""The network compared with the authors' outputs, and fast attention with the formula written out."""
 import importlib.util
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_official_flavor_reproduces_the_authors_logits(entry: str) -> None:
 
 
 @pytest.mark.parametrize('scale', [1.0, 1 / 15])
-def test_fast_attention_is_the_quadratic_formula(scale: float) -> None:
+def test_fast_attention_matches_the_quadratic_formula(scale: float) -> None:
     generator = torch.Generator().manual_seed(0)
     query, key = (torch.randn(2, 32, 15, generator=generator, dtype=torch.float64) for _ in range(2))
     value = torch.randn(2, 7, 15, generator=generator, dtype=torch.float64)
@@ -45,7 +45,7 @@ def test_fast_attention_is_the_quadratic_formula(scale: float) -> None:
 
 @pytest.mark.parametrize('backbone', ['resnet18', 'resnet34', 'resnet50'])
 @pytest.mark.parametrize('size', [(64, 64), (65, 97), (107, 161)])
-def test_logits_have_an_eighth_of_any_size(backbone: str, size: 'tuple[int, int]') -> None:
+def test_logits_are_at_an_eighth_of_any_size(backbone: str, size: 'tuple[int, int]') -> None:
     with torch.no_grad():
         logits = FANet(5, backbone).eval()(torch.zeros(1, 3, *size))
     assert logits.shape == (1, 5, -(-size[0] // 8), -(-size[1] // 8))
@@ -65,6 +65,6 @@ def test_reference_size_changes_nothing_at_that_size() -> None:
         assert not torch.allclose(scaled(larger), plain(larger), rtol=1e-2)
 
 
-def test_too_small_images_are_refused() -> None:
+def test_too_small_images_are_rejected() -> None:
     with pytest.raises(ValueError, match='at least 64'):
         FANet(2).eval()(torch.zeros(1, 3, 63, 64))

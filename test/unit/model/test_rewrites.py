@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The rewritten network against the original, in float64."""
+"""The rewritten network compared with the original, in float64."""
 from collections.abc import Iterator
 from typing import Optional
 
@@ -20,7 +20,7 @@ def no_gradients_fixture() -> Iterator[None]:
 
 
 def network(backbone: str, flavor: str) -> FANet:
-    """Random weights and, unlike fresh ones, random normalisation."""
+    """A network with random weights and, unlike a fresh one, random BatchNorm statistics."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = FANet(6, backbone, flavor, aux_heads=flavor == 'paper').double().eval()
@@ -36,7 +36,7 @@ def network(backbone: str, flavor: str) -> FANet:
 @pytest.mark.parametrize('flavor', ['paper', 'official'])
 @pytest.mark.parametrize(('backbone', 'size'), [
     ('resnet18', (64, 128)), ('resnet18', (97, 161)), ('resnet34', (128, 64)), ('resnet50', (65, 67))])
-def test_the_whole_gives_the_same_logits(backbone: str, flavor: str, size: 'tuple[int, int]') -> None:
+def test_rewritten_network_gives_the_same_logits(backbone: str, flavor: str, size: 'tuple[int, int]') -> None:
     net = network(backbone, flavor)
     images = torch.randn(2, 3, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     expected = net(images)
@@ -46,7 +46,7 @@ def test_the_whole_gives_the_same_logits(backbone: str, flavor: str, size: 'tupl
 
 
 @pytest.mark.parametrize('backbone', ['resnet18', 'resnet50'])
-def test_an_epilogue_of_ones_own_gives_the_same_logits(backbone: str) -> None:
+def test_custom_epilogue_gives_the_same_logits(backbone: str) -> None:
     calls = []
 
     def epilogue(values: torch.Tensor, bias: torch.Tensor, slope: float, other: Optional[torch.Tensor]) -> torch.Tensor:
@@ -61,7 +61,7 @@ def test_an_epilogue_of_ones_own_gives_the_same_logits(backbone: str) -> None:
     assert set(calls) == {0.0, 0.01, 1.0}
 
 
-def test_video_too() -> None:
+def test_rewritten_video_network_gives_the_same_logits() -> None:
     net = network('resnet18', 'paper')
     images = torch.randn(3, 1, 3, 64, 96, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     fast = InferenceFANet(net)
@@ -73,7 +73,7 @@ def test_video_too() -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
-def test_rewriting_leaves_the_original_alone() -> None:
+def test_rewriting_does_not_change_the_original() -> None:
     net = network('resnet18', 'paper')
     before = {name: value.clone() for name, value in net.state_dict().items()}
     InferenceFANet(net)(torch.zeros(1, 3, 64, 64, dtype=torch.float64))

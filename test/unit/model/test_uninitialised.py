@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights that are set from elsewhere cost no random numbers."""
+"""Weights that are loaded anyway are not drawn at random first."""
 from __future__ import annotations
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 from fanet_ros.model.uninitialised import Uninitialised
 
 
-def test_no_random_numbers_are_drawn_and_all_else_is_as_ever() -> None:
+def test_nothing_is_drawn_and_everything_else_is_unchanged() -> None:
     before = torch.get_rng_state()
     with Uninitialised():
         conv, norm = nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Spatial-temporal attention: what earlier frames add."""
+"""Spatial-temporal attention: the effect of earlier frames."""
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +28,7 @@ def frames(count: int, size: 'tuple[int, int]' = (64, 128)) -> 'list[torch.Tenso
     return [torch.randn(1, 3, *size, generator=generator) for _ in range(count)]
 
 
-def test_two_frames_are_attended_as_the_quadratic_formula_over_both() -> None:
+def test_attention_over_two_frames_matches_the_quadratic_formula() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(3)
         module = FastAttentionModule(
@@ -47,27 +47,27 @@ def test_two_frames_are_attended_as_the_quadratic_formula_over_both() -> None:
     torch.testing.assert_close(fused, module.latlayer3(attended) + now, rtol=1e-12, atol=1e-12)
 
 
-def test_without_a_past_video_is_a_single_frame() -> None:
+def test_video_without_history_matches_a_single_frame() -> None:
     net, (frame,) = network(), frames(1)
     assert torch.equal(net.forward_video(frame)[0], net(frame))
 
 
-def test_a_past_like_the_present_changes_nothing() -> None:
+def test_identical_earlier_frames_change_nothing() -> None:
     net, frame = network().double(), frames(1)[0].double()
     logits, context = net.forward_video(frame)
     torch.testing.assert_close(net.forward_video(frame, [context, context])[0], logits, rtol=1e-9, atol=1e-9)
 
 
-def test_another_past_changes_the_logits_but_not_what_is_kept() -> None:
+def test_earlier_frames_change_the_logits_but_not_the_deepest_context() -> None:
     net, (first, second) = network(), frames(2)
     past = net.forward_video(first)[1]
     alone, kept_alone = net.forward_video(second)
     logits, kept = net.forward_video(second, [past])
     assert (logits - alone).abs().max() > 1e-3
-    assert torch.equal(kept.fam_32, kept_alone.fam_32)     # the deepest level has no level below that could pass it on
+    assert torch.equal(kept.fam_32, kept_alone.fam_32)     # the deepest level gets nothing from another level
 
 
-def test_what_is_kept_is_small_and_fits_any_resolution() -> None:
+def test_context_is_small_and_independent_of_resolution() -> None:
     net = network()
     context = net.forward_video(frames(1, (96, 160))[0])[1]
     assert sum(matrix.numel() for matrix in context) == 30_720

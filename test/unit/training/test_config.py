@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recipes are read strictly."""
+"""Training recipes are parsed strictly."""
 from dataclasses import fields
 from pathlib import Path
 
@@ -42,14 +42,14 @@ def test_values_and_overrides(tmp_path: Path) -> None:
     ({'data': []}, 'data is empty'), ({'data': [{'layout': 'folder'}]}, 'path is empty'),
     ({'data': {'path': 'x'}}, 'expected a list'), ({'data': [{'path': 'x', 'size': [1, 2, 3]}]}, 'expected 2 values'),
     ([1, 2], 'expected keys and values')])
-def test_mistakes_are_named_in_one_line(tmp_path: Path, content: object, reason: str) -> None:
+def test_mistakes_are_reported_in_one_line(tmp_path: Path, content: object, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
         load(tmp_path, content)
     assert 'recipe.yaml' in str(caught.value) and '\n' not in str(caught.value)
 
 
 @pytest.mark.parametrize('override', ['training.iterations', 'data.5.path=x', 'variant.x=1'])
-def test_overrides_that_lead_nowhere(tmp_path: Path, override: str) -> None:
+def test_overrides_of_unknown_keys_are_rejected(tmp_path: Path, override: str) -> None:
     with pytest.raises(ConfigError, match='--set'):
         load(tmp_path, {**GOOD, 'variant': 'fanet18'}, override)
 
@@ -62,7 +62,7 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
         TrainingConfig.load(tmp_path / 'broken.yaml')
 
 
-def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
+def test_first_difference_between_recipes_is_reported(tmp_path: Path) -> None:
     one, other = load(tmp_path, GOOD), load(tmp_path, GOOD, 'training.batch_size=3')
     assert difference(describe(one), one) is None
     assert difference(describe(one), other) == 'training.batch_size was 8, is 3'
@@ -75,7 +75,7 @@ def test_the_first_difference_between_recipes_is_named(tmp_path: Path) -> None:
         sorted(item.name for item in fields(TrainingConfig)))
 
 
-def test_a_recipe_may_say_only_what_differs_from_another(tmp_path: Path) -> None:
+def test_recipe_may_contain_only_differences_from_a_base(tmp_path: Path) -> None:
     (tmp_path / 'whole.yaml').write_text(
         'variant: fanet18\ndata: [{path: a}, {path: b}]\ntraining: {iterations: 7, batch_size: 3}\n')
     (tmp_path / 'change.yaml').write_text('base: whole\nvariant: fanet34\ntraining: {iterations: 9}\n')

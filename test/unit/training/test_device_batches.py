@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Views that are made on the device are those that OpenCV makes, and batches are drawn alike."""
+"""Views rendered on the device match those of OpenCV, and the batches have the same draws."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -25,8 +25,8 @@ CPU = torch.device('cpu')
 CLASSES = 5
 
 
-def picture(seed: int, height: int, width: int, *, soft: bool) -> Sample:
-    """Smooth colours, labels in blocks."""
+def sample_image(seed: int, height: int, width: int, *, soft: bool) -> Sample:
+    """Smooth colours, and labels in blocks."""
     rng = np.random.default_rng(seed)
     blocks = (height // 8, width // 8)
     rgb = cv2.resize(rng.integers(0, 256, (*blocks, 3), np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
@@ -35,20 +35,20 @@ def picture(seed: int, height: int, width: int, *, soft: bool) -> Sample:
     return Sample(str(seed), rgb, labels, cells if soft else None)
 
 
-# The last one without soft labels: what is looked up for it must not lie beyond those of the others.
-PICTURES = (picture(1, 96, 128, soft=True), picture(3, 72, 200, soft=True), picture(2, 144, 96, soft=False))
+# The last one has no soft labels: its lookups must not exceed those of the others.
+SAMPLES = (sample_image(1, 96, 128, soft=True), sample_image(3, 72, 200, soft=True), sample_image(2, 144, 96, soft=False))
 
 
-def group(*pictures: Sample, share: float = 1.0) -> Group:
-    return Group(Samples([Entry(item.name, lambda item=item: item) for item in pictures]), share)
+def group(*samples: Sample, share: float = 1.0) -> Group:
+    return Group(Samples([Entry(item.name, lambda item=item: item) for item in samples]), share)
 
 
-def test_views_are_those_of_opencv() -> None:
+def test_views_match_opencv() -> None:
     augmentation = Augmentation(80, 112, scale=(0.5, 1.8), rotation_deg=15, blur=0.5, noise=0, jpeg=0)
     rng = np.random.default_rng(0)
-    chosen = [PICTURES[number % 3] for number in range(12)]
+    chosen = [SAMPLES[number % 3] for number in range(12)]
     views = [augmentation.draw(*sample.labels.shape, rng) for sample in chosen]
-    store = PixelStore(PICTURES, CPU)
+    store = PixelStore(SAMPLES, CPU)
     tensors = ViewTensors.of(views, [store.places[number % 3] for number in range(12)])
     rgb, labels = render(store, tensors, 80, 112)
     soft = render_soft(store, tensors, 80, 112)
@@ -65,7 +65,7 @@ def test_views_are_those_of_opencv() -> None:
             assert np.abs(soft[number].numpy().astype(int) - expected_soft).max() <= 1
 
 
-def test_noise_has_the_strength_that_was_drawn() -> None:
+def test_noise_has_the_drawn_strength() -> None:
     grey = Sample('grey', np.full((96, 96, 3), 128, np.uint8), np.zeros((96, 96), np.uint8))
     augmentation = Augmentation(64, 64, color=0, hue_deg=0, gamma=0, rotation_deg=0, scale=(1.0, 1.0), blur=0, noise=1, jpeg=0)
     view = augmentation.draw(96, 96, np.random.default_rng(0))
@@ -75,9 +75,9 @@ def test_noise_has_the_strength_that_was_drawn() -> None:
 
 
 @pytest.mark.parametrize('paste', [0.0, 0.7])
-def test_batches_are_drawn_and_pasted_as_on_the_cpu(paste: float) -> None:
+def test_batches_match_those_of_the_cpu(paste: float) -> None:
     augmentation = Augmentation(64, 96, noise=0, jpeg=0, paste=paste)
-    groups = [group(*PICTURES[:2], share=0.6), group(PICTURES[2], share=0.4)]
+    groups = [group(*SAMPLES[:2], share=0.6), group(SAMPLES[2], share=0.4)]
     expected = BatchSource(groups, augmentation, range(6), seed=4).batch(7, 0.5)
     made = DeviceBatchSource(groups, augmentation, range(6), 4, CPU).batch(7, 0.5).to(CPU)
     assert made.rgb.shape == expected.rgb.shape and made.rgb.dtype == torch.uint8
@@ -88,12 +88,12 @@ def test_batches_are_drawn_and_pasted_as_on_the_cpu(paste: float) -> None:
 
 
 @pytest.mark.slow
-def test_both_ways_train_alike(tmp_path: Path) -> None:
+def test_both_batch_sources_train_alike(tmp_path: Path) -> None:
     """Some iterations on the same draws: the losses differ by rounding only, and fall."""
     metadata = CheckpointMetadata('fanet18', 'paper', 'five', tuple('abcde'), ((1, 2, 3),) * CLASSES, (96, 128))
     augmentation = Augmentation(64, 64, color=0.1, blur=0, noise=0, jpeg=0, scale=(0.8, 1.2), rotation_deg=0)
     settings = TrainingSettings(iterations=24, batch_size=4, precision='float32', warmup_iterations=4, learning_rate=2e-3)
-    groups = [group(*PICTURES)]
+    groups = [group(*SAMPLES)]
 
     def losses(name: str, batches: BatchSource | DeviceBatchSource) -> list[float]:
         trainer = Trainer(new_network(metadata, 0), metadata, batches, settings, RunFolder(tmp_path / name))

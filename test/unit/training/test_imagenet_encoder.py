@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An encoder that begins with folded weights computes what they do, and can be trained."""
+"""An encoder that starts with folded weights computes the same as they do, and can be trained."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from fanet_ros.training.initial_weights import InitialWeightsError
 
 
 def folded_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Random weights under the names of the file that is shipped."""
+    """Random weights under the names of the shipped file."""
     rng = np.random.default_rng(0)
     shapes = {'conv1': (64, 3, 7, 7)}
     for layer, (inside, outside) in enumerate(((64, 64), (64, 128), (128, 256)), 1):
@@ -53,19 +53,19 @@ def resnet_features(images: torch.Tensor, weights: dict[str, torch.Tensor]) -> l
     return features
 
 
-def test_the_encoder_computes_what_the_folded_one_did(tmp_path: Path) -> None:
+def test_encoder_matches_the_folded_one(tmp_path: Path) -> None:
     weights = folded_weights(tmp_path / 'weights.npz')
     torch.manual_seed(0)
     network = FANet(3, aux_heads=True).train()
     line = start_from_imagenet(network, torch.randn(4, 3, 128, 128), tmp_path / 'weights.npz')
     assert 'layer4' in line and network.training
-    images = torch.randn(2, 3, 96, 160)         # others than those whose statistics were taken
+    images = torch.randn(2, 3, 96, 160)         # not those that the statistics were taken from
     with torch.no_grad():
-        found = network.resnet.eval()(images)
-    for feature, expected in zip(found, resnet_features(images, weights)):
+        features = network.resnet.eval()(images)
+    for feature, expected in zip(features, resnet_features(images, weights)):
         torch.testing.assert_close(feature, expected, rtol=1e-3, atol=1e-3)
-    shortcut = F.conv2d(found[2], weights['layer4.0.downsample.0.weight'], weights['layer4.0.downsample.0.bias'], 2)
-    torch.testing.assert_close(found[3], F.relu(shortcut), rtol=1e-3, atol=1e-3)
+    shortcut = F.conv2d(features[2], weights['layer4.0.downsample.0.weight'], weights['layer4.0.downsample.0.bias'], 2)
+    torch.testing.assert_close(features[3], F.relu(shortcut), rtol=1e-3, atol=1e-3)
     network.train()(torch.randn(2, 3, 128, 128)).square().mean().backward()
     assert network.resnet.layer4[1].bn2.weight.grad.abs().max() > 0
 
@@ -79,7 +79,7 @@ def test_the_shipped_file_fits() -> None:
     assert not torch.equal(before, weight) and 0.001 < float(weight.detach().std()) < 0.1
 
 
-def test_what_cannot_be_begun_with_is_refused(tmp_path: Path) -> None:
+def test_unsuitable_weights_are_rejected(tmp_path: Path) -> None:
     images = torch.zeros(1, 3, 64, 64)
     with pytest.raises(InitialWeightsError, match='the recipe trains a resnet34'):
         start_from_imagenet(FANet(2, 'resnet34'), images)

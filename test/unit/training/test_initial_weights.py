@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starting from other weights: a deeper network begins as the function of the shallower one."""
+"""Starting from other weights: a deeper network starts as the same function as the shallower one."""
 import dataclasses
 
 import pytest
@@ -23,7 +23,7 @@ def trained(metadata: CheckpointMetadata) -> Checkpoint:
     return Checkpoint(network.eval(), metadata)
 
 
-def test_fanet34_begins_as_fanet18():
+def test_fanet34_starts_as_fanet18():
     shallow = trained(FANET18)
     deep = FANET34.build_network(aux_heads=True).eval()
     line = start_from(deep, FANET34, shallow, 'shallow')
@@ -41,6 +41,6 @@ def test_added_blocks_can_learn():
     assert deep.resnet.layer3[5].bn2.weight.grad.abs().max() > 0
 
 
-def test_a_shallower_network_is_refused():
+def test_shallower_network_is_rejected():
     with pytest.raises(InitialWeightsError, match='deep is a fanet34, the recipe trains a fanet18'):
         start_from(FANET18.build_network(aux_heads=True), FANET18, trained(FANET34), 'deep')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Data, losses, metrics, and a loop that resumes exactly."""
+"""Data, losses, metrics, and a training loop that resumes exactly."""
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_confusion_matrix_on_known_values() -> None:
     assert confusion.mean_iou() == 0.5 and confusion.pixel_accuracy() == pytest.approx(2 / 3)
 
 
-def test_a_pixel_predicted_as_unlabelled_is_a_miss() -> None:
+def test_pixel_predicted_as_unlabelled_is_a_miss() -> None:
     confusion = ConfusionMatrix(2)
     confusion.add(np.array([[0, 0, 1, 255]], np.uint8), np.array([[0, 255, 1, 255]], np.uint8))
     assert confusion.class_iou().tolist() == [0.5, 1.0] and confusion.pixel_accuracy() == pytest.approx(2 / 3)
@@ -51,7 +51,7 @@ def test_a_pixel_predicted_as_unlabelled_is_a_miss() -> None:
     ([0, 254], [0, 1], 'truth holds class 254'),
     ([255, 0], [7, 0], 'prediction holds class 7'),
     ([0], [0, 1], 'expected equal shapes')])
-def test_confusion_matrix_refuses_what_is_no_class(truth: list, predicted: list, reason: str) -> None:
+def test_confusion_matrix_rejects_unknown_classes(truth: list, predicted: list, reason: str) -> None:
     confusion = ConfusionMatrix(2)
     with pytest.raises(ValueError, match=reason):
         confusion.add(np.array([truth], np.uint8), np.array([predicted], np.uint8))
@@ -65,7 +65,7 @@ def test_ohem_keeps_the_hard_pixels() -> None:
     assert ohem_cross_entropy(logits, labels, keep=0.25).item() == pytest.approx(math.log(2), rel=1e-4)
 
 
-def test_a_label_of_several_classes_asks_for_any_of_them() -> None:
+def test_label_of_several_classes_accepts_any_of_them() -> None:
     logits = torch.log(torch.tensor([0.5, 0.3, 0.2])).view(1, 3, 1, 1).repeat(1, 1, 1, 4)
     labels = torch.tensor([[[0, 3, 4, UNLABELLED]]])                 # class 0; classes 1 and 2; any; nothing
     members = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1]], dtype=torch.bool)
@@ -77,12 +77,12 @@ def test_a_label_of_several_classes_asks_for_any_of_them() -> None:
     torch.testing.assert_close(pixel_loss(logits, plain, smooth[0]), pixel_loss(logits, plain, smooth[1]))
 
 
-def test_pixels_weigh_by_their_label() -> None:
+def test_pixels_are_weighted_by_their_label() -> None:
     logits = torch.tensor([[2.0, 0.0], [0.0, 0.0]]).t().reshape(1, 2, 1, 2)
     labels = torch.tensor([[[1, 0]]])
     hard = [math.log(1 + math.e ** 2), math.log(2)]
-    weighed = ohem_cross_entropy(logits, labels, LabelMeaning(weights=torch.tensor([3.0, 1.0])))
-    assert weighed.item() == pytest.approx((hard[0] + 3 * hard[1]) / 4, rel=1e-5)
+    weighted = ohem_cross_entropy(logits, labels, LabelMeaning(weights=torch.tensor([3.0, 1.0])))
+    assert weighted.item() == pytest.approx((hard[0] + 3 * hard[1]) / 4, rel=1e-5)
 
 
 def test_soft_labels_count_where_they_are_known() -> None:
@@ -95,7 +95,7 @@ def test_soft_labels_count_where_they_are_known() -> None:
     assert soft_cross_entropy(logits, torch.zeros_like(soft)).item() == 0
 
 
-def test_the_encoder_may_learn_at_a_rate_of_its_own() -> None:
+def test_encoder_may_have_its_own_learning_rate() -> None:
     network = new_network(METADATA, 0)
     optimizer = make_optimizer(network, TrainingSettings(learning_rate=0.1, encoder_rate=0.3))
     set_learning_rate(optimizer, 0.01)
@@ -116,8 +116,8 @@ def test_augmentation_moves_labels_with_the_image() -> None:
         assert ((rgb[..., 0] > 100) == (moved == 1))[valid].mean() > 0.95
 
 
-def test_pasted_classes_bring_their_pixels_along() -> None:
-    """Images that show nothing but their labels, so that every pixel tells whether its label came along."""
+def test_pasted_classes_include_their_pixels() -> None:
+    """Images that show only their labels, so that every pixel tells whether its label was pasted with it."""
     rng = np.random.default_rng(0)
     views = []
     for first_class in (0, 4):
@@ -147,7 +147,7 @@ def test_folder_errors_name_the_file(tmp_path: Path) -> None:
     assert load_folder(tmp_path, 8)[0].labels[0, 0] == 7
 
 
-def test_a_resumed_run_is_the_unbroken_one(tmp_path: Path) -> None:
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     samples = [Sample(str(i), rng.integers(0, 256, (64, 64, 3), np.uint8), rng.integers(0, 2, (64, 64), np.uint8))
                for i in range(3)]
@@ -183,7 +183,7 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
 
 
-def test_a_training_by_the_clock_ends_with_it_and_counts_what_was_spent_before(tmp_path: Path) -> None:
+def test_timed_training_stops_on_time_and_counts_time_before_a_resume(tmp_path: Path) -> None:
     sample = Sample('a', np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
     settings = TrainingSettings(iterations=10**6, minutes=0.02, batch_size=2, precision='float32')
 
@@ -207,7 +207,7 @@ def test_learning_rates_warm_up_and_follow_the_schedule(schedule: str, rates: li
     assert found == pytest.approx(rates, rel=1e-4, abs=1e-9)
 
 
-def test_a_start_keeps_what_fits_and_the_rows_of_classes_of_the_same_name() -> None:
+def test_initial_weights_keep_what_fits_and_match_classes_by_name() -> None:
     known = replace(METADATA, class_names=('b', 'x', 'a'), class_colors=((1, 1, 1),) * 3)
     start, network = Checkpoint(known.build_network(), known), new_network(METADATA, 1)
     line = start_from(network, METADATA, start, 'other')

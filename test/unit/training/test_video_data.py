@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Clips and the measure of flicker."""
+"""Training clips, and the measurement of flicker."""
 import cv2
 import numpy as np
 
@@ -12,7 +12,7 @@ from fanet_ros.sources import SyntheticStreet
 from fanet_ros.training.clips import camera_motion_clip
 
 
-def test_a_camera_motion_clip_ends_with_the_image_and_moves_picture_and_labels_together() -> None:
+def test_camera_motion_clip_ends_with_the_image_and_moves_pixels_and_labels_together() -> None:
     labels = np.zeros((60, 80), np.uint8)
     labels[20:40, 30:50] = 3
     rgb = np.repeat((labels * 60)[..., None], 3, 2)
@@ -23,10 +23,10 @@ def test_a_camera_motion_clip_ends_with_the_image_and_moves_picture_and_labels_t
         known = frame.labels != UNLABELLED
         brightness = frame.rgb[..., 0].astype(int)
         agree = (brightness > 90) == (frame.labels == 3)
-        assert agree[known].mean() > 0.97 and (frame.labels == 3).any()     # all but the blended border
+        assert agree[known].mean() > 0.97 and (frame.labels == 3).any()     # except for the blended border
 
 
-def test_a_street_gives_real_videos_relabelled_like_its_frames() -> None:
+def test_street_gives_real_videos_relabelled_like_its_frames() -> None:
     frames = load_street([2], [1, 5], 64, 96, lambda name: True, SampleCache())
     assert frames.video(0, 3) is None           # there are no two frames before frame 1
     table = np.full(256, UNLABELLED, np.uint8)
@@ -37,7 +37,7 @@ def test_a_street_gives_real_videos_relabelled_like_its_frames() -> None:
     assert np.array_equal(clip[1].rgb, truth.rgb) and np.array_equal(clip[1].labels, table[truth.labels])
 
 
-def test_flicker_counts_only_what_the_truth_does_not_explain() -> None:
+def test_flicker_counts_only_changes_that_are_not_in_the_ground_truth() -> None:
     counter = FlickerCounter()
     assert np.isnan(counter.flicker.in_place) and np.isnan(counter.flicker.along_motion)
     still = np.full((64, 64, 3), 90, np.uint8)
@@ -47,16 +47,16 @@ def test_flicker_counts_only_what_the_truth_does_not_explain() -> None:
     counter.add(still, truth, truth)
     predicted = changed.copy()
     predicted[20, :20] = 5
-    counter.add(still, changed, predicted)              # ten changes are true, twenty are not
+    counter.add(still, changed, predicted)              # ten changes are in the ground truth, twenty are not
     assert counter.flicker == Flicker(20 / (64 * 64 - 10), 0.0, 20 / (64 * 64 - 10))
     counter.add(np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8), np.ones((80, 80), np.uint8))
     assert counter.flicker.in_place == 20 / (64 * 64 - 10)      # another size: another video
 
 
-def test_labels_that_move_with_the_scene_are_no_unrest() -> None:
+def test_labels_that_move_with_the_scene_do_not_flicker() -> None:
     texture = cv2.resize(np.random.default_rng(0).integers(0, 255, (30, 50, 3), dtype=np.uint8), (200, 120))
     wrong = np.zeros((120, 200), np.uint8)
-    wrong[40:80, 60:100] = 2                            # something that is not there, but stays where it seems to be
+    wrong[40:80, 60:100] = 2                            # a false object that moves with the scene
     truth, steady, restless = np.zeros_like(wrong), FlickerCounter(), FlickerCounter()
     for frame in range(6):
         rgb = np.roll(texture, 4 * frame, 1)

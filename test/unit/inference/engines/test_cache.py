@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The cache of engines is bounded: what was used least recently goes first."""
+"""The cache of engines is limited: the least recently used files go first."""
 import os
 import tempfile
 import time
@@ -12,7 +12,7 @@ from fanet_ros.inference.engines import cache
 
 
 def fill(folder: Path, **ages_s: float) -> None:
-    """Files of 100 bytes, used so long ago."""
+    """Create files of 100 bytes, last used this long ago."""
     for name, age_s in ages_s.items():
         path = folder / f'{name}.onnx'
         path.write_bytes(bytes(100))
@@ -23,7 +23,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.iterdir())
 
 
-def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
+def test_least_recently_used_goes_first(tmp_path: Path) -> None:
     fill(tmp_path, old=30.0, middle=20.0, new=10.0)
     (tmp_path / 'fastest_engine.json').write_text('{}')
     cache.trim(tmp_path, 300)
@@ -34,7 +34,7 @@ def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     assert names(tmp_path) == ['fastest_engine']
 
 
-def test_what_killed_processes_left_goes_and_what_is_being_made_stays(tmp_path: Path) -> None:
+def test_stale_scratch_folders_go_and_recent_ones_stay(tmp_path: Path) -> None:
     left, made, kept = Path(tempfile.mkdtemp(dir=tmp_path)), Path(tempfile.mkdtemp(dir=tmp_path)), tmp_path / 'tensorrt'
     kept.mkdir()
     for folder, age_s in ((left, cache.SCRATCH_S + 60), (made, 1.0), (kept, cache.SCRATCH_S + 60)):
@@ -44,7 +44,7 @@ def test_what_killed_processes_left_goes_and_what_is_being_made_stays(tmp_path: 
     assert names(tmp_path) == sorted([made.name, 'tensorrt'])
 
 
-def test_its_size_is_told_and_it_can_be_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_and_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     fill(cache.cache_directory(), one=1.0, two=2.0)
     assert cache.cache_bytes() == 200

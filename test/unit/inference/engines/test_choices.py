@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A choice made beside other work is used, marked, and made again later."""
+"""A choice that was measured under load is used, marked, and measured again later."""
 import json
 import logging
 from pathlib import Path
@@ -24,7 +24,7 @@ def age(path: Path) -> None:
     path.write_text(json.dumps({key: {**entry, 'time_s': entry['time_s'] - RETRY_S - 1} for key, entry in content.items()}))
 
 
-def test_a_choice_beside_other_work_is_forgotten_after_a_while(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_choice_measured_under_load_is_forgotten_after_a_while(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     choices = EngineChoices()
     with caplog.at_level(logging.WARNING):
         choices.put('quiet', 'ncnn', QUIET)
@@ -39,7 +39,7 @@ def test_a_choice_beside_other_work_is_forgotten_after_a_while(path: Path, caplo
 
 
 @pytest.mark.parametrize('content', ['{ no JSON', '[]', '{"old": "torch"}'])
-def test_a_file_of_another_form_holds_no_choice(path: Path, content: str) -> None:
+def test_malformed_file_is_ignored(path: Path, content: str) -> None:
     choices = EngineChoices()
     path.write_text(content)
     assert choices.get('old') is None and not choices.forget_due()

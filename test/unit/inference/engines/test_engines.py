@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every engine gives what the network gives; the factory refuses what does not exist and remembers what was fastest."""
+"""Every engine matches the network; the factory rejects invalid requests and remembers which engine was the fastest."""
 from __future__ import annotations
 
 import json
@@ -66,13 +66,13 @@ def calibration(height: int, width: int) -> Iterator[np.ndarray]:
     pytest.param('openvino', 'bfloat16', 0.1, marks=needs_openvino),
     pytest.param('openvino', 'int8', 0.25, marks=needs_openvino),
     pytest.param('ncnn', 'float32', 1e-4, marks=needs_ncnn)])
-def test_engine_gives_the_networks_logits(
+def test_engine_matches_the_network(
         network: FANet, images: torch.Tensor, engine: str, precision: str, tolerance: float) -> None:
     made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH)
     with torch.no_grad():
         expected = network(images)
     logits = made(images)
-    frame = images.contiguous(memory_format=torch.channels_last)        # as frames come: an engine may have to copy it
+    frame = images.contiguous(memory_format=torch.channels_last)        # the layout of real frames: an engine may have to copy it
     assert torch.equal(made(frame).clone(), made(images))
     assert logits.shape == expected.shape and (made.name, made.precision) == (engine, precision)
     assert float((logits.float() - expected).abs().max() / expected.abs().max()) < tolerance
@@ -83,21 +83,21 @@ def test_engine_gives_the_networks_logits(
     pytest.param('onnxruntime', 'float32', 1e-4, marks=needs_onnx),
     pytest.param('onnxruntime', 'int8', 0.3, marks=needs_onnx),
     pytest.param('openvino', 'float32', 1e-4, marks=needs_openvino)])
-def test_batches_of_any_size_give_the_logits_of_each_image(
+def test_batches_of_any_size_match_the_network(
         network: FANet, engine: str, precision: str, tolerance: float) -> None:
     made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH, batch=3)
     images = torch.randn(4, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(6))
     with torch.no_grad():
         expected = network(images)
-    for count in (1, 2, 3, 4):          # one of them has an engine of its own, others are split
+    for count in (1, 2, 3, 4):          # one of them has its own engine, others are split
         logits = made(images[:count])
         assert logits.shape == expected[:count].shape and made.description == f'{engine} {precision}'
         assert float((logits - expected[:count]).abs().max() / expected.abs().max()) < tolerance
 
 
 @pytest.mark.slow
-def test_a_compiled_network_gives_the_networks_logits(network: FANet) -> None:
-    """By all of torch.compile but the making of kernels, which takes minutes here."""
+def test_compiled_network_matches_the_network(network: FANet) -> None:
+    """With all of torch.compile except for the generation of kernels, which takes minutes here."""
     made = CompiledEngine(rewritten_network(network, CPU, 'float32'), CPU, 'float32', HEIGHT, WIDTH, batch=2, backend='aot_eager')
     images = torch.randn(2, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(7))
     with torch.no_grad():
@@ -107,14 +107,14 @@ def test_a_compiled_network_gives_the_networks_logits(network: FANet) -> None:
 
 
 @pytest.mark.skipif(not os.environ.get('FANET_ROS_COMPILE'), reason='takes minutes on a CPU: FANET_ROS_COMPILE=1 runs it')
-def test_kernels_of_the_compiler_give_the_networks_logits(network: FANet, images: torch.Tensor) -> None:
+def test_compiled_kernels_match_the_network(network: FANet, images: torch.Tensor) -> None:
     made = EngineFactory(network, CPU, 'torch_compile').build(HEIGHT, WIDTH)
     with torch.no_grad():
         expected = network(images)
     assert float((made(images) - expected).abs().max() / expected.abs().max()) < 1e-4
 
 
-def test_a_missing_compiler_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_compiler_is_reported_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch._inductor.config as inductor
     monkeypatch.setenv('TORCHINDUCTOR_CACHE_DIR', str(tmp_path))
     monkeypatch.setattr(inductor.cpp, 'cxx', ('no-such-compiler',))
@@ -122,7 +122,7 @@ def test_a_missing_compiler_is_told_with_the_remedy(tmp_path: Path, monkeypatch:
         CompiledEngine(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.ReLU()), CPU, 'float32', 8, 8)
 
 
-def test_auto_leaves_the_compiler_alone(network: FANet) -> None:
+def test_auto_never_uses_the_compiler(network: FANet) -> None:
     assert 'torch_compile' not in installed_engines(CPU)
     with pytest.raises(EngineError, match="a video checkpoint needs engine 'torch'"):
         EngineFactory(network, CPU, 'torch_compile', needs_video=True)
@@ -131,7 +131,7 @@ def test_auto_leaves_the_compiler_alone(network: FANet) -> None:
 
 
 @needs_onnx
-def test_exported_networks_are_kept_by_weights_and_size(network: FANet, tmp_path: Path) -> None:
+def test_exported_networks_are_cached_by_weights_and_size(network: FANet, tmp_path: Path) -> None:
     for _ in range(2):
         EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
     EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH + 32)
@@ -141,8 +141,8 @@ def test_exported_networks_are_kept_by_weights_and_size(network: FANet, tmp_path
 
 
 @needs_onnx
-def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Between two of them: that all are tried is seen below.
+def test_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Only two engines: that all are tried is tested below.
     monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, OnnxEngine))
     factory = EngineFactory(network, CPU)
     first = factory.build(HEIGHT, WIDTH)
@@ -151,13 +151,13 @@ def test_the_fastest_engine_is_measured_once(network: FANet, tmp_path: Path, mon
     assert [entry['engine'] for entry in content.values()] == [first.name]
     other = 'torch' if first.name == 'onnxruntime' else 'onnxruntime'
     path.write_text(json.dumps({key: {'engine': other} for key in content}))
-    assert factory.build(HEIGHT, WIDTH).name == other       # what is written there is believed
+    assert factory.build(HEIGHT, WIDTH).name == other       # the file is trusted
     path.write_text('{ no JSON')
     assert factory.build(HEIGHT, WIDTH).name in ('torch', 'onnxruntime')
 
 
 @needs_onnx
-def test_in_a_hurry_torch_stands_in_until_the_fastest_engine_is_at_hand(
+def test_quick_build_uses_torch_until_the_fastest_engine_is_ready(
         network: FANet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, OnnxEngine))
     factory = EngineFactory(network, CPU)
@@ -166,7 +166,7 @@ def test_in_a_hurry_torch_stands_in_until_the_fastest_engine_is_at_hand(
         engine = factory.build(HEIGHT, width, quick=True)
         assert engine.name == 'torch' or not engine.is_provisional
         return engine.is_provisional
-    assert stands_in(WIDTH)                                     # nothing is known yet, and is not found out on the way
+    assert stands_in(WIDTH)                                     # nothing is known yet, and nothing is measured
     assert not (tmp_path / 'fanet_ros' / 'fastest_engine.json').exists()
     assert not factory.build(HEIGHT, WIDTH).is_provisional
     assert not stands_in(WIDTH)
@@ -181,13 +181,13 @@ def test_in_a_hurry_torch_stands_in_until_the_fastest_engine_is_at_hand(
 @pytest.mark.parametrize(('engine', 'precision', 'reason'), [
     ('tensorflow', 'auto', "engine 'tensorflow' is unknown"), ('auto', 'int4', "precision 'int4' is unknown"),
     ('torch', 'int8', 'engine torch runs in'), ('onnxruntime', 'float16', 'engine onnxruntime runs in')])
-def test_what_does_not_exist_is_refused(network: FANet, engine: str, precision: str, reason: str) -> None:
+def test_unknown_or_unsupported_requests_are_rejected(network: FANet, engine: str, precision: str, reason: str) -> None:
     with pytest.raises(EngineError, match=reason):
         EngineFactory(network, CPU, engine, precision)
 
 
 @needs_onnx
-def test_int8_is_made_anew_for_other_frames(network: FANet) -> None:
+def test_int8_is_rebuilt_for_other_calibration_frames(network: FANet) -> None:
     def others(height: int, width: int) -> Iterator[np.ndarray]:
         return (3 * frame for frame in calibration(height, width))
     first, again, other = (onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, frames)
@@ -201,26 +201,26 @@ def test_int8_for_any_processor_never_overflows(network: FANet) -> None:
     path = onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, calibration, for_any_processor=True)
     weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(str(path)).graph.initializer]
     weights = [weight for weight in weights if weight.dtype == np.int8 and weight.ndim == 4]
-    # Two products of a byte without sign and a weight: more than 16 bits with sign hold where weights have 8 bits.
+    # Two products of an unsigned byte and a weight: with weights of 8 bits they overflow signed 16 bits.
     assert weights and 2 * 255 * max(np.abs(weight.astype(int)).max() for weight in weights) < 2**15
 
 
 @needs_onnx
-def test_int8_without_frames_to_calibrate_on_is_refused(network: FANet) -> None:
+def test_int8_without_calibration_frames_is_rejected(network: FANet) -> None:
     with pytest.raises(EngineError, match='calibration_images'):
         EngineFactory(network, CPU, precision='int8').build(HEIGHT, WIDTH)
 
 
 def test_without_other_packages_torch_is_used(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ('onnx', 'ncnn'):
-        monkeypatch.setitem(sys.modules, module, None)          # cannot be imported any more
+        monkeypatch.setitem(sys.modules, module, None)          # its import fails
     assert EngineFactory(network, CPU).build(HEIGHT, WIDTH).name == 'torch'
     with pytest.raises(EngineError, match='pip install onnx onnxruntime'):
         EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
 
 
 @needs_ncnn
-def test_auto_passes_over_an_engine_that_cannot_be_made(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_skips_an_engine_that_cannot_be_built(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise EngineError('no converter')
     monkeypatch.setattr(ncnn_engine, '_convert', fail)
@@ -230,8 +230,8 @@ def test_auto_passes_over_an_engine_that_cannot_be_made(network: FANet, monkeypa
 
 
 @needs_onnx
-def test_bound_tensors_give_the_networks_logits(network: FANet, images: torch.Tensor) -> None:
-    """The GPU's way in and out of ONNX Runtime, on the CPU, whose provider takes bound tensors too."""
+def test_bound_tensors_match_the_network(network: FANet, images: torch.Tensor) -> None:
+    """The I/O binding that a GPU uses, on the CPU, whose provider supports it too."""
     path = onnx_model.cached_model(network, 'float32', HEIGHT, WIDTH, None, batch=2)
     class OnTheCpu(OnnxGpuEngine):
         provider = 'CPUExecutionProvider'
@@ -250,7 +250,7 @@ def test_bound_tensors_give_the_networks_logits(network: FANet, images: torch.Te
 
 
 @needs_onnx
-def test_a_file_in_half_precision_holds_halves(network: FANet) -> None:
+def test_half_precision_file_stores_half_precision(network: FANet) -> None:
     import onnx
     graph = onnx.load(str(onnx_model.cached_model(network, 'float16', HEIGHT, WIDTH, None))).graph
     half = onnx.TensorProto.FLOAT16
@@ -262,7 +262,7 @@ def test_a_file_in_half_precision_holds_halves(network: FANet) -> None:
     ('tensorrt', 'cpu', "'tensorrt' runs on a GPU, but device is cpu"),
     ('ncnn', 'cuda', "'ncnn' runs on the CPU, but device is cuda"),
     ('onnxruntime', 'cuda', 'runs in float32, float16')])
-def test_engine_and_device_have_to_fit(network: FANet, engine: str, device: str, match: str) -> None:
+def test_engine_and_device_have_to_match(network: FANet, engine: str, device: str, match: str) -> None:
     with pytest.raises(EngineError, match=match):
         EngineFactory(network, torch.device(device), engine, 'int8' if device == 'cuda' else 'auto')
 
@@ -290,7 +290,7 @@ def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tens
 @pytest.mark.parametrize(('flags', 'precision', 'warns'), [
     ('fpu avx2', 'bfloat16', True), ('fpu avx2 avx512_bf16', 'bfloat16', False), ('fpu avx512_bf16', 'float16', True),
     ('fpu avx2', 'float32', False)])
-def test_a_precision_that_the_processor_lacks_is_warned_of(
+def test_warns_of_a_precision_that_the_processor_lacks(
         monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flags: str, precision: str, warns: bool) -> None:
     monkeypatch.setattr(device_module, 'cpuinfo', lambda key: flags if key == 'flags' else '')
     EngineFactory(FANet(2), torch.device('cpu'), 'torch', precision)

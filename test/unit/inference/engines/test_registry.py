@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine is one class and one line of the registry; nothing else need know of it."""
+"""An engine is one class and one line of the registry; no other code needs to know it."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -21,7 +21,7 @@ CPU, CUDA = torch.device('cpu'), torch.device('cuda')
 
 
 class EagerEngine(EngineKind):
-    """The network as it is: an engine that the package does not have."""
+    """The plain network: an engine that the package does not have."""
 
     name, runtime = 'eager', 'torch'
     devices, precisions = ('cpu',), ('float32', 'int8')
@@ -41,7 +41,7 @@ class EagerEngine(EngineKind):
 
 
 class MissingEngine(EagerEngine):
-    """One whose package is not there."""
+    """An engine whose package is not installed."""
 
     name, packages, precisions = 'missing', ('no_such_package',), ('float16',)
 
@@ -55,13 +55,13 @@ def network_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FANet:
         return FANet(2).eval()
 
 
-def test_command_lines_offer_what_there_is() -> None:
+def test_command_line_choices_match_the_registry() -> None:
     assert ENGINES == ('auto', *registry.engine_names())
     assert set(PRECISIONS) == {'auto', *(item for kind in registry.ENGINE_KINDS for item in kind.precisions)}
 
 
 @pytest.mark.parametrize('kind', registry.ENGINE_KINDS, ids=lambda kind: f'{kind.name}-{"-".join(kind.devices)}')
-def test_every_class_says_what_can_be_true(kind: type[EngineKind]) -> None:
+def test_every_engine_declares_consistent_properties(kind: type[EngineKind]) -> None:
     assert kind.devices and set(kind.devices) <= {'cpu', 'cuda'} and set(kind.gains_by_batches_on) <= set(kind.devices)
     assert kind.precisions and kind.is_available() == (kind.why_missing() == '') and kind.runtime in runtimes()
     if kind.is_available():
@@ -73,25 +73,25 @@ def test_every_class_says_what_can_be_true(kind: type[EngineKind]) -> None:
 
 
 @pytest.mark.parametrize('device', [CPU, CUDA])
-def test_on_one_device_a_name_means_one_class(device: torch.device) -> None:
-    there = [kind.name for kind in registry.ENGINE_KINDS if device.type in kind.devices]
-    assert len(there) == len(set(there)) and sum(registry.engines_on(device)[name].stands_in for name in there) == 1
+def test_names_are_unique_per_device(device: torch.device) -> None:
+    names = [kind.name for kind in registry.ENGINE_KINDS if device.type in kind.devices]
+    assert len(names) == len(set(names)) and sum(registry.engines_on(device)[name].stands_in for name in names) == 1
     assert any(issubclass(kind, VideoEngine) for kind in registry.engines_on(device).values())
 
 
-def test_one_more_class_is_found_by_name_measured_and_given_batches(network: FANet) -> None:
+def test_new_engine_is_selectable_measured_and_batched(network: FANet) -> None:
     assert installed_engines(CPU) == ('torch', 'eager') and installed_engines(CUDA) == ('torch',)
     images = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(5))
     made = EngineFactory(network, CPU, 'eager').build(64, 96, batch=2)
     assert isinstance(made, BatchEngine) and made.name == 'eager'
     with torch.inference_mode():
         expected = network(images)
-    assert float((made(images) - expected).abs().max() / expected.abs().max()) < 1e-4      # in a batch it is rounded otherwise
+    assert float((made(images) - expected).abs().max() / expected.abs().max()) < 1e-4      # a batch is rounded differently
     assert EngineFactory(network, CPU).build(64, 96).name in ('torch', 'eager')
     assert tuple(engines_for(CPU)) == ('torch', 'eager') and tuple(engines_for(CPU, precision='int8')) == ('eager',)
 
 
-def test_one_more_class_is_refused_where_it_says_so(network: FANet) -> None:
+def test_new_engine_is_rejected_outside_its_capabilities(network: FANet) -> None:
     for arguments, reason in (((CUDA, 'eager'), "'eager' runs on the CPU"),
                               ((CPU, 'eager', 'bfloat16'), 'eager runs in float32, int8')):
         with pytest.raises(EngineError, match=reason):

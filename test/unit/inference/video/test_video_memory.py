@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When earlier frames are attended to, and when they are forgotten."""
+"""When a video network attends to earlier frames, and when it forgets them."""
 from dataclasses import replace
 
 import numpy as np
@@ -34,14 +34,14 @@ def test_the_last_frames_are_recalled() -> None:
 @pytest.mark.parametrize(('rgb', 'stamp_s', 'expected'), [
     (DARK, 10.1, [0]), (DARK, None, [0]), (DARK, 10.0 + MAX_GAP_S + 0.01, []), (DARK, 10.0, []), (DARK, 9.9, []),
     (BRIGHT, 10.1, [])])
-def test_gaps_and_cuts_are_a_new_beginning(rgb: np.ndarray, stamp_s: 'float | None', expected: 'list[int]') -> None:
+def test_gaps_and_cuts_clear_the_memory(rgb: np.ndarray, stamp_s: 'float | None', expected: 'list[int]') -> None:
     memory = VideoMemory(1)
     memory.recall(DARK, 10.0)
     memory.remember(context(0))
     assert recalled(memory, rgb, stamp_s) == expected
 
 
-def test_segmenter_carries_the_memory_and_forgets_at_a_new_resolution() -> None:
+def test_segmenter_remembers_frames_until_the_resolution_changes() -> None:
     classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     metadata = CheckpointMetadata('fanet18', 'paper', classes.name, classes.names, classes.colors, (64, 96))
     with torch.random.fork_rng():
@@ -56,7 +56,7 @@ def test_segmenter_carries_the_memory_and_forgets_at_a_new_resolution() -> None:
         return float(np.mean(video.segment(second, stamp_s=stamp_s).labels != single.segment(second).labels))
     assert np.array_equal(video.segment(first, stamp_s=1.0).labels, single.segment(first).labels)
     assert difference(1.1) > 0
-    assert difference(9.0) == 0                 # too long after
+    assert difference(9.0) == 0                 # too much later
     video.segment(first, stamp_s=9.1)
     video.set_input_size(64, 96)
     assert difference(9.2) == 0
