@@ -39,7 +39,7 @@ def refuse_single_sides(parser: argparse.ArgumentParser, names: tuple[str, ...],
     """Reject the former options `names`, each one side of a size, with a message that names `instead`, which takes both."""
     class Refuse(argparse.Action):
         def __call__(self, parser: argparse.ArgumentParser, *_: Any, **__: Any) -> NoReturn:
-            parser.error(f'{"/".join(self.option_strings)} no longer exists: use {instead} {METAVAR} in px, '
+            parser.error(f'{"/".join(self.option_strings)} no longer exists: expected {instead} {METAVAR} in px, '
                          f'such as {instead} 640x480')
     for name in names:
         parser.add_argument(name, action=Refuse, help=argparse.SUPPRESS)

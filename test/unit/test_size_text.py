@@ -28,7 +28,7 @@ def test_a_side_alone_is_refused_with_the_argument_for_both(capsys: pytest.Captu
     assert parser.parse_args(['--size', '640x480']).size == (480, 640)
     with pytest.raises(SystemExit, match='2'):
         parser.parse_args(['--height', '480', '--width', '640'])
-    assert '--height no longer exists: use --size WIDTHxHEIGHT in px' in capsys.readouterr().err
+    assert '--height no longer exists: expected --size WIDTHxHEIGHT in px' in capsys.readouterr().err
     assert '--height' not in parser.format_help()
 
 
