@@ -203,7 +203,7 @@ class Camera:
         return self.wait_for_one(self.masks, header), self.wait_for_one(self.timings, header)
 
     def answer_at(self, picture: Picture, network_size: tuple[int, int]) -> tuple[Image, FrameTiming]:
-        """answer_to() once the network runs at this (height, width): the first frames of a new shape are squeezed into the old one."""
+        """answer_to() once the network runs at this (height, width): first frames of a new shape are squeezed into the old one."""
         def runs_at_it() -> bool:
             timing = self.answer_to(picture)[1]
             return (timing.input_height, timing.input_width) == network_size

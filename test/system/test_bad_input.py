@@ -216,8 +216,8 @@ def test_refused(case: Case, sender: Sender, segmenter: Segmenter) -> None:
     sender.client.wait_for(
         lambda: int(sender.diagnosed().get('frames rejected', 0)) > before.frames_rejected, 'the rejection',
         sender.process)
-    told = sender.diagnosed()
-    assert case.reason in told['message'] or f'frames rejected: {case.reason}' in told
+    diagnosis = sender.diagnosed()
+    assert case.reason in diagnosis['message'] or f'frames rejected: {case.reason}' in diagnosis
     good = picture(7)
     assert np.array_equal(sender.mask_of(Case('good', 'rgb8', good).message()), segmenter.segment(good).labels)
     after = sender.timing_of(UNDERSTOOD[0].message())
@@ -232,7 +232,7 @@ def test_a_flood_of_bad_frames_does_not_flood_the_log(sender: Sender) -> None:
         sender.send(REFUSED[0].message())
     after = sender.timing_of(UNDERSTOOD[0].message())
     received = after.frames_received - before.frames_received
-    assert received == 201 if HAS_MESSAGE_INFO else 1 < received <= 201      # Humble does not count messages replaced in the middleware
+    assert received == 201 if HAS_MESSAGE_INFO else 1 < received <= 201      # Humble does not report what the middleware replaced
     rejected = after.frames_rejected - before.frames_rejected
     assert rejected + after.frames_dropped - before.frames_dropped == received - 1
     new = sender.process.log.count('frame rejected') - lines

@@ -148,10 +148,10 @@ COLORS = [(250, 10, 20), (30, 240, 50), (60, 70, 230), (200, 210, 40), (120, 20,
 @pytest.fixture(name='folder', scope='module')
 def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Images 1, 2, 3, 10 and 20, whose alphabetical order differs, and a file that is not an image."""
-    folder = tmp_path_factory.mktemp('pictures')
+    folder = tmp_path_factory.mktemp('images')
     for number, rgb in zip((1, 2, 3, 10, 20), photographs()):
         cv2.imwrite(str(folder / f'image_{number}.png'), rgb[..., ::-1])
-    (folder / 'notes.txt').write_text('not a picture')
+    (folder / 'notes.txt').write_text('not an image')
     return folder
 
 

@@ -37,7 +37,7 @@ def link_of(client: Any, process: Any) -> tuple[str, str]:
 @pytest.fixture(name='folder', scope='module')
 def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A single image, which the camera publishes repeatedly."""
-    folder = tmp_path_factory.mktemp('pictures')
+    folder = tmp_path_factory.mktemp('images')
     noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
     return folder
@@ -93,7 +93,7 @@ async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[di
                 'status': content['status_version']}
 
 
-def first_picture(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+def first_frame(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     async def act(session: aiohttp.ClientSession) -> Any:
         async with session.ws_connect(f'http://{host}/stream') as stream:
             return await ask_until(stream, lambda content, files: {'camera', 'mask'} <= files.keys())
@@ -101,7 +101,7 @@ def first_picture(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 def test_a_viewer_gets_camera_and_mask_of_one_frame_with_timing_and_classes(host: str) -> None:
-    content, files = first_picture(host)
+    content, files = first_frame(host)
     assert (content['frame']['width'], content['frame']['height']) == (160, 120)
     for layer in ('camera', 'mask'):
         assert cv2.imdecode(np.frombuffer(files[layer], np.uint8), cv2.IMREAD_UNCHANGED).shape[:2] == (120, 160)
@@ -121,7 +121,7 @@ def test_a_viewer_gets_camera_and_mask_of_one_frame_with_timing_and_classes(host
 
 def test_without_a_viewer_nobody_subscribes(host: str, client: Any) -> None:
     topics = ('/segmentation/mask', '/segmentation/timing', '/segmentation/class_map')
-    first_picture(host)
+    first_frame(host)
     client.wait_for(lambda: not any(map(client.node.count_subscribers, topics)), 'no subscriber of the dashboard')
 
 
@@ -164,7 +164,7 @@ def test_an_invalid_request_body_is_refused(host: str, body: Any, status: int, r
 
 def test_a_change_is_applied_or_refused_with_the_nodes_reason(host: str, client: Any) -> None:
     url = f'http://{host}/api/parameters'
-    first_picture(host)
+    first_frame(host)
     assert post(url, {'min_confidence': 0.25}) == (200, {'applied': True, 'reason': ''})
     assert client.get_parameters('/segmentation', 'min_confidence') == [0.25]
     for order, reason in (({'checkpoint': 'none'}, "checkpoint 'none' not found"), ({'min_confidence': 2}, 'min_confidence'),
@@ -198,7 +198,7 @@ def test_the_lifecycle_is_switched(host: str, client: Any) -> None:
 
 def test_a_bag_is_recorded_and_completed(host: str) -> None:
     from rosbags.rosbag2 import Reader
-    first_picture(host)
+    first_frame(host)
     status, begun = post(f'http://{host}/api/record', {'action': 'start'})
     assert status == 200 and begun['is_recording']
     assert 'stop it first' in post(f'http://{host}/api/record', {'action': 'start'})[1]['error']
@@ -228,7 +228,7 @@ def test_invalid_queries_are_answered_and_then_the_connection_is_closed(host: st
             too_long = await stream.receive()
         return ends.data, too_long.data
     assert run(act) == (1008, 1009)
-    first_picture(host)
+    first_frame(host)
 
 
 def test_fifty_viewers_get_the_newest_frames_despite_one_that_never_reads(host: str) -> None:

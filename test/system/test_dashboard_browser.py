@@ -34,7 +34,7 @@ FRAME = '(fanet_ros.picture.frame ?? {sequence: 0}).sequence'
 
 
 def wait(page: Any, expression: str, what: str, holds: Callable[[Any], bool] = bool) -> Any:
-    """Wait until `holds` accepts the value of a JavaScript expression; returns it. Polls from outside: the page's CSP forbids eval."""
+    """Wait until `holds` accepts the value of a JavaScript expression; returns it. Polls, because the CSP forbids eval."""
     deadline = time.monotonic() + TIMEOUT_S
     while not holds(value := page.evaluate(expression)):
         assert time.monotonic() < deadline, f'waited for {what}: {value!r}\n{page.inner_text("body")}'
@@ -71,7 +71,7 @@ class Street:
 @pytest.fixture(name='street', scope='module')
 def street_fixture(start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, same_rounding: tuple[str, ...],
                    tmp_path_factory: pytest.TempPathFactory) -> Street:
-    folder = tmp_path_factory.mktemp('pictures')
+    folder = tmp_path_factory.mktemp('images')
     noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
     return Street(start_executable, client, small_checkpoint, same_rounding, folder)
@@ -108,7 +108,7 @@ def open_page_fixture(browser: Any, street: Street) -> Iterator[Callable[..., An
 def page_fixture(open_page: Callable[..., Any]) -> Any:
     """A page that shows an image and has loaded the parameters."""
     page = open_page()
-    wait(page, 'Boolean(window.fanet_ros?.picture.mask && fanet_ros.legend.classes.length)', 'a picture with its classes')
+    wait(page, 'Boolean(window.fanet_ros?.picture.mask && fanet_ros.legend.classes.length)', 'a frame with its classes')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     return page
 
@@ -207,7 +207,7 @@ def test_the_resolution_slider_shows_the_expected_latency_and_switches(page: Any
 def test_two_tabs_show_the_same_and_each_others_changes(open_page: Callable[..., Any], street: Street) -> None:
     one, other = open_page(), open_page()
     for page in (one, other):
-        wait(page, FRAME, 'a picture')
+        wait(page, FRAME, 'a frame')
         wait(page, 'document.querySelectorAll("#main-parameters .parameter").length', 'the parameters')
     field = '#main-parameters [data-parameter=latency_budget_ms] input'
     one.fill(field, '4321')
@@ -215,7 +215,7 @@ def test_two_tabs_show_the_same_and_each_others_changes(open_page: Callable[...,
     wait(other, f'document.querySelector({field!r}).value', 'the change of the other', lambda value: value == '4321')
     for page in (one, other):
         since = page.evaluate(FRAME)
-        wait(page, FRAME, 'more pictures', lambda sequence: sequence > since + 2)
+        wait(page, FRAME, 'more frames', lambda sequence: sequence > since + 2)
     street.client.set_parameters('/segmentation', latency_budget_ms=0.0)
     wait(one, f'document.querySelector({field!r}).value', 'the change of ros2 param set', lambda value: value == '0')
 
@@ -224,7 +224,7 @@ def test_a_hidden_tab_stops_the_stream_and_the_subscriptions(page: Any, street: 
     # Headless tabs never hide each other: simulate it.
     page.evaluate('Object.defineProperty(document, "hidden", {get: () => window.isHidden ?? false, configurable: true})')
     page.evaluate('window.isHidden = true; document.dispatchEvent(new Event("visibilitychange"))')
-    street.client.wait_for(lambda: not street.client.node.count_subscribers('/segmentation/timing'), 'nobody to subscribe')
+    street.client.wait_for(lambda: not street.client.node.count_subscribers('/segmentation/timing'), 'no subscriber')
     since = page.evaluate(LAST)
     page.evaluate('window.isHidden = false; document.dispatchEvent(new Event("visibilitychange"))')
     wait(page, LAST, 'new times', lambda received: received > since)
@@ -246,12 +246,12 @@ def test_a_node_is_deactivated_and_reactivated_from_the_page(page: Any) -> None:
     wait(page, text_of('#hint'), 'the hint', lambda text: 'activate it' in text)
     page.click('[data-transition=activate]')
     since = page.evaluate(FRAME)
-    wait(page, FRAME, 'pictures again', lambda sequence: sequence > since)
+    wait(page, FRAME, 'new frames', lambda sequence: sequence > since)
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={'width': 360, 'height': 740}, is_mobile=True, has_touch=True)
-    wait(page, FRAME, 'a picture')
+    wait(page, FRAME, 'a frame')
     page.click('#all-parameters-box summary')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     assert page.evaluate('document.documentElement.scrollWidth') <= 360
@@ -268,7 +268,7 @@ def test_the_link_with_the_token_opens_a_read_only_page(open_page: Callable[...,
     assert 'needs the link with the token' in open_page(link[:-1]).text_content('body')
     page = open_page(link)
     assert 'token' not in page.url
-    wait(page, FRAME, 'a picture')
+    wait(page, FRAME, 'a frame')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     assert page.is_visible('#readonly') and page.is_disabled('#record') and page.is_disabled('#scale')
 
@@ -277,4 +277,4 @@ def test_the_page_reports_that_its_dashboard_has_stopped(open_page: Callable[...
     page = open_page(street.start_dashboard('node:=/nobody'))
     wait(page, text_of('#hint'), 'the hint', lambda text: 'Another node is running' in text and 'node:=/segmentation' in text)
     street.dashboard.stop(signal.SIGTERM)
-    wait(page, text_of('#hint'), 'the end to be told', lambda text: 'does not answer' in text)
+    wait(page, text_of('#hint'), 'the report of the end', lambda text: 'does not answer' in text)

@@ -95,7 +95,7 @@ def other_data(message: Image, random: np.random.Generator) -> None:
                                      random.bytes(int(random.integers(3_000))))[random.integers(5)])
 
 
-def some_picture(random: np.random.Generator) -> CompressedImage:
+def some_compressed_image(random: np.random.Generator) -> CompressedImage:
     """A JPEG or PNG file, valid, corrupted or truncated, with a random format name."""
     suffix = str(random.choice(('.jpg', '.png')))
     pixels = random_image(random, *some_size(random), int(random.choice((1, 3))))
@@ -160,7 +160,7 @@ class FuzzedNode:
             *(part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')))
         self._reports = client.collect(DiagnosticArray, '/diagnostics')
         self._name = f'fuzz_{transport}/segmentation: image segmentation of '
-        self._client, self._make = client, some_image if raw else some_picture
+        self._client, self._make = client, some_image if raw else some_compressed_image
         self.good = random_image(np.random.default_rng(7), 60, 80)
         png = cv2.imencode('.png', self.good[..., ::-1])[1].tobytes()
         self._good = self.good if raw else CompressedImage(format='png', data=array.array('B', png))

@@ -220,7 +220,7 @@ def test_a_drive_is_recorded_and_its_camera_segmented_again(node, tmp_path):
     from rosbags.highlevel import AnyReader
     bag = tmp_path / 'drive'
     masks: list[Image] = []
-    anew: list[Image] = []
+    new_masks: list[Image] = []
     mask_topic = f'{NAMESPACE}/segmentation/mask'
     node.create_subscription(Image, mask_topic, masks.append, QoSProfile(depth=5))
 
@@ -245,15 +245,15 @@ def test_a_drive_is_recorded_and_its_camera_segmented_again(node, tmp_path):
         assert counts[f'{NAMESPACE}/image'] and counts[f'{NAMESPACE}/segmentation/mask/compressed']
         assert counts[f'{NAMESPACE}/segmentation/class_map'] >= 2, counts
 
-        node.create_subscription(Image, mask_topic, anew.append, QoSProfile(depth=5))       # record and demo have ended
+        node.create_subscription(Image, mask_topic, new_masks.append, QoSProfile(depth=5))       # record and demo have ended
         replay = start('replay', f'bag:={bag}', 'segment:=true', 'device:=cpu', 'input_height:=96', 'input_width:=128',
                        'loop:=true')
-        spin_until(node, lambda: len(anew) >= 3, replay, 'masks of the recorded camera')
+        spin_until(node, lambda: len(new_masks) >= 3, replay, 'masks of the recorded camera')
         with AnyReader([bag]) as reader:
             recorded = {reader.deserialize(raw, connection.msgtype).header.stamp.sec
                         for connection, _, raw in reader.messages(
                             [item for item in reader.connections if item.topic == f'{NAMESPACE}/image'])}
-        assert {mask.header.stamp.sec for mask in anew} <= recorded
+        assert {mask.header.stamp.sec for mask in new_masks} <= recorded
         replay.send_signal(signal.SIGINT)
         assert replay.wait(DEADLINE_S) == 0, (tmp_path / 'replay.log').read_text(encoding='utf-8')
     finally:

@@ -27,16 +27,16 @@ def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.collect(ClassMap, f'{NODE}/class_map')       # needs no inference
 
-    def told() -> dict[str, str]:
+    def reported() -> dict[str, str]:
         status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(NODE[1:])), None)
         return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
 
     def send() -> bool:
         camera.publish(rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header))
         return True
-    client.wait_for(lambda: told().get('message', '').startswith('idle: nobody subscribes'), 'idle diagnostics', process)
+    client.wait_for(lambda: reported().get('message', '').startswith('idle: nobody subscribes'), 'idle diagnostics', process)
     send()
-    assert camera.get_subscription_count() == 0 and told()['frames received'] == '0'
+    assert camera.get_subscription_count() == 0 and reported()['frames received'] == '0'
 
     for kind, name in ((Image, 'mask'), (Image, 'overlay'), (CompressedImage, 'overlay/compressed'),
                        (CompressedImage, 'confidence/compressed')):
@@ -89,8 +89,8 @@ def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, node, '/limited_image')
-    picture = np.full((96, 128, 3), 90, np.uint8)
-    camera.connect(picture)
+    image = np.full((96, 128, 3), 90, np.uint8)
+    camera.connect(image)
     before = len(camera.masks)
     result, = client.set_parameters(node, max_rate_hz=0.001)        # one frame during the whole test
     assert result.successful
@@ -98,12 +98,12 @@ def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
     def values() -> dict[str, str]:
         status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), None)
         return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
-    client.wait_for(lambda: camera.send(picture) is not None and int(
+    client.wait_for(lambda: camera.send(image) is not None and int(
         values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
     # On a slow machine earlier frames may have been replaced; the warning lasts until they leave the window.
-    client.wait_for(lambda: camera.send(picture) is not None and 'keep up' not in values()['message'], 'no warning', process)
+    client.wait_for(lambda: camera.send(image) is not None and 'keep up' not in values()['message'], 'no warning', process)
     assert len(camera.masks) <= before + 1
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful
-    camera.answer_to(picture)
+    camera.answer_to(image)
     assert process.stop() == 0

@@ -77,9 +77,9 @@ def test_a_transition_invalid_in_its_state_is_refused_and_the_node_survives(mana
     for transition in (Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE, 77):
         assert not managed.change(transition)
     assert managed.process.is_alive and managed.client.state(NODE) == 'unconfigured'
-    told = ('transition number 77 is not possible from the state unconfigured',
+    expected = ('transition number 77 is not possible from the state unconfigured',
             "Unable to start transition 77 from current state (1, 'unconfigured')")     # by rclpy itself, since Kilted
-    assert any(line in managed.process.log for line in told)
+    assert any(line in managed.process.log for line in expected)
 
 
 def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkpoint: Path) -> None:

@@ -64,7 +64,7 @@ class Node:
         return next((report.status[0] for report in reversed(self._reports) if report.status[0].name == self._name),
                     None)
 
-    def told(self, key: str) -> int:
+    def count(self, key: str) -> int:
         """A count of its latest report."""
         return next((int(entry.value) for entry in self.status().values if entry.key == key), 0)
 
@@ -75,12 +75,12 @@ class Node:
         :param what: part of the reported message, which describes the image
         """
         rejected = self.camera.answer_to(self.good)[1].frames_rejected
-        self.client.wait_for(lambda: self.told('frames rejected') >= rejected, 'the earlier rejections', self.process)
-        of_kind = self.told(f'frames rejected: {kind}')
+        self.client.wait_for(lambda: self.count('frames rejected') >= rejected, 'the earlier rejections', self.process)
+        of_kind = self.count(f'frames rejected: {kind}')
         send()
         # A waiting frame may be replaced: send the good one only once the bad one has been processed.
-        self.client.wait_for(lambda: self.told('frames rejected') > rejected, 'the rejection', self.process)
-        assert self.told(f'frames rejected: {kind}') == of_kind + 1
+        self.client.wait_for(lambda: self.count('frames rejected') > rejected, 'the rejection', self.process)
+        assert self.count(f'frames rejected: {kind}') == of_kind + 1
         assert self.status().level == DiagnosticStatus.WARN and what in self.status().message
         mask, timing = self.camera.answer_to(self.good)
         assert timing.frames_rejected == rejected + 1
@@ -227,7 +227,7 @@ def test_a_truncated_message_does_no_harm(node: Node, good_labels: np.ndarray) -
 PNG, JPEG = (picture(RGB, suffix).data.tobytes() for suffix in ('.png', '.jpg'))
 UNREADABLE: dict[str, bytes] = {
     'one byte': b'\xff',
-    'no picture': bytes(range(256)) * 20,
+    'not an image': bytes(range(256)) * 20,
     'JPEG without its head': JPEG[200:],
     'JPEG with a broken table': JPEG[:25] + b'\xff' * 100 + JPEG[125:],
     'PNG of its head only': PNG[:40],
@@ -262,7 +262,7 @@ def test_a_flood_is_logged_about_once_a_second(node: Node) -> None:
     rejected = node.camera.answer_to(GOOD)[1].frames_rejected
     flood = image('flood', RGB)
     logged, start = node.process.log.count('frame rejected'), time.monotonic()
-    node.client.wait_for(lambda: not node.camera.send(flood) or node.told('frames rejected') >= rejected + 50,
+    node.client.wait_for(lambda: not node.camera.send(flood) or node.count('frames rejected') >= rejected + 50,
                          '50 rejections', node.process)
     node.camera.answer_to(GOOD)
     elapsed_s = time.monotonic() - start

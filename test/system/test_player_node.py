@@ -93,8 +93,8 @@ def test_it_plays_as_it_was_recorded(client: Any, start_executable: Callable[...
     assert [message.header.stamp.sec for message in masks] == stamps['/segmentation/mask']
     assert [message.header.stamp.sec for message in timings] == stamps['/segmentation/timing']
     assert maps[0].names[3] == 'road'
-    told = [message.clock.sec * 10**9 + message.clock.nanosec for message in times]
-    assert told == sorted(told) and process.wait() == 0, process.log
+    clock_ns = [message.clock.sec * 10**9 + message.clock.nanosec for message in times]
+    assert clock_ns == sorted(clock_ns) and process.wait() == 0, process.log
 
 
 @pytest.mark.parametrize(('parameters', 'reason'), [

@@ -49,10 +49,10 @@ def test_a_publisher_with_incompatible_qos_is_named(
         in process.log
     assert 'qos_overrides./strict/image.subscription' in process.log
 
-    def told() -> bool:
+    def reported() -> bool:
         return any('/client publishes /strict/image with incompatible QoS' in status.message
                    for array in arrays for status in array.status)
-    client.wait_for(told, 'the diagnostics', process)
+    client.wait_for(reported, 'the diagnostics', process)
     # A compatible publisher is received as well, and the warning about the other is logged only once.
     masks = client.collect(Image, '/strict/mask')
     good = client.publisher(Image, '/strict/image', QoSProfile(depth=1))
@@ -83,7 +83,7 @@ def test_the_subscription_follows_publishers_that_come_and_go(
     best_effort = client.node.create_publisher(Image, '/follows/image', BEST_EFFORT)
     wait_until_heard(best_effort, 'a best-effort one')
     wait_for_subscription(ReliabilityPolicy.BEST_EFFORT)
-    wait_until_heard(reliable, 'the reliable one beside it')
+    wait_until_heard(reliable, 'the reliable one in parallel')
     client.node.destroy_publisher(best_effort)
     wait_for_subscription(ReliabilityPolicy.RELIABLE)
     wait_until_heard(reliable, 'the reliable one alone again')

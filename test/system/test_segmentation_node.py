@@ -168,7 +168,7 @@ def test_every_frame_is_segmented_or_counted_as_dropped(camera: Any) -> None:
     after = camera.wait_for_one(camera.timings, headers[-1])        # the newest frame is never dropped
     segmented = [timing for timing in camera.timings if timing.header in headers]
     received = after.frames_received - before.frames_received
-    assert received == 30 if HAS_MESSAGE_INFO else 1 <= received <= 30       # Humble does not count messages replaced in the middleware
+    assert received == 30 if HAS_MESSAGE_INFO else 1 <= received <= 30       # Humble does not report what the middleware replaced
     assert after.frames_segmented - before.frames_segmented == len(segmented)
     assert after.frames_dropped - before.frames_dropped == received - len(segmented) >= HAS_MESSAGE_INFO
     assert after.frames_rejected == before.frames_rejected
@@ -188,9 +188,9 @@ def test_diagnostics_report_model_latency_and_counts(client: Any, camera: Any, p
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     _, timing = camera.answer_to(blotches(11))
 
-    def told() -> bool:
+    def reported() -> bool:
         return bool(arrays) and int(values_of(arrays[-1])['frames segmented']) >= timing.frames_segmented
-    client.wait_for(told, 'diagnostics of that frame', process)
+    client.wait_for(reported, 'diagnostics of that frame', process)
     status, = arrays[-1].status
     values = values_of(arrays[-1])
     assert (status.name, status.hardware_id) == ('segmentation: image segmentation', 'cpu')

@@ -76,13 +76,13 @@ def test_each_camera_gets_its_share_whatever_the_others_send(
         assert mask.header.frame_id == name
         assert np.array_equal(pixels(mask), segmenter.segment(blotches(mask.header.stamp.sec)).labels)
 
-    def told(name: str) -> dict[str, str]:
+    def reported(name: str) -> dict[str, str]:
         wanted = f'{NODE[1:]}: image segmentation of {name}'
         return next(({'message': status.message, **{pair.key: pair.value for pair in status.values}}
                      for message in reversed(arrays) for status in message.status if status.name == wanted), {})
     client.wait_for(
-        lambda: int(told(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
-    assert told(CORRUPT)['frames segmented'] == '0' and 'rejected' in told(CORRUPT)['message']
-    assert told(SILENT)['frames received'] == '0' and told('front')['frames rejected'] == '0'
-    assert int(told(FLOOD)['frames dropped']) > int(told('front')['frames dropped'])
+        lambda: int(reported(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
+    assert reported(CORRUPT)['frames segmented'] == '0' and 'rejected' in reported(CORRUPT)['message']
+    assert reported(SILENT)['frames received'] == '0' and reported('front')['frames rejected'] == '0'
+    assert int(reported(FLOOD)['frames dropped']) > int(reported('front')['frames dropped'])
     assert process.stop() == 0, process.log

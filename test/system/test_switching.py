@@ -199,24 +199,24 @@ def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_ch
 def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: Any) -> None:
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
-    def told() -> dict[str, str]:
+    def reported() -> dict[str, str]:
         return {pair.key: pair.value for array in arrays[-20:] for status in array.status
                 if status.name.startswith(NODE[1:]) for pair in status.values}
 
     def answered_at(scale: str) -> bool:
         camera.answer_to(blotches(4))
-        return told().get('resolution scale') == scale
+        return reported().get('resolution scale') == scale
     result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
     assert result.successful
     client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
     timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
-    assert 'over the budget of 0.001 ms' in told()['last resolution step']
+    assert 'over the budget of 0.001 ms' in reported()['last resolution step']
     assert 'resolution to 0.75 of the full one' in camera.process.log
     result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
     assert result.successful
     client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)
-    assert 'leaves room' in told()['last resolution step']
+    assert 'leaves room' in reported()['last resolution step']
 
 
 def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
@@ -225,11 +225,11 @@ def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: An
     result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
     assert result.successful
 
-    def told(key: str) -> int:
+    def reported(key: str) -> int:
         return next((int(pair.value) for array in reversed(arrays) for status in array.status
                      if status.name.startswith(NODE[1:]) for pair in status.values if pair.key == key), 0)
     camera.send(blotches(5))       # its stamp is decades old
-    client.wait_for(lambda: told('frames dropped: too old') > 0, 'the drop', camera.process)
+    client.wait_for(lambda: reported('frames dropped: too old') > 0, 'the drop', camera.process)
     result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
     assert result.successful
     after = camera.answer_to(blotches(5))[1]

@@ -80,10 +80,10 @@ class ClientViewers:
             self._tasks.cancel()
 
     def _run(self) -> None:
-        async def all_look() -> None:
+        async def view_all() -> None:
             async with aiohttp.ClientSession() as session:
-                await asyncio.gather(*(self._look(session) for _ in range(self.count)))
-        self._tasks = self._loop.create_task(all_look())
+                await asyncio.gather(*(self._view(session) for _ in range(self.count)))
+        self._tasks = self._loop.create_task(view_all())
         try:
             self._loop.run_until_complete(self._tasks)
         except asyncio.CancelledError:
@@ -91,7 +91,7 @@ class ClientViewers:
         finally:
             self._loop.close()
 
-    async def _look(self, session: aiohttp.ClientSession) -> None:
+    async def _view(self, session: aiohttp.ClientSession) -> None:
         async with session.ws_connect(f'{self._link}stream') as stream:
             have: dict[str, Any] = {'frame': -1, 'timing': -1, 'status': -1}
             while True:

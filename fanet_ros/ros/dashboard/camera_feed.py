@@ -66,32 +66,32 @@ class CameraFeed:
         if 'camera' in layers and image_topic is not None:
             wanted['camera'] = image_topic
         for name in self._subscribed.keys() - wanted.keys():
-            self._drop(name)
-        problems = {topic: self._keep(name, topic, type_name) for name, (topic, type_name) in wanted.items()}
+            self._unsubscribe(name)
+        problems = {topic: self._ensure_subscribed(name, topic, type_name) for name, (topic, type_name) in wanted.items()}
         self.problems = {topic: problem for topic, problem in problems.items() if problem}
         self._layers = frozenset(self._subscribed) & {'mask', 'confidence', 'camera'}
 
     def close(self) -> None:
         """Unsubscribe from everything and drop the stored frames."""
         for name in list(self._subscribed):
-            self._drop(name)
+            self._unsubscribe(name)
         self._layers = frozenset()
         self._join.clear()
         self.hub.offer(None)
 
-    def _keep(self, name: str, topic: str, type_name: str) -> str:
+    def _ensure_subscribed(self, name: str, topic: str, type_name: str) -> str:
         """Subscribe unless already subscribed; returns the reason if that is impossible, otherwise ''."""
         publishers = self._node.get_publishers_info_by_topic(topic)
         problem = why_unreadable(topic, type_name, publishers)
         if problem:
             if name in self._subscribed:
-                self._drop(name)
+                self._unsubscribe(name)
             return problem
         wanted = Wanted(topic, type_name, fitting_reliability(publishers))
         if name in self._subscribed:
             if self._subscribed[name][0] == wanted:
                 return ''
-            self._drop(name)
+            self._unsubscribe(name)
         callbacks: dict[str, Callable[[Any], None]] = {'timing': self._on_timing, 'class_map': self._on_class_map}
         callback = callbacks.get(name, functools.partial(self._on_image, name))
         qos = {'class_map': LATCHED_QOS, 'timing': QoSProfile(depth=20, reliability=wanted.reliability)}.get(
@@ -99,7 +99,7 @@ class CameraFeed:
         self._subscribed[name] = wanted, self._node.create_subscription(TYPES[type_name], topic, callback, qos)
         return ''
 
-    def _drop(self, name: str) -> None:
+    def _unsubscribe(self, name: str) -> None:
         self._node.destroy_subscription(self._subscribed.pop(name)[1])
 
     def _on_image(self, layer: str, message: Any) -> None:

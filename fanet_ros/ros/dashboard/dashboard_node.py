@@ -54,11 +54,11 @@ class DashboardNode(FittedParameters, Node):
         self._diagnostics: dict[str, tuple[float, dict[str, Any]]] = {}
         self._image_topics: dict[str, Optional[tuple[str, str]]] = {}
         self._others: list[str] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._turn = 0
         self._was_present = False
         # Not the node's clock: simulated time may be paused.
-        self.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(FOLLOW_PERIOD_S, self._update_feeds, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def feed(self, camera: str) -> Optional[CameraFeed]:
         """Feed of a camera by name, None if there is none."""
@@ -111,16 +111,16 @@ class DashboardNode(FittedParameters, Node):
             return name
         return f'{self.get_namespace().rstrip("/")}/{name}'
 
-    def _follow(self) -> None:
+    def _update_feeds(self) -> None:
         wanted = self.audience.wanted()
         if not wanted:
-            self._rest()
+            self._stop_watching()
             return
         if not self._watching:
-            self._watch()
+            self._start_watching()
         if self._turn % POLL_EVERY == 0:
             self.link.poll()
-            self._look_around()
+            self._update_graph()
         self._turn += 1
         for camera in self.link.cameras:
             if camera not in self.feeds:
@@ -132,9 +132,9 @@ class DashboardNode(FittedParameters, Node):
                 problems |= {*feed.problems.values(), *filter(None, [feed.hub.problem])}
             else:
                 feed.close()
-        for line in problems - self._told:      # once, not on every timer call
+        for line in problems - self._reported:      # once, not on every timer call
             self.get_logger().warning(line)
-        self._told = problems
+        self._reported = problems
 
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
@@ -144,7 +144,7 @@ class DashboardNode(FittedParameters, Node):
     def _notify(self) -> None:
         self.notify()           # looked up at each call: it is set after the feeds are created
 
-    def _rest(self) -> None:
+    def _stop_watching(self) -> None:
         for feed in self.feeds.values():
             feed.close()
         for subscription in self._watching:
@@ -153,14 +153,14 @@ class DashboardNode(FittedParameters, Node):
         self._diagnostics.clear()
         self._turn = 0
 
-    def _watch(self) -> None:
+    def _start_watching(self) -> None:
         self._watching = [
             self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10),
             self.create_subscription(ParameterEvent, '/parameter_events', self._on_parameter_event,
                                      qos_profile_parameter_events)]
         self.parameters_version += 1        # they may have changed while nobody was watching
 
-    def _look_around(self) -> None:
+    def _update_graph(self) -> None:
         if self.link.is_present and not self._was_present:
             self.parameters_version += 1
         if self._was_present and not self.link.is_present:
@@ -173,12 +173,12 @@ class DashboardNode(FittedParameters, Node):
             full_name(info) for topic in timing_topics for info in self.get_publishers_info_by_topic(topic)} - {self.target})
         try:
             namespace, _, name = self.target.rpartition('/')
-            heard = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
+            subscriptions = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
         except RuntimeError:        # NodeNameNonExistentError: the node is not running yet
-            heard = []
+            subscriptions = []
         for camera in self.link.cameras:
             own = self.resolve_topic_name(f'{camera}/image' if camera else 'image')
-            self._image_topics[camera] = find_image_topic(camera, own, published, heard)
+            self._image_topics[camera] = find_image_topic(camera, own, published, subscriptions)
 
     def _on_diagnostics(self, array: DiagnosticArray) -> None:
         prefix = f'{self.target.lstrip("/")}: '

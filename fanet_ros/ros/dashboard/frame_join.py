@@ -52,10 +52,10 @@ class FrameJoin:
         elif layer == 'mask':
             earlier = [stamp for stamp, other in self._waiting.items() if 'mask' in other and stamp != stamp_ns]
             due = earlier[-1] if earlier else None
-        self._forget()
-        return None if due is None else self._give(due)
+        self._limit_memory()
+        return None if due is None else self._emit(due)
 
-    def _give(self, stamp_ns: int) -> JoinedFrame:
+    def _emit(self, stamp_ns: int) -> JoinedFrame:
         for earlier in list(self._waiting):
             parts = self._waiting.pop(earlier)
             if earlier == stamp_ns:
@@ -63,7 +63,7 @@ class FrameJoin:
         self._sequence += 1
         return JoinedFrame(self._sequence, stamp_ns, parts)
 
-    def _forget(self) -> None:
+    def _limit_memory(self) -> None:
         total = sum(len(message.data) for parts in self._waiting.values() for message in parts.values())
         for stamp_ns in list(self._waiting)[:-MIN_WAITING]:
             if len(self._waiting) <= MAX_WAITING and total <= MAX_WAITING_BYTES:

@@ -138,7 +138,7 @@ class WebServer:
 
     async def _set_parameters(self, request: web.Request) -> web.Response:
         """Set parameters; answers 200 whether the node applied or refused them."""
-        values = await self._order(request)
+        values = await self._json_body(request)
         try:
             result = await self._node.link.set_parameters(values)
         except ValueError as error:
@@ -146,8 +146,8 @@ class WebServer:
         except NodeError as error:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         if result.successful:
-            told = ', '.join(f'{name}={value!r}' for name, value in values.items())
-            self._node.get_logger().info(f'set from the page: {told}')
+            changes = ', '.join(f'{name}={value!r}' for name, value in values.items())
+            self._node.get_logger().info(f'set from the page: {changes}')
         return web.json_response({'applied': result.successful, 'reason': result.reason})
 
     async def _params_file(self, request: web.Request) -> web.Response:
@@ -161,7 +161,7 @@ class WebServer:
             headers={'Content-Disposition': 'attachment; filename="segmentation.param.yaml"'})
 
     async def _lifecycle(self, request: web.Request) -> web.Response:
-        transition = (await self._order(request)).get('transition')
+        transition = (await self._json_body(request)).get('transition')
         if transition not in TRANSITIONS:
             raise web.HTTPBadRequest(text=f'transition: expected one of {", ".join(TRANSITIONS)}, got {transition!r:.40}')
         try:
@@ -172,7 +172,7 @@ class WebServer:
         return web.json_response({'state': self._node.link.state})
 
     async def _record(self, request: web.Request) -> web.Response:
-        action = (await self._order(request)).get('action')
+        action = (await self._json_body(request)).get('action')
         if action not in ('start', 'stop'):
             raise web.HTTPBadRequest(text=f'action: expected start or stop, got {action!r:.40}')
         try:
@@ -181,7 +181,7 @@ class WebServer:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         return web.json_response(self._recorder.status())
 
-    async def _order(self, request: web.Request) -> Mapping[str, Any]:
+    async def _json_body(self, request: web.Request) -> Mapping[str, Any]:
         """The JSON object in the body of a request that changes something."""
         if not self._settings.allow_changes:
             raise web.HTTPForbidden(text=READ_ONLY)

@@ -48,7 +48,7 @@ def write_page(output: DemoOutput, title: str, summary: DemoSummary, timings: Se
     output.page.write_text(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>'
-        f'<p class="faint">fanet_ros, network at {width}x{height}; camera, node and recorder over DDS; all results are from the bag. '
+        f'<p class="faint">fanet_ros, network at {width}x{height}; camera, node and recorder over DDS; all results from the bag. '
         f'Live, with sliders: <code>make live</code></p>{"".join(sections)}</body></html>\n', encoding='utf-8')
 
 
@@ -119,7 +119,7 @@ def _plot(timings: Sequence[RecordedTiming]) -> str:
         return ''
     stages = list(COLORS)
     sums = [[sum(getattr(timing, name) for name in stages[:count]) for timing in timings] for count in range(len(stages) + 1)]
-    top = 1.05 * sorted(sums[-1])[int(0.99 * (len(timings) - 1))] or 1.0     # 99th percentile: one outlier must not flatten the rest
+    top = 1.05 * sorted(sums[-1])[int(0.99 * (len(timings) - 1))] or 1.0     # p99: one outlier must not flatten the rest
     left, right, above, below = MARGIN
     width, height = PLOT[0] - left - right, PLOT[1] - above - below
 

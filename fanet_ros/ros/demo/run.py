@@ -69,7 +69,7 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
 
 
 def _wait_until_ready(children: Children, observer: Observer, topics: TopicNames) -> None:
-    """Wait until node and recorder subscribe to the camera (the node only once its network is loaded), and the recorder to the mask."""
+    """Wait until the node has loaded its network, and all subscriptions to the camera and mask topics exist."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     with progress_bar('loading the network', bar_format='{desc} {elapsed}') as bar:
         while time.monotonic() < deadline:

@@ -87,7 +87,8 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
         return
     kind = message.format if isinstance(message, CompressedImage) else f'{message.encoding}, step {message.step}'
     height, width = heard.rgb.shape[:2]
-    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, frame_id {message.header.frame_id!r}')
+    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, '
+                             f'frame_id {message.header.frame_id!r}')
     for text in heard.camera.notes:
         yield Finding(name, WARN, text, 'see the encodings in the README')
     yield from _check_stamp(name, message, heard)
@@ -110,10 +111,11 @@ def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]
                       'make the driver stamp its images')
     elif heard.age_s > OLD_S:
         yield Finding(name, WARN, f'its stamps are {heard.age_s:.1f} s old when they arrive',
-                      'if this is a bag or a simulation: use_sim_time:=true; otherwise synchronise the clocks with chrony, or look for '
-                      'a queue before the node; max_frame_age_ms would drop them')
+                      'if this is a bag or a simulation: use_sim_time:=true; otherwise synchronise the clocks with chrony, or look '
+                      'for a queue before the node; max_frame_age_ms would drop them')
     elif heard.age_s < -AHEAD_S:
-        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the clock of this machine', 'synchronise the clocks with chrony')
+        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the local clock',
+                      'synchronise the clocks with chrony')
     else:
         yield Finding(name, OK, f'stamps are {1e3 * heard.age_s:.0f} ms old when they arrive')
 

@@ -25,10 +25,10 @@ export function notify(text, isError = false) {
   setTimeout(() => line.remove(), isError ? 12000 : 5000);
 }
 
-// Sends a GET, or with `order` a POST; returns the JSON answer, throws an Error with the reason.
-export async function request(path, order) {
-  const options = order === undefined ? {} : {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order) };
+// Sends a GET, or with `body` a POST; returns the JSON answer, throws an Error with the reason.
+export async function request(path, body) {
+  const options = body === undefined ? {} : {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   let response;
   try {
     response = await fetch(path, options);

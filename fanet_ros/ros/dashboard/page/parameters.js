@@ -115,22 +115,22 @@ class Field {
   async send(set) {
     const value = this.read();
     if (value === undefined) {
-      this.tell('refused', `expected ${this.type.replace('_', ' of ')}, such as ${JSON.stringify(this.value)}`);
+      this.showAnswer('refused', `expected ${this.type.replace('_', ' of ')}, such as ${JSON.stringify(this.value)}`);
       return;
     }
-    this.tell('waits', 'waiting for the node …');
+    this.showAnswer('waits', 'waiting for the node …');
     const { applied, reason } = await set(this.name, value);
     if (applied) {
-      this.tell('applied', 'applied');
-      setTimeout(() => this.answer.className === 'answer applied' && this.tell('', ''), 4000);
+      this.showAnswer('applied', 'applied');
+      setTimeout(() => this.answer.className === 'answer applied' && this.showAnswer('', ''), 4000);
     } else {
-      this.tell('refused', `refused: ${reason}`);
+      this.showAnswer('refused', `refused: ${reason}`);
       this.shown = this.input.value;        // show() may now replace the typed text
       this.show(this.value);
     }
   }
 
-  tell(kind, text) {
+  showAnswer(kind, text) {
     this.answer.className = `answer ${kind}`;
     setText(this.answer, text);
   }

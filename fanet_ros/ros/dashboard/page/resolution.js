@@ -13,7 +13,7 @@ export class Resolution {
     this.isHeld = false;
     this.slider.addEventListener('input', () => {
       this.isHeld = true;
-      this.tell();
+      this.updateText();
     });
     this.slider.addEventListener('change', () => this.send());
   }
@@ -31,7 +31,7 @@ export class Resolution {
       byId('ladder').replaceChildren(...scales.map((scale, index) => make('option', { value: index, label: scale })));
     }
     if (!this.isHeld) this.slider.value = scales.indexOf(this.scale);
-    this.tell();
+    this.updateText();
   }
 
   refresh() {
@@ -40,10 +40,10 @@ export class Resolution {
       const rows = this.timing.window().filter((row) => row[11] === size[0] && row[12] === size[1]);
       if (rows.length >= 10) this.measured.set(size[0] * size[1], this.timing.percentiles(10, rows)[0]);
     }
-    this.tell();
+    this.updateText();
   }
 
-  tell() {
+  updateText() {
     const size = this.timing.size();
     const chosen = this.scales[this.slider.value];
     if (!size || chosen === undefined) return;
@@ -68,6 +68,6 @@ export class Resolution {
       notify(`input_scale ${chosen} refused: ${reason}`, true);
       this.slider.value = this.scales.indexOf(this.scale);
     }
-    this.tell();
+    this.updateText();
   }
 }
