@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An environment in which Python finds its standard library and the packages named, with what they need, and nothing else."""
+"""An environment in which Python finds only its standard library and the listed packages with their dependencies."""
 from __future__ import annotations
 
 import importlib.metadata
@@ -9,11 +9,11 @@ import os
 import re
 from pathlib import Path
 
-# What a machine for GPU work has, as a rule. All of it may be missing too, as far as it is not needed.
+# Typical packages of a machine for GPU work; those not installed here are skipped.
 PACKAGES = ('torch', 'triton', 'numpy', 'opencv-python-headless', 'opencv-python', 'onnxruntime', 'pytest', 'tqdm', 'PyYAML',
             'safetensors', 'matplotlib', 'psutil', 'setuptools')
 
-# Python runs a module of this name before anything else.
+# Source of sitecustomize.py, which Python runs at start-up.
 SITE = '''
 import json, sys
 from importlib.machinery import PathFinder
@@ -34,17 +34,17 @@ sys.meta_path[:] = [Bare if finder is PathFinder else finder for finder in sys.m
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
-    """Environment variables for a process that sees such a machine; `folder` holds what makes it so."""
+    """Environment variables for a process on such a machine; its sitecustomize.py is written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'sitecustomize.py').write_text(SITE)
     (folder / 'known.json').write_text(json.dumps(sorted(_modules(PACKAGES))))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(('ROS', 'AMENT', 'COLCON', 'RMW'))}
-    # Plugins of pytest that are installed here would be loaded, and are not there.
+    # pytest would load the plugins installed here, which such a machine does not have.
     return {**environment, 'PYTHONPATH': str(folder), 'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1'}
 
 
 def _modules(packages: tuple[str, ...]) -> set[str]:
-    """Top-level modules of these packages and of all that they need."""
+    """Top-level modules of these packages and of their dependencies."""
     seen: set[str] = set()
     waiting = [_normal(name) for name in packages]
     while waiting:
@@ -57,7 +57,7 @@ def _modules(packages: tuple[str, ...]) -> set[str]:
             continue
         seen.add(name)
         waiting += [_normal(re.match(r'[\w.\-]+', need).group()) for need in needs if 'extra ==' not in need]
-    # Not packages_distributions(): on Python 3.10 it knows those alone that list their modules.
+    # Not packages_distributions(): on Python 3.10 it covers only packages with top_level.txt.
     return {module for name in seen for module in _top_level(importlib.metadata.distribution(name))}
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures as cameras would send them."""
+"""Test images in the encodings that cameras send."""
 from __future__ import annotations
 
 from typing import Optional
@@ -14,7 +14,7 @@ ENCODINGS = (*(name for name, item in FORMATS.items() if item.bits == 8), *SEMI_
 
 
 def random_image(encoding: str, height: int, width: int, padding: int = 0, seed: int = 0) -> RawImage:
-    """Of noise; its rows lie apart by `padding` bytes."""
+    """An image of random bytes with `padding` bytes at the end of each row."""
     rows, row_bytes = height, width
     if encoding in FORMATS:
         row_bytes *= FORMATS[encoding].channels
@@ -25,7 +25,7 @@ def random_image(encoding: str, height: int, width: int, padding: int = 0, seed:
 
 
 def as_sent(rgb: np.ndarray, encoding: str) -> RawImage:
-    """A picture (H, W, 3) uint8 of even sides in one of bgr8, rgba8, mono8, yuyv, nv12, nv24 or bayer_*8."""
+    """Convert (H, W, 3) uint8 RGB with even sides to bgr8, rgba8, mono8, yuyv, nv12, nv24 or bayer_*8."""
     height, width = rgb.shape[:2]
     rows: Optional[np.ndarray] = None
     yuv = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)

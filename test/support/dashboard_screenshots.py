@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Takes the pictures of docs/dashboard.md from a page that runs.
+"""Takes the screenshots of docs/dashboard.md from a running page.
 
     python test/support/dashboard_screenshots.py http://localhost:8765 docs
 """
@@ -16,12 +16,12 @@ from playwright.sync_api import sync_playwright
 
 from fanet_ros.ros.dashboard.benchmark_viewers import CHROMIUM_ARGUMENTS
 
-FRAMES = 150        # as many as the chart shows
+FRAMES = 150        # the number the chart shows
 LIMIT_S = 300.0
 
 
 def settle(page: Any, frames: int) -> None:
-    """Until the chart is full and the parameters are there."""
+    """Wait until `frames` frames are in the chart and the parameters are loaded."""
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline and not page.evaluate(
             f'window.fanet_ros?.timing.rows.length >= {frames} && '
@@ -30,7 +30,7 @@ def settle(page: Any, frames: int) -> None:
 
 
 def take(link: str, folder: Path) -> None:
-    """Desktop in the dark, probe pinned; phone in the light."""
+    """Save dashboard_desktop.png (dark theme, with pixel probe) and dashboard_phone.png (light theme) in `folder`."""
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=shutil.which('chromium'), args=list(CHROMIUM_ARGUMENTS))
         desktop = browser.new_page(viewport={'width': 1440, 'height': 1010}, color_scheme='dark')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The executables of the package, as they are installed."""
+"""Locates the installed executables of the package."""
 from __future__ import annotations
 
 import os
@@ -8,7 +8,10 @@ from pathlib import Path
 
 
 def find_executable(name: str) -> Path:
-    """An executable of this package as `ros2 run` would find it; fails when the package is not built or not sourced."""
+    """Path of an executable of this package, as `ros2 run` would find it.
+
+    :raises FileNotFoundError: the package is not built or not sourced
+    """
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep):
         candidate = Path(prefix) / 'lib' / 'fanet_ros' / name
         if prefix and os.access(candidate, os.X_OK):

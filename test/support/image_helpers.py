@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images for tests, and what an image message holds."""
+"""Test images, and the pixels of image messages."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ CHANNELS = {'rgb8': (3,), 'mono8': ()}
 
 
 def blotches(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
-    """Blotches of random colour, (height, width, 3) uint8, of which an untrained network makes many classes."""
+    """Random coloured rectangles, (height, width, 3) uint8, for which an untrained network predicts many classes."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def pixels(message: Image) -> np.ndarray:
-    """(height, width, 3) of rgb8 or (height, width) of mono8, uint8; rows without padding, as this package publishes them."""
+    """Pixels of an rgb8 (height, width, 3) or mono8 (height, width) message, uint8; its rows must not be padded."""
     channels = CHANNELS[message.encoding]
     assert (message.step, message.is_bigendian) == (message.width * max(1, sum(channels)), 0)
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, *channels)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Nodes of tests in DDS domains of their own."""
+"""ROS nodes in separate DDS domains for tests."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from rclpy.node import Node
 
 @contextmanager
 def node_in_domain(name: str, domain_id: int) -> Iterator[Node]:
-    """A node called `name`, in a context of its own."""
+    """A node called `name` in its own context."""
     context = Context()
     rclpy.init(context=context, domain_id=domain_id)
     node = rclpy.create_node(name, context=context)

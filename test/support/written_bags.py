@@ -22,7 +22,7 @@ PERIOD_NS = 10**8
 
 @dataclass
 class FrameWriter:
-    """Writes images and timings with the stamp of a frame number; received 1 ms after each other."""
+    """Writes images and timing messages stamped by frame number, with reception times 1 ms apart."""
 
     bag: BagWriter
     store: Typestore
@@ -30,7 +30,7 @@ class FrameWriter:
 
     def image(self, topic: str, number: int, pixels: np.ndarray, *, frame_id: str = 'camera',
               padding: int = 0, encoding: Optional[str] = None) -> None:
-        """pixels: (H, W) for mono8, (H, W, 3) for rgb8, uint8; `padding` bytes are appended to every row."""
+        """Write an image; `pixels`: uint8, (H, W) for mono8 or (H, W, 3) for rgb8; `padding` bytes are appended to every row."""
         height, width = pixels.shape[:2]
         rows = np.pad(pixels.reshape(height, -1), ((0, 0), (0, padding)))
         self._write(topic, IMAGE, self.store.types[IMAGE](
@@ -39,6 +39,7 @@ class FrameWriter:
             step=rows.shape[1], data=rows.ravel()))
 
     def timing(self, number: int, **values: Any) -> None:
+        """Write a timing message; fields not in `values` are 0."""
         content: dict[str, Any] = {
             name: 0 for name in self.store.types[TIMING].__dataclass_fields__ if name != '__msgtype__'}
         content.update(values, header=self._header(number, 'camera'))
@@ -62,7 +63,7 @@ def stamp_ns(number: int) -> int:
 
 
 def write_bag(path: Path, fill: Callable[[FrameWriter], None]) -> Path:
-    """A bag of what `fill` writes; returns `path`."""
+    """Write a bag with the messages of `fill`; returns `path`."""
     store = get_typestore(Stores.ROS2_JAZZY)
     own_text = message_definition(TIMING).text.split('=' * 80)[0]
     store.register(get_types_from_msg(own_text, TIMING))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the system tests share: a DDS domain of their own, installed executables, a node to talk to them."""
+"""Shared by the system tests: a separate DDS domain, installed executables, and a node to communicate with them."""
 from __future__ import annotations
 
 import functools
@@ -43,13 +43,13 @@ from fanet_ros.package_share import share_directory
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.ros.demo.environment import free_domain_id
 
-TIMEOUT_S = 300.0       # for conditions that a busy machine is slow to reach; what hangs is seen all the same
-ADDRESS_SPACE_BYTES = 12 * 2**30      # so that what is too large for the memory is too large on every machine
+TIMEOUT_S = 300.0       # generous for a busy machine; a hang is still detected
+ADDRESS_SPACE_BYTES = 12 * 2**30      # so that too large allocations fail on every machine
 KEEP_ALL_QOS = QoSProfile(depth=100)
 
 
 class Process:
-    """One installed executable, with its output in a file; killed by the fixture that started it."""
+    """A running executable of the package, with its output in a file; killed by the fixture that started it."""
 
     def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
         self.name, self._log = name, log
@@ -60,7 +60,7 @@ class Process:
 
     @property
     def log(self) -> str:
-        """All that it has printed until now."""
+        """All output so far."""
         return self._log.read_text(errors='replace')
 
     @property
@@ -69,7 +69,7 @@ class Process:
 
     @property
     def resident_bytes(self) -> int:
-        """Memory that it occupies at this moment."""
+        """Current resident memory in bytes."""
         return psutil.Process(self._process.pid).memory_info().rss
 
     def stop(self, number: int = signal.SIGINT) -> int:
@@ -82,7 +82,7 @@ class Process:
         return self._process.wait(TIMEOUT_S)
 
     def kill(self) -> None:
-        """End it whatever it does."""
+        """Kill it and wait."""
         self._process.kill()
         self._process.wait()
 
@@ -92,7 +92,7 @@ def _limit_memory() -> None:
 
 
 class Client:
-    """A ROS node inside the test, and its ways to wait for others."""
+    """A ROS node inside the test, with helpers to communicate with other nodes."""
 
     def __init__(self, domain_id: int) -> None:
         self._context = Context()
@@ -107,7 +107,7 @@ class Client:
         rclpy.shutdown(context=self._context)
 
     def wait_for(self, condition: Callable[[], bool], what: str, process: Optional[Process] = None) -> None:
-        """Handle messages until `condition` holds; fails after TIMEOUT_S, or when `process` ends before."""
+        """Spin until `condition` holds; fails after TIMEOUT_S, or when `process` ends first."""
         deadline = time.monotonic() + TIMEOUT_S
         while not condition():
             assert process is None or process.is_alive, f'{process.name} ended before {what}:\n{process.log}'
@@ -128,7 +128,7 @@ class Client:
         return publisher
 
     def set_parameters(self, node_name: str, atomically: bool = False, **values: Any) -> list[SetParametersResult]:
-        """As `ros2 param set`: one result per parameter; atomically: one result for all."""
+        """Like `ros2 param set`: one result per parameter, or a single one if atomically."""
         parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         if atomically:
             service, name = SetParametersAtomically, f'{node_name}/set_parameters_atomically'
@@ -137,18 +137,18 @@ class Client:
         return list(self._call(service, name, service.Request(parameters=parameters)).results)
 
     def get_parameters(self, node_name: str, *names: str) -> list[Any]:
-        """As `ros2 param get`, for several at once."""
+        """Like `ros2 param get`, for several parameters."""
         request = GetParameters.Request(names=list(names))
         response = self._call(GetParameters, f'{node_name}/get_parameters', request)
         return [parameter_value_to_python(value) for value in response.values]
 
     def change_state(self, node_name: str, transition: int) -> bool:
-        """As `ros2 lifecycle set`; whether it succeeded."""
+        """Like `ros2 lifecycle set`; returns whether it succeeded."""
         request = ChangeState.Request(transition=Transition(id=transition))
         return self._call(ChangeState, f'{node_name}/change_state', request).success
 
     def state(self, node_name: str) -> str:
-        """As `ros2 lifecycle get`."""
+        """Like `ros2 lifecycle get`: the name of the state."""
         return self._call(GetState, f'{node_name}/get_state', GetState.Request()).current_state.label
 
     def _call(self, service: type, name: str, request: Any) -> Any:
@@ -164,7 +164,7 @@ Picture = Union[np.ndarray, Image, CompressedImage]
 
 
 class Camera:
-    """Publishes images with stamps of their own, and waits for what a segmentation node makes of them.
+    """Publishes images with unique stamps, and waits for the answers of a segmentation node.
 
     :param node: name of the node, with a leading /
     """
@@ -178,17 +178,18 @@ class Camera:
         self._stamp_s = 1000
 
     def connect(self, picture: Picture) -> None:
-        """Send `picture` until it is answered: before both directions stand, a frame or its answer may be lost."""
+        """Send `picture` until it is answered: until both directions are connected, frames and answers may be lost."""
         self.client.wait_for(lambda: self.send(picture) is not None and bool(self.masks and self.timings),
                              'the first mask', self.process)
         self.wait_for_one(self.timings, self.send(picture))
 
     def header(self) -> Header:
+        """A header with the next stamp."""
         self._stamp_s += 1
         return Header(stamp=Time(sec=self._stamp_s, nanosec=123456789), frame_id='front/optical frame')
 
     def send(self, picture: Picture) -> Header:
-        """Publish (H, W, 3) uint8 RGB, or a message under a new header; returns the header."""
+        """Publish (H, W, 3) uint8 RGB or a message with a new header; returns the header."""
         header = self.header()
         if isinstance(picture, np.ndarray):
             picture = rgb_to_image_message(picture, header)
@@ -202,7 +203,7 @@ class Camera:
         return self.wait_for_one(self.masks, header), self.wait_for_one(self.timings, header)
 
     def answer_at(self, picture: Picture, network_size: tuple[int, int]) -> tuple[Image, FrameTiming]:
-        """answer_to() once the network runs at this height and width: first frames of a shape go through squeezed."""
+        """answer_to() once the network runs at this (height, width): first frames of a new shape are squeezed into the old one."""
         def runs_at_it() -> bool:
             timing = self.answer_to(picture)[1]
             return (timing.input_height, timing.input_width) == network_size
@@ -210,7 +211,7 @@ class Camera:
         return self.answer_to(picture)
 
     def wait_for_one(self, messages: list[Any], header: Header) -> Any:
-        """The message with this very header."""
+        """Wait for the message with exactly this header."""
         def found() -> list[Any]:
             return [message for message in messages if message.header == header]
         self.client.wait_for(lambda: bool(found()), f'an answer to the frame of {header.stamp.sec} s', self.process)
@@ -220,13 +221,13 @@ class Camera:
 
 @pytest.fixture(name='ros_domain_id', scope='session')
 def ros_domain_id_fixture() -> int:
-    """A domain in which nobody else of this machine lives."""
+    """A domain that no other process on this machine uses."""
     return free_domain_id()
 
 
 @pytest.fixture(name='client', scope='module')
 def client_fixture(ros_domain_id: int) -> Iterator[Client]:
-    """A node in the domain of the test's processes."""
+    """A node in the domain of the processes under test."""
     client = Client(ros_domain_id)
     yield client
     client.close()
@@ -256,7 +257,7 @@ def start_executable_fixture(
 
 @pytest.fixture(name='small_checkpoint', scope='session')
 def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real but untrained FANet-18 of the 11 classes that runs at 96x128 and gives many of them."""
+    """An untrained FANet-18 with the 11 CamVid classes that runs at 96x128 and predicts many of them."""
     class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     metadata = CheckpointMetadata('fanet18', 'paper', class_map.name, class_map.names, class_map.colors,
                                   training_resolution=(96, 128))
@@ -275,9 +276,9 @@ def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name='same_rounding', scope='session')
 def same_rounding_fixture() -> tuple[str, ...]:
-    """Arguments of a node that shall give what `segmenter` gives, to the last digit.
+    """Arguments of a node whose results must equal those of `segmenter` exactly.
 
-    Left to themselves two processes may find different engines the fastest, and each rounds in its own way.
+    With engine auto, two processes may choose different engines, which round differently.
     """
     return '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'num_threads:=1'
 
@@ -286,7 +287,7 @@ def same_rounding_fixture() -> tuple[str, ...]:
 def segmentation_camera_fixture(
         make_camera: Callable[..., Camera], start_executable: Callable[..., Process], small_checkpoint: Path,
         same_rounding: tuple[str, ...]) -> Callable[..., Camera]:
-    """A camera that a node of its own answers: segmentation_camera('output_size:=network', ...), parameters of the node."""
+    """A camera with its own node: segmentation_camera('output_size:=network', ...), with parameters of the node."""
     def start(*parameters: str) -> Camera:
         given = [part for parameter in (f'checkpoint:={small_checkpoint}', *parameters) for part in ('-p', parameter)]
         camera = make_camera(start_executable('segmentation_node', '--ros-args', *given, *same_rounding))
@@ -297,7 +298,7 @@ def segmentation_camera_fixture(
 
 @pytest.fixture(name='segmenter', scope='module')
 def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
-    """The network of `small_checkpoint` in this process."""
+    """`small_checkpoint` loaded in this process."""
     threads = torch.get_num_threads()
     yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1)
     torch.set_num_threads(threads)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images as no camera should send them, over DDS to the installed node: what works, what is refused, and that it goes on."""
+"""Unusual and invalid images over DDS to the installed node: which are understood, which refused, and that it keeps running."""
 from __future__ import annotations
 
 import array
@@ -26,7 +26,7 @@ HEIGHT, WIDTH = 24, 32
 
 
 def picture(seed: int = 0) -> np.ndarray:
-    """Blotches of random colour, (HEIGHT, WIDTH, 3) uint8, of which the untrained network makes several classes."""
+    """Random coloured rectangles, (HEIGHT, WIDTH, 3) uint8, for which the untrained network predicts several classes."""
     coarse = np.random.default_rng(seed).integers(0, 256, (3, 4, 3), np.uint8)
     return cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
 
@@ -39,18 +39,18 @@ ALPHA = np.full((HEIGHT, WIDTH, 1), 9, np.uint8)
 
 @dataclass(frozen=True)
 class Case:
-    """One message. `shows`: the picture that the node should see in it, None: it should refuse, saying `reason`."""
+    """One message. `shows`: the RGB image that the node should decode; None: it should refuse with `reason`."""
 
     name: str
     encoding: str
-    pixels: np.ndarray                      # rows of any dtype; their bytes are sent
+    pixels: np.ndarray                      # rows of any dtype, sent as bytes
     shows: Optional[np.ndarray] = None
     reason: str = ''
     padding: int = 0                        # bytes at the end of each row
     big_endian: bool = False
     height: int = HEIGHT
     width: int = WIDTH
-    step: Optional[int] = None              # None: what fits
+    step: Optional[int] = None              # None: length of the padded rows
 
     def message(self) -> Image:
         rows = np.ascontiguousarray(self.pixels).reshape(self.pixels.shape[0], -1).view(np.uint8)
@@ -66,7 +66,7 @@ def wide(values: np.ndarray, order: str) -> np.ndarray:
 
 
 def mosaic(pattern: str) -> np.ndarray:
-    """What a sensor with this Bayer pattern sees of RGB."""
+    """RGB as seen by a sensor with this Bayer pattern."""
     values = np.empty((HEIGHT, WIDTH), np.uint8)
     for index, color in enumerate(pattern):
         y, x = divmod(index, 2)
@@ -147,7 +147,7 @@ REFUSED = [
 
 
 class Sender:
-    """A camera of a running node, with what the node says of it in diagnostics."""
+    """A camera of a running node, with the node's diagnostics of it."""
 
     def __init__(self, camera: Any, client: Any, node: str) -> None:
         self.camera, self.client, self.process = camera, client, camera.process
@@ -159,16 +159,16 @@ class Sender:
         return self.camera.send(message)
 
     def mask_of(self, message: Any) -> np.ndarray:
-        """Labels that came back with this message's header."""
+        """Labels of the mask with this message's header."""
         mask = self.camera.wait_for_one(self.masks, self.send(message))
         return np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.width)
 
     def timing_of(self, message: Any) -> FrameTiming:
-        """The timing that came back with this message's header."""
+        """The timing message with this message's header."""
         return self.camera.wait_for_one(self.camera.timings, self.send(message))
 
     def diagnosed(self) -> dict[str, str]:
-        """The newest key-value pairs of the node."""
+        """The newest diagnostic values of the node, with its message."""
         for message in reversed(self.diagnostics):
             if message.status[0].name == self._name:
                 return {'message': message.status[0].message, **{
@@ -202,8 +202,8 @@ def test_understood(case: Case, sender: Sender, segmenter: Segmenter) -> None:
     assert np.array_equal(pixels(mask), expected.labels)
 
 
-def test_the_pictures_of_these_tests_differ(segmenter: Segmenter) -> None:
-    """Else a mask could be right although the picture was read wrongly."""
+def test_the_images_of_these_tests_give_different_masks(segmenter: Segmenter) -> None:
+    """Otherwise a mask could be correct although the image was decoded wrongly."""
     masks = [segmenter.segment(rgb).labels for rgb in (RGB, RGB[..., ::-1].copy(), GREY_RGB, YUYV_RGB)]
     assert all(np.mean(a != b) > 0.02 for i, a in enumerate(masks) for b in masks[:i])
 
@@ -212,12 +212,12 @@ def test_the_pictures_of_these_tests_differ(segmenter: Segmenter) -> None:
 def test_refused(case: Case, sender: Sender, segmenter: Segmenter) -> None:
     before = sender.timing_of(UNDERSTOOD[0].message())
     bad = sender.send(case.message())
-    # A frame that is still waiting may be replaced by the next: the good one comes when the bad one has been judged.
+    # A waiting frame may be replaced by the next: send the good one only once the bad one has been processed.
     sender.client.wait_for(
         lambda: int(sender.diagnosed().get('frames rejected', 0)) > before.frames_rejected, 'the rejection',
         sender.process)
-    told = sender.diagnosed()
-    assert case.reason in told['message'] or f'frames rejected: {case.reason}' in told
+    diagnosis = sender.diagnosed()
+    assert case.reason in diagnosis['message'] or f'frames rejected: {case.reason}' in diagnosis
     good = picture(7)
     assert np.array_equal(sender.mask_of(Case('good', 'rgb8', good).message()), segmenter.segment(good).labels)
     after = sender.timing_of(UNDERSTOOD[0].message())
@@ -232,11 +232,11 @@ def test_a_flood_of_bad_frames_does_not_flood_the_log(sender: Sender) -> None:
         sender.send(REFUSED[0].message())
     after = sender.timing_of(UNDERSTOOD[0].message())
     received = after.frames_received - before.frames_received
-    assert received == 201 if HAS_MESSAGE_INFO else 1 < received <= 201      # Humble does not tell what was replaced on the way
+    assert received == 201 if HAS_MESSAGE_INFO else 1 < received <= 201      # Humble does not report what the middleware replaced
     rejected = after.frames_rejected - before.frames_rejected
     assert rejected + after.frames_dropped - before.frames_dropped == received - 1
     new = sender.process.log.count('frame rejected') - lines
-    assert new < 50, 'each second one line'
+    assert new < 50, 'at most one line per second'
     assert "encoding 'cmyk8', 32x24, step 96, 2304 bytes" in sender.process.log
 
 

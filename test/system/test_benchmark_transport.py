@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The transport benchmark over real DDS, short: what it counts, and what it leaves."""
+"""A short run of the transport benchmark over real DDS: its figures and its files."""
 import json
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.Cap
     for run in runs:
         assert run['sent'] == 5 and 0 <= run['lost'] < 5 and len(run['latencies_ms']) == run['sent'] - run['lost']
         assert 0 < run['transport_ms'][0] <= run['latency_ms'][0] and run['stages_ms']['network_ms'] > 0
-        assert run['memory_slope_mib_h'] is None        # of so short a run it would be noise
+        assert run['memory_slope_mib_h'] is None        # noise in such a short run
         assert run['node_cpu_ms'] >= 0 and run['node_memory_mib'] > 0
     assert all((tmp_path / name).stat().st_size > 5000 for name in ('transport.png', 'transport_stages.png'))
     assert sum(line.startswith('| 5 | ') for line in capsys.readouterr().out.splitlines()) == 3
@@ -43,14 +43,14 @@ def test_the_highest_rate_is_found_to_within_a_step(limit_hz: float) -> None:
     assert limit_hz / benchmark_transport.RATE_STEP ** 1.01 <= found.rate_hz <= limit_hz and found.lost == 5
 
 
-def test_no_rate_at_all_is_none() -> None:
+def test_no_rate_at_all_gives_none() -> None:
     def fails(rate_hz: float) -> Run:
         raise NoMaskError('no mask of 80 images came')
     assert benchmark_transport.highest_rate(fails) is None
     assert benchmark_transport.highest_rate(lambda rate_hz: run_at(rate_hz, lost=100)) is None
 
 
-def test_medians_are_of_each_rate_and_process_by_itself() -> None:
+def test_medians_are_computed_per_rate_and_process_kind() -> None:
     summary = medians([run_at(30, p50=value) for value in (9.0, 30.0, 8.0)] + [run_at(30, p50=40.0, processes='plain')])
     assert [(run.processes, run.latency_ms[0]) for run in summary] == [('tuned', 9.0), ('plain', 40.0)]
     assert summary[0].latencies_ms == (9.0, 30.0, 8.0)

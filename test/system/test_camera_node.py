@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed camera node over DDS: what it publishes of each source, and how it ends.
+"""The installed camera node over DDS: what it publishes from each source, and how it ends.
 
-Where every frame counts, simulated time moves the camera on: it waits until somebody listens, and no frame is missed.
+Where every frame matters, the camera is driven by simulated time, so that no frame is missed.
 """
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stamp_ns(message: Any) -> int:
 
 
 class CameraUnderTest:
-    """A camera node in a namespace of its own, and what it publishes."""
+    """A camera node in its own namespace, and the messages it publishes."""
 
     def __init__(self, client: Any, start: Callable[..., Any], name: str, message_type: type = Image,
                  use_sim_time: bool = True, **parameters: Any) -> None:
@@ -47,9 +47,9 @@ class CameraUnderTest:
             item for parameter, value in values.items() for item in ('-p', f'{parameter}:={value}')))
 
     def play(self, count: int) -> None:
-        """Move simulated time on by one period after the other until `count` frames are here, each with its time."""
+        """Advance simulated time by one period per frame until `count` frames have arrived with matching stamps."""
         clock = self.client.publisher(Clock, f'/{self.name}/clock')
-        # The camera has heard of the subscriptions above once it knows where to send an answer.
+        # Once it can answer a service call, the camera has also discovered the subscriptions above.
         self.client.get_parameters(f'/{self.name}/camera', 'rate_hz')
         for index in range(count):
             now = self._time(index)
@@ -57,9 +57,9 @@ class CameraUnderTest:
         assert [stamp_ns(image) for image in self.images] == [(index + 1) * PERIOD_NS for index in range(count)]
 
     def ends(self) -> None:
-        """See it end by itself, with exit code 0 and no other line than its first, and without another frame."""
+        """Expect it to exit with code 0, without another frame or log line."""
         clock, count = self.client.publisher(Clock, f'/{self.name}/clock'), len(self.images)
-        now = self._time(count)     # that a file has ended is noticed when the next frame is due
+        now = self._time(count)     # the end of a file is noticed when the next frame is due
         self.client.wait_for(lambda: not self.process.is_alive or clock.publish(now) is not None, 'the end')
         assert self.process.wait() == 0 and len(self.images) == count
         assert len(self.process.log.strip().splitlines()) == 1, self.process.log
@@ -70,7 +70,7 @@ class CameraUnderTest:
         return Clock(clock=Time(sec=seconds, nanosec=nanoseconds))
 
     def stop(self) -> None:
-        """End it from outside, which must be quiet too."""
+        """Stop it by a signal, which must not log anything either."""
         assert self.process.stop() == 0
         assert len(self.process.log.strip().splitlines()) == 1, self.process.log
 
@@ -87,7 +87,7 @@ def street_fixture() -> SyntheticStreet:
     return SyntheticStreet(WIDTH, HEIGHT, SEED, RATE_HZ)
 
 
-def test_street_frames_and_ground_truth_by_value(
+def test_street_frames_and_ground_truth_are_published_exactly(
         client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
     under_test = camera('street', count=12, frame_id='front', **STREET)
     under_test.play(12)
@@ -101,14 +101,14 @@ def test_street_frames_and_ground_truth_by_value(
     assert not np.array_equal(pixels(under_test.images[0]), pixels(under_test.images[11]))
 
 
-def test_by_the_clock_on_the_wall(client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
+def test_frames_follow_the_wall_clock(client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
     under_test = camera('wall', use_sim_time=False, **STREET)
     client.wait_for(lambda: len(under_test.images) >= 10, 'ten frames', under_test.process)
     publisher, = client.node.get_publishers_info_by_topic('/wall/image')
     assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
     under_test.stop()
     images = under_test.images
-    # The camera waits for nobody, so the first frames may be gone; from then on none is missing.
+    # The camera does not wait for subscribers, so the first frames may be missed; after that none is missing.
     first = next(index for index in range(1000) if np.array_equal(street.frame(index).rgb, pixels(images[0])))
     for offset, image in enumerate(images):
         assert np.array_equal(pixels(image), street.frame(first + offset).rgb), offset
@@ -122,7 +122,7 @@ def test_by_the_clock_on_the_wall(client: Any, camera: Callable[..., CameraUnder
             assert np.array_equal(pixels(truths[stamp]), street.frame(first + offset).labels)
 
 
-def test_compressed_images_show_nearly_the_same(
+def test_compressed_images_are_close_to_the_originals(
         client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
     fine = camera('fine', message_type=CompressedImage, count=3, jpeg_quality=100, **STREET)
     coarse = camera('coarse', message_type=CompressedImage, count=3, jpeg_quality=10, **STREET)
@@ -147,11 +147,11 @@ COLORS = [(250, 10, 20), (30, 240, 50), (60, 70, 230), (200, 210, 40), (120, 20,
 
 @pytest.fixture(name='folder', scope='module')
 def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """pictures 1, 2, 3, 10 and 20, which are not in this order by their letters, and something that is no picture."""
-    folder = tmp_path_factory.mktemp('pictures')
+    """Images 1, 2, 3, 10 and 20, whose alphabetical order differs, and a file that is not an image."""
+    folder = tmp_path_factory.mktemp('images')
     for number, rgb in zip((1, 2, 3, 10, 20), photographs()):
         cv2.imwrite(str(folder / f'image_{number}.png'), rgb[..., ::-1])
-    (folder / 'notes.txt').write_text('not a picture')
+    (folder / 'notes.txt').write_text('not an image')
     return folder
 
 
@@ -179,7 +179,7 @@ def decoded(video: Path) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(('kind', 'loop'), [('folder', False), ('folder', True), ('video', False), ('video', True)])
-def test_files_by_value_once_or_over_and_over(
+def test_files_are_published_exactly_once_or_in_a_loop(
         client: Any, camera: Callable[..., CameraUnderTest], folder: Path, video: Path, kind: str, loop: bool) -> None:
     frames = photographs() if kind == 'folder' else decoded(video)
     assert len(frames) == 5
@@ -194,11 +194,11 @@ def test_files_by_value_once_or_over_and_over(
         under_test.ends()
     for index, image in enumerate(under_test.images):
         assert np.array_equal(pixels(image), frames[index % 5]), index
-    if kind == 'video':     # what was read is what was written, but for the loss in its file
+    if kind == 'video':     # frames equal those written, except for compression loss
         assert all(np.abs(frame.mean((0, 1)) - rgb.mean((0, 1))).max() < 4 for frame, rgb in zip(frames, photographs()))
 
 
-def test_files_at_another_size_and_a_count_that_ends_a_loop(
+def test_files_are_resized_and_count_ends_a_loop(
         camera: Callable[..., CameraUnderTest], folder: Path) -> None:
     under_test = camera('resized', source=folder, width=32, height=20, rate_hz=RATE_HZ, count=7, loop='true')
     under_test.play(7)
@@ -208,7 +208,7 @@ def test_files_at_another_size_and_a_count_that_ends_a_loop(
         assert np.abs(pixels(image).mean((0, 1)) - photographs()[index % 5].mean((0, 1))).max() < 2
 
 
-def test_an_unreadable_picture_is_left_out_and_named(camera: Callable[..., CameraUnderTest], tmp_path: Path) -> None:
+def test_an_unreadable_image_file_is_skipped_and_named(camera: Callable[..., CameraUnderTest], tmp_path: Path) -> None:
     first, _, last = photographs()[:3]
     cv2.imwrite(str(tmp_path / '1.png'), first[..., ::-1])
     (tmp_path / '2.png').write_bytes(b'\x89PNG and no more')
@@ -217,7 +217,7 @@ def test_an_unreadable_picture_is_left_out_and_named(camera: Callable[..., Camer
     under_test.play(2)
     assert under_test.process.wait() == 0 and '2.png is not a readable image' in under_test.process.log
     assert np.array_equal(pixels(under_test.images[0]), first)
-    assert pixels(under_test.images[1]).shape == first.shape        # the size of the first
+    assert pixels(under_test.images[1]).shape == first.shape        # resized to the first frame
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
@@ -246,7 +246,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
 
 @pytest.fixture(name='refused', scope='module')
 def refused_fixture(start_executable: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """All of them at once: each spends its time on imports."""
+    """All started at once: each spends most of its time on imports."""
     tmp = tmp_path_factory.mktemp('refused')
     (tmp / 'empty').mkdir()
     (tmp / 'text.avi').write_text('not a video')
@@ -256,7 +256,7 @@ def refused_fixture(start_executable: Callable[..., Any], tmp_path_factory: pyte
 
 
 @pytest.mark.parametrize('name', REFUSED)
-def test_what_cannot_work_ends_the_start_with_one_line(refused: dict[str, Any], name: str) -> None:
+def test_invalid_settings_end_the_start_with_one_line(refused: dict[str, Any], name: str) -> None:
     process = refused[name]
     assert process.wait() == 1
     lines = [line for line in process.log.splitlines() if line.startswith('camera_node: ')]

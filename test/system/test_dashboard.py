@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard's server over real HTTP and DDS, without a browser: who gets in, what is refused, what it costs."""
+"""The dashboard's server over real HTTP and DDS, without a browser: access control, invalid requests, load."""
 from __future__ import annotations
 
 import asyncio
@@ -28,7 +28,7 @@ LINK = re.compile(r'open http://([^/\s]+)/(?:\?token=(\S+))?')
 
 
 def link_of(client: Any, process: Any) -> tuple[str, str]:
-    """Host with port and token ('' where there is none), as the dashboard prints them."""
+    """Host with port, and token ('' if none), as the dashboard prints them."""
     client.wait_for(lambda: LINK.search(process.log), 'its link', process)
     host, token = LINK.search(process.log).groups()
     return host, token or ''
@@ -36,8 +36,8 @@ def link_of(client: Any, process: Any) -> tuple[str, str]:
 
 @pytest.fixture(name='folder', scope='module')
 def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One picture: what the camera publishes again and again."""
-    folder = tmp_path_factory.mktemp('pictures')
+    """A single image, which the camera publishes repeatedly."""
+    folder = tmp_path_factory.mktemp('images')
     noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
     return folder
@@ -46,7 +46,7 @@ def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(name='host', scope='module')
 def host_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
                  folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Host and port of a dashboard beside a running camera and node."""
+    """Host and port of a dashboard with a running camera and node."""
     start_executable('camera_node', '--ros-args', '-p', f'source:={folder}', '-p', 'rate_hz:=8.0')
     start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *same_rounding)
     dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p',
@@ -55,7 +55,7 @@ def host_fixture(client: Any, start_executable: Callable[..., Any], small_checkp
 
 
 def run(action: Callable[[aiohttp.ClientSession], Awaitable[Any]]) -> Any:
-    """The outcome of a coroutine that talks to a server."""
+    """Run a coroutine with an HTTP session; returns its result."""
     async def act() -> Any:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
             return await asyncio.wait_for(action(session), TIMEOUT_S)
@@ -83,7 +83,7 @@ async def ask(stream: aiohttp.ClientWebSocketResponse, **question: Any) -> tuple
 
 
 async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[dict, dict], bool], **question: Any) -> Any:
-    """Ask again and again, as a page does, until an answer is what is waited for; returns it."""
+    """Query repeatedly, like a page, until `holds` accepts an answer; returns it."""
     have = {'frame': -1, 'timing': -1, 'status': -1}
     while True:
         content, files = await ask(stream, **{**have, **question})
@@ -93,15 +93,15 @@ async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[di
                 'status': content['status_version']}
 
 
-def first_picture(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
+def first_frame(host: str) -> tuple[dict[str, Any], dict[str, bytes]]:
     async def act(session: aiohttp.ClientSession) -> Any:
         async with session.ws_connect(f'http://{host}/stream') as stream:
             return await ask_until(stream, lambda content, files: {'camera', 'mask'} <= files.keys())
     return run(act)
 
 
-def test_a_viewer_gets_camera_and_mask_of_one_frame_with_times_and_classes(host: str) -> None:
-    content, files = first_picture(host)
+def test_a_viewer_gets_camera_and_mask_of_one_frame_with_timing_and_classes(host: str) -> None:
+    content, files = first_frame(host)
     assert (content['frame']['width'], content['frame']['height']) == (160, 120)
     for layer in ('camera', 'mask'):
         assert cv2.imdecode(np.frombuffer(files[layer], np.uint8), cv2.IMREAD_UNCHANGED).shape[:2] == (120, 160)
@@ -121,12 +121,12 @@ def test_a_viewer_gets_camera_and_mask_of_one_frame_with_times_and_classes(host:
 
 def test_without_a_viewer_nobody_subscribes(host: str, client: Any) -> None:
     topics = ('/segmentation/mask', '/segmentation/timing', '/segmentation/class_map')
-    first_picture(host)
+    first_frame(host)
     client.wait_for(lambda: not any(map(client.node.count_subscribers, topics)), 'no subscriber of the dashboard')
 
 
 @pytest.mark.parametrize('headers', [{'Host': 'evil.example'}, {'Host': 'evil.example:8765'}, {'Origin': 'http://evil.example'}])
-def test_other_sites_are_refused_on_every_way(host: str, headers: dict[str, str]) -> None:
+def test_other_sites_are_refused_on_every_route(host: str, headers: dict[str, str]) -> None:
     for path in ('/', '/page/main.js', '/api/parameters', '/api/params.yaml', '/stream'):
         assert get(f'http://{host}{path}', **headers)[0] in (403, 421)
 
@@ -137,7 +137,7 @@ def test_other_sites_are_refused_on_every_way(host: str, headers: dict[str, str]
     assert run(act) in (403, 421)
 
 
-def test_answers_forbid_the_browser_what_the_page_does_not_need(host: str) -> None:
+def test_security_headers_allow_only_what_the_page_needs(host: str) -> None:
     async def act(session: aiohttp.ClientSession) -> Any:
         async with session.get(f'http://{host}/') as page, session.get(f'http://{host}/none') as missing:
             return page.headers, missing.headers
@@ -148,7 +148,7 @@ def test_answers_forbid_the_browser_what_the_page_does_not_need(host: str) -> No
 
 
 @pytest.mark.parametrize('path', ['/page/..%2f..%2fdashboard.py', '/page/none.js', '/dashboard.py', '/page/', '/page/%00'])
-def test_no_file_but_the_pages_is_given_out(host: str, path: str) -> None:
+def test_only_files_of_the_page_are_served(host: str, path: str) -> None:
     from yarl import URL
     assert get(URL(f'http://{host}{path}', encoded=True))[0] == 404
 
@@ -156,7 +156,7 @@ def test_no_file_but_the_pages_is_given_out(host: str, path: str) -> None:
 @pytest.mark.parametrize(('body', 'status', 'reason'), [
     ('{', 400, 'JSON'), ('[]', 400, 'JSON object'), ('{}', 400, 'JSON object'), (b'\xff\xfe', 400, ''), ('[' * 10000, 400, 'JSON'),
     ('x' * 100000, 413, '')])
-def test_a_body_that_is_no_order_is_refused(host: str, body: Any, status: int, reason: str) -> None:
+def test_an_invalid_request_body_is_refused(host: str, body: Any, status: int, reason: str) -> None:
     answered, content = post(f'http://{host}/api/parameters', body)
     assert answered == status and reason in content['error']
     assert post(f'http://{host}/api/parameters', '{"lazy": true}', **{'Content-Type': 'text/plain'})[0] == 415
@@ -164,7 +164,7 @@ def test_a_body_that_is_no_order_is_refused(host: str, body: Any, status: int, r
 
 def test_a_change_is_applied_or_refused_with_the_nodes_reason(host: str, client: Any) -> None:
     url = f'http://{host}/api/parameters'
-    first_picture(host)
+    first_frame(host)
     assert post(url, {'min_confidence': 0.25}) == (200, {'applied': True, 'reason': ''})
     assert client.get_parameters('/segmentation', 'min_confidence') == [0.25]
     for order, reason in (({'checkpoint': 'none'}, "checkpoint 'none' not found"), ({'min_confidence': 2}, 'min_confidence'),
@@ -176,7 +176,7 @@ def test_a_change_is_applied_or_refused_with_the_nodes_reason(host: str, client:
     assert post(url, {'min_confidence': 0})[1]['applied']
 
 
-def test_the_params_file_holds_what_is_set(host: str) -> None:
+def test_the_params_file_contains_the_current_values(host: str) -> None:
     assert post(f'http://{host}/api/parameters', {'overlay_alpha': 0.75})[1]['applied']
     status, text = get(f'http://{host}/api/params.yaml')
     values = yaml.safe_load(text)['/**']['ros__parameters']
@@ -198,7 +198,7 @@ def test_the_lifecycle_is_switched(host: str, client: Any) -> None:
 
 def test_a_bag_is_recorded_and_completed(host: str) -> None:
     from rosbags.rosbag2 import Reader
-    first_picture(host)
+    first_frame(host)
     status, begun = post(f'http://{host}/api/record', {'action': 'start'})
     assert status == 200 and begun['is_recording']
     assert 'stop it first' in post(f'http://{host}/api/record', {'action': 'start'})[1]['error']
@@ -214,7 +214,7 @@ def test_a_bag_is_recorded_and_completed(host: str) -> None:
         assert {'/image', '/segmentation/mask', '/segmentation/timing', '/segmentation/class_map'} <= set(bag.topics)
 
 
-def test_what_is_no_question_is_answered_and_then_hung_up_on(host: str) -> None:
+def test_invalid_queries_are_answered_and_then_the_connection_is_closed(host: str) -> None:
     async def act(session: aiohttp.ClientSession) -> Any:
         async with session.ws_connect(f'http://{host}/stream') as stream:
             for text in ('{', '{"layers": ["depth"]}'):
@@ -228,10 +228,10 @@ def test_what_is_no_question_is_answered_and_then_hung_up_on(host: str) -> None:
             too_long = await stream.receive()
         return ends.data, too_long.data
     assert run(act) == (1008, 1009)
-    first_picture(host)
+    first_frame(host)
 
 
-def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str) -> None:
+def test_fifty_viewers_get_the_newest_frames_despite_one_that_never_reads(host: str) -> None:
     async def look(session: aiohttp.ClientSession) -> list[int]:
         async with session.ws_connect(f'http://{host}/stream') as stream:
             frames: list[int] = []
@@ -247,7 +247,7 @@ def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str)
                      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'.encode())
         await reader.readuntil(b'\r\n\r\n')
         question = b'{"layers":["camera","mask"]}'
-        for _ in range(2000):       # masked by zeros, as a browser would send them all at once
+        for _ in range(2000):       # WebSocket frames with a zero mask, all sent at once
             writer.write(bytes([0x81, 0x80 | len(question), 0, 0, 0, 0]) + question)
         unbounded = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
@@ -259,7 +259,7 @@ def test_fifty_viewers_and_one_that_never_reads_are_served_the_newest(host: str)
         assert frames == sorted(set(frames))
 
 
-def test_a_browser_that_goes_in_the_middle_of_a_frame_leaves_nothing_behind(host: str) -> None:
+def test_a_browser_that_disconnects_mid_frame_leaves_nothing_behind(host: str) -> None:
     async def act(session: aiohttp.ClientSession) -> None:
         for _ in range(20):
             stream = await session.ws_connect(f'http://{host}/stream')
@@ -273,7 +273,7 @@ def test_a_browser_that_goes_in_the_middle_of_a_frame_leaves_nothing_behind(host
     run(viewers)
 
 
-def test_beyond_loopback_only_the_token_opens_it_and_nothing_is_changed(
+def test_beyond_loopback_the_token_is_required_and_access_is_read_only(
         client: Any, start_executable: Callable[..., Any]) -> None:
     dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'address:=0.0.0.0')
     host, token = link_of(client, dashboard)
@@ -300,7 +300,7 @@ def test_beyond_loopback_only_the_token_opens_it_and_nothing_is_changed(
 @pytest.mark.parametrize(('arguments', 'reason'), [
     (('address:=robot.local',), 'expected an IP address'), (('token_file:=/none',), 'token_file'), (('port:=70000',), 'port'),
     (('address:=192.0.2.1',), 'cannot listen on 192.0.2.1')])
-def test_what_cannot_work_is_refused_in_one_line(
+def test_invalid_settings_are_refused_in_one_line(
         start_executable: Callable[..., Any], arguments: tuple[str, ...], reason: str) -> None:
     process = start_executable('dashboard', '--ros-args', '-p', 'port:=0', *(part for text in arguments for part in ('-p', text)))
     assert process.wait() == 1
@@ -308,7 +308,7 @@ def test_what_cannot_work_is_refused_in_one_line(
     assert len(lines) == 1 and lines[0].startswith('dashboard: ') and reason in lines[0]
 
 
-def test_a_port_in_use_is_told_with_the_remedy(start_executable: Callable[..., Any]) -> None:
+def test_a_port_in_use_is_reported_with_the_remedy(start_executable: Callable[..., Any]) -> None:
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
         taken.listen()
@@ -317,7 +317,7 @@ def test_a_port_in_use_is_told_with_the_remedy(start_executable: Callable[..., A
     assert 'in use' in process.log and 'choose another with -p port:=' in process.log and process.log.count('\n') == 1
 
 
-def test_it_ends_at_once_by_either_signal_while_somebody_looks(client: Any, start_executable: Callable[..., Any]) -> None:
+def test_either_signal_ends_it_at_once_with_a_viewer_connected(client: Any, start_executable: Callable[..., Any]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'node:=/nobody')
         host, _ = link_of(client, dashboard)

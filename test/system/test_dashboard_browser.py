@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The page in a real browser, headless Chromium, beside a real camera and node."""
+"""The page in headless Chromium, with a real camera and node."""
 from __future__ import annotations
 
 import base64
@@ -34,7 +34,7 @@ FRAME = '(fanet_ros.picture.frame ?? {sequence: 0}).sequence'
 
 
 def wait(page: Any, expression: str, what: str, holds: Callable[[Any], bool] = bool) -> Any:
-    """Until an expression of the page holds; returns it. Not by the page's own eval, which its policy forbids."""
+    """Wait until `holds` accepts the value of a JavaScript expression; returns it. Polls, because the CSP forbids eval."""
     deadline = time.monotonic() + TIMEOUT_S
     while not holds(value := page.evaluate(expression)):
         assert time.monotonic() < deadline, f'waited for {what}: {value!r}\n{page.inner_text("body")}'
@@ -47,7 +47,7 @@ def text_of(selector: str) -> str:
 
 
 class Street:
-    """The processes behind the page."""
+    """Camera, node and dashboard behind the page."""
 
     def __init__(self, start: Callable[..., Any], client: Any, checkpoint: Path, same_rounding: tuple[str, ...],
                  folder: Path) -> None:
@@ -61,7 +61,7 @@ class Street:
         self.node = self._start('segmentation_node', *self._arguments)
 
     def start_dashboard(self, *parameters: str) -> str:
-        """The link of another one, which is `dashboard` from now on."""
+        """Start a new dashboard, keep it as `dashboard` and return its link."""
         self.dashboard = dashboard = self._start('dashboard', '--ros-args', '-p', 'port:=0', *(
             part for text in parameters for part in ('-p', text)))
         self.client.wait_for(lambda: 'open http' in dashboard.log, 'the link', dashboard)
@@ -71,7 +71,7 @@ class Street:
 @pytest.fixture(name='street', scope='module')
 def street_fixture(start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, same_rounding: tuple[str, ...],
                    tmp_path_factory: pytest.TempPathFactory) -> Street:
-    folder = tmp_path_factory.mktemp('pictures')
+    folder = tmp_path_factory.mktemp('images')
     noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
     return Street(start_executable, client, small_checkpoint, same_rounding, folder)
@@ -87,7 +87,7 @@ def browser_fixture() -> Iterator[Any]:
 
 @pytest.fixture(name='open_page')
 def open_page_fixture(browser: Any, street: Street) -> Iterator[Callable[..., Any]]:
-    """Opens a page in a context of its own, and holds it to have had no error at its end."""
+    """Opens a page in its own context; fails at the end if any page had a JavaScript error."""
     contexts, errors = [], []
 
     def open_page(link: str = '', context: Any = None, **options: Any) -> Any:
@@ -106,15 +106,15 @@ def open_page_fixture(browser: Any, street: Street) -> Iterator[Callable[..., An
 
 @pytest.fixture(name='page')
 def page_fixture(open_page: Callable[..., Any]) -> Any:
-    """A page that shows a picture and knows the parameters."""
+    """A page that shows an image and has loaded the parameters."""
     page = open_page()
-    wait(page, 'Boolean(window.fanet_ros?.picture.mask && fanet_ros.legend.classes.length)', 'a picture with its classes')
+    wait(page, 'Boolean(window.fanet_ros?.picture.mask && fanet_ros.legend.classes.length)', 'a frame with its classes')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     return page
 
 
 def pixels(page: Any) -> np.ndarray:
-    """(H, W, 3) uint8 of what the canvas shows."""
+    """The canvas as (H, W, 3) uint8 RGB."""
     png = page.evaluate('document.getElementById("picture").toDataURL("image/png")').partition(',')[2]
     bgr = cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
@@ -125,7 +125,7 @@ def set_slider(page: Any, selector: str, value: float, event: str = 'input') -> 
                           [value, event])
 
 
-def test_what_is_seen_are_the_masks_classes_in_their_colours(page: Any, street: Street) -> None:
+def test_the_canvas_shows_the_mask_classes_in_their_colours(page: Any, street: Street) -> None:
     masks = street.client.collect(Image, '/segmentation/mask')
     maps = street.client.collect(ClassMap, '/segmentation/class_map', LATCHED_QOS)
     street.client.wait_for(lambda: bool(masks and maps), 'a mask and its classes', street.node)
@@ -135,7 +135,7 @@ def test_what_is_seen_are_the_masks_classes_in_their_colours(page: Any, street: 
     mask = np.frombuffer(masks[-1].data, np.uint8).reshape(masks[-1].height, masks[-1].width)
     assert len(np.unique(mask)) > 3
     set_slider(page, '#alpha', 100)
-    assert np.array_equal(pixels(page), palette[mask])      # the camera's picture is always the same, and so is the mask
+    assert np.array_equal(pixels(page), palette[mask])      # the camera image is constant, and so is the mask
     shares = page.evaluate('Array.from(fanet_ros.picture.shares)')
     assert shares == np.bincount(mask.ravel(), minlength=256).tolist()
     largest = int(np.argmax(shares))
@@ -144,7 +144,7 @@ def test_what_is_seen_are_the_masks_classes_in_their_colours(page: Any, street: 
 
 
 def test_blending_hiding_and_colouring_need_no_round_trip(page: Any) -> None:
-    page.evaluate('fanet_ros.stream.ask = () => {}')        # from here on nothing is asked
+    page.evaluate('fanet_ros.stream.ask = () => {}')        # stop querying
     wait(page, 'fanet_ros.stream.isWaiting === false', 'the last answer')
     set_slider(page, '#alpha', 0)
     camera = pixels(page).astype(int)
@@ -166,7 +166,7 @@ def test_blending_hiding_and_colouring_need_no_round_trip(page: Any) -> None:
     assert (pixels(page)[labels == number] == (255, 0, 255)).all()
 
 
-def test_pointing_at_a_pixel_tells_its_class_and_how_sure_the_network_is(page: Any) -> None:
+def test_pointing_at_a_pixel_shows_its_class_and_confidence(page: Any) -> None:
     page.hover('#picture', position={'x': 200, 'y': 160})
     shown = wait(page, text_of('#probe'), 'the confidence', lambda text: '% sure' in text)
     x, y = (int(word.rstrip(',')) for word in shown.split('x ')[1].split(', y '))
@@ -194,7 +194,7 @@ def test_a_refusal_is_shown_with_the_nodes_reason_and_a_change_is_applied(page: 
     assert street.client.get_parameters('/segmentation', 'overlay_alpha') == [0.25]
 
 
-def test_the_resolution_slider_tells_what_to_expect_and_switches(page: Any) -> None:
+def test_the_resolution_slider_shows_the_expected_latency_and_switches(page: Any) -> None:
     wait(page, f'{ROWS} > 10', 'times')
     set_slider(page, '#scale', 0)
     assert 'input_scale 0.375' in page.text_content('#expected') and 'expected median' in page.text_content('#expected')
@@ -204,10 +204,10 @@ def test_the_resolution_slider_tells_what_to_expect_and_switches(page: Any) -> N
     wait(page, 'fanet_ros.timing.size()', 'the full one again', lambda size: size == [96, 128])
 
 
-def test_two_tabs_see_the_same_and_each_others_changes(open_page: Callable[..., Any], street: Street) -> None:
+def test_two_tabs_show_the_same_and_each_others_changes(open_page: Callable[..., Any], street: Street) -> None:
     one, other = open_page(), open_page()
     for page in (one, other):
-        wait(page, FRAME, 'a picture')
+        wait(page, FRAME, 'a frame')
         wait(page, 'document.querySelectorAll("#main-parameters .parameter").length', 'the parameters')
     field = '#main-parameters [data-parameter=latency_budget_ms] input'
     one.fill(field, '4321')
@@ -215,22 +215,22 @@ def test_two_tabs_see_the_same_and_each_others_changes(open_page: Callable[..., 
     wait(other, f'document.querySelector({field!r}).value', 'the change of the other', lambda value: value == '4321')
     for page in (one, other):
         since = page.evaluate(FRAME)
-        wait(page, FRAME, 'more pictures', lambda sequence: sequence > since + 2)
+        wait(page, FRAME, 'more frames', lambda sequence: sequence > since + 2)
     street.client.set_parameters('/segmentation', latency_budget_ms=0.0)
     wait(one, f'document.querySelector({field!r}).value', 'the change of ros2 param set', lambda value: value == '0')
 
 
-def test_a_hidden_tab_stops_the_stream_and_nobody_subscribes(page: Any, street: Street) -> None:
-    # Headless, no tab covers another: the page is told so instead.
+def test_a_hidden_tab_stops_the_stream_and_the_subscriptions(page: Any, street: Street) -> None:
+    # Headless tabs never hide each other: simulate it.
     page.evaluate('Object.defineProperty(document, "hidden", {get: () => window.isHidden ?? false, configurable: true})')
     page.evaluate('window.isHidden = true; document.dispatchEvent(new Event("visibilitychange"))')
-    street.client.wait_for(lambda: not street.client.node.count_subscribers('/segmentation/timing'), 'nobody to subscribe')
+    street.client.wait_for(lambda: not street.client.node.count_subscribers('/segmentation/timing'), 'no subscriber')
     since = page.evaluate(LAST)
     page.evaluate('window.isHidden = false; document.dispatchEvent(new Event("visibilitychange"))')
     wait(page, LAST, 'new times', lambda received: received > since)
 
 
-def test_a_node_that_is_restarted_is_waited_for_and_shown_again(page: Any, street: Street) -> None:
+def test_the_page_waits_for_a_restarted_node_and_shows_it_again(page: Any, street: Street) -> None:
     street.node.stop()
     shown = wait(page, text_of('#hint'), 'the hint', lambda text: 'Waiting for' in text)
     assert 'ros2 launch fanet_ros segmentation.launch.py' in shown and page.text_content('#state') == 'absent'
@@ -241,17 +241,17 @@ def test_a_node_that_is_restarted_is_waited_for_and_shown_again(page: Any, stree
     assert page.evaluate('document.getElementById("hint").hidden')
 
 
-def test_a_node_that_is_deactivated_from_the_page_says_so_and_goes_on(page: Any) -> None:
+def test_a_node_is_deactivated_and_reactivated_from_the_page(page: Any) -> None:
     page.click('[data-transition=deactivate]')
     wait(page, text_of('#hint'), 'the hint', lambda text: 'activate it' in text)
     page.click('[data-transition=activate]')
     since = page.evaluate(FRAME)
-    wait(page, FRAME, 'pictures again', lambda sequence: sequence > since)
+    wait(page, FRAME, 'new frames', lambda sequence: sequence > since)
 
 
-def test_a_phone_shows_all_without_scrolling_sideways(open_page: Callable[..., Any]) -> None:
+def test_a_phone_shows_everything_without_scrolling_sideways(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={'width': 360, 'height': 740}, is_mobile=True, has_touch=True)
-    wait(page, FRAME, 'a picture')
+    wait(page, FRAME, 'a frame')
     page.click('#all-parameters-box summary')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     assert page.evaluate('document.documentElement.scrollWidth') <= 360
@@ -259,22 +259,22 @@ def test_a_phone_shows_all_without_scrolling_sideways(open_page: Callable[..., A
     wait(page, text_of('#probe'), 'the probe', lambda text: 'pinned' in text)
 
 
-def test_the_link_with_the_token_opens_a_page_that_only_shows(open_page: Callable[..., Any], street: Street) -> None:
+def test_the_link_with_the_token_opens_a_read_only_page(open_page: Callable[..., Any], street: Street) -> None:
     link = street.start_dashboard('address:=0.0.0.0')
     address = link.partition('?')[0]
     link = link.replace(address, f'http://127.0.0.1:{address.rstrip("/").rpartition(":")[2]}/')
     stranger = open_page(link.partition('?')[0])
-    assert 'opens by its link with the token' in stranger.text_content('body')
-    assert 'opens by its link with the token' in open_page(link[:-1]).text_content('body')
+    assert 'needs the link with the token' in stranger.text_content('body')
+    assert 'needs the link with the token' in open_page(link[:-1]).text_content('body')
     page = open_page(link)
     assert 'token' not in page.url
-    wait(page, FRAME, 'a picture')
+    wait(page, FRAME, 'a frame')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     assert page.is_visible('#readonly') and page.is_disabled('#record') and page.is_disabled('#scale')
 
 
-def test_a_dashboard_that_ends_is_told_of(open_page: Callable[..., Any], street: Street) -> None:
+def test_the_page_reports_that_its_dashboard_has_stopped(open_page: Callable[..., Any], street: Street) -> None:
     page = open_page(street.start_dashboard('node:=/nobody'))
-    wait(page, text_of('#hint'), 'the hint', lambda text: 'Another is running' in text and 'node:=/segmentation' in text)
+    wait(page, text_of('#hint'), 'the hint', lambda text: 'Another node is running' in text and 'node:=/segmentation' in text)
     street.dashboard.stop(signal.SIGTERM)
-    wait(page, text_of('#hint'), 'the end to be told', lambda text: 'does not answer' in text)
+    wait(page, text_of('#hint'), 'the report of the end', lambda text: 'does not answer' in text)

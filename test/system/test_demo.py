@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo as a user runs it: installed executables, real DDS, and what it leaves behind."""
+"""The demo as a user runs it: installed executables, real DDS, and its output files."""
 from __future__ import annotations
 
 import json
@@ -33,7 +33,7 @@ WIDTH, HEIGHT = 160, 120
 
 @pytest.fixture(name='checkpoint', scope='module')
 def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small untrained network of the street's classes that runs at 96x128."""
+    """A small untrained network with the classes of the street that runs at 96x128."""
     class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     metadata = CheckpointMetadata(
         'fanet18', 'paper', class_map.name, class_map.names, class_map.colors, training_resolution=(96, 128))
@@ -44,7 +44,7 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name='start_demo')
 def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts the demo, which chooses a free domain itself unless one is given; its output goes to tmp_path/demo_output."""
+    """Starts the demo, which chooses a free domain unless one is given; its output goes to tmp_path/demo_output."""
     started: list[subprocess.Popen] = []
 
     def start(*arguments: str, domain_id: str = '') -> subprocess.Popen:
@@ -62,7 +62,7 @@ def start_demo_fixture(tmp_path: Path, checkpoint: Path) -> Iterator[Callable[..
 
 
 def wait_for_masks(process: subprocess.Popen, domain_id: int, count: int) -> None:
-    """Until so many frames have been segmented."""
+    """Wait until `count` frames have been segmented."""
     deadline = time.monotonic() + TIMEOUT_S
     with Observer(domain_id, '/segmentation/timing') as observer:
         while observer.masks < count:
@@ -71,7 +71,7 @@ def wait_for_masks(process: subprocess.Popen, domain_id: int, count: int) -> Non
 
 
 @pytest.mark.slow
-def test_demo_leaves_a_sound_bag_pictures_and_figures(
+def test_demo_leaves_a_valid_bag_images_and_figures(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, checkpoint: Path) -> None:
     process = start_demo('--seconds', '5', '--rate', '6', '--seed', '3')
     stdout, stderr = process.communicate(timeout=TIMEOUT_S)
@@ -82,7 +82,7 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
     assert summary['checks']['passed'] and summary['masks'] == summary['checks']['masks'] > 5
     assert summary['image_size'] == [HEIGHT, WIDTH] and summary['network_size'] == [96, 128]
     assert summary['agreement']['frames'] == summary['masks'] - summary['checks']['before_recording']
-    assert 'latency [ms]' in stdout and 'agreement with the true labels' in stdout
+    assert 'latency [ms]' in stdout and 'agreement with the ground truth' in stdout
     for path in (output.page, output.contact_sheet, output.video, output.bag, output.summary):
         assert path.exists() and path.name in stdout
     assert cv2.imread(str(output.contact_sheet)).shape[1] > 4 * 300
@@ -103,7 +103,7 @@ def test_demo_leaves_a_sound_bag_pictures_and_figures(
 
 
 @pytest.mark.slow
-def test_pictures_of_the_users_own_need_no_true_labels(start_demo: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
+def test_user_images_need_no_ground_truth(start_demo: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
     (tmp_path / 'drive').mkdir()
     for number in range(3):
         frame = np.random.default_rng(number).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
@@ -114,7 +114,7 @@ def test_pictures_of_the_users_own_need_no_true_labels(start_demo: Callable[...,
     output = DemoOutput(tmp_path / 'demo_output')
     summary = json.loads(output.summary.read_text())
     assert summary['checks']['passed'] and summary['agreement'] is None and summary['source'] == 'drive'
-    assert output.page.exists() and output.contact_sheet.exists() and 'true labels' not in stdout
+    assert output.page.exists() and output.contact_sheet.exists() and 'ground truth' not in stdout
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_an_interrupted_demo_leaves_a_complete_bag(
         assert len(list(recording.frames())) >= 1
 
 
-def test_a_child_that_dies_ends_the_demo_with_its_last_words(
+def test_a_child_that_dies_ends_the_demo_with_its_last_log_lines(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path) -> None:
     process = start_demo('--device', 'cuda:99')
     _, stderr = process.communicate(timeout=TIMEOUT_S)
@@ -147,7 +147,7 @@ def test_a_child_that_dies_ends_the_demo_with_its_last_words(
     (('--checkpoint', 'none.safetensors'), 'none.safetensors'),
     (('--source', 'none.mp4'), 'none.mp4'),
 ])
-def test_impossible_arguments_are_refused_in_one_line(
+def test_invalid_arguments_are_refused_in_one_line(
         start_demo: Callable[..., subprocess.Popen], tmp_path: Path, arguments: tuple[str, ...],
         reason: str) -> None:
     process = start_demo(*arguments)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed doctor, before a real camera over DDS."""
+"""The installed doctor with a real camera over DDS."""
 from __future__ import annotations
 
 import json
@@ -20,7 +20,7 @@ TIMEOUT_S = 200.0
 
 @pytest.fixture(name='doctor')
 def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., tuple[int, list[dict[str, str]]]]:
-    """Runs it in the domain of the test; gives exit code and findings."""
+    """Runs doctor in the domain of the test; returns exit code and findings."""
     def run(*arguments: str, ros: tuple[str, ...] = (), checkpoint: Optional[Path] = None,
             ) -> tuple[int, list[dict[str, str]]]:
         done = subprocess.run(
@@ -37,7 +37,7 @@ def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., 
 
 @pytest.fixture(name='start_camera')
 def start_camera_fixture(start_executable: Callable[..., Any]) -> Iterator[Callable[[str], None]]:
-    """Starts a camera on a topic, for the length of one test."""
+    """Starts a camera on a topic for the duration of one test."""
     started: list[Any] = []
 
     def start(topic: str) -> None:
@@ -62,7 +62,7 @@ def test_a_robot_that_is_ready(start_camera: Callable[[str], None], doctor: Call
     assert len(speeds) == 2 and 'as set' in speeds[0] and 'torch float32' in speeds[1]
 
 
-def test_a_camera_elsewhere_is_found_and_the_remapping_given(
+def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(
         start_camera: Callable[[str], None], doctor: Callable[..., Any], tmp_path: Path) -> None:
     start_camera('eye/image_raw')
     code, findings = doctor('--wait-s', '5', '--no-speed')
@@ -71,7 +71,7 @@ def test_a_camera_elsewhere_is_found_and_the_remapping_given(
     assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
 
 
-def test_a_publisher_that_cannot_be_heard_is_named(client: Any, doctor: Callable[..., Any]) -> None:
+def test_a_publisher_with_incompatible_qos_is_named(client: Any, doctor: Callable[..., Any]) -> None:
     client.node.create_publisher(Image, '/image', QoSProfile(
         depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE))
     code, findings = doctor('--wait-s', '5', '--no-speed', ros=(
@@ -80,7 +80,7 @@ def test_a_publisher_that_cannot_be_heard_is_named(client: Any, doctor: Callable
     assert code == 1 and '/client' in camera['what']
 
 
-def test_nothing_to_load_is_an_error_with_a_remedy(doctor: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_missing_checkpoint_and_an_invalid_parameter_are_errors(doctor: Callable[..., Any], tmp_path: Path) -> None:
     code, findings = doctor('--no-camera', checkpoint=tmp_path / 'lost.safetensors')
     wrong, = [finding for finding in findings if finding['level'] == 'ERROR']
     assert code == 1 and wrong['check'] == 'checkpoint' and 'lost.safetensors' in wrong['what'] and wrong['remedy']
@@ -88,7 +88,7 @@ def test_nothing_to_load_is_an_error_with_a_remedy(doctor: Callable[..., Any], t
     assert code == 1 and findings[-1]['check'] == 'parameters' and 'overlay_alpha' in findings[-1]['what']
 
 
-def test_a_camera_that_is_silent_leaves_the_speed_of_the_others(
+def test_speed_is_measured_even_if_one_camera_is_silent(
         start_camera: Callable[[str], None], doctor: Callable[..., Any], tmp_path: Path) -> None:
     start_camera('front/image')
     path = tmp_path / 'mine.yaml'
@@ -100,5 +100,5 @@ def test_a_camera_that_is_silent_leaves_the_speed_of_the_others(
     assert code == 1 and 'nobody publishes /left/image' in silent
     assert 'input_heigth is no parameter of this node: is input_height meant?' in said['WARN']
     assert f'the parameters of segmentation_node in {path} are not used: this node is /segmentation' in said['WARN']
-    assert any('the rate of left is not known' in what for what in said['WARN'])
+    assert any('the rate of left is unknown' in what for what in said['WARN'])
     assert any('as set' in finding['what'] for finding in findings if finding['check'] == 'speed')

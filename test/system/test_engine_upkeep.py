@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""With an empty cache a node answers at once, by an engine that stands in, and then goes over to the fastest one."""
+"""With an empty cache, a node answers immediately with a temporary engine, and then switches to the fastest one."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_the_first_mask_does_not_wait_for_the_fastest_engine(
     reports = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, NODE, '/upkeep_image')
     camera.connect(blotches(0))
-    client.wait_for(lambda: 'torch float32, until the fastest one is ready' in engines(reports), 'an engine that stands in',
+    client.wait_for(lambda: 'torch float32, until the fastest one is ready' in engines(reports), 'the temporary engine',
                     process)
     client.wait_for(lambda: 'now segmenting with' in process.log, 'the fastest engine', process)
     assert (tmp_path / 'fanet_ros' / 'fastest_engine.json').is_file()
@@ -41,5 +41,5 @@ def test_the_first_mask_does_not_wait_for_the_fastest_engine(
     frame = blotches(1)
     expected = Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch').segment(frame).labels
     mask = pixels(camera.answer_to(frame)[0])
-    assert np.mean(mask == expected) > 0.99         # another engine rounds otherwise
+    assert np.mean(mask == expected) > 0.99         # another engine rounds differently
     assert process.log.count('now segmenting with') == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every installed executable on a fresh account: it answers --help at once, and leaves nothing behind that it need not."""
+"""Every installed executable on a fresh account: --help is fast, and no unnecessary files are left behind."""
 from __future__ import annotations
 
 import os
@@ -19,14 +19,14 @@ from executables import find_executable
 from fanet_ros.commands import COMMANDS
 
 NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')
-UNTIL_STOPPED = ('live',)       # of nodes that are looked at here by themselves
-# What may be in a home directory afterwards: logs of ROS, the cache of engines, matplotlib's list of fonts.
+UNTIL_STOPPED = ('live',)       # runs nodes that are tested here individually
+# What the home directory may contain afterwards: ROS logs, the engine cache, matplotlib's font cache.
 ALLOWED = ('.ros/log/', '.cache/fanet_ros/', '.cache/matplotlib/', '.config/matplotlib/')
 TIMEOUT_S = 300
 
 
 def environment(home: Path, domain_id: int) -> dict[str, str]:
-    """That of a fresh account; variables that would keep telemetry off are not in it."""
+    """Environment of a fresh account, without variables that disable telemetry."""
     kept = {name: value for name, value in os.environ.items()
             if not name.startswith('XDG_') and name not in ('ORT_DISABLE_TELEMETRY', 'MPLCONFIGDIR', 'CI')}
     return {**kept, 'HOME': str(home), 'ROS_DOMAIN_ID': str(domain_id), 'PYTHONUNBUFFERED': '1'}
@@ -38,7 +38,7 @@ def written(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize('name', COMMANDS)
-def test_help_is_answered_without_torch_and_starts_nothing(name: str, tmp_path: Path) -> None:
+def test_help_needs_no_torch_and_starts_nothing(name: str, tmp_path: Path) -> None:
     home = tmp_path / 'home'
     home.mkdir()
     done = subprocess.run([sys.executable, '-X', 'importtime', str(find_executable(name)), '--help'], cwd=home,
@@ -61,7 +61,7 @@ def test_help_of_a_node_names_its_parameters(name: str) -> None:
 
 @pytest.fixture(name='commands', scope='module')
 def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], int]]:
-    """Of each executable that ends by itself: arguments that let it work with all engines there are, and its exit code."""
+    """For each executable that exits on its own: arguments that exercise all available engines, and the expected exit code."""
     folder = tmp_path_factory.mktemp('data')
     for kind in ('images', 'labels'):
         (folder / kind).mkdir()
@@ -105,7 +105,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', sorted(set(COMMANDS) - {*NODES, *UNTIL_STOPPED}))
-def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
+def test_a_tool_leaves_no_foreign_files_in_the_home_directory(
         commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
     arguments, code = commands[name]
     done = subprocess.run([str(find_executable(name)), *arguments], cwd=tmp_path, env=environment(tmp_path, ros_domain_id),
@@ -116,7 +116,7 @@ def test_a_tool_leaves_nothing_of_others_in_the_home_directory(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', NODES)
-def test_a_node_leaves_nothing_of_others_in_the_home_directory(
+def test_a_node_leaves_no_foreign_files_in_the_home_directory(
         start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, name: str, tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch) -> None:
     arguments, sign = {

@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Thousands of images that nobody foresaw, over DDS to the installed node: each is segmented or refused, none harms it.
+"""Fuzzing of the installed node over DDS: each random image is segmented or refused, and none harms the node.
 
-    FANET_ROS_FUZZ=2000 python -m pytest test/system/test_fuzz.py -s     # as many of each; says what became of them
+    FANET_ROS_FUZZ=2000 python -m pytest test/system/test_fuzz.py -s     # number of messages per transport; prints outcomes
 
-What the node should make of a message is asked of this process, which got it over the same serialisation.
+The expected result of each message is computed in this process, from the same serialised message.
 """
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.ros.common.image_conversion import FORMATS, SEMI_PLANAR, ImageError, raw_image
 
 MESSAGES = int(os.environ.get('FANET_ROS_FUZZ', '120'))
-CAMERAS = tuple('abcdefgh')     # each has a place of its own in the node, so that none of a round replaces another
+CAMERAS = tuple('abcdefgh')     # each has its own slot in the node, so that no frame of a round replaces another
 NETWORK_SIZE = {'input_height': 96, 'input_width': 128}
 ROUNDS_BETWEEN_GOOD_ONES = 6
 MEMORY_GROWTH_BYTES = 256 * 2**20
@@ -46,27 +46,27 @@ NUMBERS = (0, 1, 2, 3, 7, 32, 255, 4096, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 
 def random_image(random: np.random.Generator, height: int, width: int, channels: int = 3) -> np.ndarray:
-    """(height, width, channels) uint8 of random colours, of which the untrained network makes many classes."""
+    """Random coloured rectangles, (height, width, channels) uint8, for which the untrained network predicts many classes."""
     coarse = random.integers(0, 256, (4, 5, channels), np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST).reshape(height, width, channels)
 
 
 def some_size(random: np.random.Generator) -> tuple[int, int]:
-    """Height and width: small ones mostly, one pixel, a line, a column."""
+    """Random height and width: mostly small, sometimes one pixel, one row or one column."""
     small = int(random.integers(1, 50)), int(random.integers(1, 50))
     return (small, small, small, (1, 1), (1, int(random.integers(1, 70_000))),
             (int(random.integers(1, 70_000)), 1))[random.integers(6)]
 
 
 def some_header(random: np.random.Generator) -> Header:
-    """Any stamp that a message can hold, any frame_id."""
+    """Random header, including extreme stamps and frame_ids."""
     frame_id = ('', 'camera', '/camera', 'камера\n\x01', '光' * 3_000, 'x' * 60_000)[random.integers(6)]
     return Header(frame_id=frame_id, stamp=Time(sec=int(random.choice((-2**31, -1, 0, 1, 10**9, 2**31 - 1))),
                                                 nanosec=int(random.choice((0, 1, 10**9 - 1, 10**9, 2**32 - 1)))))
 
 
 def some_image(random: np.random.Generator) -> Image:
-    """An image of any encoding that is sound at first, and then spoilt in none to two ways."""
+    """A valid image of random encoding with zero to two random faults."""
     height, width = some_size(random)
     encoding = str(random.choice(KNOWN if random.random() < 0.9 else STRANGE))
     known = FORMATS.get(encoding)
@@ -95,11 +95,11 @@ def other_data(message: Image, random: np.random.Generator) -> None:
                                      random.bytes(int(random.integers(3_000))))[random.integers(5)])
 
 
-def some_picture(random: np.random.Generator) -> CompressedImage:
-    """A JPEG or PNG, whole, bent, cut, or not one at all, under any name."""
+def some_compressed_image(random: np.random.Generator) -> CompressedImage:
+    """A JPEG or PNG file, valid, corrupted or truncated, with a random format name."""
     suffix = str(random.choice(('.jpg', '.png')))
     pixels = random_image(random, *some_size(random), int(random.choice((1, 3))))
-    encoded, file = cv2.imencode(suffix, pixels[:65_000, :65_000])      # JPEG knows no more
+    encoded, file = cv2.imencode(suffix, pixels[:65_000, :65_000])      # limit of JPEG
     assert encoded
     data = file.tobytes()
     for _ in range(random.integers(3)):
@@ -109,7 +109,7 @@ def some_picture(random: np.random.Generator) -> CompressedImage:
 
 
 def spoilt(data: bytes, random: np.random.Generator) -> bytes:
-    """Bent, cut at either end, with something in between, of another size, or something else altogether."""
+    """Data with changed or inserted bytes, truncated at either end, with a wrong size in its header, or replaced."""
     first, last = sorted(random.integers(0, len(data) + 1, 2))
     junk, few = random.bytes(int(random.choice((0, 1, 2, 300, 2_000)))), random.bytes(int(random.integers(1, 4)))
     return (data[:first] + few + data[first + len(few):], data[:last] + few + data[last + len(few):], data[:last],
@@ -118,7 +118,7 @@ def spoilt(data: bytes, random: np.random.Generator) -> bytes:
 
 
 def enlarged(data: bytes, random: np.random.Generator) -> bytes:
-    """The file says that it holds a picture of another size."""
+    """The file with another image size in its header."""
     height, width = (int(value) for value in random.choice((0, 1, 100, 30_000, 65_535), 2))
     if data[:4] == b'\x89PNG' and len(data) > 33:
         head = data[12:16] + struct.pack('>II', width, height) + data[24:29]
@@ -128,7 +128,7 @@ def enlarged(data: bytes, random: np.random.Generator) -> bytes:
 
 
 class Counts(NamedTuple):
-    """What a node has counted of one camera."""
+    """Frame counts of one camera, as reported by the node."""
 
     received: int
     segmented: int
@@ -138,14 +138,14 @@ class Counts(NamedTuple):
 
 @pytest.fixture(name='segmenter', scope='module')
 def segmenter_fixture(small_checkpoint: Path) -> Iterator[Segmenter]:
-    """At the fuzzed nodes' size: nearly every image has a shape of its own, and an engine would be built for each."""
+    """Fixed network size, like the fuzzed nodes: otherwise an engine would be built for nearly every image."""
     threads = torch.get_num_threads()
     yield Segmenter.from_checkpoint(small_checkpoint, device='cpu', engine='torch', num_threads=1, **NETWORK_SIZE)
     torch.set_num_threads(threads)
 
 
 class FuzzedNode:
-    """A node with many cameras; a round is one message of each, and ends when the node has judged them all."""
+    """A node with many cameras. A round sends one message per camera and ends once the node has processed all."""
 
     def __init__(self, transport: str, client: Any, start_executable: Callable[..., Any],
                  make_camera: Callable[..., Any], checkpoint: Path) -> None:
@@ -153,14 +153,14 @@ class FuzzedNode:
         topics = [f'/fuzz_{transport}/{name}/image{"" if raw else "/compressed"}' for name in CAMERAS]
         parameters = {'checkpoint': checkpoint, 'device': 'cpu', 'engine': 'torch', 'num_threads': 1, **NETWORK_SIZE,
                       'cameras': f'[{",".join(CAMERAS)}]', 'image_transport': transport, 'diagnostics_period_s': 0.1,
-                      # Large ones may get lost on their way, else, and every single one is to be counted here.
+                      # Otherwise large images may get lost, and the test counts every one.
                       **{f'qos_overrides.{topic}.subscription.reliability': 'reliable' for topic in topics}}
         self.process = start_executable(
             'segmentation_node', '--ros-args', '-r', f'__ns:=/fuzz_{transport}',
             *(part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')))
         self._reports = client.collect(DiagnosticArray, '/diagnostics')
         self._name = f'fuzz_{transport}/segmentation: image segmentation of '
-        self._client, self._make = client, some_image if raw else some_picture
+        self._client, self._make = client, some_image if raw else some_compressed_image
         self.good = random_image(np.random.default_rng(7), 60, 80)
         png = cv2.imencode('.png', self.good[..., ::-1])[1].tobytes()
         self._good = self.good if raw else CompressedImage(format='png', data=array.array('B', png))
@@ -168,11 +168,11 @@ class FuzzedNode:
                                      Image if raw else CompressedImage) for name, topic in zip(CAMERAS, topics)]
         for camera in self._cameras:
             camera.connect(self._good)
-        self._bit_depths = {camera: BitDepth() for camera in self._cameras}     # as the node's, they find it as images come
+        self._bit_depths = {camera: BitDepth() for camera in self._cameras}     # estimated from the images, like in the node
         self.outcomes: dict[str, int] = {'segmented': 0, 'rejected': 0}
 
     def counts(self) -> list[Counts]:
-        """Of every camera, by the newest diagnostics; nothing before there are any."""
+        """Counts of every camera from the newest diagnostics; empty before the first."""
         for report in reversed(self._reports):
             if report.status[0].name.startswith(self._name):
                 values = [{entry.key: entry.value for entry in status.values} for status in report.status]
@@ -180,7 +180,7 @@ class FuzzedNode:
         return []
 
     def settled_counts(self, received: Sequence[int]) -> list[Counts]:
-        """The counts once `received` have come, one number a camera, and nothing waits any more."""
+        """Wait until `received` frames per camera have been received and processed; returns the counts."""
         self._client.wait_for(
             lambda: [count.received for count in self.counts()] == list(received) and all(
                 count.received == count.segmented + count.dropped + count.rejected for count in self.counts()),
@@ -188,13 +188,13 @@ class FuzzedNode:
         return self.counts()
 
     def answer_of(self, index: int) -> tuple[np.ndarray, Counts]:
-        """Labels of a good frame of this camera, and the camera's counts with it."""
+        """Send a good frame to a camera; returns its labels and the counts of the camera."""
         mask, timing = self._cameras[index].answer_to(self._good)
         return pixels(mask), Counts(timing.frames_received, timing.frames_segmented, timing.frames_dropped,
                                     timing.frames_rejected)
 
     def take_round(self, random: np.random.Generator, segmenter: Segmenter) -> None:
-        """One message of every camera: counted once, segmented as in this process or refused as in this process."""
+        """Send one message per camera; expect each to be counted once, and segmented or refused as in this process."""
         before = self.counts()
         sent = [carried(self._make(random)) for _ in self._cameras]
         for camera, message in zip(self._cameras, sent):
@@ -220,7 +220,7 @@ class FuzzedNode:
 
 
 def carried(message: Message) -> Message:
-    """As it comes out at the other end."""
+    """The message after serialisation and deserialisation."""
     return deserialize_message(serialize_message(message), type(message))
 
 

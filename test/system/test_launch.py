@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files, read and run by the real launch system; skipped where that, a part of ROS, is missing."""
+"""The launch files, loaded and run by the ROS launch system; skipped where it is not installed."""
 from __future__ import annotations
 
 import importlib.util
@@ -48,7 +48,7 @@ def load_launch_file(name: str) -> ModuleType:
 
 @pytest.mark.parametrize(('launch_file', 'names', 'settings'), [
     ('segmentation', NODE_PARAMETERS, SegmentationSettings), ('demo', CAMERA_PARAMETERS, CameraSettings)])
-def test_every_parameter_argument_is_described_as_the_parameter_and_left_out_by_default(
+def test_every_parameter_argument_has_the_parameters_description_and_is_empty_by_default(
         launch_file: str, names: tuple[str, ...], settings: type[Settings]) -> None:
     module = load_launch_file(launch_file)
     arguments = {action.name: action for action in module.generate_launch_description().entities
@@ -59,7 +59,7 @@ def test_every_parameter_argument_is_described_as_the_parameter_and_left_out_by_
         assert [part.text for part in arguments[name].default_value] == ['']
 
 
-def test_only_parameter_arguments_that_are_given_override_the_file_in_the_type_of_the_parameter() -> None:
+def test_only_given_parameter_arguments_override_the_file_with_the_declared_type() -> None:
     context = LaunchContext()
     context.launch_configurations.update({**dict.fromkeys(NODE_PARAMETERS, ''), 'input_height': '96', 'autostart': 'false',
                                           'checkpoint': '007'})
@@ -73,7 +73,7 @@ def test_only_parameter_arguments_that_are_given_override_the_file_in_the_type_o
 
 @pytest.fixture
 def node() -> Iterator[Node]:
-    """A node of the test's own."""
+    """A node inside the test."""
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node('launch_test_observer', context=context)
@@ -86,7 +86,7 @@ def node() -> Iterator[Node]:
 
 
 def spin_until(node: Node, condition: Callable[[], bool], process: subprocess.Popen, what: str) -> None:
-    """Spin the node until the condition holds; fail when the process ends before or the deadline passes."""
+    """Spin the node until the condition holds; fails if the process ends first or the deadline passes."""
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert process.poll() is None, f'ros2 launch ended with {process.returncode} before {what}'
@@ -126,11 +126,11 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
             GetParameters.Request(names=['input_height', 'input_width', 'use_sim_time']))
         spin_until(node, future.done, process, 'answer about the parameters')
         height, width, use_sim_time = future.result().values
-        # The file says 128x160; the argument that was given overrides it, those left out do not.
+        # The file sets 128x160; the given argument overrides it, the omitted ones do not.
         assert (height.integer_value, width.integer_value, use_sim_time.bool_value) == (128, 128, False)
         process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE_S) == 0, Path(log.name).read_text(encoding='utf-8')
-        # Both processes took the signal as a request to end, and said so by their exit codes.
+        # Both processes exited with code 0 on the signal.
         assert Path(log.name).read_text(encoding='utf-8').count('process has finished cleanly') == 2
     finally:
         if process.poll() is None:
@@ -139,12 +139,12 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
 
 
 def launch_arguments(launch_file: str, **given: str) -> dict[str, str]:
-    """Defaults of a launch file's arguments, with those that are given."""
+    """Default arguments of a launch file, updated with the given ones."""
     module = load_launch_file(launch_file)
     return {**{name: default or '' for name, (default, _) in module.ARGUMENTS.items()}, **given}
 
 
-def test_record_launch_takes_camera_masks_and_what_the_classes_are():
+def test_record_launch_records_camera_masks_and_class_names():
     record = load_launch_file('record')
     chosen = record.topics(launch_arguments('record', image_topic='/cam/image_raw/compressed'))
     assert {'/cam/image_raw/compressed', '/cam/camera_info?', 'segmentation/mask:sensor_msgs/msg/Image',
@@ -161,7 +161,7 @@ def test_record_launch_takes_camera_masks_and_what_the_classes_are():
         record.topics(launch_arguments('record', masks='jpeg'))
 
 
-def test_the_dashboard_is_started_where_it_is_asked_for():
+def test_the_dashboard_is_started_on_request():
     def started(**arguments: str) -> list:
         context = LaunchContext()
         context.launch_configurations.update({'namespace': 'robot', 'dashboard_address': '127.0.0.1', **arguments})
@@ -172,7 +172,7 @@ def test_the_dashboard_is_started_where_it_is_asked_for():
 
 
 @pytest.mark.parametrize('distribution', ['humble', 'jazzy'])
-def test_record_launch_can_leave_it_to_rosbag2(distribution, tmp_path):
+def test_record_launch_can_use_rosbag2(distribution, tmp_path):
     overrides = tmp_path / 'qos.yaml'
     arguments = launch_arguments('record', namespace='robot', output='drive', overlay='false', max_bag_duration_s='60.0',
                                  max_bag_size_mb='500', use_sim_time='true')
@@ -194,7 +194,7 @@ def test_record_launch_can_leave_it_to_rosbag2(distribution, tmp_path):
     assert not {'--storage', '--use-sim-time'} & set(command)
 
 
-def test_rosbag2_records_where_it_is_installed():
+def test_rosbag2_records_if_installed():
     choose = load_launch_file('record').choose_recorder
     there = ['fanet_ros', 'ros2bag', 'rosbag2_transport']
     assert [choose(asked, there) for asked in ('auto', 'rosbag2', 'fanet_ros')] == ['rosbag2', 'rosbag2', 'fanet_ros']
@@ -203,7 +203,7 @@ def test_rosbag2_records_where_it_is_installed():
         choose('rosbag2', ['ros2bag'])
 
 
-def test_replay_launch_plays_all_or_the_camera_alone():
+def test_replay_launch_plays_everything_or_only_the_camera():
     replay = load_launch_file('replay')
     given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': 'image', 'image_transport': ''}
     assert replay.rosbag2_command(launch_arguments('replay', **given)) == [
@@ -214,13 +214,13 @@ def test_replay_launch_plays_all_or_the_camera_alone():
         '--loop', '--topics', '/robot/image/compressed']
 
 
-def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
+def test_a_drive_is_recorded_and_its_camera_segmented_again(node, tmp_path):
     if shutil.which('ros2') is None:
         pytest.skip('the ros2 command line tools are not installed')
     from rosbags.highlevel import AnyReader
     bag = tmp_path / 'drive'
     masks: list[Image] = []
-    anew: list[Image] = []
+    new_masks: list[Image] = []
     mask_topic = f'{NAMESPACE}/segmentation/mask'
     node.create_subscription(Image, mask_topic, masks.append, QoSProfile(depth=5))
 
@@ -245,15 +245,15 @@ def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
         assert counts[f'{NAMESPACE}/image'] and counts[f'{NAMESPACE}/segmentation/mask/compressed']
         assert counts[f'{NAMESPACE}/segmentation/class_map'] >= 2, counts
 
-        node.create_subscription(Image, mask_topic, anew.append, QoSProfile(depth=5))       # the others have ended
+        node.create_subscription(Image, mask_topic, new_masks.append, QoSProfile(depth=5))       # record and demo have ended
         replay = start('replay', f'bag:={bag}', 'segment:=true', 'device:=cpu', 'input_height:=96', 'input_width:=128',
                        'loop:=true')
-        spin_until(node, lambda: len(anew) >= 3, replay, 'masks of the recorded camera')
+        spin_until(node, lambda: len(new_masks) >= 3, replay, 'masks of the recorded camera')
         with AnyReader([bag]) as reader:
             recorded = {reader.deserialize(raw, connection.msgtype).header.stamp.sec
                         for connection, _, raw in reader.messages(
                             [item for item in reader.connections if item.topic == f'{NAMESPACE}/image'])}
-        assert {mask.header.stamp.sec for mask in anew} <= recorded
+        assert {mask.header.stamp.sec for mask in new_masks} <= recorded
         replay.send_signal(signal.SIGINT)
         assert replay.wait(DEADLINE_S) == 0, (tmp_path / 'replay.log').read_text(encoding='utf-8')
     finally:
@@ -264,7 +264,7 @@ def test_a_drive_is_recorded_and_its_camera_segmented_anew(node, tmp_path):
 
 
 @pytest.mark.parametrize(('launch_file', 'argument'), [('segmentation', 'params_file'), ('demo', 'camera_params_file')])
-def test_a_parameter_file_that_is_not_there_is_refused(launch_file: str, argument: str, tmp_path: Path) -> None:
+def test_a_missing_parameter_file_is_refused(launch_file: str, argument: str, tmp_path: Path) -> None:
     from launch import LaunchContext
     module = load_launch_file(launch_file)
     context = LaunchContext()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed node works for nobody in vain: it listens to a camera only while its outputs are wanted."""
+"""Lazy mode of the installed node: it subscribes to a camera only while its outputs have subscribers."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -18,42 +18,42 @@ from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 NODE = '/rested'
 
 
-def test_it_listens_only_while_somebody_subscribes(
+def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=rested_image', '-p',
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1')
     camera = client.node.create_publisher(Image, '/rested_image', 5)
     arrays = client.collect(DiagnosticArray, '/diagnostics')
-    client.collect(ClassMap, f'{NODE}/class_map')       # no work for the network
+    client.collect(ClassMap, f'{NODE}/class_map')       # needs no inference
 
-    def told() -> dict[str, str]:
+    def reported() -> dict[str, str]:
         status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(NODE[1:])), None)
         return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
 
     def send() -> bool:
         camera.publish(rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header))
         return True
-    client.wait_for(lambda: told().get('message', '').startswith('idle: nobody subscribes'), 'idle diagnostics', process)
+    client.wait_for(lambda: reported().get('message', '').startswith('idle: nobody subscribes'), 'idle diagnostics', process)
     send()
-    assert camera.get_subscription_count() == 0 and told()['frames received'] == '0'
+    assert camera.get_subscription_count() == 0 and reported()['frames received'] == '0'
 
     for kind, name in ((Image, 'mask'), (Image, 'overlay'), (CompressedImage, 'overlay/compressed'),
                        (CompressedImage, 'confidence/compressed')):
         answers: list[Any] = []
         subscription = client.node.create_subscription(kind, f'{NODE}/{name}', answers.append, 5)
         client.wait_for(lambda: send() and bool(answers), f'an image on {name}', process)
-        client.wait_for(lambda: camera.get_subscription_count() == 1, 'its subscription', process)
+        client.wait_for(lambda: camera.get_subscription_count() == 1, 'its camera subscription', process)
         client.node.destroy_subscription(subscription)
-        client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to rest again', process)
+        client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to be idle again', process)
 
     result, = client.set_parameters(NODE, lazy=False)
     assert result.successful
-    client.wait_for(lambda: camera.get_subscription_count() == 1, 'a subscription for nobody', process)
+    client.wait_for(lambda: camera.get_subscription_count() == 1, 'a camera subscription without subscribers', process)
     assert process.stop() == 0
 
 
-def test_after_a_rest_it_hears_the_camera_of_then(
+def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     node = '/woken'
     process = start_executable(
@@ -67,21 +67,21 @@ def test_after_a_rest_it_hears_the_camera_of_then(
 
     def is_blind() -> bool:
         return message().startswith('idle, and no image would come: nobody publishes')
-    client.wait_for(is_blind, 'word of no camera', process)
+    client.wait_for(is_blind, 'the report of no camera', process)
     image = rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header)
     for reliability in (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):
         camera = client.node.create_publisher(Image, '/woken_image', QoSProfile(depth=5, reliability=reliability))
-        client.wait_for(lambda: message().startswith('idle: nobody subscribes'), 'word of the camera', process)
+        client.wait_for(lambda: message().startswith('idle: nobody subscribes'), 'the report that a camera publishes', process)
         masks: list[Image] = []
         subscription = client.node.create_subscription(Image, f'{node}/mask', masks.append, 5)
         client.wait_for(lambda: camera.publish(image) is None and bool(masks), f'a mask of {reliability.name}', process)
         client.node.destroy_subscription(subscription)
         client.node.destroy_publisher(camera)
-        client.wait_for(is_blind, 'it to rest', process)
+        client.wait_for(is_blind, 'it to be idle', process)
     assert process.stop() == 0
 
 
-def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
+def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
     node = '/limited'
     process = start_executable(
@@ -89,21 +89,21 @@ def test_a_highest_rate_is_kept_and_what_is_above_it_is_no_fault(
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, node, '/limited_image')
-    picture = np.full((96, 128, 3), 90, np.uint8)
-    camera.connect(picture)
+    image = np.full((96, 128, 3), 90, np.uint8)
+    camera.connect(image)
     before = len(camera.masks)
-    result, = client.set_parameters(node, max_rate_hz=0.001)        # one frame, and no other within this test
+    result, = client.set_parameters(node, max_rate_hz=0.001)        # one frame during the whole test
     assert result.successful
 
     def values() -> dict[str, str]:
         status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), None)
         return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
-    client.wait_for(lambda: camera.send(picture) is not None and int(
+    client.wait_for(lambda: camera.send(image) is not None and int(
         values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
-    # A slow machine has replaced frames before, and says so until they have left the window.
-    client.wait_for(lambda: camera.send(picture) is not None and 'keep up' not in values()['message'], 'no fault', process)
+    # On a slow machine earlier frames may have been replaced; the warning lasts until they leave the window.
+    client.wait_for(lambda: camera.send(image) is not None and 'keep up' not in values()['message'], 'no warning', process)
     assert len(camera.masks) <= before + 1
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful
-    camera.answer_to(picture)
+    camera.answer_to(image)
     assert process.stop() == 0

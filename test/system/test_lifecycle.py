@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed node as a managed one, through the services that a lifecycle manager calls."""
+"""Lifecycle of the installed node, through the services that a lifecycle manager calls."""
 from __future__ import annotations
 
 import os
@@ -20,14 +20,14 @@ CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEA
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
 NODE = '/managed'
 ROUNDS = int(os.environ.get('FANET_ROS_LIFECYCLE_ROUNDS', '16'))        # 100 take minutes
-SETTLING_ROUNDS = min(10, ROUNDS - 4)      # until every thread has the scratch memory that it needs once
+SETTLING_ROUNDS = min(10, ROUNDS - 4)      # until every thread has allocated its scratch memory
 ALLOWED_GROWTH = 0.02
-PIECES = 2      # large ones that the allocator takes once, earlier or later by the machine's load
+PIECES = 2      # large one-off allocations, whose time depends on the load of the machine
 RGB = np.full((120, 160, 3), 90, np.uint8)
 
 
 class Managed:
-    """The node under test and a camera that is always on."""
+    """The node under test and a camera."""
 
     def __init__(self, client: Any, process: Any) -> None:
         self.client, self.process = client, process
@@ -46,18 +46,18 @@ class Managed:
         return True
 
     def flows(self) -> None:
-        """A frame that is sent from now on is answered."""
+        """Expect frames sent from now on to be answered."""
         since = self._stamp_s
         self.client.wait_for(lambda: self.send() and any(
             timing.header.stamp.sec > since for timing in self.timings), 'a frame', self.process)
 
     def stands_still(self) -> None:
-        """What is sent now is not answered: the node is not even subscribed."""
+        """Expect the node to unsubscribe, and frames to stay unanswered."""
         self.client.wait_for(lambda: self.images.get_subscription_count() == 0, 'the subscription to end', self.process)
         before = len(self.timings)
         for _ in range(5):
             self.send()
-        assert self.client.state(NODE) in ('inactive', 'unconfigured')      # meanwhile an answer would have come
+        assert self.client.state(NODE) in ('inactive', 'unconfigured')      # a round trip: by now an answer would have arrived
         assert len(self.timings) == before
 
 
@@ -73,17 +73,17 @@ def test_it_waits_for_a_manager(managed: Managed) -> None:
     assert not managed.client.node.get_publishers_info_by_topic(f'{NODE}/mask')
 
 
-def test_a_transition_that_its_state_does_not_know_is_refused_and_the_node_lives(managed: Managed) -> None:
+def test_a_transition_invalid_in_its_state_is_refused_and_the_node_survives(managed: Managed) -> None:
     for transition in (Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE, 77):
         assert not managed.change(transition)
     assert managed.process.is_alive and managed.client.state(NODE) == 'unconfigured'
-    told = ('transition number 77 is not possible from the state unconfigured',
+    expected = ('transition number 77 is not possible from the state unconfigured',
             "Unable to start transition 77 from current state (1, 'unconfigured')")     # by rclpy itself, since Kilted
-    assert any(line in managed.process.log for line in told)
+    assert any(line in managed.process.log for line in expected)
 
 
 def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkpoint: Path) -> None:
-    result, = managed.client.set_parameters(NODE, checkpoint='no_such_network')     # nothing is loaded yet
+    result, = managed.client.set_parameters(NODE, checkpoint='no_such_network')     # accepted: nothing is loaded yet
     assert result.successful
     assert not managed.change(CONFIGURE)
     assert managed.client.state(NODE) == 'unconfigured'
@@ -111,7 +111,7 @@ def test_many_rounds_in_one_process(managed: Managed) -> None:
         managed.timings.clear()
         resident.append(managed.process.resident_bytes)
     print('resident MiB after each round:', [round(value / 2**20, 1) for value in resident])
-    steps = np.sort(np.diff(resident[SETTLING_ROUNDS:]))        # a leak shows in every one
+    steps = np.sort(np.diff(resident[SETTLING_ROUNDS:]))        # a leak would show in every round
     assert steps[:-PIECES].sum() <= ALLOWED_GROWTH * resident[SETTLING_ROUNDS]
 
 
@@ -123,7 +123,7 @@ def test_the_counts_add_up_over_all_rounds(managed: Managed) -> None:
     assert timing.frames_rejected == 0
 
 
-def test_shutdown_ends_the_node_and_a_signal_the_process(managed: Managed) -> None:
+def test_shutdown_finalizes_the_node_and_a_signal_ends_the_process(managed: Managed) -> None:
     assert managed.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert managed.client.state(NODE) == 'finalized'
     assert managed.process.stop() == 0

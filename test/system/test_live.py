@@ -25,7 +25,7 @@ TIMEOUT_S = 120.0
 
 @pytest.fixture(name='start_live')
 def start_live_fixture(small_checkpoint: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """Starts it on a port."""
+    """Starts live on a port."""
     started: list[subprocess.Popen] = []
     environment = {name: value for name, value in os.environ.items() if name != 'ROS_DOMAIN_ID'}       # it chooses a free one
 
@@ -40,7 +40,7 @@ def start_live_fixture(small_checkpoint: Path) -> Iterator[Callable[..., subproc
         process.communicate()
 
 
-def test_it_gives_a_page_until_ctrl_c(start_live: Callable[..., subprocess.Popen]) -> None:
+def test_it_serves_a_page_until_ctrl_c(start_live: Callable[..., subprocess.Popen]) -> None:
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
@@ -56,7 +56,7 @@ def test_it_gives_a_page_until_ctrl_c(start_live: Callable[..., subprocess.Popen
         urllib.request.urlopen(f'http://localhost:{port}/', timeout=TIMEOUT_S)
 
 
-def test_a_port_in_use_is_told_with_the_remedy(start_live: Callable[..., subprocess.Popen]) -> None:
+def test_a_port_in_use_is_reported_with_the_remedy(start_live: Callable[..., subprocess.Popen]) -> None:
     with socket.socket() as taken:
         taken.bind(('127.0.0.1', 0))
         taken.listen()

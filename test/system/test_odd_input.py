@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the installed segmentation node says of images it refuses, and images at the edge of what a message can say."""
+"""How the installed segmentation node reports refused images, and images at the limits of the message format."""
 from __future__ import annotations
 
 import array
@@ -23,7 +23,7 @@ HEIGHT, WIDTH = 60, 80
 
 
 def image(encoding: str, pixels: np.ndarray, padding: int = 0, **changes: Any) -> Image:
-    """A message of `pixels`, rows first, with `padding` bytes after each; `changes` are made to its fields."""
+    """A message with `pixels` (rows first), `padding` bytes after each row, and fields overridden by `changes`."""
     rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
     message = Image(height=HEIGHT, width=WIDTH, encoding=encoding, step=rows.shape[1],
@@ -34,24 +34,24 @@ def image(encoding: str, pixels: np.ndarray, padding: int = 0, **changes: Any) -
 
 
 def picture(rgb: np.ndarray, suffix: str = '.png', data: Optional[bytes] = None, name: str = '') -> CompressedImage:
-    """`rgb` in a picture file, or `data` in its place."""
+    """`rgb` as a compressed image, or `data` in its place."""
     if data is None:
         data = cv2.imencode(suffix, rgb[..., ::-1])[1].tobytes()
     return CompressedImage(format=name, data=array.array('B', data))
 
 
 def described(message: Image) -> str:
-    """How log and diagnostics speak of an image."""
+    """How log and diagnostics describe an image."""
     return (f'image of encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
             f'step {message.step}, {len(message.data)} bytes')
 
 
 RGB = blotches(0, HEIGHT, WIDTH)
-GOOD = blotches(1, HEIGHT, WIDTH)     # what shows that the node is still well
+GOOD = blotches(1, HEIGHT, WIDTH)     # a valid frame, to check that the node still works
 
 
 class Node:
-    """A running segmentation node, asked by camera and by diagnostics."""
+    """A running segmentation node with a camera and its diagnostics."""
 
     def __init__(self, camera: Any, name: str, good: Any, reports: list[DiagnosticArray]) -> None:
         self.camera, self.client, self.process, self.good = camera, camera.client, camera.process, good
@@ -64,30 +64,30 @@ class Node:
         return next((report.status[0] for report in reversed(self._reports) if report.status[0].name == self._name),
                     None)
 
-    def told(self, key: str) -> int:
+    def count(self, key: str) -> int:
         """A count of its latest report."""
         return next((int(entry.value) for entry in self.status().values if entry.key == key), 0)
 
     def rejects(self, send: Callable[[], Any], kind: str, what: str) -> np.ndarray:
-        """See what `send` sends refused once, counted and explained; returns the labels of the next good frame.
+        """Expect the message of `send` to be refused, counted and explained; returns the labels of the next good frame.
 
-        :param kind: what it is counted as
-        :param what: part of the reason, which names what came
+        :param kind: category under which it is counted
+        :param what: part of the reported message, which describes the image
         """
         rejected = self.camera.answer_to(self.good)[1].frames_rejected
-        self.client.wait_for(lambda: self.told('frames rejected') >= rejected, 'the earlier rejections', self.process)
-        of_kind = self.told(f'frames rejected: {kind}')
+        self.client.wait_for(lambda: self.count('frames rejected') >= rejected, 'the earlier rejections', self.process)
+        of_kind = self.count(f'frames rejected: {kind}')
         send()
-        # A frame that still waits may be replaced: the good one comes when the bad one has been judged.
-        self.client.wait_for(lambda: self.told('frames rejected') > rejected, 'the rejection', self.process)
-        assert self.told(f'frames rejected: {kind}') == of_kind + 1
+        # A waiting frame may be replaced: send the good one only once the bad one has been processed.
+        self.client.wait_for(lambda: self.count('frames rejected') > rejected, 'the rejection', self.process)
+        assert self.count(f'frames rejected: {kind}') == of_kind + 1
         assert self.status().level == DiagnosticStatus.WARN and what in self.status().message
         mask, timing = self.camera.answer_to(self.good)
         assert timing.frames_rejected == rejected + 1
         return pixels(mask)
 
     def logs(self, message: Any, what: str) -> None:
-        """See `message` refused in the log; as that takes one line a second, it is sent until it is its turn."""
+        """Expect the log to name `message`; sent repeatedly, because the log is throttled to one line per second."""
         self.client.wait_for(lambda: f'frame rejected: {what}' in self.process.log or not self.camera.send(message),
                              f'the log to name "{what}"', self.process)
 
@@ -95,7 +95,7 @@ class Node:
 @pytest.fixture(name='nodes', scope='module')
 def nodes_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
                   small_checkpoint: Path, same_rounding: tuple[str, ...]) -> dict[str, Node]:
-    """Two nodes, for raw and for compressed images."""
+    """Two nodes, one for raw and one for compressed images."""
     reports = client.collect(DiagnosticArray, '/diagnostics')
     processes = {transport: start_executable(
         'segmentation_node', '--ros-args', '-r', f'__ns:=/{transport}', '-p', f'checkpoint:={small_checkpoint}',
@@ -118,7 +118,7 @@ def good_labels_fixture(segmenter: Segmenter) -> np.ndarray:
     return segmenter.segment(GOOD).labels
 
 
-def test_frames_of_these_tests_tell_the_channels_apart(segmenter: Segmenter) -> None:
+def test_frames_of_these_tests_reveal_swapped_channels(segmenter: Segmenter) -> None:
     labels = segmenter.segment(RGB).labels
     assert len(np.unique(labels)) >= 4
     for wrong in (RGB[..., ::-1], RGB[..., [0, 2, 1]], np.repeat(RGB[..., 1:2], 3, 2), np.roll(RGB, 3, 1)):
@@ -126,7 +126,7 @@ def test_frames_of_these_tests_tell_the_channels_apart(segmenter: Segmenter) -> 
 
 
 def wide(values: np.ndarray, order: str = '<') -> np.ndarray:
-    """16-bit values whose upper byte is `values`; the lower ones must not matter."""
+    """16-bit values whose upper byte is `values`; the lower byte must not matter."""
     low = np.random.default_rng(2).integers(0, 256, values.shape, np.uint16)
     return (values.astype(np.uint16) << 8 | low).astype(f'{order}u2')
 
@@ -134,10 +134,10 @@ def wide(values: np.ndarray, order: str = '<') -> np.ndarray:
 ALPHA = np.random.default_rng(3).integers(0, 256, (HEIGHT, WIDTH, 1), np.uint8)
 BGR, RGBA, BGRA = RGB[..., ::-1], np.dstack([RGB, ALPHA]), np.dstack([RGB[..., ::-1], ALPHA])
 Y = RGB[..., 0]
-# These names say the pattern from the first pixel on, as ROS does.
+# These OpenCV names give the pattern from the first pixel on, like ROS.
 BAYER = {pattern: cv2.demosaicing(Y, getattr(cv2, f'COLOR_Bayer{pattern.upper()}2RGB'))
          for pattern in ('rggb', 'bggr', 'gbrg', 'grbg')}
-I420 = cv2.cvtColor(RGB, cv2.COLOR_RGB2YUV_I420)        # brightness, then all of U, then all of V
+I420 = cv2.cvtColor(RGB, cv2.COLOR_RGB2YUV_I420)        # Y plane, then U, then V
 U, V = I420[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
 NV12, NV21 = (np.vstack([I420[:HEIGHT], np.dstack(pair).reshape(HEIGHT // 2, WIDTH)]) for pair in ((U, V), (V, U)))
 FROM_I420 = cv2.cvtColor(I420, cv2.COLOR_YUV2RGB_I420)
@@ -166,14 +166,14 @@ UNDERSTOOD: dict[str, tuple[Image, np.ndarray]] = {
 
 
 @pytest.mark.parametrize('name', UNDERSTOOD)
-def test_it_understands(node: Node, segmenter: Segmenter, name: str) -> None:
+def test_understood(node: Node, segmenter: Segmenter, name: str) -> None:
     message, rgb = UNDERSTOOD[name]
     expected = segmenter.segment(np.ascontiguousarray(rgb))
     mask, _ = node.camera.answer_at(message, (expected.input_height, expected.input_width))
     assert np.array_equal(pixels(mask), expected.labels)
 
 
-# One of each kind, and those that are dangerous to multiply or to print.
+# One of each kind, and those that risk overflow or unsafe output.
 REFUSED: dict[str, tuple[Image, str]] = {
     'unknown encoding': (image('nonsense', RGB), 'unknown encoding'),
     'control characters': (image('rgb8\n\x1b[31m', RGB), 'unknown encoding'),
@@ -193,7 +193,7 @@ REFUSED: dict[str, tuple[Image, str]] = {
 
 
 @pytest.mark.parametrize('name', REFUSED)
-def test_diagnostics_name_what_was_refused(node: Node, good_labels: np.ndarray, name: str) -> None:
+def test_diagnostics_describe_the_refused_image(node: Node, good_labels: np.ndarray, name: str) -> None:
     message, kind = REFUSED[name]
     labels = node.rejects(lambda: node.camera.send(message), kind, described(message))
     assert np.array_equal(labels, good_labels)
@@ -201,7 +201,7 @@ def test_diagnostics_name_what_was_refused(node: Node, good_labels: np.ndarray, 
 
 @pytest.mark.parametrize('name', ['control characters', 'very long encoding', 'nothing at all',
                                   'huge size, little data', 'huge width, little step'])
-def test_the_log_names_what_was_refused(node: Node, name: str) -> None:
+def test_the_log_describes_the_refused_image(node: Node, name: str) -> None:
     message, _ = REFUSED[name]
     node.logs(message, described(message))
     assert max(len(line) for line in node.process.log.splitlines()) < 500       # no 200 kB of encoding
@@ -214,7 +214,7 @@ def test_it_refuses_an_encoding_that_is_not_utf8(node: Node, good_labels: np.nda
     assert np.array_equal(labels, good_labels)
 
 
-def test_a_message_cut_off_on_its_way_does_no_harm(node: Node, good_labels: np.ndarray) -> None:
+def test_a_truncated_message_does_no_harm(node: Node, good_labels: np.ndarray) -> None:
     before = node.camera.answer_to(GOOD)[1]
     raw = serialize_message(image('rgb8', RGB))
     for size in (0, 4, 20, 60, len(raw) // 2):
@@ -227,7 +227,7 @@ def test_a_message_cut_off_on_its_way_does_no_harm(node: Node, good_labels: np.n
 PNG, JPEG = (picture(RGB, suffix).data.tobytes() for suffix in ('.png', '.jpg'))
 UNREADABLE: dict[str, bytes] = {
     'one byte': b'\xff',
-    'no picture': bytes(range(256)) * 20,
+    'not an image': bytes(range(256)) * 20,
     'JPEG without its head': JPEG[200:],
     'JPEG with a broken table': JPEG[:25] + b'\xff' * 100 + JPEG[125:],
     'PNG of its head only': PNG[:40],
@@ -236,21 +236,21 @@ UNREADABLE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize('name', UNREADABLE)
-def test_diagnostics_name_an_unreadable_picture(nodes: dict[str, Node], good_labels: np.ndarray, name: str) -> None:
+def test_diagnostics_name_an_unreadable_image(nodes: dict[str, Node], good_labels: np.ndarray, name: str) -> None:
     node, data = nodes['compressed'], UNREADABLE[name]
     message = picture(RGB, data=data, name=name)
     what = f'compressed image of format {name!r}, {len(data)} bytes'
     assert np.array_equal(node.rejects(lambda: node.camera.send(message), 'unreadable picture', what), good_labels)
 
 
-def test_the_log_names_an_unreadable_picture(nodes: dict[str, Node]) -> None:
+def test_the_log_names_an_unreadable_image(nodes: dict[str, Node]) -> None:
     nodes['compressed'].logs(picture(RGB, data=b'12345', name='x' * 50_000),
                              f"compressed image of format '{'x' * 40}', 5 bytes")
 
 
 @pytest.mark.parametrize(('suffix', 'name'), [
     ('.png', 'rgb8; png compressed rgb8'), ('.jpg', 'jpeg'), ('.bmp', ''), ('.png', 'long' * 50_000)])
-def test_compressed_pictures_are_known_by_their_data(
+def test_compressed_images_are_recognised_by_their_data(
         nodes: dict[str, Node], segmenter: Segmenter, suffix: str, name: str) -> None:
     message = picture(RGB, suffix, name=name)
     bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
@@ -262,14 +262,14 @@ def test_a_flood_is_logged_about_once_a_second(node: Node) -> None:
     rejected = node.camera.answer_to(GOOD)[1].frames_rejected
     flood = image('flood', RGB)
     logged, start = node.process.log.count('frame rejected'), time.monotonic()
-    node.client.wait_for(lambda: not node.camera.send(flood) or node.told('frames rejected') >= rejected + 50,
+    node.client.wait_for(lambda: not node.camera.send(flood) or node.count('frames rejected') >= rejected + 50,
                          '50 rejections', node.process)
     node.camera.answer_to(GOOD)
     elapsed_s = time.monotonic() - start
     assert node.process.log.count('frame rejected') - logged <= elapsed_s + 2
 
 
-def test_both_nodes_end_well_after_all_that(nodes: dict[str, Node]) -> None:
+def test_both_nodes_exit_cleanly_afterwards(nodes: dict[str, Node]) -> None:
     for node in nodes.values():
         assert node.process.stop() == 0
         assert 'Traceback' not in node.process.log and 'frame failed' not in node.process.log

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A drive recorded in three files by the installed recorder, each file read alone, and played again."""
+"""A drive recorded in three files by the installed recorder: each file is read alone, and the bag is played."""
 from __future__ import annotations
 
 import re
@@ -24,13 +24,13 @@ from sensor_msgs.msg import CompressedImage, Image
 @pytest.fixture(name='drive', scope='module')
 def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
                   small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bag of at least three files, of camera, masks (raw and PNG), timing and class map."""
+    """A bag of at least three files with camera, masks (raw and PNG), timing and class map."""
     bag = tmp_path_factory.mktemp('bag') / 'drive'
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
                                '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'class_map_period_s:=0.0')
     camera = make_camera(process)
     camera.connect(blotches(0))
-    # The first file begins with the class map, which is there already, and has to last until all else is found too.
+    # The first file starts with the latched class map and must last until the other topics are discovered.
     recorder = start_executable(
         'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=4.0', '-p',
         "topics:=['image:sensor_msgs/msg/Image', 'segmentation/mask:sensor_msgs/msg/Image', "
@@ -47,12 +47,12 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
         camera.answer_to(blotches(seed))
         return (bag / 'drive_2.mcap').exists()
     client.wait_for(recorded, 'three files', recorder)
-    camera.answer_to(blotches(seed + 1))       # the third file may have begun after the last mask
+    camera.answer_to(blotches(seed + 1))       # the third file may have started after the last mask
     assert recorder.stop() == 0 and process.stop() == 0, recorder.log
     return bag
 
 
-def test_every_file_alone_has_masks_and_the_names_of_their_classes(drive: Path, tmp_path: Path) -> None:
+def test_every_file_alone_has_masks_and_their_class_names(drive: Path, tmp_path: Path) -> None:
     information = yaml.safe_load((drive / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
     assert len(information['relative_file_paths']) >= 3
     for number, name in enumerate(information['relative_file_paths'][:3]):
@@ -93,14 +93,14 @@ def test_it_plays_as_it_was_recorded(client: Any, start_executable: Callable[...
     assert [message.header.stamp.sec for message in masks] == stamps['/segmentation/mask']
     assert [message.header.stamp.sec for message in timings] == stamps['/segmentation/timing']
     assert maps[0].names[3] == 'road'
-    told = [message.clock.sec * 10**9 + message.clock.nanosec for message in times]
-    assert told == sorted(told) and process.wait() == 0, process.log
+    clock_ns = [message.clock.sec * 10**9 + message.clock.nanosec for message in times]
+    assert clock_ns == sorted(clock_ns) and process.wait() == 0, process.log
 
 
 @pytest.mark.parametrize(('parameters', 'reason'), [
     ([], 'parameter bag is empty'), (['-p', 'bag:=/no/such/bag'], 'cannot read the bag /no/such/bag'),
     (['-p', 'bag:={drive}', '-p', 'topics:=/nothing'], 'has no /nothing: it has /image')])
-def test_a_bag_that_cannot_be_played_ends_it_with_one_line(
+def test_an_unplayable_bag_ends_it_with_one_line(
         start_executable: Callable[..., Any], drive: Path, parameters: list[str], reason: str) -> None:
     process = start_executable('player_node', '--ros-args', *(text.format(drive=drive) for text in parameters))
     assert process.wait() == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed segmentation node among publishers whose quality of service fits, and does not."""
+"""The installed segmentation node with publishers of compatible and incompatible QoS."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ RGB = np.zeros((48, 64, 3), np.uint8)
 
 
 @pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
-def test_both_kinds_of_publishers_are_heard(
+def test_reliable_and_best_effort_publishers_are_received(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path,
         reliability: ReliabilityPolicy) -> None:
     name = f'hears_{reliability.name.lower()}'
@@ -36,7 +36,7 @@ def test_both_kinds_of_publishers_are_heard(
     assert 'does not fit' not in process.log
 
 
-def test_a_publisher_that_cannot_be_heard_is_named(
+def test_a_publisher_with_incompatible_qos_is_named(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__node:=strict', '-r', 'image:=strict/image', '-p',
@@ -49,11 +49,11 @@ def test_a_publisher_that_cannot_be_heard_is_named(
         in process.log
     assert 'qos_overrides./strict/image.subscription' in process.log
 
-    def told() -> bool:
+    def reported() -> bool:
         return any('/client publishes /strict/image with incompatible QoS' in status.message
                    for array in arrays for status in array.status)
-    client.wait_for(told, 'the diagnostics', process)
-    # One that fits is heard beside it, and that the other is not stays said, once.
+    client.wait_for(reported, 'the diagnostics', process)
+    # A compatible publisher is received as well, and the warning about the other is logged only once.
     masks = client.collect(Image, '/strict/mask')
     good = client.publisher(Image, '/strict/image', QoSProfile(depth=1))
     image = rgb_to_image_message(RGB, Header())
@@ -61,7 +61,7 @@ def test_a_publisher_that_cannot_be_heard_is_named(
     assert process.log.count('no image of /client arrives') == 1
 
 
-def test_publishers_that_come_and_go_are_followed(
+def test_the_subscription_follows_publishers_that_come_and_go(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=follows', '-r', 'image:=follows/image',
                                '-p', f'checkpoint:={small_checkpoint}', *QUICK)
@@ -69,7 +69,7 @@ def test_publishers_that_come_and_go_are_followed(
     reliable = client.publisher(Image, '/follows/image', QoSProfile(depth=10))
 
     def wait_for_subscription(reliability: ReliabilityPolicy) -> None:
-        """The only one there is; who discovers it learns of the end of the former one a moment before or after."""
+        """Wait until only one subscription is left: discovery may report the end of the old one slightly later."""
         def found() -> list[ReliabilityPolicy]:
             return [info.qos_profile.reliability for info in client.node.get_subscriptions_info_by_topic('/follows/image')]
         client.wait_for(lambda: found() == [reliability], f'one subscription, {reliability.name}', process)
@@ -83,14 +83,14 @@ def test_publishers_that_come_and_go_are_followed(
     best_effort = client.node.create_publisher(Image, '/follows/image', BEST_EFFORT)
     wait_until_heard(best_effort, 'a best-effort one')
     wait_for_subscription(ReliabilityPolicy.BEST_EFFORT)
-    wait_until_heard(reliable, 'the reliable one beside it')
+    wait_until_heard(reliable, 'the reliable one in parallel')
     client.node.destroy_publisher(best_effort)
     wait_for_subscription(ReliabilityPolicy.RELIABLE)
     wait_until_heard(reliable, 'the reliable one alone again')
     assert 'does not fit' not in process.log
 
 
-def test_a_reliability_that_is_none_is_refused_with_its_name(
+def test_an_invalid_reliability_is_refused_by_name(
         start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *QUICK,
                                '-p', 'qos_overrides./image.subscription.reliability:=relyable')
@@ -102,7 +102,7 @@ def test_a_reliability_that_is_none_is_refused_with_its_name(
 @pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
 def test_a_camera_without_a_profile_loses_no_large_images(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, reliability: ReliabilityPolicy) -> None:
-    """This process has no DDS profile; each image is five times its shared memory and is sent once the last is answered."""
+    """This process has no DDS profile; each image is five times the size of its shared memory, and sent after the last answer."""
     if receive_buffer_bytes() < MIN_RECEIVE_BUFFER_BYTES and reliability == ReliabilityPolicy.BEST_EFFORT:
         pytest.skip('net.core.rmem_max is below 4 MB')
     name = f'large_{reliability.name.lower()}'

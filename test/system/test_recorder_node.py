@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed recorder over real DDS: the bag holds what was published and is always complete."""
+"""The installed recorder over real DDS: the bag contains what was published and is always complete."""
 from __future__ import annotations
 
 import array
@@ -45,7 +45,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 class Recorder:
-    """The recorder's process; what has arrived when it is told to stop is in the bag."""
+    """A recorder process; everything that arrived before stop() is in the bag."""
 
     def __init__(self, directory: Path, domain_id: int, *parameters: str) -> None:
         self.bag = directory / 'bag'
@@ -129,7 +129,7 @@ def test_every_message_is_recorded_as_it_was_sent(
 
     recorded = read(recorder.bag, '/image')
     assert [deserialize_message(raw, Image) for raw in recorded] == sent
-    # Bytes that only align fields hold anything, so bytes are compared by number.
+    # Padding bytes are undefined, so only the lengths are compared.
     assert [len(raw) for raw in recorded] == [len(serialize_message(message)) for message in sent]
     received = [deserialize_message(raw, FrameTiming) for raw in read(recorder.bag, '/segmentation/timing')]
     assert [message.network_ms for message in received] == [1.5 * index for index in range(20)]
@@ -151,11 +151,11 @@ def test_own_message_type_carries_its_type_hash(node: Node, start_recorder: Call
         (_, _, raw), = reader.messages()
         assert reader.deserialize(raw, connection.msgtype).overlay_ms == 2.5
     description = _installed_type_description()
-    if description:    # Humble's rosidl writes none
+    if description:    # Humble's rosidl does not write it
         assert connection.digest == description['type_hashes'][0]['hash_string']
 
 
-def test_an_unknown_topic_is_found_by_its_publisher_and_best_effort_is_followed(
+def test_type_and_reliability_are_taken_from_the_publisher(
         node: Node, start_recorder: Callable[..., Recorder]) -> None:
     recorder = start_recorder("topics:=['chatter', 'image:sensor_msgs/msg/Image']")
     best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -163,7 +163,7 @@ def test_an_unknown_topic_is_found_by_its_publisher_and_best_effort_is_followed(
     images = node.create_publisher(Image, 'image', best_effort)
     wait_for_subscriber(chatter)
     wait_for_subscriber(images)
-    images.publish(camera_image(1))     # best effort, and before the one that is waited for
+    images.publish(camera_image(1))     # best effort, sent before the message that is awaited
     chatter.publish(String(data='hello'))
     wait_until_arrived(chatter)
     assert recorder.stop() == 0
@@ -174,7 +174,7 @@ def test_an_unknown_topic_is_found_by_its_publisher_and_best_effort_is_followed(
     assert qos['/chatter'].reliability == QosReliability.RELIABLE
 
 
-def test_an_empty_bag_is_complete_too_but_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+def test_an_empty_bag_is_complete_but_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     recorder = start_recorder()
     wait_for(lambda: node.count_subscribers('/image') > 0, 'the recorder to be up')
     assert recorder.stop() == 1 and 'no message came on any topic' in recorder.log
@@ -182,12 +182,12 @@ def test_an_empty_bag_is_complete_too_but_an_error(node: Node, start_recorder: C
         assert reader.message_count == 0
 
 
-def test_a_topic_that_is_missing_is_named_and_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     images = node.create_publisher(Image, 'camera/image_raw', 5)
     chatter = node.create_publisher(String, 'chatter', 5)
     recorder = start_recorder(
         "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']",
-        'missing_warning_s:=4.0')      # time to discover what there is
+        'missing_warning_s:=4.0')      # time for discovery
     wait_for_subscriber(chatter)
     chatter.publish(String(data='hello'))
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed segmentation node over DDS: what it publishes for a frame, and what changes while it runs."""
+"""The installed segmentation node over DDS: its outputs for a frame, and parameter changes while it runs."""
 from __future__ import annotations
 
 import array
@@ -42,7 +42,7 @@ def process_fixture(camera: Any) -> Any:
 
 @pytest.fixture(name='default_parameters')
 def default_parameters_fixture(client: Any, camera: Any) -> Iterator[None]:
-    """For tests that change parameters: puts them back."""
+    """Restores the parameters after tests that change them."""
     yield
     result, = client.set_parameters(NODE, atomically=True, input_height=0, input_width=0, overlay_alpha=0.5)
     assert result.successful
@@ -50,7 +50,7 @@ def default_parameters_fixture(client: Any, camera: Any) -> Iterator[None]:
 
 @pytest.mark.parametrize(('size', 'network_size'), [
     ((120, 160), (96, 128)), ((97, 131), (96, 128)), ((1, 1), (96, 96)), ((64, 640), (64, 192))])
-def test_mask_is_what_the_segmenter_gives_at_the_frames_own_size(
+def test_mask_equals_the_segmenters_at_the_frames_own_size(
         camera: Any, segmenter: Segmenter, size: tuple[int, int], network_size: tuple[int, int]) -> None:
     rgb = blotches(2, *size)
     mask, timing = camera.answer_at(rgb, network_size)
@@ -114,7 +114,7 @@ def test_resolution_changes_while_running(
         small_checkpoint, device='cpu', engine='torch', num_threads=1, input_height=64, input_width=192)
     assert np.array_equal(pixels(mask), other.segment(blotches(6)).labels)
     assert not np.array_equal(pixels(mask), segmenter.segment(blotches(6)).labels)
-    assert process.log.count('now segmenting') == switches + 1      # both at once are one change
+    assert process.log.count('now segmenting') == switches + 1      # both parameters are one change
 
 
 @pytest.mark.parametrize(('values', 'reason'), [
@@ -165,10 +165,10 @@ def test_overlay_alpha_changes_while_running(
 def test_every_frame_is_segmented_or_counted_as_dropped(camera: Any) -> None:
     before = camera.answer_to(blotches(10))[1]
     headers = [camera.send(blotches(seed)) for seed in range(30)]
-    after = camera.wait_for_one(camera.timings, headers[-1])        # the newest is never the one that is dropped
+    after = camera.wait_for_one(camera.timings, headers[-1])        # the newest frame is never dropped
     segmented = [timing for timing in camera.timings if timing.header in headers]
     received = after.frames_received - before.frames_received
-    assert received == 30 if HAS_MESSAGE_INFO else 1 <= received <= 30       # Humble does not tell what was replaced on the way
+    assert received == 30 if HAS_MESSAGE_INFO else 1 <= received <= 30       # Humble does not report what the middleware replaced
     assert after.frames_segmented - before.frames_segmented == len(segmented)
     assert after.frames_dropped - before.frames_dropped == received - len(segmented) >= HAS_MESSAGE_INFO
     assert after.frames_rejected == before.frames_rejected
@@ -178,19 +178,19 @@ def test_every_frame_is_segmented_or_counted_as_dropped(camera: Any) -> None:
 
 def test_endpoints_have_the_documented_quality_of_service(client: Any, camera: Any) -> None:
     subscription, = client.node.get_subscriptions_info_by_topic('/image')
-    assert subscription.qos_profile.reliability == ReliabilityPolicy.RELIABLE       # as the camera of this test is
+    assert subscription.qos_profile.reliability == ReliabilityPolicy.RELIABLE       # like the camera of this test
     for name in ('mask', 'confidence', 'overlay', 'timing'):
         publisher, = client.node.get_publishers_info_by_topic(f'{NODE}/{name}')
         assert publisher.qos_profile.reliability == ReliabilityPolicy.RELIABLE
 
 
-def test_diagnostics_tell_how_it_runs(client: Any, camera: Any, process: Any) -> None:
+def test_diagnostics_report_model_latency_and_counts(client: Any, camera: Any, process: Any) -> None:
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     _, timing = camera.answer_to(blotches(11))
 
-    def told() -> bool:
+    def reported() -> bool:
         return bool(arrays) and int(values_of(arrays[-1])['frames segmented']) >= timing.frames_segmented
-    client.wait_for(told, 'diagnostics of that frame', process)
+    client.wait_for(reported, 'diagnostics of that frame', process)
     status, = arrays[-1].status
     values = values_of(arrays[-1])
     assert (status.name, status.hardware_id) == ('segmentation: image segmentation', 'cpu')
@@ -243,10 +243,10 @@ def test_a_signal_ends_it_quietly(
         number: int) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=ending', '-p',
                                f'checkpoint:={small_checkpoint}', *same_rounding, '-r', 'image:=other')
-    client.collect(Image, '/ending/mask')      # else it would not listen
+    client.collect(Image, '/ending/mask')      # otherwise it would not subscribe
     images = client.publisher(Image, '/other')
-    client.wait_for(lambda: 'segmenting' in process.log, 'the line that says it has started', process)
-    for seed in range(5):       # in the middle of work
+    client.wait_for(lambda: 'segmenting' in process.log, 'its start', process)
+    for seed in range(5):       # interrupt it while frames are pending
         images.publish(rgb_to_image_message(blotches(seed), Header()))
     assert process.stop(number) == 0, process.log
     assert 'Traceback' not in process.log and all(line.startswith('[INFO]') for line in process.log.strip().splitlines())
@@ -255,16 +255,16 @@ def test_a_signal_ends_it_quietly(
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_while_a_model_is_built(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path, number: int) -> None:
-    """An engine may take minutes to build, and cannot be broken off. Here the class map takes for ever to be read."""
+    """Building an engine may take minutes and cannot be aborted; simulated by a class map that never finishes reading."""
     class_map = tmp_path / 'class_map.yaml'
     os.mkfifo(class_map)
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
                                '-p', f'class_map:={class_map}')
 
-    writers: list[int] = []     # kept open: to close it would be the end of the file
+    writers: list[int] = []     # kept open: closing would signal end of file
 
     def is_being_read() -> bool:
-        with suppress(OSError):     # nobody reads
+        with suppress(OSError):     # no reader yet
             writers.append(os.open(class_map, os.O_WRONLY | os.O_NONBLOCK))
         return bool(writers)
     client.wait_for(is_being_read, 'the class map to be opened', process)
@@ -307,7 +307,7 @@ def test_silence_is_explained(
     ({'image_transport': 'theora'}, 'expected one of raw, compressed'),
     ({'overlay_alpha': '2.0'}, 'out of range'),
 ])
-def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
+def test_an_invalid_setting_ends_the_start_with_one_line(
         start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path, parameters: dict[str, str],
         reason: str) -> None:
     (tmp_path / 'corrupt.safetensors').write_bytes(small_checkpoint.read_bytes()[:100_000])

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The installed segmentation node over DDS: its outputs follow the parameters, and the class map says so."""
+"""The installed segmentation node over DDS: outputs and class map follow the parameters."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def camera_fixture(segmentation_camera: Callable[..., Any]) -> Any:
     return segmentation_camera('output_size:=network', 'class_map_period_s:=0.0')
 
 
-def test_filter_numbering_and_size_change_while_running_and_the_class_map_says_so(
+def test_filter_numbering_and_size_change_while_running_and_the_class_map_follows(
         client: Any, camera: Any, segmenter: Segmenter) -> None:
     maps = client.collect(ClassMap, f'{NODE}/class_map', LATCHED_QOS)
     client.wait_for(lambda: bool(maps), 'the class map', camera.process)
@@ -66,7 +66,7 @@ def test_a_refused_change_says_why_and_changes_nothing(
     assert np.array_equal(pixels(camera.answer_to(blotches(2))[0]), sent)
 
 
-def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any) -> None:
+def test_camera_info_is_published_scaled_to_the_mask(client: Any, camera: Any) -> None:
     result, = client.set_parameters(NODE, output_size='80x30')
     assert result.successful
     infos = client.collect(CameraInfo, f'{NODE}/camera_info')
@@ -87,7 +87,7 @@ def test_calibration_beside_the_image_comes_out_scaled(client: Any, camera: Any)
 @pytest.mark.parametrize(('parameter', 'reason'), [
     ('class_filter:=unicorn', "class_filter has 'unicorn'"), ('output_size:=0x0', 'output_size'),
     ('label_ids:=none', 'expected one of training, dataset')])
-def test_a_setting_that_cannot_work_ends_the_start_with_one_line(
+def test_an_invalid_setting_ends_the_start_with_one_line(
         start_executable: Callable[..., Any], small_checkpoint: Path, parameter: str, reason: str) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p',
                                'device:=cpu', '-p', 'engine:=torch', '-p', parameter)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings as people write them, given to the installed nodes in every way there is; and nodes that outlive what is set."""
+"""Settings as users write them, given to the installed nodes in every way, and invalid ones that must not end a node."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -39,14 +39,14 @@ def node_fixture(start_executable: Callable[..., Any], client: Any, small_checkp
     return process
 
 
-def test_whole_numbers_and_empty_lists_of_the_start_are_taken(client: Any, node: Any) -> None:
+def test_integers_and_empty_lists_are_accepted_at_start_up(client: Any, node: Any) -> None:
     names = ('resolution_ladder', 'max_frame_age_ms', 'latency_budget_ms', 'overlay_alpha', 'slow_warning_share')
     values = client.get_parameters('/segmentation', *names)
     assert [list(values[0]), *values[1:]] == [[1.0, 0.5], 60000.0, 50.0, 1.0, 0.0]
     assert all(isinstance(value, float) for value in (*values[0], *values[1:]))
 
 
-def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
+def test_unused_parameters_are_reported_at_start_up(node: Any) -> None:
     assert 'input_heigth is no parameter of this node: is input_height meant?' in node.log
     assert 'the parameters of segmentation_node in ' in node.log and 'are not used: this node is /segmentation' in node.log
 
@@ -55,9 +55,9 @@ def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
 @pytest.mark.parametrize(('name', 'text', 'value'), [
     ('latency_budget_ms', '70', 70.0), ('resolution_ladder', '[1, 0.25]', [1.0, 0.25]), ('resolution_ladder', '[1]', [1.0]),
     ('resolution_ladder', '[1.0, 0.5]', [1.0, 0.5]), ('resolution_ladder', '[]', [1.0]), ('input_height', '96', 96)])
-def test_what_ros2_param_set_sends_is_taken(
+def test_values_from_ros2_param_set_are_accepted(
         client: Any, node: Any, name: str, text: str, value: Any, atomically: bool) -> None:
-    sent = parameter_value_to_python(get_parameter_value(string_value=text))         # as the command line makes it of the text
+    sent = parameter_value_to_python(get_parameter_value(string_value=text))         # as the command line parses it
     result, = client.set_parameters('/segmentation', atomically, **{name: sent})
     assert result.successful, result.reason
     now, = client.get_parameters('/segmentation', name)
@@ -70,7 +70,7 @@ def test_what_ros2_param_set_sends_is_taken(
     ('resolution_ladder', '[1, x]', 'Wrong parameter type'), ('input_height', 96.5, 'Wrong parameter type'),
     ('device', 'cuda', 'read-only'), ('calibration_images', '/nowhere', "calibration_images is '/nowhere': no such folder"),
     ('calibration_images', '/dev', 'no readable image in it')])
-def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, value: Any, reason: str) -> None:
+def test_invalid_values_are_refused(client: Any, node: Any, name: str, value: Any, reason: str) -> None:
     result, = client.set_parameters('/segmentation', **{name: value})
     assert not result.successful and reason in result.reason, result.reason
 
@@ -78,10 +78,10 @@ def test_what_is_no_such_value_is_refused(client: Any, node: Any, name: str, val
 @pytest.mark.parametrize(('executable', 'name', 'arguments'), [
     ('segmentation_node', 'segmentation', ('-p', 'autostart:=false')),
     ('camera_node', 'camera', ('-p', 'rate_hz:=5', '-p', 'width:=64', '-p', 'height:=64')),
-    ('recorder_node', 'recorder', (       # with something to record, for it ends with 1 when nothing came
+    ('recorder_node', 'recorder', (       # with something to record: without messages it exits with 1
         '-p', 'output:={folder}/recorded', '-p', 'topics:=["/parameter_events:rcl_interfaces/msg/ParameterEvent"]')),
     ('player_node', 'player', ('-p', 'bag:={bag}', '-p', 'loop:=true', '-p', 'rate:=1'))])
-def test_no_node_ends_by_a_parameter_that_it_does_not_use(
+def test_no_node_exits_because_of_an_unused_parameter(
         client: Any, start_executable: Callable[..., Any], recorded: Path, tmp_path: Path, executable: str, name: str,
         arguments: tuple[str, ...]) -> None:
     process = start_executable(executable, '--ros-args', '-r', f'__node:=other_{name}', *(
@@ -121,7 +121,7 @@ def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path
     ('segmentation_node', ('-p', 'checkpoint:=[]'), 'parameter checkpoint is an empty list'),
     ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics names none'),
     ('player_node', ('-p', 'rate:=[1, 0.5'), 'rate:=[1, 0.5')])
-def test_what_cannot_be_used_ends_the_start_with_one_line(
+def test_unusable_parameters_end_the_start_with_one_line(
         start_executable: Callable[..., Any], executable: str, arguments: tuple[str, ...], reason: str) -> None:
     process = start_executable(executable, '--ros-args', *arguments)
     assert process.wait() == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One model for several cameras: fair, and each by itself."""
+"""One model for several cameras: fair scheduling, independent results."""
 from __future__ import annotations
 
 import array
@@ -21,17 +21,17 @@ from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 NODE = '/several'
 GOOD, FLOOD, SILENT, CORRUPT = ('front', 'rear/left'), 'flood', 'silent', 'corrupt'
 CAMERAS = (*GOOD, FLOOD, SILENT, CORRUPT)
-FRAMES = 60                     # of each good camera
-FLOOD_FACTOR = 6                # times as many as of a good one
+FRAMES = 60                     # per good camera
+FLOOD_FACTOR = 6                # frames per frame of a good camera
 TOLERANCE = 0.1
 
 
-def test_each_camera_gets_its_share_whatever_the_others_do(
+def test_each_camera_gets_its_share_whatever_the_others_send(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-p', f'cameras:=[{",".join(CAMERAS)}]', '-p',
         f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p',
-        'diagnostics_period_s:=0.1', '-p', 'input_height:=192', '-p', 'input_width:=256')   # slower than they send
+        'diagnostics_period_s:=0.1', '-p', 'input_height:=192', '-p', 'input_width:=256')   # slower than the cameras
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     timings = {name: client.collect(FrameTiming, f'{NODE}/{name}/timing') for name in CAMERAS}
     masks = {name: client.collect(Image, f'{NODE}/{name}/mask') for name in CAMERAS}
@@ -54,7 +54,7 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     served = {name: len(timings[name]) for name in (*GOOD, FLOOD)}
 
     def done() -> bool:
-        for name in GOOD:           # as soon as its last frame is taken there is a new one: each wants all it can get
+        for name in GOOD:           # a new frame is always waiting: each camera takes all it can get
             send(name)
         for _ in range(FLOOD_FACTOR):
             send(FLOOD)
@@ -68,21 +68,21 @@ def test_each_camera_gets_its_share_whatever_the_others_do(
     assert all(got[name] >= (1 - TOLERANCE) * fair for name in GOOD), got
     assert not timings[SILENT] and not timings[CORRUPT]
 
-    assert max(timing.batch_size for name in GOOD for timing in timings[name]) > 1     # those that waited together
+    assert max(timing.batch_size for name in GOOD for timing in timings[name]) > 1     # waiting frames are batched
     segmenter = Segmenter.from_checkpoint(
         small_checkpoint, device='cpu', engine='torch', input_height=192, input_width=256)
-    for name in GOOD:               # nobody gets another camera's mask, or another frame's
+    for name in GOOD:               # masks belong to the right camera and frame
         mask = masks[name][-1]
         assert mask.header.frame_id == name
         assert np.array_equal(pixels(mask), segmenter.segment(blotches(mask.header.stamp.sec)).labels)
 
-    def told(name: str) -> dict[str, str]:
+    def reported(name: str) -> dict[str, str]:
         wanted = f'{NODE[1:]}: image segmentation of {name}'
         return next(({'message': status.message, **{pair.key: pair.value for pair in status.values}}
                      for message in reversed(arrays) for status in message.status if status.name == wanted), {})
     client.wait_for(
-        lambda: int(told(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
-    assert told(CORRUPT)['frames segmented'] == '0' and 'rejected' in told(CORRUPT)['message']
-    assert told(SILENT)['frames received'] == '0' and told('front')['frames rejected'] == '0'
-    assert int(told(FLOOD)['frames dropped']) > int(told('front')['frames dropped'])
+        lambda: int(reported(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
+    assert reported(CORRUPT)['frames segmented'] == '0' and 'rejected' in reported(CORRUPT)['message']
+    assert reported(SILENT)['frames received'] == '0' and reported('front')['frames rejected'] == '0'
+    assert int(reported(FLOOD)['frames dropped']) > int(reported('front')['frames dropped'])
     assert process.stop() == 0, process.log

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped weights through the installed node are as accurate as `evaluate` says.
+"""The shipped weights are as accurate in the installed node as in `evaluate`.
 
-On street frames, whose truth is known; on real ones too when FANET_ROS_DATA names a folder with images/ and labels/.
+Tested on synthetic street frames, and on real ones if FANET_ROS_DATA is a folder with images/ and labels/.
 """
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fanet_ros.inference import Segmenter
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.sources import SyntheticStreet
 
-STREET_SEED = 7         # not among those trained on
+STREET_SEED = 7         # not used for training
 CLASSES = 11
 DATA = os.environ.get('FANET_ROS_DATA')
 
@@ -58,7 +58,7 @@ def ask_node_fixture(client: Any, start_executable: Callable[..., Any]) -> Calla
 
 
 @pytest.mark.parametrize('name', ['street', pytest.param('data', marks=pytest.mark.skipif(
-    not DATA, reason='FANET_ROS_DATA names no folder with images/ and labels/'))])
+    not DATA, reason='FANET_ROS_DATA is not set'))])
 def test_the_node_is_as_accurate_as_the_segmenter(
         ask_node: Callable[[np.ndarray], np.ndarray], name: str, record_property: Callable[[str, object], None]) -> None:
     samples = load_folder(DATA, CLASSES) if name == 'data' else street_samples()
@@ -71,4 +71,4 @@ def test_the_node_is_as_accurate_as_the_segmenter(
     record_property('mIoU', figures)
     print(f'{name}, {len(samples)} frames: mIoU {figures[0]:.2f} directly, {figures[1]:.2f} through the node')
     assert abs(figures[0] - figures[1]) < 0.5
-    assert through_node.pixel_accuracy() > 0.7      # both could agree on nonsense
+    assert through_node.pixel_accuracy() > 0.7      # both could be equally wrong

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Another model while a camera sends: all of it or nothing, and at most one frame lost."""
+"""Model changes while a camera is sending: atomic, with at most one lost frame."""
 from __future__ import annotations
 
 import os
@@ -40,7 +40,7 @@ def class_map_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(name='other_checkpoint', scope='module')
 def other_checkpoint_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same network with its classes in another order: every mask differs."""
+    """The same network with its classes reordered, so that every mask differs."""
     network, metadata = load_checkpoint(small_checkpoint)
     state = network.state_dict()
     name = next(key for key in reversed(state)
@@ -90,9 +90,9 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
     assert (timing.input_height, timing.input_width) == (expected.input_height, expected.input_width)
 
 
-def test_who_gives_up_during_a_switch_is_told_of_and_it_is_done(client: Any, camera: Any) -> None:
+def test_a_switch_completes_even_if_its_client_has_gone(client: Any, camera: Any) -> None:
     pytest.importorskip('onnxruntime')
-    for width in range(320, 704, 64):       # again if the switch was done before the client was known to be gone
+    for width in range(320, 704, 64):       # retry if the switch completed before the node noticed that the client was gone
         begun = camera.process.log.count('building ')
         service = client.node.create_client(SetParametersAtomically, f'{NODE}/set_parameters_atomically')
         client.wait_for(service.service_is_ready, 'the service')
@@ -109,9 +109,9 @@ def test_who_gives_up_during_a_switch_is_told_of_and_it_is_done(client: Any, cam
     assert (timing.input_height, timing.input_width) == (256, width)
 
 
-def test_stamps_that_begin_again_are_answered_and_end_what_is_remembered(client: Any, camera: Any) -> None:
+def test_stamps_that_jump_back_are_answered_and_reset_temporal_smoothing(client: Any, camera: Any) -> None:
     masks = []
-    for smoothing, stamps in ((0.0, (5,)), (0.9, (100, 101, 102, 5, 6))):       # as of a bag that is played again
+    for smoothing, stamps in ((0.0, (5,)), (0.9, (100, 101, 102, 5, 6))):       # like a bag that is played again
         result, = client.set_parameters(NODE, temporal_smoothing=smoothing)
         assert result.successful, result.reason
         for stamp in stamps:
@@ -119,11 +119,11 @@ def test_stamps_that_begin_again_are_answered_and_end_what_is_remembered(client:
             picture = blotches(7) if stamp == 5 else blotches(8)
             camera.publisher.publish(rgb_to_image_message(picture, header))
             masks.append(pixels(camera.wait_for_one(camera.masks, header)))
-    assert np.array_equal(masks[0], masks[4])       # nothing of the frames before is in it
+    assert np.array_equal(masks[0], masks[4])       # no influence of previous frames
     assert not np.array_equal(masks[0], masks[3])
 
 
-def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: Any) -> None:
+def test_input_scale_changes_the_size_and_keeps_the_aspect_ratio(client: Any, camera: Any) -> None:
     for scale, expected in ((2.0, (192, 256)), (1.0, (96, 128))):
         result, = client.set_parameters(NODE, input_scale=scale)
         assert result.successful, result.reason
@@ -132,7 +132,7 @@ def test_one_number_changes_the_size_and_keeps_the_shape(client: Any, camera: An
 
 
 def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class_map: Path) -> None:
-    """Frames go on through a change of class map: each overlay is in the old colours or in the new, never in both."""
+    """While the class map changes, each overlay uses either the old or the new colours, never both."""
     overlays: list[Image] = []
     subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 50)
     client.wait_for(lambda: camera.send(blotches(2)) and bool(overlays), 'an overlay', camera.process)
@@ -151,9 +151,9 @@ def test_a_mask_and_its_colours_are_of_one_model(client: Any, camera: Any, class
 
 
 def switch(client: Any, camera: Any, values: dict[str, Any], picture: np.ndarray) -> tuple[Any, int, int]:
-    """Set parameters in one transaction while a camera sends a frame as soon as the last one is answered.
+    """Set parameters atomically while a camera sends each frame once the last one is answered.
 
-    :return: the result, the frames sent meanwhile, and those of them that were not answered
+    :return: the result, and the numbers of frames sent and lost meanwhile
     """
     request = SetParametersAtomically.Request(
         parameters=[Parameter(name, value=value).to_parameter_msg() for name, value in values.items()])
@@ -199,24 +199,24 @@ def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_ch
 def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: Any) -> None:
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
-    def told() -> dict[str, str]:
+    def reported() -> dict[str, str]:
         return {pair.key: pair.value for array in arrays[-20:] for status in array.status
                 if status.name.startswith(NODE[1:]) for pair in status.values}
 
     def answered_at(scale: str) -> bool:
         camera.answer_to(blotches(4))
-        return told().get('resolution scale') == scale
+        return reported().get('resolution scale') == scale
     result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
     assert result.successful
     client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
     timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
-    assert 'over the budget of 0.001 ms' in told()['last resolution step']
+    assert 'over the budget of 0.001 ms' in reported()['last resolution step']
     assert 'resolution to 0.75 of the full one' in camera.process.log
     result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
     assert result.successful
     client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)
-    assert 'leaves room' in told()['last resolution step']
+    assert 'leaves room' in reported()['last resolution step']
 
 
 def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
@@ -225,11 +225,11 @@ def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: An
     result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
     assert result.successful
 
-    def told(key: str) -> int:
+    def reported(key: str) -> int:
         return next((int(pair.value) for array in reversed(arrays) for status in array.status
                      if status.name.startswith(NODE[1:]) for pair in status.values if pair.key == key), 0)
     camera.send(blotches(5))       # its stamp is decades old
-    client.wait_for(lambda: told('frames dropped: too old') > 0, 'the drop', camera.process)
+    client.wait_for(lambda: reported('frames dropped: too old') > 0, 'the drop', camera.process)
     result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
     assert result.successful
     after = camera.answer_to(blotches(5))[1]

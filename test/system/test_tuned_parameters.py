@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter file that `tune` writes is one that the installed node runs with."""
+"""The installed node runs with the parameter file that `tune` writes."""
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments that ROS does not understand end the start of every installed node without a traceback."""
+"""Invalid ROS arguments end the start of every installed node without a traceback."""
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard: a node with a small web server, so that a browser shows what the network sees and steers it.
+"""The dashboard: a node with a small web server that shows the segmentation in a browser and controls the segmentation node.
 
-A picture's way: mask, camera -> FrameJoin -> FrameHub (newest only, encoded once) -> WebSocket, one answer for each
-question -> decoded, coloured and blended in the browser. ROS runs in one thread, the web server in another; they meet in
-FrameHub, TimingLog, Audience and NodeLink, each of which has a lock of its own.
+Data path: mask, camera -> FrameJoin -> FrameHub (newest frame only, encoded once) -> WebSocket, one answer per query ->
+decoded, coloured and blended in the browser. ROS and the web server run in separate threads, which exchange
+data through FrameHub, TimingLog, Audience and NodeLink.
 """

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who may open the page, and what its answers tell the browser to forbid. Knows neither ROS nor the web server."""
+"""Access control and security headers of the dashboard, independent of ROS and the web server."""
 from __future__ import annotations
 
 import hmac
@@ -23,13 +23,13 @@ COOKIE_AGE_S = 30 * 24 * 3600
 
 
 class Access:
-    """The rules of one server.
+    """Decides which requests one server answers.
 
-    On loopback whoever is on this machine may look, and the Host header must name this machine: a page of another site whose
-    name was made to point here (DNS rebinding) carries that site's name. On any other address the token decides.
+    On loopback every local user has access, but the Host header must name this machine: after DNS rebinding, a foreign page
+    still sends its own host name. On any other address a token is required.
 
-    :param is_local: the server listens on loopback only
-    :param token: '' for a new one
+    :param is_local: whether the server listens on loopback only
+    :param token: secret to require; '' to generate one
     """
 
     def __init__(self, is_local: bool, token: str = '') -> None:
@@ -37,24 +37,26 @@ class Access:
         self.token = '' if is_local else token or secrets.token_urlsafe(24)
 
     def refusal(self, host: Optional[str], origin: Optional[str], given: Optional[str]) -> Optional[tuple[int, str]]:
-        """HTTP status and reason why a request is refused; None: it is answered.
+        """HTTP status and reason for refusing a request, or None to answer it.
 
-        :param host: header Host, `origin`: header Origin, `given`: the token that came with the request; None: there is none
+        :param host: Host header, None if missing
+        :param origin: Origin header, None if missing
+        :param given: token sent with the request, None if missing
         """
         if not host:
-            return 400, 'the request names no host'
+            return 400, 'the request has no Host header'
         if self._is_local:
             if not names_this_machine(host):
-                return 421, 'this dashboard is open to this machine alone: use http://localhost, or an ssh tunnel'
+                return 421, 'this dashboard accepts only local connections: use http://localhost or an ssh tunnel'
         elif not hmac.compare_digest((given or '').encode(errors='replace'), self.token.encode()):
-            return 401, 'this dashboard opens by its link with the token, which it printed where it was started'
+            return 401, 'this dashboard needs the link with the token, which was printed in the terminal where it was started'
         if origin is not None and not is_same_origin(origin, host):
-            return 403, 'another site may not talk to this dashboard'
+            return 403, 'requests from other sites are refused'
         return None
 
 
 def names_this_machine(host: str) -> bool:
-    """Whether a Host header, with or without port, is localhost or a loopback address; the port is free, for ssh -L."""
+    """Whether a Host header is localhost or a loopback address, with any port or none (ssh -L may use another port)."""
     try:
         name = urlsplit(f'//{host}').hostname or ''
         return '@' not in host and (name == 'localhost' or ipaddress.ip_address(name).is_loopback)
@@ -63,7 +65,7 @@ def names_this_machine(host: str) -> bool:
 
 
 def is_same_origin(origin: str, host: str) -> bool:
-    """Whether an Origin header belongs to the very host and port that was asked."""
+    """Whether an Origin header has the host and port of the Host header."""
     try:
         parts = urlsplit(origin)
     except ValueError:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who looks at what, so that nothing is subscribed to, encoded or asked for while nobody does."""
+"""Which layers the viewers request, so that nothing is subscribed to, encoded or polled without a viewer."""
 from __future__ import annotations
 
 import threading
@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from fanet_ros.ros.dashboard.wire import Question
 
-LOOKING_S = 3.0         # a page that is shown asks at least once a second; a hidden one does not ask
+LOOKING_S = 3.0         # a visible page queries at least once a second; a hidden one does not
 
 
 class Audience:
-    """The last question of every viewer.
+    """The last query of every viewer. Thread-safe.
 
-    :param clock: seconds of a steady clock
+    :param clock: monotonic clock in seconds
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,17 +24,17 @@ class Audience:
         self._asked: dict[object, tuple[float, Question]] = {}
 
     def asked(self, viewer: object, question: Question) -> None:
-        """`viewer`, any object of its own, looks at what it asks for."""
+        """Note the query of `viewer`, any hashable object that identifies it."""
         with self._lock:
             self._asked[viewer] = self._clock(), question
 
     def left(self, viewer: object) -> None:
-        """It looks no longer."""
+        """Remove a viewer, if present."""
         with self._lock:
             self._asked.pop(viewer, None)
 
     def wanted(self) -> dict[str, frozenset[str]]:
-        """Layers that somebody looks at, by camera; empty: nobody looks."""
+        """Layers requested by current viewers, by camera; empty without viewers."""
         with self._lock:
             since = self._clock() - LOOKING_S
             wanted: dict[str, frozenset[str]] = {}

@@ -1,13 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cost of the dashboard for the segmentation node, and delay until a mask is displayed: without it, and with 0, 1 and more viewers.
+"""Measures what the dashboard costs the segmentation node, and how long masks take to the screen, for several numbers of viewers.
 
     ros2 run fanet_ros benchmark_dashboard
     ros2 run fanet_ros benchmark_dashboard --viewers 0 1 10 50 --rate 30 --engine openvino
 
-Camera, node and dashboard are separate processes. This one subscribes to the mask, as a robot would, so that the node is
-active in every row. The first viewer is a page in headless Chromium if that and playwright are installed; the others are
-clients that request pictures like a page but do not draw, because browsers run on other machines.
+Camera, node and dashboard are separate processes. The benchmark itself subscribes to the mask, as a robot would, so that the
+node is active in every row. The first viewer is a page in headless Chromium if that and playwright are installed; the others
+are clients that request images like a page but do not draw, because browsers normally run on other machines.
 """
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STREET_FRAMES = 45
 
 @dataclass(frozen=True)
 class Row:
-    """What one number of viewers came to. CPU in % of one core; None: not measured, or no such process."""
+    """Result for one number of viewers. CPU in % of one core; None: not measured, or no such process."""
 
     label: str
     mask_hz: float
@@ -65,7 +65,7 @@ class Row:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Print the table; exit code 1 with one line on stderr when a process does not start."""
+    """Measure and print the table; returns 1 with one line on stderr if a process does not start."""
     arguments = _parser().parse_args(argv)
     rclpy.init()
     try:
@@ -108,7 +108,7 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
                   (float(np.percentile(seen, 50)), float(np.percentile(seen, 95))) if seen else None), flush=True)
 
     print(f'camera {width}x{height} at {arguments.rate:g} Hz, {arguments.seconds:g} s a row, {os.cpu_count()} CPUs\n\n'
-          '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | images/s per viewer | published to seen p50 / p95 [ms] |\n'
+          '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | images/s per viewer | published to displayed p50 / p95 [ms] |\n'
           '|---|---|---|---|---|---|', flush=True)
     measure('no dashboard')
     link = f'http://localhost:{arguments.port}/'
@@ -122,7 +122,7 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
 
 
 def _draw_street(folder: Path, width: int, height: int) -> None:
-    """Beforehand: drawing takes longer than all that is measured."""
+    """Write the frames to files in advance: drawing them takes longer than anything measured here."""
     for number, frame in zip(range(STREET_FRAMES), open_source('street', width=width, height=height)):
         cv2.imwrite(str(folder / f'{number:03d}.jpg'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
 
@@ -131,10 +131,10 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
     try:
         browser = BrowserViewer(link)
     except (ImportError, FileNotFoundError) as error:
-        print(f'no time to be seen is measured: {error}', file=sys.stderr)
+        print(f'display latency is not measured: {error}', file=sys.stderr)
         return None
     viewers.callback(browser.close)
-    _wait(node, browser.is_shown, 'a picture in the browser')
+    _wait(node, browser.is_shown, 'an image in the browser')
     return browser
 
 
@@ -156,7 +156,7 @@ def _wait(node: Node, condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + START_S
     while not condition():
         if time.monotonic() > deadline:
-            raise RuntimeError(f'{what} has not come within {START_S:.0f} s')
+            raise RuntimeError(f'waited {START_S:.0f} s in vain for {what}')
         rclpy.spin_once(node, timeout_sec=0.1)
 
 
@@ -167,12 +167,12 @@ def _spin(node: Node, seconds: float) -> None:
 
 
 def _cpu_s(process: subprocess.Popen) -> float:
-    """Processor time that a process has used.
+    """CPU time used by a process, in s.
 
     :raises RuntimeError: it has ended
     """
     if process.poll() is not None:
-        raise RuntimeError(f'what is measured has ended, with exit code {process.returncode}')
+        raise RuntimeError(f'a measured process ended with exit code {process.returncode}')
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
 
@@ -187,6 +187,6 @@ def _parser() -> argparse.ArgumentParser:
                         help='size of the camera frames [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto)')
-    parser.add_argument('--input-scale', type=float, default=0.5, help='of the node, so that it keeps up (default 0.5)')
+    parser.add_argument('--input-scale', type=float, default=0.5, help='input_scale of the node, so that it keeps up (default 0.5)')
     parser.add_argument('--port', type=int, default=8799, help='port of the page on localhost (default 8799)')
     return parser

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Who looks while the dashboard is measured: a real browser where there is one, and clients that ask as a page does."""
+"""Viewers for the dashboard benchmark: a real browser if available, and clients that query like a page."""
 from __future__ import annotations
 
 import asyncio
@@ -23,39 +23,39 @@ class BrowserViewer:
     """The page in headless Chromium.
 
     :raises ImportError: playwright is not installed
-    :raises FileNotFoundError: there is no Chromium
+    :raises FileNotFoundError: Chromium is not installed
     """
 
     def __init__(self, link: str) -> None:
         from playwright.sync_api import sync_playwright
         path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
         if path is None:
-            raise FileNotFoundError('no Chromium here: apt-get install chromium')
+            raise FileNotFoundError('Chromium not found: apt-get install chromium')
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
         self._page = self._browser.new_page()
         self._page.goto(link)
 
     def is_shown(self) -> bool:
-        """Whether a picture is on the page."""
+        """Whether the page shows an image."""
         return self._page.evaluate('Boolean(window.fanet_ros?.picture.frame)')
 
     def forget(self) -> None:
-        """Begin to measure."""
+        """Discard the latencies measured so far."""
         self._page.evaluate('fanet_ros.timing.seen_ms.length = 0')
 
     def seen_ms(self) -> list[float]:
-        """From each mask published to drawn on the page."""
+        """Latency of each mask from its publication to its display, in ms."""
         return self._page.evaluate('fanet_ros.timing.seen_ms')
 
     def close(self) -> None:
-        """End the browser."""
+        """Close the browser."""
         self._browser.close()
         self._playwright.stop()
 
 
 class ClientViewers:
-    """`count` clients in a thread of their own, which ask for camera and mask as soon as they are answered.
+    """`count` WebSocket clients in one thread, each requesting camera and mask again as soon as it is answered.
 
     A context manager.
     """
@@ -80,10 +80,10 @@ class ClientViewers:
             self._tasks.cancel()
 
     def _run(self) -> None:
-        async def all_look() -> None:
+        async def view_all() -> None:
             async with aiohttp.ClientSession() as session:
-                await asyncio.gather(*(self._look(session) for _ in range(self.count)))
-        self._tasks = self._loop.create_task(all_look())
+                await asyncio.gather(*(self._view(session) for _ in range(self.count)))
+        self._tasks = self._loop.create_task(view_all())
         try:
             self._loop.run_until_complete(self._tasks)
         except asyncio.CancelledError:
@@ -91,7 +91,7 @@ class ClientViewers:
         finally:
             self._loop.close()
 
-    async def _look(self, session: aiohttp.ClientSession) -> None:
+    async def _view(self, session: aiohttp.ClientSession) -> None:
         async with session.ws_connect(f'{self._link}stream') as stream:
             have: dict[str, Any] = {'frame': -1, 'timing': -1, 'status': -1}
             while True:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Subscribes to what is looked at of one camera: its images, masks, confidence, times and classes."""
+"""Subscriptions for one camera: its images, masks, confidence, timing and classes, as far as viewers request them."""
 from __future__ import annotations
 
 import functools
@@ -30,7 +30,7 @@ TYPES = {'sensor_msgs/msg/Image': Image, 'sensor_msgs/msg/CompressedImage': Comp
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a subscription is made with; it is made anew when this changes."""
+    """Properties of a subscription; it is recreated when they change."""
 
     topic: str
     type_name: str
@@ -38,26 +38,27 @@ class Wanted:
 
 
 class CameraFeed:
-    """Everything of one camera, for the thread of ROS; `hub` and `timing` are what other threads read.
+    """Receives the messages of one camera in the ROS thread; other threads may use only `hub` and `timing`.
 
-    :param prefix: of the node's topics for this camera, '/segmentation/' or '/segmentation/front/'
-    :param notify: is called when there is something new
+    :param prefix: prefix of the node's topics for this camera, '/segmentation/' or '/segmentation/front/'
+    :param max_rate_hz: maximum rate of frames passed to `hub`, 0: no limit
+    :param notify: called when a frame or class map is available
     """
 
     def __init__(self, node: Node, prefix: str, hub: FrameHub, max_rate_hz: float, notify: Callable[[], None]) -> None:
         self._node, self._prefix, self._notify = node, prefix, notify
         self.hub, self.timing = hub, TimingLog()
         self.classes: Optional[dict[str, Any]] = None
-        self.problems: dict[str, str] = {}          # by topic, a line each
+        self.problems: dict[str, str] = {}          # one line each, by topic
         self._join = FrameJoin()
         self._rate_limit = RateLimit(max_rate_hz)
         self._layers: frozenset[str] = frozenset()
         self._subscribed: dict[str, tuple[Wanted, Subscription]] = {}
 
     def follow(self, layers: frozenset[str], image_topic: Optional[tuple[str, str]]) -> None:
-        """Subscribe to `layers`, times and classes, and to nothing else; again whenever publishers may have changed.
+        """Subscribe to exactly `layers`, timing and class map; call again whenever publishers may have changed.
 
-        :param image_topic: topic and type of the camera's images
+        :param image_topic: topic and type of the camera's images, None if unknown
         """
         wanted = {name: (f'{self._prefix}{name}', 'sensor_msgs/msg/Image') for name in layers - {'camera'}}
         wanted['timing'] = f'{self._prefix}timing', 'fanet_ros/msg/FrameTiming'
@@ -65,32 +66,32 @@ class CameraFeed:
         if 'camera' in layers and image_topic is not None:
             wanted['camera'] = image_topic
         for name in self._subscribed.keys() - wanted.keys():
-            self._drop(name)
-        problems = {topic: self._keep(name, topic, type_name) for name, (topic, type_name) in wanted.items()}
+            self._unsubscribe(name)
+        problems = {topic: self._ensure_subscribed(name, topic, type_name) for name, (topic, type_name) in wanted.items()}
         self.problems = {topic: problem for topic, problem in problems.items() if problem}
         self._layers = frozenset(self._subscribed) & {'mask', 'confidence', 'camera'}
 
     def close(self) -> None:
-        """Listen to nothing, and forget the pictures."""
+        """Unsubscribe from everything and drop the stored frames."""
         for name in list(self._subscribed):
-            self._drop(name)
+            self._unsubscribe(name)
         self._layers = frozenset()
         self._join.clear()
         self.hub.offer(None)
 
-    def _keep(self, name: str, topic: str, type_name: str) -> str:
-        """Subscribe, unless that is done; a line that says why not, '' if all is well."""
+    def _ensure_subscribed(self, name: str, topic: str, type_name: str) -> str:
+        """Subscribe unless already subscribed; returns the reason if that is impossible, otherwise ''."""
         publishers = self._node.get_publishers_info_by_topic(topic)
         problem = why_unreadable(topic, type_name, publishers)
         if problem:
             if name in self._subscribed:
-                self._drop(name)
+                self._unsubscribe(name)
             return problem
         wanted = Wanted(topic, type_name, fitting_reliability(publishers))
         if name in self._subscribed:
             if self._subscribed[name][0] == wanted:
                 return ''
-            self._drop(name)
+            self._unsubscribe(name)
         callbacks: dict[str, Callable[[Any], None]] = {'timing': self._on_timing, 'class_map': self._on_class_map}
         callback = callbacks.get(name, functools.partial(self._on_image, name))
         qos = {'class_map': LATCHED_QOS, 'timing': QoSProfile(depth=20, reliability=wanted.reliability)}.get(
@@ -98,7 +99,7 @@ class CameraFeed:
         self._subscribed[name] = wanted, self._node.create_subscription(TYPES[type_name], topic, callback, qos)
         return ''
 
-    def _drop(self, name: str) -> None:
+    def _unsubscribe(self, name: str) -> None:
         self._node.destroy_subscription(self._subscribed.pop(name)[1])
 
     def _on_image(self, layer: str, message: Any) -> None:

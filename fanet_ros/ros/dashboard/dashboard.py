@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Dashboard in the browser: shows what the segmentation node sees and how long it takes, and controls it: http://localhost:8765.
+"""Dashboard in the browser: shows the masks and timing of the segmentation node and controls it, at http://localhost:8765.
 
 It subscribes to nothing while nobody is watching.
 """
@@ -36,7 +36,7 @@ class RosThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """After this no callback runs."""
+        """Stop the thread; no callback runs afterwards."""
         self._is_ending.set()
         self._thread.join()
 
@@ -48,7 +48,7 @@ class RosThread:
                 executor.spin_once(timeout_sec=SPIN_S)
             except ExternalShutdownException:
                 return
-            except Exception as error:      # of a message that cannot be read: the next one may be
+            except Exception as error:      # an unreadable message: the next one may be fine
                 reason = ' '.join(str(error).split()) or type(error).__name__
                 self._node.get_logger().error(reason, throttle_duration_sec=1.0)
 
@@ -56,7 +56,7 @@ class RosThread:
 async def _run(node: DashboardNode) -> None:
     """Serve until SIGINT or SIGTERM.
 
-    :raises OSError: the port cannot be had
+    :raises OSError: cannot listen on the address and port
     """
     loop, end, bell = asyncio.get_running_loop(), asyncio.Event(), Bell()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -64,9 +64,9 @@ async def _run(node: DashboardNode) -> None:
     recorder = BagRecorder(node.settings.record_folder)
     server = WebServer(node, recorder, bell)
     await server.start()
-    if server.has_token:        # to who sees the terminal: the log of ROS goes to files, and to /rosout
+    if server.has_token:        # only to the terminal: the ROS log also goes to files and /rosout
         print(f'dashboard: open {server.link}', flush=True)
-        node.get_logger().info('the link with the token was printed, once')
+        node.get_logger().info('the link with the token was printed to the terminal')
     else:
         node.get_logger().info(f'open {server.link}')
 
@@ -84,7 +84,7 @@ async def _run(node: DashboardNode) -> None:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Run until Ctrl-C or SIGTERM; returns the exit code, 1 with one line on stderr when it could not start."""
+    """Run until Ctrl-C or SIGTERM; returns the exit code: 1, with one line on stderr, if it cannot start."""
     if not start_ros('dashboard', argv, SignalHandlerOptions.NO):
         return 1
     try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS side of the dashboard: listens while somebody looks, and knows what there is to say."""
+"""The ROS node of the dashboard: subscribes while there are viewers, and collects the status that the page shows."""
 from __future__ import annotations
 
 import time
@@ -26,16 +26,16 @@ from fanet_ros.ros.dashboard.node_link import NodeLink
 from fanet_ros.ros.dashboard.parameters import DashboardSettings
 
 FOLLOW_PERIOD_S = 0.2
-POLL_EVERY = 5                  # turns: how often the graph and the node are asked
-DIAGNOSTICS_LAST_S = 5.0        # then they are of a node that has gone
+POLL_EVERY = 5                  # timer calls between queries to the ROS graph and the node
+DIAGNOSTICS_LAST_S = 5.0        # older diagnostics are ignored: their node has probably gone
 TIMING_TYPE = 'fanet_ros/msg/FrameTiming'
 
 
 class DashboardNode(FittedParameters, Node):
-    """Runs in a thread of its own; `feeds`, `link`, `status` and `audience` are what the web server uses.
+    """Runs in its own thread; the web server uses `feed()`, `link`, `status()`, `recorded_topics()` and `audience`.
 
-    :param workers: where pictures are encoded
-    :raises ValueError: a parameter cannot be used
+    :param workers: executor that encodes images
+    :raises ValueError: invalid parameter
     """
 
     parameter_specs = DashboardSettings.specs()
@@ -47,25 +47,25 @@ class DashboardNode(FittedParameters, Node):
         self.audience = Audience()
         self.link = NodeLink(self, self.target)
         self.feeds: dict[str, CameraFeed] = {}
-        self.notify: Callable[[], None] = lambda: None      # who waits for something new: set by the web server
+        self.notify: Callable[[], None] = lambda: None      # wakes the waiting viewers; set by dashboard.py
         self.parameters_version = 0
         self._workers = workers
         self._watching: list[Subscription] = []
         self._diagnostics: dict[str, tuple[float, dict[str, Any]]] = {}
         self._image_topics: dict[str, Optional[tuple[str, str]]] = {}
         self._others: list[str] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._turn = 0
         self._was_present = False
-        # Not the node's clock: simulated time may stand still.
-        self.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        # Not the node's clock: simulated time may be paused.
+        self.create_timer(FOLLOW_PERIOD_S, self._update_feeds, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def feed(self, camera: str) -> Optional[CameraFeed]:
-        """That of a camera which the node has, None for another name."""
+        """Feed of a camera by name, None if there is none."""
         return self.feeds.get(camera)
 
     def status(self) -> dict[str, Any]:
-        """What a page shows beside pictures and times; for JSON."""
+        """Everything the page shows except frames and timing, ready for JSON."""
         since = time.monotonic() - DIAGNOSTICS_LAST_S
         feeds = dict(self.feeds)
         return {
@@ -74,7 +74,7 @@ class DashboardNode(FittedParameters, Node):
             'cameras': [self._camera_status(name, feeds.get(name), since) for name in self.link.cameras]}
 
     def recorded_topics(self) -> list[str]:
-        """What a bag of this node holds, as the recorder's parameter names it; all but the masks need not come."""
+        """Topics to record, in the format of the recorder's `topics` parameter; all but the masks are optional."""
         topics = ['/diagnostics:diagnostic_msgs/msg/DiagnosticArray?']
         for camera in self.link.cameras:
             prefix = f'{self.target}/{camera}'.rstrip('/')
@@ -94,10 +94,10 @@ class DashboardNode(FittedParameters, Node):
             'diagnostics': diagnostics if received >= since else None}
 
     def _hint(self) -> str:
-        """What is waited for, and what to do; '' when all is well as far as the node itself goes."""
+        """What the page is waiting for and what to do about it; '' if the node is active."""
         if not self.link.is_present:
             if self._others:
-                return (f'Waiting for {self.target}. Another is running: start the dashboard with '
+                return (f'Waiting for {self.target}. Another node is running: start the dashboard with '
                         f'--ros-args -p node:={self._others[0]}')
             return f'Waiting for {self.target}. To start it: ros2 launch fanet_ros segmentation.launch.py'
         if self.link.state == 'unconfigured':
@@ -111,16 +111,16 @@ class DashboardNode(FittedParameters, Node):
             return name
         return f'{self.get_namespace().rstrip("/")}/{name}'
 
-    def _follow(self) -> None:
+    def _update_feeds(self) -> None:
         wanted = self.audience.wanted()
         if not wanted:
-            self._rest()
+            self._stop_watching()
             return
         if not self._watching:
-            self._watch()
+            self._start_watching()
         if self._turn % POLL_EVERY == 0:
             self.link.poll()
-            self._look_around()
+            self._update_graph()
         self._turn += 1
         for camera in self.link.cameras:
             if camera not in self.feeds:
@@ -132,9 +132,9 @@ class DashboardNode(FittedParameters, Node):
                 problems |= {*feed.problems.values(), *filter(None, [feed.hub.problem])}
             else:
                 feed.close()
-        for line in problems - self._told:      # once, as long as it lasts
+        for line in problems - self._reported:      # once, not on every timer call
             self.get_logger().warning(line)
-        self._told = problems
+        self._reported = problems
 
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
@@ -142,9 +142,9 @@ class DashboardNode(FittedParameters, Node):
         return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, self._notify)
 
     def _notify(self) -> None:
-        self.notify()           # the one of this moment: it comes after the feeds
+        self.notify()           # looked up at each call: it is set after the feeds are created
 
-    def _rest(self) -> None:
+    def _stop_watching(self) -> None:
         for feed in self.feeds.values():
             feed.close()
         for subscription in self._watching:
@@ -153,14 +153,14 @@ class DashboardNode(FittedParameters, Node):
         self._diagnostics.clear()
         self._turn = 0
 
-    def _watch(self) -> None:
+    def _start_watching(self) -> None:
         self._watching = [
             self.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, 10),
             self.create_subscription(ParameterEvent, '/parameter_events', self._on_parameter_event,
                                      qos_profile_parameter_events)]
-        self.parameters_version += 1        # they may have changed while nobody looked
+        self.parameters_version += 1        # they may have changed while nobody was watching
 
-    def _look_around(self) -> None:
+    def _update_graph(self) -> None:
         if self.link.is_present and not self._was_present:
             self.parameters_version += 1
         if self._was_present and not self.link.is_present:
@@ -173,12 +173,12 @@ class DashboardNode(FittedParameters, Node):
             full_name(info) for topic in timing_topics for info in self.get_publishers_info_by_topic(topic)} - {self.target})
         try:
             namespace, _, name = self.target.rpartition('/')
-            heard = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
-        except RuntimeError:        # NodeNameNonExistentError: it is not there yet
-            heard = []
+            subscriptions = self.get_subscriber_names_and_types_by_node(name, namespace or '/')
+        except RuntimeError:        # NodeNameNonExistentError: the node is not running yet
+            subscriptions = []
         for camera in self.link.cameras:
             own = self.resolve_topic_name(f'{camera}/image' if camera else 'image')
-            self._image_topics[camera] = find_image_topic(camera, own, published, heard)
+            self._image_topics[camera] = find_image_topic(camera, own, published, subscriptions)
 
     def _on_diagnostics(self, array: DiagnosticArray) -> None:
         prefix = f'{self.target.lstrip("/")}: '

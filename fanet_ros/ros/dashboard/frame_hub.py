@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The newest frame of one camera, encoded once for all who look at it."""
+"""The newest frame of one camera, encoded once for all viewers."""
 from __future__ import annotations
 
 import asyncio
@@ -13,32 +13,32 @@ from fanet_ros.ros.dashboard.wire import Blob
 
 
 class FrameHub:
-    """Keeps one frame, whatever comes and whoever asks: who comes late gets the newest.
+    """Holds only the newest frame, so that slow viewers skip frames instead of falling behind.
 
-    offer() is for any thread, all else for that of the event loop.
+    offer() may be called from any thread, everything else only from the event loop's thread.
 
-    :param workers: where pictures are encoded
+    :param workers: executor that encodes images
     """
 
     def __init__(self, encoder: ImageEncoder, workers: Executor) -> None:
         self._encoder, self._workers = encoder, workers
         self._newest: Optional[JoinedFrame] = None
-        self._encoded: dict[str, Optional[Blob]] = {}       # None: it cannot be
+        self._encoded: dict[str, Optional[Blob]] = {}       # None: encoding failed
         self._encoded_of: Optional[JoinedFrame] = None
         self._busy = asyncio.Lock()
-        self.problem = ''       # why a picture of the newest frame cannot be shown, one line
+        self.problem = ''       # why a layer of the newest frame cannot be shown, one line
 
     def offer(self, frame: Optional[JoinedFrame]) -> None:
-        """This is the newest now; None: there is none any more."""
+        """Replace the newest frame; None removes it."""
         self._newest = frame
 
     def has_newer(self, sequence: int) -> bool:
-        """Whether there is a frame that who has `sequence` has not; a smaller number is of a node before this one."""
+        """Whether the newest frame is not number `sequence`; it may be smaller if the count has restarted."""
         return self._newest is not None and self._newest.sequence != sequence
 
     async def images(self, layers: Sequence[str]) -> tuple[Optional[JoinedFrame], list[Blob]]:
-        """The newest frame and those of `layers` that it has; each is encoded when it is first asked for."""
-        async with self._busy:          # one at a time: who waits here gets what is newest then
+        """The newest frame and its encoded `layers`, as far as available; each is encoded on first request."""
+        async with self._busy:          # one at a time: a waiting caller gets whatever is newest once it runs
             frame = self._newest
             if frame is None:
                 return None, []
@@ -53,6 +53,6 @@ class FrameHub:
         loop = asyncio.get_running_loop()
         try:
             self._encoded[layer] = await loop.run_in_executor(self._workers, self._encoder.encode, frame, layer)
-        except Exception as error:      # whatever a broken image provokes in a codec: the next one may be sound
+        except Exception as error:      # any error of a codec on a broken image: the next one may be fine
             self._encoded[layer] = None
             self.problem = ' '.join(str(error).split()) or type(error).__name__

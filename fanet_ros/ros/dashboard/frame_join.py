@@ -1,19 +1,19 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Joins mask, confidence and camera image of one frame by their stamp; keeps little, never waits."""
+"""Joins mask, confidence and camera image of a frame by stamp, with bounded memory and without blocking."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
-MAX_WAITING = 48                    # stamps: a camera at 60 Hz whose masks come 0.8 s later
+MAX_WAITING = 48                    # stamps; enough for a camera at 60 Hz whose masks are 0.8 s late
 MAX_WAITING_BYTES = 96 * 2**20
-MIN_WAITING = 4                     # of however large images
+MIN_WAITING = 4                     # stamps kept however large the images
 
 
 @dataclass(frozen=True)
 class JoinedFrame:
-    """Messages of one stamp by layer: `mask` is there, `camera` and `confidence` where they came in time.
+    """Messages of one stamp by layer: always `mask`, `camera` and `confidence` if they arrived in time.
 
     `sequence` counts the frames of one camera.
     """
@@ -24,10 +24,10 @@ class JoinedFrame:
 
 
 class FrameJoin:
-    """For one camera. A frame is complete when all layers that are listened to have come.
+    """Joins the messages of one camera. A frame is complete once all subscribed layers have arrived.
 
-    One that is not complete is given out with what it has once the mask of a later one comes. Order is the order of arrival,
-    not of stamps: time may begin again.
+    An incomplete frame is emitted as it is when the mask of the next one arrives. Frames are ordered by arrival, not by stamp:
+    stamps jump back when a bag is played again.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,14 @@ class FrameJoin:
         self._sequence = 0
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Drop all pending messages."""
         self._waiting.clear()
 
     def put(self, layer: str, stamp_ns: int, message: Any, wanted: frozenset[str]) -> Optional[JoinedFrame]:
-        """Take a message; the frame that is due by it, if one is.
+        """Add a message; returns the frame that is ready now, if any.
 
-        :param wanted: layers that are listened to at this moment
+        :param layer: 'camera', 'mask' or 'confidence'
+        :param wanted: currently subscribed layers
         """
         parts = self._waiting.setdefault(stamp_ns, {})
         parts[layer] = message
@@ -51,10 +52,10 @@ class FrameJoin:
         elif layer == 'mask':
             earlier = [stamp for stamp, other in self._waiting.items() if 'mask' in other and stamp != stamp_ns]
             due = earlier[-1] if earlier else None
-        self._forget()
-        return None if due is None else self._give(due)
+        self._limit_memory()
+        return None if due is None else self._emit(due)
 
-    def _give(self, stamp_ns: int) -> JoinedFrame:
+    def _emit(self, stamp_ns: int) -> JoinedFrame:
         for earlier in list(self._waiting):
             parts = self._waiting.pop(earlier)
             if earlier == stamp_ns:
@@ -62,7 +63,7 @@ class FrameJoin:
         self._sequence += 1
         return JoinedFrame(self._sequence, stamp_ns, parts)
 
-    def _forget(self) -> None:
+    def _limit_memory(self) -> None:
         total = sum(len(message.data) for parts in self._waiting.values() for message in parts.values())
         for stamp_ns in list(self._waiting)[:-MIN_WAITING]:
             if len(self._waiting) <= MAX_WAITING and total <= MAX_WAITING_BYTES:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS images as the files that a browser reads, no wider than it is worth sending."""
+"""Encodes ROS images as JPEG and PNG files for the browser, limited in width."""
 from __future__ import annotations
 
 from typing import Any, Union
@@ -15,13 +15,13 @@ from fanet_ros.ros.common.image_conversion import ImageError, compressed_to_rgb,
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.wire import Blob
 
-PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]      # labels are flat areas: more effort saves little
+PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1]      # label images are flat areas: higher levels save little
 
 
 class ImageEncoder:
-    """Encodes the layers of a frame of one camera.
+    """Encodes the layers of the frames of one camera.
 
-    :param max_width: px; wider pictures are scaled down
+    :param max_width: in px; wider images are scaled down
     :param jpeg_quality: 1..100
     """
 
@@ -31,8 +31,9 @@ class ImageEncoder:
         self._depth = BitDepth()
 
     def encode(self, frame: JoinedFrame, layer: str) -> Blob:
-        """
-        :raises ImageError: the message cannot be read; with what was expected
+        """Encode one layer: `camera` as JPEG, `mask` and `confidence` losslessly as PNG.
+
+        :raises ImageError: unreadable message; says what was expected
         """
         message = frame.parts[layer]
         if layer == 'camera':
@@ -45,7 +46,7 @@ class ImageEncoder:
             content = bytes(message.data)
             size = encoded_size(content)
             if content.startswith(JPEG_BEGIN) and size is not None and size[1] <= self._max_width:
-                return content          # as it is: the browser reads it too
+                return content          # unmodified: the browser reads it too
             rgb = compressed_to_rgb(message, bit_depth=self._depth, note=_ignore)
         else:
             rgb = raw_image(message, bit_depth=self._depth, note=_ignore).rgb
@@ -63,7 +64,7 @@ class ImageEncoder:
 def byte_image(message: Image, layer: str) -> np.ndarray:
     """(H, W) uint8 view of a mono8 image.
 
-    :raises ImageError: it is none
+    :raises ImageError: any other image
     """
     height, width, step = message.height, message.width, message.step
     if message.encoding != 'mono8' or not height or not width or step < width or len(message.data) < height * step:
@@ -73,4 +74,4 @@ def byte_image(message: Image, layer: str) -> np.ndarray:
 
 
 def _ignore(text: Any) -> None:
-    """What is odd about an image is told by the segmentation node, which reads it too."""
+    """Drop notes on odd images: the segmentation node, which reads the same images, reports them."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the images come from that the segmentation node works on, found without anybody telling."""
+"""Finds the topic of the images that the segmentation node works on, without configuration."""
 from __future__ import annotations
 
 from typing import Mapping, Optional, Sequence
@@ -10,12 +10,12 @@ IMAGE_TYPES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
 
 def find_image_topic(camera: str, own: str, published: Mapping[str, Sequence[str]],
                      heard_by_node: Sequence[tuple[str, Sequence[str]]]) -> Optional[tuple[str, str]]:
-    """Topic and type of the camera's images, None where there is none.
+    """Topic and type of the camera's images, None if not found.
 
-    In this order: what the node listens to, of several the one with the camera's name in it; the dashboard's own topic, as
-    it was remapped; the same, compressed.
+    In this order: the node's image subscription, if there are several the one with the camera's name in it; the dashboard's own
+    topic after remapping; the same, compressed.
 
-    :param camera: its name, '' for the only one
+    :param camera: camera name, '' for a single camera
     :param own: full name of the dashboard's topic `image`, or `CAMERA/image`
     :param published: types of every topic that has a publisher
     :param heard_by_node: topic and types of each subscription of the node

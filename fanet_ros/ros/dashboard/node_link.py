@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The services of the segmentation node: its parameters and its lifecycle."""
+"""Client of the segmentation node's parameter and lifecycle services."""
 from __future__ import annotations
 
 import asyncio
@@ -17,18 +17,18 @@ from rclpy.task import Future
 
 from fanet_ros.ros.dashboard.parameter_forms import describe, plain_value, to_parameter
 
-ANSWER_S = 10.0         # of what a node answers at once, when it is not busy
-CHANGE_S = 300.0        # a model may have to be built, calibrated and warmed
+ANSWER_S = 10.0         # for calls that an idle node answers immediately
+CHANGE_S = 300.0        # a model may have to be built, calibrated and warmed up
 TRANSITIONS = {'configure': Transition.TRANSITION_CONFIGURE, 'activate': Transition.TRANSITION_ACTIVATE,
                'deactivate': Transition.TRANSITION_DEACTIVATE, 'cleanup': Transition.TRANSITION_CLEANUP}
 
 
 class NodeError(Exception):
-    """The node is not there, does not answer, or cannot do that; one line."""
+    """The node is not running, does not answer, or cannot do what was requested; one line."""
 
 
 class NodeLink:
-    """`target`: full name of the node. Methods that are coroutines are for the event loop, the others for ROS's thread."""
+    """Parameters and lifecycle of the node `target` (full name). Coroutines are for the event loop, poll() for the ROS thread."""
 
     def __init__(self, node: Node, target: str) -> None:
         self._target = target
@@ -39,12 +39,12 @@ class NodeLink:
         self._get_state = node.create_client(GetState, f'{target}/get_state')
         self._change_state = node.create_client(ChangeState, f'{target}/change_state')
         self._pending: dict[Client, Future] = {}
-        self.state = ''                             # of the lifecycle; '' while it is not known
+        self.state = ''                             # lifecycle state; '' while unknown
         self.cameras: tuple[str, ...] = ('',)
         self.is_present = False
 
     def poll(self) -> None:
-        """Ask for what may have changed; the answer is there at one of the next calls."""
+        """Request state and camera names; `state` and `cameras` are updated when the answers arrive."""
         self.is_present = self._get.service_is_ready()
         if not self.is_present:
             self.state = ''
@@ -69,9 +69,9 @@ class NodeLink:
         self.cameras = tuple(name for name in names or () if name) or ('',)
 
     async def parameters(self) -> list[dict[str, Any]]:
-        """All parameters of the node, in the order in which it declared them as far as that can be told.
+        """All parameters of the node as describe() returns them, in the order in which the node lists them.
 
-        :raises NodeError: it does not answer
+        :raises NodeError: the node does not answer
         """
         names = (await self._call(self._list, ListParameters.Request(), ANSWER_S)).result.names
         names = [name for name in names if not name.startswith('qos_overrides.')]
@@ -80,10 +80,10 @@ class NodeLink:
         return [describe(descriptor, value) for descriptor, value in zip(descriptors, values)]
 
     async def set_parameters(self, values: Mapping[str, Any]) -> SetParametersResult:
-        """One change of several parameters: all or none; the node's own answer.
+        """Set several parameters atomically; returns the node's result.
 
-        :raises NodeError: it does not answer
-        :raises ValueError: a value does not fit the type that the node declared
+        :raises NodeError: the node does not answer
+        :raises ValueError: unknown parameter, or a value that does not fit its declared type
         """
         names = list(values)
         current = (await self._call(self._get, GetParameters.Request(names=names), ANSWER_S)).values
@@ -96,16 +96,17 @@ class NodeLink:
         return (await self._call(self._set, request, CHANGE_S)).result
 
     async def change_state(self, transition: str) -> None:
-        """
-        :param transition: one of TRANSITIONS
-        :raises NodeError: the node does not answer, or cannot do it
+        """Trigger a lifecycle transition and update `state`.
+
+        :param transition: key of TRANSITIONS
+        :raises NodeError: the node does not answer, or the transition fails
         """
         if not self._change_state.service_is_ready():
-            raise NodeError(f'{self._target} is no lifecycle node, or not there')
+            raise NodeError(f'{self._target} is not running, or is not a lifecycle node')
         request = ChangeState.Request(transition=Transition(id=TRANSITIONS[transition]))
         if not (await self._call(self._change_state, request, CHANGE_S)).success:
-            state = self.state or 'it is in'
-            raise NodeError(f'{self._target} cannot {transition} from the state {state}: its log says why')
+            state = self.state or 'unknown'
+            raise NodeError(f'{self._target} cannot {transition} from state {state}: see its log')
         self.state = (await self._call(self._get_state, GetState.Request(), ANSWER_S)).current_state.label
 
     async def _call(self, client: Client, request: Any, timeout_s: float) -> Any:
@@ -118,7 +119,7 @@ class NodeLink:
         try:
             return await asyncio.wait_for(answer, timeout_s)
         except asyncio.TimeoutError:
-            raise NodeError(f'{self._target} has not answered within {timeout_s:.0f} s: it is busy building a model, '
+            raise NodeError(f'{self._target} did not answer within {timeout_s:.0f} s: it is busy building a model, '
                             'or hangs') from None
         finally:
             client.remove_pending_request(future)

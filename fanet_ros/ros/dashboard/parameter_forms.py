@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters as a page shows and sends them: plain values, with what their descriptors say."""
+"""Converts between ROS parameters and the page's JSON: plain values, with the contents of the descriptors."""
 from __future__ import annotations
 
 import textwrap
@@ -10,10 +10,10 @@ import yaml
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
 from rclpy.parameter import Parameter, parameter_value_to_python
 
-CHOICES = 'one of '         # how additional_constraints of this package begin
+CHOICES = 'one of '         # prefix of additional_constraints in this package
 MAX_TEXT = 4096
 
-# What a value must be to become a parameter of a type: name, test, conversion.
+# How a JSON value becomes a parameter of a type: name for messages, test, conversion.
 _Kind = tuple[str, Callable[[Any], bool], Callable[[Any], Any]]
 
 
@@ -52,7 +52,7 @@ TYPE_NAMES = {
 
 
 def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str, Any]:
-    """Name, type, value, description, unit, range, choices and whether it is fixed; for JSON."""
+    """Name, type, value, description, unit, range, choices and whether it is fixed, ready for JSON."""
     text, unit = descriptor.description, ''
     if text.endswith(']') and ' [' in text:
         text, _, unit = text[:-1].rpartition(' [')
@@ -66,7 +66,7 @@ def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str
 
 
 def plain_value(value: ParameterValue) -> Any:
-    """As JSON can hold it; None for what is not set, and for bytes."""
+    """The value as JSON can hold it; None for unset and byte array parameters."""
     if value.type not in KINDS:
         return None
     plain = parameter_value_to_python(value)
@@ -74,25 +74,26 @@ def plain_value(value: ParameterValue) -> Any:
 
 
 def to_parameter(name: str, value: Any, parameter_type: int) -> Parameter:
+    """Convert a value from JSON to a parameter of the declared type.
+
+    :param parameter_type: ParameterType that the node declared
+    :raises ValueError: the value does not fit; names the parameter, the expected type and the value
     """
-    :param parameter_type: what the node declared
-    :raises ValueError: it does not fit the type; with name, what was expected and what came
-    """
-    expected, fits, convert = KINDS.get(parameter_type, ('nothing that a page can send', lambda value: False, str))
+    expected, fits, convert = KINDS.get(parameter_type, ('a type that the page can send', lambda value: False, str))
     if not fits(value):
         raise ValueError(f'{name}: expected {expected}, got {value!r:.60}')
     return Parameter(name, Parameter.Type(parameter_type), convert(value))
 
 
 def params_file(node: str, parameters: Iterable[Mapping[str, Any]], made: str) -> str:
-    """A parameter file of what is set, each with its description; for any node name, as the one of the package.
+    """Text of a parameter file with the current values and their descriptions, valid for any node name (`/**`).
 
-    :param parameters: as describe() gives them
-    :param made: when and by whom, one line
+    :param parameters: from describe()
+    :param made: when and by whom it was written, one line
     """
     lines = [f'# Parameters of {node}, {made}', '/**:', '  ros__parameters:']
     for item in parameters:
-        if item['value'] is None or item['name'] == 'use_sim_time':      # which a launch argument sets
+        if item['value'] is None or item['name'] == 'use_sim_time':      # set by a launch argument
             continue
         unit = f' [{item["unit"]}]' if item['unit'] else ''
         lines += textwrap.wrap(item['description'] + unit, 110, initial_indent='    # ', subsequent_indent='    # ')

@@ -17,9 +17,9 @@ MIN_TOKEN_CHARACTERS = 16
 
 @dataclass(frozen=True)
 class DashboardSettings(Settings):
-    """What the parameters of the dashboard say, with the token read from its file ('': there is none).
+    """Values of the dashboard's parameters, with the token read from its file ('' without a file).
 
-    :raises ValueError: an address or a token file that cannot be used, in one line
+    :raises ValueError: unusable address or token file, in one line
     """
 
     node: str = fixed_parameter('segmentation', 'Name of the segmentation node, relative to this namespace or absolute')
@@ -32,12 +32,12 @@ class DashboardSettings(Settings):
     token_file: str = fixed_parameter(
         '', 'File with the token, to keep the link valid across restarts; empty: a new token at each start')
     max_rate_hz: float = fixed_parameter(
-        15.0, 'Maximum rate of pictures sent to each browser; 0: no limit', unit='Hz', minimum=0.0, maximum=1000.0)
-    max_width_px: int = fixed_parameter(960, 'Maximum width of the pictures sent', unit='px', minimum=64, maximum=8192)
-    jpeg_quality: int = fixed_parameter(80, 'JPEG quality of the camera pictures', minimum=1, maximum=100)
+        15.0, 'Maximum rate of frames sent to each browser; 0: no limit', unit='Hz', minimum=0.0, maximum=1000.0)
+    max_width_px: int = fixed_parameter(960, 'Maximum width of the images sent', unit='px', minimum=64, maximum=8192)
+    jpeg_quality: int = fixed_parameter(80, 'JPEG quality of the camera images', minimum=1, maximum=100)
     record_folder: Path = fixed_parameter(
         'recordings', 'Folder for bags recorded from the page', convert=lambda text: Path(text).expanduser())
-    is_local: bool = field(init=False)      # whether only this machine can reach it
+    is_local: bool = field(init=False)      # listens on loopback only
     token: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,16 +47,16 @@ class DashboardSettings(Settings):
 
     @classmethod
     def declare(cls, node: Node, tell: Optional[Callable[[str], Any]] = None) -> DashboardSettings:
-        """As of every node; but who opens the page to others has to allow them changes in words."""
-        are_given = set(node._parameter_overrides)      # nothing public tells what was given from what is the default
+        """Declare the parameters; beyond loopback, `allow_changes` defaults to false."""
+        are_given = set(node._parameter_overrides)      # no public API tells given values from defaults
         settings = super().declare(node, tell)
         return settings if settings.is_local or 'allow_changes' in are_given else replace(settings, allow_changes=False)
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is of this machine alone.
+    """Whether an address is reachable only from this machine.
 
-    :raises ValueError: it is neither an IP address nor localhost
+    :raises ValueError: neither an IP address nor localhost
     """
     if address == 'localhost':
         return True
@@ -67,9 +67,9 @@ def is_loopback(address: str) -> bool:
 
 
 def read_token(path: str) -> str:
-    """The token in a file.
+    """Read a token from a file.
 
-    :raises ValueError: there is none, or it is too short to be one
+    :raises ValueError: unreadable file, or not one word of at least MIN_TOKEN_CHARACTERS characters
     """
     try:
         token = Path(path).expanduser().read_text(encoding='ascii').strip()

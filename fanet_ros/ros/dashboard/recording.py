@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Records a bag at the page's order, by a recorder_node in a process of its own, beside the dashboard's."""
+"""Records a bag on request of the page, with a recorder_node in a separate process."""
 from __future__ import annotations
 
 import asyncio
@@ -18,13 +18,13 @@ MAX_LINE_BYTES = 2**20
 
 
 class RecordingError(Exception):
-    """It cannot be started or stopped; one line."""
+    """A recording cannot be started, or ended with an error; one line."""
 
 
 class BagRecorder:
-    """One recording at a time, for the event loop.
+    """Runs one recording at a time; for use in the event loop.
 
-    :param folder: where the bags go; made when it is needed
+    :param folder: folder for the bags; created when needed
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,20 +39,20 @@ class BagRecorder:
 
     @property
     def is_recording(self) -> bool:
-        """Whether a recorder runs at this moment."""
+        """Whether a recorder is running."""
         return self._process is not None and self._process.returncode is None
 
     def status(self) -> dict[str, Any]:
-        """For JSON: of the present recording or the last one; `bag` is empty before the first."""
+        """State of the current or last recording, ready for JSON; `bag` is empty before the first."""
         if self.is_recording:
             self._length_s = round(time.monotonic() - self._started, 0)
         return {'is_recording': self.is_recording, 'bag': str(self._bag or ''), 'length_s': self._length_s,
                 'megabytes': round(_bytes_in(self._bag) / 1e6, 1), 'outcome': self._outcome}
 
     async def start(self, topics: Sequence[str]) -> None:
-        """Begin a bag of `topics`, each as the recorder's parameter names it.
+        """Start a bag of `topics`, each in the format of the recorder's `topics` parameter.
 
-        :raises RecordingError: there is one already, or the folder cannot be made
+        :raises RecordingError: already recording, or the folder cannot be created
         """
         async with self._changing:
             if self.is_recording:
@@ -63,7 +63,7 @@ class BagRecorder:
                 raise RecordingError(f'cannot record into {self._folder.absolute()}: {error.strerror}') from None
             self._bag = self._folder.absolute() / datetime.now().strftime('fanet_%Y_%m_%d-%H_%M_%S_%f')[:-3]
             parameters = {'output': str(self._bag), 'topics': list(topics)}
-            # In a session of its own: Ctrl-C reaches the dashboard alone, which then ends it in order.
+            # In its own session: Ctrl-C reaches only the dashboard, which then stops the recorder in order.
             self._process = await asyncio.create_subprocess_exec(
                 *node_command('recorder_node', parameters), stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
@@ -72,9 +72,9 @@ class BagRecorder:
             self._reader = asyncio.create_task(self._read(self._process))
 
     async def stop(self) -> None:
-        """Complete the bag; does nothing while none is recorded.
+        """Stop recording and complete the bag; does nothing if not recording.
 
-        :raises RecordingError: the recorder ended with an error, its last line
+        :raises RecordingError: the recorder ended with an error; carries its last line
         """
         async with self._changing:
             process, reader = self._process, self._reader
@@ -92,8 +92,8 @@ class BagRecorder:
                 raise RecordingError(self._outcome)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Follow what the recorder says until it ends."""
-        assert process.stderr is not None       # it is a pipe
+        """Read the output of the recorder until it ends, and keep its outcome."""
+        assert process.stderr is not None       # opened as a pipe
         last = await _last_line(process.stderr)
         code = await process.wait()
         self._outcome = f'complete: {self._bag}' if code == 0 else last or f'the recorder ended with exit code {code}'
@@ -109,5 +109,5 @@ async def _last_line(stream: asyncio.StreamReader) -> str:
 def _bytes_in(bag: Optional[Path]) -> int:
     try:
         return sum(path.stat().st_size for path in bag.iterdir()) if bag is not None else 0
-    except OSError:         # not made yet, or removed
+    except OSError:         # not created yet, or removed
         return 0

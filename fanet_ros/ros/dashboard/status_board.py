@@ -1,18 +1,19 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a page shows beside pictures and times, with a number that tells whether it has changed."""
+"""Versioned status for the page: sent only when it has changed."""
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-REFRESH_S = 0.2         # however many ask
+REFRESH_S = 0.2         # regardless of the number of viewers
 
 
 class StatusBoard:
-    """
-    :param describe: gives the present content, for JSON
+    """Caches the status for REFRESH_S and counts its changes.
+
+    :param describe: returns the current status, ready for JSON
     """
 
     def __init__(self, describe: Callable[[], dict[str, Any]]) -> None:
@@ -23,12 +24,12 @@ class StatusBoard:
 
     @property
     def version(self) -> int:
-        """Of the present content."""
+        """Version of the current status; increases with every change."""
         self.read()
         return self._version
 
     def read(self) -> dict[str, Any]:
-        """The present content."""
+        """The current status."""
         now = time.monotonic()
         if now - self._read_at < REFRESH_S:
             return self._content

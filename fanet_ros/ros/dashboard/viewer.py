@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One browser's WebSocket: a question, then its answer, then the next question."""
+"""The WebSocket of one browser: a query, its answer, then the next query."""
 from __future__ import annotations
 
 import asyncio
@@ -13,26 +13,26 @@ from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
 from fanet_ros.ros.dashboard.status_board import StatusBoard
 from fanet_ros.ros.dashboard.wire import MAX_QUESTION_BYTES, Blob, Question, pack
 
-ANSWER_WITHIN_S = 1.0       # also if there is nothing new: so the page knows that the dashboard lives
-QUIET_S = 0.25              # times and states alone are worth an answer this often
-SEND_WITHIN_S = 30.0        # who does not take an answer in this time is gone
+ANSWER_WITHIN_S = 1.0       # even if nothing is new: tells the page that the dashboard is alive
+QUIET_S = 0.25              # interval of answers that carry only timing or status
+SEND_WITHIN_S = 30.0        # a browser that does not read its answer within this time is disconnected
 HEARTBEAT_S = 20.0
-MAX_FAULTS = 3              # questions that are none, before the connection is closed
+MAX_FAULTS = 3              # invalid queries before the connection is closed
 
 
 class Bell:
-    """Tells all who wait that something is new. ring() is for any thread, once `loop` is set."""
+    """Wakes all waiting viewers when something is new. For the thread of the event loop only."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake all; in the loop's thread."""
+        """Wake all waiters."""
         self._event.set()
         self._event = asyncio.Event()
 
     async def wait(self, timeout_s: float) -> None:
-        """Until it rings or the time is up."""
+        """Return when it rings, or after `timeout_s`."""
         try:
             await asyncio.wait_for(self._event.wait(), timeout_s)
         except asyncio.TimeoutError:
@@ -40,14 +40,14 @@ class Bell:
 
 
 class Viewer:
-    """Answers one browser as long as it asks."""
+    """Answers the queries of one browser."""
 
     def __init__(self, node: DashboardNode, board: StatusBoard, bell: Bell) -> None:
         self._node, self._board, self._bell = node, board, bell
-        self._sent: tuple[str, int] = '', -1        # camera and frame: no picture is sent twice, whatever is asked for
+        self._sent: tuple[str, int] = '', -1        # camera and frame: no frame is sent twice, whatever the query says
 
     async def serve(self, request: web.Request, present: set[web.WebSocketResponse]) -> web.WebSocketResponse:
-        """Take the connection over until it ends; it is in `present` as long as it stands."""
+        """Serve the connection until it closes; it is in `present` while it is open."""
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_QUESTION_BYTES, compress=False)
         await socket.prepare(request)
         present.add(socket)
@@ -56,7 +56,7 @@ class Viewer:
             async for message in socket:
                 if message.type != WSMsgType.TEXT:
                     if message.type == WSMsgType.BINARY:
-                        faults = await self._refuse(socket, faults, 'expected a question as text')
+                        faults = await self._refuse(socket, faults, 'expected a query as text')
                     continue
                 received_ms = time.time() * 1e3
                 try:
@@ -68,7 +68,7 @@ class Viewer:
                 answer = await self._answer(question, received_ms)
                 await asyncio.wait_for(socket.send_bytes(answer), SEND_WITHIN_S)
         except (ConnectionError, asyncio.TimeoutError):
-            pass            # gone, in the middle of an answer perhaps
+            pass            # disconnected, perhaps in the middle of an answer
         finally:
             present.discard(socket)
             self._node.audience.left(self)
@@ -77,14 +77,14 @@ class Viewer:
     async def _refuse(self, socket: web.WebSocketResponse, faults: int, reason: str) -> int:
         faults += 1
         if faults == 1:
-            self._node.get_logger().warning(f'a browser sent what is no question: {reason}')
+            self._node.get_logger().warning(f'invalid query from a browser: {reason}')
         await asyncio.wait_for(socket.send_bytes(pack({'error': reason})), SEND_WITHIN_S)
         if faults >= MAX_FAULTS:
-            await socket.close(code=1008, message=b'too many questions that are none')
+            await socket.close(code=1008, message=b'too many invalid queries')
         return faults
 
     async def _answer(self, question: Question, received_ms: float) -> bytes:
-        """Wait for something new, at most ANSWER_WITHIN_S."""
+        """Wait for something new, at most ANSWER_WITHIN_S, and return the packed answer."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while True:

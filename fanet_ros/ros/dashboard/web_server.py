@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The web server: the page's files, its WebSocket, and the requests by which it steers."""
+"""The web server: the page's files, its WebSocket, and the HTTP API that controls the node."""
 from __future__ import annotations
 
 import asyncio
@@ -27,13 +27,14 @@ TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.s
 MAX_BODY_BYTES = 64 * 1024
 MAX_VIEWERS = 200
 END_WITHIN_S = 2.0
-READ_ONLY = 'this dashboard only shows: start it with allow_changes:=true to steer from it'
+READ_ONLY = 'this dashboard is read-only: start it with allow_changes:=true to control the node from it'
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class WebServer:
-    """
+    """Serves the dashboard of `node` to browsers.
+
     :param bell: rings when there is something new
     """
 
@@ -58,7 +59,7 @@ class WebServer:
 
     @property
     def link(self) -> str:
-        """What opens the page; with the token, where there is one."""
+        """URL of the page, with the token if one is required."""
         name = self._settings.address
         if self._settings.is_local:
             name = 'localhost' if name == '127.0.0.1' else name
@@ -69,13 +70,13 @@ class WebServer:
 
     @property
     def has_token(self) -> bool:
-        """Whether the link is secret."""
+        """Whether the link contains a token, and so must be kept secret."""
         return bool(self._access.token)
 
     async def start(self) -> None:
-        """Listen.
+        """Start listening.
 
-        :raises OSError: the port is in use, or the address none of this machine; with what to do
+        :raises OSError: the port is in use, or the address does not belong to this machine; says what to do
         """
         await self._runner.setup()
         address, port = self._settings.address, self._settings.port
@@ -91,12 +92,12 @@ class WebServer:
         """Close all connections."""
         try:
             await asyncio.wait_for(self._runner.cleanup(), END_WITHIN_S)
-        except asyncio.TimeoutError:        # a request that waits for the node: its process ends now
+        except asyncio.TimeoutError:        # a request still waiting for the node; the process is ending anyway
             pass
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        cookie = f'fanet_ros_{self._port}'      # a browser sends the cookies of a host to all its ports
+        cookie = f'fanet_ros_{self._port}'      # browsers share the cookies of a host among its ports
         in_link = request.query.get('token')
         refusal = self._access.refusal(request.headers.get('Host'), request.headers.get('Origin'),
                                        in_link or request.cookies.get(cookie))
@@ -104,7 +105,7 @@ class WebServer:
             status, reason = refusal
             return web.Response(status=status, text=f'{reason}\n')
         if in_link and self._access.token and request.method == 'GET':
-            response = web.Response(status=303, headers={'Location': '/'})      # so that it stays in no address bar
+            response = web.Response(status=303, headers={'Location': '/'})      # removes the token from the address bar
             response.set_cookie(cookie, in_link, max_age=COOKIE_AGE_S, httponly=True, samesite='Lax', path='/')
             return response
         try:
@@ -125,7 +126,7 @@ class WebServer:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if len(self._viewers) >= MAX_VIEWERS:
-            raise web.HTTPServiceUnavailable(text=f'{MAX_VIEWERS} browsers are looking already')
+            raise web.HTTPServiceUnavailable(text=f'{MAX_VIEWERS} browsers are connected already')
         return await Viewer(self._node, self._board, self._bell).serve(request, self._viewers)
 
     async def _parameters(self, request: web.Request) -> web.Response:
@@ -136,8 +137,8 @@ class WebServer:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
 
     async def _set_parameters(self, request: web.Request) -> web.Response:
-        """Answers 200 whether they were applied or refused: the node has decided."""
-        values = await self._order(request)
+        """Set parameters; answers 200 whether the node applied or refused them."""
+        values = await self._json_body(request)
         try:
             result = await self._node.link.set_parameters(values)
         except ValueError as error:
@@ -145,8 +146,8 @@ class WebServer:
         except NodeError as error:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         if result.successful:
-            told = ', '.join(f'{name}={value!r}' for name, value in values.items())
-            self._node.get_logger().info(f'set from the page: {told}')
+            changes = ', '.join(f'{name}={value!r}' for name, value in values.items())
+            self._node.get_logger().info(f'set from the page: {changes}')
         return web.json_response({'applied': result.successful, 'reason': result.reason})
 
     async def _params_file(self, request: web.Request) -> web.Response:
@@ -160,7 +161,7 @@ class WebServer:
             headers={'Content-Disposition': 'attachment; filename="segmentation.param.yaml"'})
 
     async def _lifecycle(self, request: web.Request) -> web.Response:
-        transition = (await self._order(request)).get('transition')
+        transition = (await self._json_body(request)).get('transition')
         if transition not in TRANSITIONS:
             raise web.HTTPBadRequest(text=f'transition: expected one of {", ".join(TRANSITIONS)}, got {transition!r:.40}')
         try:
@@ -171,7 +172,7 @@ class WebServer:
         return web.json_response({'state': self._node.link.state})
 
     async def _record(self, request: web.Request) -> web.Response:
-        action = (await self._order(request)).get('action')
+        action = (await self._json_body(request)).get('action')
         if action not in ('start', 'stop'):
             raise web.HTTPBadRequest(text=f'action: expected start or stop, got {action!r:.40}')
         try:
@@ -180,23 +181,23 @@ class WebServer:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         return web.json_response(self._recorder.status())
 
-    async def _order(self, request: web.Request) -> Mapping[str, Any]:
-        """The JSON object of a request that changes something."""
+    async def _json_body(self, request: web.Request) -> Mapping[str, Any]:
+        """The JSON object in the body of a request that changes something."""
         if not self._settings.allow_changes:
             raise web.HTTPForbidden(text=READ_ONLY)
-        if request.content_type != 'application/json':      # which no form of another site can send
+        if request.content_type != 'application/json':      # forms of other sites cannot send this type
             raise web.HTTPUnsupportedMediaType(text='expected application/json')
         try:
             content = json.loads(await request.text())
         except (ValueError, RecursionError):
             raise web.HTTPBadRequest(text='expected JSON') from None
         if not isinstance(content, dict) or not content:
-            raise web.HTTPBadRequest(text='expected a JSON object that names something')
+            raise web.HTTPBadRequest(text='expected a JSON object that is not empty')
         return content
 
     async def _close_viewers(self, app: web.Application) -> None:
         for viewer in set(self._viewers):
-            await viewer.close(code=WSCloseCode.GOING_AWAY, message=b'the dashboard ends')
+            await viewer.close(code=WSCloseCode.GOING_AWAY, message=b'the dashboard is shutting down')
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -204,10 +205,10 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 def own_address() -> str:
-    """The address by which others reach this machine, as far as it can be told; nothing is sent."""
+    """Best guess of the address by which others reach this machine; sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(('192.0.2.1', 9))     # of a documentation network: only the route is looked up
+            probe.connect(('192.0.2.1', 9))     # documentation network (RFC 5737): only looks up the route
             return probe.getsockname()[0]
         except OSError:
             return socket.gethostname()

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What goes over the WebSocket: a question as JSON text, an answer as JSON with pictures behind it.
+"""WebSocket format: queries are JSON text, answers are JSON followed by image files.
 
-The browser asks, the server answers once: nothing waits anywhere for a browser that cannot follow.
+The browser queries and the server answers once, so no frames queue up for a browser that cannot keep up.
 """
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ MAX_TIME_MS = 1e15
 
 @dataclass(frozen=True)
 class Question:
-    """What a browser wants next: of one camera, newer than what it has.
+    """A browser's query for whatever is newer than what it has of one camera.
 
-    `sent_ms`: when it was asked, by the clock of the browser, given back with the answer.
+    `frame`, `timing` and `status` are the numbers that it has, -1: none. `sent_ms` is the browser's clock at sending, returned
+    with the answer.
     """
 
     camera: str = ''
@@ -32,13 +33,14 @@ class Question:
 
     @classmethod
     def parse(cls, text: str) -> Question:
-        """
-        :raises ValueError: it is none; in one line
+        """Parse and validate the JSON text of a query.
+
+        :raises ValueError: invalid query; the message is one line
         """
         try:
             content = json.loads(text)
         except (ValueError, RecursionError):
-            raise ValueError('expected a question in JSON') from None
+            raise ValueError('expected a query in JSON') from None
         if not isinstance(content, dict):
             raise ValueError(f'expected a JSON object, got {type(content).__name__}')
         camera, layers = content.get('camera', ''), content.get('layers', [])
@@ -62,7 +64,7 @@ def _whole(content: Mapping[str, Any], name: str) -> int:
 
 @dataclass(frozen=True)
 class Blob:
-    """One picture: which layer, its MIME type, its file."""
+    """One image file: its layer, MIME type and content."""
 
     layer: str
     mime: str
@@ -70,15 +72,15 @@ class Blob:
 
 
 def pack(content: Mapping[str, Any], blobs: Sequence[Blob] = ()) -> bytes:
-    """Length of the JSON (uint32, little endian), the JSON with the list `blobs`, then the files one behind the other."""
+    """Serialise an answer: length of the JSON (uint32, little endian), the JSON with the list `blobs`, then the files in order."""
     listed = [{'layer': blob.layer, 'mime': blob.mime, 'bytes': len(blob.content)} for blob in blobs]
-    # NaN is no JSON: null stands for it.
+    # JSON has no NaN: callers pass None.
     text = json.dumps({**content, 'blobs': listed}, allow_nan=False, separators=(',', ':')).encode()
     return b''.join([struct.pack('<I', len(text)), text, *(blob.content for blob in blobs)])
 
 
 def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """The inverse: the JSON, and the files by layer."""
+    """Inverse of pack(): the JSON content, and the files by layer."""
     length, = struct.unpack_from('<I', message)
     content = json.loads(message[4:4 + length])
     files, start = {}, 4 + length

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's child processes: started with a log file each, watched, and ended in order."""
+"""Child processes of the demo: each with its own log file, monitored, and stopped in reverse order."""
 from __future__ import annotations
 
 import ctypes
@@ -15,13 +15,15 @@ from fanet_ros.ros.demo.environment import DemoError
 STOP_TIMEOUT_S = 10.0
 SHOWN_LOG_LINES = 15
 PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)      # here: after a fork beside other threads nothing should be loaded
+LIBC = ctypes.CDLL(None)      # loaded here: loading after a fork is unsafe in a multi-threaded process
 
 
 class Child:
-    """One process; what it prints goes to `log_path`.
+    """One process with its output in a log file.
 
-    `may_end`: to end by itself with exit code 0 is what it is expected to do.
+    :param environment: the complete environment of the process
+    :param log_path: file for stdout and stderr, overwritten
+    :param may_end: whether exiting with code 0 before stop() is expected
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log_path: Path,
@@ -30,23 +32,23 @@ class Child:
         self.log_path = log_path
         self._may_end = may_end
         with open(log_path, 'wb') as log:
-            # In a session of its own Ctrl-C does not reach it: the demo ends its children, in order.
+            # In its own session, so that Ctrl-C does not reach it: the demo stops its children in order.
             self._process = subprocess.Popen(
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True, preexec_fn=_end_with_parent)     # noqa: PLW1509  one call of the kernel
 
     @property
     def exit_code(self) -> Optional[int]:
-        """None while it runs."""
+        """Exit code, None while running."""
         return self._process.poll()
 
     @property
     def has_died(self) -> bool:
-        """It has ended though nobody asked it to."""
+        """Whether it ended unexpectedly."""
         return self.exit_code is not None and not (self._may_end and self.exit_code == 0)
 
     def stop(self) -> None:
-        """Ask it to end, as Ctrl-C would, and wait; one that does not listen is killed."""
+        """Send SIGINT and wait; kill it if it does not end within STOP_TIMEOUT_S."""
         if self.exit_code is None:
             self._process.send_signal(signal.SIGINT)
         try:
@@ -56,7 +58,7 @@ class Child:
             self._process.wait()
 
     def failure(self) -> DemoError:
-        """Why it died, as far as its log tells."""
+        """Error with its exit code and the last lines of its log."""
         with open(self.log_path, encoding='utf-8', errors='replace') as log:
             lines = deque(log, SHOWN_LOG_LINES)
         shown = ''.join(f'  | {line.rstrip()}\n' for line in lines) or '  | (its log is empty)\n'
@@ -65,23 +67,30 @@ class Child:
 
 
 class Children:
-    """Processes that end together: leaving the context stops them, the last started one first."""
+    """Context manager that stops its processes on exit, the last started first."""
 
     def __init__(self) -> None:
         self._children: list[Child] = []
 
     def add(self, child: Child) -> Child:
+        """Take charge of a process and return it."""
         self._children.append(child)
         return child
 
     def check(self) -> None:
-        """Raises DemoError when one has died."""
+        """Check that no process has died.
+
+        :raises DemoError: one has ended unexpectedly
+        """
         for child in self._children:
             if child.has_died:
                 raise child.failure()
 
     def stop(self, child: Child) -> None:
-        """Stop one now, if that is not done yet. Raises DemoError when it ended with a failure."""
+        """Stop one process now, unless already done.
+
+        :raises DemoError: it ended with a non-zero exit code
+        """
         if child in self._children:
             child.stop()
             self._children.remove(child)
@@ -97,5 +106,5 @@ class Children:
 
 
 def _end_with_parent() -> None:
-    """Linux: the kernel ends the child should the demo be killed outright. Runs in the child before exec."""
+    """Linux: have the kernel terminate the child if the demo is killed. Runs in the child before exec."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

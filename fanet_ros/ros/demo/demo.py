@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""End-to-end demo: camera, segmentation node and recorder over real DDS, then pictures and figures.
+"""End-to-end demo: camera, segmentation node and recorder over real DDS, then images and figures from the bag.
 
     python -m fanet_ros demo                      # the built-in synthetic street
     python -m fanet_ros demo --source drive.mp4   # a video, a folder of images, or /dev/video0
 
-Everything shown comes from the recorded bag, which is kept in the output directory.
+All results are computed from the recorded bag, which is kept in the output directory.
 """
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 STREET = 'street'
 STREET_SIZE = (480, 360)
-# Larger frames of the user's own are sent at this width: copying raw 4K images would take two cores.
+# Wider frames of the user's source are scaled down to this: copying raw 4K images would take two cores.
 MAX_WIDTH_PX = 1280
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Exit code 0 when everything worked, 1 with the reason on stderr otherwise."""
+    """Run the demo; returns 0 if everything worked, otherwise 1 with the reason on stderr (130 after Ctrl-C)."""
     arguments = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
     try:
@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
         engine=arguments.engine, rate_hz=arguments.rate, frames=max(1, round(arguments.seconds * arguments.rate)),
         width=width, height=height, seed=arguments.seed)
     if not record_demo(settings, output):
-        print('recording ended early: going on with what there is')
+        print('recording ended early: using what has been recorded')
     summary = make_report(output, _subject(arguments, metadata))
     print(f'\n{format_summary(summary)}\n')
     _print_paths(output)
@@ -72,14 +72,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _print_paths(output: DemoOutput) -> None:
     made = {
-        output.page: 'all of it on one page, for a browser',
+        output.page: 'all results on one page, for a browser',
         output.contact_sheet: 'frames, masks and overlays at a glance',
         output.video: 'camera and overlay side by side',
         output.bag: 'the recording, for ros2 bag play',
-        output.summary: 'these figures',
+        output.summary: 'the figures above, as JSON',
     }
     longest = max(len(str(path)) for path in made)
-    print('look at')
+    print('results')
     for path, what in made.items():
         print(f'  {path!s:<{longest}}  {what}')
     print('\nlive, in a browser, with sliders: make live, or ros2 run fanet_ros live')
@@ -97,9 +97,10 @@ def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Sub
 
 
 def camera_size(source_name: str, width: int, height: int) -> tuple[int, int]:
-    """(width, height) for the camera in px, 0: the source's own; what the user asked for, unless that is 0.
+    """(width, height) in px for the camera; (0, 0): the source's own size.
 
-    Raises SourceError for a source of the user's that gives no frame.
+    :param width: requested by the user; `width` and `height` 0: choose here
+    :raises SourceError: the user's source has no frame
     """
     if width or height:
         return width, height
@@ -146,5 +147,5 @@ def _positive(text: str) -> float:
 
 
 def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
-    """Leave by way of every `finally`, so that no child is left behind and the bag gets closed."""
+    """Exit through all `finally` blocks, so that no child is left behind and the bag is closed."""
     sys.exit(EXIT_TERMINATED)

@@ -29,7 +29,7 @@ PROGRAMS = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashb
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Exit code 0 after Ctrl-C, 1 with the reason on stderr when one of the processes fails."""
+    """Run until Ctrl-C; returns 0 then, or 1 with the reason on stderr if one of the processes fails."""
     arguments = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
     try:
@@ -58,9 +58,9 @@ def _run(arguments: argparse.Namespace) -> None:
         while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):
             children.check()
             time.sleep(POLL_S)
-        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, the picture comes once the '
+        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, images appear once the '
               f'network is loaded\n'
-              f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C ends all', flush=True)
+              f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C stops everything', flush=True)
         while True:
             children.check()
             time.sleep(POLL_S)
@@ -84,5 +84,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
-    """Leave by way of every `finally`, so that no child is left behind."""
+    """Exit through all `finally` blocks, so that no child is left behind."""
     sys.exit(EXIT_TERMINATED)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's output directory: what lies where, and how an earlier run's files make way."""
+"""Layout of the demo's output directory, and removal of the files of an earlier run."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ NODES = ('recorder', 'segmentation', 'camera')
 
 @dataclass(frozen=True)
 class DemoOutput:
-    """Paths below `directory`."""
+    """Paths of all output files below `directory`."""
 
     directory: Path
 
@@ -45,9 +45,9 @@ class DemoOutput:
         return self.logs / f'{node}.log'
 
     def prepare(self) -> None:
-        """Make the directory and clear an earlier run's files away, these and no others.
+        """Create the directory and remove the files of an earlier run, and no others.
 
-        Raises DemoError when something else is in the way.
+        :raises DemoError: the directory cannot be used, or its bag contains other files
         """
         own = [self.contact_sheet, self.video, self.page, self.summary]
         own += [self.bag / 'metadata.yaml', self.bag / 'bag.mcap']

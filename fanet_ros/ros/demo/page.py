@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's report as one HTML file that opens offline: video, times of every frame, figures, contact sheet."""
+"""The demo's report as one self-contained HTML file: video, timing of every frame, figures, contact sheet."""
 from __future__ import annotations
 
 import base64
@@ -20,7 +20,7 @@ from fanet_ros.bags.recording import RecordedTiming
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.ros.demo.summary import DemoSummary, format_summary
 
-# What browsers play, of the containers that video_writer.py makes.
+# Of the codecs that video_writer.py uses, those that browsers play.
 PLAYED = ('avc1', 'h264', 'VP90', 'vp09')
 COLORS = {'wait_ms': '#64748b', 'convert_ms': '#8b9fd1', 'preprocess_ms': '#5b8def', 'network_ms': '#14b8a6',
           'postprocess_ms': '#84cc8f', 'publish_ms': '#d8b04c', 'overlay_ms': '#d9825b'}
@@ -38,9 +38,9 @@ svg text{fill:var(--faint);font-size:12px}'''
 
 
 def write_page(output: DemoOutput, title: str, summary: DemoSummary, timings: Sequence[RecordedTiming]) -> None:
-    """Write `output.page` from what lies beside it.
+    """Write `output.page`, embedding the video and contact sheet of `output`.
 
-    :raises OSError: it cannot be written
+    :raises OSError: the file cannot be written
     """
     sections = [_figures(summary), _video(output.video), _plot(timings),
                 _section('Figures', f'<pre>{html.escape(format_summary(summary))}</pre>'), _contact_sheet(output.contact_sheet)]
@@ -48,7 +48,7 @@ def write_page(output: DemoOutput, title: str, summary: DemoSummary, timings: Se
     output.page.write_text(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style></head><body><h1>{html.escape(title)}</h1>'
-        f'<p class="faint">fanet_ros, network at {width}x{height}; camera, node and recorder over DDS, all of it from the bag. '
+        f'<p class="faint">fanet_ros, network at {width}x{height}; camera, node and recorder over DDS; all results from the bag. '
         f'Live, with sliders: <code>make live</code></p>{"".join(sections)}</body></html>\n', encoding='utf-8')
 
 
@@ -58,12 +58,12 @@ def _section(heading: str, content: str) -> str:
 
 def _figures(summary: DemoSummary) -> str:
     age = next((row for row in summary.latencies if row.stage == STAGES['frame_age_ms']), None)
-    shown = [(f'{summary.mask_hz:.1f}', 'masks a second'),
+    shown = [(f'{summary.mask_hz:.1f}', 'masks per second'),
              (f'{summary.masks} of {summary.camera_frames}', 'camera frames with a mask')]
     if age is not None and math.isfinite(age.p50_ms):       # the camera stamped its images
         shown += [(f'{age.p50_ms:.0f} ms', 'camera to mask, median'), (f'{age.p95_ms:.0f} ms', 'camera to mask, p95')]
     if summary.agreement is not None:
-        shown.append((f'{summary.agreement.pixel_agreement:.1%}', 'of the pixels as in the true labels'))
+        shown.append((f'{summary.agreement.pixel_agreement:.1%}', 'of the pixels agree with the ground truth'))
     cells = ''.join(
         f'<div><b>{html.escape(value)}</b><span class="faint">{html.escape(what)}</span></div>' for value, what in shown)
     return f'<section class="figures">{cells}</section>'
@@ -79,7 +79,7 @@ def _video(path: Path) -> str:
 
 
 def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
-    """MIME type and file of a video that browsers play: `path` itself, or a WebM made of it; None where OpenCV cannot."""
+    """MIME type and content of a video that browsers play: `path` itself, or a WebM converted from it; None if OpenCV cannot."""
     capture = cv2.VideoCapture(str(path))
     try:
         code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, 'little').decode('latin-1')
@@ -88,7 +88,7 @@ def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
         size = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
         with tempfile.TemporaryDirectory() as folder:
             webm = Path(folder) / 'video.webm'
-            with _silent_stderr():      # FFmpeg calls the tag of every WebM unknown, and writes it all the same
+            with _silent_stderr():      # FFmpeg warns of an unknown tag for every WebM, but writes it
                 writer = cv2.VideoWriter(str(webm), cv2.VideoWriter.fourcc(*'VP80'), capture.get(cv2.CAP_PROP_FPS), size)
             if not writer.isOpened():
                 return None
@@ -102,7 +102,7 @@ def browser_video(path: Path) -> Optional[tuple[str, bytes]]:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """For what libraries print past Python."""
+    """Discard what C libraries print to stderr."""
     kept = os.dup(2)
     try:
         with open(os.devnull, 'wb') as nowhere:
@@ -114,12 +114,12 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _plot(timings: Sequence[RecordedTiming]) -> str:
-    """Stages of every frame, stacked, as SVG."""
+    """Stacked stages of every frame as SVG."""
     if len(timings) < 2:
         return ''
     stages = list(COLORS)
     sums = [[sum(getattr(timing, name) for name in stages[:count]) for timing in timings] for count in range(len(stages) + 1)]
-    top = 1.05 * sorted(sums[-1])[int(0.99 * (len(timings) - 1))] or 1.0     # one hiccup must not flatten everything else
+    top = 1.05 * sorted(sums[-1])[int(0.99 * (len(timings) - 1))] or 1.0     # p99: one outlier must not flatten the rest
     left, right, above, below = MARGIN
     width, height = PLOT[0] - left - right, PLOT[1] - above - below
 
@@ -136,18 +136,18 @@ def _plot(timings: Sequence[RecordedTiming]) -> str:
         f'{top * share:.0f}</text>' for share in (0, 0.25, 0.5, 0.75, 1) for y in [above + height * (1 - share)])
     keys = ''.join(f'<span class="key" style="background:{color}"></span>{STAGES[name]}' for name, color in COLORS.items())
     return _section(
-        'Milliseconds of every frame', f'<svg viewBox="0 0 {PLOT[0]} {PLOT[1]}" role="img" aria-label="stages of every frame">'
+        'Timing of every frame [ms]', f'<svg viewBox="0 0 {PLOT[0]} {PLOT[1]}" role="img" aria-label="stages of every frame">'
                     f'{lines}{"".join(shapes)}<text x="{left}" y="{PLOT[1] - 6}">first frame</text><text x="{left + width}" '
                     f'y="{PLOT[1] - 6}" text-anchor="end">last</text></svg><p class="faint">{keys}</p>')
 
 
 def _contact_sheet(path: Path) -> str:
-    picture = cv2.imread(str(path))
-    if picture is None:
+    sheet = cv2.imread(str(path))
+    if sheet is None:
         return ''
-    jpeg = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    jpeg = cv2.imencode('.jpg', sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
     return _section(
-        'At a glance', f'<img alt="frames, masks, overlays and true labels" src="data:image/jpeg;base64,{_base64(jpeg)}">')
+        'At a glance', f'<img alt="frames, masks, overlays and ground truth" src="data:image/jpeg;base64,{_base64(jpeg)}">')
 
 
 def _base64(content: bytes) -> str:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Progress on the terminal: bars that move while one looks, and a line now and then in a log file."""
+"""Progress output: live bars on a terminal, an occasional line in a log file."""
 from __future__ import annotations
 
 import sys
@@ -15,27 +15,30 @@ POLL_S = 0.1
 
 
 def progress_bar(description: str, **arguments: Any) -> tqdm:
-    """A tqdm bar on stderr."""
+    """A tqdm bar on stderr; `arguments` are passed to tqdm."""
     return tqdm(desc=description, mininterval=0.1 if sys.stderr.isatty() else 5.0, **arguments)
 
 
 def refresh(bar: tqdm) -> None:
-    """Show that time passes, where somebody may be looking."""
+    """Redraw the elapsed time, on a terminal only."""
     if sys.stderr.isatty():
         bar.refresh()
 
 
 class RecordingProgress:
-    """How many frames there are so far, as a bar that counts once the first mask is out.
+    """Progress bar of the recorded frames.
 
-    Before that, the processes are still discovering each other.
+    Counting starts with the first mask: before, the processes are still discovering each other.
     """
 
     def __init__(self, children: Children, observer: Observer, bar: tqdm) -> None:
         self._children, self._observer, self._bar = children, observer, bar
 
     def poll(self) -> int:
-        """Watch a moment, show the newest counts, return the masks'. Raises DemoError when a process died."""
+        """Process messages for POLL_S, update the bar, return the number of masks.
+
+        :raises DemoError: a child process has died
+        """
         self._observer.watch(POLL_S)
         self._children.check()
         masks, frames = self._observer.masks, self._observer.frames

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything the demo shows, made from the recorded bag alone."""
+"""Creates all results of the demo from the recorded bag alone."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ SHEET_ROWS = 7
 
 @dataclass(frozen=True)
 class Subject:
-    """What was recorded. `true_labels_fit`: ground truth in the bag uses the checkpoint's classes."""
+    """What was recorded. `true_labels_fit`: whether the ground truth in the bag uses the checkpoint's classes."""
 
     source: str
     checkpoint: str
@@ -37,13 +37,16 @@ class Subject:
 
 
 def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
-    """Read the bag, write pictures and summary beside it. Raises DemoError when it holds no masks."""
+    """Read the bag; write contact sheet, video, summary and page; return the summary.
+
+    :raises DemoError: the bag has no mask with its camera frame, or a file cannot be written
+    """
     with FrameReader(output.bag) as recording:
         masks = recording.images.get(recording.topics.mask, [])
         shown = _joined_stamps(recording)
         if not shown:
             raise DemoError(
-                f'{output.bag} holds no mask with its camera frame: see the logs in {output.logs}')
+                f'{output.bag} contains no mask with its camera frame: see the logs in {output.logs}')
         counter = AgreementCounter(subject.class_map.names)
         rows: list[SheetRow] = []
         on_sheet = set(evenly_spaced(shown, SHEET_ROWS))
@@ -71,7 +74,7 @@ def make_report(output: DemoOutput, subject: Subject) -> DemoSummary:
 
 
 def evenly_spaced(values: list[int], count: int) -> list[int]:
-    """`count` of the values, or all if there are fewer, evenly spread and with a margin at both ends."""
+    """Up to `count` of the values, evenly spaced, with a margin at both ends."""
     positions = (np.arange(count) + 0.5) * len(values) / count
     return values if len(values) <= count else [values[int(position)] for position in positions]
 
@@ -92,7 +95,7 @@ def _subtitle(summary: DemoSummary) -> str:
     if summary.latencies:
         parts.append(f'camera to mask {summary.latencies[-1].p50_ms:.0f} ms (median)')
     if summary.agreement:
-        parts.append(f'{summary.agreement.pixel_agreement:.1%} of the pixels as in the true labels')
+        parts.append(f'{summary.agreement.pixel_agreement:.1%} of the pixels agree with the ground truth')
     return '  ·  '.join(parts)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The live part of the demo: camera, segmentation node and recorder as separate processes over real DDS."""
+"""Runs the demo's camera, segmentation node and recorder as separate processes over real DDS."""
 from __future__ import annotations
 
 import os
@@ -18,7 +18,7 @@ from fanet_ros.ros.demo.progress import POLL_S, RecordingProgress, progress_bar,
 
 READY_TIMEOUT_S = 180.0
 FIRST_MASK_TIMEOUT_S = 60.0
-# After the last camera frame: wait for the masks still being worked on, until none came for this long.
+# After the last camera frame: wait for pending masks until none has arrived for this long.
 SETTLE_QUIET_S = 1.5
 SETTLE_LIMIT_S = 30.0
 
@@ -27,7 +27,7 @@ ParameterValue = Union[str, int, float, bool, list[str]]
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """What to run. width and height in px, 0: the source's own; frames: how many to record."""
+    """What to run. `width` and `height` in px, 0: the source's own; `frames`: number of camera frames to record."""
 
     source: str
     checkpoint: str
@@ -41,9 +41,10 @@ class DemoSettings:
 
 
 def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
-    """Run all processes and leave a complete bag in `output.bag`; False when Ctrl-C ended it early.
+    """Run all processes and leave a complete bag in `output.bag`; returns False if Ctrl-C ended it early.
 
-    Raises DemoError when a process dies, KeyboardInterrupt when interrupted before the camera started.
+    :raises DemoError: a process died, or no mask arrived in time
+    :raises KeyboardInterrupt: interrupted before the camera started
     """
     topics = TopicNames()
     environment = ros_environment(os.environ)
@@ -68,7 +69,7 @@ def record_demo(settings: DemoSettings, output: DemoOutput) -> bool:
 
 
 def _wait_until_ready(children: Children, observer: Observer, topics: TopicNames) -> None:
-    """Until the node has loaded its network and listens to the camera topic, as the recorder does to both."""
+    """Wait until the node has loaded its network, and all subscriptions to the camera and mask topics exist."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     with progress_bar('loading the network', bar_format='{desc} {elapsed}') as bar:
         while time.monotonic() < deadline:
@@ -81,7 +82,7 @@ def _wait_until_ready(children: Children, observer: Observer, topics: TopicNames
 
 
 def _follow(children: Children, camera: Child, observer: Observer, settings: DemoSettings) -> bool:
-    """Let the camera run, end it, wait for the last masks; False when Ctrl-C ended it early."""
+    """Let the camera run, stop it, wait for the last masks; False if Ctrl-C ended it early."""
     try:
         with progress_bar('recording', total=settings.frames, unit='frame') as bar:
             progress = RecordingProgress(children, observer, bar)
@@ -89,8 +90,8 @@ def _follow(children: Children, camera: Child, observer: Observer, settings: Dem
             while not progress.poll():
                 if time.monotonic() > deadline:
                     raise DemoError(
-                        f'no camera frame with mask came within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
-            # A camera that cannot keep its rate sends fewer frames, rather than make the demo longer.
+                        f'no camera frame was segmented within {FIRST_MASK_TIMEOUT_S:.0f} s: see the logs')
+            # A camera that cannot keep its rate sends fewer frames; the demo takes no longer.
             deadline = time.monotonic() + settings.frames / settings.rate_hz
             while bar.n < settings.frames and time.monotonic() < deadline and camera.exit_code is None:
                 progress.poll()
@@ -102,7 +103,7 @@ def _follow(children: Children, camera: Child, observer: Observer, settings: Dem
 
 
 def _settle(progress: RecordingProgress) -> None:
-    """Until no mask came for a while: the frame in work is segmented and recorded."""
+    """Wait until no mask has arrived for SETTLE_QUIET_S, so that pending frames are segmented and recorded."""
     deadline = time.monotonic() + SETTLE_LIMIT_S
     seen, seen_at = progress.poll(), time.monotonic()
     while time.monotonic() < min(deadline, seen_at + SETTLE_QUIET_S):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a demo run comes to: as numbers in a JSON file and as a table on the terminal."""
+"""Results of a demo run: figures for a JSON file and as a table for the terminal."""
 from __future__ import annotations
 
 import json
@@ -16,10 +16,9 @@ from fanet_ros.evaluation.agreement import Agreement
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """Everything below is measured from the bag alone; sizes are (height, width) in px.
+    """Figures measured from the bag alone; sizes are (height, width) in px.
 
-    `frames_before_discovery`: camera frames older than the first that was segmented; the node did not know
-    the camera yet.
+    `frames_before_discovery`: camera frames older than the first segmented one, sent before the node had discovered the camera.
     """
 
     source: str
@@ -41,6 +40,7 @@ class DemoSummary:
     agreement: Optional[Agreement]
 
     def to_json(self) -> str:
+        """All fields as strict JSON; null stands for NaN."""
         content = asdict(self)
         content['checks']['passed'] = self.checks.passed
         return json.dumps(_finite(content), indent=2) + '\n'
@@ -48,7 +48,7 @@ class DemoSummary:
 
 def summarize(recording: FrameReader, agreement: Optional[Agreement], *, class_count: int, source: str,
               checkpoint: str) -> DemoSummary:
-    """Count and time what the bag holds."""
+    """Compute the figures of a recording."""
     camera = recording.images.get(recording.topics.camera, [])
     masks = recording.images.get(recording.topics.mask, [])
     timings = recording.timings
@@ -73,7 +73,7 @@ def summarize(recording: FrameReader, agreement: Optional[Agreement], *, class_c
 
 
 def format_summary(summary: DemoSummary) -> str:
-    """The table for the terminal."""
+    """The figures as tables for the terminal."""
     parts = _counts_table(summary), _latency_table(summary.latencies), _agreement_table(summary.agreement)
     return '\n\n'.join(part for part in parts if part)
 
@@ -91,7 +91,7 @@ def _counts_table(summary: DemoSummary) -> str:
          f'{summary.masks} at {summary.mask_hz:.1f} fps, network at {network_width}x{network_height}'),
         ('frames dropped',
          (f'{summary.frames_dropped} of {summary.frames_received} ({dropped:.0%}) that the node received: '
-          'a newer one came while it was busy')),
+          'a newer one arrived while it was busy')),
         ('frames rejected', f'{summary.frames_rejected}'),
         ('bag', f'{summary.bag_bytes / 1e6:.0f} MB, {_checks_text(summary.checks)}'),
     )
@@ -100,13 +100,13 @@ def _counts_table(summary: DemoSummary) -> str:
 
 def _checks_text(checks: BagChecks) -> str:
     if not checks.masks:
-        return 'NOT SOUND: no mask in it'
+        return 'INVALID: it contains no mask'
     if checks.faults:
-        return 'NOT SOUND: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
+        return 'INVALID: ' + '; '.join(f'{count} {what}' for what, count in checks.faults.items())
     early = checks.before_recording
     rest = f';\n{"":<16}{early} are older: the recorder had not discovered the camera yet' if early else ''
-    return (f"sound: {checks.masks - early} masks carry a camera frame's stamp, size and frame_id, "
-            f'none twice{rest}')
+    return (f"valid: {checks.masks - early} masks carry a camera frame's stamp, size and frame_id, "
+            f'each only once{rest}')
 
 
 def _latency_table(latencies: tuple[StageLatency, ...]) -> str:
@@ -123,7 +123,7 @@ def _agreement_table(agreement: Optional[Agreement]) -> str:
     if agreement is None:
         return ''
     present = [(name, iou) for name, iou in agreement.class_iou.items() if iou is not None]
-    title = (f'agreement with the true labels over {agreement.frames} frames: '
+    title = (f'agreement with the ground truth over {agreement.frames} frames: '
              f'{agreement.pixel_agreement:.1%} of the pixels, mean IoU {agreement.mean_iou:.1%}')
     cells = [f'{name:<11}{iou:>7.1%}' for name, iou in present]
     lines = ['   '.join(cells[start:start + 4]) for start in range(0, len(cells), 4)]
@@ -131,7 +131,7 @@ def _agreement_table(agreement: Optional[Agreement]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON knows no nan: null stands for it."""
+    """Replace NaN by None: JSON has no NaN."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

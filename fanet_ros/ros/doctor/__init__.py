@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The check of a robot before it moves."""
+"""Checks whether machine, camera and settings are ready for the segmentation node, before the robot moves."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's look at the cameras, by the very subscriptions of the node."""
+"""Camera checks of doctor, using the same subscriptions as the node."""
 from __future__ import annotations
 
 import difflib
@@ -21,35 +21,35 @@ from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-# Parts of the names of pictures that no camera took: our own outputs among them.
+# Name parts of image topics that are not cameras, such as our own outputs.
 MADE = ('mask', 'overlay', 'confidence', 'ground_truth')
-FRAMES = 30                     # are enough for a rate
-OLD_S, AHEAD_S = 1.0, 0.1       # of a stamp against the clock
+FRAMES = 30                     # enough to measure a rate
+OLD_S, AHEAD_S = 1.0, 0.1       # limits for stamps relative to the clock
 
 
 @dataclass
 class Listening:
-    """What came of one camera."""
+    """What was received from one camera."""
 
     camera: CameraInput
     received_s: list[float] = field(default_factory=list)       # time.perf_counter()
-    age_s: float = 0.0                                          # of the newest stamp when it came
+    age_s: float = 0.0                                          # age of the newest stamp on arrival
     newest: Optional[ReceivedFrame] = None
     infos: CameraInfos = field(default_factory=CameraInfos)
-    rgb: Optional[np.ndarray] = None                            # of the newest, (H, W, 3) uint8
+    rgb: Optional[np.ndarray] = None                            # newest frame, (H, W, 3) uint8
 
     @property
     def rate_hz(self) -> float:
-        """0.0 as long as fewer than two came."""
+        """Mean rate of the received images; 0.0 for fewer than two."""
         if len(self.received_s) < 2:
             return 0.0
         return (len(self.received_s) - 1) / max(self.received_s[-1] - self.received_s[0], 1e-6)
 
 
 def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
-    """Subscribe as the segmentation node does, for `wait_s` or until FRAMES came of each camera.
+    """Subscribe like the segmentation node, for `wait_s` or until FRAMES images of each camera have arrived.
 
-    :param names: of the cameras, ('',) for the only one
+    :param names: camera names, ('',) for a single camera
     """
     heard: list[Listening] = []
 
@@ -74,7 +74,7 @@ def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: floa
 
 
 def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Finding]:
-    """Topic, encoding, size, rate, stamps and calibration of one camera; its newest frame is decoded by the way."""
+    """Check topic, encoding, size, rate, stamps and calibration of one camera; stores its newest frame in `heard.rgb`."""
     name, topic = heard.camera.name or 'camera', heard.camera.topic
     if heard.newest is None:
         yield Finding(name, ERROR, f'no image within {wait_s:g} s: {heard.camera.why_silent()}', _suggestion(node, topic))
@@ -83,11 +83,12 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
     try:
         heard.rgb = heard.camera.raw_image(message).rgb
     except ImageError as error:
-        yield Finding(name, ERROR, f'{topic}: its images cannot be read: {error}', 'see the encodings in the README')
+        yield Finding(name, ERROR, f'{topic}: unreadable images: {error}', 'see the encodings in the README')
         return
     kind = message.format if isinstance(message, CompressedImage) else f'{message.encoding}, step {message.step}'
     height, width = heard.rgb.shape[:2]
-    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, frame {message.header.frame_id!r}')
+    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, '
+                             f'frame_id {message.header.frame_id!r}')
     for text in heard.camera.notes:
         yield Finding(name, WARN, text, 'see the encodings in the README')
     yield from _check_stamp(name, message, heard)
@@ -95,25 +96,26 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
     if node.count_publishers(info):
         if heard.infos.find(message.header, height, width) is None:
             reason = heard.infos.why_not(message.header, height, width)
-            yield Finding(name, WARN, f'{info}: {reason}; there will be no ~/camera_info for the mask',
-                          'calibrate the camera, or have the driver publish what belongs to its images')
+            yield Finding(name, WARN, f'{info}: {reason}; the mask will have no ~/camera_info',
+                          'calibrate the camera, or fix the CameraInfo of its driver')
         else:
-            yield Finding(name, OK, f'{info} is published and fits the images')
+            yield Finding(name, OK, f'{info} is published and matches the images')
     else:
-        yield Finding(name, WARN, f'nobody publishes {info}: there will be no ~/camera_info for the mask',
-                      'remap camera_info if it has another name; without calibration nothing else is lost')
+        yield Finding(name, WARN, f'nobody publishes {info}: the mask will have no ~/camera_info',
+                      'remap camera_info if it has another name; nothing else needs calibration')
 
 
 def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]:
     if not stamp_ns(message.header):
-        yield Finding(name, WARN, 'its stamps are 0: nothing can be synchronised with the masks',
-                      'have the driver stamp its images')
+        yield Finding(name, WARN, 'its stamps are 0: masks cannot be synchronised with other topics',
+                      'make the driver stamp its images')
     elif heard.age_s > OLD_S:
         yield Finding(name, WARN, f'its stamps are {heard.age_s:.1f} s old when they arrive',
-                      'if that is a bag or a simulation: use_sim_time:=true; else set the clocks by chrony, or look for a queue '
-                      'before the node; max_frame_age_ms would drop them')
+                      'if this is a bag or a simulation: use_sim_time:=true; otherwise synchronise the clocks with chrony, or look '
+                      'for a queue before the node; max_frame_age_ms would drop them')
     elif heard.age_s < -AHEAD_S:
-        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the clock here', 'set the clocks by chrony')
+        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the local clock',
+                      'synchronise the clocks with chrony')
     else:
         yield Finding(name, OK, f'stamps are {1e3 * heard.age_s:.0f} ms old when they arrive')
 
@@ -122,7 +124,7 @@ def _suggestion(node: Node, topic: str) -> str:
     images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
               and node.count_publishers(name) and not set(name.split('/')) & set(MADE)}
     if not images:
-        return 'nothing here publishes images: start the camera, and compare ROS_DOMAIN_ID'
+        return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
     for other, transport in ((topic + COMPRESSED, 'compressed'), (topic.removesuffix(COMPRESSED), 'raw')):
         if other in images and other != topic:
             return f'{other} is published: set image_transport to {transport}'

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the checks of `doctor`, one after the other, and reports."""
+"""Runs the checks of `doctor` and writes the report."""
 from __future__ import annotations
 
 import argparse
@@ -29,7 +29,7 @@ from fanet_ros.sources import SyntheticStreet
 
 
 class Doctor:
-    """Makes the checks one after the other and tells of each at once."""
+    """Runs checks and prints the findings of each immediately, unless `quiet`."""
 
     def __init__(self, quiet: bool) -> None:
         self.findings: list[Finding] = []
@@ -37,7 +37,7 @@ class Doctor:
         self._colored = sys.stdout.isatty() and not os.environ.get('NO_COLOR')
 
     def check(self, name: str, check: Check) -> None:
-        """Make one check."""
+        """Run one check and keep its findings."""
         found = findings_of(name, check)
         self.findings += found
         if not self._quiet:
@@ -45,9 +45,10 @@ class Doctor:
 
 
 def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
-    """Check and report; returns the exit code.
+    """Run all checks and report; returns the exit code.
 
-    :param argv: with the node's own ROS arguments
+    :param arguments: parsed options, see doctor.py
+    :param argv: command line with the node's ROS arguments
     """
     tuning = tune_process()
     try:
@@ -60,7 +61,7 @@ def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
         for name, check in (('python', check_python), ('torch', check_torch), ('cv_bridge', check_cv_bridge),
                             ('engines', check_engines), ('ros', functools.partial(check_transport, tuning))):
             doctor.check(name, check)
-        # The node's own name, so that its section of a parameter file is read; it offers nothing under it.
+        # Same name as the node, so that its section of a parameter file is used; it has no services or publishers of its own.
         node = rclpy.create_node('segmentation', enable_rosout=False, start_parameter_services=False)
         _check_node(doctor, node, arguments)
         return _report(doctor, arguments)
@@ -86,7 +87,7 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
 
 
 def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
-    """The settings that the node would have, None if it could not be started with them."""
+    """The settings that the node would use, None if it would not start with them."""
     findings: list[Finding] = []
     remedy = 'correct the parameter file or the -p argument'
     try:
@@ -100,20 +101,20 @@ def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettin
 
 
 def _check_speed(doctor: Doctor, settings: SegmentationSettings, heard: list[Listening], can_run: bool) -> None:
-    """Measure on a frame of a camera that can be read, whatever is wrong with the others."""
+    """Measure on a frame of any readable camera, even if others have problems."""
     if not can_run:
-        note = Finding('speed', WARN, 'not measured: the network cannot be run as things are', 'correct the errors above first')
+        note = Finding('speed', WARN, 'not measured, because of the errors above', 'fix the errors above first')
         doctor.check('speed', lambda: [note])
         return
     frame = next((item.rgb for item in heard if item.rgb is not None), None)
     if frame is None:
         frame = SyntheticStreet(640, 480).frame(0).rgb
-        note = Finding('speed', OK, 'no frame of a camera: measured on one of 640x480 of the synthetic street')
+        note = Finding('speed', OK, 'no camera frame: measured on a 640x480 frame of the synthetic street')
         doctor.check('speed', lambda: [note])
     rate_hz = sum(item.rate_hz for item in heard) or None
     silent = [item.camera.name for item in heard if not item.rate_hz]
     if rate_hz and silent:
-        note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is not known: measured against that of the others',
+        note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is unknown: compared with the rate of the others',
                        'run doctor again when all cameras publish')
         doctor.check('speed', lambda: [note])
     doctor.check('speed', functools.partial(check_speed, settings, frame, rate_hz))

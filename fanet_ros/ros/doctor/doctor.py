@@ -5,7 +5,7 @@
     ros2 run fanet_ros doctor --ros-args -r image:=/camera/image_raw --params-file my.param.yaml
 
 It takes the same ROS arguments as the node: parameters, remappings, namespace. Exit code 0: the node can be started; 1: it
-cannot (with --strict: or there are warnings); 2: wrong arguments.
+cannot, or with --strict there are warnings; 2: invalid arguments.
 """
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parse(remove_ros_args(['doctor', *argv])[1:])
     if arguments.clean:
         from fanet_ros.inference.engines.cache import clean
-        print(f'cache of engines emptied: {clean() / 2**20:.0f} MiB')
+        print(f'engine cache emptied: {clean() / 2**20:.0f} MiB')
         return 0
-    from fanet_ros.ros.doctor.checks import examine  # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.ros.doctor.checks import examine  # imported late: torch takes seconds, and --help does not need it
     return examine(arguments, argv)
 
 

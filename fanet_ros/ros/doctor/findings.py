@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the doctor found, as a report for people and for scripts."""
+"""Findings of doctor, their exit code and their report."""
 from __future__ import annotations
 
 import textwrap
@@ -14,7 +14,7 @@ WIDTH = 110
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: how it is, and what to do about it, '' if nothing."""
+    """Result of one check: `level` OK, WARN or ERROR, what was found, and what to do about it ('' if nothing)."""
 
     check: str
     level: str
@@ -22,27 +22,27 @@ class Finding:
     remedy: str = ''
 
 
-# A check gives findings under its name; it may raise, which is a finding too.
+# A check yields findings; an exception becomes a finding too.
 Check = Callable[[], Iterable[Finding]]
 
 
 def findings_of(name: str, check: Check) -> list[Finding]:
-    """What `check` found; if it breaks, that."""
+    """The findings of `check`, or an ERROR finding if it raises."""
     try:
         return list(check())
-    except Exception as error:      # whatever it is, the other checks have to be made
+    except Exception as error:      # any error: the other checks must still run
         text = ' '.join(str(error).split()) or type(error).__name__
         return [Finding(name, ERROR, f'could not be checked: {type(error).__name__}: {text}')]
 
 
 def exit_code(findings: Sequence[Finding], strict: bool) -> int:
-    """1 if there is an error; `strict`: or a warning."""
+    """1 if there is an error, or with `strict` a warning; otherwise 0."""
     bad = (ERROR, WARN) if strict else (ERROR,)
     return int(any(finding.level in bad for finding in findings))
 
 
 def lines_of(findings: Iterable[Finding], colored: bool) -> list[str]:
-    """For a terminal: level, check, what; the remedy below."""
+    """Report lines for a terminal, wrapped at WIDTH: level, check and finding, with the remedy below."""
     lines = []
     for finding in findings:
         level = f'{finding.level:5}'
@@ -61,8 +61,8 @@ def _colored(line: str) -> str:
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many of each, in a line."""
+    """Verdict and number of findings per level, one line."""
     counts = {level: sum(finding.level == level for finding in findings) for level in (ERROR, WARN, OK)}
-    verdict = 'not ready' if counts[ERROR] else 'ready, with reservations' if counts[WARN] else 'ready'
+    verdict = 'not ready' if counts[ERROR] else 'ready, with warnings' if counts[WARN] else 'ready'
     return (f'{verdict}: {counts[ERROR]} error{"s" * (counts[ERROR] != 1)}, {counts[WARN]} '
-            f'warning{"s" * (counts[WARN] != 1)}, {counts[OK]} in order')
+            f'warning{"s" * (counts[WARN] != 1)}, {counts[OK]} OK')

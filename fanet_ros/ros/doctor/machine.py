@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's look at the machine: Python, torch, GPU, numpy, cv_bridge, engines, cache and memory."""
+"""Machine checks of doctor: Python, torch, GPU, numpy, cv_bridge, engines and their cache."""
 from __future__ import annotations
 
 import platform
@@ -19,7 +19,7 @@ from fanet_ros.inference.engines import engines_on
 from fanet_ros.inference.engines.cache import MAX_BYTES, cache_bytes, cache_directory
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 
-# In a process of its own: built against another numpy, it may take the process down.
+# Run in a separate process: built against another numpy, cv_bridge may crash it.
 CV_BRIDGE_TRIAL = '''
 import numpy as np
 from cv_bridge import CvBridge
@@ -31,19 +31,19 @@ NVIDIA_DEVICE = Path('/dev/nvidia0')
 
 
 def check_python() -> Iterator[Finding]:
-    """Versions, for bug reports too."""
+    """Report Python, system and processor, also for bug reports."""
     system = f'{platform.system()} {platform.machine()}, {processor_name()}'
     yield Finding('python', OK, f'Python {platform.python_version()} ({sys.executable}), {system}')
 
 
 def check_torch(has_nvidia: bool = NVIDIA_DEVICE.exists()) -> Iterator[Finding]:
-    """That torch, its build and the driver fit one another, and numpy."""
+    """Check that torch, numpy, the CUDA build and the driver are compatible."""
     build = f'built for CUDA {torch.version.cuda}' if torch.version.cuda else 'built without CUDA'
     yield Finding('torch', OK, f'torch {torch.__version__}, {build}, {torch.get_num_threads()} CPU threads')
     try:
         torch.from_numpy(np.zeros(2, np.float32)).numpy()
     except RuntimeError as error:
-        yield Finding('torch', ERROR, f'torch and numpy {np.__version__} do not fit: {error}',
+        yield Finding('torch', ERROR, f'torch and numpy {np.__version__} are incompatible: {error}',
                       "pip install 'numpy<2', or a newer torch")
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -54,10 +54,10 @@ def check_torch(has_nvidia: bool = NVIDIA_DEVICE.exists()) -> Iterator[Finding]:
         yield Finding('gpu', OK, 'none: the network runs on the CPU')
     elif torch.version.cuda:
         yield Finding('gpu', ERROR, f'there is an NVIDIA GPU, but torch for CUDA {torch.version.cuda} cannot use it{_driver()}',
-                      'install a driver that is new enough for that CUDA, or a torch built for an older one')
+                      'install a driver that is new enough for this CUDA version, or a torch built for an older one')
     else:
         yield Finding('gpu', WARN, f'there is an NVIDIA GPU, but torch is built without CUDA{_driver()}',
-                      'install the build of torch for your CUDA, or set device to cpu if that is meant')
+                      'install the torch build for your CUDA version, or set device to cpu if that is intended')
 
 
 def _driver() -> str:
@@ -69,10 +69,10 @@ def _driver() -> str:
 
 
 def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
-    """That cv_bridge converts with this numpy."""
+    """Check that cv_bridge works with this numpy."""
     done = subprocess.run([sys.executable, '-c', trial], capture_output=True, text=True, timeout=TRIAL_TIMEOUT_S, check=False)
     if done.returncode == 0:
-        yield Finding('cv_bridge', OK, f'converts, with numpy {np.__version__}')
+        yield Finding('cv_bridge', OK, f'works with numpy {np.__version__}')
         return
     reason = (done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]
     remedy = 'only unusual encodings need it'
@@ -84,19 +84,19 @@ def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
 
 
 def check_engines() -> Iterator[Finding]:
-    """What can run the network here, and whether what takes long to make can be kept."""
+    """Check which engines are available and recommended here, and that their cache is writable."""
     kinds = engines_on(choose_device('auto')).values()
     yield Finding('engines', OK, ', '.join(kind.name for kind in kinds if kind.is_available() and not kind.is_on_demand))
     missing = [kind for kind in kinds if kind.is_recommended and not kind.is_available()]
     if missing:
         packages = dict.fromkeys(package for kind in missing for package in kind.packages)
-        yield Finding('engines', WARN, f'{" and ".join(kind.name for kind in missing)} would be twice as fast as torch here, or '
-                                       'more', f'pip install {" ".join(packages)}')
+        yield Finding('engines', WARN, f'{" and ".join(kind.name for kind in missing)} would be at least twice as fast as torch '
+                                       'here', f'pip install {" ".join(packages)}')
     directory = cache_directory()
     yield Finding('engines', OK, f'cache {directory}: {cache_bytes() / 2**20:.0f} MiB of at most {MAX_BYTES / 2**20:.0f}')
     try:
         (directory / '.doctor').write_text('')
         (directory / '.doctor').unlink()
     except OSError as error:
-        yield Finding('engines', WARN, f'{directory} cannot be written ({error.strerror}): every start makes its engine anew',
-                      'give the user of the node a cache: set XDG_CACHE_HOME')
+        yield Finding('engines', WARN, f'{directory} cannot be written ({error.strerror}): every start rebuilds its engine',
+                      'set XDG_CACHE_HOME to a folder that the user of the node can write')

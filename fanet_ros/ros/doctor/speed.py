@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's measurement: what rate to expect at which resolution."""
+"""Speed check of doctor: which rate to expect at which resolution."""
 from __future__ import annotations
 
 import time
@@ -16,14 +16,14 @@ from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 WARM_UP_FRAMES = 3
 FRAMES = 15
-SLOWEST_HZ = 5.0        # what a robot needs at least, where no camera tells its rate
+SLOWEST_HZ = 5.0        # required if no camera rate is known
 
 
 def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Optional[float]) -> Iterator[Finding]:
     """Time the Segmenter at each step of `resolution_ladder`.
 
-    :param rgb: a frame of the camera, or one like it, (H, W, 3) uint8
-    :param rate_hz: the camera's, of all cameras together; None: not known, then SLOWEST_HZ
+    :param rgb: camera frame, or a similar one, (H, W, 3) uint8
+    :param rate_hz: total rate of all cameras; None: unknown, SLOWEST_HZ is required
     """
     steps, keeping_up, segmenter = [], None, None
     for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's look at how images travel: middleware, DDS profile, shared memory, allocator."""
+"""Transport checks of doctor: middleware, DDS profile, shared memory, allocator."""
 from __future__ import annotations
 
 import os
@@ -15,16 +15,16 @@ from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT, Tuning
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 
-MIN_SEGMENT_BYTES = 8 * 2**20       # a 1920x1080 colour image and a mask, and room for one on its way
+MIN_SEGMENT_BYTES = 8 * 2**20       # a 1920x1080 colour image and a mask
 SHARED_MEMORY = Path('/dev/shm')
 MIN_SHARED_BYTES = 64 * 2**20
 SCOPE_VARIABLES = ('ROS_DISTRO', 'ROS_DOMAIN_ID', 'ROS_LOCALHOST_ONLY', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
 
 
 def check_transport(tuning: Tuning, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """That images fit into shared memory, and that their buffers are kept.
+    """Check that images fit into shared memory, and that their buffers are reused.
 
-    :param tuning: what tune_process() did here, which every executable of the package does
+    :param tuning: result of tune_process(), which every executable of the package calls
     """
     rmw = get_rmw_implementation_identifier()
     scope = ', '.join(f'{name}={environment[name]}' for name in SCOPE_VARIABLES if environment.get(name))
@@ -32,33 +32,33 @@ def check_transport(tuning: Tuning, environment: Mapping[str, str] = os.environ)
     if rmw == 'rmw_fastrtps_cpp':
         yield from _check_profile(tuning, environment)
     else:
-        yield Finding('dds', WARN, f'the profile that comes with the package is for Fast DDS, not {rmw}',
-                      'see to it that images of your size travel by shared memory, or loss and latency grow')
+        yield Finding('dds', WARN, f'the DDS profile of this package is for Fast DDS, not {rmw}',
+                      'make sure that images of your size are sent through shared memory, or expect loss and latency')
     if SHARED_MEMORY.is_dir() and (free := shutil.disk_usage(SHARED_MEMORY).free) < MIN_SHARED_BYTES:
-        yield Finding('dds', WARN, f'{SHARED_MEMORY} has {free / 2**20:.0f} MiB left, the profile wants 32 for every process',
-                      'enlarge it (docker run --shm-size=512m), or remove what crashed processes left: fastdds shm clean')
+        yield Finding('dds', WARN, f'{SHARED_MEMORY} has {free / 2**20:.0f} MiB left, the profile needs 32 per process',
+                      'enlarge it (docker run --shm-size=512m), or remove what crashed processes left behind: fastdds shm clean')
     if tuning.allocator:
-        yield Finding('allocator', OK, 'large buffers are kept for the next image')
+        yield Finding('allocator', OK, 'large buffers are reused for the next image')
     elif environment.get(OPT_OUT) == '0':
-        yield Finding('allocator', WARN, f'{OPT_OUT}=0: glibc maps every image anew', f'unset {OPT_OUT}')
+        yield Finding('allocator', WARN, f'{OPT_OUT}=0: glibc maps new memory for every image', f'unset {OPT_OUT}')
     else:
-        chosen = ', '.join(name for name in ALLOCATOR_VARIABLES if environment.get(name)) or 'no glibc here'
-        yield Finding('allocator', OK, f'as you have set it ({chosen})')
+        chosen = ', '.join(name for name in ALLOCATOR_VARIABLES if environment.get(name)) or 'no glibc'
+        yield Finding('allocator', OK, f'left as configured ({chosen})')
 
 
 def _check_profile(tuning: Tuning, environment: Mapping[str, str]) -> Iterator[Finding]:
     if tuning.dds_profile:
         yield Finding('dds', OK, f'{tuning.dds_profile}, 32 MiB of shared memory for images')
         if (received := receive_buffer_bytes()) < MIN_RECEIVE_BUFFER_BYTES:
-            yield Finding('dds', WARN, f'sockets receive into {received / 2**20:.1f} MiB at most: of a camera whose process has no '
-                                       'DDS profile, half of the images may get lost',
+            yield Finding('dds', WARN, f'socket receive buffers are limited to {received / 2**20:.1f} MiB: half of the images of a '
+                                       'camera whose process has no DDS profile may get lost',
                           f'sudo sysctl -w net.core.rmem_max={MIN_RECEIVE_BUFFER_BYTES}, or give the camera the profile too: '
                           f'export {dds_profile_variable(environment)}={tuning.dds_profile}')
         return
     chosen = next((environment[name] for name in DDS_PROFILE_VARIABLES if environment.get(name)), '')
-    remedy = f'unset {" and ".join(DDS_PROFILE_VARIABLES)}, or give segment_size of an SHM transport as in config/fastdds.xml'
+    remedy = f'unset {" and ".join(DDS_PROFILE_VARIABLES)}, or set segment_size of an SHM transport as in config/fastdds.xml'
     if not chosen:
-        yield Finding('dds', WARN, 'no profile: images larger than 0.5 MB go by UDP, where frames get lost',
+        yield Finding('dds', WARN, 'no profile: images larger than 0.5 MB are sent by UDP, which loses frames',
                       f'unset {OPT_OUT}' if environment.get(OPT_OUT) == '0' else remedy)
         return
     try:
@@ -70,6 +70,6 @@ def _check_profile(tuning: Tuning, environment: Mapping[str, str]) -> Iterator[F
     largest = max(sizes, default=0)
     if largest < MIN_SEGMENT_BYTES:
         said = f'{largest / 2**20:.1f} MiB' if sizes else 'the default of 0.5 MB'
-        yield Finding('dds', WARN, f'your profile {chosen} gives shared memory {said}: larger images go by UDP', remedy)
+        yield Finding('dds', WARN, f'your profile {chosen} gives shared memory {said}: larger images are sent by UDP', remedy)
     else:
         yield Finding('dds', OK, f'your profile {chosen}, {largest / 2**20:.0f} MiB of shared memory')

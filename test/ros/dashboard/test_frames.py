@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages of one frame are joined, kept few, and encoded once."""
+"""Messages of one frame are joined with bounded memory, and encoded once."""
 from __future__ import annotations
 
 import asyncio
@@ -27,7 +27,7 @@ def mono(height: int = 4, width: int = 6, value: int = 3) -> Image:
     return labels_to_image_message(np.full((height, width), value, np.uint8), Header())
 
 
-def test_a_frame_is_given_out_when_all_that_is_listened_to_has_come() -> None:
+def test_a_frame_is_emitted_once_all_subscribed_layers_have_arrived() -> None:
     join, camera, mask = FrameJoin(), mono(), mono()
     assert join.put('camera', 10, camera, BOTH) is None
     frame = join.put('mask', 10, mask, BOTH)
@@ -36,21 +36,21 @@ def test_a_frame_is_given_out_when_all_that_is_listened_to_has_come() -> None:
     assert join.put('camera', 20, camera, BOTH).sequence == frame.sequence + 1
 
 
-def test_a_frame_that_stays_incomplete_is_given_out_with_the_next_mask() -> None:
+def test_an_incomplete_frame_is_emitted_with_the_next_mask() -> None:
     join = FrameJoin()
     assert join.put('mask', 10, mono(), BOTH) is None
     frame = join.put('mask', 20, mono(), BOTH)
     assert frame.stamp_ns == 10 and list(frame.parts) == ['mask']
 
 
-def test_time_that_begins_again_and_stamps_of_zero_join_all_the_same() -> None:
+def test_stamps_that_jump_back_or_are_zero_are_joined_too() -> None:
     join = FrameJoin()
     for stamp in (90, 10, 0, 0):
         join.put('camera', stamp, mono(), BOTH)
         assert join.put('mask', stamp, mono(), BOTH).stamp_ns == stamp
 
 
-def test_camera_images_without_masks_are_kept_few_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_camera_images_without_masks_are_limited_in_number_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     join = FrameJoin()
     for stamp in range(1000):
         join.put('camera', stamp, mono(), BOTH)
@@ -62,7 +62,7 @@ def test_camera_images_without_masks_are_kept_few_and_small(monkeypatch: pytest.
     assert join.put('mask', 1009, mono(), BOTH).parts.keys() == BOTH
 
 
-def test_the_mask_arrives_exactly_and_the_camera_as_a_jpeg() -> None:
+def test_the_mask_is_sent_losslessly_and_the_camera_image_as_jpeg() -> None:
     labels = np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)
     rgb = np.zeros((48, 64, 3), np.uint8)
     rgb[..., 0] = 200
@@ -75,7 +75,7 @@ def test_the_mask_arrives_exactly_and_the_camera_as_a_jpeg() -> None:
     assert blob.mime == 'image/jpeg' and abs(int(jpeg[20, 20, 2]) - 200) < 4 and jpeg[20, 20, 0] < 4
 
 
-def test_8k_is_sent_no_wider_than_asked_for_and_labels_stay_labels() -> None:
+def test_8k_is_scaled_to_the_maximum_width_and_labels_stay_labels() -> None:
     labels = np.zeros((4320, 8192), np.uint8)
     labels[:, 4096:] = 200
     frame = JoinedFrame(1, 0, {'mask': labels_to_image_message(labels, Header())})
@@ -83,7 +83,7 @@ def test_8k_is_sent_no_wider_than_asked_for_and_labels_stay_labels() -> None:
     assert png.shape == (506, 960) and set(np.unique(png)) == {0, 200}
 
 
-def test_a_small_jpeg_of_the_camera_is_passed_on_as_it_is() -> None:
+def test_a_small_camera_jpeg_is_passed_on_unmodified() -> None:
     jpeg = cv2.imencode('.jpg', np.zeros((20, 30, 3), np.uint8))[1].tobytes()
     frame = JoinedFrame(1, 0, {'camera': CompressedImage(format='jpeg', data=jpeg)})
     assert ImageEncoder(64, 80).encode(frame, 'camera').content == jpeg
@@ -92,7 +92,7 @@ def test_a_small_jpeg_of_the_camera_is_passed_on_as_it_is() -> None:
 
 
 @pytest.mark.parametrize('change', [{'encoding': 'rgb8'}, {'height': 400}, {'step': 2}, {'width': 0}])
-def test_a_mask_that_is_none_is_refused_with_what_came(change: dict) -> None:
+def test_an_invalid_mask_is_refused_with_a_reason(change: dict) -> None:
     message = mono()
     for name, value in change.items():
         setattr(message, name, value)
@@ -100,7 +100,7 @@ def test_a_mask_that_is_none_is_refused_with_what_came(change: dict) -> None:
         ImageEncoder(64, 80).encode(JoinedFrame(1, 0, {'mask': message}), 'mask')
 
 
-def test_a_picture_is_encoded_once_for_all_who_look() -> None:
+def test_an_image_is_encoded_once_for_all_viewers() -> None:
     encoded: list[str] = []
 
     class Counting(ImageEncoder):
@@ -121,7 +121,7 @@ def test_a_picture_is_encoded_once_for_all_who_look() -> None:
     asyncio.run(look())
 
 
-def test_a_broken_layer_is_told_of_and_the_others_are_shown() -> None:
+def test_a_broken_layer_is_reported_and_the_others_are_shown() -> None:
     async def look() -> None:
         with ThreadPoolExecutor(1) as workers:
             hub = FrameHub(ImageEncoder(64, 80), workers)
@@ -135,7 +135,7 @@ def test_a_broken_layer_is_told_of_and_the_others_are_shown() -> None:
     asyncio.run(look())
 
 
-def test_times_are_asked_for_once_and_kept_few() -> None:
+def test_timing_rows_are_returned_once_and_limited_in_number() -> None:
     log = TimingLog()
     message = FrameTiming(network_ms=12.5, frame_age_ms=float('nan'))
     message.header.stamp.sec = 2
@@ -146,4 +146,4 @@ def test_times_are_asked_for_once_and_kept_few() -> None:
     for _ in range(2 * KEPT):
         log.add(message, 0.0)
     assert len(log.since(1)[1]) == KEPT and len(log.since(2 * KEPT)[1]) == 1
-    assert len(log.since(10**9)[1]) == KEPT         # of a dashboard before this one
+    assert len(log.since(10**9)[1]) == KEPT         # count from an earlier run of the dashboard

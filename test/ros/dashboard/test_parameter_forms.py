@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters between the node, the page and a file."""
+"""Conversion of parameters between node, page and file."""
 from __future__ import annotations
 
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_descriptor_gives_range_unit_choices_and_whether_it_is_fixed() -> None
     (ParameterType.PARAMETER_DOUBLE, 1, 1.0), (ParameterType.PARAMETER_BOOL, False, False),
     (ParameterType.PARAMETER_INTEGER, 7, 7), (ParameterType.PARAMETER_STRING, 'x', 'x'),
     (ParameterType.PARAMETER_DOUBLE_ARRAY, [1, 0.5], [1.0, 0.5]), (ParameterType.PARAMETER_STRING_ARRAY, ['a'], ['a'])])
-def test_a_value_of_the_page_becomes_what_the_node_declared(kind: int, value: Any, stored: Any) -> None:
+def test_a_value_from_the_page_is_converted_to_the_declared_type(kind: int, value: Any, stored: Any) -> None:
     message = to_parameter('name', value, kind).to_parameter_msg()
     assert message.value.type == kind and parameter_value_to_python(message.value) == stored
 
@@ -49,14 +49,14 @@ def test_a_value_of_the_page_becomes_what_the_node_declared(kind: int, value: An
     (ParameterType.PARAMETER_BOOL, 1, 'true or false'), (ParameterType.PARAMETER_STRING, None, 'text'),
     (ParameterType.PARAMETER_STRING, 'x' * 5000, 'text'), (ParameterType.PARAMETER_STRING, 'a\0b', 'text'),
     (ParameterType.PARAMETER_DOUBLE_ARRAY, [1, 'a'], 'a list of numbers'),
-    (ParameterType.PARAMETER_BYTE_ARRAY, [1], 'nothing that a page can send')])
-def test_a_value_of_another_type_is_refused_with_what_was_expected(kind: int, value: Any, expected: str) -> None:
+    (ParameterType.PARAMETER_BYTE_ARRAY, [1], 'a type that the page can send')])
+def test_a_value_of_the_wrong_type_is_refused_with_the_expected_type(kind: int, value: Any, expected: str) -> None:
     with pytest.raises(ValueError, match=f'name: expected {expected}, got') as error:
         to_parameter('name', value, kind)
     assert len(str(error.value)) < 150
 
 
-def test_the_file_holds_every_value_for_any_node() -> None:
+def test_the_params_file_contains_every_value_for_any_node() -> None:
     text = params_file('/segmentation', map(described, SPECS), 'for a test')
     content = yaml.safe_load(text)
     assert content == {'/**': {'ros__parameters': {name: spec.default for name, spec in SPECS.items()}}}
@@ -71,12 +71,12 @@ def test_the_file_holds_every_value_for_any_node() -> None:
     ('front', {}, [('/front/image', [IMAGE]), ('/left/image', [IMAGE])], ('/front/image', IMAGE)),
     ('front', {'/image': [IMAGE]}, [('/a/image', [IMAGE]), ('/b/image', [IMAGE])], ('/image', IMAGE)),
     ('', {'/image': ['std_msgs/msg/String']}, [], None)])
-def test_the_cameras_topic_is_the_one_that_the_node_listens_to(camera: str, published: dict, heard: list, expected: Any) -> None:
+def test_the_cameras_topic_is_the_one_the_node_subscribes_to(camera: str, published: dict, heard: list, expected: Any) -> None:
     assert find_image_topic(camera, '/image', published, heard) == expected
 
 
 def test_messages_of_another_version_are_not_read() -> None:
-    type_hash = pytest.importorskip('rclpy.type_hash', reason='Humble tells no hashes').TypeHash
+    type_hash = pytest.importorskip('rclpy.type_hash', reason='Humble has no type hashes').TypeHash
     name = 'fanet_ros/msg/FrameTiming'
 
     def why(topic_type: str, type_hash: Any) -> str:

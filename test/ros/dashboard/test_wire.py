@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Questions and answers of the WebSocket."""
+"""Queries and answers of the WebSocket."""
 from __future__ import annotations
 
 import json
@@ -11,7 +11,7 @@ from fanet_ros.ros.dashboard.audience import LOOKING_S, Audience
 from fanet_ros.ros.dashboard.wire import Blob, Question, pack, unpack
 
 
-def test_a_question_is_read_with_its_layers_in_one_order() -> None:
+def test_a_query_is_parsed_with_its_layers_in_a_fixed_order() -> None:
     text = json.dumps({'camera': 'front', 'layers': ['mask', 'camera'], 'frame': 7, 'timing': 3, 'status': 2, 'sent_ms': 12.5})
     assert Question.parse(text) == Question('front', ('camera', 'mask'), 7, 3, 2, 12.5)
     assert Question.parse('{}') == Question()
@@ -25,13 +25,13 @@ def test_a_question_is_read_with_its_layers_in_one_order() -> None:
     ('{"status": 1.5}', 'status: expected a whole number'), ('{"sent_ms": "now"}', 'sent_ms: expected a number'),
     ('{"sent_ms": NaN}', 'sent_ms: expected a number'), ('{"sent_ms": 1e400}', 'sent_ms: expected a number'),
     ('{"sent_ms": 1' + '0' * 400 + '}', 'sent_ms: expected a number')])
-def test_what_is_no_question_is_refused_in_one_short_line(text: str, reason: str) -> None:
+def test_an_invalid_query_is_refused_in_one_short_line(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as error:
         Question.parse(text)
     assert len(str(error.value)) < 120 and '\n' not in str(error.value)
 
 
-def test_an_answer_comes_out_as_it_went_in() -> None:
+def test_unpacking_inverts_packing() -> None:
     content, files = unpack(pack({'frame': {'sequence': 3}, 'text': 'ü'}, [
         Blob('camera', 'image/jpeg', b'abc'), Blob('mask', 'image/png', b'')]))
     assert content['frame'] == {'sequence': 3} and content['text'] == 'ü'
@@ -39,7 +39,7 @@ def test_an_answer_comes_out_as_it_went_in() -> None:
     assert [blob['mime'] for blob in content['blobs']] == ['image/jpeg', 'image/png']
 
 
-def test_who_looks_is_known_until_it_asks_no_more() -> None:
+def test_a_viewer_counts_until_it_stops_querying() -> None:
     now = 0.0
     audience = Audience(lambda: now)
     one, other = object(), object()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo sees of its processes, over real DDS in a domain of its own."""
+"""The demo's observer node, over real DDS in a separate domain."""
 from __future__ import annotations
 
 import time
@@ -31,11 +31,11 @@ def segmentation_fixture(domain_id: int) -> Iterator[Node]:
 def watch_until(observer: Observer, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_S
     while not condition():
-        assert time.monotonic() < deadline, 'it did not happen'
+        assert time.monotonic() < deadline, 'timed out waiting for the condition'
         observer.watch(0.02)
 
 
-def test_frames_count_from_the_first_that_was_segmented(segmentation: Node, domain_id: int) -> None:
+def test_frames_are_counted_from_the_first_segmented_one(segmentation: Node, domain_id: int) -> None:
     with Observer(domain_id, '/segmentation/timing') as observer:
         timings = segmentation.create_publisher(FrameTiming, '~/timing', 5)
         watch_until(observer, lambda: timings.get_subscription_count() == 1)
@@ -46,14 +46,14 @@ def test_frames_count_from_the_first_that_was_segmented(segmentation: Node, doma
         assert observer.frames == 6
 
 
-def test_who_listens_is_seen_by_name(segmentation: Node, domain_id: int) -> None:
+def test_subscribers_are_listed_by_name(segmentation: Node, domain_id: int) -> None:
     with Observer(domain_id, '/segmentation/timing') as observer:
         assert observer.listeners('/image') == set()
         segmentation.create_subscription(FrameTiming, '/image', print, 5)
         watch_until(observer, lambda: observer.listeners('/image') == {'segmentation'})
 
 
-def test_it_is_gone_when_its_context_ends(segmentation: Node, domain_id: int) -> None:
+def test_its_node_disappears_when_the_context_ends(segmentation: Node, domain_id: int) -> None:
     def nodes() -> list[str]:
         return segmentation.get_node_names()
     with Observer(domain_id, '/segmentation/timing') as observer:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What surrounds the demo's run: output directory, environment, children."""
+"""Parts of the demo: camera size, output directory, environment, child processes."""
 from __future__ import annotations
 
 import os
@@ -29,7 +29,7 @@ def wait_until_ended(child: Child) -> None:
 
 
 @pytest.mark.parametrize(('size', 'expected'), [((640, 480), (0, 0)), ((2560, 1440), (1280, 720))])
-def test_large_frames_are_sent_smaller(
+def test_large_frames_are_scaled_down(
         tmp_path: Path, size: tuple[int, int], expected: tuple[int, int]) -> None:
     cv2.imwrite(str(tmp_path / 'frame.png'), np.zeros((size[1], size[0], 3), np.uint8))
     assert camera_size(str(tmp_path), 0, 0) == expected
@@ -42,7 +42,7 @@ def test_a_source_without_frames_is_refused(tmp_path: Path) -> None:
     assert camera_size('street', 0, 0) == (480, 360)
 
 
-def test_an_earlier_run_makes_way_and_foreign_files_stay(tmp_path: Path) -> None:
+def test_files_of_an_earlier_run_are_removed_and_foreign_files_stay(tmp_path: Path) -> None:
     output = DemoOutput(tmp_path / 'out')
     output.prepare()
     output.bag.mkdir()
@@ -64,7 +64,7 @@ def test_a_foreign_bag_is_not_removed(tmp_path: Path) -> None:
     assert (output.bag / 'precious.mcap').exists()
 
 
-def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('mine')
     with pytest.raises(DemoError, match='--output'):
         DemoOutput(tmp_path / 'file').prepare()
@@ -83,7 +83,7 @@ def test_a_domain_is_chosen_when_none_is_set() -> None:
 
 
 @pytest.mark.parametrize('chosen', ['233', '-1', 'robot'])
-def test_a_domain_that_cannot_be_is_refused(chosen: str) -> None:
+def test_an_invalid_domain_is_refused(chosen: str) -> None:
     with pytest.raises(DemoError, match=f"ROS_DOMAIN_ID is '{chosen}': expected a number from 0 to 232"):
         ros_environment({'ROS_DOMAIN_ID': chosen})
 
@@ -111,7 +111,7 @@ def test_a_child_that_dies_is_reported_with_its_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('may_end', [True, False])
-def test_ending_with_success_is_death_unless_expected(tmp_path: Path, may_end: bool) -> None:
+def test_exiting_with_success_is_a_failure_unless_expected(tmp_path: Path, may_end: bool) -> None:
     child = python_child(tmp_path, 'pass', may_end)
     wait_until_ended(child)
     assert child.has_died is not may_end

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Percentiles, rates, the table and the JSON on known values."""
+"""Percentiles, rates, the table and the JSON for known values."""
 from __future__ import annotations
 
 import json
@@ -36,7 +36,7 @@ def test_rate() -> None:
 
 @pytest.fixture
 def summary(write_bag: Callable[[Callable[[Any], None]], Path]) -> DemoSummary:
-    """Ten camera frames; every other one was segmented, three quarters of each mask right."""
+    """Ten camera frames, every other one segmented, with 75% of the pixels correct."""
     def fill(writer: Any) -> None:
         for number in range(10):
             writer.image('/image', number, np.zeros((4, 6, 3), np.uint8))
@@ -68,12 +68,12 @@ def test_table(summary: DemoSummary) -> None:
     assert any(line.startswith('frames dropped ') and '4 of 9 (44%)' in line for line in lines)
     assert any(line.split() == ['network', '30.0', '30.0', '30.0', '30.0'] for line in lines)
     assert any('75.0% of the pixels, mean IoU 37.5%' in line for line in lines)
-    assert any('sound: 5 masks' in line for line in lines)
+    assert any('valid: 5 masks' in line for line in lines)
     assert max(map(len, lines)) <= 120
 
 
 def test_json_is_strict_and_complete(summary: DemoSummary) -> None:
-    content = json.loads(summary.to_json(), parse_constant=lambda name: pytest.fail(f'{name} is no JSON'))
+    content = json.loads(summary.to_json(), parse_constant=lambda name: pytest.fail(f'{name} is not JSON'))
     assert content['masks'] == 5 and content['checks']['passed'] is True
     assert content['agreement']['class_iou'] == {'sky': 0.75, 'road': 0.0}
     assert content['latencies'][3] == {

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The doctor's checks, each on what it is about."""
+"""Individual checks of doctor, and their report."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -37,7 +37,7 @@ def only(findings: Iterable[Finding], level: str) -> Finding:
     return found
 
 
-def test_a_check_that_breaks_is_a_finding() -> None:
+def test_a_check_that_raises_is_a_finding() -> None:
     def breaks() -> Iterable[Finding]:
         yield Finding('x', OK, 'fine')
         raise OSError('no such\nthing')
@@ -52,10 +52,10 @@ def test_report_and_exit_code() -> None:
     assert lines[0] == 'OK    gpu        none' and lines[-1].split() == ['->', 'do', 'this'] and len(lines) > 3
     assert max(map(len, lines)) <= 110
     assert lines_of(findings, colored=True)[1].startswith('\033[33mWARN')
-    assert summary(findings) == 'ready, with reservations: 0 errors, 1 warning, 1 in order'
+    assert summary(findings) == 'ready, with warnings: 0 errors, 1 warning, 1 OK'
 
 
-def test_this_machine_is_in_order() -> None:
+def test_this_machine_has_no_errors() -> None:
     for check in (check_torch, check_cv_bridge, check_engines):
         assert ERROR not in [finding.level for finding in check()]
 
@@ -63,13 +63,13 @@ def test_this_machine_is_in_order() -> None:
 @pytest.mark.parametrize(('trial', 'said', 'remedy'), [
     ('import nothing_of_that_name', "No module named 'nothing_of_that_name'", 'apt install'),
     ('import os; os.abort()', 'exit code -6', 'numpy<2')])
-def test_cv_bridge_that_breaks_even_by_a_crash_is_a_warning(trial: str, said: str, remedy: str) -> None:
+def test_a_cv_bridge_that_fails_or_crashes_is_a_warning(trial: str, said: str, remedy: str) -> None:
     finding = only(check_cv_bridge(trial), WARN)
     assert said in finding.what and remedy in finding.remedy
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU that works')
-def test_a_gpu_that_torch_cannot_use_is_told() -> None:
+@pytest.mark.skipif(torch.cuda.is_available(), reason='torch can use the GPU')
+def test_a_gpu_that_torch_cannot_use_is_reported() -> None:
     finding = next(finding for finding in check_torch(has_nvidia=True) if finding.check == 'gpu')
     assert finding.level in (WARN, ERROR) and 'there is an NVIDIA GPU' in finding.what and finding.remedy
 
@@ -86,7 +86,7 @@ def test_a_checkpoint_that_fits(settings: SegmentationSettings) -> None:
     ({'class_map': 'missing.yaml'}, 'class map', 'missing.yaml'),
     ({'class_filter': 'zebra'}, 'class map', 'zebra'),
     ({'variant': 'fanet34'}, 'checkpoint', 'fanet34')])
-def test_what_does_not_fit_the_checkpoint_is_an_error(
+def test_settings_that_do_not_fit_the_checkpoint_are_an_error(
         settings: SegmentationSettings, tmp_path: Path, change: dict[str, str], check: str, said: str) -> None:
     if change.get('class_map') == 'MAP':
         path = tmp_path / 'two.yaml'
@@ -96,7 +96,7 @@ def test_what_does_not_fit_the_checkpoint_is_an_error(
     assert finding.check == check and said in finding.what and finding.remedy
 
 
-def test_other_names_for_the_classes_are_pointed_out(settings: SegmentationSettings, tmp_path: Path) -> None:
+def test_differing_class_names_are_a_warning(settings: SegmentationSettings, tmp_path: Path) -> None:
     path = tmp_path / 'three.yaml'
     path.write_text('name: three\nclasses:\n' + ''.join(f'- {{name: {name}, color: [1, 2, 3]}}\n' for name in 'axc'))
     findings = list(check_model(replace(settings, class_map=str(path))))
@@ -117,15 +117,15 @@ def test_the_users_own_profile_is_read(
     assert finding.level == level and said in finding.what and bool(finding.remedy) == (level != OK)
 
 
-def test_tuning_that_was_declined_is_a_warning() -> None:
+def test_disabled_tuning_is_a_warning() -> None:
     findings = list(check_transport(Tuning(False, ''), {'FANET_ROS_TUNING': '0'}))
     assert {finding.check for finding in findings if finding.level == WARN} >= {'allocator'}
     assert all('unset' in finding.remedy for finding in findings if finding.check == 'allocator')
 
 
-def test_a_resolution_that_cannot_keep_up_is_told_with_one_that_can(settings: SegmentationSettings) -> None:
+def test_a_resolution_that_cannot_keep_up_is_a_warning_with_a_remedy(settings: SegmentationSettings) -> None:
     rgb = np.zeros((96, 128, 3), np.uint8)
     assert [finding.level for finding in check_speed(settings, rgb, rate_hz=0.01)] == [OK, OK]
     first, *rest = check_speed(settings, rgb, rate_hz=1e6)
     assert first.level == WARN and 'too slow' in first.what and 'int8' in first.remedy
-    assert '128x96 as set' in first.what and rest[0].level == OK        # only what is set has to keep up
+    assert '128x96 as set' in first.what and rest[0].level == OK        # only the configured resolution must keep up

@@ -1,4 +1,4 @@
-// Where the time of each frame went: stages stacked, the age at the mask as a line, the latency budget across.
+// Timing chart: stacked stages of each frame, age of the mask as a line, latency budget as a dashed line.
 
 import { STAGES } from './timing.js';
 
@@ -87,7 +87,7 @@ export class Chart {
   }
 }
 
-// The largest, single outliers aside: one hiccup must not flatten everything else.
+// 98th percentile with a margin: single outliers must not flatten the rest.
 function high(values) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length ? [1.1 * sorted[Math.floor(0.98 * (sorted.length - 1))]] : [];

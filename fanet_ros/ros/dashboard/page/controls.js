@@ -1,4 +1,4 @@
-// Lifecycle, recording, and the badges that tell the state.
+// Lifecycle and recording buttons, and the state badges.
 
 import { byId, make, notify, request, setText } from './dom.js';
 

@@ -1,4 +1,4 @@
-// Little helpers: elements, notices, requests, numbers as text.
+// Helpers for elements, notices, requests and number formatting.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -12,7 +12,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// Sets only what is different: text that is selected, or read aloud, is left alone.
+// Writes only changes, so that selections and screen readers are not disturbed.
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -25,10 +25,10 @@ export function notify(text, isError = false) {
   setTimeout(() => line.remove(), isError ? 12000 : 5000);
 }
 
-// The answer of the dashboard as JSON; throws an Error with its reason.
-export async function request(path, order) {
-  const options = order === undefined ? {} : {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order) };
+// Sends a GET, or with `body` a POST; returns the JSON answer, throws an Error with the reason.
+export async function request(path, body) {
+  const options = body === undefined ? {} : {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
   let response;
   try {
     response = await fetch(path, options);
@@ -37,7 +37,7 @@ export async function request(path, order) {
   }
   const text = await response.text();
   let content = null;
-  try { content = JSON.parse(text); } catch { /* a plain line */ }
+  try { content = JSON.parse(text); } catch { /* plain text */ }
   if (!response.ok) throw new Error(content?.error ?? text.trim() ?? response.statusText);
   return content;
 }

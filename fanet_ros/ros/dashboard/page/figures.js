@@ -1,4 +1,4 @@
-// Rate, latency, stages and drops, in figures.
+// Figures of rate, latency, stages and dropped frames.
 
 import { byId, make, milliseconds, number, setText } from './dom.js';
 import { STAGES } from './timing.js';

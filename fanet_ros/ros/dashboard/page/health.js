@@ -1,4 +1,4 @@
-// Diagnostics of the node: level, text, and what matters of the values.
+// Diagnostics of the node: level, message and the most important values.
 
 import { byId, make, setText } from './dom.js';
 

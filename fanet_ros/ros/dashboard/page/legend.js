@@ -1,18 +1,18 @@
-// Classes with their colours and shares of the picture; a click hides one, its swatch changes its colour, both only here.
+// Classes with their colours and shares of the image. Clicking hides a class, its swatch recolours it, on this page only.
 
 import { make, setText } from './dom.js';
 
 const UNLABELLED = 255;
 
 export class Legend {
-  // changed(): colours or what is hidden
+  // changed(): called when colours or hidden classes change
   constructor(list, changed) {
     this.list = list;
     this.changed = changed;
     this.classes = [];
     this.rows = new Map();
     this.hidden = new Set();
-    this.own = new Map();           // colours chosen here, by name
+    this.own = new Map();           // colours chosen on this page, by class name
     this.key = '';
   }
 
@@ -53,7 +53,7 @@ export class Legend {
     return this.classes.find((item) => item.id === id)?.name ?? (id === UNLABELLED ? 'unlabelled' : `value ${id}`);
   }
 
-  // [id, [r, g, b, a]] of each class.
+  // [id, [r, g, b, a]] of each class; a is 0 if hidden.
   colors() {
     return this.classes.map(({ id, name, color }) => {
       const own = this.own.get(name);

@@ -1,4 +1,4 @@
-// The page: asks the dashboard, hands each part of the answer to who shows it.
+// The page: queries the dashboard and passes each part of the answer to the module that shows it.
 
 import { Chart } from './chart.js';
 import { showState, wireRecording } from './controls.js';
@@ -38,7 +38,7 @@ const stream = new Stream({
   answered: async (content, blobs) => {
     if (content.status) showStatus(content.status);
     have.status = content.status_version;
-    if (content.camera !== have.camera) return;       // the answer to a question of before
+    if (content.camera !== have.camera) return;       // answer to a query for the previous camera
     have.timing = content.timing;
     timing.add(content.rows);
     if (content.frame && blobs.mask) {
@@ -62,7 +62,7 @@ const stream = new Stream({
       timing.clear();
     } else if (status) {
       byId('hint').hidden = false;
-      setText(byId('hint'), `The dashboard does not answer${why ? ` (${why})` : ''}: trying again. Is it still running?`);
+      setText(byId('hint'), `The dashboard does not answer${why ? ` (${why})` : ''}: retrying. Is it still running?`);
     }
   },
 });
@@ -86,7 +86,7 @@ function showStatus(content) {
   const values = current?.diagnostics?.values;
   setText(byId('model'), values?.model ? `${values.model} · ${values.engine ?? ''}` : '');
   if (byId('empty').hidden === false) {
-    setText(byId('empty'), content.hint || current?.diagnostics?.message || 'Waiting for the first picture');
+    setText(byId('empty'), content.hint || current?.diagnostics?.message || 'Waiting for the first image');
   }
 }
 
@@ -137,5 +137,5 @@ byId('snapshot').addEventListener('click', () => picture.canvas.toBlob((blob) =>
 wireRecording();
 new ResizeObserver(() => { picture.draw(); showTiming(); }).observe(document.body);
 
-// For measurements and tests: what is on the screen, and how long after its publication it came.
+// For benchmark_dashboard and tests: the frame on screen and its latency.
 window.fanet_ros = { picture, timing, legend, stream };

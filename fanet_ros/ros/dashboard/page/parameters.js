@@ -1,12 +1,12 @@
-// A field for every parameter by its descriptor; what the node answers to a change stands under it.
+// One field per parameter, built from its descriptor, with the node's answer to a change below it.
 
 import { byId, make, request, setText } from './dom.js';
 
-// Shown before all others, where the node has them.
+// Shown first, if the node has them.
 const MAIN = ['checkpoint', 'engine', 'precision', 'latency_budget_ms', 'temporal_smoothing', 'min_confidence'];
 
 export class Parameters {
-  // changed(values): by name, whenever they have been read
+  // changed(values): called with all values by name whenever they have been read
   constructor(changed) {
     this.changed = changed;
     this.fields = [];
@@ -20,7 +20,7 @@ export class Parameters {
     try {
       answer = await request('/api/parameters');
     } catch {
-      return;                       // the status says why: the node is not there
+      return;                       // the status says why: the node is not running
     }
     this.values = Object.fromEntries(answer.parameters.map((item) => [item.name, item.value]));
     const shape = JSON.stringify([this.canChange, answer.checkpoints, answer.parameters.map(({ value, ...rest }) => rest)]);
@@ -46,7 +46,7 @@ export class Parameters {
     for (const box of byId('all-parameters').children) box.hidden = !box.textContent.toLowerCase().includes(words);
   }
 
-  // { applied, reason } of a change of one or several
+  // Sets one or several parameters; returns { applied, reason }.
   async set(values) {
     let answer;
     try {
@@ -62,7 +62,7 @@ export class Parameters {
 let count = 0;
 
 class Field {
-  // set(name, value): sends it, gives { applied, reason }
+  // set(name, value): sends the value, returns { applied, reason }
   constructor(item, canChange, set) {
     Object.assign(this, item);
     count += 1;
@@ -70,7 +70,7 @@ class Field {
     this.input.disabled = this.fixed || !canChange;
     this.answer = make('div', { className: 'answer' });
     const line = make('div', { className: 'line' }, this.input, ...(this.unit ? [make('span', { className: 'unit', textContent: this.unit })] : []));
-    const notes = [this.description, this.range && this.type !== 'bool' ? `(${this.range[0]} to ${this.range[1]})` : '', this.fixed ? '(fixed while it runs)' : ''];
+    const notes = [this.description, this.range && this.type !== 'bool' ? `(${this.range[0]} to ${this.range[1]})` : '', this.fixed ? '(fixed at start-up)' : ''];
     const label = make('label', { for: this.input.id, textContent: this.name });
     if (this.suggestions) line.append(make('datalist', { id: this.input.getAttribute('list') }, ...this.suggestions.map((value) => make('option', { value }))));
     this.element = make('div', { className: 'parameter', 'data-parameter': this.name }, label, line,
@@ -101,7 +101,7 @@ class Field {
     if (!isBeingTyped) this.input.value = text;
   }
 
-  // As JSON; undefined, with a line under the field, where what was typed is none.
+  // The typed value; undefined if it is not valid JSON.
   read() {
     if (this.type === 'bool') return this.input.checked;
     if (this.type === 'string') return this.input.value;
@@ -115,22 +115,22 @@ class Field {
   async send(set) {
     const value = this.read();
     if (value === undefined) {
-      this.tell('refused', `expected ${this.type.replace('_', ' of ')}, such as ${JSON.stringify(this.value)}`);
+      this.showAnswer('refused', `expected ${this.type.replace('_', ' of ')}, such as ${JSON.stringify(this.value)}`);
       return;
     }
-    this.tell('waits', 'asking the node …');
+    this.showAnswer('waits', 'waiting for the node …');
     const { applied, reason } = await set(this.name, value);
     if (applied) {
-      this.tell('applied', 'applied');
-      setTimeout(() => this.answer.className === 'answer applied' && this.tell('', ''), 4000);
+      this.showAnswer('applied', 'applied');
+      setTimeout(() => this.answer.className === 'answer applied' && this.showAnswer('', ''), 4000);
     } else {
-      this.tell('refused', `refused: ${reason}`);
-      this.shown = this.input.value;        // what was typed is done with
+      this.showAnswer('refused', `refused: ${reason}`);
+      this.shown = this.input.value;        // show() may now replace the typed text
       this.show(this.value);
     }
   }
 
-  tell(kind, text) {
+  showAnswer(kind, text) {
     this.answer.className = `answer ${kind}`;
     setText(this.answer, text);
   }

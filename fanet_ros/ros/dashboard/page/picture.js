@@ -1,4 +1,4 @@
-// Camera, class colours and confidence on one canvas, blended here: no slider and no colour asks the robot.
+// Camera image, class colours and confidence on one canvas. Blending and recolouring need no data from the robot.
 
 export class Picture {
   constructor(canvas) {
@@ -7,7 +7,7 @@ export class Picture {
     this.alpha = 0.55;
     this.view = 'blend';
     this.camera = null;             // ImageBitmap
-    this.mask = null;               // { width, height, values }: class of every pixel
+    this.mask = null;               // { width, height, values }: class ID of every pixel
     this.confidence = null;
     this.shares = new Uint32Array(256);
     this.frame = null;
@@ -15,7 +15,7 @@ export class Picture {
     this.drawn = { mask: new Surface(), confidence: new Surface() };
   }
 
-  // Layers that this view needs.
+  // Layers needed by the current view.
   layers() {
     return this.view === 'confidence' ? ['camera', 'mask', 'confidence'] : ['camera', 'mask'];
   }
@@ -30,7 +30,7 @@ export class Picture {
     this.recolor();
   }
 
-  // colors: [r, g, b, a] by class; others are not drawn.
+  // colors: [[id, [r, g, b, a]], ...]; other classes are not drawn.
   setColors(colors) {
     this.colors.fill(0);
     for (const [id, [r, g, b, a]] of colors) this.colors[id] = ((a << 24) | (b << 16) | (g << 8) | r) >>> 0;
@@ -72,7 +72,7 @@ export class Picture {
     }
   }
 
-  // Pixel of the mask under a place on the canvas, both from 0 to 1: { x, y } in pixels of the image, class and confidence.
+  // Pixel at a canvas position (each coordinate 0 to 1): { x, y } in image pixels, class ID and confidence (0 to 1 or null).
   at(across, down) {
     if (!this.mask || this.mask.width === 0) return null;
     if (this.view === 'pair') {
@@ -93,7 +93,7 @@ class Surface {
     this.pixels = null;
   }
 
-  // layer: { width, height, values }; colors: 256 words of RGBA; counts: of each value, filled if given
+  // layer: { width, height, values }; colors: 256 words of RGBA; counts: filled with the histogram if given
   paint({ width, height, values }, colors, counts) {
     if (resize(this.canvas, width, height) || !this.pixels) this.pixels = this.context.createImageData(width, height);
     const words = new Uint32Array(this.pixels.data.buffer);
@@ -108,7 +108,7 @@ class Surface {
 
 const reader = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 
-// The bytes of a grey PNG, exactly.
+// Decodes a greyscale PNG without any colour conversion.
 async function values(blob) {
   if (!blob) return null;
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
@@ -129,7 +129,7 @@ function resize(canvas, width, height) {
   return true;
 }
 
-// Sure: dark; in doubt: bright, from the accent colour to yellow.
+// Confident: dark; uncertain: bright, from the accent colour to yellow.
 const HEAT = new Uint32Array(256).map((_, confidence) => {
   const doubt = 1 - confidence / 255;
   const r = Math.round(255 * Math.min(1, 2.2 * Math.max(0, doubt - 0.25)));

@@ -1,4 +1,4 @@
-// Class and confidence of the pixel under the pointer; a click pins it there, for fingers and for watching one place.
+// Class and confidence of the pixel under the pointer. A click or tap pins the probe to watch one pixel.
 
 import { setText } from './dom.js';
 
@@ -47,7 +47,7 @@ export class Probe {
   }
 }
 
-// Where the picture lies inside its canvas, which keeps the proportions.
+// Position of the image inside the canvas element, which keeps its aspect ratio.
 function pictureBox(canvas) {
   const box = canvas.getBoundingClientRect();
   const scale = Math.min(box.width / canvas.width, box.height / canvas.height);

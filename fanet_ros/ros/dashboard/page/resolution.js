@@ -1,4 +1,4 @@
-// The size the network runs at, as a slider over the ladder of shares, with what a frame is expected to take there.
+// Slider for the network resolution over the steps of resolution_ladder, with the expected latency of each.
 
 import { byId, make, milliseconds, notify, setText } from './dom.js';
 
@@ -9,11 +9,11 @@ export class Resolution {
     Object.assign(this, { parameters, timing });
     this.slider = byId('scale');
     this.scales = [];
-    this.measured = new Map();      // pixels -> median in ms, of sizes that ran while the page was open
+    this.measured = new Map();      // pixels -> measured median in ms, of sizes that ran while the page was open
     this.isHeld = false;
     this.slider.addEventListener('input', () => {
       this.isHeld = true;
-      this.tell();
+      this.updateText();
     });
     this.slider.addEventListener('change', () => this.send());
   }
@@ -31,7 +31,7 @@ export class Resolution {
       byId('ladder').replaceChildren(...scales.map((scale, index) => make('option', { value: index, label: scale })));
     }
     if (!this.isHeld) this.slider.value = scales.indexOf(this.scale);
-    this.tell();
+    this.updateText();
   }
 
   refresh() {
@@ -40,10 +40,10 @@ export class Resolution {
       const rows = this.timing.window().filter((row) => row[11] === size[0] && row[12] === size[1]);
       if (rows.length >= 10) this.measured.set(size[0] * size[1], this.timing.percentiles(10, rows)[0]);
     }
-    this.tell();
+    this.updateText();
   }
 
-  tell() {
+  updateText() {
     const size = this.timing.size();
     const chosen = this.scales[this.slider.value];
     if (!size || chosen === undefined) return;
@@ -54,20 +54,20 @@ export class Resolution {
     const pixels = isPresent ? size[0] * size[1] : size[0] * size[1] * share * share;
     const known = [...this.measured].find(([count]) => Math.abs(count / pixels - 1) < 0.06);
     const ms = known ? known[1] : this.timing.expected_ms(pixels);
-    const source = isPresent ? 'median now' : known ? 'median when it ran before' : 'expected median';
+    const source = isPresent ? 'current median' : known ? 'median measured earlier' : 'expected median';
     const over = this.budget_ms > 0 && ms > this.budget_ms ? `, over the budget of ${this.budget_ms} ms` : '';
-    setText(byId('expected'), `input_scale ${chosen}: ${milliseconds(ms)} ms a frame, ${source}${over}`);
+    setText(byId('expected'), `input_scale ${chosen}: ${milliseconds(ms)} ms per frame, ${source}${over}`);
   }
 
   async send() {
     const chosen = this.scales[this.slider.value];
     this.isHeld = false;
-    setText(byId('expected'), `input_scale ${chosen}: the node builds it beside the running one …`);
+    setText(byId('expected'), `input_scale ${chosen}: building it while the current network keeps running …`);
     const { applied, reason } = await this.parameters.set({ input_scale: chosen });
     if (!applied) {
       notify(`input_scale ${chosen} refused: ${reason}`, true);
       this.slider.value = this.scales.indexOf(this.scale);
     }
-    this.tell();
+    this.updateText();
   }
 }

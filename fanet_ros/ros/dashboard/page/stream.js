@@ -1,14 +1,14 @@
-// One question at a time: the next is asked when the answer has been drawn. A hidden page asks nothing.
+// One query at a time: the next is sent once the answer has been drawn. A hidden page sends none.
 
 const AGAIN_MS = 1000;
 
 export class Stream {
-  // question(): what to ask; answered(content, blobs): draws it, may be async; connected(isConnected, why)
+  // question(): returns the next query; answered(content, blobs): draws the answer, may be async; connected(isConnected, why)
   constructor({ question, answered, connected }) {
     Object.assign(this, { question, answered, connected });
     this.clock = new ServerClock();
     this.socket = null;
-    this.isWaiting = false;       // for an answer, or for it to be drawn
+    this.isWaiting = false;       // for an answer, or until it is drawn
     document.addEventListener('visibilitychange', () => this.ask());
     this.connect();
   }
@@ -64,7 +64,7 @@ function unpack(data) {
   return { content, blobs };
 }
 
-// The clock of the robot as seen from here, as NTP does it: from the exchange that was under way for the shortest time.
+// Estimates the clock of the robot like NTP, from the exchange with the shortest round trip.
 class ServerClock {
   constructor() {
     this.offset_ms = 0;

@@ -1,9 +1,9 @@
-// The last frames' times, as FrameTiming gives them, and what they come to.
+// Timing of the last frames from FrameTiming, and statistics of it.
 
 const KEPT = 300;
 const WINDOW_MS = 10000;
 
-// In the order in which a frame passes them: key, place in a row, name, colour.
+// In processing order: index in a row (see timing_log.py), name, colour.
 export const STAGES = [
   { at: 3, name: 'wait', color: '#64748b' },
   { at: 4, name: 'convert', color: '#8b9fd1' },
@@ -22,9 +22,9 @@ export class Timing {
 
   clear() {
     this.rows = [];
-    this.seen_ms = [];              // mask published to drawn here
-    this.drawn = new Map();         // stamp -> when it was drawn, by the robot's clock
-    this.eye_ms = null;             // camera to drawn here
+    this.seen_ms = [];              // latencies from mask published to displayed, in ms
+    this.drawn = new Map();         // stamp -> display time by the robot's clock, in ms
+    this.eye_ms = null;             // latency from camera stamp to display, in ms
   }
 
   add(rows) {
@@ -39,13 +39,13 @@ export class Timing {
     this.seen_ms.splice(0, this.seen_ms.length - 2000);
   }
 
-  // A frame is on the screen now.
+  // Notes that a frame is displayed now.
   shown(stamp_ms, now_ms) {
     const key = Math.round(1000 * stamp_ms) / 1000;
     this.drawn.set(key, now_ms);
     if (this.drawn.size > 60) this.drawn.delete(this.drawn.keys().next().value);
     const age = now_ms - stamp_ms;
-    this.eye_ms = age >= 0 && age < 60000 ? age : null;       // else the stamps are of another clock
+    this.eye_ms = age >= 0 && age < 60000 ? age : null;       // otherwise the stamps are from another clock
     for (const row of this.rows.slice(-5)) {
       if (row[STAMP] === key && row[AGE] !== null && this.drawn.delete(key)) this.seen_ms.push(now_ms - key - row[AGE]);
     }
@@ -79,7 +79,7 @@ export class Timing {
     return this.percentiles(AGE);
   }
 
-  // [height, width] of the network
+  // [height, width] of the network input
   size() {
     return this.last && [this.last[HEIGHT], this.last[WIDTH]];
   }
@@ -90,7 +90,7 @@ export class Timing {
     return { received, segmented, dropped, rejected };
   }
 
-  // Expected median of a frame at another number of pixels: what depends on them, in proportion; the rest as it is.
+  // Expected median latency at another number of pixels: preprocess and network in proportion, the rest unchanged.
   expected_ms(pixels) {
     const size = this.size();
     if (!size) return null;
