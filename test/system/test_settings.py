@@ -66,7 +66,7 @@ def test_what_ros2_param_set_sends_is_taken(
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [
     ('latency_budget_ms', 'fast', 'Wrong parameter type'), ('latency_budget_ms', True, 'Wrong parameter type'),
-    ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'shares that fall from 1.0'),
+    ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'scales in descending order from 1.0'),
     ('resolution_ladder', '[1, x]', 'Wrong parameter type'), ('input_height', 96.5, 'Wrong parameter type'),
     ('device', 'cuda', 'read-only'), ('calibration_images', '/nowhere', "calibration_images is '/nowhere': no such folder"),
     ('calibration_images', '/dev', 'no readable picture in it')])

@@ -138,8 +138,8 @@ def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
     ('cameras', ['front', 'front'], "parameter cameras has 'front'"),
     ('cameras', ['not a name'], "parameter cameras has 'not a name'"),
     ('resolution_ladder', [0.5, 1.0], 'parameter resolution_ladder is'),
-    ('resolution_ladder', [1.0, 0.5, 0.5], 'shares that fall from 1.0'),
-    ('resolution_ladder', [1.0, 0.0], 'shares that fall from 1.0'),
+    ('resolution_ladder', [1.0, 0.5, 0.5], 'scales in descending order from 1.0'),
+    ('resolution_ladder', [1.0, 0.0], 'scales in descending order from 1.0'),
 ])
 def test_a_value_that_cannot_be_is_refused_by_name(
         make_node: Callable[..., Node], name: str, value: Any, error: str) -> None:

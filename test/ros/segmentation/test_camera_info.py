@@ -124,9 +124,9 @@ def test_a_calibration_as_drivers_publish_it_is_used(change: dict) -> None:
 
 
 @pytest.mark.parametrize(('info', 'reason'), [
-    (None, 'no camera_info has come'),
-    (calibration(5, 'rear'), "camera_info is of frame 'rear', the image of 'front'"),
-    (calibration(5, width=1280, height=720), 'camera_info is for images of 1280x720, they are 640x480'),
+    (None, 'no camera_info received'),
+    (calibration(5, 'rear'), "camera_info has frame_id 'rear', the image 'front'"),
+    (calibration(5, width=1280, height=720), 'camera_info is for 1280x720 images, these are 640x480'),
     (CameraInfo(header=header(5)), 'uncalibrated: camera_info has neither size nor focal length')])
 def test_why_none_fits_is_said(info: CameraInfo, reason: str) -> None:
     infos = CameraInfos()

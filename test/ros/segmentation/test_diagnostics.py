@@ -127,7 +127,7 @@ def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kin
 def test_slow_when_less_than_half_of_what_arrives_is_segmented() -> None:
     report = status(ran(100, 20.0, share=0.25), START_S + 5.0)
     assert (report.level, report.kind) == (WARN, SLOW)
-    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_scale' in report.message
+    assert 'segmenting 5.0 of 20.0 frames/s' in report.message and 'input_scale' in report.message
     assert status(ran(100, 20.0, share=0.75), START_S + 5.0).kind == RUNNING
     few = ran(MIN_FRAMES_FOR_RATE - 1, 20.0, share=0.25)
     assert status(few, START_S + 0.5).kind == RUNNING               # a rate from so few says little
@@ -150,7 +150,7 @@ def test_rejections_are_counted_by_kind_and_the_last_is_told() -> None:
     statistics.frame_rejected(START_S + 2.2, 'empty image', 'image of 0x9')
     report = status(statistics, START_S + 2.3)
     assert (report.level, report.kind) == (WARN, REJECTING)
-    assert report.message == '3 frames rejected in 10 s, the last: image of 0x9'
+    assert report.message == '3 frames rejected in 10 s, most recently: image of 0x9'
     assert {key: value for key, value in report.values.items() if 'rejected' in key} == {
         'frames rejected': '3', 'frames rejected: empty image': '2', 'frames rejected: odd size': '1'}
 
@@ -160,9 +160,9 @@ def test_an_error_outweighs_later_warnings_until_it_leaves_the_window() -> None:
     statistics.frame_rejected(START_S + 2.0, 'segmentation failed', 'RuntimeError: out of memory', ERROR)
     statistics.frame_rejected(START_S + 4.0, 'odd size', 'image of 3x3')
     report = status(statistics, START_S + 4.0)
-    assert report.level == ERROR and report.message.endswith('the last: RuntimeError: out of memory')
+    assert report.level == ERROR and report.message.endswith('most recently: RuntimeError: out of memory')
     report = status(statistics, START_S + 2.1 + WINDOW_S)
-    assert report.level == WARN and report.message.endswith('the last: image of 3x3')
+    assert report.level == WARN and report.message.endswith('most recently: image of 3x3')
     report = status(statistics, START_S + 4.1 + WINDOW_S)
     assert report.kind == SILENT and report.values['frames rejected'] == '2'
 
