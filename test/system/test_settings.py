@@ -47,7 +47,7 @@ def test_whole_numbers_and_empty_lists_of_the_start_are_taken(client: Any, node:
 
 
 def test_what_was_given_and_not_used_is_told_at_the_start(node: Any) -> None:
-    assert 'input_heigth is no parameter of this node: is input_height meant?' in node.log
+    assert 'input_heigth is not a parameter of this node: did you mean input_height?' in node.log
     assert 'the parameters of segmentation_node in ' in node.log and 'are not used: this node is /segmentation' in node.log
 
 
@@ -119,7 +119,7 @@ def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path
 
 @pytest.mark.parametrize(('executable', 'arguments', 'reason'), [
     ('segmentation_node', ('-p', 'checkpoint:=[]'), 'parameter checkpoint is an empty list'),
-    ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics names none'),
+    ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics is empty'),
     ('player_node', ('-p', 'rate:=[1, 0.5'), 'rate:=[1, 0.5')])
 def test_what_cannot_be_used_ends_the_start_with_one_line(
         start_executable: Callable[..., Any], executable: str, arguments: tuple[str, ...], reason: str) -> None:

@@ -49,8 +49,8 @@ class SegmentationSettings(Settings):
     input_scale: float = parameter(
         1.0, 'Scales both network input height and width, keeping the aspect ratio', minimum=0.1, maximum=4.0)
     latency_budget_ms: float = parameter(
-        0.0, 'Lower the resolution while the p95 latency, image received to mask published, exceeds this, and raise it '
-        'again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
+        0.0, 'Lower the resolution while the p95 latency, image received to all outputs published, exceeds this, and '
+        'raise it again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
     resolution_ladder: tuple[float, ...] = parameter(
         [1.0, 0.75, 0.5, 0.375], 'Scales of the resolution that latency_budget_ms chooses from, in descending order from '
         '1.0', none=[1.0], convert=tuple)

@@ -40,19 +40,19 @@ def section(name: str, *lines: str) -> str:
 def test_a_name_with_a_typing_error_is_told_with_the_right_one(unused: Callable[..., list[str]]) -> None:
     assert unused('-p', 'use_sim_time:=true', '-p', 'qos_overrides./image.subscription.depth:=3',
                   file=section('/**', 'input_heigth: 240', 'input: {width: 320}', 'device: cpu', 'zzz: 1')) == [
-        'input_heigth is no parameter of this node: is input_height meant?',
-        'input.width is no parameter of this node: is input_width meant?',
-        'zzz is no parameter of this node']
+        'input_heigth is not a parameter of this node: did you mean input_height?',
+        'input.width is not a parameter of this node: did you mean input_width?',
+        'zzz is not a parameter of this node']
 
 
 def test_a_file_for_a_node_of_another_name_is_told(unused: Callable[..., list[str]]) -> None:
     assert unused(file=section('segmentation_node', 'input_height: 240')) == [
-        '/mine.yaml is not used: it holds parameters of segmentation_node, and this node is /segmentation']
+        '/mine.yaml is not used: it has parameters for segmentation_node, and this node is /segmentation']
     # Without a namespace a name is global.
     assert unused(file=section('segmentation', 'input_height: 240'), namespace='/front') == [
-        '/mine.yaml is not used: it holds parameters of segmentation, and this node is /front/segmentation']
+        '/mine.yaml is not used: it has parameters for segmentation, and this node is /front/segmentation']
     assert unused(file='# nothing\n') == [
-        '/mine.yaml is not used: it holds parameters of nothing at all, and this node is /segmentation']
+        '/mine.yaml is not used: it has parameters for no node, and this node is /segmentation']
 
 
 def test_a_section_that_looks_like_this_nodes_is_told_beside_a_general_one(unused: Callable[..., list[str]]) -> None:
