@@ -103,7 +103,7 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
 
 
 def _summarise(rate_hz: float, processes: str, reliability: str, stamps: list[int],
-            masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
+               masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
     answered = [stamp for stamp in stamps if stamp in masks]
     timed = [stamp for stamp in answered if masks[stamp][1] is not None]
     if not timed:

@@ -4,8 +4,8 @@
 
     @dataclass(frozen=True)
     class LampSettings(Settings):
-        brightness: float = parameter(0.5, 'Share of its power', minimum=0.0, maximum=1.0)
-        log_file: Path = fixed_parameter('', 'Where switching is logged', convert=Path)
+        brightness: float = parameter(0.5, 'Share of full power', minimum=0.0, maximum=1.0)
+        log_file: Path = fixed_parameter('', 'Log file of switching', convert=Path)
 
     settings = LampSettings.declare(node)
 """
