@@ -94,10 +94,10 @@ class RecorderNode(FittedParameters, Node):
         self._recorded[topic] = RecordedTopic(subscription, type_name, qos)
 
     def _follow_publishers(self, topic: str, recorded: RecordedTopic) -> None:
-        wanted = subscription_qos(self.get_publishers_info_by_topic(topic))
-        more_lenient = wanted.reliability != recorded.qos.reliability
+        required = subscription_qos(self.get_publishers_info_by_topic(topic))
+        more_lenient = required.reliability != recorded.qos.reliability
         # A new latched subscription receives the latched messages again, so only before the first one is written.
-        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic, recorded.type_name)
+        newly_latched = required.durability != recorded.qos.durability and not self.bag.has_topic(topic, recorded.type_name)
         if more_lenient or newly_latched:
             self.destroy_subscription(recorded.subscription)
             self._subscribe(topic, recorded.type_name)
@@ -136,9 +136,9 @@ class RecorderNode(FittedParameters, Node):
                 self.get_logger().warning(f'nothing to record on {topic}: it has a publisher, but it is silent')
                 continue
             type_name = self._requests[topic].type_name
-            wanted = (type_name,) if type_name else IMAGE_TYPES
+            expected = (type_name,) if type_name else IMAGE_TYPES
             others = sorted(name for name, types in self.get_topic_names_and_types()
-                            if set(types) & set(wanted) and self.count_publishers(name) and name not in self._recorded)
+                            if set(types) & set(expected) and self.count_publishers(name) and name not in self._recorded)
             self.get_logger().warning(f'nothing to record on {topic}: nobody publishes it'
                                       + (f'; these are published: {", ".join(others)}' if others else ''))
 
@@ -191,7 +191,7 @@ def _record(stop: StopOrder) -> None:
     if node.failure:
         raise BagError(node.failure)
     if node.missing or not node.bag.counts:
-        raise BagError(f'no message received on {", ".join(node.missing) or "any topic"}: nothing of it is in {node.bag.path}')
+        raise BagError(f'no message received on {", ".join(node.missing) or "any topic"}: {node.bag.path} is incomplete')
 
 
 def main(argv: Optional[list[str]] = None) -> int:

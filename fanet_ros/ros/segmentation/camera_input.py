@@ -86,7 +86,7 @@ class CameraInput:
         self.statistics.restart(self.now_s())
         self._chosen = chosen_reliability(self._node, self.topic)
         self._listen(self._fitting_qos(), follows=self._chosen is None)
-        if self._chosen is None:        # not the node's clock: simulated time may stand still
+        if self._chosen is None:        # not the node's clock: simulated time may be paused
             self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:

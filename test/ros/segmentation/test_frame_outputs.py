@@ -130,8 +130,8 @@ def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle,
     return header(stamp)
 
 
-def of(messages: list[Any], wanted: Header) -> Any:
-    return next(message for message in messages if message.header == wanted)
+def of(messages: list[Any], expected: Header) -> Any:
+    return next(message for message in messages if message.header == expected)
 
 
 @pytest.mark.parametrize('camera', ['', 'front'])

@@ -62,20 +62,20 @@ def test_context_shutdown_is_no_failure(
     rclpy.init(context=context)
     node = rclpy.create_node('segmentation', context=context)
     slots, camera, model = slots_camera_and_model(node)
-    asked: list[float] = []     # called before a frame is taken, and again once it is
+    calls: list[float] = []     # called before a frame is taken, and again once it is
 
     def active_model() -> ActiveModel:
-        asked.append(time.perf_counter())
+        calls.append(time.perf_counter())
         return model
     worker = SegmentationWorker(node, slots, {'': camera}, {'': FrameOutputs(node, '', '/camera_info', 0.0)},
                                 active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
     worker.start()
 
     slots.put(black_frame())
-    wait_for(lambda: camera.statistics.segmented == 1 and len(asked) == 3)
+    wait_for(lambda: camera.statistics.segmented == 1 and len(calls) == 3)
     context.shutdown()
     slots.put(black_frame())
-    wait_for(lambda: len(asked) >= 4)
+    wait_for(lambda: len(calls) >= 4)
     slots.close()
     worker.join()
 
