@@ -27,13 +27,13 @@ SHARE = FindPackageShare('fanet_ros')
 
 
 def camera_node(context: LaunchContext) -> list[Node]:
-    """Make the camera. Only now is it known which arguments were given: only those may override the file."""
+    """Create the camera node. Runs at launch, when it is known which arguments were given: only those override the file."""
     refuse_unknown(__file__, context.argv, (*SEGMENTATION_ARGUMENTS, *CAMERA_PARAMETERS, 'camera_params_file'))
     given = given_parameters(context, CameraSettings, CAMERA_PARAMETERS)
     params_file = os.path.expanduser(LaunchConfiguration('camera_params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the camera without it
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
-    # The node listens where this camera publishes: one argument sets both ends.
+    # One argument sets the topic of both the camera and the segmentation node.
     image_topic = LaunchConfiguration('image_topic', default='').perform(context) or 'image'
     transport = LaunchConfiguration('image_transport', default='').perform(context)
     if transport:
@@ -55,19 +55,19 @@ def camera_node(context: LaunchContext) -> list[Node]:
 
 
 def check(context: LaunchContext) -> list[Action]:
-    """Refuse what camera_node() would, before anything runs: launch leaves behind what it has just started."""
+    """Validate the arguments of camera_node() before any process starts, since launch would leave it running."""
     camera_node(context)
     return []
 
 
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """End with either process; with exit code 1 when it failed."""
+    """Shut down when either process exits; with exit code 1 if it failed."""
     fail_as(event.process_name, event.returncode, context.is_shutdown)
-    return [Shutdown(reason='one of the two processes has ended')]
+    return [Shutdown(reason='one of the two processes has exited')]
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Include the node's launch file, then start the camera with the arguments set there."""
+    """Include the launch file of the segmentation node, then start the camera with its arguments."""
     return LaunchDescription([
         *parameter_arguments(CameraSettings, CAMERA_PARAMETERS, 'camera_params_file'),
         DeclareLaunchArgument(
@@ -76,6 +76,6 @@ def generate_launch_description() -> LaunchDescription:
         OpaqueFunction(function=check),
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),
-        # Neither makes a demo alone: when one fails, its error is the last thing on the terminal.
+        # Shut down if either exits, so that the error of a failure is the last thing on the terminal.
         RegisterEventHandler(OnProcessExit(on_exit=end_with)),
     ])

@@ -48,9 +48,9 @@ ROSBAG2 = ('ros2bag', 'rosbag2_transport')
 
 
 def topics(argument: dict[str, str]) -> list[str]:
-    """What to record, relative to the namespace, each NAME or NAME:TYPE, with ? where it need not be there.
+    """Topics to record, relative to the namespace, each NAME or NAME:TYPE, with a trailing ? if optional.
 
-    :raises ValueError: an argument that is none of its choices
+    :raises ValueError: an argument is not among its choices
     """
     for name, choices in (('masks', tuple(MASKS)), ('camera', ('true', 'false')), ('overlay', ('true', 'false')),
                           ('recorder', ('auto', 'rosbag2', 'fanet_ros'))):
@@ -74,7 +74,7 @@ def topics(argument: dict[str, str]) -> list[str]:
 
 
 def full_name(topic: str, namespace: str) -> str:
-    """NAME of NAME:TYPE, with the namespace."""
+    """Full topic name, with the namespace, for NAME or NAME:TYPE."""
     name = topic.rstrip('?').partition(':')[0]
     return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
 
@@ -82,8 +82,9 @@ def full_name(topic: str, namespace: str) -> str:
 def choose_recorder(asked: str, installed: Collection[str]) -> str:
     """Which recorder to start, rosbag2 or fanet_ros.
 
-    :param installed: names of the ROS packages that are
-    :raises ValueError: rosbag2 is asked for and is not there
+    :param asked: auto, rosbag2 or fanet_ros
+    :param installed: names of the installed ROS packages
+    :raises ValueError: rosbag2 was requested but is not installed
     """
     if set(ROSBAG2) <= set(installed):
         return 'rosbag2' if asked == 'auto' else asked
@@ -94,13 +95,13 @@ def choose_recorder(asked: str, installed: Collection[str]) -> str:
 
 
 def qos_overrides(names: Iterable[str]) -> dict[str, dict[str, object]]:
-    """For rosbag2: what is latched, as such, with room for that of several nodes. All else adapts to its publishers."""
+    """QoS overrides for rosbag2: latched topics, with a depth for several nodes. Other topics adapt to their publishers."""
     return {name: {'history': 'keep_last', 'depth': QUEUE_DEPTH, 'durability': 'transient_local'}
             for name in names if name.rpartition('/')[2] in LATCHED}
 
 
 def given_limits(argument: dict[str, str]) -> dict[str, Union[int, float]]:
-    """Those of the size of a file that were given: what is left out, the recorder decides."""
+    """The file limits that were given; the recorder has defaults for the others."""
     kinds = {'max_bag_duration_s': float, 'max_bag_size_mb': int}
     return {name: number(name, argument[name], kind) for name, kind in kinds.items() if argument[name]}
 
@@ -119,7 +120,7 @@ def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collec
         command += ['--output', argument['output']]
     limits = given_limits(argument)
     if limits.get('max_bag_duration_s'):
-        whole_s = max(round(limits['max_bag_duration_s']), 1)      # it knows no others, and 0 as never
+        whole_s = max(round(limits['max_bag_duration_s']), 1)      # rosbag2 takes whole seconds, and 0 means no limit
         command += ['--max-bag-duration', str(whole_s)]
     if limits.get('max_bag_size_mb'):
         command += ['--max-bag-size', str(limits['max_bag_size_mb'] * 10**6)]
@@ -129,7 +130,7 @@ def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collec
 
 
 def recorder(context: LaunchContext) -> list[Action]:
-    """Start the recorder that was chosen."""
+    """Start the chosen recorder."""
     refuse_unknown(__file__, context.argv, ARGUMENTS)
     argument = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     chosen = topics(argument)
@@ -149,23 +150,23 @@ def recorder(context: LaunchContext) -> list[Action]:
 
 
 def rosbag2_recorder(argument: dict[str, str], installed: Collection[str]) -> list[Action]:
-    """ros2 bag record, and what comes after it."""
+    """Run ros2 bag record, and clean up when it exits."""
     handle, path = tempfile.mkstemp(suffix='.yaml', prefix='fanet_ros_qos_')
     os.close(handle)
     environment = dict(os.environ)
-    choose_dds_profile(environment)         # which the executables of this package do by themselves
+    choose_dds_profile(environment)         # the executables of this package do this themselves
     process = ExecuteProcess(
         cmd=rosbag2_command(argument, Path(path), installed, os.environ.get('ROS_DISTRO', '')), env=environment, output='screen')
 
     def ended(event: ProcessExited, context: LaunchContext) -> None:
         Path(path).unlink(missing_ok=True)
-        if not context.is_shutdown:         # after Ctrl-C its exit code is that of whatever the signal met
+        if not context.is_shutdown:         # after Ctrl-C its exit code is arbitrary
             fail_with(event, context)
     return [process, RegisterEventHandler(OnProcessExit(target_action=process, on_exit=ended))]
 
 
 def fail_with(event: ProcessExited, context: LaunchContext) -> None:
-    """Let the launch end as its process did."""
+    """Fail the launch if the process failed."""
     fail_as(event.process_name, event.returncode, context.is_shutdown)
 
 

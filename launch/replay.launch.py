@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Play a bag; with segment:=true play only its camera, to be segmented again on the bag's clock.
+"""Play a bag; with segment:=true, play only its camera and segment the images again, on the bag's clock.
 
     ros2 launch fanet_ros replay.launch.py bag:=drive_1
     ros2 launch fanet_ros replay.launch.py bag:=drive_1 segment:=true image_topic:=/camera/image_raw device:=cpu
@@ -35,7 +35,7 @@ ARGUMENTS = {
 
 
 def camera_topics(argument: dict[str, str]) -> list[str]:
-    """The camera alone, when it is to be segmented; nothing: all that is in the bag."""
+    """Topics to play: the camera's when segmenting; an empty list means all."""
     if argument['segment'] != 'true':
         return []
     topic = argument['image_topic']
@@ -45,7 +45,7 @@ def camera_topics(argument: dict[str, str]) -> list[str]:
 
 
 def mask_topic(argument: dict[str, str]) -> str:
-    """Where the segmentation node publishes: the player waits for it and counts the masks."""
+    """Mask topic of the segmentation node; the player waits for the node and counts its masks."""
     return '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), 'segmentation/mask'])
 
 
@@ -57,7 +57,7 @@ def rosbag2_command(argument: dict[str, str]) -> list[str]:
 
 
 def player(context: LaunchContext) -> list[Action]:
-    """Start the player that was chosen, and the segmentation node if it is wanted."""
+    """Start the chosen player, and the segmentation node if segment is true."""
     refuse_unknown(__file__, context.argv, (*ARGUMENTS, *SEGMENTATION_ARGUMENTS))
     argument = {name: LaunchConfiguration(name, default='').perform(context)
                 for name in (*ARGUMENTS, 'namespace', 'image_topic', 'image_transport')}
@@ -84,7 +84,7 @@ def player(context: LaunchContext) -> list[Action]:
 
 
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """End with the bag; with exit code 1 when it could not be played."""
+    """Shut down at the end of the bag; with exit code 1 if it could not be played."""
     fail_as(event.process_name, event.returncode, context.is_shutdown)
     return [Shutdown(reason='the bag has ended')]
 

@@ -27,7 +27,7 @@ SHARE = FindPackageShare('fanet_ros')
 
 
 def segmentation_node(context: LaunchContext) -> list[Action]:
-    """Make the node. Only now is it known which arguments were given: only those override the params_file."""
+    """Create the node. Runs at launch, when it is known which arguments were given: only those override params_file."""
     refuse_unknown(__file__, context.argv, SEGMENTATION_ARGUMENTS)
     given = given_parameters(context, SegmentationSettings, NODE_PARAMETERS)
     params_file = os.path.expanduser(LaunchConfiguration('params_file').perform(context))
@@ -58,15 +58,15 @@ def segmentation_node(context: LaunchContext) -> list[Action]:
 
 
 def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
-    """The page, if it is wanted. The node works on without it: the launch does not end with it.
+    """The dashboard node, if enabled. Its exit does not end the launch, because segmentation works without it.
 
-    :param topics: image topic of each camera by the node's own name for it
+    :param topics: image topic of each camera, by the name that the node uses
     """
-    wanted = LaunchConfiguration('dashboard').perform(context)
-    if wanted.lower() not in ('true', 'false'):
-        raise ValueError(f'dashboard is {wanted!r}: expected true or false')
+    enabled = LaunchConfiguration('dashboard').perform(context)
+    if enabled.lower() not in ('true', 'false'):
+        raise ValueError(f'dashboard is {enabled!r}: expected true or false')
     address = LaunchConfiguration('dashboard_address').perform(context)
-    return [] if wanted.lower() == 'false' else [Node(
+    return [] if enabled.lower() == 'false' else [Node(
         package='fanet_ros',
         executable='dashboard',
         name='dashboard',
@@ -78,7 +78,7 @@ def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
 
 
 def fail_with(event: ProcessExited, context: LaunchContext) -> None:
-    """Let the launch end as its process did."""
+    """Fail the launch if the process failed."""
     fail_as(event.process_name, event.returncode, context.is_shutdown)
 
 
@@ -99,7 +99,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(
             'dashboard_address', default_value='',
             description='address the dashboard listens on (default: this machine only); 0.0.0.0: all, read-only, '
-            'through a link with a token that is printed'),
+            'via a printed link with a token'),
         DeclareLaunchArgument('respawn', default_value='false', description='restart the node whenever it exits'),
         DeclareLaunchArgument(
             'use_sim_time', default_value='false',

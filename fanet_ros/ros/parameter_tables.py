@@ -42,7 +42,10 @@ def markdown_table(specs: Sequence[ParameterSpec]) -> str:
 
 
 def page(text: str) -> str:
-    """docs/parameters.md with the tables as they should be, each between its two marks."""
+    """`text` of docs/parameters.md with every table regenerated between its two marker comments.
+
+    :raises ValueError: the markers of a table are missing
+    """
     for executable, settings in SETTINGS.items():
         begin, end = f'<!-- table of {executable} -->\n\n', '\n\n<!-- end -->'
         before, found, rest = text.partition(begin)
@@ -53,7 +56,7 @@ def page(text: str) -> str:
 
 
 def parameter_file(executable: str, specs: Sequence[ParameterSpec]) -> str:
-    """A parameter file for any node of this executable, with all defaults, explained."""
+    """YAML parameter file for any node of this executable: every default, with its meaning as a comment."""
     lines = [f'# Parameters of {executable} with their defaults.']
     tells_fixed = not all(spec.read_only for spec in specs)
     if tells_fixed:
@@ -68,12 +71,12 @@ def parameter_file(executable: str, specs: Sequence[ParameterSpec]) -> str:
 
 
 def yaml_value(value: Value) -> str:
-    """On one line, and so that it is read again in the same type."""
+    """`value` as YAML on one line that parses back to the same type."""
     return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
 
 
 def made_files(checkout: Path) -> Iterator[tuple[Path, str]]:
-    """Every file of a checkout that tells of parameters, and what it should hold."""
+    """Path and up-to-date content of every generated file of a checkout."""
     for executable, name in FILES.items():
         yield checkout / name, parameter_file(executable, SETTINGS[executable].specs())
     yield checkout / PAGE, page((checkout / PAGE).read_text(encoding='utf-8'))
@@ -85,7 +88,7 @@ def _default(spec: ParameterSpec) -> str:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Print or write; returns the exit code."""
+    """Print or update the generated files; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
     parser.add_argument('--write', action='store_true', help=f'update {", ".join([PAGE, *FILES.values()])} in this checkout')
     is_written = parser.parse_args(argv).write

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The DDS profile as this ROS reads it."""
+"""The installed ROS accepts the DDS profile."""
 import os
 import subprocess
 import sys
@@ -16,15 +16,15 @@ rclpy.create_node('tuned')
 '''
 
 
-def said_at_the_start(**variables: str) -> bytes:
+def startup_output(**variables: str) -> bytes:
     bare = {key: value for key, value in os.environ.items() if key not in DDS_PROFILE_VARIABLES}
     return subprocess.run([sys.executable, '-c', NODE], env={**bare, **variables}, check=False, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT).stdout
 
 
-def test_it_is_taken_without_a_word() -> None:
-    assert said_at_the_start() == b''
+def test_profile_loads_without_output() -> None:
+    assert startup_output() == b''
 
 
-def test_the_name_that_is_set_is_one_that_is_read() -> None:
-    assert b'XMLPARSER' in said_at_the_start(**{dds_profile_variable(os.environ): '/none.xml'})
+def test_profile_variable_is_read_by_the_middleware() -> None:
+    assert b'XMLPARSER' in startup_output(**{dds_profile_variable(os.environ): '/none.xml'})

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""No node hides a name of rclpy's own: `self._clock`, say, which is rclpy's too, breaks what rclpy does with it much later."""
+"""No node shadows an attribute of rclpy's base class: overwriting `self._clock`, for example, breaks rclpy much later."""
 from __future__ import annotations
 
 import ast
@@ -17,8 +17,8 @@ from rclpy.node import Node
 import fanet_ros.ros
 
 FOR_LAUNCH_FILES = 'fanet_ros.ros.common.launch_parameters'      # imports launch, which may be missing
-# What a node is asked to define.
-MEANT = {'set_parameters_atomically', 'on_configure', 'on_activate', 'on_deactivate', 'on_cleanup', 'on_shutdown', 'on_error'}
+# Methods that a node overrides on purpose.
+INTENDED = {'set_parameters_atomically', 'on_configure', 'on_activate', 'on_deactivate', 'on_cleanup', 'on_shutdown', 'on_error'}
 
 
 def node_classes() -> list[type]:
@@ -30,7 +30,7 @@ def node_classes() -> list[type]:
 
 
 def own_names(node_class: type) -> set[str]:
-    """What a class and the package's own ones that it is made of define, and assign to self anywhere."""
+    """Names that a class and its bases in this package define or assign to self."""
     names = set()
     for item in node_class.__mro__:
         if item.__module__.startswith('fanet_ros'):
@@ -42,15 +42,15 @@ def own_names(node_class: type) -> set[str]:
 
 
 @pytest.mark.parametrize('node_class', node_classes(), ids=lambda item: item.__name__)
-def test_no_name_of_rclpy_is_hidden(node_class: type) -> None:
+def test_node_shadows_no_name_of_rclpy(node_class: type) -> None:
     context = Context()
     rclpy.init(context=context)
     base = LifecycleNode if issubclass(node_class, LifecycleNode) else Node
-    theirs = set(dir(base('names', context=context)))
+    rclpy_names = set(dir(base('names', context=context)))
     rclpy.shutdown(context=context)
-    assert {'_clock', '_parameters', 'create_timer'} <= theirs
-    assert own_names(node_class) & theirs - MEANT == set()
+    assert {'_clock', '_parameters', 'create_timer'} <= rclpy_names
+    assert own_names(node_class) & rclpy_names - INTENDED == set()
 
 
-def test_all_nodes_were_looked_at() -> None:
+def test_all_nodes_are_checked() -> None:
     assert {'SegmentationNode', 'CameraNode', 'PlayerNode', 'RecorderNode'} <= {item.__name__ for item in node_classes()}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What config/ and docs/parameters.md say of parameters is what the nodes declare."""
+"""config/ and docs/parameters.md match the parameters that the nodes declare."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -16,12 +16,12 @@ MADE = dict(made_files(CHECKOUT))
 
 
 @pytest.mark.parametrize('path', MADE, ids=lambda path: path.name)
-def test_what_is_made_of_the_settings_is_up_to_date(path: Path) -> None:
+def test_generated_files_are_up_to_date(path: Path) -> None:
     assert path.read_text(encoding='utf-8') == MADE[path], 'run python -m fanet_ros.ros.parameter_tables --write'
 
 
 @pytest.mark.parametrize('executable', FILES)
-def test_a_node_reads_its_defaults_from_its_file(executable: str) -> None:
+def test_parameter_file_has_the_defaults(executable: str) -> None:
     content = yaml.safe_load((share_directory() / FILES[executable]).read_text(encoding='utf-8'))['/**']['ros__parameters']
     defaults = {spec.name: spec.default for spec in SETTINGS[executable].specs()}
     assert content == defaults and list(content) == list(defaults)
@@ -29,7 +29,7 @@ def test_a_node_reads_its_defaults_from_its_file(executable: str) -> None:
 
 
 @pytest.mark.parametrize('executable', FILES)
-def test_the_file_explains_every_parameter(executable: str) -> None:
+def test_parameter_file_explains_every_parameter(executable: str) -> None:
     specs = SETTINGS[executable].specs()
     text = parameter_file(executable, specs)
     assert all(len(line) <= 132 for line in text.splitlines())
@@ -39,6 +39,6 @@ def test_the_file_explains_every_parameter(executable: str) -> None:
         assert spec.description in own and own.endswith('; fixed') == (spec.read_only and executable == 'segmentation_node'), own
 
 
-def test_a_page_without_a_place_for_a_table_is_refused() -> None:
+def test_page_without_table_markers_is_refused() -> None:
     with pytest.raises(ValueError, match='<!-- table of dashboard -->'):
         page((CHECKOUT / 'docs' / 'parameters.md').read_text(encoding='utf-8').replace('table of dashboard', 'no table'))

@@ -45,7 +45,7 @@ def test_the_highest_rate_is_found_to_within_a_step(limit_hz: float) -> None:
 
 def test_no_rate_at_all_gives_none() -> None:
     def fails(rate_hz: float) -> Run:
-        raise NoMaskError('no mask of 80 images came')
+        raise NoMaskError('no mask received for 80 images')
     assert benchmark_transport.highest_rate(fails) is None
     assert benchmark_transport.highest_rate(lambda rate_hz: run_at(rate_hz, lost=100)) is None
 

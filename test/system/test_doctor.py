@@ -98,7 +98,7 @@ def test_speed_is_measured_even_if_one_camera_is_silent(
     said = {level: [finding['what'] for finding in findings if finding['level'] == level] for level in ('ERROR', 'WARN')}
     silent, = said['ERROR']
     assert code == 1 and 'nobody publishes /left/image' in silent
-    assert 'input_heigth is no parameter of this node: is input_height meant?' in said['WARN']
+    assert 'input_heigth is not a parameter of this node: did you mean input_height?' in said['WARN']
     assert f'the parameters of segmentation_node in {path} are not used: this node is /segmentation' in said['WARN']
     assert any('the rate of left is unknown' in what for what in said['WARN'])
     assert any('as set' in finding['what'] for finding in findings if finding['check'] == 'speed')

@@ -66,7 +66,7 @@ def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
         return next((item.message for array in reversed(arrays) for item in array.status if item.name.startswith(node[1:])), '')
 
     def is_blind() -> bool:
-        return message().startswith('idle, and no image would come: nobody publishes')
+        return message().startswith('idle, and no image would arrive: nobody publishes')
     client.wait_for(is_blind, 'the report of no camera', process)
     image = rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header)
     for reliability in (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):

@@ -112,12 +112,12 @@ def test_it_waits_for_the_node_and_counts_its_masks(
         drive: Path, start_executable: Callable[..., Any], client: Any, small_checkpoint: Path) -> None:
     player = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'topics:=/image', '-p',
                               'masks:=/segmentation/mask')
-    client.wait_for(lambda: 'waiting until somebody subscribes to /image' in player.log, 'it to wait', player)
+    client.wait_for(lambda: 'waiting for a subscriber to /image' in player.log, 'it to wait', player)
     node = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
                             '-p', 'engine:=torch')
     assert player.wait() == 0, player.log
     with AnyReader([drive]) as reader:
         images = sum(item.msgcount for item in reader.connections if item.topic == '/image')
-    found = re.search(r'played (\d+) images, (\d+) masks came back', player.log)
+    found = re.search(r'played (\d+) images, received (\d+) masks', player.log)
     assert found and int(found[1]) == images and 0 < int(found[2]) <= images
     assert node.stop() == 0

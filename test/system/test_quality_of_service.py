@@ -44,8 +44,8 @@ def test_a_publisher_with_incompatible_qos_is_named(
         'qos_overrides./strict/image.subscription.reliability:=reliable', '-p', 'lazy:=false')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.node.create_publisher(Image, '/strict/image', BEST_EFFORT)
-    client.wait_for(lambda: 'no image of /client arrives' in process.log, 'the warning', process)
-    assert 'publishes /strict/image with a QoS that does not fit (Best effort publisher and reliable subscription)' \
+    client.wait_for(lambda: 'no image from /client arrives' in process.log, 'the warning', process)
+    assert 'publishes /strict/image with incompatible QoS (Best effort publisher and reliable subscription)' \
         in process.log
     assert 'qos_overrides./strict/image.subscription' in process.log
 
@@ -58,7 +58,7 @@ def test_a_publisher_with_incompatible_qos_is_named(
     good = client.publisher(Image, '/strict/image', QoSProfile(depth=1))
     image = rgb_to_image_message(RGB, Header())
     client.wait_for(lambda: good.publish(image) is None and bool(masks), 'a mask', process)
-    assert process.log.count('no image of /client arrives') == 1
+    assert process.log.count('no image from /client arrives') == 1
 
 
 def test_the_subscription_follows_publishers_that_come_and_go(

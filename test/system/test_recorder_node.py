@@ -177,7 +177,7 @@ def test_type_and_reliability_are_taken_from_the_publisher(
 def test_an_empty_bag_is_complete_but_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     recorder = start_recorder()
     wait_for(lambda: node.count_subscribers('/image') > 0, 'the recorder to be up')
-    assert recorder.stop() == 1 and 'no message came on any topic' in recorder.log
+    assert recorder.stop() == 1 and 'no message received on any topic' in recorder.log
     with AnyReader([recorder.bag]) as reader:
         assert reader.message_count == 0
 
@@ -193,7 +193,7 @@ def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Calla
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')
     wait_until_arrived(chatter)
     assert recorder.stop() == 1
-    assert 'no message came on /camera/image_rw' in recorder.log and '/other' not in recorder.log
+    assert 'no message received on /camera/image_rw' in recorder.log and '/other' not in recorder.log
     assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
 
 

@@ -134,7 +134,7 @@ def test_resolution_changes_while_running(
     ({'variant': 'fanet99'}, 'expected one of auto, fanet18'),
     ({'engine': 'torch', 'precision': 'int8'}, 'engine torch runs in'),
     ({'class_map': '/nowhere.yaml'}, 'No such file'),
-    ({'resolution_ladder': [0.5, 1.0]}, 'shares that fall from 1.0'),
+    ({'resolution_ladder': [0.5, 1.0]}, 'scales in descending order from 1.0'),
     ({'cameras': ['front']}, 'read-only'),
 ])
 def test_a_refused_change_says_why_and_changes_nothing(
@@ -220,7 +220,7 @@ def test_compressed_images_simulated_time_and_remapping(
         return next((array.status[0] for array in reversed(arrays)
                      if array.status[0].name == 'front/segmentation: image segmentation'), None)
     client.wait_for(lambda: latest() is not None, 'diagnostics', process)
-    assert 'simulated time has not begun' in latest().message
+    assert 'simulated time has not started' in latest().message
 
     clock = client.publisher(Clock, '/front/clock')
     now = Clock(clock=Time(sec=100, nanosec=500_000_000))       # best effort: the first one may be lost

@@ -47,7 +47,7 @@ def test_integers_and_empty_lists_are_accepted_at_start_up(client: Any, node: An
 
 
 def test_unused_parameters_are_reported_at_start_up(node: Any) -> None:
-    assert 'input_heigth is no parameter of this node: is input_height meant?' in node.log
+    assert 'input_heigth is not a parameter of this node: did you mean input_height?' in node.log
     assert 'the parameters of segmentation_node in ' in node.log and 'are not used: this node is /segmentation' in node.log
 
 
@@ -66,7 +66,7 @@ def test_values_from_ros2_param_set_are_accepted(
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [
     ('latency_budget_ms', 'fast', 'Wrong parameter type'), ('latency_budget_ms', True, 'Wrong parameter type'),
-    ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'shares that fall from 1.0'),
+    ('latency_budget_ms', 70000, 'range'), ('resolution_ladder', [1, 2], 'scales in descending order from 1.0'),
     ('resolution_ladder', '[1, x]', 'Wrong parameter type'), ('input_height', 96.5, 'Wrong parameter type'),
     ('device', 'cuda', 'read-only'), ('calibration_images', '/nowhere', "calibration_images is '/nowhere': no such folder"),
     ('calibration_images', '/dev', 'no readable image in it')])
@@ -119,7 +119,7 @@ def recorded_fixture(client: Any, start_executable: Callable[..., Any], tmp_path
 
 @pytest.mark.parametrize(('executable', 'arguments', 'reason'), [
     ('segmentation_node', ('-p', 'checkpoint:=[]'), 'parameter checkpoint is an empty list'),
-    ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics names none'),
+    ('recorder_node', ('-p', 'topics:=[]'), 'parameter topics is empty'),
     ('player_node', ('-p', 'rate:=[1, 0.5'), 'rate:=[1, 0.5')])
 def test_unusable_parameters_end_the_start_with_one_line(
         start_executable: Callable[..., Any], executable: str, arguments: tuple[str, ...], reason: str) -> None:

@@ -212,7 +212,7 @@ def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: 
     timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
     assert 'over the budget of 0.001 ms' in reported()['last resolution step']
-    assert 'resolution to 0.75 of the full one' in camera.process.log
+    assert 'resolution scale to 0.75' in camera.process.log
     result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
     assert result.successful
     client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)

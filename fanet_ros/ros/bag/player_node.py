@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays a rosbag2 bag at the recorded pace, for systems without `ros2 bag play`.
 
-Latched topics are latched again, and topics get the reliability they were recorded with. Topics whose types are not
-installed are skipped.
+Topics are latched and reliable as they were when recorded. Topics whose types are not installed are skipped.
 """
 from __future__ import annotations
 
@@ -34,13 +33,13 @@ QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
 POLL_S = 0.1
 REMIND_S = 10.0
-LAST_MASK_S = 3.0       # after the end, for this long since the last one, masks may still come
+LAST_MASK_S = 3.0       # at the end, stop waiting when no mask has arrived for this long
 
 
 class PlayerNode(FittedParameters, Node):
-    """Opens the bag and makes a publisher of every topic; play() plays it.
+    """Opens the bag and creates a publisher for every topic; play() plays it.
 
-    :raises ValueError: a parameter cannot be used, the bag not be read, or a topic is not in it
+    :raises ValueError: a parameter is invalid, the bag cannot be read, or a requested topic is not in it
     """
 
     parameter_specs = PlayerSettings.specs()
@@ -71,11 +70,11 @@ class PlayerNode(FittedParameters, Node):
                            if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
         self._images = self._masks = 0
         self._last_mask_s = 0.0
-        if settings.masks:      # which also makes a lazy node work
+        if settings.masks:      # the subscription also activates a lazy node
             self.create_subscription(Image, settings.masks, self._on_mask, QUEUE_DEPTH, raw=True)
 
     def play(self) -> int:
-        """Publish all messages, each when its time has come, until the end or stop(); returns how many."""
+        """Publish all messages at the recorded pace until the end or stop(); returns their number."""
         if self._settings.masks:
             self._wait_for_listeners()
         self._stopped.wait(self._settings.start_delay_s)
@@ -83,11 +82,11 @@ class PlayerNode(FittedParameters, Node):
         while self._settings.loop and not self._stopped.is_set():
             count += self._play_once()
         if self._settings.masks:
-            self._tell_of_masks()
+            self._report_masks()
         return count
 
     def stop(self) -> None:
-        """Let play() end."""
+        """Make play() return; callable from any thread."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -99,10 +98,10 @@ class PlayerNode(FittedParameters, Node):
         for connection_id, stamp_ns, raw in self._messages():
             due = start + (stamp_ns - first_ns) * 1e-9 / self._settings.rate
             while (ahead := due - time.monotonic()) > 0 and not self._stopped.wait(min(ahead, CLOCK_PERIOD_S)):
-                self._tell_time(stamp_ns - max(int((due - time.monotonic()) * 1e9 * self._settings.rate), 0))
+                self._publish_clock(stamp_ns - max(int((due - time.monotonic()) * 1e9 * self._settings.rate), 0))
             if self._stopped.is_set():
                 break
-            self._tell_time(stamp_ns)
+            self._publish_clock(stamp_ns)
             self._bag_publishers[connection_id].publish(raw)
             self._images += connection_id in self._image_ids
             count += 1
@@ -113,28 +112,28 @@ class PlayerNode(FittedParameters, Node):
         self._last_mask_s = time.monotonic()
 
     def _wait_for_listeners(self) -> None:
-        """Until every topic of images has a subscriber: a node that begins to listen when its model is loaded."""
+        """Wait until every image topic has a subscriber: the segmentation node subscribes once its model is loaded."""
         next_reminder = time.monotonic()
         while not self._stopped.is_set():
             publishers = [self._bag_publishers[number] for number in self._image_ids]
-            alone = sorted({item.topic_name for item in publishers if not item.get_subscription_count()})
-            if not alone:
+            unsubscribed = sorted({item.topic_name for item in publishers if not item.get_subscription_count()})
+            if not unsubscribed:
                 return
             if time.monotonic() >= next_reminder:
-                self.get_logger().info(f'waiting until somebody subscribes to {", ".join(alone)}')
+                self.get_logger().info(f'waiting for a subscriber to {", ".join(unsubscribed)}')
                 next_reminder = time.monotonic() + REMIND_S
             self._stopped.wait(POLL_S)
 
-    def _tell_of_masks(self) -> None:
-        """Wait for the last masks, and count them against the images."""
+    def _report_masks(self) -> None:
+        """Wait for the last masks and log how many of the images were segmented."""
         since = time.monotonic()
         while self._masks < self._images and time.monotonic() < max(since, self._last_mask_s) + LAST_MASK_S:
             if self._stopped.wait(POLL_S):
                 break
-        line = f'played {self._images} images, {self._masks} masks came back'
+        line = f'played {self._images} images, received {self._masks} masks'
         if self._masks < self._images:
-            self.get_logger().warning(f'{line}: what is too fast for the machine is dropped; play at a lower rate, or let '
-                                      'segment_bag segment every image')
+            self.get_logger().warning(f'{line}: images that are too fast for this machine are dropped; play at a lower rate, or '
+                                      'use segment_bag to segment every image')
         else:
             self.get_logger().info(line)
 
@@ -143,13 +142,13 @@ class PlayerNode(FittedParameters, Node):
         for connection, received_ns, raw in self._reader.messages(connections):
             yield connection.id, received_ns, bytes(raw)
 
-    def _tell_time(self, now_ns: int) -> None:
+    def _publish_clock(self, now_ns: int) -> None:
         if self._clock_publisher is not None:
             self._clock_publisher.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
 
 
 def publisher_qos(offered: list[Qos]) -> QoSProfile:
-    """What subscribers of the recorded publishers relied on; reliable and volatile where the bag does not say."""
+    """QoS for replaying a topic, from the profiles its recorded publishers offered; reliable and volatile if unknown."""
     best_effort = any(qos.reliability == QosReliability.BEST_EFFORT for qos in offered)
     latched = bool(offered) and all(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered)
     return QoSProfile(
@@ -159,7 +158,7 @@ def publisher_qos(offered: list[Qos]) -> QoSProfile:
 
 
 def _play(node: PlayerNode) -> None:
-    """Play in a thread of its own, while this one answers services and signals, until either ends."""
+    """Play on a worker thread while this one handles services and signals, until the bag or the node ends."""
     done = threading.Event()
 
     def work() -> None:
@@ -168,7 +167,7 @@ def _play(node: PlayerNode) -> None:
             if rclpy.ok():
                 node.get_logger().info(f'played {count} messages')
         except RuntimeError:
-            if rclpy.ok():      # else it was told to end, which makes publishing impossible
+            if rclpy.ok():      # otherwise shutdown was requested, which makes publishing fail
                 raise
         finally:
             done.set()
@@ -184,7 +183,7 @@ def _play(node: PlayerNode) -> None:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr when it cannot be played."""
+    """Run the player; exit code 0 at the end of the bag, Ctrl-C or SIGTERM, 1 with one line on stderr if it cannot be played."""
     if not start_ros('player_node', argv, SignalHandlerOptions.ALL):
         return 1
     try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the player; all are fixed at start-up."""
+"""Parameters of the player node; all are fixed at start-up."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PlayerSettings(Settings):
-    """What the parameters of player_node say.
+    """Parameter values of player_node.
 
     :raises ValueError: no bag is given
     """

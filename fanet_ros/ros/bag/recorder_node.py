@@ -32,14 +32,14 @@ from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 
 DISCOVERY_PERIOD_S = 0.25
-# After the order to stop: messages that have arrived are still written, until none came for this long.
+# After a stop signal, pending messages are still written until none has arrived for this long.
 DRAIN_QUIET_S = 0.2
 DRAIN_LIMIT_S = 5.0
 
 
 @dataclass
 class RecordedTopic:
-    """One subscription and what it needs to be renewed when publishers with other QoS appear."""
+    """A subscription, with what is needed to renew it when publishers with other QoS appear."""
 
     subscription: Subscription
     type_name: str
@@ -47,10 +47,12 @@ class RecordedTopic:
 
 
 class RecorderNode(FittedParameters, Node):
-    """Subscribes the requested topics and hands every message to the bag.
+    """Subscribes to the requested topics and writes every message to a new bag.
 
-    Opens the bag: raises BagError, or ValueError for a malformed parameter. `failure` holds the reason once
-    writing has failed (disk full); nothing is written after it.
+    `failure` is the reason once writing has failed (disk full, for example); nothing is written after that.
+
+    :raises BagError: the bag cannot be created
+    :raises ValueError: a parameter is invalid
     """
 
     parameter_specs = RecorderSettings.specs()
@@ -65,12 +67,12 @@ class RecorderNode(FittedParameters, Node):
         self._discover()
         self.create_timer(DISCOVERY_PERIOD_S, self._discover)
         if settings.missing_warning_s:
-            # A steady clock: simulated time stands still when its publisher is what is missing.
+            # A steady clock: simulated time does not advance if its publisher is the one missing.
             self._missing_timer = self.create_timer(
                 settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _discover(self) -> None:
-        """Subscribe topics whose type is known by now, and follow the QoS of their publishers."""
+        """Subscribe to topics whose type has become known, and follow the QoS of their publishers."""
         for topic, request in list(self._requests.items()):
             recorded = self._recorded.get(topic)
             if recorded:
@@ -92,10 +94,10 @@ class RecorderNode(FittedParameters, Node):
         self._recorded[topic] = RecordedTopic(subscription, type_name, qos)
 
     def _follow_publishers(self, topic: str, recorded: RecordedTopic) -> None:
-        wanted = subscription_qos(self.get_publishers_info_by_topic(topic))
-        more_lenient = wanted.reliability != recorded.qos.reliability
-        # Renewed as latched, a subscription receives latched messages again: only before the first one.
-        newly_latched = wanted.durability != recorded.qos.durability and not self.bag.has_topic(topic, recorded.type_name)
+        required = subscription_qos(self.get_publishers_info_by_topic(topic))
+        more_lenient = required.reliability != recorded.qos.reliability
+        # A new latched subscription receives the latched messages again, so only before the first one is written.
+        newly_latched = required.durability != recorded.qos.durability and not self.bag.has_topic(topic, recorded.type_name)
         if more_lenient or newly_latched:
             self.destroy_subscription(recorded.subscription)
             self._subscribe(topic, recorded.type_name)
@@ -116,14 +118,14 @@ class RecorderNode(FittedParameters, Node):
                 offered = [bag_qos(publisher.qos_profile) for publisher in publishers]
                 self.bag.add_topic(topic, type_name, offered)
             self.bag.write(topic, type_name, self.get_clock().now().nanoseconds, serialized)
-        except BagError as error:       # its type is not known
+        except BagError as error:       # unknown message type
             self._give_up(topic, str(error))
         except OSError as error:
             self.failure = f'cannot write to {self.bag.path}: {error.strerror or error}'
 
     @property
     def missing(self) -> list[str]:
-        """Topics of which nothing has come, but for those that need not be there."""
+        """Topics without messages so far, except optional ones."""
         return sorted(topic for topic, request in self._requests.items()
                       if not request.is_optional and not self.bag.counts.get(topic))
 
@@ -134,14 +136,14 @@ class RecorderNode(FittedParameters, Node):
                 self.get_logger().warning(f'nothing to record on {topic}: it has a publisher, but it is silent')
                 continue
             type_name = self._requests[topic].type_name
-            wanted = (type_name,) if type_name else IMAGE_TYPES
+            expected = (type_name,) if type_name else IMAGE_TYPES
             others = sorted(name for name, types in self.get_topic_names_and_types()
-                            if set(types) & set(wanted) and self.count_publishers(name) and name not in self._recorded)
+                            if set(types) & set(expected) and self.count_publishers(name) and name not in self._recorded)
             self.get_logger().warning(f'nothing to record on {topic}: nobody publishes it'
                                       + (f'; these are published: {", ".join(others)}' if others else ''))
 
     def finish(self) -> None:
-        """Complete the bag and say what is in it."""
+        """Close the bag and log its message counts."""
         self.bag.close()
         counts = sorted(self.bag.counts.items())
         parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
@@ -149,7 +151,7 @@ class RecorderNode(FittedParameters, Node):
 
 
 class StopOrder:
-    """SIGINT or SIGTERM was received. The signal only leaves a note, so that no message is cut in half."""
+    """`given` becomes True on SIGINT or SIGTERM. The handler only sets this flag, so that no write is interrupted."""
 
     def __init__(self) -> None:
         self.given = False
@@ -161,7 +163,7 @@ class StopOrder:
 
 
 def _spin(node: RecorderNode, stop: StopOrder) -> None:
-    """Record until ordered to stop or writing fails, then write what has arrived already."""
+    """Record until a stop signal or a write error, then write the pending messages."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     with suppress(ExternalShutdownException):
@@ -178,7 +180,7 @@ def _spin(node: RecorderNode, stop: StopOrder) -> None:
 
 
 def _record(stop: StopOrder) -> None:
-    """Raises with one readable line: BagError, ValueError, InvalidParameterTypeException, OSError."""
+    """Record until stopped; raises BagError, ValueError, ParameterException or OSError with a one-line message."""
     node = RecorderNode()
     try:
         node.get_logger().info(f'recording into {node.bag.path}; Ctrl-C ends it')
@@ -189,11 +191,11 @@ def _record(stop: StopOrder) -> None:
     if node.failure:
         raise BagError(node.failure)
     if node.missing or not node.bag.counts:
-        raise BagError(f'no message came on {", ".join(node.missing) or "any topic"}: the bag {node.bag.path} lacks it')
+        raise BagError(f'no message received on {", ".join(node.missing) or "any topic"}: {node.bag.path} is incomplete')
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr when the bag cannot be made or lacks a topic."""
+    """Run the recorder; exit code 0 after SIGINT or SIGTERM, 1 with one line on stderr if the bag failed or lacks a topic."""
     stop = StopOrder()
     if not start_ros('recorder_node', argv, SignalHandlerOptions.NO):
         return 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the recorder; all are fixed at start-up."""
+"""Parameters of the recorder node; all are fixed at start-up."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ def _new_bag(text: str) -> Path:
 
 def _requests(topics: Sequence[str]) -> tuple[TopicRequest, ...]:
     if not any(topics):
-        raise ValueError('parameter topics names none: expected those to record, or no such parameter for the default ones')
+        raise ValueError('parameter topics is empty: expected topics to record; omit it for the default topics')
     return tuple(TopicRequest.parse(text) for text in topics)
 
 
 @dataclass(frozen=True)
 class RecorderSettings(Settings):
-    """What the parameters of recorder_node say.
+    """Parameter values of recorder_node.
 
     :raises ValueError: a malformed topic
     """
@@ -42,4 +42,5 @@ class RecorderSettings(Settings):
         0.0, 'Maximum duration of each file of the bag; each file starts with the latched messages; 0: one file', unit='s',
         minimum=0.0, maximum=86400.0)
     max_bag_size_mb: int = fixed_parameter(
-        0, 'Maximum size of each file of the bag, likewise; 0: one file', unit='MB', minimum=0, maximum=1000000)
+        0, 'Maximum size of each file of the bag; each file starts with the latched messages; 0: one file', unit='MB',
+        minimum=0, maximum=1000000)

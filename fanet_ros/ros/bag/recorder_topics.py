@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics a recorder takes, and what their publishers offer."""
+"""Topics to record: their syntax, types and QoS."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, Reliabilit
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
-# A burst of this many messages may wait while the disk is busy.
+# Messages that can be queued while the disk is busy.
 QUEUE_DEPTH = 100
 
-# Whatever of these there is.
+# All optional: those that exist are recorded.
 DEFAULT_TOPICS = (
     'image:sensor_msgs/msg/Image?',
     'ground_truth:sensor_msgs/msg/Image?',
@@ -33,8 +33,8 @@ DEFAULT_TOPICS = (
 class TopicRequest:
     """A topic to record.
 
-    With its type it is subscribed at once, so that not even the first message is missed; without, as soon as
-    somebody publishes it. Of one that is optional nothing may come; of the others that is an error.
+    With a type, it is subscribed at once and no message is missed; without one, as soon as it is published.
+    A topic without messages is an error unless it is optional.
     """
 
     name: str
@@ -43,7 +43,10 @@ class TopicRequest:
 
     @classmethod
     def parse(cls, text: str) -> TopicRequest:
-        """From 'name' or 'name:package/msg/Type', with '?' behind it: optional. Raises ValueError saying what is wrong."""
+        """Parse 'name' or 'name:package/msg/Type'; a trailing '?' makes it optional.
+
+        :raises ValueError: malformed text
+        """
         is_optional = text.strip().endswith('?')
         name, colon, type_name = text.strip().rstrip('?').partition(':')
         if not name or (colon and type_name.count('/') != 2):
@@ -52,21 +55,25 @@ class TopicRequest:
 
 
 def message_class(type_name: str) -> type:
-    """The class of 'package/msg/Type'. Raises ImportError or AttributeError where it is not installed."""
+    """The class of 'package/msg/Type'.
+
+    :raises ImportError: the package is not installed
+    :raises AttributeError: the package has no such message
+    """
     package, _, name = type_name.split('/')
     return getattr(import_module(f'{package}.msg'), name)
 
 
 def published_type(node: Node, topic: str) -> Optional[str]:
-    """The type under which `topic` is published, None while nobody does."""
+    """The type with which `topic` is published; None without publishers."""
     publishers = node.get_publishers_info_by_topic(topic)
     return publishers[0].topic_type if publishers else None
 
 
 def subscription_qos(publishers: list[TopicEndpointInfo]) -> QoSProfile:
-    """Ask for as much as all known publishers offer, so that no one is left out.
+    """The strictest QoS that is compatible with all `publishers`.
 
-    That is: reliable unless one is best effort, and their latched messages if all are latched.
+    Reliable unless one is best effort; transient local if all are.
     """
     offered = [publisher.qos_profile for publisher in publishers]
     best_effort = any(qos.reliability == ReliabilityPolicy.BEST_EFFORT for qos in offered)
@@ -78,7 +85,7 @@ def subscription_qos(publishers: list[TopicEndpointInfo]) -> QoSProfile:
 
 
 def bag_qos(profile: QoSProfile) -> Qos:
-    """A publisher's QoS profile the way a bag stores it."""
+    """A publisher's QoS profile as stored in a bag."""
     durability = QosDurability[DurabilityPolicy(profile.durability).name]
     liveliness = QosLiveliness[LivelinessPolicy(profile.liveliness).name]
     return Qos(

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Benchmarks over real DDS."""
+"""End-to-end benchmarks over DDS."""

@@ -45,12 +45,12 @@ class Start:
 
     cache: str                  # one of KINDS
     first_mask_s: float
-    settled_s: float            # until the fastest engine runs: that of the first mask, where none stands in for it
-    engine: str                 # the one that runs then
+    settled_s: float            # until the fastest engine runs; first_mask_s if no provisional engine was used
+    engine: str                 # in use from then on
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Measure, print a line for each start and the medians, write JSON; returns the exit code."""
+    """Measure, print a line for each start and the medians, and write JSON; returns the exit code."""
     arguments = _parse(argv)
     tune_process()
     rclpy.init(args=[])
@@ -59,7 +59,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     def measure_all() -> None:
         with tempfile.TemporaryDirectory(prefix='fanet_ros_start_') as folder:
             warm = Path(folder) / 'warm'
-            _measure('warm', warm, arguments)           # fills it, and the system's file cache
+            _measure('warm', warm, arguments)           # fills it, and the file cache of the system
             for number in range(arguments.rounds):
                 for kind, cache in (('cold', Path(folder) / str(number)), ('warm', warm)):
                     start = _measure(kind, cache, arguments)
@@ -84,7 +84,7 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='benchmark_start', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=5, help='starts with each cache')
+    parser.add_argument('--rounds', type=int, default=5, help='number of starts with each cache')
     parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
                         help='size of the images [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid')
@@ -96,9 +96,9 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
 
 
 def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
-    """Start a node with its cache in `cache`, send it images, and end it when its engine is settled.
+    """Start a node with its cache in `cache`, send it images, and stop it once its final engine runs.
 
-    :raises RuntimeError: it ended, or nothing came within TIMEOUT_S
+    :raises RuntimeError: the node exited, or produced no mask within TIMEOUT_S
     """
     node = rclpy.create_node('benchmark_start')
     masks: list[float] = []
@@ -127,7 +127,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
                 text = log.read()
                 if process.poll() is not None or now > started + TIMEOUT_S:
                     print(text, file=sys.stderr)
-                    raise RuntimeError('no mask came of the node that says the above')
+                    raise RuntimeError('no mask received; see the output of the node above')
                 if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
                     settled = now if SETTLED in text else masks[0]
         finally:

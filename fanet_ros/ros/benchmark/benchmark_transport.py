@@ -5,7 +5,7 @@
     ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out
     ros2 run fanet_ros benchmark_transport --rates --highest
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
-    ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # an hour: does anything grow?
+    ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # one hour: drift of latency and memory
 
 Each rate is measured with this package's process tuning (allocator, DDS profile), with an untuned camera, like ordinary
 drivers, and without tuning, interleaved. Transport is latency minus preprocessing, network and postprocessing.
@@ -27,13 +27,13 @@ from fanet_ros.size_text import METAVAR, size_argument
 MAX_LOSS = 0.05
 FIRST_RATE_HZ = 8.0
 MAX_RATE_HZ = 1000.0
-RATE_STEP = 1.05            # the highest rate is known to within this factor
+RATE_STEP = 1.05            # resolution of the highest rate, as a factor
 
 
 def highest_rate(measure_at: Callable[[float], Run]) -> Optional[Run]:
-    """The run at the highest rate with a loss of at most MAX_LOSS: doubled until it is too much, then bisected.
+    """The run at the highest rate with a loss of at most MAX_LOSS: found by doubling the rate, then bisection.
 
-    None if even FIRST_RATE_HZ is too much.
+    None if the loss is higher even at FIRST_RATE_HZ.
     """
     def is_kept(rate_hz: float) -> Optional[Run]:
         try:
@@ -52,12 +52,12 @@ def highest_rate(measure_at: Callable[[float], Run]) -> Optional[Run]:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Measure, print the table, write JSON and plots; returns the exit code."""
+    """Measure, print the table, and write JSON and plots; returns the exit code."""
     arguments = _parse(argv)
     runs: list[Run] = []
     if arguments.engine == 'auto':
-        from fanet_ros.inference import Segmenter, SegmenterOptions  # with torch, which --help need not wait for
-        # So that no node has to find out which engine is the fastest, beside what is measured.
+        from fanet_ros.inference import Segmenter, SegmenterOptions  # late: --help need not wait for torch
+        # Chooses the fastest engine now, so that no node does so while it is being measured.
         height, width = arguments.resolution
         Segmenter.from_checkpoint(options=SegmenterOptions(
             precision=arguments.precision, input_height=height, input_width=width))
@@ -80,11 +80,11 @@ def main(argv: Optional[list[str]] = None) -> int:
         for kind in kinds if arguments.highest else ():
             found = highest_rate(partial(measure_at, processes=kind[0], reliability=kind[1]))
             if found is None:
-                print(f'even {FIRST_RATE_HZ:g} images/s lose more than {MAX_LOSS:.0%}')
+                print(f'more than {MAX_LOSS:.0%} lost even at {FIRST_RATE_HZ:g} images/s')
             else:
                 show(found, f' highest rate with at most {MAX_LOSS:.0%} lost')
                 highest.append(found)
-    # However it ends, what has been measured is kept.
+    # Keep the results so far, however it ends.
     code = exit_code_of('benchmark_transport', measure_all, errors=(RuntimeError, OSError, ValueError))
     summary = medians(runs)
     if len(summary) < len(runs):
@@ -105,8 +105,9 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--resolution', type=size_argument, default=(180, 320), metavar=METAVAR,
                         help='network resolution [px] (default 320x180)')
     parser.add_argument('--seconds', type=float, default=10.0, help='duration of the measurement for each rate')
-    parser.add_argument('--rounds', type=int, default=1, help='repetitions of each rate, kinds of processes interleaved')
-    parser.add_argument('--only', choices=tuple(PROCESSES), help='all processes tuned, all except the camera, or none')
+    parser.add_argument('--rounds', type=int, default=1, help='repetitions of each rate, with the process tunings interleaved')
+    parser.add_argument('--only', choices=tuple(PROCESSES),
+                        help='measure only one process tuning: all processes tuned, all except the camera, or none')
     parser.add_argument('--camera', nargs='+', choices=('reliable', 'best_effort'), default=['reliable'],
                         help='QoS reliability of the camera')
     parser.add_argument('--engine', default='auto')

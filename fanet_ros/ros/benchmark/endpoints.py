@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two ends of the transport benchmark, each a process of its own: a camera that costs little, and who waits for masks."""
+"""Endpoints of the transport benchmark, each run as a process: a lightweight camera, and a receiver of masks."""
 from __future__ import annotations
 
 import array
@@ -21,13 +21,13 @@ from fanet_ros.ros.common.process import shut_down
 from fanet_ros.sources import SyntheticStreet
 
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-FRAMES = 4                  # distinct ones, painted before the first is sent
-WARM_UP_S = 2.0             # frames of the first seconds do not count
+FRAMES = 4                  # number of distinct images, rendered in advance
+WARM_UP_S = 2.0             # frames of this initial period do not count
 STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
 
 
 def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str) -> None:
-    """Publish `image` (bgr8) at an even rate once node and receiver are there; print the stamps that count, in ns."""
+    """Publish `image` (bgr8) at a constant rate once node and receiver are up; print the stamps after the warm-up, in ns."""
     node = rclpy.create_node('benchmark_camera')
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
     publisher = node.create_publisher(Image, 'image', qos)
@@ -37,7 +37,7 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
               for index in range(FRAMES)]
     while not (node.count_subscribers('image') and node.count_subscribers('segmentation/mask')):
         time.sleep(0.05)
-    time.sleep(1.0)         # until both sides of every connection know of it
+    time.sleep(1.0)         # until every connection is established on both sides
     stamps = []
     count, skipped = round((seconds + WARM_UP_S) * rate_hz), round(WARM_UP_S * rate_hz)
     start = time.perf_counter()
@@ -53,9 +53,9 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
 
 
 def run_receiver() -> None:
-    """Receive masks and timings until SIGINT; print [stamp, received, [stages in ms]] of each, times in ns.
+    """Receive masks and timings until SIGINT; print [stamp in ns, received in ns, [STAGES in ms]] for each mask.
 
-    Without stages, null, where a mask came but no timing.
+    The stages are null for a mask without a timing message.
     """
     node = rclpy.create_node('benchmark_receiver')
     received: dict[int, int] = {}
@@ -77,7 +77,7 @@ def run_receiver() -> None:
 
 
 def main() -> int:
-    """`camera HEIGHT WIDTH RATE SECONDS RELIABILITY` or `receiver`; started by benchmark_transport."""
+    """Run `camera HEIGHT WIDTH RATE SECONDS RELIABILITY` or `receiver`; started by benchmark_transport."""
     role, *values = sys.argv[1:]
     tune_process()
     rclpy.init(args=[])

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the transport benchmark: camera, node and receiver as processes of their own, and what became of each frame."""
+"""One run of the transport benchmark: starts camera, node and receiver as processes and evaluates every frame."""
 from __future__ import annotations
 
 import json
@@ -25,44 +25,44 @@ from fanet_ros.ros.common.node_command import node_command
 
 ENDPOINTS = (sys.executable, '-m', 'fanet_ros.ros.benchmark.endpoints')
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
-TIMEOUT_S = 120.0           # for the node to load, beyond the time of measuring
+TIMEOUT_S = 120.0           # for the node to load, in addition to the measurement
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
-# What is told to whoever reads the table; whether the camera is tuned, and whether node and receiver are.
+# Label in the table; whether the camera is tuned; whether node and receiver are tuned.
 PROCESSES = {'tuned': ('tuned', True, True), 'camera': ('untuned camera', False, True), 'plain': ('untuned', False, False)}
-MIN_TREND_S = 60.0          # in less, memory and latency do not drift but scatter
+MIN_TREND_S = 60.0          # shorter runs only show noise in memory and latency
 
 
 class NoMaskError(RuntimeError):
-    """Of none of the images a mask came."""
+    """No mask was received for any image."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One rate, kind of processes and reliability of the camera.
+    """Results for one rate, process tuning and camera reliability.
 
-    Percentiles are 50, 95, 99 in ms; `stages_ms` are medians by the names of FrameTiming.
+    Triples are the percentiles 50, 95, 99 in ms; `stages_ms` are medians, named as in FrameTiming.
     """
 
     rate_hz: float
     processes: str                              # a key of PROCESSES
     reliability: str                            # of the camera: reliable or best_effort
     sent: int
-    lost: int                                   # images for which no mask came
+    lost: int                                   # images without a mask
     latency_ms: tuple[float, float, float]      # camera stamp to mask received
-    transport_ms: tuple[float, float, float]          # latency less inference
+    transport_ms: tuple[float, float, float]    # latency minus inference
     jitter_ms: float                            # standard deviation of the latency
     stages_ms: dict[str, float]
-    node_cpu_ms: float                          # CPU time of the node for each frame, all threads
+    node_cpu_ms: float                          # CPU time of the node per frame, all threads
     node_memory_mib: float                      # resident, at the end
-    memory_slope_mib_h: Optional[float]         # of a line through it; None for runs below MIN_TREND_S
-    p99_drift_ms: Optional[float]               # p99 of the latency in the last fifth less that in the first; likewise
-    latencies_ms: tuple[float, ...]             # of all frames, in their order
+    memory_slope_mib_h: Optional[float]         # of a line fit; None for runs shorter than MIN_TREND_S
+    p99_drift_ms: Optional[float]               # latency p99 of the last fifth minus that of the first; likewise
+    latencies_ms: tuple[float, ...]             # of all frames, in order
 
 
 @dataclass(frozen=True)
 class _Usage:
-    """Of a process at a time of the system's clock: CPU time since it began, and resident memory."""
+    """Resource usage of a process at a system time: CPU time since its start, and resident memory."""
 
     at_ns: int
     cpu_s: float
@@ -71,23 +71,23 @@ class _Usage:
 
 def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, processes: str,
             reliability: str, network: dict[str, str]) -> Run:
-    """Send images at an even rate for `seconds`.
+    """Send images at a constant rate for `seconds` and measure latency, loss and resource usage.
 
     :param size: height and width of the camera's images in px
-    :param resolution: height and width that the network runs at
+    :param resolution: height and width of the network input in px
     :param processes: a key of PROCESSES
-    :param reliability: of the camera, reliable or best_effort
+    :param reliability: of the camera: reliable or best_effort
     :param network: further parameters of the node, such as engine and precision
-    :raises NoMaskError: no mask came
+    :raises NoMaskError: no mask was received
     :raises RuntimeError: a process failed
     """
     bare = {key: value for key, value in os.environ.items()
             if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
-    of_camera, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
+    camera_environment, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
     parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
     node = _start(environment, node_command('segmentation_node', parameters, ('--log-level', 'warn')))
     receiver = _start(environment, [*ENDPOINTS, 'receiver'])
-    camera = _start(of_camera, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability])
+    camera = _start(camera_environment, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability])
     try:
         with _usage_of(node.pid) as usage:
             stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
@@ -99,21 +99,21 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
         camera.kill()
         for process in (node, receiver, camera):
             process.wait()
-    return _sum_up(rate_hz, processes, reliability, stamps, masks, usage)
+    return _summarise(rate_hz, processes, reliability, stamps, masks, usage)
 
 
-def _sum_up(rate_hz: float, processes: str, reliability: str, stamps: list[int],
-            masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
+def _summarise(rate_hz: float, processes: str, reliability: str, stamps: list[int],
+               masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
     answered = [stamp for stamp in stamps if stamp in masks]
     timed = [stamp for stamp in answered if masks[stamp][1] is not None]
     if not timed:
-        raise NoMaskError(f'no mask of {len(stamps)} images came: choose a smaller --resolution')
+        raise NoMaskError(f'no mask received for {len(stamps)} images: choose a smaller --resolution')
 
     def latency_ms(of: list[int]) -> np.ndarray:
         return np.array([masks[stamp][0] - stamp for stamp in of]) / 1e6
     latency = latency_ms(answered)
     stages = np.array([masks[stamp][1] for stamp in timed])
-    way = latency_ms(timed) - stages[:, [STAGES.index(name) for name in INFERENCE]].sum(1)
+    transport = latency_ms(timed) - stages[:, [STAGES.index(name) for name in INFERENCE]].sum(1)
     measured = [item for item in usage if stamps[0] <= item.at_ns <= stamps[-1]] or usage[-2:]
     cpu_s = measured[-1].cpu_s - measured[0].cpu_s
     span_s = (measured[-1].at_ns - measured[0].at_ns) / 1e9
@@ -125,7 +125,7 @@ def _sum_up(rate_hz: float, processes: str, reliability: str, stamps: list[int],
         fifth = max(len(latency) // 5, 1)
         drift = round(float(np.percentile(latency[-fifth:], 99) - np.percentile(latency[:fifth], 99)), 2)
     return Run(rate_hz, processes, reliability, len(stamps), len(stamps) - len(answered), _percentiles(latency),
-               _percentiles(way), round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
+               _percentiles(transport), round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
                round(1e3 * cpu_s / max(frames, 1), 2), round(measured[-1].memory_mib, 1), slope, drift,
                tuple(latency.round(3).tolist()))
 
@@ -136,9 +136,11 @@ def _start(environment: dict[str, str], command: list[str]) -> subprocess.Popen:
 
 def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '', *,
             interrupt: bool = False) -> str:
-    """What `process` prints until it ends, as long as the node lives; a bar shows that time passes if `what` is given.
+    """Output of `process` until it exits.
 
-    :param interrupt: have it end, by SIGINT; again and again, since rclpy may miss one while it waits
+    :param what: label of a progress bar; '' for none
+    :param interrupt: stop it with SIGINT, sent repeatedly because rclpy may miss one while waiting
+    :raises RuntimeError: `process` or the node failed, or the timeout has passed
     """
     start = interrupted = time.monotonic()
     if interrupt:
@@ -165,7 +167,7 @@ def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float,
 
 @contextmanager
 def _usage_of(pid: int) -> Iterator[list[_Usage]]:
-    """A list that grows by the usage of a process every SAMPLING_S, as long as it lives."""
+    """A list to which a thread appends the usage of a process every SAMPLING_S seconds while it lives."""
     process = psutil.Process(pid)
     samples: list[_Usage] = []
     ended = threading.Event()

@@ -27,17 +27,17 @@ from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 VIEW_DEG = 60.0
-SLOW_SHARE = 0.9            # below this share of the rate asked for, the node says so
+SLOW_SHARE = 0.9            # warn below this share of the requested rate
 RATE_WINDOW_S = 5.0
-ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not keep the camera from ending
+ACKNOWLEDGED_WITHIN = Duration(seconds=5)       # a subscriber that hangs must not block the shutdown
 
 
 class CameraNode(FittedParameters, Node):
     """Publishes `image` or `image/compressed`, `camera_info`, and `ground_truth` for sources with labels.
 
-    `finished` at the end.
+    `finished` is True once the source has ended or `count` frames are published.
 
-    :raises ValueError: a parameter or the source cannot be used (SourceError)
+    :raises ValueError: a parameter is invalid, or the source cannot be opened (SourceError)
     """
 
     parameter_specs = CameraSettings.specs()
@@ -51,7 +51,7 @@ class CameraNode(FittedParameters, Node):
         self._frames = iter(self._source)
         self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
                         else self.create_publisher(Image, 'image', CAMERA_QOS))
-        self._truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
+        self._ground_truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
         self._infos = self.create_publisher(CameraInfo, 'camera_info', CAMERA_QOS)
         self._published = self._window_frames = 0
         self._window_start_s: Optional[float] = None
@@ -67,8 +67,8 @@ class CameraNode(FittedParameters, Node):
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self._settings.frame_id)
         self._images.publish(self._compressed(frame, header) if self._jpeg else rgb_to_image_message(frame.rgb, header))
         self._infos.publish(ideal_camera_info(header, *frame.rgb.shape[:2]))
-        if self._truth is not None and frame.labels is not None:
-            self._truth.publish(labels_to_image_message(frame.labels, header))
+        if self._ground_truth is not None and frame.labels is not None:
+            self._ground_truth.publish(labels_to_image_message(frame.labels, header))
         self._published += 1
         self.finished = self._published == self._settings.count
         self._watch_rate()
@@ -78,30 +78,30 @@ class CameraNode(FittedParameters, Node):
         return CompressedImage(header=header, format='jpeg', data=array.array('B', jpeg.tobytes()))
 
     def _watch_rate(self) -> None:
-        """Warn of a slow source, by the node's clock: that a simulation stands still is not the source's fault."""
+        """Warn about a slow source. Uses the node's clock, so that a paused simulation does not count."""
         now_s = self.get_clock().now().nanoseconds * 1e-9
-        if self._window_start_s is None or now_s < self._window_start_s:       # the first frame, or time began again
+        if self._window_start_s is None or now_s < self._window_start_s:       # the first frame, or time restarted
             self._window_frames, self._window_start_s = 0, now_s
             return
         self._window_frames += 1
         elapsed_s = now_s - self._window_start_s
         if elapsed_s >= RATE_WINDOW_S:
-            reached_hz = self._window_frames / elapsed_s
-            if reached_hz < SLOW_SHARE * self._settings.rate_hz:
+            actual_hz = self._window_frames / elapsed_s
+            if actual_hz < SLOW_SHARE * self._settings.rate_hz:
                 self.get_logger().warning(
-                    f'the source gives only {reached_hz:.1f} of the {self._settings.rate_hz:g} Hz asked for')
+                    f'the source delivers only {actual_hz:.1f} of the requested {self._settings.rate_hz:g} Hz')
             self._window_frames, self._window_start_s = 0, now_s
 
     def close(self) -> None:
-        """Let the last messages be taken, then give the source back."""
-        for publisher in filter(None, (self._images, self._infos, self._truth)):
+        """Wait until subscribers have received the last messages, then close the source."""
+        for publisher in filter(None, (self._images, self._infos, self._ground_truth)):
             if self.finished and hasattr(publisher, 'wait_for_all_acked'):
                 publisher.wait_for_all_acked(ACKNOWLEDGED_WITHIN)
         self._source.close()
 
 
 def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
-    """Of a pinhole without distortion that sees VIEW_DEG from left to right; no source tells what its camera really was."""
+    """Assumed calibration: a pinhole camera without distortion and with a horizontal field of view of VIEW_DEG."""
     focal_px = width / 2 / math.tan(math.radians(VIEW_DEG) / 2)
     center_x, center_y = (width - 1) / 2, (height - 1) / 2
     return CameraInfo(
@@ -111,7 +111,7 @@ def ideal_camera_info(header: Header, height: int, width: int) -> CameraInfo:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 when the source fails."""
+    """Run until the source ends, Ctrl-C or SIGTERM; returns the exit code, 1 if the source fails."""
     if not start_ros('camera_node', argv, SignalHandlerOptions.ALL):
         return 1
     node = None
@@ -125,13 +125,13 @@ def main(argv: Optional[list[str]] = None) -> int:
         pass
     except (ValueError, RuntimeError, ParameterException) as error:     # SourceError is a ValueError
         if not rclpy.ok():
-            pass            # it was told to end, which makes whatever it was about to do impossible
+            pass            # shutdown was requested, which makes further ROS calls fail
         elif node is None or isinstance(error, ValueError):
             return fail('camera_node', error)
         else:
             raise
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not interrupt the shutdown
         if node is not None:
             node.close()
         shut_down()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the camera stand-in; all are fixed at start-up."""
+"""Parameters of the camera node; all are fixed at start-up."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fanet_ros.ros.common.parameters import Settings, fixed_parameter
 
 @dataclass(frozen=True)
 class CameraSettings(Settings):
-    """What the parameters of camera_node say."""
+    """Parameter values of camera_node."""
 
     source: str = fixed_parameter('street', 'street (synthetic), path of a video, folder of images, or V4L2 device')
     rate_hz: float = fixed_parameter(10.0, 'Frames published per second', unit='Hz', minimum=0.1, maximum=1000.0)

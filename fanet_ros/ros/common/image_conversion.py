@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Between ROS image messages and numpy arrays.
+"""Conversion between ROS image messages and numpy arrays.
 
-rclpy hands over the data as an array of bytes; it is looked at through strided numpy views, so
-that padded rows and byte order cost nothing. cv_bridge is asked only for encodings not in the tables below.
+The byte array of a message is read through strided numpy views, so that row padding and byte order cost nothing.
+cv_bridge is only used for encodings that are not in FORMATS or SEMI_PLANAR.
 """
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'labels_
 
 def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,
               note: Note = warnings.warn) -> RawImage:
-    """The pixels of `message` as the camera sent them; of a picture file RGB.
+    """The pixels of `message` as the camera sent them; RGB for a CompressedImage.
 
-    :param bit_depth: of 16-bit values; None: found for this image alone
-    :param note: is told what is odd about images that can be read
-    :raises ImageError: sizes that do not fit, an encoding that nobody knows, a picture that cannot be read
+    :param bit_depth: of 16-bit values; None: derived from this image alone
+    :param note: called with a description of any issue with an image that can still be decoded
+    :raises ImageError: inconsistent sizes, an unknown encoding, or a compressed image that cannot be decoded
     """
     if isinstance(message, CompressedImage):
         return RawImage.of_rgb(compressed_to_rgb(message, bit_depth=bit_depth, note=note))
@@ -39,12 +39,12 @@ def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[Bit
 
 
 def rgb_to_image_message(rgb: np.ndarray, header: Header) -> Image:
-    """Make an rgb8 message of (H, W, 3) uint8."""
+    """Make an rgb8 message from `rgb`, (H, W, 3) uint8."""
     return _message(rgb, 'rgb8', header)
 
 
 def labels_to_image_message(labels: np.ndarray, header: Header) -> Image:
-    """Make a mono8 message of (H, W) uint8; its step is its width."""
+    """Make a mono8 message without padding from `labels`, (H, W) uint8."""
     return _message(labels, 'mono8', header)
 
 
@@ -52,7 +52,7 @@ def _message(pixels: np.ndarray, encoding: str, header: Header) -> Image:
     height, width = pixels.shape[:2]
     message = Image(header=header, height=height, width=width, encoding=encoding, is_bigendian=0,
                     step=width * (pixels.size // (height * width)))
-    # An array('B') is taken over as it is; any other type rclpy checks byte by byte.
+    # rclpy accepts an array('B') directly and checks any other type byte by byte.
     data = array.array('B')
     data.frombytes(np.ascontiguousarray(pixels).data)       # the only copy
     message.data = data
@@ -67,11 +67,11 @@ def _by_cv_bridge(message: Image) -> np.ndarray:
         bridge = CvBridge()
         dtype, channels = bridge.encoding_to_dtype_with_channels(message.encoding)
         row_bytes = message.width * channels * np.dtype(dtype).itemsize
-        # cv_bridge looks at neither, and would make a picture of the wrong bytes.
+        # cv_bridge checks neither and would read the wrong bytes.
         if message.step != row_bytes or len(message.data) != message.height * row_bytes:
             raise ValueError(f'expected step {row_bytes} and {message.height * row_bytes} bytes')
         return np.ascontiguousarray(bridge.imgmsg_to_cv2(message, 'rgb8'))
-    except KeyError:                # of its tables: says no more than that it knows it neither
+    except KeyError:                # from its tables: it does not know the encoding either
         raise unknown_encoding(message) from None
-    except Exception as error:      # whatever an unknown encoding provokes there, this message is at fault
+    except Exception as error:      # any failure inside cv_bridge is due to this message
         raise unknown_encoding(message, ' '.join(str(error).split())[:80]) from None

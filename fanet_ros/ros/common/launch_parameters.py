@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of a node as arguments of a launch file. If omitted, the parameter file decides."""
+"""Node parameters as launch arguments. For those omitted, the parameter file applies."""
 from __future__ import annotations
 
 from typing import Sequence, Union
@@ -15,7 +15,10 @@ from fanet_ros.ros.common.parameters import Settings
 
 
 def parameter_arguments(settings: type[Settings], names: Sequence[str], file_argument: str) -> list[DeclareLaunchArgument]:
-    """An argument for each of the parameters `names`, described as the parameter is; `file_argument` names the file."""
+    """A launch argument for each parameter in `names`, with the parameter's description.
+
+    :param file_argument: name of the launch argument with the parameter file, which gives the defaults
+    """
     specs = {spec.name: spec for spec in settings.specs()}
     return [DeclareLaunchArgument(name, default_value='', description=f'{specs[name].meaning} (default: as in {file_argument})')
             for name in names]
@@ -23,9 +26,9 @@ def parameter_arguments(settings: type[Settings], names: Sequence[str], file_arg
 
 def given_parameters(
         context: LaunchContext, settings: type[Settings], names: Sequence[str]) -> dict[str, Union[int, float, ParameterValue]]:
-    """The values of those of the arguments `names` that were given.
+    """Values of those launch arguments in `names` that were given.
 
-    :raises ValueError: of a number, what is none
+    :raises ValueError: the text given for a number is not one
     """
     kinds = {spec.name: type(spec.default) for spec in settings.specs()}
     texts = {name: LaunchConfiguration(name).perform(context) for name in names}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a node of this package is started in a process of its own."""
+"""Command line that starts a node of this package as a subprocess."""
 from __future__ import annotations
 
 import json
@@ -9,11 +9,11 @@ from typing import Mapping, Sequence
 
 
 def node_command(name: str, parameters: Mapping[str, object], ros_arguments: Sequence[str] = ()) -> list[str]:
-    """The command line of the program `name` of commands.COMMANDS, by this very Python, however the package was installed.
+    """Command line of the program `name` in commands.COMMANDS, run by this Python interpreter however the package is installed.
 
-    :param parameters: by name; plain values and lists of them
-    :param ros_arguments: further ones, such as '--log-level', 'error'
+    :param parameters: values by name; scalars and lists of them
+    :param ros_arguments: further ROS arguments, such as '--log-level', 'error'
     """
-    # JSON is YAML in which a string such as "0" stays a string.
+    # JSON is also valid YAML and keeps a string such as "0" a string.
     given = [part for key, value in parameters.items() for part in ('-p', f'{key}:={json.dumps(value)}')]
     return [sys.executable, '-m', 'fanet_ros', name, '--ros-args', *ros_arguments, *given]

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an executable that is a node answers to --help: its purpose and its parameters."""
+"""The --help text of a node executable: its purpose and parameters."""
 from __future__ import annotations
 
 import textwrap
@@ -12,7 +12,7 @@ WIDTH = 100
 
 
 def help_text(name: str, purpose: str, specs: Sequence[ParameterSpec]) -> str:
-    """Usage, purpose, and each parameter with default, range and meaning."""
+    """Usage, purpose, and each parameter with meaning, unit, range and default."""
     lines = [f'usage: ros2 run fanet_ros {name} [--ros-args -p PARAMETER:=VALUE ... -r FROM:=TO ... --params-file FILE]', '',
              purpose, '', 'parameters (* can change while the node runs):']
     for spec in specs:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a parameter is to ROS, and which values are fit for it."""
+"""Specification of a ROS parameter: type, range, description, and conversion of its values."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,7 +14,11 @@ Value = Union[str, int, float, bool, list[str], list[float]]
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """One parameter: its default (which gives the type), what it means, and what it may be."""
+    """One parameter: name, default (which sets the type), description and allowed values.
+
+    `none`: for a list parameter, the value that an empty list, which has no type in ROS, stands for.
+    `convert`: turns the ROS value into the settings value; raises ValueError if it is invalid.
+    """
 
     name: str
     default: Value
@@ -24,11 +28,11 @@ class ParameterSpec:
     maximum: Optional[float] = None
     choices: tuple[str, ...] = ()
     read_only: bool = False
-    none: Optional[Union[list[str], list[float]]] = None     # of a list: what an empty one, which has no type in ROS, stands for
-    convert: Optional[Callable[[Any], Any]] = None           # makes of ROS's value what the settings hold; ValueError: it is wrong
+    none: Optional[Union[list[str], list[float]]] = None
+    convert: Optional[Callable[[Any], Any]] = None
 
     def descriptor(self) -> ParameterDescriptor:
-        """What `ros2 param describe` shows; ROS itself enforces range, type and read-only."""
+        """Descriptor as shown by `ros2 param describe`; ROS itself enforces range, type and read-only."""
         descriptor = ParameterDescriptor(
             name=self.name, description=self.description + (f' [{self.unit}]' if self.unit else ''),
             read_only=self.read_only, additional_constraints=self.constraint if self.choices else '')
@@ -43,12 +47,12 @@ class ParameterSpec:
 
     @property
     def constraint(self) -> str:
-        """The allowed values in words; empty if anything goes."""
+        """The allowed values in words; empty if unrestricted."""
         if self.choices:
             return 'one of ' + ', '.join(self.choices)
         if self.minimum is None or self.maximum is None:
             return ''
-        if self.maximum >= 2**31 - 1:       # only there to complete the range
+        if self.maximum >= 2**31 - 1:       # ROS ranges need a maximum; this one means unlimited
             return f'{self.minimum:.15g} or more'
         return f'{self.minimum:.15g}..{self.maximum:.15g}'
 
@@ -59,21 +63,21 @@ class ParameterSpec:
 
     @property
     def meaning(self) -> str:
-        """All of it in words."""
+        """Description, unit and allowed values in words."""
         return self.description + (f' ({self.details})' if self.details else '')
 
     def setting(self, value: Any) -> Any:
-        """What the settings hold for `value` of ROS.
+        """The settings value for the ROS `value`.
 
-        :raises ValueError: there is no such thing
+        :raises ValueError: `value` is invalid
         """
         return value if self.convert is None else self.convert(value)
 
     def fit(self, value: Any) -> Any:
-        """`value` in the type of the default where nothing is lost by it: a whole number is a number too.
+        """`value` in the type of the default where the conversion is lossless, such as int to float.
 
-        What does not fit stays as it is, for ROS to refuse. None is what ROS makes of an empty list at the start;
-        `ros2 param set` sends a list of whole and other numbers as text.
+        Other values are returned unchanged, for ROS to refuse. At start-up, ROS turns an empty list into None;
+        `ros2 param set` sends a list that mixes integers and floats as text.
         """
         if isinstance(self.default, float):
             return float(value) if _is_number(value) else value
@@ -89,9 +93,9 @@ class ParameterSpec:
 
 
 def check_choices(specs: Sequence[ParameterSpec], values: Mapping[str, Any]) -> None:
-    """Refuse a value that is none of its parameter's choices.
+    """Check every value against the choices of its parameter.
 
-    :raises ValueError: there is one
+    :raises ValueError: a value is not among the choices
     """
     for spec in specs:
         if spec.choices and values[spec.name] not in spec.choices:
@@ -103,7 +107,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _read_numbers(text: str) -> Any:
-    """The list of numbers that `text` holds; anything else stays text."""
+    """The list of numbers in `text`; any other text is returned unchanged."""
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:

@@ -1,11 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A node's parameters as a dataclass, whose fields are their only declaration: ROS, YAML files and pages are served from it.
+"""Node parameters as a dataclass: its fields are the single source for ROS declarations, YAML files and documentation.
 
     @dataclass(frozen=True)
     class LampSettings(Settings):
-        brightness: float = parameter(0.5, 'Share of its power', minimum=0.0, maximum=1.0)
-        log_file: Path = fixed_parameter('', 'Where switching is logged', convert=Path)
+        brightness: float = parameter(0.5, 'Share of full power', minimum=0.0, maximum=1.0)
+        log_file: Path = fixed_parameter('', 'Log file of switching', convert=Path)
 
     settings = LampSettings.declare(node)
 """
@@ -31,21 +31,21 @@ def parameter(
         default: Value, description: str, *, unit: str = '', minimum: Optional[float] = None, maximum: Optional[float] = None,
         choices: tuple[str, ...] = (), read_only: bool = False, none: Optional[Union[list[str], list[float]]] = None,
         convert: Optional[Callable[[Any], Any]] = None) -> Any:
-    """A field of Settings; its name is the parameter's, and the rest as in ParameterSpec."""
+    """Dataclass field of Settings that declares a parameter of the same name; arguments as in ParameterSpec."""
     spec = ParameterSpec('', default, description, unit, minimum, maximum, choices, read_only, none, convert)
     return field(default_factory=lambda: spec.setting(default), metadata={SPEC: spec})
 
 
 def fixed_parameter(default: Value, description: str, **rest: Any) -> Any:
-    """A parameter() that is read at the start and cannot be changed after that."""
+    """A read-only parameter(): read at start-up, cannot be changed afterwards."""
     return parameter(default, description, read_only=True, **rest)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The values of a node's parameters, by their names; fields that are no parameter() are derived from those.
+    """Values of a node's parameters by name; fields that are not a parameter() are derived from them.
 
-    :raises ValueError: a value that ROS could not judge is wrong
+    :raises ValueError: a value is invalid in a way that ROS cannot check
     """
 
     def __post_init__(self) -> None:
@@ -53,39 +53,39 @@ class Settings:
 
     @classmethod
     def specs(cls) -> tuple[ParameterSpec, ...]:
-        """All parameters, in the order of their fields."""
+        """All parameters, in field order."""
         return tuple(replace(item.metadata[SPEC], name=item.name) for item in fields(cls) if SPEC in item.metadata)
 
     @classmethod
     def declare(cls: type[_Settings], node: Node, tell: Optional[Callable[[str], Any]] = None) -> _Settings:
-        """Declare all parameters on `node` and read their values at the start.
+        """Declare all parameters on `node` and read their start-up values.
 
-        :param tell: is given a line for everything that was given for the node and is not used; None: a warning in its log
-        :raises ValueError: a value that ROS could not judge is wrong
-        :raises rclpy.exceptions.ParameterException: a value of the wrong type or out of range
+        :param tell: called with a line for each unused parameter or parameter file; None: log it as a warning
+        :raises ValueError: a value is invalid in a way that ROS cannot check
+        :raises rclpy.exceptions.ParameterException: a value has the wrong type or is out of range
         """
         values = declare(node, cls.specs(), tell)
         return cls(**{spec.name: spec.setting(values[spec.name]) for spec in cls.specs()})
 
     def changed(self: _Settings, parameters: Iterable[Parameter]) -> _Settings:
-        """With the values of `parameters`, those of other names aside.
+        """A copy with the values of `parameters`; unknown names are ignored.
 
-        :raises ValueError: a value that ROS could not judge is wrong
+        :raises ValueError: a value is invalid in a way that ROS cannot check
         """
         specs = {spec.name: spec for spec in self.specs()}
         return replace(self, **{item.name: specs[item.name].setting(item.value) for item in parameters if item.name in specs})
 
 
 class FittedParameters(Node):
-    """Fits what is set while a node runs as declare() fits what it is started with; stands before another class of rclpy."""
+    """Mixin that converts parameters set at run time as declare() does at start-up; precedes the rclpy node class in the bases."""
 
     parameter_specs: Sequence[ParameterSpec] = ()
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
-        """What every service and `ros2 param set` go through, in all releases of ROS."""
+        """Convert the values first; every way to set a parameter ends here, in all ROS releases."""
         specs = {spec.name: spec for spec in self.parameter_specs}
         for item in parameter_list:
-            if not self.has_parameter(item.name):       # which rclpy refuses too, without the name
+            if not self.has_parameter(item.name):       # rclpy would refuse it too, but without naming it
                 return SetParametersResult(successful=False, reason=no_such_parameter(item.name, specs))
         return super().set_parameters_atomically([
             Parameter(item.name, value=specs[item.name].fit(item.value))
@@ -93,11 +93,11 @@ class FittedParameters(Node):
 
 
 def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> dict[str, Any]:
-    """Declare all `specs` on `node` and return their start-up values by name, as ROS has them; errors as Settings.declare()."""
+    """Declare all `specs` on `node` and return their start-up values by name, unconverted; errors as in Settings.declare()."""
     follow_remapping(node)
     for line in unused_parameters(node, [spec.name for spec in specs], sys.argv):
         (tell or node.get_logger().warning)(line)
-    given = node._parameter_overrides       # nothing public tells them before they are declared, nor lets them be changed
+    given = node._parameter_overrides       # no public API reads or changes them before declaration
     values = {}
     for spec in specs:
         if spec.name in given:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a node's process begins and ends: tuned for images, then with ROS, or with one line that says why not."""
+"""Start-up and shutdown of a node's process: tuning, ROS initialisation, and errors as one line on stderr."""
 from __future__ import annotations
 
 import os
@@ -16,9 +16,10 @@ from fanet_ros.ros.common.ros_arguments import why_refused, with_even_lists
 
 
 def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
-    """Tune the process and initialise ROS; False, with one line on stderr, for arguments that ROS does not understand.
+    """Tune the process and initialise ROS; False, with one line on stderr, if ROS cannot parse the arguments.
 
-    :param name: of the executable
+    :param name: of the executable, for the error message
+    :param argv: command line; None: sys.argv
     """
     tune_process()
     try:
@@ -30,9 +31,9 @@ def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOption
 
 
 def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptions.ALL) -> None:
-    """rclpy.init() for arguments as people write them.
+    """rclpy.init() that also accepts number lists mixing integers and floats.
 
-    :raises ValueError: ROS does not understand them
+    :raises ValueError: ROS cannot parse the arguments
     """
     with ExitStack() as files:
         given_to_ros = with_even_lists(argv, files)
@@ -43,13 +44,13 @@ def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptio
 
 
 def fail(name: str, error: Exception) -> int:
-    """Print `error` as one line on stderr, under the node's `name`; returns the exit code, 1."""
+    """Print `error` as one line on stderr, prefixed with `name`; returns the exit code, 1."""
     print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
     return 1
 
 
 def shut_down() -> None:
-    """Shut ROS down unless that has been done, or is being done at this moment by the thread that handles signals."""
+    """Shut ROS down unless it already is, or the signal-handling thread is doing so right now."""
     try:
         rclpy.try_shutdown()
     except RuntimeError:
@@ -58,7 +59,7 @@ def shut_down() -> None:
 
 
 def leave() -> NoReturn:
-    """End the process with exit code 0 although a thread works on something that nobody needs any more."""
+    """Exit with code 0 immediately, abandoning a thread whose result is no longer needed."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(0)

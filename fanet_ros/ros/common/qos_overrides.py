@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The user's `qos_overrides.TOPIC.subscription.POLICY` parameters, by the name of a topic before or after remapping.
+"""Accepts `qos_overrides.TOPIC.subscription.POLICY` parameters with the topic's name before or after remapping.
 
-rclpy reads them by the name after it; with the one that the README gives, nothing happens and nobody says so.
+rclpy only reads them by the name after remapping, and silently ignores the others.
 """
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NAME = re.compile(r'qos_overrides\.(/[^.]+)\.(publisher|subscription)(_\w+)?\.\w
 
 
 def follow_remapping(node: Node) -> None:
-    """Hold what is given for the name of a topic before remapping for the one after it, unless that has values of its own.
+    """Copy overrides given for a topic's name before remapping to the one after it, unless that has its own value.
 
-    To be called before the topics are made.
+    Call before creating publishers and subscriptions.
     """
-    given = node._parameter_overrides       # nothing public tells them before they are declared, nor lets them be changed
+    given = node._parameter_overrides       # no public API reads or changes them before declaration
     for name in list(given):
         if new := _remapped(node, name):
             given.setdefault(new, Parameter(new, value=given[name].value))
 
 
 def unused_overrides(node: Node) -> list[str]:
-    """A line for each that belongs to no topic of the node, or to a policy that cannot be changed; once all topics are made."""
-    return [f'{name} is not used: expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, and the name '
-            'of a topic of this node'
+    """A line for each override of an unknown topic or a policy that cannot be overridden. Call after creating all topics."""
+    return [f'{name} is not used: expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, with '
+            'a topic of this node'
             for name in node._parameter_overrides
             if name.startswith(PREFIX) and not node.has_parameter(name) and _remapped(node, name) is None]
 

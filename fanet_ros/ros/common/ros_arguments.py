@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS arguments of a process: which parameters they give, and these in a form that the parser of ROS understands."""
+"""The ROS arguments of a process: finds the parameters in them, and rewrites them so that the ROS parser accepts them."""
 from __future__ import annotations
 
 import re
@@ -16,7 +16,7 @@ PLACE_IN_RCL = re.compile(r',? at /\S+\.c(pp)?:\d+')
 
 
 def parameter_arguments(argv: Sequence[str]) -> Iterator[tuple[int, bool]]:
-    """Indices in `argv` of NAME:=VALUE (False) and of the names of parameter files (True)."""
+    """Index in `argv` of each NAME:=VALUE (with False) and of each parameter file (with True)."""
     is_ros = False
     for index, text in enumerate(argv):
         if text in ('--ros-args', '--'):
@@ -26,9 +26,9 @@ def parameter_arguments(argv: Sequence[str]) -> Iterator[tuple[int, bool]]:
 
 
 def with_even_lists(argv: Sequence[str], files: ExitStack) -> list[str]:
-    """`argv` with every list of whole and other numbers, which ROS refuses, made one of the latter.
+    """`argv` with every list that mixes integers and floats, which ROS refuses, converted to floats.
 
-    :param files: keeps the copies of parameter files that had to be changed
+    :param files: owns the temporary copies of parameter files that had to be changed
     """
     result = list(argv)
     for index, is_file in parameter_arguments(argv):
@@ -45,14 +45,14 @@ def with_even_lists(argv: Sequence[str], files: ExitStack) -> list[str]:
                 copy.flush()
                 result[index] = copy.name
         except (OSError, ValueError, yaml.YAMLError):
-            pass        # ROS will say what is wrong with it
+            pass        # ROS reports what is wrong with it
     return result
 
 
 def even_lists(text: str) -> str:
-    """YAML, with '.0' behind the whole numbers of every list that holds others too.
+    """YAML `text` with '.0' appended to the integers of every list that also has floats.
 
-    :raises yaml.YAMLError: it is none
+    :raises yaml.YAMLError: `text` is not valid YAML
     """
     ends = [item.end_mark.index for values in _number_lists(yaml.compose(text)) for item in values
             if WHOLE_NUMBER.fullmatch(item.value)]
@@ -62,7 +62,7 @@ def even_lists(text: str) -> str:
 
 
 def _number_lists(node: Optional[yaml.Node]) -> Iterator[list[yaml.ScalarNode]]:
-    """The elements of every list of numbers that are not all whole."""
+    """The elements of every list of numbers that are not all integers."""
     if isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from _number_lists(value)
@@ -82,7 +82,12 @@ def _is_number(text: str) -> bool:
 
 
 def why_refused(error: Exception, argv: Sequence[str], given_to_ros: Sequence[str]) -> str:
-    """What rcl says, without the places in its sources, and of a file that is no YAML where and why."""
+    """Readable reason why rcl refused the arguments: no source locations, and file and line of a YAML error.
+
+    :param error: raised by rclpy.init()
+    :param argv: as the user gave them
+    :param given_to_ros: as passed to rclpy.init(), from with_even_lists()
+    """
     for index, is_file in parameter_arguments(argv):
         if is_file:
             try:

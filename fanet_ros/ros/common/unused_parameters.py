@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was given for a node and is used by none: names with a typing error, sections of a file for a node of another name.
+"""Detects parameters that were given but are not used: misspelt names, and file sections for nodes of another name.
 
-ROS says nothing of either.
+ROS silently ignores both.
 """
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from fanet_ros.ros.common.ros_arguments import parameter_arguments
 
 @dataclass(frozen=True)
 class Section:
-    """Parameters for the nodes that `pattern` stands for, as in '/front/segmentation' or '/**'."""
+    """Section of a parameter file: parameter `names` for the nodes that match `pattern`, such as '/front/segmentation' or '/**'."""
 
     pattern: str
     names: tuple[str, ...]
 
     def holds_for(self, node_name: str) -> bool:
-        """As ROS has it: * stands for one part of a name, ** for any number of them; a name without a namespace is global."""
+        """Whether the pattern matches, by the rules of ROS: * is one part of a name, ** any number; no namespace means global."""
         parts = [r'(/\w+)*' if part == '**' else '/' + re.escape(part).replace(r'\*', r'\w+')
                  for part in self.pattern.strip('/').split('/')]
         return re.fullmatch(''.join(parts), node_name) is not None
 
 
 def unused_parameters(node: Node, names: Collection[str], argv: Sequence[str]) -> list[str]:
-    """A line for everything that is given and not used, with the nearest name that there is.
+    """A line for each parameter or section that was given and is not used, with a suggestion for a misspelt name.
 
-    :param names: parameters that the node declares, or will
-    :param argv: arguments of the process, where parameter files are named
+    :param names: parameters that the node declares
+    :param argv: arguments of the process
     """
     lines = [no_such_parameter(name, names)
-             for name in node._parameter_overrides      # nothing public tells those that are not declared
+             for name in node._parameter_overrides      # no public API for undeclared ones
              if name not in names and not node.has_parameter(name) and not name.startswith('qos_overrides.')]
     own_name = node.get_fully_qualified_name()
     for index, is_file in parameter_arguments(argv):
@@ -54,16 +54,16 @@ def _of_file(path: str, own_name: str, names: Collection[str]) -> list[str]:
     others = [section for section in sections if not section.holds_for(own_name)]
     own = [section for section in sections if section not in others]
     if not own:
-        there = ', '.join(section.pattern for section in others) or 'nothing at all'
-        return [f'{path} is not used: it holds parameters of {there}, and this node is {own_name}']
+        there = ', '.join(section.pattern for section in others) or 'no node'
+        return [f'{path} is not used: it has parameters for {there}, and this node is {own_name}']
     if any('*' not in section.pattern for section in own):
-        return []       # others are for other nodes
+        return []       # the other sections are for other nodes
     return [f'the parameters of {section.pattern} in {path} are not used: this node is {own_name}'
             for section in others if 2 * len(set(section.names) & set(names)) > len(section.names)]
 
 
 def sections_of(path: str) -> Iterator[Section]:
-    """Of a parameter file, none of one that cannot be read: ROS has refused that."""
+    """Sections of a parameter file; none if it cannot be read, which ROS has already refused."""
     try:
         with open(path, encoding='utf-8') as file:
             content = yaml.safe_load(file)
@@ -91,6 +91,6 @@ def _names(content: Any, prefix: str) -> Iterator[str]:
 
 
 def no_such_parameter(name: str, names: Collection[str]) -> str:
-    """In a line, with the nearest of the `names` that there are."""
+    """Error message for an unknown parameter, with the closest match among `names`."""
     near = difflib.get_close_matches(name.replace('.', '_'), names, 1)
-    return f'{name} is no parameter of this node' + (f': is {near[0]} meant?' if near else '')
+    return f'{name} is not a parameter of this node' + (f': did you mean {near[0]}?' if near else '')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model that segments, with all that belongs to it: what one frame is segmented and shown by, from end to end."""
+"""The model in use with its settings and output style: everything that determines the outputs of a frame."""
 from __future__ import annotations
 
 import logging
@@ -17,9 +17,9 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ActiveModel:
-    """Never changed, only replaced as a whole between two frames; a frame takes it once and keeps it to its end.
+    """Immutable: replaced as a whole between frames, so that each frame uses one version from start to end.
 
-    `scale` is the share of the full resolution that the latency budget allows, on each side.
+    `scale` is the factor on height and width that the latency budget currently allows, in (0, 1].
     """
 
     segmenter: Segmenter
@@ -29,46 +29,47 @@ class ActiveModel:
 
 
 def options_of(settings: SegmentationSettings) -> SegmenterOptions:
-    """How the parameters ask for `checkpoint` to be run, at the full resolution.
+    """Segmenter options for `settings`, at full resolution.
 
-    :raises SegmentationError: a value that no checkpoint and no machine allows
+    :raises SegmentationError: a value that is invalid for any checkpoint and machine
     """
     return SegmenterOptions.taken_from(settings, scale=settings.input_scale)
 
 
 def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> bool:
-    """Whether `new` asks for another network, or another size of the present one, than `old`."""
+    """Whether going from `old` to `new` requires a new Segmenter: another network, or another input size."""
     return (old.checkpoint, options_of(old)) != (new.checkpoint, options_of(new))
 
 
 def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
                     present: Optional[ActiveModel] = None, *, anew: bool = False, quick: bool = False) -> Segmenter:
-    """A Segmenter for `settings`, warmed up, beside the `present` one, which goes on unchanged.
+    """Build and warm up a Segmenter for `settings`, while `present` stays in use unchanged.
 
-    :param scale: share of the full resolution
-    :param anew: even where the present network would do at another resolution
+    :param scale: factor on the full resolution, height and width
+    :param present: the model in use; its network is reused if only the resolution differs
+    :param anew: do not reuse the network of `present`
     :param quick: see SegmenterOptions
     :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
-    :raises MemoryError: there is too little
+    :raises MemoryError: not enough memory
     """
     started = time.monotonic()
     options = replace(options_of(settings), scale=scale * settings.input_scale, quick=quick)
     if present is not None and not anew and _is_same_network(present.settings, settings):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
-        return _told(present.segmenter.resized(options.input_height, options.input_width, options.scale, quick=quick), started)
+        return _logged(present.segmenter.resized(options.input_height, options.input_width, options.scale, quick=quick), started)
     LOG.info(f'building {settings.checkpoint}')
     if present is not None:
         options = replace(options, frame_sizes=present.segmenter.frame_sizes)
-    return _told(Segmenter.from_checkpoint(settings.checkpoint, options), started)
+    return _logged(Segmenter.from_checkpoint(settings.checkpoint, options), started)
 
 
-def _told(segmenter: Segmenter, started: float) -> Segmenter:
-    """`segmenter`, of which the log is told how long it took to build and what memory the process uses with it."""
+def _logged(segmenter: Segmenter, started: float) -> Segmenter:
+    """`segmenter`; logs how long it took to build and how much memory the process now uses."""
     memory = ', '.join(f'{name.replace(" [MiB]", "")} {value} MiB' for name, value in memory_in_use(segmenter.device).items())
     LOG.info(f'{segmenter.engine_description} ready after {time.monotonic() - started:.1f} s{f", {memory}" if memory else ""}')
     return segmenter
 
 
 def _is_same_network(old: SegmentationSettings, new: SegmentationSettings) -> bool:
-    """Whether they differ in the size at most, for which another engine of the same network will do."""
+    """Whether they differ at most in input size, so that a new engine for the same network is enough."""
     return (old.checkpoint, options_of(old).at_size_of(options_of(new))) == (new.checkpoint, options_of(new))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration that belongs to a mask: found among those of the camera, scaled to the mask's size."""
+"""Calibration for the mask: the camera's CameraInfo matched to each image and scaled to the mask's size."""
 from __future__ import annotations
 
 import copy
@@ -14,21 +14,21 @@ from std_msgs.msg import Header
 
 from fanet_ros.images.stamps import stamp_ns
 
-# Of the last two seconds of a 30 Hz camera, more than any frame waits.
+# Two seconds of a 30 Hz camera: longer than any frame waits.
 KEPT = 64
 COMPRESSED = '/compressed'
 ROI_SLACK_PX = 1
 
 
 class CameraInfos:
-    """The newest messages of one camera. put() and find() may be called from different threads."""
+    """The newest KEPT CameraInfo messages of one camera. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_stamp: OrderedDict[int, CameraInfo] = OrderedDict()
 
     def put(self, info: CameraInfo) -> None:
-        """Keep `info`, in place of the oldest."""
+        """Keep `info`; drops the oldest message if there are more than KEPT."""
         with self._lock:
             stamp = stamp_ns(info.header)
             self._by_stamp.pop(stamp, None)
@@ -37,9 +37,12 @@ class CameraInfos:
                 self._by_stamp.popitem(last=False)
 
     def find(self, header: Header, height: int, width: int) -> Optional[CameraInfo]:
-        """That of the image's own stamp, else the newest of its frame_id; in any case one for images of this size.
+        """The message with the image's stamp, else the newest with its frame_id; None if none is for images of this size.
 
-        A frame_id that is missing on one side is no other one. A size of 0x0 with a calibration is taken for the image's.
+        An empty frame_id on either side matches any. A calibration with size 0x0 is assumed to be for the image's size.
+
+        :param header: of the image
+        :param height: of the image in px, like `width`
         """
         found = next((info for info in self._candidates(header) if _misfit(info, header, height, width) == ''), None)
         if found is not None and not any(image_size(found)):
@@ -48,9 +51,9 @@ class CameraInfos:
         return found
 
     def why_not(self, header: Header, height: int, width: int) -> str:
-        """Why find() finds none, in half a sentence."""
+        """Short reason why find() returns None."""
         nearest = next(iter(self._candidates(header)), None)
-        return 'no camera_info has come' if nearest is None else _misfit(nearest, header, height, width)
+        return 'no camera_info received' if nearest is None else _misfit(nearest, header, height, width)
 
     def _candidates(self, header: Header) -> list[CameraInfo]:
         with self._lock:
@@ -60,34 +63,36 @@ class CameraInfos:
 
 
 def _misfit(info: CameraInfo, header: Header, height: int, width: int) -> str:
-    """Why `info` is not for an image of this header and size, in half a sentence; '' if it is."""
-    own, wanted = info.header.frame_id, header.frame_id
-    if own and wanted and own != wanted:
-        return f'camera_info is of frame {own!r}, the image of {wanted!r}'
+    """Short reason why `info` is not for an image with this header and size; '' if it is."""
+    own, expected = info.header.frame_id, header.frame_id
+    if own and expected and own != expected:
+        return f'camera_info has frame_id {own!r}, the image {expected!r}'
     size = image_size(info)
     if not any(size):
         return '' if info.k[0] else 'uncalibrated: camera_info has neither size nor focal length'
     if max(abs(size[0] - height), abs(size[1] - width)) > ROI_SLACK_PX:
-        return f'camera_info is for images of {size[1]}x{size[0]}, they are {width}x{height}'
+        return f'camera_info is for {size[1]}x{size[0]} images, these are {width}x{height}'
     return ''
 
 
 def image_size(info: CameraInfo) -> tuple[int, int]:
-    """Height and width of the images that `info` belongs to: the region of interest of the sensor, binned."""
+    """Height and width in px of the images that `info` describes: the sensor's region of interest after binning."""
     height, width = _part(info.roi.height, info.height), _part(info.roi.width, info.width)
     return height // max(info.binning_y, 1), width // max(info.binning_x, 1)
 
 
 def _part(region: int, whole: int) -> int:
-    """A region of interest that lacks a pixel is the whole: drivers give the last pixel in place of the length."""
+    """Size of the region; one pixel short counts as the whole, because some drivers give the last index instead of the size."""
     return whole if not region or 0 < whole - region <= ROI_SLACK_PX else region
 
 
 def scaled_camera_info(info: CameraInfo, header: Header, height: int, width: int) -> CameraInfo:
-    """Calibration of the image of `info` resized to `height` x `width` px, the way image_proc's ResizeNode does it.
+    """Calibration for the image of `info` resized to `height` x `width` px, computed like image_proc's ResizeNode.
 
-    Focal lengths, principal point and the offset of a stereo pair in K and P, size and region of interest are
-    multiplied; distortion, rectification and binning stay.
+    Scales focal lengths, principal point and stereo baseline in K and P, the size and the region of interest;
+    distortion, rectification and binning are unchanged.
+
+    :param header: of the returned message
     """
     image_height, image_width = image_size(info)
     scale_x, scale_y = width / image_width, height / image_height
@@ -104,9 +109,9 @@ def scaled_camera_info(info: CameraInfo, header: Header, height: int, width: int
 
 
 def camera_info_topic(node: Node, image_topic: str, name: str = 'camera_info') -> str:
-    """Where the calibration of the images on `image_topic` is published: beside it, unless `name` is remapped.
+    """Topic of the calibration for `image_topic`: camera_info in the same namespace, unless `name` is remapped.
 
-    :param image_topic: full name, remapped already; '/compressed' at its end does not count
+    :param image_topic: full name after remapping; a trailing '/compressed' is ignored
     """
     resolved = node.resolve_topic_name(name)
     if resolved != f'{node.get_namespace().rstrip("/")}/{name}':

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One camera: its subscription, and what is counted of its frames."""
+"""One camera: its image subscription and frame statistics."""
 from __future__ import annotations
 
 import functools
@@ -24,28 +24,28 @@ from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
-FOLLOW_PERIOD_S = 0.2       # how soon a publisher of another reliability is heard
-# Reliability is none of them: qos_choice.py reads it.
+FOLLOW_PERIOD_S = 0.2       # how often the reliability of the publishers is checked
+# Without reliability, which qos_choice.py reads.
 OVERRIDABLE = QoSOverridingOptions(policy_kinds=(QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
-# Since Iron a callback may ask for the sequence number of its message.
+# Since Iron, callbacks can receive the message info, which has the sequence number.
 HAS_MESSAGE_INFO = hasattr(Subscription, 'CallbackType')
 
 
 class ReceivedFrame(NamedTuple):
-    """An image message and when it came, by time.perf_counter()."""
+    """An image message and its arrival time by time.perf_counter(), in seconds."""
 
     message: Union[Image, CompressedImage]
     received: float
 
 
 class CameraInput:
-    """Listens to `image` or `NAME/image` (`.../compressed`) from subscribe() to unsubscribe().
+    """Subscription to `image` or `NAME/image` (`.../compressed`), from subscribe() to unsubscribe().
 
-    The subscription is made anew when publishers come or go that need another reliability, see qos_choice.py.
+    Resubscribes when the publishers change and need another reliability, see qos_choice.py.
 
-    :param name: '' for the only camera
-    :param put: is handed every frame, at once
-    :param bit_depth: of 16-bit values; 0: found
+    :param name: '' for a single camera
+    :param put: called with every frame on arrival
+    :param bit_depth: of 16-bit values; 0: derived from the values
     """
 
     def __init__(self, node: Node, name: str, is_compressed: bool, put: Callable[[ReceivedFrame], None],
@@ -66,7 +66,7 @@ class CameraInput:
 
     @property
     def topic(self) -> str:
-        """Full name of the topic, remapping included."""
+        """Full name of the topic after remapping."""
         return self._node.resolve_topic_name(self._topic)
 
     def now_s(self) -> float:
@@ -75,22 +75,22 @@ class CameraInput:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether it listens at this moment."""
+        """Whether there is currently a subscription."""
         return self._subscription is not None
 
     def subscribe(self) -> None:
-        """Begin to listen.
+        """Subscribe and start a new statistics window.
 
-        :raises ValueError: a qos_overrides parameter is wrong
+        :raises ValueError: a qos_overrides parameter is invalid
         """
         self.statistics.restart(self.now_s())
         self._chosen = chosen_reliability(self._node, self.topic)
         self._listen(self._fitting_qos(), follows=self._chosen is None)
-        if self._chosen is None:        # not the node's clock: simulated time may stand still
+        if self._chosen is None:        # not the node's clock: simulated time may be paused
             self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
-        """Stop listening, if it does."""
+        """Remove the subscription, if any."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None
@@ -100,30 +100,30 @@ class CameraInput:
 
     def _listen(self, qos: QoSProfile, follows: bool) -> None:
         self._gaps, self._reliability = SequenceGaps(), qos.reliability
-        # Who follows the publishers hears them all.
+        # Following the publishers' reliability, no mismatch is possible.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
         on_image: Callable[..., None] = self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image
         self._subscription = self._node.create_subscription(
             self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
-        """Subscribe anew where the publishers that are there now want another reliability."""
+        """Resubscribe if the current publishers need another reliability."""
         qos = self._fitting_qos()
         if self._subscription is None or qos.reliability == self._reliability:
             return
         self._node.destroy_subscription(self._subscription)
         self._listen(qos, follows=True)
         how = qos.reliability.name.lower().replace('_', ' ')
-        self._node.get_logger().info(f'{self.topic} is now heard {how}, as it is published')
+        self._node.get_logger().info(f'{self.topic}: subscription is now {how}, to match the publishers')
 
     def _fitting_qos(self) -> QoSProfile:
-        """What a subscription would be made with now: as it was chosen, else as the publishers are."""
+        """QoS for a new subscription: as configured, else to match the current publishers."""
         if self._chosen is not None:
             return image_qos(self._chosen)
         return image_qos(fitting_reliability(self._node.get_publishers_info_by_topic(self.topic)))
 
     def poll(self) -> None:
-        """Take what has arrived by now: for while the thread of the executor is busy with something else."""
+        """Take all messages that have arrived, while the executor's thread is busy with something else."""
         subscription = self._subscription
         if subscription is None:
             return
@@ -135,15 +135,15 @@ class CameraInput:
                     self._on_image(taken[0])
 
     def raw_image(self, message: Union[Image, CompressedImage]) -> RawImage:
-        """Its pixels.
+        """Pixels of `message`.
 
-        :raises ImageError: the message cannot be read
+        :raises ImageError: the message cannot be decoded
         """
         return self._raw_image(message)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was odd about images that could be read, a sentence each."""
+        """Issues with images that could still be decoded, one sentence each."""
         return tuple(self._noted)
 
     def _note_once(self, text: str) -> None:
@@ -152,16 +152,19 @@ class CameraInput:
             self._node.get_logger().warning(f'{self.topic}: {text}')
 
     def status(self, dropped: int, thresholds: Thresholds) -> Status:
-        """How this camera is doing, over the last seconds."""
+        """Diagnostic status over the last WINDOW_S seconds.
+
+        :param dropped: frames that the node replaced by newer ones since the start
+        """
         return self.statistics.status(self.now_s(), dropped, thresholds)
 
     def why_silent(self) -> str:
-        """The reason, in half a sentence, when no image comes."""
+        """Short reason why no image arrives."""
         return why_silent(self._node, self.topic, self._type_name, self._fitting_qos())
 
     @property
     def has_publisher(self) -> bool:
-        """Whether somebody publishes what could be heard."""
+        """Whether there is a publisher with compatible type and QoS."""
         return bool(heard_publishers(self._node, self.topic, self._type_name, self._fitting_qos()))
 
     @property
@@ -171,7 +174,7 @@ class CameraInput:
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:
         missed = self._gaps.missed_before(info['publication_sequence_number'])
         if missed and self._node.count_publishers(self.topic) != 1:
-            missed = 0      # every publisher counts for itself, and nothing says whose message this is
+            missed = 0      # each publisher numbers its own messages, and the info does not say which one sent this
         self._on_image(message, missed)
 
     def _on_image(self, message: Union[Image, CompressedImage], missed: int = 0) -> None:

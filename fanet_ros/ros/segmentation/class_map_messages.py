@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that say which class each value of a mask means."""
+"""Messages that map mask values to classes."""
 from __future__ import annotations
 
 from typing import Any, Optional, Sequence
@@ -10,14 +10,14 @@ from std_msgs.msg import ColorRGBA, Header
 from fanet_ros.inference import PublishedClass
 from fanet_ros.msg import ClassMap
 
-try:    # not in every installation of ROS, and nothing else here needs it
+try:    # optional: not part of every ROS installation
     from vision_msgs.msg import LabelInfo, VisionClass
 except ImportError:
     LabelInfo = VisionClass = None
 
 
 def class_map_message(name: str, classes: Sequence[PublishedClass], header: Header) -> ClassMap:
-    """Our own message, which carries colours too."""
+    """A fanet_ros/ClassMap, which also has colours."""
     return ClassMap(
         header=header, name=name, ids=[item.value for item in classes], names=[item.name for item in classes],
         colors=[ColorRGBA(r=red / 255, g=green / 255, b=blue / 255, a=1.0)
@@ -28,7 +28,8 @@ def label_info_message(classes: Sequence[PublishedClass], header: Header, label_
                        vision_class: Optional[type] = None) -> Any:
     """A vision_msgs/LabelInfo, as Nav2's semantic_segmentation_layer reads it.
 
-    :param label_info: type of the message, and `vision_class` of its entries, where vision_msgs was found elsewhere
+    :param label_info: class to use instead of vision_msgs' LabelInfo
+    :param vision_class: likewise instead of VisionClass, for its entries
     """
     entry = vision_class or VisionClass
     return (label_info or LabelInfo)(

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Listens to a camera only while somebody subscribes to what is made of its images, as image_pipeline's nodes do."""
+"""Lazy subscription: subscribe to a camera only while its outputs have subscribers, like image_pipeline's nodes."""
 from __future__ import annotations
 
 import time
@@ -14,15 +14,15 @@ from fanet_ros.ros.segmentation.camera_input import CameraInput
 from fanet_ros.ros.segmentation.diagnostics import IDLE, OK, SILENT, Status
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 
-PERIOD_S = 0.1          # Humble tells nobody of a new subscriber, so that it is looked for
-REST_AFTER_S = 1.0      # unwanted: subscribers that are there may not be discovered yet, or come again at once
+PERIOD_S = 0.1          # polled: Humble has no event for new subscribers
+REST_AFTER_S = 1.0      # without subscribers: existing ones may not be discovered yet, or may reconnect at once
 
 
 class Demand:
-    """Subscribes the cameras between start() and stop(), each as long as it is wanted.
+    """Subscribes to each camera between start() and stop(), while its outputs have subscribers.
 
-    :param outputs: of each camera, from start() to stop()
-    :param is_lazy: whether it matters if there are subscribers; may change at any time
+    :param outputs: outputs of each camera; complete between start() and stop()
+    :param is_lazy: whether subscriptions depend on demand (False: always subscribed); may change at any time
     """
 
     def __init__(self, node: Node, cameras: Mapping[str, CameraInput], outputs: Mapping[str, FrameOutputs],
@@ -30,13 +30,13 @@ class Demand:
         self._cameras, self._outputs, self._is_lazy = cameras, outputs, is_lazy
         self._is_started = False
         self._wanted_at = dict.fromkeys(cameras, 0.0)       # last, by time.monotonic()
-        # A steady clock: simulated time may stand still until somebody listens.
+        # A steady clock: simulated time may be paused until there is a subscriber.
         node.create_timer(PERIOD_S, self.follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
-        """Begin, with all: what is wrong with a subscription is told now, not with the first subscriber.
+        """Subscribe to all cameras, so that an invalid subscription fails now, not with the first subscriber.
 
-        :raises ValueError: a qos_overrides parameter is wrong
+        :raises ValueError: a qos_overrides parameter is invalid
         """
         for name, camera in self._cameras.items():
             camera.subscribe()
@@ -44,13 +44,13 @@ class Demand:
         self._is_started = True
 
     def stop(self) -> None:
-        """Unsubscribe all."""
+        """Unsubscribe from all cameras."""
         self._is_started = False
         for camera in self._cameras.values():
             camera.unsubscribe()
 
     def follow(self) -> None:
-        """Subscribe and unsubscribe as it is wanted at this moment."""
+        """Subscribe or unsubscribe according to the current demand; called by a timer."""
         for name, camera in self._cameras.items() if self._is_started else ():
             now = time.monotonic()
             if not self._is_lazy() or self._outputs[name].has_subscribers:
@@ -61,9 +61,9 @@ class Demand:
                 camera.unsubscribe()
 
     def status(self, camera: CameraInput, status: Status) -> Status:
-        """`status`, unless the camera is not listened to: then it is no fault that no image comes, but that none could."""
+        """`status`; for an unsubscribed camera, silence is only a fault if it has no compatible publisher."""
         if not self._is_started or camera.is_subscribed:
             return status
         if status.kind == SILENT and not camera.has_publisher:
-            return replace(status, message='idle, and no image would come')
+            return replace(status, message='idle, and no image would arrive')
         return replace(status, level=OK, kind=IDLE, message='idle: nobody subscribes to an output (lazy)')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the node is doing, over the last seconds. Knows nothing of nodes: whoever calls it tells the time."""
+"""Frame statistics over a sliding window and their diagnosis. Independent of ROS: the caller passes the time."""
 from __future__ import annotations
 
 import math
@@ -13,20 +13,20 @@ import numpy as np
 
 OK, WARN, ERROR = 0, 1, 2       # as in diagnostic_msgs/DiagnosticStatus
 WINDOW_S = 10.0
-MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames says little
+MIN_FRAMES_FOR_RATE = 10        # a rate from fewer frames is unreliable
 
-# What a Status is about.
+# Kinds of Status.
 RUNNING, WAITING, SLOW, SILENT, REJECTING, STALE = 'running', 'waiting', 'slow', 'silent', 'rejecting', 'stale'
 LATE, IDLE, UNSTAMPED, DOUBTFUL = 'late', 'idle', 'unstamped', 'doubtful'
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a Status is more than OK; 0 is never, but for `no_image_warning_s`. By the names of the node's parameters."""
+    """Limits beyond which a Status is WARN or ERROR, named like the node's parameters; 0: never, except `no_image_warning_s`."""
 
     no_image_warning_s: float
     no_image_error_s: float
-    slow_warning_share: float               # segmented of the frames that arrive
+    slow_warning_share: float               # segmented frames / received frames
     latency_warning_ms: float               # p95 of total_ms
     latency_error_ms: float
     doubtful_warning_share: float           # of the pixels, below min_confidence
@@ -34,9 +34,9 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Milliseconds that one frame spent in each stage; the fields of FrameTiming, by the same names.
+    """Milliseconds that one frame spent in each stage; see the fields of the same names in FrameTiming.msg.
 
-    `frame_age_ms` is NaN for an image without stamp.
+    `frame_age_ms` is NaN for an image without a stamp.
     """
 
     frame_age_ms: float
@@ -52,7 +52,7 @@ class FrameTimes:
 
 @dataclass(frozen=True)
 class Status:
-    """One diagnostic report: level OK, WARN or ERROR, what it is about, a sentence, and key-value pairs."""
+    """One diagnostic report: level (OK, WARN or ERROR), kind, message, and key-value pairs."""
 
     level: int
     kind: str
@@ -61,9 +61,9 @@ class Status:
 
 
 class FrameStatistics:
-    """Counts frames since the start, and keeps the times and failures of the last WINDOW_S seconds.
+    """Frame counts since the start, and times and failures of the last WINDOW_S seconds. Thread-safe.
 
-    Every `now_s` is in seconds of one clock, which may be simulated: if it jumps back, the window is emptied.
+    Every `now_s` is in seconds of the same clock, which may be simulated: if it jumps back, the window is cleared.
     """
 
     def __init__(self, now_s: float) -> None:
@@ -76,15 +76,15 @@ class FrameStatistics:
         self._failures: deque[tuple[float, int, str]] = deque()
         self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
         self._doubtful: deque[tuple[float, float]] = deque()        # share of the pixels of a frame
-        self._skips: deque[tuple[float]] = deque()                  # when a frame was above max_rate_hz
+        self._skips: deque[tuple[float]] = deque()                  # times at which a frame exceeded max_rate_hz
 
     def restart(self, now_s: float) -> None:
-        """Begin a new window; the counts go on."""
+        """Clear the window; the counts continue."""
         with self._lock:
             self._begin(now_s)
 
     def frame_received(self, now_s: float, missed: int = 0) -> None:
-        """Count a frame that came, and those `missed` because it replaced them in the middleware."""
+        """Count a received frame, and `missed` earlier ones that the middleware dropped."""
         with self._lock:
             self._forget(now_s)
             self.received += 1 + missed
@@ -95,7 +95,7 @@ class FrameStatistics:
     def frame_segmented(self, now_s: float, times: FrameTimes, doubtful: Optional[float] = None) -> None:
         """Count a frame whose mask was published.
 
-        :param doubtful: share of its pixels below min_confidence, None where there is no such limit
+        :param doubtful: share of its pixels below min_confidence, 0..1; None without such a limit
         """
         with self._lock:
             self._forget(now_s)
@@ -105,10 +105,11 @@ class FrameStatistics:
                 self._doubtful.append((now_s, doubtful))
 
     def frame_rejected(self, now_s: float, kind: str, detail: str, level: int = WARN) -> None:
-        """Count a frame that gave no mask.
+        """Count a frame that could not be segmented.
 
-        :param kind: what to count it as, one of a few
-        :param detail: the full reason
+        :param kind: category under which it is counted
+        :param detail: full reason
+        :param level: WARN or ERROR
         """
         with self._lock:
             self._forget(now_s)
@@ -123,20 +124,20 @@ class FrameStatistics:
             self._ages_ms.append((now_s, age_ms))
 
     def frame_skipped(self, now_s: float) -> None:
-        """Count a frame that came sooner than max_rate_hz allows."""
+        """Count a frame that was skipped because of max_rate_hz."""
         with self._lock:
             self._forget(now_s)
             self.skipped += 1
             self._skips.append((now_s,))
 
     def dropped(self, replaced: int) -> int:
-        """All that were dropped, the node's own `replaced` ones included."""
+        """Total number of dropped frames, including those that the node `replaced` by newer ones."""
         return replaced + self.missed + self.too_old + self.skipped
 
     def status(self, now_s: float, replaced: int, thresholds: Thresholds) -> Status:
-        """Sum up the window that ends at `now_s`.
+        """Summarise the window that ends at `now_s`.
 
-        :param replaced: frames that the node dropped for newer ones since the start
+        :param replaced: frames that the node replaced by newer ones since the start
         """
         with self._lock:
             self._forget(now_s)
@@ -172,33 +173,33 @@ class FrameStatistics:
             worst = max(level for _, level, _ in self._failures)
             last = next(detail for _, level, detail in reversed(self._failures) if level == worst)
             frames = '1 frame' if len(self._failures) == 1 else f'{len(self._failures)} frames'
-            return worst, REJECTING, f'{frames} rejected in {WINDOW_S:.0f} s, the last: {last}'
+            return worst, REJECTING, f'{frames} rejected in {WINDOW_S:.0f} s, most recently: {last}'
         if silent_s > thresholds.no_image_warning_s:
             is_error = 0 < thresholds.no_image_error_s < silent_s
             return ERROR if is_error else WARN, SILENT, f'no image for {silent_s:.1f} s'
         if self._ages_ms and len(self._ages_ms) >= segmented:
-            return WARN, STALE, (f'{len(self._ages_ms)} frames dropped in {WINDOW_S:.0f} s for their age, the last of '
+            return WARN, STALE, (f'{len(self._ages_ms)} frames dropped in {WINDOW_S:.0f} s as too old, most recently at '
                                  f'{self._ages_ms[-1][1]:.0f} ms: check the clocks and max_frame_age_ms')
         if not segmented:
             return OK, WAITING, 'waiting for images'
-        # What the middleware replaced is no loss where frames are left out anyway.
-        wanted = len(self._arrivals) - len(self._skips) if self._skips else arrived
-        if wanted >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * wanted:
+        # Under a rate limit, frames that the middleware dropped do not count as lost.
+        expected = len(self._arrivals) - len(self._skips) if self._skips else arrived
+        if expected >= MIN_FRAMES_FOR_RATE and segmented < thresholds.slow_warning_share * expected:
             return WARN, SLOW, (
-                f'cannot keep up: {rate_hz:.1f} frames/s of the {self._rate_hz(now_s, wanted):.1f} that arrive: '
+                f'cannot keep up: segmenting {rate_hz:.1f} of {self._rate_hz(now_s, expected):.1f} frames/s: '
                 'lower input_scale, try another engine or precision, or set max_rate_hz')
         p95_ms = float(np.percentile([times.total_ms for _, times in self._times], 95))
         for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
             if 0 < limit_ms < p95_ms:
-                return level, LATE, (f'p95 from image received to published is {p95_ms:.0f} ms, expected at most '
+                return level, LATE, (f'p95 latency, image received to published, is {p95_ms:.0f} ms, expected at most '
                                      f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
         if self._doubtful and 0 < thresholds.doubtful_warning_share < self._doubtful_share():
             share = f'{100 * self._doubtful_share():.0f}%'
-            return WARN, DOUBTFUL, (f'{share} of the pixels are below min_confidence: this may not be what the network was '
-                                    'trained for')
+            return WARN, DOUBTFUL, (f'{share} of the pixels are below min_confidence: the scenes may be unlike the '
+                                    'training data')
         if all(math.isnan(times.frame_age_ms) for _, times in self._times):
-            return WARN, UNSTAMPED, ('the images have the stamp 0: their age is unknown, and nothing can be matched with '
-                                     'them by time; let the camera driver stamp them')
+            return WARN, UNSTAMPED, ('the images have stamp 0: their age is unknown, and nothing can be synchronised with '
+                                     'them; have the camera driver set the stamp')
         return OK, RUNNING, f'{rate_hz:.1f} frames/s'
 
     def _doubtful_share(self) -> float:
@@ -211,7 +212,7 @@ class FrameStatistics:
         return count / min(max(now_s - self._started_s, 1e-3), WINDOW_S)
 
     def _forget(self, now_s: float) -> None:
-        # Time goes back when a bag or a simulation begins again; until it begins, simulated time is 0.
+        # Time jumps back when a bag or simulation restarts; simulated time is 0 until it starts.
         if now_s < self._latest_s - 1.0 or not self._latest_s:
             self._begin(now_s)
         self._latest_s = now_s

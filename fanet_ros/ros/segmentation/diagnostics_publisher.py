@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tells /diagnostics, and in the log who should know, how the segmentation node is doing."""
+"""Publishes the state of the segmentation node on /diagnostics and logs new problems."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from rclpy.node import Node
 
 from fanet_ros.ros.segmentation.diagnostics import DOUBTFUL, LATE, OK, SILENT, SLOW, STALE, UNSTAMPED, WARN, Status
 
-# What the log tells once, until the camera is well again. Frames that are rejected are logged by themselves.
+# Problems logged once until the camera recovers. Rejected frames are logged where they occur.
 LOGGED = (SLOW, LATE, STALE, UNSTAMPED, DOUBTFUL)
 
 
 @dataclass(frozen=True)
 class NodeState:
-    """What is the same for all cameras: the lifecycle's state, the device, and key-value pairs about the model."""
+    """State common to all cameras: lifecycle state, device, and key-value pairs about the model."""
 
     label: str
     device: str
@@ -26,19 +26,19 @@ class NodeState:
 
 
 class DiagnosticsPublisher:
-    """Publishes a status of each camera every period, and logs once when its images stop.
+    """Publishes the status of each camera every `period_s` seconds, and logs each new problem once.
 
-    :param state: gives the present state of the node
-    :param cameras: of each camera by its name, '' for the only one: what gives its status, and the reason, in half a
-        sentence, when no image comes
+    :param state: returns the current state of the node
+    :param cameras: for each camera name ('' for a single camera): a function that returns its status, and one that returns
+        the reason, in a few words, why no image arrives
     """
 
     def __init__(self, node: Node, period_s: float, state: Callable[[], NodeState],
                  cameras: Mapping[str, tuple[Callable[[], Status], Callable[[], str]]]) -> None:
         self._node, self._state, self._cameras = node, state, cameras
-        self._told: dict[str, str] = {}         # what the log told last of a camera
+        self._logged: dict[str, str] = {}         # kind of the last logged problem of each camera
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
-        # Not the node's clock: when simulated time stands still, that is just what has to be told.
+        # Not the node's clock: paused simulated time must be reported too.
         node.create_timer(period_s, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publish(self) -> None:
@@ -54,9 +54,9 @@ class DiagnosticsPublisher:
         clock = self._node.get_clock()
         if state.label != 'active':
             level, message = OK, state.label
-            self._told.pop(camera, None)
+            self._logged.pop(camera, None)
         elif isinstance(clock, ROSClock) and clock.ros_time_is_active and clock.now().nanoseconds == 0:
-            level, message = WARN, 'use_sim_time is set, but simulated time has not begun on /clock'
+            level, message = WARN, 'use_sim_time is set, but simulated time has not started on /clock'
             self._log_once(camera, message)
         elif status.kind == SILENT:
             message = f'{message}: {why_silent()}'
@@ -64,7 +64,7 @@ class DiagnosticsPublisher:
         elif status.kind in LOGGED:
             self._log_once(camera, message, status.kind)
         else:
-            self._told.pop(camera, None)
+            self._logged.pop(camera, None)
         values = {'state': state.label, **state.values, **status.values}
         name = f'{self._node.get_fully_qualified_name().lstrip("/")}: image segmentation'
         return DiagnosticStatus(
@@ -73,6 +73,6 @@ class DiagnosticsPublisher:
             values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
     def _log_once(self, camera: str, message: str, kind: str = SILENT) -> None:
-        if self._told.get(camera) != kind:
+        if self._logged.get(camera) != kind:
             self._node.get_logger().warning(f'{camera}: {message}' if camera else message)
-        self._told[camera] = kind
+        self._logged[camera] = kind

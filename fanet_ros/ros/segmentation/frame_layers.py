@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The arrays of one frame's outputs, each computed when it is first asked for."""
+"""The output arrays of one frame, each computed on first access."""
 from __future__ import annotations
 
 from functools import cached_property
@@ -17,7 +17,7 @@ LEAST_LEGEND_ROW_PX = 16
 
 
 class FrameLayers:
-    """What is made of one frame and its segmentation of the same size, in this style."""
+    """Mask, confidence, overlay and coverage of one frame, from its segmentation (of the same size) and an output style."""
 
     def __init__(self, frame: FrameInput, segmentation: Segmentation, style: OutputStyle) -> None:
         self._frame, self._segmentation, self._style = frame, segmentation, style
@@ -29,7 +29,7 @@ class FrameLayers:
 
     @property
     def mask_size(self) -> tuple[int, int]:
-        """Height and width in px of mask and confidence."""
+        """Height and width of mask and confidence in px."""
         return self._style.mask_size(self._segmentation)
 
     @cached_property
@@ -40,26 +40,26 @@ class FrameLayers:
 
     @cached_property
     def _doubtful(self) -> Optional[np.ndarray]:
-        """Where the network is less sure than min_confidence, (H, W) bool; None where that does not matter."""
+        """Pixels below min_confidence, (H, W) bool; None if min_confidence is 0 or there is no confidence."""
         if not self._style.min_confidence or self._segmentation.confidence is None:
             return None
         return self._segmentation.confidence < round(255 * self._style.min_confidence)
 
     @property
     def doubtful_share(self) -> Optional[float]:
-        """Share of such pixels of the frame, 0..1; None where that does not matter."""
+        """Share of the frame's pixels below min_confidence, 0..1; None if min_confidence is 0 or there is no confidence."""
         return None if self._doubtful is None else float(self._doubtful.mean())
 
     @cached_property
     def mask(self) -> np.ndarray:
-        """Published values at the mask's size, (h, w) uint8. To the nearest: between two classes lies no third."""
+        """Published values at the mask's size, (h, w) uint8. Nearest neighbour: class values must not be interpolated."""
         return self._resampled(self._values)
 
     @cached_property
     def confidence(self) -> Optional[np.ndarray]:
-        """Probability of the class of each pixel of the mask, (h, w) uint8, 0 where it has none; None if not computed.
+        """Probability of each mask pixel's class, (h, w) uint8, 0 where unlabelled; None if not computed.
 
-        Costmaps take the surest pixel of a tile: one that carries no class must not win.
+        Costmaps use the most confident pixel of a tile, so an unlabelled one must never win.
         """
         if self._segmentation.confidence is None:
             return None
@@ -70,14 +70,14 @@ class FrameLayers:
 
     @cached_property
     def overlay(self) -> np.ndarray:
-        """Colours of the published values over the frame, (H, W, 3) uint8 RGB."""
+        """The frame blended with the colours of the published values, (H, W, 3) uint8 RGB."""
         overlay = self._segmentation.overlay
-        if overlay is None:                             # else drawn on the GPU, which had both
+        if overlay is None:                             # otherwise already drawn on the GPU
             overlay = draw_overlay(self._frame.rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
         return self._with_legend(overlay) if self._style.overlay_legend else overlay
 
     def _with_legend(self, overlay: np.ndarray) -> np.ndarray:
-        """`overlay` with the names of the classes at its top, where there is sky as a rule."""
+        """`overlay` with the class names at the top, where there is usually sky."""
         height, width = overlay.shape[:2]
         classes = self._style.table.classes
         legend = draw_legend(tuple(item.name for item in classes), tuple(item.color for item in classes), width,
@@ -86,19 +86,19 @@ class FrameLayers:
 
     @cached_property
     def coverage(self) -> list[float]:
-        """Share of the mask's pixels, 0..1, of every class of the table in its order."""
+        """Share of the mask's pixels, 0..1, for each class of the table, in its order."""
         counts = cv2.calcHist([self.mask], [0], None, [256], [0, 256]).ravel()
         return [float(counts[item.value]) / self.mask.size for item in self._style.table.classes]
 
     @cached_property
     def mask_png(self) -> bytes:
-        """The mask as a PNG file, which holds every value exactly: grey or with the colours of the classes."""
+        """The mask as a lossless PNG file: grey, or with a palette of the class colours."""
         grey = cv2.imencode('.png', self.mask)[1].tobytes()
         return with_palette(grey, self._style.table.palette()) if self._style.mask_png == 'palette' else grey
 
     @cached_property
     def confidence_png(self) -> bytes:
-        """The confidence, which must have been computed, as a grey PNG file."""
+        """The confidence as a grey PNG file; requires that it was computed."""
         assert self.confidence is not None
         return cv2.imencode('.png', self.confidence)[1].tobytes()
 

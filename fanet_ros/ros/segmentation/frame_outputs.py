@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All that the node publishes for the frames of one camera."""
+"""Publishers for everything the node outputs for one camera."""
 from __future__ import annotations
 
 import array
@@ -29,17 +29,17 @@ from fanet_ros.ros.segmentation.output_style import OutputStyle
 OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
-# As compressed_image_transport writes it: original encoding; codec, encoding of what was compressed.
+# As compressed_image_transport writes it: 'original encoding; codec compressed encoding'.
 PNG_FORMAT = 'mono8; png compressed mono8'
-MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # what image transports make of a palette
+MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # image transports decode a palette to colour
 JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
 @dataclass(frozen=True)
 class MaskTimes:
-    """What publishing the mask took, by the names of FrameTiming, in milliseconds.
+    """Times of publishing the mask in milliseconds, named as in FrameTiming.
 
-    `frame_age_ms` is from the header's stamp to the mask published, by the node's clock; NaN where the stamp is 0.
+    `frame_age_ms` is from the header's stamp until the mask is published, by the node's clock; NaN if the stamp is 0.
     """
 
     frame_age_ms: float
@@ -47,13 +47,13 @@ class MaskTimes:
 
 
 class FrameOutputs:
-    """The publishers of one camera, and the calibration that it listens to for them.
+    """The publishers of one camera, and the subscription to its calibration.
 
-    Nothing is computed that nobody subscribes to, except what was latched: class map and label info.
+    Outputs without subscribers are not computed, except the latched ones: class map and label info.
 
-    :param camera: '' for the only camera, else its name, which comes in between: `~/front/mask`
-    :param camera_info_topic: where the camera's calibration is published
-    :param class_map_period_s: publish class map and label info again, with a frame, after this time; 0: on change only
+    :param camera: '' for a single camera, else its name, which becomes part of the topics: `~/front/mask`
+    :param camera_info_topic: topic of the camera's calibration
+    :param class_map_period_s: repeat class map and label info with the first frame after this time; 0: only on change
     """
 
     def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info',
@@ -78,48 +78,46 @@ class FrameOutputs:
         self._announced: Optional[tuple] = None
         self._announced_at = 0.0
         self._infos = CameraInfos()
-        self._calibration = 'nobody asked for ~/camera_info'
+        self._calibration = 'nobody subscribes to ~/camera_info'
         self._subscription = node.create_subscription(
             CameraInfo, camera_info_topic, self._infos.put, copy.copy(CAMERA_INFO_QOS),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     @property
     def mask_topic(self) -> str:
-        """Full name of the topic of the masks."""
+        """Full name of the mask topic."""
         return self._mask.topic_name
 
     @property
     def calibration(self) -> str:
-        """What became of ~/camera_info for the last frame, in a few words: for diagnostics."""
+        """What happened to ~/camera_info for the last frame, in a few words, for diagnostics."""
         return self._calibration
 
     @property
     def wants_confidence(self) -> bool:
-        """Whether somebody subscribes to what needs Segmentation.confidence."""
+        """Whether an output that needs Segmentation.confidence has subscribers."""
         return _is_wanted(self._confidence) or _is_wanted(self._confidence_png)
 
     @property
     def wants_overlay(self) -> bool:
-        """Whether somebody subscribes to the overlay, as it is or as a JPEG."""
+        """Whether the overlay has subscribers, raw or as JPEG."""
         return _is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)
 
     @property
     def has_subscribers(self) -> bool:
-        """Whether somebody subscribes to anything that is made of the camera's images."""
+        """Whether any output that is computed from images has subscribers."""
         return any(map(_is_wanted, self._of_images))
 
     def announce(self, style: OutputStyle, header: Optional[Header] = None) -> None:
-        """Publish class map and label info, unless they are the last ones already and no repetition is due.
+        """Publish class map and label info if they changed or a repetition is due. publish_mask() calls this.
 
-        publish() does so by itself.
-
-        :param header: of the first frame in this style; None before there is one
+        :param header: of the first frame in this style; None before the first frame
         """
         if header is None:
             header = Header(stamp=self._node.get_clock().now().to_msg())
         with self._announcing:
             content = style.class_map.name, style.table.classes
-            now = time.monotonic()      # not the node's clock, which may stand still
+            now = time.monotonic()      # not the node's clock, which may be paused
             due = self._class_map_period_s and now - self._announced_at >= self._class_map_period_s
             if content == self._announced and not due:
                 return
@@ -130,12 +128,12 @@ class FrameOutputs:
             self._announced = content
 
     def publish_mask(self, layers: FrameLayers, header: Header, style: OutputStyle) -> MaskTimes:
-        """Publish the mask, if somebody subscribes to it; before it, what its values mean.
+        """Publish the class map if due, then the mask if it has subscribers.
 
-        :param header: that of the camera's image, passed on verbatim
+        :param header: of the camera's image, copied verbatim
         """
         start = time.perf_counter()
-        self.announce(style, header)        # first: who has the mask can name what is in it
+        self.announce(style, header)        # first, so that receivers of the mask know its classes
         if _is_wanted(self._mask):
             self._mask.publish(labels_to_image_message(layers.mask, header))
         stamp = stamp_ns(header)
@@ -143,28 +141,28 @@ class FrameOutputs:
         return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
 
     def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
-        """Publish all else that somebody subscribes to, with the mask's header; returns the milliseconds of the overlay."""
+        """Publish the other outputs that have subscribers, except timing; returns the milliseconds spent on the overlay."""
         self._publish_details(layers, header, style)
         return self._publish_overlay(layers, header)
 
     def publish_timing(self, timing: FrameTiming) -> None:
-        """Publish the times of the frame, once all else of it is out."""
+        """Publish the times of a frame; call after all its other outputs."""
         self._timing.publish(timing)
 
     def destroy(self) -> None:
-        """Take publishers and subscription off the node."""
+        """Destroy the publishers and the subscription."""
         for publisher in (*self._of_images, self._class_map, self._label_info):
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
         self._node.destroy_subscription(self._subscription)
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        # A profile of its own: rclpy writes what overrides it into the one that it is given.
+        # A copy: rclpy writes overrides into the profile it is given.
         return self._node.create_publisher(message_type, self._prefix + name, copy.copy(qos),
                                            qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
-        """What belongs to the mask: confidence, calibration, shares, and both as files."""
+        """Publish confidence, calibration, coverage, and the PNG files of mask and confidence."""
         if _is_wanted(self._confidence) and layers.confidence is not None:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
@@ -183,7 +181,7 @@ class FrameOutputs:
             self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
-        """Draw and publish the overlay if somebody wants it; returns how many milliseconds that took."""
+        """Draw and publish the overlay if it has subscribers; returns the time taken in ms."""
         if not self.wants_overlay:
             return 0.0
         start = time.perf_counter()

@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a managed node alive that is ordered what its state does not know, such as to activate before it is configured.
+"""Keeps a managed node alive when a client requests an invalid transition, such as activate before configure.
 
-rclpy (7.1.6 at least) lets the error of such an order end the process; `ros2 lifecycle set` asks before, other clients do
-not.
+In rclpy (seen in 7.1.6) the resulting error ends the process. `ros2 lifecycle set` checks the state first, other clients
+do not.
 """
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from rclpy.lifecycle import LifecycleNode
 
 
 def refuse_impossible_transitions(node: LifecycleNode) -> None:
-    """Answer them with failure, and tell the log."""
-    service = node._service_change_state        # nothing public leads to it
+    """Make `node` answer invalid transition requests with failure and log an error."""
+    service = node._service_change_state        # there is no public accessor
     change = service.callback
 
     def answer(request: ChangeState.Request, response: ChangeState.Response) -> ChangeState.Response:
         try:
             return change(request, response)
-        except RuntimeError as error:           # RCLError; what the node itself raises does not come here
+        except RuntimeError as error:           # RCLError; exceptions of the node's own callbacks do not get here
             state = node._state_machine.current_state[1]
-            wanted = request.transition.label or f'number {request.transition.id}'
+            requested = request.transition.label or f'number {request.transition.id}'
             reason = ' '.join(str(error).split())
-            node.get_logger().error(f'transition {wanted} is not possible from the state {state}: {reason}')
+            node.get_logger().error(f'transition {requested} is not possible from the state {state}: {reason}')
             response.success = False
             return response
     service.callback = answer

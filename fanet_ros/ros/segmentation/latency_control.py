@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the latency budget: feeds the ladder with every frame and has its steps made."""
+"""Keeps the latency budget: feeds each frame's latency to the ladder and applies the steps it decides."""
 from __future__ import annotations
 
 import threading
@@ -12,43 +12,43 @@ from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 
 class LatencyControl:
-    """Steps the resolution by `latency_budget_ms` and `resolution_ladder`; does nothing while the budget is 0.
+    """Adapts the resolution to `latency_budget_ms` along `resolution_ladder`; does nothing while the budget is 0. Thread-safe.
 
-    :param log: is told of every step, in a sentence
+    :param log: called with one sentence for every step
     """
 
     def __init__(self, switch: ModelSwitch, log: Callable[[str], None]) -> None:
         self._switch, self._log = switch, log
         self._lock = threading.Lock()
         self._ladder: Optional[LatencyLadder] = None
-        self._wanted: tuple[float, tuple[float, ...]] = (0.0, ())
+        self._requested: tuple[float, tuple[float, ...]] = (0.0, ())
         self._is_stepping = False
         self._steps = 0
         self._last_step = ''
 
     def configure(self, settings: SegmentationSettings) -> None:
-        """Follow `settings`; with a budget of 0 the resolution goes back to the full one."""
-        wanted = settings.latency_budget_ms, settings.resolution_ladder
+        """Apply new `settings`; a budget of 0 restores the full resolution."""
+        requested = settings.latency_budget_ms, settings.resolution_ladder
         with self._lock:
-            if wanted == self._wanted:
+            if requested == self._requested:
                 return
-            self._wanted = wanted
+            self._requested = requested
             active = self._switch.active
             scale = 1.0 if active is None else active.scale
-            self._ladder = LatencyLadder(wanted[1], wanted[0], scale) if wanted[0] else None
+            self._ladder = LatencyLadder(requested[1], requested[0], scale) if requested[0] else None
             self._is_stepping = False
-        if not wanted[0] and scale != 1.0:
-            self._make(Step(1.0, 'there is no budget any more'), None)
+        if not requested[0] and scale != 1.0:
+            self._make(Step(1.0, 'latency budget removed'), None)
 
     def restart(self) -> None:
-        """Begin anew, at the full resolution: another model has been loaded."""
+        """Start again at full resolution, after a model has been loaded."""
         with self._lock:
-            budget_ms, scales = self._wanted
+            budget_ms, scales = self._requested
             self._ladder = LatencyLadder(scales, budget_ms) if budget_ms else None
             self._is_stepping, self._last_step = False, ''
 
     def add(self, latency_ms: float) -> None:
-        """Count a frame, and begin a step if it is time for one. Never waits."""
+        """Count a frame, and start a step if one is due. Never blocks."""
         with self._lock:
             ladder = self._ladder
             if ladder is None or self._is_stepping:
@@ -59,7 +59,7 @@ class LatencyControl:
             self._make(step, ladder)
 
     def values(self) -> dict[str, str]:
-        """For diagnostics; empty while there is no budget and none has been followed."""
+        """Key-value pairs for diagnostics; empty if there is no budget and no step was ever made."""
         with self._lock:
             values = {}
             if self._ladder is not None:
@@ -86,5 +86,5 @@ class LatencyControl:
             if moved or error is not None:
                 active = self._switch.active
                 outcome = error if active is None or error is not None else active.segmenter.description
-                self._log(f'resolution to {step.scale:g} of the full one, {step.reason}: {outcome}')
+                self._log(f'resolution scale to {step.scale:g}, {step.reason}: {outcome}')
         self._switch.rescale(step.scale, done)

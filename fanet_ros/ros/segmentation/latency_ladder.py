@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which resolution keeps the latency budget: a ladder of scales, and when to step down or up. Knows nothing of ROS."""
+"""Chooses the resolution that keeps the latency budget, from a ladder of scales. Independent of ROS."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,28 +8,29 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-WINDOW_FRAMES = 30          # p95 of these is what the budget is about
-FULL_MARGIN = 0.85          # up only where the expected p95 leaves this much of the budget unused
-PATIENCE_WINDOWS = 2        # that many windows in a row have to say so
-MAX_PATIENCE_WINDOWS = 64   # patience doubles each time that a step up had to be taken back
+WINDOW_FRAMES = 30          # the p95 of these is compared with the budget
+FULL_MARGIN = 0.85          # step up only if the expected p95 is at most this share of the budget
+PATIENCE_WINDOWS = 2        # for this many consecutive windows
+MAX_PATIENCE_WINDOWS = 64   # the patience doubles each time a step up had to be reverted
 
 
 @dataclass(frozen=True)
 class Step:
-    """Go to `scale`, because of `reason`, a few words."""
+    """A change to `scale`, with the `reason` in a few words."""
 
     scale: float
     reason: str
 
 
 class LatencyLadder:
-    """Decides from the latency of each frame. Counts by frames, not by time.
+    """Decides on steps from the latency of each frame. Counts frames, not time.
 
-    After a step the window is filled anew, so every decision is about the present resolution alone. On the way up the
-    latency is taken to grow like the number of pixels, which is the worst that can be expected.
+    Each step clears the window, so every decision is based on the current resolution only. For a step up, latency is
+    assumed to grow in proportion to the number of pixels, the worst case expected.
 
-    :param scales: shares of the full resolution, falling from 1.0
-    :param scale: the present one; if it is none of `scales`, the first decision is to go to the next smaller one
+    :param scales: factors on the full resolution, descending from 1.0
+    :param budget_ms: limit on the p95 of the latency
+    :param scale: the current one; if it is not in `scales`, the first step goes to the next smaller one
     """
 
     def __init__(self, scales: Sequence[float], budget_ms: float, scale: float = 1.0) -> None:
@@ -44,11 +45,11 @@ class LatencyLadder:
 
     @property
     def scale(self) -> float:
-        """The present share of the full resolution."""
+        """The current factor on the full resolution."""
         return self._scale
 
     def add(self, latency_ms: float) -> Optional[Step]:
-        """Count a frame; a Step when the resolution should change, to be answered by moved() or failed()."""
+        """Count a frame; returns a Step if the resolution should change. Report its outcome with moved() or failed()."""
         if self._scale not in self._scales:
             below = [scale for scale in self._scales if scale < self._scale]
             return Step(below[0] if below else self._scales[-1], 'the ladder changed')
@@ -61,7 +62,7 @@ class LatencyLadder:
 
     def moved(self, scale: float) -> None:
         """The network now runs at `scale`."""
-        if scale < self._scale and self._went_up:       # the step up before did not hold: try it less often
+        if scale < self._scale and self._went_up:       # the last step up did not hold: try less often
             self._patience = min(2 * self._patience, MAX_PATIENCE_WINDOWS)
         self._went_up = scale > self._scale
         self._scale = scale
@@ -69,7 +70,7 @@ class LatencyLadder:
         self._calm_windows = 0
 
     def failed(self, scale: float) -> None:
-        """The network cannot run at `scale`: it is not asked for again."""
+        """The network cannot run at `scale`, which is not requested again."""
         self._failed.add(scale)
         self._latencies.clear()
 

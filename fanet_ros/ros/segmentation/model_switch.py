@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Replaces the model in use as a whole or not at all, while frames go on."""
+"""Replaces the active model atomically, while frames keep being processed."""
 from __future__ import annotations
 
 import threading
@@ -13,19 +13,18 @@ from fanet_ros.ros.segmentation.active_model import ActiveModel, build_segmenter
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
-POLL_S = 0.005      # how often `meanwhile` is called: more often than any camera sends
-END_S = 1.0         # how long close() waits for what is being built
+POLL_S = 0.005      # how often `meanwhile` is called: faster than any camera
+END_S = 1.0         # how long close() waits for a build in progress
 
 
 class ModelSwitch:
-    """Holds the active model. All building is done by one thread of its own, one thing after the other.
+    """Holds the active model. One background thread does all building, sequentially.
 
-    `active` may be read by any thread, at any time; it is replaced by one assignment.
+    `active` can be read by any thread at any time; it is replaced by a single assignment.
 
-    :param style: what the outputs look like with these settings and the classes of this segmenter
-    :param log: is told what became of what was built in the background, in a sentence
-    :param meanwhile: is called again and again while the caller's thread waits for something to be built; what it raises
-        ends the waiting
+    :param style: returns the output style for these settings and this segmenter
+    :param meanwhile: called repeatedly while the calling thread waits for a build; an exception it raises ends the wait
+    :param log: called with one sentence on the outcome of background builds
     """
 
     def __init__(self, style: Callable[[SegmentationSettings, Segmenter], OutputStyle],
@@ -38,9 +37,9 @@ class ModelSwitch:
 
     @property
     def loaded(self) -> ActiveModel:
-        """The active model, for who knows that there is one.
+        """The active model, for callers that require one.
 
-        :raises RuntimeError: there is none
+        :raises RuntimeError: no model is loaded
         """
         if self.active is None:
             raise RuntimeError('no model is loaded')
@@ -49,14 +48,14 @@ class ModelSwitch:
     def load(self, settings: SegmentationSettings) -> None:
         """Build the first model.
 
-        :raises Exception: it cannot be built; there is none then
+        :raises Exception: it cannot be built; no model is loaded then
         """
         self._wait(self._builder.submit(self._build, settings))
 
     def change(self, settings: SegmentationSettings) -> bool:
-        """Go over to `settings`, with another model if they need one; returns whether they did.
+        """Apply `settings`, building another model if they require it; returns whether one was built.
 
-        :raises Exception: that model cannot be built; all stays as it is
+        :raises Exception: the model cannot be built; nothing changes
         """
         if self.active is None:
             return False
@@ -65,13 +64,13 @@ class ModelSwitch:
                 self.active = replace(self.active, settings=settings, style=self._style(settings, self.active.segmenter))
             return False
         self._wait(self._builder.submit(self._build, settings))
-        self._builder.submit(trim_heap)     # the worker may be on its last frame with the old one; most of it goes now
+        self._builder.submit(trim_heap)     # the worker may still hold the old model for one frame, but most is freed now
         return True
 
     def rescale(self, scale: float, done: Callable[[bool, Optional[BaseException]], None]) -> None:
-        """Begin to go over to another scale of the resolution, unless something else comes first.
+        """Start changing the resolution scale; abandoned if the model changes first.
 
-        :param done: is told by the building thread whether it runs at that scale now, and the error if it cannot
+        :param done: called on the builder thread with whether the model now runs at `scale`, and the error if it cannot
         """
         def work() -> None:
             base = self.active
@@ -80,7 +79,7 @@ class ModelSwitch:
                 return
             try:
                 segmenter = build_segmenter(base.settings, scale, base)
-            except Exception as error:      # whatever it is, that scale does not work
+            except Exception as error:      # any failure means that this scale is unusable
                 done(False, error)
                 return
             with self._lock:
@@ -92,10 +91,10 @@ class ModelSwitch:
         self._builder.submit(work)
 
     def prepare(self, segmenter: Segmenter, height: int, width: int) -> None:
-        """Begin to make `segmenter` ready for images of `height` x `width` px, one shape at a time. Never waits."""
+        """Start preparing `segmenter` for images of `height` x `width` px, one shape at a time. Never blocks."""
         with self._lock:
             if self._is_preparing:
-                return          # the next frame asks again
+                return          # the next frame requests it again
             self._is_preparing = True
 
         def work() -> None:
@@ -103,17 +102,17 @@ class ModelSwitch:
                 if self.active is not None and self.active.segmenter is segmenter and not segmenter.is_ready_for(height, width):
                     network_height, network_width = segmenter.prepare(height, width)
                     self._log(f'images of {width}x{height} now run at {network_width}x{network_height}')
-            except Exception as error:      # whatever it is, they go on squeezed, and it is not tried again
-                self._log(f'images of {width}x{height} run squeezed: {" ".join(str(error).split())}')
+            except Exception as error:      # any failure: these images stay squeezed, without another attempt
+                self._log(f'images of {width}x{height} stay squeezed to another aspect ratio: {" ".join(str(error).split())}')
             finally:
                 self._is_preparing = False
         self._builder.submit(work)
 
     def measure_again(self, done: Callable[[str], None]) -> None:
-        """Begin to build the active model anew by the fastest engine, in the background; if that is another one, or the
-        present one only stands in, it takes over.
+        """Start rebuilding the active model with the fastest engine, in the background. It takes over if the engine differs
+        or the current one is provisional.
 
-        :param done: is told by the building thread what runs now, if that changed
+        :param done: called on the builder thread with the description of the new segmenter, if it took over
         """
         def work() -> None:
             base = self.active
@@ -121,8 +120,8 @@ class ModelSwitch:
                 return
             try:
                 segmenter = build_segmenter(base.settings, base.scale, base, anew=True)
-            except Exception as error:      # whatever it is, the present one goes on
-                self._log(f'{base.segmenter.engine_description} stays: {" ".join(str(error).split())}')
+            except Exception as error:      # any failure: keep the current engine
+                self._log(f'keeping {base.segmenter.engine_description}: {" ".join(str(error).split())}')
                 return
             with self._lock:
                 present = self.active
@@ -135,14 +134,14 @@ class ModelSwitch:
         self._builder.submit(work)
 
     def unload(self) -> None:
-        """Forget the model and give its memory back."""
+        """Unload the model and release its memory."""
         with self._lock:
             self.active = None
-        self._wait(self._builder.submit(release_memory))    # after what may still be on its way to be built
+        self._wait(self._builder.submit(release_memory))    # queued after any pending build
         release_memory()
 
     def close(self) -> bool:
-        """End the building thread; False: it is still building something, which takes long and cannot be broken off."""
+        """Stop the builder thread; False if a long build, which cannot be interrupted, is still running."""
         last = self._builder.submit(lambda: None)
         self._builder.shutdown(wait=False)
         return bool(wait([last], timeout=END_S).done)
@@ -153,7 +152,7 @@ class ModelSwitch:
         future.result()
 
     def _build(self, settings: SegmentationSettings) -> None:
-        present = self.active       # in the building thread, so that no other build can be under way
+        present = self.active       # read on the builder thread, so that no other build can be in progress
         scale = 1.0 if present is None else present.scale
         segmenter = build_segmenter(settings, scale, present, quick=True)
         with self._lock:

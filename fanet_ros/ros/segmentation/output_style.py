@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How the outputs of a frame look: what the node's settings and the active class map make of a segmentation."""
+"""How a segmentation is published: values, sizes and colours, from the node's settings and the active class map."""
 from __future__ import annotations
 
 from contextlib import suppress
@@ -24,13 +24,13 @@ MAX_OUTPUT_PX = 8192
 
 @dataclass(frozen=True)
 class OutputStyle:
-    """Handed over with every frame, so that a change falls between two frames.
+    """Immutable and passed along with each frame, so that changes take effect between frames.
 
-    `class_map` is that of the network that segmented the frame; the rest are the parameters of the same names.
-    `table` is what becomes of each class, `overlay_colors` the overlay as a segmenter on a GPU is asked for it: not
-    with min_confidence, which is applied to what it gives.
+    `class_map` is that of the network that segments the frame; the other fields are the node parameters of the same names.
+    `table` maps each class to its published value. `overlay_colors` lets a segmenter draw the overlay on the GPU; None with
+    min_confidence, which is applied after segmentation.
 
-    :raises SegmentationError: a parameter that cannot be, or that does not fit the class map
+    :raises SegmentationError: a parameter is invalid or does not match the class map
     """
 
     class_map: ClassMap
@@ -58,7 +58,7 @@ class OutputStyle:
 
     @classmethod
     def of(cls, class_map: ClassMap, settings: SegmentationSettings) -> OutputStyle:
-        """What the node's parameters ask for."""
+        """The style for the node's `settings`."""
         return cls(class_map, settings.overlay_alpha, settings.overlay_jpeg_quality, settings.output_size,
                    settings.label_ids, settings.class_filter, settings.class_remap, settings.min_confidence, settings.colors,
                    settings.overlay_legend, settings.mask_png)

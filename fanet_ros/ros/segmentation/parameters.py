@@ -11,7 +11,7 @@ from fanet_ros.choices import COLORS, ENGINES, LABEL_IDS, MASK_PNGS, PRECISIONS,
 from fanet_ros.ros.common.parameters import Settings, fixed_parameter, parameter
 from fanet_ros.ros.segmentation.diagnostics import Thresholds
 
-DEFAULT_BATCH = 4       # a batch takes memory, and every frame waits for all of it
+DEFAULT_BATCH = 4       # larger batches take more memory, and each frame waits for its whole batch
 CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*')
 
 
@@ -21,7 +21,10 @@ def _camera_names(names: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class SegmentationSettings(Settings):
-    """Values of the parameters of segmentation_node; `cameras` is empty if there is only one."""
+    """Parameter values of segmentation_node; `cameras` is empty for a single camera.
+
+    :raises ValueError: a value is invalid
+    """
 
     autostart: bool = fixed_parameter(True, 'Configure and activate at start-up; false: leave it to a lifecycle manager')
     cameras: tuple[str, ...] = fixed_parameter(
@@ -36,7 +39,7 @@ class SegmentationSettings(Settings):
         'auto', 'Number format of the network; auto: float16 on CUDA, float32 on the CPU', choices=PRECISIONS)
     calibration_images: str = parameter('', 'Folder of frames from this camera, used to calibrate precision int8')
     num_threads: int = fixed_parameter(0, "CPU threads for the network; 0: torch's choice", minimum=0, maximum=256)
-    # No range here: that 1..63 is impossible although 0 is allowed, no range can say, so the network checks.
+    # No ROS range, which cannot express 0 or 64..8192: the network checks the value.
     input_height: int = parameter(
         0, "Network input height, 64..8192; 0: keep the image's aspect ratio, with as many pixels as in training",
         unit='px')
@@ -46,8 +49,8 @@ class SegmentationSettings(Settings):
     input_scale: float = parameter(
         1.0, 'Scales both network input height and width, keeping the aspect ratio', minimum=0.1, maximum=4.0)
     latency_budget_ms: float = parameter(
-        0.0, 'Lower the resolution while the p95 latency, image received to mask published, exceeds this, and raise it '
-        'again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
+        0.0, 'Lower the resolution while the p95 latency, image received to all outputs published, exceeds this, and '
+        'raise it again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
     resolution_ladder: tuple[float, ...] = parameter(
         [1.0, 0.75, 0.5, 0.375], 'Scales of the resolution that latency_budget_ms chooses from, in descending order from '
         '1.0', none=[1.0], convert=tuple)
@@ -88,7 +91,7 @@ class SegmentationSettings(Settings):
     latency_error_ms: float = parameter(
         0.0, 'Diagnostics report an error when the p95 latency, image received to all outputs published, exceeds this; 0: never',
         unit='ms', minimum=0.0, maximum=60000.0)
-    # Outputs. No list of names is an array: an empty one has no type in a parameter file.
+    # Outputs. Lists of names are strings, not arrays: an empty array has no type in a parameter file.
     output_size: str = parameter(
         'input', 'Size of mask and confidence: input (size of the image), network (network resolution), or WIDTHxHEIGHT')
     label_ids: str = parameter(
@@ -116,20 +119,20 @@ class SegmentationSettings(Settings):
         for name in self.cameras:
             if not CAMERA_NAME.fullmatch(name) or self.cameras.count(name) > 1:
                 raise ValueError(
-                    f'parameter cameras has {name!r}: expected different names that can be part of a topic')
+                    f'parameter cameras has {name!r}: expected unique names that are valid in a topic name')
         if 0 < self.bit_depth < 9:
             raise ValueError(f'parameter bit_depth is {self.bit_depth}: expected 9..16, or 0')
         ladder = self.resolution_ladder
         if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
-            raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected shares that fall from 1.0, '
+            raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected scales in descending order from 1.0, '
                              'such as [1.0, 0.75, 0.5]')
 
     @property
     def thresholds(self) -> Thresholds:
-        """When diagnostics are more than OK."""
+        """Limits for diagnostic warnings and errors."""
         return Thresholds(**{item.name: getattr(self, item.name) for item in fields(Thresholds)})
 
     @property
     def batch(self) -> int:
-        """How many frames run together at most: never two of one camera."""
+        """Maximum batch size; a batch never has two frames of one camera."""
         return min(self.max_batch or DEFAULT_BATCH, max(len(self.cameras), 1))

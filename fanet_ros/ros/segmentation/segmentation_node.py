@@ -47,11 +47,11 @@ UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
 class SegmentationNode(FittedParameters, LifecycleNode):
-    """A managed node: configure loads the model and advertises the outputs, activate subscribes to the images,
-    deactivate stops at once and keeps the model, cleanup gives its memory back.
+    """Lifecycle node: configure loads the model and advertises the outputs, activate subscribes to the images,
+    deactivate stops immediately and keeps the model, cleanup releases its memory.
 
-    :raises ValueError: a parameter cannot be used
-    :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of its range
+    :raises ValueError: a parameter is invalid
+    :raises rclpy.exceptions.ParameterException: a parameter has the wrong type or is out of range
     """
 
     parameter_specs = SegmentationSettings.specs()
@@ -89,16 +89,16 @@ class SegmentationNode(FittedParameters, LifecycleNode):
     def start(self) -> None:
         """Configure and activate, as a lifecycle manager would.
 
-        :raises Exception: why one of the two failed
+        :raises Exception: a transition failed
         """
-        self._logs_failures = False         # who called is told
+        self._logs_failures = False         # raised to the caller instead
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
                 raise self._failure or RuntimeError('the node could not be started')
         self._logs_failures = True
 
     def close(self) -> bool:
-        """Stop all threads; the frame that is being worked on is finished first. False: a model is still being built."""
+        """Stop all threads after finishing the current frame. False if a model is still being built."""
         self._slots.close()
         self._worker.join()
         return self._switch.close()
@@ -111,9 +111,9 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._outputs.update(
                 (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
-            for outputs in self._outputs.values():      # the classes are known before there is a frame
+            for outputs in self._outputs.values():      # the classes are known before the first frame
                 outputs.announce(self._switch.loaded.style)
-        except Exception as error:      # whatever a checkpoint, a device or an engine raises: it does not work
+        except Exception as error:      # checkpoint, device and engine raise all kinds of errors
             return self._refuse('configured', error)
         self._state = INACTIVE
         self._log_transition(f'configured: {self._switch.loaded.segmenter.description}')
@@ -136,38 +136,38 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Unsubscribe; the frame that is being worked on is the last one, and is out when this returns."""
+        """Unsubscribe; the current frame is the last one, and is published before this returns."""
         self._stop()
         self._state = INACTIVE
-        self._log_transition('deactivated: no image is received, the model stays loaded')
+        self._log_transition('deactivated: unsubscribed from the images, the model stays loaded')
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Give back model, memory and publishers."""
+        """Release model, memory and publishers."""
         self._release()
         self._log_transition('cleaned up: the model is unloaded')
         return super().on_cleanup(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """As cleanup, from any state."""
+        """Like cleanup, from any state."""
         self._release()
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After a transition that broke: back to unconfigured, from where all can be tried again."""
+        """After a failed transition: return to unconfigured, from where a client can try again."""
         self._release()
         return super().on_error(state)
 
     def _log_transition(self, text: str) -> None:
-        if self._logs_failures:         # not while it starts by itself: that it is active says it all
+        if self._logs_failures:         # not during autostart: the message on activation is enough
             self.get_logger().info(text)
 
-    def _refuse(self, wanted: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
-        if not self.context.ok():       # told to end, which is no failure: Kilted's rclpy would log one
+    def _refuse(self, target: str, error: Exception, keep: bool = False) -> TransitionCallbackReturn:
+        if not self.context.ok():       # shutdown was requested: not a failure, but Kilted's rclpy would log one
             raise KeyboardInterrupt from error
         self._failure = error
         if self._logs_failures:
-            self.get_logger().error(f'cannot be {wanted}: {" ".join(str(error).split()) or type(error).__name__}')
+            self.get_logger().error(f'cannot be {target}: {" ".join(str(error).split()) or type(error).__name__}')
         if not keep:
             self._release()
         return TransitionCallbackReturn.FAILURE
@@ -188,9 +188,9 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return OutputStyle.of(segmenter.class_map, settings)
 
     def _receive(self) -> None:
-        """Take what has come, while this thread, which else receives it, waits for a model to be built.
+        """Poll the cameras while the executor's thread waits for a model to be built.
 
-        :raises ExternalShutdownException: the node is to end, whatever is being built
+        :raises ExternalShutdownException: shutdown was requested, so stop waiting
         """
         if not self.context.ok():
             raise ExternalShutdownException
@@ -198,19 +198,19 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             camera.poll()
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        """Apply a change as a whole or refuse it as a whole, with the reason."""
+        """Apply all changes or none; a refusal includes the reason."""
         try:
             settings = self.settings.changed(parameters)
-            started, askers = time.monotonic(), self._askers()
+            started, clients = time.monotonic(), self._setting_clients()
             is_other_model = self._switch.change(settings)
-        except Exception as error:      # whatever building raises, the new values do not work
+        except Exception as error:      # any failure to build means that the new values are unusable
             reason = ' '.join(str(error).split()) or type(error).__name__
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:
             self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
-                                   f'{time.monotonic() - started:.1f} s after that was asked for')
-            if askers and not self._askers():
-                self.get_logger().warning('who asked for that has gone and waits for no answer any more; it is done all the same')
+                                   f'{time.monotonic() - started:.1f} s after the request')
+            if clients and not self._setting_clients():
+                self.get_logger().warning('the client that requested the change has gone without waiting; it was applied anyway')
         self.settings = settings
         self._latency.configure(settings)
         self._limit_rates()
@@ -222,9 +222,9 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})
 
-    def _askers(self) -> int:
-        """How many clients of the services that set parameters there are."""
-        if not hasattr(self, 'count_clients'):      # Humble does not tell
+    def _setting_clients(self) -> int:
+        """Number of clients of the services that set parameters."""
+        if not hasattr(self, 'count_clients'):      # not in Humble
             return 0
         return sum(self.count_clients(f'{self.get_fully_qualified_name()}/{name}') for name in SETTING_SERVICES)
 
@@ -245,7 +245,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 when it could not start."""
+    """Run the node until Ctrl-C or SIGTERM; returns the exit code, 1 if it could not start."""
     if not start_ros('segmentation_node', argv, SignalHandlerOptions.ALL):
         return 1
     node, has_started, is_closed = None, False, True
@@ -261,13 +261,13 @@ def main(argv: Optional[list[str]] = None) -> int:
         pass
     except (ValueError, RuntimeError, MemoryError, ParameterException) as error:
         if not rclpy.ok():
-            pass            # it was told to end, which makes whatever it was about to do impossible
+            pass            # shutdown was requested, which makes further ROS calls fail
         elif not has_started:
             return fail('segmentation_node', error)
         else:
-            raise           # it had started: this is no wrong setting but a fault, and every detail matters
+            raise           # already running: not a wrong setting but a bug, so show the traceback
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not tear the shutdown apart
+        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not interrupt the shutdown
         if node is not None:
             is_closed = node.close()
         shut_down()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that segments: takes the frames that wait, publishes their masks, hands them on to be finished."""
+"""The segmentation thread: takes waiting frames, publishes their masks, and hands them to the finisher thread."""
 from __future__ import annotations
 
 import functools
@@ -29,7 +29,7 @@ Result = TypeVar('Result')
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame on its way; times by time.perf_counter()."""
+    """A frame in progress; times by time.perf_counter(), in seconds."""
 
     camera: CameraInput
     received: ReceivedFrame
@@ -39,16 +39,16 @@ class _Frame:
 
 
 class SegmentationWorker:
-    """Works from start() until the slots are closed; a frame that fails is counted, logged, and the next one taken.
+    """Runs from start() until the slots are closed. A frame that fails is counted and logged; the next one is processed.
 
-    Frames of several cameras that wait together go through the network together. All that is not the mask, drawing the
-    overlay for example, is done by another thread, while this one goes on.
+    Frames of several cameras that wait at the same time are segmented as one batch. All outputs except the mask, such as
+    the overlay, are made on a second thread while this one continues.
 
-    :param outputs: of each camera, as long as frames come
-    :param model: gives the model of the moment; a frame is segmented and shown by the one that it began with
-    :param on_new_shape: is told the height and width of frames for whose shape the segmenter is not ready; they go through
-        it squeezed meanwhile
-    :param on_latency: is told the milliseconds from received to published of every frame
+    :param outputs: outputs of each camera; complete whenever frames arrive
+    :param model: returns the active model; each frame keeps the one it started with
+    :param on_new_shape: called with segmenter, height and width for frames of a shape that the segmenter is not prepared
+        for; until it is, they are squeezed to another aspect ratio
+    :param on_latency: called for every frame with the milliseconds from received to all outputs published
     """
 
     def __init__(self, node: Node, slots: FrameSlots[ReceivedFrame], cameras: Mapping[str, CameraInput],
@@ -60,12 +60,12 @@ class SegmentationWorker:
         self._thread = threading.Thread(target=self._work, name='segmentation', daemon=True)
 
     def start(self) -> None:
-        """Begin to take frames."""
+        """Start processing frames."""
         self._finisher.start()
         self._thread.start()
 
     def join(self) -> None:
-        """Wait for the end, once the slots are closed."""
+        """Wait for both threads to end, after the slots have been closed."""
         self._thread.join()
         self._finisher.close()
 
@@ -78,7 +78,7 @@ class SegmentationWorker:
         return 1 if model is None else model.segmenter.batch
 
     def _work_on(self, taken: list[tuple[str, ReceivedFrame]]) -> list[Job]:
-        """Publish the masks of frames of different cameras; returns what remains to be done for those that have one."""
+        """Segment frames of different cameras and publish their masks; returns the remaining jobs."""
         model = self._model()
         if model is None:
             return []
@@ -89,7 +89,7 @@ class SegmentationWorker:
         return [job for job in remaining if job is not None]
 
     def _guarded(self, camera: CameraInput, work: Callable[..., Result], *arguments: object) -> Optional[Result]:
-        """What `work` returns; None if it fails, which is counted and logged: one bad frame must not end the node."""
+        """Result of `work`; None if it fails, which is counted and logged: a bad frame must not end the node."""
         try:
             return work(*arguments)
         except ImageError as error:
@@ -97,7 +97,7 @@ class SegmentationWorker:
             self._node.get_logger().warning(
                 f'frame rejected{_of(camera)}: {error}', throttle_duration_sec=LOG_PERIOD_S)
         except Exception as error:
-            if self._node.context.ok():     # else the node is ending, and publishing has become impossible
+            if self._node.context.ok():     # otherwise the node is shutting down and cannot publish
                 reason = f'{type(error).__name__}: {error}'
                 camera.statistics.frame_rejected(camera.now_s(), 'segmentation failed', reason, ERROR)
                 self._node.get_logger().error(
@@ -105,7 +105,7 @@ class SegmentationWorker:
         return None
 
     def _prepare(self, name: str, received: ReceivedFrame, model: ActiveModel) -> Optional[_Frame]:
-        """The frame, as RGB unless the segmenter does that better; None if it is too old, which is counted."""
+        """The frame, converted to RGB unless the segmenter does that; None if it is too old, which is counted."""
         camera = self._cameras[name]
         taken = time.perf_counter()
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
@@ -120,7 +120,7 @@ class SegmentationWorker:
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:
         """Whether the frame's stamp is older than allowed, which is counted."""
         stamp = stamp_ns(received.message.header)
-        if not max_age_ms or not stamp:       # without a stamp, nobody knows
+        if not max_age_ms or not stamp:       # age unknown without a stamp
             return False
         age_ms = (camera.now_s() - stamp / 10**9) * 1e3
         if age_ms <= max_age_ms:
@@ -129,7 +129,7 @@ class SegmentationWorker:
         return True
 
     def _segment(self, frames: list[_Frame], model: ActiveModel) -> list[Optional[Segmentation]]:
-        """Of each frame, in one go; if that fails one by one, so that each camera answers for its own."""
+        """Segment all frames as one batch; if that fails, one by one, so that a failure is attributed to its camera."""
         if not frames:
             return []
         for frame in frames:
@@ -142,13 +142,13 @@ class SegmentationWorker:
                 return list(segment(inputs))
             except Exception as error:
                 self._node.get_logger().warning(
-                    f'{len(frames)} frames together failed, now one by one: {type(error).__name__}: {error}',
+                    f'batch of {len(frames)} frames failed, retrying one by one: {type(error).__name__}: {error}',
                     throttle_duration_sec=LOG_PERIOD_S)
         results = [self._guarded(frame.camera, segment, [item]) for frame, item in zip(frames, inputs)]
         return [None if result is None else result[0] for result in results]
 
     def _publish_mask(self, frame: _Frame, segmentation: Segmentation, model: ActiveModel) -> Job:
-        """Publish the mask; returns what remains to be done for the frame."""
+        """Publish the mask; returns the remaining job of the frame."""
         outputs = self._outputs[frame.camera.name]
         layers = FrameLayers(frame.input, segmentation, model.style)
         times = outputs.publish_mask(layers, frame.received.message.header, model.style)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A split bag, whole and every file of it alone."""
+"""Split bags, read as a whole and file by file."""
 from __future__ import annotations
 
 import shutil
@@ -41,14 +41,14 @@ def class_map(name: str) -> bytes:
 
 
 def contents(bag: Path) -> list[tuple[str, int, Any]]:
-    """Topic, time since the start in seconds, and message, in the bag's order."""
+    """(topic, seconds since the start, message) of every message, in the bag's order."""
     with AnyReader([bag]) as reader:
         return [(connection.topic, (stamp - START_NS) // SECOND_NS, reader.deserialize(raw, connection.msgtype))
                 for connection, stamp, raw in reader.messages()]
 
 
-def alone(bag: Path, number: int, folder: Path) -> Path:
-    """A bag of one file of `bag`, as `ros2 bag reindex` would make it."""
+def single_file_bag(bag: Path, number: int, folder: Path) -> Path:
+    """A bag with only one file of `bag`, as `ros2 bag reindex` would create it."""
     folder.mkdir()
     information = yaml.safe_load((bag / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
     name = information['relative_file_paths'][number]
@@ -58,7 +58,7 @@ def alone(bag: Path, number: int, folder: Path) -> Path:
     return folder
 
 
-def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
+def test_every_file_of_a_split_bag_has_the_class_map(tmp_path: Path) -> None:
     bag = BagWriter(tmp_path / 'drive', max_duration_s=10.0, max_bytes=0)
     bag.add_topic('/class_map', CLASS_MAP, [LATCHED])
     bag.add_topic('/timing', TIMING, [PLAIN])
@@ -73,12 +73,12 @@ def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
         'drive_0.mcap', 'drive_1.mcap', 'drive_2.mcap', 'metadata.yaml']
 
     for number, names in enumerate((['first'], ['first', 'second'], ['second'])):
-        messages = contents(alone(tmp_path / 'drive', number, tmp_path / f'alone_{number}'))
+        messages = contents(single_file_bag(tmp_path / 'drive', number, tmp_path / f'alone_{number}'))
         timings = [message.frames_received for topic, _, message in messages if topic == '/timing']
         assert timings == list(range(10 * number, 10 * number + 10))
         maps = [message for topic, _, message in messages if topic == '/class_map']
         assert [message.name for message in maps] == names and maps[0].names == ['road', 'unlabelled']
-        assert messages[0][0] == '/class_map'       # before the first mask that it belongs to
+        assert messages[0][0] == '/class_map'       # before the first mask to which it applies
 
     whole = contents(tmp_path / 'drive')
     assert [message.frames_received for topic, _, message in whole if topic == '/timing'] == list(range(30))
@@ -91,23 +91,23 @@ def test_every_file_alone_says_what_the_classes_are(tmp_path: Path) -> None:
     assert counts == {'/class_map': 4, '/timing': 30}
 
 
-def test_files_end_by_size_and_topics_that_came_later_are_in_all_that_follow(tmp_path: Path) -> None:
+def test_split_by_size_keeps_topics_that_were_added_later(tmp_path: Path) -> None:
     bag = BagWriter(tmp_path / 'drive', max_duration_s=0.0, max_bytes=1000)
     bag.add_topic('/a', 'std_msgs/msg/String', [PLAIN])
     for number in range(10):
         if number == 5:
             bag.add_topic('/late', 'std_msgs/msg/Header', [LATCHED, LATCHED])
-            for frame_id in ('left', 'right'):      # two publishers, each with a message of its own
+            for frame_id in ('left', 'right'):      # two publishers, each with its own message
                 bag.write('/late', 'std_msgs/msg/Header', START_NS, serialize_message(Header(frame_id=frame_id)))
         bag.write('/a', 'std_msgs/msg/String', START_NS + number, serialize_message(String(data=str(number) * 400)))
     bag.close()
     messages = contents(tmp_path / 'drive')
     assert ''.join(message.data[0] for topic, _, message in messages if topic == '/a') == '0123456789'
-    last = contents(alone(tmp_path / 'drive', -1, tmp_path / 'last'))
+    last = contents(single_file_bag(tmp_path / 'drive', -1, tmp_path / 'last'))
     assert [message.frame_id for topic, _, message in last if topic == '/late'] == ['left', 'right']
 
 
-def test_what_was_complete_before_a_crash_is_a_sound_bag(tmp_path: Path) -> None:
+def test_files_completed_before_a_crash_are_readable(tmp_path: Path) -> None:
     bag = BagWriter(tmp_path / 'drive', max_duration_s=2.0, max_bytes=0)
     bag.add_topic('/timing', TIMING, [PLAIN])
     for second in range(5):
@@ -115,7 +115,7 @@ def test_what_was_complete_before_a_crash_is_a_sound_bag(tmp_path: Path) -> None
     assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0, 1, 2, 3]      # not closed
 
 
-def test_an_empty_bag_is_readable_and_an_existing_one_left_alone(tmp_path: Path) -> None:
+def test_empty_bag_is_readable_and_an_existing_one_is_not_overwritten(tmp_path: Path) -> None:
     BagWriter(tmp_path / 'drive', 1.0, 0).close()
     assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()
     with pytest.raises(BagError, match='exists already'):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of nodes: what ROS makes of their declaration, and what of ROS's values becomes theirs."""
+"""Node settings: their declaration in ROS, and conversion of ROS values to settings."""
 from __future__ import annotations
 
 import typing
@@ -31,11 +31,11 @@ DEFAULTS = {spec.name: spec.default for spec in SegmentationSettings.specs()}
 
 @dataclass(frozen=True)
 class LampSettings(Settings):
-    """One parameter of each kind, and a field that follows from them."""
+    """One parameter of each kind, and a derived field."""
 
-    power: float = parameter(0.5, 'Share of its power', minimum=0.0, maximum=1.0)
-    colours: tuple[str, ...] = parameter(['red'], 'Which it may have', none=['any'], convert=tuple)
-    log: Path = fixed_parameter('', 'Where it tells of itself', convert=Path)
+    power: float = parameter(0.5, 'Share of full power', minimum=0.0, maximum=1.0)
+    colours: tuple[str, ...] = parameter(['red'], 'Allowed colours', none=['any'], convert=tuple)
+    log: Path = fixed_parameter('', 'Log file', convert=Path)
     is_on: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class LampSettings(Settings):
 
 @pytest.fixture(name='make_node')
 def make_node_fixture() -> Iterator[Callable[..., Node]]:
-    """Makes a node that was started with these parameters."""
+    """Creates a node that was started with the given parameters."""
     context = Context()
     rclpy.init(context=context)
 
@@ -56,7 +56,7 @@ def make_node_fixture() -> Iterator[Callable[..., Node]]:
     rclpy.shutdown(context=context)
 
 
-def test_a_field_is_the_whole_declaration(make_node: Callable[..., Node]) -> None:
+def test_field_is_the_whole_declaration(make_node: Callable[..., Node]) -> None:
     assert LampSettings() == LampSettings(0.5, ('red',), Path()) and LampSettings().is_on
     power, colours, log = LampSettings.specs()
     assert (power.name, power.default, power.constraint, power.read_only, log.read_only) == ('power', 0.5, '0..1', False, True)
@@ -65,25 +65,25 @@ def test_a_field_is_the_whole_declaration(make_node: Callable[..., Node]) -> Non
     assert settings == LampSettings(0.0, ('red',), Path('/var/lamp')) and not settings.is_on
     assert node.describe_parameter('colours').description == colours.description
     with pytest.raises(FrozenInstanceError, match='power'):
-        settings.power = 1.0    # type: ignore[misc]  # that it cannot be is what is shown
+        settings.power = 1.0    # type: ignore[misc]  # must fail
 
 
-def test_a_change_is_converted_and_what_follows_from_it_too() -> None:
+def test_change_is_converted_and_derived_fields_follow() -> None:
     changed = LampSettings().changed([Parameter('power', value=0.0), Parameter('colours', value=['blue', 'red'])])
     assert changed == LampSettings(0.0, ('blue', 'red')) and not changed.is_on
 
 
 @pytest.mark.parametrize('executable', SETTINGS)
-def test_settings_hold_values_of_their_types(executable: str) -> None:
+def test_settings_have_values_of_the_declared_types(executable: str) -> None:
     given = {'bag': Path('drive')} if executable == 'player_node' else {}
     settings = SETTINGS[executable](**given)
     for name, kind in typing.get_type_hints(type(settings)).items():
         assert isinstance(getattr(settings, name), typing.get_origin(kind) or kind), name
-    hash(settings)      # which none can have that holds what may change
+    hash(settings)      # only possible if all values are immutable
 
 
 @pytest.mark.parametrize('table', TABLES)
-def test_every_entry_is_sound(table: str) -> None:
+def test_specs_are_consistent(table: str) -> None:
     specs = TABLES[table]
     assert len({spec.name for spec in specs}) == len(specs)
     for spec in specs:
@@ -96,7 +96,7 @@ def test_every_entry_is_sound(table: str) -> None:
 
 
 @pytest.mark.parametrize('table', TABLES)
-def test_a_node_declares_the_defaults_and_describes_them(make_node: Callable[..., Node], table: str) -> None:
+def test_node_declares_and_describes_the_defaults(make_node: Callable[..., Node], table: str) -> None:
     node = make_node()
     assert declare(node, TABLES[table]) == {spec.name: spec.default for spec in TABLES[table]}
     for spec in TABLES[table]:
@@ -109,7 +109,7 @@ def test_a_node_declares_the_defaults_and_describes_them(make_node: Callable[...
         assert not spec.choices or all(choice in descriptor.additional_constraints for choice in spec.choices)
 
 
-def test_settings_take_the_values_of_the_start(make_node: Callable[..., Node]) -> None:
+def test_settings_have_the_start_up_values(make_node: Callable[..., Node]) -> None:
     changes = {'input_height': 360, 'overlay_alpha': 1.0, 'image_transport': 'compressed', 'device': 'cpu'}
     expected = {**DEFAULTS, **changes, 'cameras': (), 'resolution_ladder': tuple(DEFAULTS['resolution_ladder'])}
     assert asdict(SegmentationSettings.declare(make_node(**changes))) == expected
@@ -117,7 +117,7 @@ def test_settings_take_the_values_of_the_start(make_node: Callable[..., Node]) -
     assert (settings.cameras, settings.resolution_ladder) == (('front', 'rear/left'), (1.0, 0.5))
 
 
-def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
+def test_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
     settings = SegmentationSettings.declare(make_node())
     changed = settings.changed([Parameter('engine', value='torch'), Parameter('elsewhere', value=1),
                                           Parameter('resolution_ladder', value=[1.0, 0.5])])
@@ -138,10 +138,10 @@ def test_a_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
     ('cameras', ['front', 'front'], "parameter cameras has 'front'"),
     ('cameras', ['not a name'], "parameter cameras has 'not a name'"),
     ('resolution_ladder', [0.5, 1.0], 'parameter resolution_ladder is'),
-    ('resolution_ladder', [1.0, 0.5, 0.5], 'shares that fall from 1.0'),
-    ('resolution_ladder', [1.0, 0.0], 'shares that fall from 1.0'),
+    ('resolution_ladder', [1.0, 0.5, 0.5], 'scales in descending order from 1.0'),
+    ('resolution_ladder', [1.0, 0.0], 'scales in descending order from 1.0'),
 ])
-def test_a_value_that_cannot_be_is_refused_by_name(
+def test_invalid_value_is_refused_by_name(
         make_node: Callable[..., Node], name: str, value: Any, error: str) -> None:
     with pytest.raises((ValueError, ParameterException), match=error):
         SegmentationSettings.declare(make_node(**{name: value}))
@@ -165,7 +165,7 @@ def test_recorder_settings(make_node: Callable[..., Node]) -> None:
 
 
 @pytest.mark.parametrize('text', ['', ':sensor_msgs/msg/Image', 'image:', 'image:Image', 'image:a/b/c/d'])
-def test_a_malformed_topic_of_the_recorder_is_named(make_node: Callable[..., Node], text: str) -> None:
+def test_malformed_recorder_topic_is_named(make_node: Callable[..., Node], text: str) -> None:
     with pytest.raises(ValueError, match=f'topic {text!r}: expected NAME or NAME:PACKAGE/msg/TYPE'):
         RecorderSettings.declare(make_node(topics=['image', text]))
 
@@ -177,7 +177,7 @@ def test_the_player_needs_a_bag(make_node: Callable[..., Node]) -> None:
     assert (settings.bag, settings.topics) == (Path.home() / 'drive', ('image', '/tf'))
 
 
-def test_who_opens_the_dashboard_to_others_allows_changes_in_words(make_node: Callable[..., Node], tmp_path: Path) -> None:
+def test_dashboard_open_to_the_network_requires_explicit_allow_changes(make_node: Callable[..., Node], tmp_path: Path) -> None:
     token_file = tmp_path / 'token'
     token_file.write_text('0123456789abcdef\n')
     settings = DashboardSettings.declare(make_node())

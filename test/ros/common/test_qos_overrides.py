@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Quality of service is changed by the name of a topic before or after remapping, and what is not used is told."""
+"""QoS overrides accept topic names before or after remapping, and unused ones are reported."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def make_node_fixture() -> Iterator[Callable[..., Node]]:
 
 
 @pytest.mark.parametrize('topic', ['/image', '/camera/image_raw'])
-def test_both_names_are_understood(make_node: Callable[..., Node], topic: str) -> None:
+def test_names_before_and_after_remapping_are_accepted(make_node: Callable[..., Node], topic: str) -> None:
     node = make_node(f'qos_overrides.{topic}.subscription.reliability:=best_effort', f'qos_overrides.{topic}.subscription.depth:=3',
                      f'qos_overrides.{topic}.subscription.durability:=volatile', 'qos_overrides./imgae.subscription.depth:=3')
     reliability = chosen_reliability(node, node.resolve_topic_name('image'))
@@ -49,7 +49,7 @@ def test_both_names_are_understood(make_node: Callable[..., Node], topic: str) -
     assert 'qos_overrides./imgae.subscription.depth is not used' in lines and 'durability is not used' in lines
 
 
-def test_an_override_is_of_its_topic_alone(make_node: Callable[..., Node]) -> None:
+def test_override_applies_to_its_topic_only(make_node: Callable[..., Node]) -> None:
     node = make_node('qos_overrides./segmentation/mask.publisher.reliability:=best_effort',
                      'qos_overrides./camera_info.subscription.reliability:=reliable')
     outputs = FrameOutputs(node), FrameOutputs(node, 'left', 'left/camera_info')
@@ -64,7 +64,7 @@ def test_an_override_is_of_its_topic_alone(make_node: Callable[..., Node]) -> No
         item.destroy()
 
 
-def test_the_name_after_remapping_wins(make_node: Callable[..., Node]) -> None:
+def test_name_after_remapping_takes_precedence(make_node: Callable[..., Node]) -> None:
     node = make_node('qos_overrides./image.subscription.reliability:=best_effort',
                      'qos_overrides./camera/image_raw.subscription.reliability:=reliable')
     assert chosen_reliability(node, '/camera/image_raw') == ReliabilityPolicy.RELIABLE

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""ROS arguments as people write them, made readable for ROS; checked by what ROS itself then reads."""
+"""ROS arguments rewritten for the ROS parser, checked against what ROS then reads."""
 from __future__ import annotations
 
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from fanet_ros.ros.common.ros_arguments import even_lists, parameter_arguments, 
 
 
 def parameters_of(*argv: str) -> dict[str, Any]:
-    """What a node called segmentation gets of these arguments."""
+    """Parameters that a node named segmentation receives from these arguments."""
     context = Context()
     with ExitStack() as files:
         rclpy.init(args=with_even_lists(['node', *argv], files), context=context)
@@ -38,7 +38,7 @@ def reason_for(*argv: str) -> str:
 @pytest.mark.parametrize(('text', 'values'), [
     ('[1, 0.5]', [1.0, 0.5]), ('[0.5, -1, +2]', [0.5, -1.0, 2.0]), ('[1, 1e-1]', [1.0, 0.1]), ('[2, 1]', [2, 1]),
     ("['1', '0.5']", ['1', '0.5']), ('[a, b]', ['a', 'b'])])
-def test_a_list_of_whole_and_other_numbers_is_one_of_numbers(tmp_path: Path, text: str, values: list[Any]) -> None:
+def test_list_of_integers_and_floats_becomes_floats(tmp_path: Path, text: str, values: list[Any]) -> None:
     path = tmp_path / 'mine.yaml'
     path.write_text(f'# [1, 0.5]\n/**:\n  ros__parameters:\n    before: "[1, 0.5]"\n    deep: {{ladder: {text}}}\n    after: 3\n')
     assert parameters_of('--ros-args', '--params-file', str(path), '-p', f'given:={text}') == {
@@ -46,12 +46,12 @@ def test_a_list_of_whole_and_other_numbers_is_one_of_numbers(tmp_path: Path, tex
         'after': 3, 'given': pytest.approx(values) if isinstance(values[0], float) else values}
 
 
-def test_a_list_over_several_lines_keeps_its_comments() -> None:
+def test_multi_line_list_keeps_its_comments() -> None:
     assert even_lists('a:\n- 1   # one\n- 0.5\n- 2\n') == 'a:\n- 1.0   # one\n- 0.5\n- 2.0\n'
     assert even_lists('a: [1, 2]\nb: [1, x, 0.5]\nc: 1\n') == 'a: [1, 2]\nb: [1, x, 0.5]\nc: 1\n'
 
 
-def test_only_arguments_of_ros_are_looked_at() -> None:
+def test_only_ros_arguments_are_parsed() -> None:
     argv = ['node', '-p', 'a:=1', '--ros-args', '-p', 'b:=2', '--params-file', 'c.yaml', '-r', 'd:=e', '--', '-p', 'f:=3',
             '--ros-args', '--param', 'g:=4']
     assert [(argv[index], is_file) for index, is_file in parameter_arguments(argv)] == [
@@ -64,7 +64,7 @@ def test_only_arguments_of_ros_are_looked_at() -> None:
     ('/**:\n  ros_parameters:\n    a: 1\n', 'Cannot have a value before ros__parameters at line 3'),
     ('/**:\n  ros__parameters:\n    a: [1, 0.5]\n    b: [1, x]\n', "Value type 'string' do not belong at line_num 4"),
     (None, 'opening YAML file')])
-def test_what_ros_cannot_read_is_told_with_the_users_file_and_line(tmp_path: Path, content: str | None, said: str) -> None:
+def test_parse_error_names_file_and_line(tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / 'mine.yaml'
     if content is not None:
         path.write_text(content)
@@ -72,6 +72,6 @@ def test_what_ros_cannot_read_is_told_with_the_users_file_and_line(tmp_path: Pat
     assert said in reason and str(path) in reason and '.c:' not in reason and reason.count('.yaml') == 1
 
 
-def test_a_parameter_rule_that_ros_cannot_read_is_told_as_it_was_given() -> None:
+def test_parse_error_quotes_the_parameter_rule() -> None:
     reason = reason_for('--ros-args', '-p', 'ladder:=[1, 0.5')
     assert 'ladder:=[1, 0.5' in reason and '.c:' not in reason

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What was given and is not used is told, with the nearest name that there is."""
+"""Unused parameters are reported, with a suggestion for misspelt names."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ NAMES = ('input_height', 'input_width', 'checkpoint', 'device')
 
 @pytest.fixture(name='unused')
 def unused_fixture(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
-    """The lines for a node that was started so: unused('-p', 'a:=1', file=CONTENT, node='segmentation')."""
+    """The reports for a node started with these arguments: unused('-p', 'a:=1', file=CONTENT, namespace='/front')."""
     contexts = []
 
     def lines(*argv: str, file: str = '', namespace: str = '') -> list[str]:
@@ -37,25 +37,25 @@ def section(name: str, *lines: str) -> str:
     return f'{name}:\n  ros__parameters:\n' + ''.join(f'    {line}\n' for line in lines)
 
 
-def test_a_name_with_a_typing_error_is_told_with_the_right_one(unused: Callable[..., list[str]]) -> None:
+def test_misspelt_name_is_reported_with_a_suggestion(unused: Callable[..., list[str]]) -> None:
     assert unused('-p', 'use_sim_time:=true', '-p', 'qos_overrides./image.subscription.depth:=3',
                   file=section('/**', 'input_heigth: 240', 'input: {width: 320}', 'device: cpu', 'zzz: 1')) == [
-        'input_heigth is no parameter of this node: is input_height meant?',
-        'input.width is no parameter of this node: is input_width meant?',
-        'zzz is no parameter of this node']
+        'input_heigth is not a parameter of this node: did you mean input_height?',
+        'input.width is not a parameter of this node: did you mean input_width?',
+        'zzz is not a parameter of this node']
 
 
-def test_a_file_for_a_node_of_another_name_is_told(unused: Callable[..., list[str]]) -> None:
+def test_file_for_another_node_is_reported(unused: Callable[..., list[str]]) -> None:
     assert unused(file=section('segmentation_node', 'input_height: 240')) == [
-        '/mine.yaml is not used: it holds parameters of segmentation_node, and this node is /segmentation']
-    # Without a namespace a name is global.
+        '/mine.yaml is not used: it has parameters for segmentation_node, and this node is /segmentation']
+    # A node name without namespace is global.
     assert unused(file=section('segmentation', 'input_height: 240'), namespace='/front') == [
-        '/mine.yaml is not used: it holds parameters of segmentation, and this node is /front/segmentation']
+        '/mine.yaml is not used: it has parameters for segmentation, and this node is /front/segmentation']
     assert unused(file='# nothing\n') == [
-        '/mine.yaml is not used: it holds parameters of nothing at all, and this node is /segmentation']
+        '/mine.yaml is not used: it has parameters for no node, and this node is /segmentation']
 
 
-def test_a_section_that_looks_like_this_nodes_is_told_beside_a_general_one(unused: Callable[..., list[str]]) -> None:
+def test_section_with_this_nodes_parameters_is_reported_next_to_a_wildcard(unused: Callable[..., list[str]]) -> None:
     general = section('/**', 'use_sim_time: true')
     assert unused(file=general + section('segmentation_node', 'input_height: 240', 'device: cpu')) == [
         'the parameters of segmentation_node in /mine.yaml are not used: this node is /segmentation']
@@ -63,14 +63,14 @@ def test_a_section_that_looks_like_this_nodes_is_told_beside_a_general_one(unuse
 
 
 @pytest.mark.parametrize('name', ['segmentation', '/segmentation', '/**', '/**/segmentation', '/*'])
-def test_what_is_used_is_not_told(unused: Callable[..., list[str]], name: str) -> None:
+def test_used_section_is_not_reported(unused: Callable[..., list[str]], name: str) -> None:
     file = section(name, 'input_height: 240') + section('segmentation_left', 'input_height: 120', 'device: cpu')
     expected = [] if '*' not in name else [
         'the parameters of segmentation_left in /mine.yaml are not used: this node is /segmentation']
     assert unused(file=file) == expected
 
 
-def test_a_rule_for_another_node_is_told(unused: Callable[..., list[str]]) -> None:
+def test_rule_for_another_node_is_reported(unused: Callable[..., list[str]]) -> None:
     assert unused('-p', 'segmentation_node:device:=cpu', '-p', 'segmentation:device:=cpu') == [
         '-p segmentation_node:device:=cpu is not used: this node is /segmentation']
 
@@ -78,5 +78,5 @@ def test_a_rule_for_another_node_is_told(unused: Callable[..., list[str]]) -> No
 @pytest.mark.parametrize(('pattern', 'name', 'holds'), [
     ('/**', '/a', True), ('/**', '/b/c/a', True), ('/*/a', '/b/a', True), ('/*/a', '/b/c/a', False), ('b/a', '/b/a', True),
     ('/**/a', '/a', True), ('/**/a', '/b/c/a', True), ('a', '/b/a', False), ('/front_*/a', '/front_1/a', True)])
-def test_patterns_of_names(pattern: str, name: str, holds: bool) -> None:
+def test_name_patterns(pattern: str, name: str, holds: bool) -> None:
     assert Section(pattern, ()).holds_for(name) == holds

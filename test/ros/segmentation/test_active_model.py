@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model that the node segments with: at which size, and made anew for the same cameras."""
+"""The active model: its input size, and rebuilding it for the same cameras."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -19,24 +19,24 @@ STREET = ClassMap('two', ('road', 'sky'), ((10, 20, 30), (40, 50, 60)))
 
 @pytest.fixture(name='settings', scope='module')
 def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSettings:
-    """All defaults, but for a small network."""
+    """Defaults, except for a small network."""
     metadata = CheckpointMetadata('fanet18', 'paper', STREET.name, STREET.names, STREET.colors, (256, 512))
     path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
     save_checkpoint(path, metadata.build_network(), metadata)
     return SegmentationSettings(resolution_ladder=(1.0, 0.5), checkpoint=str(path), device='cpu', engine='torch')
 
 
-def test_input_scale_and_the_step_of_the_ladder_are_multiplied(settings: SegmentationSettings) -> None:
+def test_input_scale_and_ladder_scale_are_multiplied(settings: SegmentationSettings) -> None:
     segmenter = build_segmenter(replace(settings, input_scale=0.5), 0.5)
     assert segmenter.input_sizes == ((64, 128),)
-    segmenter.segment(np.zeros((100, 100, 3), np.uint8))    # as many pixels in its shape: 362 x 362, a quarter of that
+    segmenter.segment(np.zeros((100, 100, 3), np.uint8))    # 362 x 362 has as many pixels; a quarter of it
     assert segmenter.input_sizes[-1] == (96, 96)
     changed = replace(settings, input_height=512)
     active = ActiveModel(segmenter, changed, OutputStyle(STREET))
     assert build_segmenter(replace(changed, input_scale=0.25), 1.0, active).input_sizes[-1] == (128, 128)
 
 
-def test_made_anew_it_is_ready_for_the_same_frames(settings: SegmentationSettings) -> None:
+def test_rebuilt_segmenter_is_ready_for_the_same_frame_sizes(settings: SegmentationSettings) -> None:
     present = build_segmenter(settings)
     for shape in ((100, 200, 3), (100, 100, 3)):
         present.segment(np.zeros(shape, np.uint8))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration that goes with a mask."""
+"""Matching and scaling of the calibration for a mask."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def pixel(p: np.ndarray, point: tuple[float, float, float]) -> np.ndarray:
     return np.array([u / w, v / w])
 
 
-def test_a_point_falls_on_the_same_place_of_the_resized_picture() -> None:
+def test_projection_matches_the_resized_image() -> None:
     info = calibration()
     scaled = scaled_camera_info(info, header(5, 'other'), height=120, width=320)
     assert (scaled.height, scaled.width, scaled.header) == (120, 320, header(5, 'other'))
@@ -44,10 +44,10 @@ def test_a_point_falls_on_the_same_place_of_the_resized_picture() -> None:
     assert list(scaled.k) == [250.0, 0.0, 160.0, 0.0, 127.5, 60.0, 0.0, 0.0, 1.0]
     assert scaled.distortion_model == 'plumb_bob' and list(scaled.d) == list(info.d)
     assert list(scaled.r) == list(info.r)
-    assert list(info.k) == K and info.width == 640      # the camera's own message is left alone
+    assert list(info.k) == K and info.width == 640      # the input message is not modified
 
 
-def test_region_of_interest_and_binning_go_with_it() -> None:
+def test_region_of_interest_and_binning_are_scaled() -> None:
     info = calibration()
     info.binning_x = info.binning_y = 2
     info.roi.x_offset, info.roi.y_offset, info.roi.width, info.roi.height = 40, 20, 400, 200
@@ -58,7 +58,7 @@ def test_region_of_interest_and_binning_go_with_it() -> None:
     assert (scaled.width, scaled.height, scaled.binning_x) == (320, 240, 2) and image_size(scaled) == (50, 100)
 
 
-def test_the_one_of_the_same_stamp_goes_before_newer_ones() -> None:
+def test_equal_stamp_takes_precedence_over_newer_ones() -> None:
     infos = CameraInfos()
     for second in (1, 2, 3):
         infos.put(calibration(second))
@@ -72,7 +72,7 @@ def test_the_one_of_the_same_stamp_goes_before_newer_ones() -> None:
     assert infos.find(header(2), 480, 640).header == header(3)
 
 
-def test_old_ones_are_forgotten() -> None:
+def test_old_messages_are_dropped() -> None:
     infos = CameraInfos()
     infos.put(calibration(0, 'once'))
     for second in range(1, KEPT):
@@ -94,13 +94,13 @@ def context_fixture() -> Iterator[Context]:
     ('', '/image', '/camera_info'), ('/robot', '/robot/image', '/robot/camera_info'),
     ('/robot', '/cam/color/image_raw', '/cam/color/camera_info'),
     ('', '/cam/image_raw/compressed', '/cam/camera_info')])
-def test_calibration_is_looked_for_beside_the_image(
+def test_default_topic_is_in_the_namespace_of_the_image(
         context: Context, namespace: str, image: str, expected: str) -> None:
     node = rclpy.create_node('n', namespace=namespace, context=context)
     assert camera_info_topic(node, image) == expected
 
 
-def test_remapped_calibration_wins(context: Context) -> None:
+def test_remapped_topic_takes_precedence(context: Context) -> None:
     node = rclpy.create_node('n', context=context, cli_args=['--ros-args', '-r', 'camera_info:=/there/info'])
     assert camera_info_topic(node, '/cam/image_raw') == '/there/info'
 
@@ -108,7 +108,7 @@ def test_remapped_calibration_wins(context: Context) -> None:
 @pytest.mark.parametrize('change', [
     {'frame_id': ''}, {'stamp': 0}, {'frame_id': '', 'stamp': 0},
     {'roi': (639, 479)}, {'roi': (640, 480)}, {'width': 0, 'height': 0}, {'width': 639, 'height': 479}])
-def test_a_calibration_as_drivers_publish_it_is_used(change: dict) -> None:
+def test_calibration_with_quirks_of_drivers_is_used(change: dict) -> None:
     info = calibration(0 if change.get('stamp') == 0 else 5, change.get('frame_id', 'front'), change.get('width', 640),
                        change.get('height', 480))
     if change.get('stamp') == 0:
@@ -124,11 +124,11 @@ def test_a_calibration_as_drivers_publish_it_is_used(change: dict) -> None:
 
 
 @pytest.mark.parametrize(('info', 'reason'), [
-    (None, 'no camera_info has come'),
-    (calibration(5, 'rear'), "camera_info is of frame 'rear', the image of 'front'"),
-    (calibration(5, width=1280, height=720), 'camera_info is for images of 1280x720, they are 640x480'),
+    (None, 'no camera_info received'),
+    (calibration(5, 'rear'), "camera_info has frame_id 'rear', the image 'front'"),
+    (calibration(5, width=1280, height=720), 'camera_info is for 1280x720 images, these are 640x480'),
     (CameraInfo(header=header(5)), 'uncalibrated: camera_info has neither size nor focal length')])
-def test_why_none_fits_is_said(info: CameraInfo, reason: str) -> None:
+def test_reason_for_no_match(info: CameraInfo, reason: str) -> None:
     infos = CameraInfos()
     if info is not None:
         infos.put(info)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Counts, rates, percentiles and judgement over a window of time."""
+"""Counts, rates, percentiles and diagnosis over a sliding window."""
 from __future__ import annotations
 
 import threading
@@ -37,7 +37,7 @@ def times(network_ms: float = 20.0, total_ms: float = 9.0) -> FrameTimes:
 
 
 def ran(frames: int, rate_hz: float, start_s: float = START_S, share: float = 1.0) -> FrameStatistics:
-    """Statistics after `frames` at `rate_hz`, of which `share` were segmented, evenly spread."""
+    """Statistics after `frames` at `rate_hz`, of which an evenly spread `share` was segmented."""
     statistics = FrameStatistics(start_s)
     for index in range(frames):
         now_s = start_s + (index + 1) / rate_hz
@@ -48,7 +48,7 @@ def ran(frames: int, rate_hz: float, start_s: float = START_S, share: float = 1.
 
 
 def thresholds(**changes: float) -> Thresholds:
-    """Those of a node with these parameters."""
+    """Thresholds of a node with these parameters."""
     return SegmentationSettings(**changes).thresholds
 
 
@@ -56,7 +56,7 @@ def status(statistics: FrameStatistics, now_s: float, dropped: int = 0, no_image
     return statistics.status(now_s, dropped, thresholds(no_image_warning_s=no_image_warning_s))
 
 
-def test_a_steady_camera() -> None:
+def test_steady_camera() -> None:
     report = status(ran(200, 10.0), START_S + 20.0, dropped=3)
     assert (report.level, report.kind) == (OK, RUNNING)
     assert (report.values['frames received'], report.values['frames segmented']) == ('200', '200')
@@ -66,11 +66,11 @@ def test_a_steady_camera() -> None:
     assert report.message.endswith('frames/s')
 
 
-def test_the_rate_is_right_before_the_window_is_full() -> None:
+def test_rate_before_the_window_is_full() -> None:
     assert float(status(ran(20, 10.0), START_S + 2.0).values['rate [Hz]']) == pytest.approx(10.0)
 
 
-def test_only_the_window_counts_for_rates_but_everything_for_counts() -> None:
+def test_rates_cover_the_window_and_counts_everything() -> None:
     statistics = ran(50, 10.0)                                      # ends 5 s after the start
     late_s = START_S + 5.0 + WINDOW_S - 1.0                         # the last second is still in the window
     report = status(statistics, late_s, no_image_warning_s=100.0)
@@ -101,7 +101,7 @@ def test_waiting_then_silent() -> None:
     assert status(statistics, START_S + 6.1).kind == WAITING        # received, not yet segmented
 
 
-def test_silence_becomes_an_error_if_the_user_says_so() -> None:
+def test_silence_is_an_error_beyond_no_image_error_s() -> None:
     statistics = FrameStatistics(START_S)
     limits = thresholds(no_image_warning_s=1.0, no_image_error_s=3.0)
     assert statistics.status(START_S + 2.0, 0, limits).level == WARN
@@ -114,7 +114,7 @@ def test_silence_becomes_an_error_if_the_user_says_so() -> None:
     (thresholds(latency_warning_ms=39.0), WARN, LATE),
     (thresholds(latency_warning_ms=41.0), OK, RUNNING),
     (thresholds(latency_warning_ms=20.0, latency_error_ms=39.0), ERROR, LATE)])
-def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kind: str) -> None:
+def test_late_if_the_p95_exceeds_the_limit(limits: Thresholds, level: int, kind: str) -> None:
     statistics = FrameStatistics(START_S)
     for index in range(100):
         statistics.frame_received(START_S + index / 20)
@@ -124,16 +124,16 @@ def test_late_when_the_p95_is_over_the_limit(limits: Thresholds, level: int, kin
     assert ('latency_budget_ms' in report.message and '40 ms' in report.message) == (kind == LATE)
 
 
-def test_slow_when_less_than_half_of_what_arrives_is_segmented() -> None:
+def test_slow_if_less_than_half_of_the_frames_are_segmented() -> None:
     report = status(ran(100, 20.0, share=0.25), START_S + 5.0)
     assert (report.level, report.kind) == (WARN, SLOW)
-    assert '5.0 frames/s of the 20.0 that arrive' in report.message and 'input_scale' in report.message
+    assert 'segmenting 5.0 of 20.0 frames/s' in report.message and 'input_scale' in report.message
     assert status(ran(100, 20.0, share=0.75), START_S + 5.0).kind == RUNNING
     few = ran(MIN_FRAMES_FOR_RATE - 1, 20.0, share=0.25)
-    assert status(few, START_S + 0.5).kind == RUNNING               # a rate from so few says little
+    assert status(few, START_S + 0.5).kind == RUNNING               # too few frames for a rate
 
 
-def test_frames_that_the_middleware_replaced_have_arrived_too() -> None:
+def test_frames_missed_by_the_middleware_count_as_received() -> None:
     statistics = FrameStatistics(START_S)
     for index in range(10):
         statistics.frame_received(START_S + index, missed=3)
@@ -143,14 +143,14 @@ def test_frames_that_the_middleware_replaced_have_arrived_too() -> None:
     assert report.kind == SLOW and report.values['camera rate [Hz]'] == '4.00'
 
 
-def test_rejections_are_counted_by_kind_and_the_last_is_told() -> None:
+def test_rejections_are_counted_by_kind_and_the_latest_is_reported() -> None:
     statistics = ran(20, 10.0)
     statistics.frame_rejected(START_S + 2.0, 'empty image', 'image of 0x0')
     statistics.frame_rejected(START_S + 2.1, 'odd size', 'image of 3x3')
     statistics.frame_rejected(START_S + 2.2, 'empty image', 'image of 0x9')
     report = status(statistics, START_S + 2.3)
     assert (report.level, report.kind) == (WARN, REJECTING)
-    assert report.message == '3 frames rejected in 10 s, the last: image of 0x9'
+    assert report.message == '3 frames rejected in 10 s, most recently: image of 0x9'
     assert {key: value for key, value in report.values.items() if 'rejected' in key} == {
         'frames rejected': '3', 'frames rejected: empty image': '2', 'frames rejected: odd size': '1'}
 
@@ -160,23 +160,23 @@ def test_an_error_outweighs_later_warnings_until_it_leaves_the_window() -> None:
     statistics.frame_rejected(START_S + 2.0, 'segmentation failed', 'RuntimeError: out of memory', ERROR)
     statistics.frame_rejected(START_S + 4.0, 'odd size', 'image of 3x3')
     report = status(statistics, START_S + 4.0)
-    assert report.level == ERROR and report.message.endswith('the last: RuntimeError: out of memory')
+    assert report.level == ERROR and report.message.endswith('most recently: RuntimeError: out of memory')
     report = status(statistics, START_S + 2.1 + WINDOW_S)
-    assert report.level == WARN and report.message.endswith('the last: image of 3x3')
+    assert report.level == WARN and report.message.endswith('most recently: image of 3x3')
     report = status(statistics, START_S + 4.1 + WINDOW_S)
     assert report.kind == SILENT and report.values['frames rejected'] == '2'
 
 
-def test_one_rejected_frame_is_told_in_the_singular() -> None:
+def test_single_rejected_frame_is_reported_in_the_singular() -> None:
     statistics = FrameStatistics(START_S)
     statistics.frame_rejected(START_S, 'odd size', 'image of 3x3')
     assert status(statistics, START_S).message.startswith('1 frame rejected')
 
 
-def test_a_clock_that_jumps_back_empties_the_window_and_keeps_the_counts() -> None:
+def test_clock_jump_back_clears_the_window_and_keeps_the_counts() -> None:
     statistics = ran(100, 10.0)
     statistics.frame_rejected(START_S + 10.0, 'odd size', 'image of 3x3')
-    report = status(statistics, 5.0)        # a bag began again
+    report = status(statistics, 5.0)        # a bag restarted
     assert (report.kind, report.values['rate [Hz]']) == (WAITING, '0.00')
     assert (report.values['frames segmented'], report.values['frames rejected']) == ('100', '1')
     assert status(statistics, 10.5).kind == SILENT      # counted from the jump
@@ -187,22 +187,22 @@ def test_a_clock_that_jumps_back_empties_the_window_and_keeps_the_counts() -> No
     assert report.kind == RUNNING and float(report.values['rate [Hz]']) == pytest.approx(20 / 8.0, abs=0.01)
 
 
-def test_a_clock_that_is_corrected_a_little_keeps_the_window() -> None:
+def test_small_clock_correction_keeps_the_window() -> None:
     statistics = ran(100, 10.0)
     assert float(status(statistics, START_S + 9.5).values['rate [Hz]']) > 9
 
 
-def test_simulated_time_that_has_not_begun_is_no_silence() -> None:
+def test_simulated_time_that_has_not_started_is_not_silence() -> None:
     statistics = FrameStatistics(0.0)
     assert status(statistics, 0.0).kind == WAITING
-    report = status(statistics, 1.7e9)      # now it begins, at any time
+    report = status(statistics, 1.7e9)      # starts at an arbitrary time
     assert report.kind == WAITING
     statistics.frame_received(1.7e9 + 1)
     statistics.frame_segmented(1.7e9 + 1, times())
     assert status(statistics, 1.7e9 + 2).values['rate [Hz]'] == '0.50'
 
 
-def test_counts_are_right_when_two_threads_report() -> None:
+def test_counts_from_several_threads() -> None:
     statistics = FrameStatistics(START_S)
 
     def receive() -> None:
@@ -222,7 +222,7 @@ def test_counts_are_right_when_two_threads_report() -> None:
     assert statistics.rejected == {'odd size': 4000}
 
 
-def test_doubtful_pixels_are_told_and_warned_of() -> None:
+def test_doubtful_pixels_are_reported_and_warned_about() -> None:
     statistics = FrameStatistics(START_S)
     for number, share in enumerate((0.1, 0.3)):
         statistics.frame_received(START_S + number)
@@ -233,7 +233,7 @@ def test_doubtful_pixels_are_told_and_warned_of() -> None:
     assert not any('doubtful' in key for key in status(ran(20, 10.0), START_S + 2.0).values)
 
 
-def test_images_without_stamp_have_no_age_and_are_told_of() -> None:
+def test_images_without_stamp_have_no_age_and_cause_a_warning() -> None:
     statistics = FrameStatistics(START_S)
     statistics.frame_received(START_S)
     statistics.frame_segmented(START_S, FrameTimes(float('nan'), 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
@@ -242,7 +242,7 @@ def test_images_without_stamp_have_no_age_and_are_told_of() -> None:
     assert 'frame age p50/p95/p99 [ms]' not in report.values and report.values['wait p50/p95/p99 [ms]'] == '2.00/2.00/2.00'
 
 
-def test_frames_above_the_highest_rate_are_no_sign_that_it_cannot_keep_up() -> None:
+def test_frames_skipped_by_max_rate_hz_do_not_count_as_slow() -> None:
     statistics = FrameStatistics(START_S)
     for number in range(100):
         now_s = START_S + number / 20

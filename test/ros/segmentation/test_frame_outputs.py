@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is published for a frame, over real DDS: Nav2's semantic_segmentation_layer sets the rules."""
+"""Outputs of a frame, received over DDS; requirements are those of Nav2's semantic_segmentation_layer."""
 from __future__ import annotations
 
 import time
@@ -49,11 +49,11 @@ def segmentation(confidence: Optional[np.ndarray] = None) -> Segmentation:
     return Segmentation(LABELS, confidence, StageTimes(0.0, 0.0, 0.0), 6, 10)
 
 
-def publish(outputs: FrameOutputs, found: Segmentation, of_header: Header, style: OutputStyle) -> float:
-    """All of one frame; returns the milliseconds of the overlay."""
+def publish(outputs: FrameOutputs, found: Segmentation, frame_header: Header, style: OutputStyle) -> float:
+    """Publish all outputs of one frame; returns the milliseconds spent on the overlay."""
     layers = FrameLayers(FrameInput(RGB), found, style)
-    outputs.publish_mask(layers, of_header, style)
-    return outputs.publish_rest(layers, of_header, style)
+    outputs.publish_mask(layers, frame_header, style)
+    return outputs.publish_rest(layers, frame_header, style)
 
 
 def header(second: int) -> Header:
@@ -61,46 +61,46 @@ def header(second: int) -> Header:
 
 
 def pixels(message: Image) -> np.ndarray:
-    """The rules: mono8, no padding, values as they are."""
+    """Pixels of `message`, which must be mono8 without padding."""
     assert (message.encoding, message.step, message.is_bigendian) == ('mono8', message.width, 0)
     assert len(message.data) == message.width * message.height
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
 
 
 class Listener:
-    """The consumer's side, in a DDS participant of its own, and both sides' executors."""
+    """The consumer, in its own DDS participant, with the executors of both sides."""
 
     def __init__(self) -> None:
         self.contexts = (Context(), Context())
         for context in self.contexts:
             rclpy.init(context=context)
-        self.node, self._ears = (rclpy.create_node(name, context=context)
-                                 for name, context in zip(('segmentation', 'ears'), self.contexts))
+        self.node, self._consumer = (rclpy.create_node(name, context=context)
+                                     for name, context in zip(('segmentation', 'consumer'), self.contexts))
         self._executors = [SingleThreadedExecutor(context=context) for context in self.contexts]
-        for executor, node in zip(self._executors, (self.node, self._ears)):
+        for executor, node in zip(self._executors, (self.node, self._consumer)):
             executor.add_node(node)
-        self.calibrations = self._ears.create_publisher(CameraInfo, '/camera_info', 5)
+        self.calibrations = self._consumer.create_publisher(CameraInfo, '/camera_info', 5)
 
-    def hear(self, message_type: type, topic: str, qos: QoSProfile = QoSProfile(depth=50)) -> list[Any]:
+    def subscribe(self, message_type: type, topic: str, qos: QoSProfile = QoSProfile(depth=50)) -> list[Any]:
         messages: list[Any] = []
-        self._ears.create_subscription(message_type, topic, messages.append, qos)
+        self._consumer.create_subscription(message_type, topic, messages.append, qos)
         if qos is not LATCHED_QOS:
-            self.wait_for(lambda: self.node.count_subscribers(topic) > 0 and self._ears.count_publishers(topic) > 0)
+            self.wait_for(lambda: self.node.count_subscribers(topic) > 0 and self._consumer.count_publishers(topic) > 0)
         return messages
 
-    def deaf(self) -> None:
-        for subscription in list(self._ears.subscriptions):
-            self._ears.destroy_subscription(subscription)
+    def unsubscribe_all(self) -> None:
+        for subscription in list(self._consumer.subscriptions):
+            self._consumer.destroy_subscription(subscription)
 
     def wait_for(self, condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < deadline, 'it did not happen'
+            assert time.monotonic() < deadline, 'timed out'
             for executor in self._executors:
                 executor.spin_once(timeout_sec=0.01)
 
     def close(self) -> None:
-        for executor, node, context in zip(self._executors, (self.node, self._ears), self.contexts):
+        for executor, node, context in zip(self._executors, (self.node, self._consumer), self.contexts):
             executor.shutdown()
             node.destroy_node()
             rclpy.shutdown(context=context)
@@ -113,9 +113,9 @@ def listener_fixture() -> Iterator[Listener]:
     listener.close()
 
 
-def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle, *heard: list[Any],
+def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle, *received: list[Any],
                   confidence: bool = False, first_second: int = 100, info: Optional[CameraInfo] = None) -> Header:
-    """Publish frames, each after the camera's `info`, until all lists have one and the same header; returns that."""
+    """Publish frames, each after the camera's `info`, until all lists contain a message with the same header; returns it."""
     second = first_second
 
     def together() -> bool:
@@ -124,14 +124,14 @@ def publish_until(listener: Listener, outputs: FrameOutputs, style: OutputStyle,
         if info is not None:        # best effort: the first may be lost
             listener.calibrations.publish(info)
         publish(outputs, segmentation(CONFIDENCE if confidence else None), header(second), style)
-        return bool(set.intersection(*({message.header.stamp.sec for message in messages} for messages in heard)))
+        return bool(set.intersection(*({message.header.stamp.sec for message in messages} for messages in received)))
     listener.wait_for(together)
-    stamp = max(set.intersection(*({message.header.stamp.sec for message in messages} for messages in heard)))
+    stamp = max(set.intersection(*({message.header.stamp.sec for message in messages} for messages in received)))
     return header(stamp)
 
 
-def of(messages: list[Any], wanted: Header) -> Any:
-    return next(message for message in messages if message.header == wanted)
+def of(messages: list[Any], expected: Header) -> Any:
+    return next(message for message in messages if message.header == expected)
 
 
 @pytest.mark.parametrize('camera', ['', 'front'])
@@ -139,9 +139,9 @@ def test_all_outputs_of_a_frame_have_its_header_and_agree(listener: Listener, ca
     outputs = FrameOutputs(listener.node, camera)
     prefix = f'/segmentation/{camera}/' if camera else '/segmentation/'
     assert outputs.mask_topic == f'{prefix}mask'
-    masks, confidences, overlays = (listener.hear(Image, prefix + name) for name in ('mask', 'confidence', 'overlay'))
-    files = listener.hear(CompressedImage, f'{prefix}mask/compressed')
-    coverages = listener.hear(ClassCoverage, f'{prefix}coverage')
+    masks, confidences, overlays = (listener.subscribe(Image, prefix + name) for name in ('mask', 'confidence', 'overlay'))
+    files = listener.subscribe(CompressedImage, f'{prefix}mask/compressed')
+    coverages = listener.subscribe(ClassCoverage, f'{prefix}coverage')
     listener.wait_for(lambda: outputs.wants_confidence)
     style = OutputStyle(STREET, overlay_alpha=0.25)
     stamp = publish_until(listener, outputs, style, masks, confidences, overlays, files, coverages, confidence=True)
@@ -158,10 +158,10 @@ def test_all_outputs_of_a_frame_have_its_header_and_agree(listener: Listener, ca
     assert np.allclose(coverage.shares, [(LABELS == index).mean() for index in range(4)])
 
 
-def test_what_nobody_hears_is_not_computed(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_without_subscribers_are_not_computed(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     from fanet_ros.ros.segmentation import frame_layers
     outputs = FrameOutputs(listener.node)
-    timings = listener.hear(FrameTiming, '/segmentation/timing')
+    timings = listener.subscribe(FrameTiming, '/segmentation/timing')
     computed: list[str] = []
     for name in ('mask', 'confidence', 'overlay', 'coverage', 'mask_png', 'confidence_png', 'overlay_jpeg'):
         compute = getattr(frame_layers.FrameLayers, name).func
@@ -170,13 +170,13 @@ def test_what_nobody_hears_is_not_computed(listener: Listener, monkeypatch: pyte
     overlay_ms = publish(outputs, segmentation(), header(1), OutputStyle(STREET))
     outputs.publish_timing(FrameTiming(header=header(1)))
     listener.wait_for(lambda: timings)
-    assert set(computed) <= {'confidence'}      # which the network was not asked for, so that there is none
+    assert set(computed) <= {'confidence'}      # not requested from the network, so there is none
     assert overlay_ms == 0.0 and not outputs.wants_confidence
 
 
-def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
+def test_confidence_and_overlay_are_published_compressed(listener: Listener) -> None:
     outputs = FrameOutputs(listener.node)
-    confidences, overlays = (listener.hear(CompressedImage, f'/segmentation/{name}/compressed') for name in (
+    confidences, overlays = (listener.subscribe(CompressedImage, f'/segmentation/{name}/compressed') for name in (
         'confidence', 'overlay'))
     listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_overlay)
     style = OutputStyle(STREET, overlay_alpha=0.25, overlay_jpeg_quality=30)
@@ -188,12 +188,12 @@ def test_confidence_and_overlay_come_as_files_too(listener: Listener) -> None:
     assert overlay.data.tobytes() == cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, 30])[1].tobytes()
 
 
-def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
+def test_colors_legend_and_palette() -> None:
     contrast = with_contrast(STREET)
     style = OutputStyle(STREET, overlay_alpha=1.0, colors='contrast', mask_png='palette')
     layers = FrameLayers(FrameInput(RGB), segmentation(), style)
     expected = contrast.palette()[LABELS]
-    assert [item.color for item in style.table.classes] == list(contrast.colors)        # what the class map tells
+    assert [item.color for item in style.table.classes] == list(contrast.colors)        # as in the class map
     assert np.array_equal(layers.overlay, expected) and np.array_equal(layers.mask, LABELS)
     assert np.array_equal(cv2.imdecode(np.frombuffer(layers.mask_png, np.uint8), cv2.IMREAD_COLOR)[..., ::-1], expected)
 
@@ -208,11 +208,11 @@ def test_colors_legend_and_palette_are_for_people_to_look_at() -> None:
 
 
 @pytest.mark.parametrize(('output_size', 'size'), [('network', (6, 10)), ('40x8', (8, 40)), ('3x2', (2, 3))])
-def test_mask_of_another_size_holds_only_values_that_were_there(
+def test_resized_mask_has_only_existing_values(
         listener: Listener, output_size: str, size: tuple[int, int]) -> None:
     outputs = FrameOutputs(listener.node)
-    masks, confidences = (listener.hear(Image, f'/segmentation/{name}') for name in ('mask', 'confidence'))
-    infos = listener.hear(CameraInfo, '/segmentation/camera_info')
+    masks, confidences = (listener.subscribe(Image, f'/segmentation/{name}') for name in ('mask', 'confidence'))
+    infos = listener.subscribe(CameraInfo, '/segmentation/camera_info')
     listener.wait_for(lambda: outputs.wants_confidence and listener.calibrations.get_subscription_count())
     info = CameraInfo(header=header(1), width=WIDTH, height=HEIGHT)
     info.k[0], info.p[6] = 100.0, 60.0
@@ -227,12 +227,12 @@ def test_mask_of_another_size_holds_only_values_that_were_there(
     assert (scaled.k[0], scaled.p[6]) == (100.0 * size[1] / WIDTH, 60.0 * size[0] / HEIGHT)
 
 
-def test_costmap_values_are_named_and_what_has_no_class_is_never_sure(listener: Listener) -> None:
+def test_costmap_values_are_named_and_unlabelled_has_no_confidence(listener: Listener) -> None:
     style = OutputStyle(STREET, label_ids='dataset', class_filter='road, car', class_remap='pavement=road, car=200')
     outputs = FrameOutputs(listener.node)
-    masks, confidences = (listener.hear(Image, f'/segmentation/{name}') for name in ('mask', 'confidence'))
-    coverages = listener.hear(ClassCoverage, '/segmentation/coverage')
-    maps = listener.hear(ClassMapMessage, '/segmentation/class_map', LATCHED_QOS)
+    masks, confidences = (listener.subscribe(Image, f'/segmentation/{name}') for name in ('mask', 'confidence'))
+    coverages = listener.subscribe(ClassCoverage, '/segmentation/coverage')
+    maps = listener.subscribe(ClassMapMessage, '/segmentation/class_map', LATCHED_QOS)
     listener.wait_for(lambda: outputs.wants_confidence)
     stamp = publish_until(listener, outputs, style, masks, confidences, coverages, confidence=True)
     listener.wait_for(lambda: maps)
@@ -246,25 +246,25 @@ def test_costmap_values_are_named_and_what_has_no_class_is_never_sure(listener: 
     assert dict(zip(coverage.ids, coverage.names)) == named and sum(coverage.shares) == pytest.approx(1.0)
 
 
-def test_class_map_is_latched_and_published_again_only_when_it_changes(listener: Listener) -> None:
+def test_class_map_is_latched_and_republished_only_on_change(listener: Listener) -> None:
     outputs = FrameOutputs(listener.node)
     outputs.announce(OutputStyle(STREET))
-    maps = listener.hear(ClassMapMessage, '/segmentation/class_map', LATCHED_QOS)
-    listener.wait_for(lambda: len(maps) == 1)       # though it came before the subscription
+    maps = listener.subscribe(ClassMapMessage, '/segmentation/class_map', LATCHED_QOS)
+    listener.wait_for(lambda: len(maps) == 1)       # although published before the subscription
     assert (maps[0].name, list(maps[0].ids), maps[0].names) == ('street', [0, 1, 2, 3], list(STREET.names))
     color = maps[0].colors[1]
     assert [round(255 * value) for value in (color.r, color.g, color.b, color.a)] == [255, 0, 51, 255]
-    timings = listener.hear(FrameTiming, '/segmentation/timing')
+    timings = listener.subscribe(FrameTiming, '/segmentation/timing')
     for second, style in enumerate((OutputStyle(STREET), OutputStyle(STREET, overlay_alpha=1.0), OutputStyle(OTHER))):
         publish(outputs, segmentation(), header(second), style)
         outputs.publish_timing(FrameTiming(header=header(second)))
     listener.wait_for(lambda: len(maps) == 2 and len(timings) == 3)
-    assert maps[1].name == 'other' and maps[1].header == header(2)      # of the first frame that it belongs to
+    assert maps[1].name == 'other' and maps[1].header == header(2)      # of the first frame to which it applies
 
 
 def test_class_map_is_repeated_for_recorders(listener: Listener) -> None:
     outputs = FrameOutputs(listener.node, class_map_period_s=1e-6)
-    maps = listener.hear(ClassMapMessage, '/segmentation/class_map')        # volatile, as a recorder may be
+    maps = listener.subscribe(ClassMapMessage, '/segmentation/class_map')        # volatile, like some recorders
     publish_until(listener, outputs, OutputStyle(STREET), maps)
     count = len(maps)
     publish_until(listener, outputs, OutputStyle(STREET), maps, first_second=1000)
@@ -272,16 +272,16 @@ def test_class_map_is_repeated_for_recorders(listener: Listener) -> None:
     assert {message.name for message in maps} == {'street'}
 
 
-def test_label_info_is_latched_where_vision_msgs_is(listener: Listener) -> None:
+def test_label_info_is_latched_if_vision_msgs_is_installed(listener: Listener) -> None:
     pytest.importorskip('vision_msgs')
     outputs = FrameOutputs(listener.node)
     outputs.announce(OutputStyle(STREET, class_filter='road'))
-    infos = listener.hear(LabelInfo, '/segmentation/label_info', LATCHED_QOS)
+    infos = listener.subscribe(LabelInfo, '/segmentation/label_info', LATCHED_QOS)
     listener.wait_for(lambda: infos)
     assert {item.class_id: item.class_name for item in infos[0].class_map} == {1: 'road', 255: 'unlabelled'}
 
 
-def test_label_info_holds_id_and_name_of_every_class() -> None:
+def test_label_info_has_id_and_name_of_every_class() -> None:
     classes = OutputStyle(STREET, label_ids='dataset').table.classes
     message = label_info_message(classes, header(3), label_info=dict, vision_class=dict)
     assert message['header'] == header(3)
@@ -289,10 +289,10 @@ def test_label_info_holds_id_and_name_of_every_class() -> None:
         (7, 'road'), (8, 'pavement'), (23, 'sky'), (26, 'car'))]
 
 
-def test_camera_without_calibration_or_with_one_of_another_size_gets_none(listener: Listener) -> None:
+def test_no_camera_info_without_calibration_of_the_image_size(listener: Listener) -> None:
     outputs = FrameOutputs(listener.node)
-    masks = listener.hear(Image, '/segmentation/mask')
-    infos = listener.hear(CameraInfo, '/segmentation/camera_info')
+    masks = listener.subscribe(Image, '/segmentation/mask')
+    infos = listener.subscribe(CameraInfo, '/segmentation/camera_info')
     publish_until(listener, outputs, OutputStyle(STREET), masks)
     listener.wait_for(lambda: listener.calibrations.get_subscription_count())
     listener.calibrations.publish(CameraInfo(header=header(1), width=WIDTH + 1, height=HEIGHT))
@@ -301,7 +301,7 @@ def test_camera_without_calibration_or_with_one_of_another_size_gets_none(listen
     assert min(info.header.stamp.sec for info in infos) > 600 and of(infos, stamp).width == WIDTH
 
 
-def test_destroyed_outputs_leave_nothing_and_can_be_made_again(listener: Listener) -> None:
+def test_outputs_can_be_destroyed_and_recreated(listener: Listener) -> None:
     before = len(list(listener.node.publishers)), len(list(listener.node.subscriptions))
     for _ in range(3):
         outputs = FrameOutputs(listener.node)
@@ -310,15 +310,15 @@ def test_destroyed_outputs_leave_nothing_and_can_be_made_again(listener: Listene
 
 
 @pytest.mark.parametrize('text', ['', 'Input', '320', '320x', '0x5', '5x0', '9000x10', '320X240', '320x240x3', '-3x5'])
-def test_an_impossible_output_size_is_refused(text: str) -> None:
+def test_invalid_output_size_is_refused(text: str) -> None:
     with pytest.raises(SegmentationError, match='expected input, network, or WIDTHxHEIGHT'):
         OutputStyle(STREET, output_size=text)
 
 
-def test_the_overlay_of_a_gpu_is_asked_for_in_the_colors_of_the_mask_and_published_as_it_came() -> None:
+def test_gpu_overlay_uses_the_colors_of_the_mask_and_is_published_unmodified() -> None:
     style = OutputStyle(STREET, 0.3, label_ids='dataset', class_filter='road, car', class_remap='pavement=road, car=200')
     colors = style.overlay_colors
     drawn = FrameLayers(FrameInput(RGB), segmentation(), style).overlay
     assert np.array_equal(draw_overlay(RGB, LABELS, colors.palette, colors.alpha), drawn)
-    came = Segmentation(LABELS, None, StageTimes(0.0, 0.0, 0.0), 6, 10, overlay=drawn)
-    assert FrameLayers(FrameInput(RGB), came, style).overlay is drawn
+    segmented = Segmentation(LABELS, None, StageTimes(0.0, 0.0, 0.0), 6, 10, overlay=drawn)
+    assert FrameLayers(FrameInput(RGB), segmented, style).overlay is drawn

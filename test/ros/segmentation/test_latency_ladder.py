@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When the resolution steps down, when up, and that it does not swing."""
+"""When the resolution steps down or up, without oscillating."""
 from __future__ import annotations
 
 from typing import Callable, Optional
@@ -11,7 +11,7 @@ SCALES = (1.0, 0.75, 0.5, 0.375)
 
 
 def run(ladder: LatencyLadder, latency_ms: Callable[[float], float], frames: int) -> list[Step]:
-    """The steps that are taken when each frame takes `latency_ms` of the scale."""
+    """The steps taken if each frame has a latency of `latency_ms(scale)`."""
     steps = []
     for _ in range(frames):
         step = ladder.add(latency_ms(ladder.scale))
@@ -25,24 +25,24 @@ def first_step(ladder: LatencyLadder, latencies: list[float]) -> Optional[Step]:
     return next((step for step in map(ladder.add, latencies) if step is not None), None)
 
 
-def test_it_steps_down_until_the_budget_holds_and_stays() -> None:
+def test_steps_down_until_within_budget_and_stays() -> None:
     ladder = LatencyLadder(SCALES, 30.0)
     steps = run(ladder, lambda scale: 100.0 * scale ** 2, 20 * WINDOW_FRAMES)
     assert [step.scale for step in steps] == [0.75, 0.5]        # 56 ms, then 25 ms
     assert 'p95 100.0 ms is over the budget of 30 ms' == steps[0].reason
 
 
-def test_within_the_budget_nothing_happens() -> None:
+def test_no_step_within_budget() -> None:
     assert run(LatencyLadder(SCALES, 30.0), lambda scale: 29.9, 20 * WINDOW_FRAMES) == []
 
 
-def test_it_takes_a_full_window_and_more_than_one_slow_frame() -> None:
+def test_step_needs_a_full_window_and_several_slow_frames() -> None:
     assert first_step(LatencyLadder(SCALES, 30.0), [99.0] * (WINDOW_FRAMES - 1)) is None
     assert first_step(LatencyLadder(SCALES, 30.0), [20.0] * (WINDOW_FRAMES - 1) + [999.0]) is None
     assert first_step(LatencyLadder(SCALES, 30.0), [20.0] * (WINDOW_FRAMES - 4) + [999.0] * 4) is not None
 
 
-def test_up_again_only_after_patience_and_only_with_room() -> None:
+def test_steps_up_only_after_patience_and_with_room() -> None:
     ladder = LatencyLadder(SCALES, 30.0, scale=0.5)
     assert run(ladder, lambda scale: 12.0, PATIENCE_WINDOWS * WINDOW_FRAMES - 1) == []      # 12 x 2.25 = 27: no room
     ladder = LatencyLadder(SCALES, 30.0, scale=0.5)
@@ -53,12 +53,12 @@ def test_up_again_only_after_patience_and_only_with_room() -> None:
     assert len(run(ladder, lambda scale: 1.0, 1)) == 1
 
 
-def test_a_step_up_that_does_not_hold_is_tried_less_and_less_often() -> None:
+def test_failed_step_up_is_retried_less_and_less_often() -> None:
     ladder = LatencyLadder((1.0, 0.5), 30.0, scale=0.5)
     gaps, since = [], 0
     for _ in range(80 * WINDOW_FRAMES):
         since += 1
-        step = ladder.add(5.0 if ladder.scale == 0.5 else 40.0)     # far worse than the pixels let expect
+        step = ladder.add(5.0 if ladder.scale == 0.5 else 40.0)     # far worse than the pixel count predicts
         if step is not None:
             if step.scale == 1.0:
                 gaps.append(since)
@@ -67,7 +67,7 @@ def test_a_step_up_that_does_not_hold_is_tried_less_and_less_often() -> None:
     assert gaps[:4] == [PATIENCE_WINDOWS * 2 ** turn * WINDOW_FRAMES for turn in range(4)]
 
 
-def test_a_resolution_that_cannot_run_is_left_out() -> None:
+def test_failed_resolution_is_skipped() -> None:
     ladder = LatencyLadder(SCALES, 30.0)
     step = first_step(ladder, [99.0] * WINDOW_FRAMES)
     assert step is not None and step.scale == 0.75
@@ -76,10 +76,10 @@ def test_a_resolution_that_cannot_run_is_left_out() -> None:
     assert step is not None and step.scale == 0.5
 
 
-def test_at_the_bottom_it_stays_however_slow() -> None:
+def test_stays_at_the_lowest_resolution_however_slow() -> None:
     assert run(LatencyLadder(SCALES, 30.0, scale=0.375), lambda scale: 500.0, 5 * WINDOW_FRAMES) == []
 
 
-def test_another_ladder_takes_it_to_one_of_its_rungs() -> None:
+def test_new_ladder_moves_to_one_of_its_scales() -> None:
     step = LatencyLadder((1.0, 0.6, 0.3), 30.0, scale=0.5).add(1.0)
     assert step is not None and step.scale == 0.3

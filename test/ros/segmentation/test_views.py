@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The RViz configuration and the Foxglove layout show topics and fields that there are."""
+"""The RViz configuration and the Foxglove layout use existing topics and fields."""
 from __future__ import annotations
 
 import json
@@ -19,7 +19,7 @@ MESSAGES = {'/segmentation/timing': FrameTiming, '/segmentation/class_map': Clas
             '/segmentation/coverage': ClassCoverage}
 
 
-def test_rviz_shows_the_images_with_a_qos_that_fits() -> None:
+def test_rviz_shows_the_images_with_matching_qos() -> None:
     content = yaml.safe_load((share_directory() / 'config' / 'fanet.rviz').read_text(encoding='utf-8'))
     displays = content['Visualization Manager']['Displays']
     assert {display['Topic']['Value'] for display in displays} == IMAGES
@@ -38,7 +38,7 @@ def panels_of(layout: Any) -> Iterator[str]:
         yield from panels_of(layout['second'])
 
 
-def test_foxglove_shows_images_timing_and_classes_by_fields_that_exist() -> None:
+def test_foxglove_uses_existing_topics_and_fields() -> None:
     content = json.loads((share_directory() / 'config' / 'fanet_foxglove.json').read_text(encoding='utf-8'))
     panels = content['configById']
     assert sorted(panels_of(content['layout'])) == sorted(panels)
@@ -48,7 +48,7 @@ def test_foxglove_shows_images_timing_and_classes_by_fields_that_exist() -> None
     for text in plotted:
         topic, field = text.split('.')[:2]
         assert field in MESSAGES[topic].get_fields_and_field_types(), text
-    every_time = {name for name in FrameTiming.get_fields_and_field_types() if name.endswith('_ms')}
-    assert every_time <= {text.split('.')[1] for text in plotted}
+    all_times = {name for name in FrameTiming.get_fields_and_field_types() if name.endswith('_ms')}
+    assert all_times <= {text.split('.')[1] for text in plotted}
     assert {panel['topicPath'] for panel in panels.values() if 'topicPath' in panel} == set(MESSAGES) - {
         '/segmentation/timing'}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The thread that segments, with a real node of its own: what happens to it when ROS goes first."""
+"""The segmentation thread with a real node: ROS shutdown, and frames that fail."""
 from __future__ import annotations
 
 import threading
@@ -33,7 +33,7 @@ METADATA = CheckpointMetadata('fanet18', 'paper', 'two', ('a', 'b'), ((1, 1, 1),
 def wait_for(condition: Callable[[], Any]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline, 'it did not happen'
+        assert time.monotonic() < deadline, 'timed out'
         time.sleep(0.01)
 
 
@@ -49,11 +49,11 @@ def black_frame() -> ReceivedFrame:
 
 
 @pytest.mark.parametrize('converts_colors', [False, True])
-def test_a_context_that_ends_first_ends_nothing_else(
+def test_context_shutdown_is_no_failure(
         monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
-    """A signal invalidates the context at once, wherever the frame of the moment is: that is no failure.
+    """A signal invalidates the context at any point of a frame, which must not count as a failure.
 
-    Also when images are handed on as they came, as to a GPU.
+    Also if images are passed on unconverted, as to a GPU.
     """
     monkeypatch.setattr(Segmenter, 'converts_colors', converts_colors)
     raised: list[Any] = []
@@ -62,20 +62,20 @@ def test_a_context_that_ends_first_ends_nothing_else(
     rclpy.init(context=context)
     node = rclpy.create_node('segmentation', context=context)
     slots, camera, model = slots_camera_and_model(node)
-    asked: list[float] = []     # before each frame is taken, and when it is
+    calls: list[float] = []     # called before a frame is taken, and again once it is
 
     def active_model() -> ActiveModel:
-        asked.append(time.perf_counter())
+        calls.append(time.perf_counter())
         return model
     worker = SegmentationWorker(node, slots, {'': camera}, {'': FrameOutputs(node, '', '/camera_info', 0.0)},
                                 active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
     worker.start()
 
     slots.put(black_frame())
-    wait_for(lambda: camera.statistics.segmented == 1 and len(asked) == 3)
+    wait_for(lambda: camera.statistics.segmented == 1 and len(calls) == 3)
     context.shutdown()
     slots.put(black_frame())
-    wait_for(lambda: len(asked) >= 4)
+    wait_for(lambda: len(calls) >= 4)
     slots.close()
     worker.join()
 
@@ -84,7 +84,7 @@ def test_a_context_that_ends_first_ends_nothing_else(
     node.destroy_node()
 
 
-def test_a_frame_that_cannot_be_finished_is_counted_once_and_the_next_one_comes() -> None:
+def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
     context = Context()
     rclpy.init(context=context)
     node = rclpy.create_node('segmentation', context=context)
@@ -94,10 +94,10 @@ def test_a_frame_that_cannot_be_finished_is_counted_once_and_the_next_one_comes(
     worker = SegmentationWorker(node, slots, {'': camera}, outputs, lambda: model, lambda segmenter, height, width: None,
                                 latencies.append)
     worker.start()
-    node.destroy_publisher(outputs['']._coverage)       # comes after the mask
+    node.destroy_publisher(outputs['']._coverage)       # published after the mask
     slots.put(black_frame())
     wait_for(lambda: camera.statistics.rejected)
-    slots.pause()                                       # ends: nothing is under way any more
+    slots.pause()                                       # returns once nothing is in progress
     slots.resume()
     outputs[''] = FrameOutputs(node)
     slots.put(black_frame())
