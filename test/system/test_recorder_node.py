@@ -198,7 +198,7 @@ def test_a_topic_that_is_missing_is_named_and_an_error(node: Node, start_recorde
 
 
 @pytest.mark.parametrize(('parameter', 'reason'), [
-    ('output:={taken}', 'exists already'),
+    ('output:={taken}', 'already exists'),
     ('output:=/proc/none/bag', 'cannot create the bag'),
     ("topics:=['image:Image']", 'expected NAME or NAME:PACKAGE/msg/TYPE'),
     ('missing_warning_s:=often', 'missing_warning_s'),

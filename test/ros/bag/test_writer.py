@@ -118,5 +118,5 @@ def test_what_was_complete_before_a_crash_is_a_sound_bag(tmp_path: Path) -> None
 def test_an_empty_bag_is_readable_and_an_existing_one_left_alone(tmp_path: Path) -> None:
     BagWriter(tmp_path / 'drive', 1.0, 0).close()
     assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()
-    with pytest.raises(BagError, match='exists already'):
+    with pytest.raises(BagError, match='already exists'):
         BagWriter(tmp_path / 'drive', 1.0, 0)
