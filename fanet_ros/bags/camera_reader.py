@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the images of a bag's cameras, decoded ahead of the network."""
+"""Read the images of a bag's cameras, decoded ahead of the network."""
 from __future__ import annotations
 
 from collections import deque
@@ -21,7 +21,7 @@ DECODED_AHEAD = 4
 
 
 class BagImage(NamedTuple):
-    """One camera image: `rgb` (H, W, 3) uint8, or None and the `reason` in a few words."""
+    """One camera image: `rgb` (H, W, 3) uint8, or None with a short `reason`."""
 
     topic: str
     stamp_s: float
@@ -30,10 +30,10 @@ class BagImage(NamedTuple):
 
 
 class CameraReader(BagReader):
-    """An open bag whose cameras are known by Camera."""
+    """An open bag that yields decoded images of its cameras."""
 
     def fingerprint(self) -> dict[str, Any]:
-        """Tells whether a bag is still the same."""
+        """Identity of the bag's contents, for detecting changes."""
         return {'input': str(self.path.resolve()), 'messages': self.message_count,
                 'begin_ns': self.start_time, 'end_ns': self.end_time}
 
@@ -41,9 +41,9 @@ class CameraReader(BagReader):
         return sum(item.msgcount for item in self._of(cameras))
 
     def images(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[BagImage]:
-        """The cameras' images in the bag's order but for the first `skip`; decoded by threads, a few ahead.
+        """Yield the cameras' images in the bag's order, without the first `skip`; threads decode a few ahead.
 
-        :param only: numbers of the images that are wanted, counted from the first of the bag; None: all
+        :param only: numbers of the images to read, counted from the first in the bag; None: all
         """
         raws: Iterator[Any] = islice(self.messages(self._of(cameras)), skip, None)
         if only is not None:
@@ -58,7 +58,7 @@ class CameraReader(BagReader):
                 yield pending.popleft().result()
 
     def stamps_s(self, camera: Camera, count: int) -> list[float]:
-        """Stamps of the first `count` images of a camera, those of damaged messages left out."""
+        """Stamps of the first `count` images of a camera [s], without damaged messages."""
         stamps = []
         for connection, _, raw in islice(self.messages(self._of([camera])), count):
             try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Does a bag hold what the node promises? Every mask belongs to a camera frame and is well formed."""
+"""Check the node's guarantees in a bag: every mask belongs to a camera frame and is well formed."""
 from __future__ import annotations
 
 from collections import Counter
@@ -14,9 +14,9 @@ UNLABELLED = 255
 
 @dataclass(frozen=True)
 class BagChecks:
-    """Counts of masks that break a promise; all zero in a sound bag.
+    """Numbers of masks that violate a guarantee; all zero in a sound bag.
 
-    `before_recording` is no fault: masks of frames older than the first one the recorder got.
+    `before_recording` is not a fault: masks of frames from before the recording started.
     """
 
     masks: int
@@ -31,14 +31,14 @@ class BagChecks:
 
     @property
     def faults(self) -> dict[str, int]:
-        """What is wrong, in words, with the number of masks each concerns."""
+        """Descriptions of the violations, with the number of masks of each."""
         counted = {
             'masks without their camera frame': self.without_camera_frame,
             'masks with a stamp seen before': self.repeated,
             'masks of another size than the camera frame': self.wrong_size,
             'masks with another frame_id than the camera frame': self.wrong_frame_id,
             'masks that are not tightly packed mono8': self.wrong_format,
-            'masks with values that are no class': self.unknown_class,
+            'masks with values that are not a class': self.unknown_class,
             'masks without a timing message': self.without_timing,
         }
         return {what: count for what, count in counted.items() if count}
@@ -50,7 +50,7 @@ class BagChecks:
 
 def check_bag(camera: Sequence[RecordedImage], masks: Sequence[RecordedImage],
               timings: Sequence[RecordedTiming], class_count: int) -> BagChecks:
-    """Compare masks with the camera frames of the same stamp; of compressed ones the size is not known."""
+    """Compare masks with the camera frames of the same stamp; sizes are not checked for compressed frames."""
     frames = {image.stamp_ns: image for image in camera}
     start_ns = min(frames, default=0)
     timed = {timing.stamp_ns for timing in timings}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Message definitions for a bag: what lets a reader without this package decode its messages."""
+"""Message definitions for a bag, with which readers without this package decode its messages."""
 from __future__ import annotations
 
 import os
@@ -26,10 +26,10 @@ class MessageDefinition(NamedTuple):
 def message_definition(type_name: str) -> MessageDefinition:
     """Definition of a type such as 'sensor_msgs/msg/Image'.
 
-    The .msg files installed beside the running ROS say what the messages on the wire really are, so they come
-    first; rosbags' own copy of the standard messages steps in where the files are not installed.
+    The .msg files of the running ROS define the messages on the wire, so they take precedence; rosbags' own copy of the
+    standard messages is the fallback.
 
-    :raises BagError: the type is found in neither; what was looked for and where
+    :raises BagError: the type is in neither; the message says where it was searched for
     """
     store = get_typestore(Stores.EMPTY)
     try:
@@ -76,7 +76,7 @@ def _installed_text(type_name: str) -> str:
     if package == 'fanet_ros' and own.is_file():
         return own.read_text(encoding='utf-8')
     raise BagError(
-        f'no definition of {type_name}: share/{package}/{relative}.msg is under no prefix of '
+        f'no definition of {type_name}: share/{package}/{relative}.msg is not under any prefix in '
         f'AMENT_PREFIX_PATH; source the workspace that provides {package}')
 
 

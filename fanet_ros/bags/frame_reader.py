@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads back what camera and node published: headers, timings, and frames joined by their stamps."""
+"""Read what camera and node published: headers, timings, and frames joined by their stamps."""
 from __future__ import annotations
 
 from collections import defaultdict
@@ -49,9 +49,9 @@ class FrameReader(BagReader):
             for _, _, message in self.decoded(self.select([self.topics.timing]))]
 
     def frames(self) -> Iterator[SegmentedFrame]:
-        """Segmented frames, in the order they became complete; the bag is streamed, never held at once.
+        """Yield segmented frames in the order they become complete; the bag is streamed, never held in memory as a whole.
 
-        :raises BagError: the bag has no such camera or mask
+        :raises BagError: the bag has no such camera or mask topic, or an unreadable image
         """
         for topic in (self.topics.camera, self.topics.mask):
             self.select_images(topic, 'name them in TopicNames')
@@ -68,9 +68,9 @@ class FrameReader(BagReader):
                 del expected[stamp]
 
     def _topics_by_stamp(self) -> dict[int, set[str]]:
-        """Topics that have a message with this stamp, for stamps with one camera frame and one mask.
+        """Stamp -> topics that have a message with it, for stamps with exactly one camera frame and one mask.
 
-        Of several under one stamp, nothing tells which mask belongs to which frame.
+        With several of one stamp, it is unclear which mask belongs to which frame.
         """
         topics: dict[int, list[str]] = defaultdict(list)
         for topic, images in self.images.items():

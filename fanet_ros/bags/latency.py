@@ -10,7 +10,7 @@ import numpy as np
 
 from fanet_ros.bags.recording import RecordedTiming
 
-# In the order in which a frame passes them: field of the message, what a reader calls it.
+# Field of the timing message -> display name, in the order in which a frame passes the stages.
 STAGES = {
     'wait_ms': 'wait',
     'convert_ms': 'convert',
@@ -26,7 +26,7 @@ STAGES = {
 
 @dataclass(frozen=True)
 class StageLatency:
-    """Percentiles of one stage's time in ms over all frames."""
+    """Percentiles of the time of one stage over all frames [ms]."""
 
     stage: str
     p50_ms: float

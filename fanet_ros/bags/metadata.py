@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata.yaml of a bag, joined from those of its files."""
+"""Merge the metadata of a split bag's files into one metadata.yaml."""
 from __future__ import annotations
 
 from typing import Any, Final, Sequence
@@ -10,7 +10,7 @@ INFORMATION: Final = 'rosbag2_bagfile_information'
 
 
 def joined_metadata(files: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Metadata of a bag from those of its files, each of which is a bag of one file."""
+    """Merge the metadata of a bag's files, each of which was written as a bag of one file."""
     filled = [file for file in files if file['message_count']] or list(files[:1])
     begin = min(file['starting_time']['nanoseconds_since_epoch'] for file in filled)
     end = max(file['starting_time']['nanoseconds_since_epoch'] + file['duration']['nanoseconds'] for file in filled)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rosbag2 recordings as they come: a folder with or without metadata.yaml, one of its files, packed or not."""
+"""Read rosbag2 recordings in any form: a folder with or without metadata.yaml, or one of its files, compressed or not."""
 from __future__ import annotations
 
 import shutil
@@ -25,21 +25,20 @@ _Reader = TypeVar('_Reader', bound='BagReader')
 
 
 class BagReader:
-    """An open rosbag2. Use as a context manager, or close() it. Reads messages in the order of their recording.
+    """An open rosbag2. Use as a context manager, or close() it. Reads messages in the order in which they were recorded.
 
-    Several files without a metadata.yaml are read as the one bag that they were. Types whose definition is not in the bag are
-    those of Jazzy.
+    Several files without a metadata.yaml are read as one bag. Types without a definition in the bag are taken from Jazzy.
 
-    `connections`: one for each topic and type, in whatever files it is; `typestore`: the types of the bag.
+    `connections`: one per topic and type, across all files; `typestore`: the types of the bag.
 
-    :raises BagError: missing, not a rosbag2, of ROS 1, or damaged; from reading, too
+    :raises BagError: missing, not a rosbag2, a ROS 1 bag, or damaged; also raised while reading
     """
 
     def __init__(self, path: Union[str, Path]) -> None:
         self.path = Path(path).expanduser()
         self.connections: list[Connection] = []
-        self._parts: list[Connection] = []      # of several files without metadata.yaml
-        with ExitStack() as stack:              # closes what was opened before one fails
+        self._parts: list[Connection] = []      # connections of the single files, if there are several without metadata.yaml
+        with ExitStack() as stack:              # closes opened files if a later one fails
             try:
                 files = _unpacked(_files(self.path), stack)
                 self._reader = stack.enter_context(AnyReader(files, default_typestore=get_typestore(Stores.ROS2_JAZZY)))
@@ -73,64 +72,64 @@ class BagReader:
 
     @property
     def start_time(self) -> int:
-        """When the first message was received, in ns."""
+        """Time of reception of the first message [ns]."""
         return self._reader.start_time
 
     @property
     def end_time(self) -> int:
-        """The ns after that in which the last message was received."""
+        """Time of reception of the last message plus 1 [ns]."""
         return self._reader.end_time
 
     def list_topics(self) -> tuple[Topic, ...]:
-        """All topics with types and counts; of images the first one's encoding too."""
+        """All topics with types and counts; for images, also the encoding of the first one."""
         return tuple(Topic(item.topic, item.msgtype, item.msgcount, self._sample(item)) for item in self.connections)
 
     def select(self, topics: Collection[str], types: Collection[str] = ()) -> list[Connection]:
-        """The connections of these topics; given `types`, of those types alone."""
+        """The connections of these topics, restricted to `types` if given."""
         return [item for item in self.connections if item.topic in topics and (not types or item.msgtype in types)]
 
     def select_images(self, topic: str, remedy: str) -> list[Connection]:
-        """The connections of a topic of images.
+        """The connections of an image topic.
 
-        :param remedy: what to do where there is none
-        :raises BagError: there is none; with those that there are
+        :param remedy: end of the error message: what to do
+        :raises BagError: no such image topic; the message lists those of the bag
         """
         found = self.select([topic], IMAGE_TYPES)
         if not found:
-            there = sorted({item.topic for item in self.connections if item.msgtype in IMAGE_TYPES})
-            raise BagError(f'{self.path} has no images on {topic}; it has {", ".join(there) or "none"}: {remedy}')
+            available = sorted({item.topic for item in self.connections if item.msgtype in IMAGE_TYPES})
+            raise BagError(f'{self.path} has no images on {topic}; it has {", ".join(available) or "none"}: {remedy}')
         return found
 
     def messages(self, connections: Optional[Collection[Connection]] = None, start: Optional[int] = None,
                  stop: Optional[int] = None) -> Iterator[tuple[Connection, int, bytes]]:
-        """(connection, time of reception in ns, message as CDR), of these connections or all; `stop` itself is left out."""
+        """Yield (connection, time of reception [ns], message as CDR) of these connections or all, for start <= time < stop."""
         wanted = self.connections if connections is None else connections
         if not wanted:
-            return      # nothing would mean all of them to rosbags
+            return      # rosbags takes an empty selection as all
         try:
             yield from self._joined_messages(wanted, start, stop) if self._parts else self._reader.messages(wanted, start, stop)
         except Exception as error:
             raise self._damaged(error) from None
 
     def decoded(self, connections: Optional[Collection[Connection]] = None) -> Iterator[tuple[Connection, int, Any]]:
-        """As messages(), with each message as an object with its fields."""
+        """Like messages(), with each message decoded to an object with its fields."""
         for connection, received_ns, raw in self.messages(connections):
             yield connection, received_ns, self.decode(connection, raw)
 
     def decode(self, connection: Connection, raw: bytes) -> Any:
-        """A message of `connection` as an object with its fields.
+        """Decode a message of `connection` to an object with its fields.
 
-        :raises BagError: its bytes are damaged, or nothing is known of its type
+        :raises BagError: its bytes are damaged, or its type is unknown
         """
         try:
             return self._reader.deserialize(raw, connection.msgtype)
         except Exception:       # whatever damaged bytes provoke in the decoder
-            raise BagError(f'{self.path} has a damaged message on {connection.topic}: it is no {connection.msgtype}') from None
+            raise BagError(f'{self.path} has a damaged message on {connection.topic}: not a valid {connection.msgtype}') from None
 
     def _joined_messages(self, wanted: Collection[Connection], start: Optional[int],
                          stop: Optional[int]) -> Iterator[tuple[Connection, int, bytes]]:
         whole = {(item.topic, item.msgtype): item for item in wanted}
-        parts: dict[int, list[Connection]] = {}     # by file, in their order, which decides what was received in one instant
+        parts: dict[int, list[Connection]] = {}     # by file, whose order decides between messages received at the same time
         for part in self._parts:
             if (part.topic, part.msgtype) in whole:
                 parts.setdefault(id(part.owner), []).append(part)
@@ -144,7 +143,7 @@ class BagReader:
         try:
             for _, _, message in self.decoded([connection]):
                 return message.format if connection.msgtype == COMPRESSED else message.encoding
-        except BagError:        # damaged: found and counted when it is decoded
+        except BagError:        # damaged: reported when it is decoded
             pass
         return ''
 
@@ -156,33 +155,33 @@ class BagReader:
 
 
 def is_bag(path: Path) -> bool:
-    """A rosbag2, whole or not, or what looks like one of ROS 1."""
+    """Whether `path` looks like a rosbag2, complete or not, or like a ROS 1 bag."""
     if path.is_dir():
         return (path / METADATA).is_file() or any(map(_is_storage, path.iterdir()))
     return path.is_file() and (_is_storage(path) or path.suffix == '.bag')
 
 
 def _files(path: Path) -> list[Path]:
-    """What to open for `path`: a bag's folder or file itself, or all files of a folder that has no metadata.yaml."""
+    """Paths to open for `path`: a bag's folder or file itself, or all files of a folder without metadata.yaml."""
     if not path.exists():
         raise _refusal(path, 'it does not exist; expected the folder of a rosbag2, or its .mcap or .db3 file')
     if path.suffix == '.bag':
-        raise _refusal(path, f'it is one of ROS 1; convert it with: rosbags-convert --src {path} --dst {path.stem}')
+        raise _refusal(path, f'it is a ROS 1 bag; convert it with: rosbags-convert --src {path} --dst {path.stem}')
     if path.is_dir() and not (path / METADATA).is_file():
         files = sorted(filter(_is_storage, path.iterdir()), key=_number)
         if not files:
-            raise _refusal(path, 'not a rosbag2; expected the folder that ros2 bag record made, or its .mcap or .db3 file')
+            raise _refusal(path, 'not a rosbag2; expected a folder written by ros2 bag record, or its .mcap or .db3 file')
         return files
     if not path.is_dir() and not _is_storage(path):
-        raise _refusal(path, 'not a rosbag2; expected its folder, or an .mcap or .db3 file, packed with zstd or not')
+        raise _refusal(path, 'not a rosbag2; expected its folder, or an .mcap or .db3 file, optionally compressed with zstd')
     return [path]
 
 
 def _unpacked(files: list[Path], stack: ExitStack) -> list[Path]:
-    """The files, those that are packed unpacked into a folder that `stack` removes."""
+    """The files, with compressed ones unpacked into a folder that `stack` removes."""
     if not any(file.suffix == PACKED for file in files):
         return files
-    from backports import zstd  # rosbags brings it along, but not its first releases
+    from backports import zstd  # a dependency of rosbags, but not of its first releases
 
     folder = stack.enter_context(TemporaryDirectory(prefix='fanet_ros_bag_'))
     targets = [Path(folder, file.stem) if file.suffix == PACKED else file for file in files]
@@ -194,7 +193,7 @@ def _unpacked(files: list[Path], stack: ExitStack) -> list[Path]:
 
 
 def _joined(parts: list[Connection]) -> list[Connection]:
-    """One connection for each topic and type."""
+    """Merge the connections of several files into one per topic and type."""
     topics: dict[tuple[str, str], list[Connection]] = {}
     for part in parts:
         topics.setdefault((part.topic, part.msgtype), []).append(part)
@@ -211,6 +210,6 @@ def _is_storage(file: Path) -> bool:
 
 
 def _number(file: Path) -> tuple[int, str]:
-    """Files of a split bag end with their number, of which _10 comes after _9."""
+    """Sort key for the numbered files of a split bag: _10 comes after _9."""
     digits = file.name.partition('.')[0].rpartition('_')[2]
     return (int(digits) if digits.isdecimal() else 0, file.name)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording of camera and node holds: topics, headers, timings, frames."""
+"""Contents of a recording of camera and node: topics, headers, timings, frames."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class TopicNames:
 
 @dataclass(frozen=True)
 class RecordedImage:
-    """What the header of one image message says, without its pixels.
+    """Metadata of one image message, without its pixels.
 
-    `stamp_ns` is the camera's stamp, `received_ns` when the recorder got the message, in ns since the epoch.
-    `height` and `width` in px are 0 for a compressed image; `values` lists the pixel values of a mono8 one.
+    `stamp_ns` is the camera's stamp, `received_ns` the recorder's time of reception, in ns since the epoch. `height` and
+    `width` [px] are 0 for a compressed image; `values` lists the distinct pixel values of a mono8 image.
     """
 
     stamp_ns: int
@@ -62,9 +62,9 @@ class RecordedTiming:
 
 @dataclass(frozen=True)
 class SegmentedFrame:
-    """A camera frame that was segmented: rgb and overlay (H, W, 3) uint8 RGB, labels and truth (H, W) uint8.
+    """A segmented camera frame: rgb and overlay (H, W, 3) uint8 RGB, labels and ground truth (H, W) uint8.
 
-    overlay and truth are None where the bag has none for this stamp.
+    overlay and truth are None if the bag has none for this stamp.
     """
 
     stamp_ns: int

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which topics of a bag are cameras, what the cameras are called, and where their masks go."""
+"""Find the camera topics of a bag, and name the cameras and their mask topics."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from fanet_ros.bags.errors import BagError
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 IMAGE_TYPES = (IMAGE, COMPRESSED)
 NODE = '/segmentation'
-# What the node publishes below its name, or that and a camera's.
+# Topics that the node publishes under its name, or under its name and a camera's.
 OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'camera_info', 'coverage', 'overlay', 'class_map', 'label_info', 'timing')
-# Last parts of the names of pictures that no camera took.
+# Parts of the names of image topics that do not come from a camera.
 MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
-# Parts of a topic's name that tell what is published, not by which camera.
+# Parts of a topic's name that describe the content, not the camera.
 PLAIN = ('image', 'image_raw', 'image_color', 'image_rect', 'image_rect_color', 'image_mono', 'color', 'rgb', 'compressed')
 DEPTH_ENCODINGS = ('16UC1', '32FC1', '64FC1')
 
@@ -32,7 +32,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Camera:
-    """One camera of a bag; `mask_topic` is named as the node names it."""
+    """One camera of a bag; `mask_topic` is named as by the node."""
 
     topic: str
     name: str
@@ -40,18 +40,19 @@ class Camera:
 
     @property
     def prefix(self) -> str:
-        """What the names of all topics about the masks begin with."""
+        """Common prefix of the camera's output topics."""
         return self.mask_topic[:-len('mask')]
 
 
 def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = '--topics') -> tuple[Camera, ...]:
-    """The cameras: those asked for, each TOPIC or NAME=TOPIC; with none asked for, every topic that looks like one.
+    """Choose the requested cameras or, without a request, all topics that look like one.
 
-    Of a raw and a compressed topic of the same camera the raw one is taken. Pictures that other programs made (masks,
-    overlays, depth) are left out.
+    If a camera has a raw and a compressed topic, the raw one is taken. Images that other programs made (masks, overlays,
+    depth) are left out.
 
-    :param option: of the command line, by which they were asked for
-    :raises BagError: no such topic, or none that looks like a camera
+    :param asked: requested cameras, each TOPIC or NAME=TOPIC
+    :param option: command line option of the request, for messages
+    :raises BagError: no such topic, none that looks like a camera, or two cameras with the same name
     """
     images = {topic.name: topic for topic in topics if topic.type_name in IMAGE_TYPES}
     if not asked:
@@ -59,7 +60,7 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
         chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
         if not chosen:
             raise BagError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
-                           f'name one with {option}')
+                           f'choose one with {option}')
     else:
         chosen = {}
         for text in asked:
@@ -77,20 +78,20 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
 
 
 def looks_like_camera(topic: Topic) -> bool:
-    """An image topic that a camera may have filled."""
+    """Whether an image topic may come from a camera."""
     parts = topic.name.strip('/').split('/')
     return not (topic.name.startswith(f'{NODE}/') or topic.name.endswith('/compressedDepth') or 'compressedDepth' in
                 topic.sample or topic.sample in DEPTH_ENCODINGS or any(part in MADE for part in parts))
 
 
 def is_of_node(topic: str) -> bool:
-    """Whether the segmentation node published it, for one camera or several."""
+    """Whether the topic is an output of the segmentation node, for one camera or several."""
     parts = topic[len(NODE) + 1:].split('/')
     return topic.startswith(f'{NODE}/') and any('/'.join(parts[start:]) in OUTPUTS for start in range(len(parts)))
 
 
 def camera_names(topics: Sequence[str]) -> dict[str, str]:
-    """A name for each topic: of its last parts, as few as tell it from the others."""
+    """A name for each topic: its last parts, as few as make the names unique."""
     parts = {topic: [part for part in topic.strip('/').split('/') if part not in PLAIN] or ['camera'] for topic in topics}
     for length in range(1, 1 + max((len(part) for part in parts.values()), default=0)):
         names = {topic: '_'.join(part[-length:]) for topic, part in parts.items()}
@@ -100,5 +101,5 @@ def camera_names(topics: Sequence[str]) -> dict[str, str]:
 
 
 def listed(topics: Iterable[Topic]) -> str:
-    """The topics in words."""
+    """The topics, with type and message count, as text."""
     return ', '.join(f'{topic.name} ({topic.type_name.rpartition("/")[2]}, {topic.count})' for topic in topics) or 'no topics'

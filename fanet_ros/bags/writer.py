@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 being written: serialised messages go in exactly as they came over the wire."""
+"""Write a rosbag2; serialised messages are stored exactly as received."""
 from __future__ import annotations
 
 import os
@@ -17,13 +17,13 @@ from fanet_ros.bags.definitions import MessageDefinition, message_definition
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
 
-# Version 9 spells QoS values as words, which Humble's ros2 bag cannot read; every distribution reads 8.
+# Version 9 writes QoS values as words, which Humble's ros2 bag cannot read; every distribution reads version 8.
 BAG_VERSION: Final = 8
 
 
 @dataclass
 class _WrittenTopic:
-    """A topic of one type; `latched` holds its last messages, if it is."""
+    """A topic of one type; `latched` holds its last messages if it is latched."""
 
     name: str
     type_name: str
@@ -36,16 +36,16 @@ class _WrittenTopic:
 
 
 class BagWriter:
-    """A new bag directory `path`. Use as a context manager, or close() it; not complete before.
+    """Writes a new bag directory `path`. Use as a context manager, or close() it; the bag is incomplete before.
 
-    With a limit it has several files `NAME_0.mcap`, `NAME_1.mcap`, and so on, as `ros2 bag record` splits it, none of which
-    needs another to be understood: what latched topics hold is written again at the beginning of every file. metadata.yaml is
-    renewed whenever a file is complete: should the process be killed, all but the last are a sound bag.
+    With a limit, the bag is split into files `NAME_0.mcap`, `NAME_1.mcap`, and so on, as by `ros2 bag record`. Each file is
+    self-contained: the messages of latched topics are repeated at the start of every file. metadata.yaml is rewritten whenever
+    a file is complete: if the process is killed, all files but the last form a sound bag.
 
-    :param max_duration_s: length of a file in seconds, 0: any
-    :param max_bytes: messages of a file, 0: any
-    :param custom_data: of metadata.yaml
-    :raises BagError: the path exists already or cannot be created
+    :param max_duration_s: maximum length of a file in seconds; 0: unlimited
+    :param max_bytes: maximum size of the messages in a file; 0: unlimited
+    :param custom_data: custom_data of metadata.yaml
+    :raises BagError: the path already exists or cannot be created
     """
 
     def __init__(self, path: Path, max_duration_s: float = 0.0, max_bytes: int = 0, *,
@@ -54,7 +54,7 @@ class BagWriter:
         self._max_ns, self._max_bytes = int(max_duration_s * 1e9), max_bytes
         self._storage, self._custom_data = storage, custom_data or {}
         self._topics: dict[tuple[str, str], _WrittenTopic] = {}
-        self._finished: list[dict[str, Any]] = []       # metadata of each complete file of several
+        self._finished: list[dict[str, Any]] = []       # metadata of each complete file of a split bag
         self._begun_ns: Optional[int] = None
         self._bytes = 0
         try:
@@ -62,13 +62,13 @@ class BagWriter:
                 path.mkdir(parents=True)
             self._file = self._open_file()
         except (FileExistsError, WriterError):
-            raise BagError(f'{path} exists already: remove it or choose another output path') from None
+            raise BagError(f'{path} already exists: remove it or choose another output path') from None
         except OSError as error:
             raise BagError(f'cannot create the bag {path}: {error.strerror or error}') from None
 
     @property
     def counts(self) -> dict[str, int]:
-        """Messages received so far, by topic; repeated ones count once."""
+        """Messages written so far, by topic; repetitions of latched ones do not count."""
         counts: dict[str, int] = {}
         for topic in self._topics.values():
             counts[topic.name] = counts.get(topic.name, 0) + topic.count
@@ -81,8 +81,8 @@ class BagWriter:
                   definition: Optional[MessageDefinition] = None, serialization: str = 'cdr') -> None:
         """Announce a topic before its first message.
 
-        :param definition: of the type; None: as it is installed here
-        :raises BagError: the type has no definition here
+        :param definition: of the type; None: the installed one
+        :raises BagError: no definition of the type is installed
         """
         definition = definition or message_definition(type_name)
         added = self._topics[topic, type_name] = _WrittenTopic(
@@ -92,7 +92,7 @@ class BagWriter:
             added.latched = deque(maxlen=sum(max(qos.depth, 1) for qos in offered_qos))
 
     def write(self, topic: str, type_name: str, received_ns: int, serialized: bytes) -> None:
-        """Append one message, received at `received_ns` by the recorder's clock; in the next file if it is time."""
+        """Append one message, received at `received_ns` by the recorder's clock; starts a new file if a limit is reached."""
         if self._is_full(received_ns):
             self._finish_file()
             self._file = self._open_file()
@@ -108,7 +108,7 @@ class BagWriter:
         self._finish_file()
 
     def sync(self) -> None:
-        """After close(): have all of the bag on the disk."""
+        """Flush the bag to disk; call after close()."""
         for file in (*self.path.iterdir(), self.path):
             descriptor = os.open(file, os.O_RDONLY)
             os.fsync(descriptor)
@@ -121,7 +121,7 @@ class BagWriter:
         if exc_info[0] is None:
             self.close()
         else:
-            self._file.__exit__(*exc_info)      # leaves what is there incomplete
+            self._file.__exit__(*exc_info)      # leaves an incomplete bag
 
     @property
     def _is_split(self) -> bool:
@@ -134,7 +134,7 @@ class BagWriter:
                     or (self._max_bytes and self._bytes >= self._max_bytes))
 
     def _open_file(self) -> Writer:
-        # Of several each is a bag of its own, whose only file moves up into this one once it is complete.
+        # Each file of a split bag is written as a bag of one file, which moves up into `path` once it is complete.
         folder = self.path / f'{self.path.name}_{len(self._finished)}' if self._is_split else self.path
         file = Writer(folder, version=BAG_VERSION, storage_plugin=self._storage)
         for key, value in self._custom_data.items():

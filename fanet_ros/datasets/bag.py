@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rosbags of a camera and of masks, for example this package's own recordings with the masks corrected by hand."""
+"""Rosbags with a camera and its masks, for example this package's own recordings with masks corrected by hand."""
 from __future__ import annotations
 
 import threading
@@ -26,7 +26,7 @@ from fanet_ros.size_text import size_text
 
 
 class Place(NamedTuple):
-    """Where a message of a topic is: received at `at_ns`, the `number`-th of those at that very time (simulated time stands)."""
+    """Position of a message in its topic: the `number`-th received at `at_ns` (simulated time may stand still)."""
 
     at_ns: int
     number: int
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 @contextmanager
 def _dataset_errors() -> Iterator[None]:
-    """What is wrong with the bag is wrong with the data."""
+    """Convert BagError to DatasetError."""
     try:
         yield
     except BagError as error:
@@ -44,14 +44,14 @@ def _dataset_errors() -> Iterator[None]:
 @_dataset_errors()
 def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_classes: int, keep: Callable[[str], bool],
              cache: SampleCache) -> Samples:
-    """Every camera image that has a mask with the same stamp; read from the bag when it is asked for.
+    """All camera images that have a mask with the same stamp, read from the bag on demand.
 
-    A stamp that as many images as masks have (0, say) joins them in their order. Where the numbers differ nothing tells which
-    belong together: these are left out, with a warning that counts them.
+    Several images and equally many masks with one stamp (such as 0) are paired in order. If the numbers differ, the pairing is
+    ambiguous: these are left out, with a warning that counts them.
 
     :param camera_topic: Image or CompressedImage
     :param mask_topic: Image mono8 (or a PNG), class indices or 255
-    :param keep: takes a name, the stamp as 'SECONDS.NANOSECONDS', says whether it is used
+    :param keep: whether to use a sample, given its name: the stamp as 'SECONDS.NANOSECONDS'
     :raises DatasetError: no such bag or topic, or no camera image with a mask
     """
     bag = _Bag(Path(path).expanduser(), camera_topic, mask_topic, num_classes)
@@ -60,12 +60,12 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
     unclear = [stamp for stamp in stamps if len(images[stamp]) != len(masks[stamp])]
     if unclear:
         warnings.warn(
-            f'{path}: {sum(len(masks[stamp]) for stamp in unclear)} masks are left out: other numbers of images than of masks '
-            f'have their stamps, such as {_name(unclear[0])}, so that nothing tells which belong together', stacklevel=2)
+            f'{path}: {sum(len(masks[stamp]) for stamp in unclear)} masks are left out: their stamps, such as '
+            f'{_name(unclear[0])}, have different numbers of images and masks, so the pairing is ambiguous', stacklevel=2)
     pairs = [(_name(stamp, number), image, mask) for stamp in stamps if len(images[stamp]) == len(masks[stamp])
              for number, (image, mask) in enumerate(zip(images[stamp], masks[stamp]))]
     if not pairs:
-        raise DatasetError(f'{path}: none of {sum(map(len, images.values()))} images on {camera_topic} has a mask of its own '
+        raise DatasetError(f'{path}: none of {sum(map(len, images.values()))} images on {camera_topic} has its own mask '
                            f'with the same stamp among {sum(map(len, masks.values()))} on {mask_topic}')
     if num_classes == 2:
         check_second_class(bag.labels(), f'the masks on {mask_topic} of {path}')
@@ -77,7 +77,7 @@ def _name(stamp_ns: int, number: int = 0) -> str:
 
 
 class _Bag:
-    """An open bag, which threads take turns to read from."""
+    """An open bag that is safe to read from several threads."""
 
     def __init__(self, path: Path, camera_topic: str, mask_topic: str, num_classes: int) -> None:
         self._path, self._topics, self._num_classes = path, (camera_topic, mask_topic), num_classes
@@ -85,7 +85,7 @@ class _Bag:
         self._reader = BagReader(path)
 
     def places(self, topic: str) -> dict[int, list[Place]]:
-        """Stamp of the camera in ns -> where the messages with it are, of all messages of a topic, in their order."""
+        """Camera stamp in ns -> places of the topic's messages with that stamp, in order."""
         found: dict[int, list[Place]] = defaultdict(list)
         seen: Counter[int] = Counter()
         for _, received_ns, message in self._reader.decoded(self._connections(topic)):
@@ -94,18 +94,18 @@ class _Bag:
         return found
 
     def labels(self) -> Iterator[np.ndarray]:
-        """The masks one after the other, those left out that cannot be read."""
+        """Yield the masks, skipping unreadable ones."""
         for _, _, message in self._reader.decoded(self._connections(self._topics[1])):
             try:
                 yield to_labels(message)
             except ImageError:
-                pass        # told when it is asked for
+                pass        # reported when the sample is read
 
     @_dataset_errors()
     def sample(self, name: str, image_at: Place, mask_at: Place) -> Sample:
-        """The image and the mask that are there.
+        """Read the image and the mask at these places.
 
-        :raises DatasetError: pixels that cannot be read, unequal sizes, values that are no class
+        :raises DatasetError: unreadable pixels, unequal sizes, or values that are not a class
         """
         image, mask = (self._message(topic, place) for topic, place in zip(self._topics, (image_at, mask_at)))
         where = f'{self._path} at {name}'

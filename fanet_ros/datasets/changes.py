@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recipe does to the samples of a data set when they are read. Each function returns a change of a Sample."""
+"""Transforms that a recipe applies to samples when they are read. Each function returns a Change."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -15,12 +15,12 @@ Change = Callable[[Sample], Sample]
 
 
 def relabel(table: np.ndarray) -> Change:
-    """`table[label]` for every label; `table`: (256,) uint8."""
+    """Replace every label by `table[label]`; `table`: (256,) uint8."""
     return lambda sample: replace(sample, labels=table[sample.labels])
 
 
 def stretch(height: int, width: int) -> Change:
-    """Image and labels at another size, whatever that does to their proportions: for copies kept in another shape."""
+    """Resize image and labels without keeping the aspect ratio, to undo a distortion in stored copies; sizes in px."""
     def change(sample: Sample) -> Sample:
         smaller = height * width < sample.labels.size
         rgb = cv2.resize(sample.rgb, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
@@ -29,7 +29,7 @@ def stretch(height: int, width: int) -> Change:
 
 
 def ignore_borders(width_px: int) -> Change:
-    """Labels within `width_px` of another label become UNLABELLED: borders that were drawn carelessly teach no one."""
+    """Set labels within `width_px` of another label to UNLABELLED, for masks with imprecise borders."""
     kernel = np.ones((2 * width_px + 1, 2 * width_px + 1), np.uint8)
 
     def change(sample: Sample) -> Sample:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cityscapes as it is unpacked: leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png, gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png."""
+"""Cityscapes, as unpacked: leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png, gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png."""
 from __future__ import annotations
 
 from functools import partial
@@ -14,15 +14,15 @@ from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 
 CLASS_MAP = 'cityscapes19'
-# labelIds -> the 19 training ids, in their order (cityscapesscripts, labels.py); every other id is not labelled.
+# labelIds of the 19 training ids, in order (cityscapesscripts, labels.py); every other id is unlabelled.
 LABEL_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 
 
 def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bool], cache: SampleCache) -> Samples:
     """All images of a split ('train', 'val'), with labels of config/class_maps/cityscapes19.yaml.
 
-    :param keep: takes a name such as 'ulm_000001_000019', says whether it is used
-    :raises DatasetError: there are none, or one without labels
+    :param keep: whether to use an image, given its name such as 'ulm_000001_000019'
+    :raises DatasetError: no images, or one without labels
     """
     root = Path(root).expanduser()
     table = np.full(256, UNLABELLED, np.uint8)
@@ -36,7 +36,7 @@ def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bo
         labels = root / 'gtFine' / split / path.parent.name / f'{name}_gtFine_labelIds.png'
         if keep(name):
             if not labels.is_file():
-                raise DatasetError(f'{labels} is missing: unpack gtFine_trainvaltest.zip beside leftImg8bit')
+                raise DatasetError(f'{labels} is missing: unpack gtFine_trainvaltest.zip next to leftImg8bit')
             entries.append(Entry(name, partial(
                 read_pair, name, path, labels, lambda path: table[read_labels(path, 256)]), files=(path, labels)))
     return Samples(entries, cache)

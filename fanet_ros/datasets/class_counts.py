@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How often each class occurs in the data, counted before the training begins."""
+"""Count how often each class occurs in the training data, before training."""
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +14,11 @@ from fanet_ros.datasets.sample import Sample
 
 def count_classes(groups: Sequence[Samples], names: Sequence[str], *, allow_empty: bool = False,
                   threads: int = 4) -> np.ndarray:
-    """(256,) pixels by label, of an even choice of each data set's samples, and of all where a class was not found so.
+    """(256,) int64 pixels per label, in evenly spaced samples of each data set; in further ones while a class is missing.
 
     :param names: of the classes
-    :param allow_empty: a class that occurs nowhere is no error
-    :raises DatasetError: a class that occurs nowhere, a picture that cannot be read
+    :param allow_empty: accept classes that occur nowhere
+    :raises DatasetError: a class that occurs nowhere, no labelled pixel at all, or an unreadable image
     """
     counts = np.zeros(256, np.int64)
     with ThreadPoolExecutor(threads) as pool:
@@ -36,8 +36,8 @@ def count_classes(groups: Sequence[Samples], names: Sequence[str], *, allow_empt
     if not counts[:len(names)].any():
         raise DatasetError('no pixel of the training data is labelled: check class_map, labels and rename')
     if empty and not allow_empty:
-        raise DatasetError(f'no training label holds {", ".join(empty)}: take them out of the class map, add data that '
-                           'show them, or set allow_empty_classes: true')
+        raise DatasetError(f'no training label contains {", ".join(empty)}: take them out of the class map, add data that '
+                           'contain them, or set allow_empty_classes: true')
     return counts
 
 

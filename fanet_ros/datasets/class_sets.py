@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels that leave open which of several classes a pixel has.
+"""Ambiguous labels, which stand for one of several classes.
 
-A data set with fewer classes says 'building' where another tells building from wall, and one that paints people over with what
-is behind them says 'road' of a person. Such a label is the set of the classes that it may stand for; what the network gives
-to any of them is right. Sets have values of their own in label images, from the number of classes up.
+A data set with fewer classes labels a wall 'building' where another distinguishes the two, and one that ignores people labels
+them as what is behind them, such as 'road'. Such a label is the set of classes that it may stand for; predicting any of them
+is correct. Sets get their own values in label images, starting at the number of classes.
 """
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from fanet_ros.datasets import UNLABELLED, DatasetError
 
 
 class ClassSets:
-    """The sets that the labels of a training use; empty at first.
+    """Registry of the class sets in the labels of a training run; initially empty.
 
-    :param num_classes: C, whose indices 0..C-1 stand for themselves
+    :param num_classes: C; labels 0..C-1 are the classes themselves
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -26,9 +26,9 @@ class ClassSets:
         self._sets: list[tuple[int, ...]] = []
 
     def label(self, classes: Sequence[int]) -> int:
-        """The value in label images of a pixel that has one of `classes`; the first tells how much the pixel weighs.
+        """Label value for a pixel of one of `classes`, registered if new; the first class determines the pixel's weight.
 
-        :raises DatasetError: there are more sets than 8-bit labels can name
+        :raises DatasetError: more sets than 8-bit labels can hold
         """
         members = tuple(dict.fromkeys(classes))
         if len(members) == 1:
@@ -36,7 +36,7 @@ class ClassSets:
         if members not in self._sets:
             if self.num_classes + len(self._sets) >= UNLABELLED:
                 raise DatasetError(f'{self.num_classes} classes and {len(self._sets) + 1} sets of them: more than '
-                                   'labels of 8 bits can name')
+                                   '8-bit labels can hold')
             self._sets.append(members)
         return self.num_classes + self._sets.index(members)
 

@@ -14,8 +14,8 @@ from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
 
 CLASS_MAP = 'coco_stuff171'
-# A pixel map holds the category id less one, 0..181, or 255. These 11 of them were never annotated: street sign, hat,
-# shoe, eye glasses, plate, mirror, window, desk, door, blender, hair brush. The others are numbered through in their order.
+# A pixel map holds the category id minus one, 0..181, or 255. These 11 were never annotated: street sign, hat, shoe,
+# eye glasses, plate, mirror, window, desk, door, blender, hair brush. The others are numbered consecutively.
 UNUSED_VALUES = (11, 25, 28, 29, 44, 65, 67, 68, 70, 82, 90)
 NUM_VALUES = 182
 
@@ -23,8 +23,8 @@ NUM_VALUES = 182
 def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bool], cache: SampleCache) -> Samples:
     """All images of a split ('train', 'val') with labels of config/class_maps/coco_stuff171.yaml.
 
-    :param keep: takes a name such as '000000000009', says whether it is used
-    :raises DatasetError: there are none, or one without labels
+    :param keep: whether to use an image, given its name such as '000000000009'
+    :raises DatasetError: no images, or one without labels
     """
     root = Path(root).expanduser()
     image_folder, map_folder = root / 'images' / f'{split}2017', root / 'annotations' / f'{split}2017'

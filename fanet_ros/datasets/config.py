@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a recipe says of one data set."""
+"""Settings of one data set in a recipe."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -19,28 +19,28 @@ class DataConfig:
     """
 
     layout: str = 'folder'
-    path: str = ''                          # of the data set's root, from the current directory
+    path: str = ''                          # root of the data set, relative to the current directory
     weight: float = 1.0                     # share of the batches, relative to the other data sets
-    final_weight: float = -1.0              # to which it moves while the training goes on; negative: it stays
+    final_weight: float = -1.0              # weight at the end of training, approached gradually; negative: as weight
     split: str = 'train'                    # cityscapes, coco_stuff: 'train' or 'val'
-    images: str = 'images'                  # folder: of the images in path: NAME.jpg, .png or .bmp
-    masks: str = 'labels'                   # folder: of the masks in path: NAME.png
-    mask_suffix: str = ''                   # folder: what stands between NAME and .png of a mask, such as '_mask'
-    labels: str = 'indices'                 # folder: what the masks hold, 'indices' or 'colors'
+    images: str = 'images'                  # folder: subfolder of path with the images: NAME.jpg, .png or .bmp
+    masks: str = 'labels'                   # folder: subfolder of path with the masks: NAME.png
+    mask_suffix: str = ''                   # folder: part between NAME and .png of a mask, such as '_mask'
+    labels: str = 'indices'                 # folder: content of the masks, 'indices' or 'colors'
     camera_topic: str = '/image'            # bag: Image or CompressedImage
     mask_topic: str = '/segmentation/mask'  # bag: Image mono8 with the stamps of the camera
-    class_map: str = ''                     # folder, bag: the data set's own classes; '': those that are trained
-    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained one, where names differ; '': none;
-                                                           # 'a|b': it may be either
-    unpunished: tuple[str, ...] = ()        # trained classes that its labels paint over: seen anywhere they are not wrong
-    stretch: tuple[int, ...] = ()           # height and width to bring images and labels to first [px]; (): as they are
-    ignore_borders: int = 0                 # labels this near to another do not count [px]
-    soft_labels: str = ''                   # .npz of the command soft_labels: what a larger network makes of its images
-    soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, from the classes of the soft labels
-    only: tuple[str, ...] = ()              # begin of the names of the images that are taken; (): all
-    hold_out: tuple[str, ...] = ()          # begin of the names of those that are not
+    class_map: str = ''                     # folder, bag: the data set's own classes; '': the trained ones
+    rename: dict[str, str] = field(default_factory=dict)   # its class -> trained class, where names differ; '': none;
+                                                           # 'a|b': either
+    unpunished: tuple[str, ...] = ()        # trained classes that it does not label: never wrong to predict
+    stretch: tuple[int, ...] = ()           # height and width to resize images and labels to first [px]; (): unchanged
+    ignore_borders: int = 0                 # labels this close to a different one are ignored [px]
+    soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network
+    soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, for the classes of the soft labels
+    only: tuple[str, ...] = ()              # name prefixes of the images to use; (): all
+    hold_out: tuple[str, ...] = ()          # name prefixes of the images to leave out
     seeds: tuple[int, int] = (100, 200)     # street: first seed, and the one after the last
-    frames: tuple[int, ...] = (7, 90, 173, 256)     # street: of each seed
+    frames: tuple[int, ...] = (7, 90, 173, 256)     # street: frame numbers, for each seed
     size: tuple[int, int] = (360, 480)      # street: height and width [px]
 
     def __post_init__(self) -> None:

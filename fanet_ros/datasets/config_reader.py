@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Strict reading of YAML into frozen dataclasses: what is misspelt or of the wrong type is named, with the remedy."""
+"""Strict reading of YAML into frozen dataclasses: errors name the misspelt key or wrong type, with the remedy."""
 from __future__ import annotations
 
 import dataclasses
@@ -11,23 +11,23 @@ from typing import Any, Union
 
 import yaml
 
-MAX_BASES = 4       # from one to the next
+MAX_BASES = 4       # in a chain of recipes
 
 
 class ConfigError(ValueError):
-    """A recipe cannot be used; one line that names the file, the key and the remedy."""
+    """A recipe is unusable; one line that names the file, the key and the remedy."""
 
 
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    """:raises ConfigError: `value` of the key `name` is not among the `known` ones."""
+    """:raises ConfigError: the `value` of the key `name` is not in `known`."""
     if value not in known:
         raise ConfigError(f'{name} is {value!r}: expected one of {", ".join(known)}')
 
 
 def read_mapping(path: Union[str, Path]) -> dict[str, Any]:
-    """The keys and values of a YAML file.
+    """Read the keys and values of a YAML file.
 
-    :raises ConfigError: missing, no YAML, or something else than keys and values
+    :raises ConfigError: missing, not YAML, or not keys and values
     """
     try:
         content = yaml.safe_load(Path(path).expanduser().read_text(encoding='utf-8'))
@@ -41,16 +41,16 @@ def read_mapping(path: Union[str, Path]) -> dict[str, Any]:
 
 
 def read_with_base(path: Union[str, Path], depth: int = 0) -> dict[str, Any]:
-    """As read_mapping(); a file with `base: NAME` changes and adds to what NAME.yaml beside it says.
+    """Like read_mapping(), but a file with `base: NAME` extends NAME.yaml in the same folder.
 
-    Keys are replaced one by one, in sections too; lists are replaced as a whole.
+    Keys are overridden one by one, also within sections; lists are replaced as a whole.
     """
     content = read_mapping(path)
     base = content.pop('base', None)
     if base is None:
         return content
     if not isinstance(base, str) or depth >= MAX_BASES:
-        raise ConfigError(f'{path}: base is {base!r}: expected the name of a recipe beside it, which does not lead back here')
+        raise ConfigError(f'{path}: base is {base!r}: expected the name of a recipe in the same folder, without a cycle')
     return _merged(read_with_base(Path(path).expanduser().with_name(f'{base}.yaml'), depth + 1), content)
 
 
@@ -63,9 +63,9 @@ def _merged(base: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
 
 
 def override(content: dict[str, Any], text: str) -> None:
-    """Change one value of `content` by 'key=value' or 'section.key=value'; elements of lists go by their number.
+    """Change one value of `content` by 'key=value' or 'section.key=value'; list elements are addressed by number.
 
-    :raises ConfigError: not of that form, or there is no such section
+    :raises ConfigError: `text` is not of that form, its value is not YAML, or there is no such section
     """
     key, separator, value = text.partition('=')
     if not separator:
@@ -86,9 +86,9 @@ def override(content: dict[str, Any], text: str) -> None:
 
 
 def build(cls: type, content: Any, where: str) -> Any:
-    """An instance of the dataclass `cls` from a mapping; unknown keys are refused with the nearest that exists.
+    """Build the dataclass `cls` from a mapping; for an unknown key, the error suggests the closest known one.
 
-    :param where: begin of the names of its keys in messages, such as 'training.'
+    :param where: prefix of key names in messages, such as 'training.'
     :raises ConfigError: unknown keys, values of the wrong type or out of range
     """
     if not isinstance(content, dict):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A folder of images and a folder of masks with the same names (CamVid's layout, and most people's own)."""
+"""A folder of images and a folder of masks with the same names (the layout of CamVid and of most custom data)."""
 from __future__ import annotations
 
 from functools import partial
@@ -17,14 +17,14 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Callable[[str], bool]] = None,
                 read: Optional[ReadLabels] = None, images: str = 'images', masks: str = 'labels', mask_suffix: str = '',
                 cache: Optional[SampleCache] = None) -> Samples:
-    """`root/images/NAME.{jpg,png}` with `root/labels/NAME.png`.
+    """Pair the images `root/images/NAME.{jpg,jpeg,png,bmp}` with the labels `root/labels/NAME.png`.
 
-    :param keep: takes a NAME, says whether it is used; None uses all
-    :param read: reads a label file; None: as read_labels() does
+    :param keep: whether to use an image, given its NAME; None: all
+    :param read: reads a label file; None: read_labels()
     :param images: folder of the images in `root`
     :param masks: folder of the labels in `root`
-    :param mask_suffix: what the labels of NAME have between NAME and .png, such as '_mask'
-    :raises DatasetError: no images, labels without an image, an image without labels. The pictures themselves are
+    :param mask_suffix: part between NAME and .png of a label file, such as '_mask'
+    :raises DatasetError: no images, labels without an image, or an image without labels. The contents of the files are
         checked when they are read.
     """
     root = Path(root).expanduser()
@@ -32,7 +32,7 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     paths = sorted(path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
-                           f'{masks}/NAME{mask_suffix}.png beside it')
+                           f'labels {masks}/NAME{mask_suffix}.png')
     mask_paths = {path.name: path for path in mask_folder.glob(f'*{mask_suffix}.png')}
     orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}.png' for path in paths})
     if orphans:

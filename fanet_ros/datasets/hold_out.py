@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which samples of a data set are kept for measuring: never the neighbours of those that are trained on.
+"""Split a data set into training and validation samples that are never neighbours.
 
-Frames of a drive that follow each other are nearly the same picture; measured on frames between those that it was trained on, a
-network looks far better than it is on the next drive.
+Successive frames of a drive are nearly identical; validated on frames between its training frames, a network seems far better
+than it is on the next drive.
 """
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Sequence
 
 from fanet_ros.datasets import Samples
 
-GAP_SHARE = 0.02        # of the samples, left out between those trained on and those measured on where one drive is divided
-MIN_DRIVE = 3           # frames that make a drive, where names tell drives apart
+GAP_SHARE = 0.02        # share of samples left out between training and validation when a drive is split
+MIN_DRIVE = 3           # minimum frames per drive, if names distinguish drives
 
 
 def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
-    """Samples to train on and to measure on, about `share` of them: whole drives where names tell them apart, else the end.
+    """Split into training and validation samples, the latter about `share`: whole drives if names distinguish them, else the end.
 
-    Names that differ only in their last number are of one drive. Fewer than 4 samples are all trained on.
+    Names that differ only in their last number belong to one drive. Fewer than 4 samples are all used for training.
     """
     held = _held_out_drives(samples.names, share)
     if held:
@@ -34,7 +34,7 @@ def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
 
 
 def _held_out_drives(names: Sequence[str], share: float) -> set[str]:
-    """The fewest whole drives, small ones first, that come near the share; none if the names tell no drives apart."""
+    """Whole drives, smallest first, that amount to about `share`; none if the names do not distinguish drives."""
     sizes = Counter(map(_drive, names))
     if len(sizes) < 2 or min(sizes.values()) < MIN_DRIVE:
         return set()
@@ -49,5 +49,5 @@ def _held_out_drives(names: Sequence[str], share: float) -> set[str]:
 
 
 def _drive(name: str) -> str:
-    """What a name begins with, but for its last number: 'drive2_000017' -> 'drive2_'."""
+    """Name without its last number and what follows: 'drive2_000017' -> 'drive2_'."""
     return re.sub(r'\d+\D*$', '', name)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images and label pictures from disk, checked."""
+"""Read and check images and label images from disk."""
 from __future__ import annotations
 
 import io
@@ -19,20 +19,20 @@ EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf'), 0x0112
 
 
 def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels) -> Sample:
-    """An image with its labels, which `read` reads.
+    """Read an image and its labels, the latter with `read`.
 
-    :raises DatasetError: one is missing, unreadable or of another size than the other
+    :raises DatasetError: one is missing or unreadable, or their sizes differ
     """
     labels = read(label_path)
     return Sample(name, read_image(image_path, labels.shape[:2], label_path), labels)
 
 
 def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of the image that `label_path` of `size` (H, W) belongs to.
+    """Read the image for the labels `label_path` of `size` (H, W), as (H, W, 3) uint8 RGB.
 
-    Labels have no EXIF orientation: whether they were drawn on the image turned upright or as it is stored, only the size tells.
+    Labels have no EXIF orientation: only their size shows whether they were drawn on the rotated or on the stored image.
 
-    :raises DatasetError: it cannot be read, is of another size, or may be meant in two ways
+    :raises DatasetError: unreadable, of another size, or of ambiguous orientation
     """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
@@ -47,11 +47,11 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
         readings.append(_decode(data, cv2.IMREAD_COLOR))
     fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
     if not fitting:
-        raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: both must be of '
-                           'one size')
+        raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: the sizes must '
+                           'be equal')
     if len(fitting) > 1:
-        raise DatasetError(f'{path} is turned by its EXIF orientation {orientation}, and nothing tells whether {label_path} is '
-                           'too: store it upright, without the orientation (mogrify -auto-orient), with a mask that fits')
+        raise DatasetError(f'{path} is rotated by its EXIF orientation {orientation}, and it is unclear whether {label_path} is '
+                           'too: store it upright, without the orientation (mogrify -auto-orient), with a matching mask')
     return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
 
 
@@ -60,46 +60,46 @@ def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
 
 
 def _orientation(data: np.ndarray) -> int:
-    """1 to 8 as in EXIF, of an encoded image; 1, upright, where it says nothing."""
+    """EXIF orientation of an encoded image, 1 to 8; 1 (upright) if it has none."""
     encoded = data.tobytes()
-    if not any(mark in encoded for mark in EXIF_MARKS):      # most have none, and need not be parsed
+    if not any(marker in encoded for marker in EXIF_MARKS):      # most images: no need to parse them
         return 1
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
-            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
+        with Image.open(io.BytesIO(encoded)) as image:
+            orientation = image.getexif().get(ORIENTATION_TAG, 1)
     except (OSError, SyntaxError, ValueError):
         return 1
     return orientation if orientation in range(1, 9) else 1
 
 
 def read_labels(path: Path, num_classes: int) -> np.ndarray:
-    """(H, W) uint8 class indices of a single-channel PNG, 255 for unlabelled.
+    """Read a single-channel or palette PNG as (H, W) uint8 class indices, 255 for unlabelled.
 
-    :raises DatasetError: missing, not such a picture, or with classes beyond the last
+    :raises DatasetError: missing, of another format, or with indices that are not a class
     """
     labels = _read_label_image(path)
     if labels.ndim == 3:
         labels = _palette_indices(path, labels)
     if labels.ndim != 2 or labels.dtype != np.uint8:
         raise DatasetError(f'{path}: expected one 8-bit channel of class indices, got {labels.dtype} {labels.shape}; '
-                           'for masks in colour set labels: colors')
+                           'for colour masks, set labels: colors')
     check_labels(labels, num_classes, str(path))
     return labels
 
 
 def check_labels(labels: np.ndarray, num_classes: int, source: str) -> None:
-    """:raises DatasetError: a value of `labels` is neither class nor UNLABELLED; `source` says where it came from."""
+    """:raises DatasetError: a value of `labels` is neither a class nor UNLABELLED; the message starts with `source`."""
     used = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
     wrong = used[(used >= num_classes) & (used != UNLABELLED)]
     if wrong.size:
-        raise DatasetError(f'{source} holds class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; correct the '
+        raise DatasetError(f'{source} contains class {wrong[0]}: expected 0..{num_classes - 1} or {UNLABELLED}; correct the '
                            'labels or give the class map they belong to')
 
 
 def check_second_class(masks: Iterable[np.ndarray], source: str) -> None:
-    """Refuse two classes written as 0 and 255, as many tools do; reads no further than to the first other value.
+    """Reject two classes written as 0 and 255, as many tools do; stops reading at the first mask with another value.
 
-    :raises DatasetError: all `masks`, (H, W) uint8, of `source` hold 0 and 255 only
+    :raises DatasetError: all `masks`, (H, W) uint8, of `source` contain only 0 and 255
     """
     has_unlabelled = False
     for labels in masks:
@@ -108,20 +108,20 @@ def check_second_class(masks: Iterable[np.ndarray], source: str) -> None:
             return
         has_unlabelled |= UNLABELLED in values
     if has_unlabelled:
-        raise DatasetError(f'{source} hold 0 and {UNLABELLED} only, and {UNLABELLED} is unlabelled: write the second class as 1')
+        raise DatasetError(f'{source} contain only 0 and {UNLABELLED}, and {UNLABELLED} is unlabelled: write the second class as 1')
 
 
 def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    """(H, W) uint8 class indices of a colour picture; black is unlabelled unless it is a class.
+    """Read a colour image as (H, W) uint8 class indices; black is unlabelled unless it is a class.
 
     :param colors: RGB of each class
-    :raises DatasetError: missing, not in colour, or with a colour of no class
+    :raises DatasetError: missing, not in colour, or with a colour that is not a class
     """
     bgr = _read_label_image(path)
     if bgr.ndim == 3 and bgr.shape[2] == 4:
-        bgr = bgr[..., :3]      # drawing tools add an opaque channel
+        bgr = bgr[..., :3]      # drawing tools add an alpha channel
     if bgr.ndim != 3 or bgr.dtype != np.uint8:
-        raise DatasetError(f'{path}: expected an 8-bit colour picture, got {bgr.dtype} {bgr.shape}; for class indices '
+        raise DatasetError(f'{path}: expected an 8-bit colour image, got {bgr.dtype} {bgr.shape}; for class indices, '
                            'set labels: indices')
     key = bgr[..., 2].astype(np.int32) << 16 | bgr[..., 1].astype(np.int32) << 8 | bgr[..., 0]
     labels = np.full(key.shape, UNLABELLED, np.uint8)
@@ -132,15 +132,15 @@ def read_color_labels(path: Path, colors: Sequence[tuple[int, int, int]]) -> np.
         known |= here
     if not known.all():
         value = int(key[~known][0])
-        raise DatasetError(f'{path} holds the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is no '
-                           'class of the class map')
+        raise DatasetError(f'{path} contains the colour [{value >> 16}, {value >> 8 & 255}, {value & 255}], which is not '
+                           'a class of the class map')
     return labels
 
 
 def _palette_indices(path: Path, labels: np.ndarray) -> np.ndarray:
-    """The indices of a PNG with a palette, which OpenCV gives in colour; `labels` itself for any other picture."""
-    with Image.open(path) as picture:
-        return np.asarray(picture) if picture.mode == 'P' else labels
+    """Indices of a palette PNG, which OpenCV converts to colour; `labels` itself for any other image."""
+    with Image.open(path) as image:
+        return np.asarray(image) if image.mode == 'P' else labels
 
 
 def _read_label_image(path: Path) -> np.ndarray:

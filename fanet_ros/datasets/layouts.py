@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Opens a data set by its recipe, whatever its layout, with labels as the classes that are trained are numbered."""
+"""Open a data set of any layout as its recipe describes, with labels converted to the trained classes."""
 from __future__ import annotations
 
 from functools import partial
@@ -22,9 +22,9 @@ OWN_CLASS_MAP = {'cityscapes': cityscapes.CLASS_MAP, 'coco_stuff': coco_stuff.CL
 
 
 def find_class_map(name_or_path: str) -> ClassMap:
-    """A class map of config/class_maps by name, or any by path.
+    """Load a class map of config/class_maps by name, or any by path.
 
-    :raises SegmentationError: there is none, or it cannot be read
+    :raises SegmentationError: missing or unreadable
     """
     shipped = share_directory() / 'config' / 'class_maps' / f'{name_or_path}.yaml'
     return ClassMap.load(shipped if shipped.is_file() else name_or_path)
@@ -32,11 +32,11 @@ def find_class_map(name_or_path: str) -> ClassMap:
 
 def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[SampleCache] = None,
                  sets: Optional[ClassSets] = None) -> Samples:
-    """The samples of a data set, with labels as `class_map` numbers them; pictures are read when they are asked for.
+    """Open a data set, with labels as indices of `class_map`; images are read on demand.
 
-    :param cache: shared by all data sets of a training; None makes one
-    :param sets: shared likewise, for labels that leave open which class a pixel has; None: such a recipe is refused
-    :raises DatasetError: nothing there, or something that cannot be used
+    :param cache: shared by all data sets of a training run; None: a new one
+    :param sets: shared likewise, for ambiguous labels; None: reject recipes that need it
+    :raises DatasetError: no usable images, or settings that do not fit the data
     """
     own_name = OWN_CLASS_MAP.get(config.layout, config.class_map)
     own = find_class_map(own_name) if own_name else class_map
@@ -66,7 +66,7 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
     if config.layout == 'coco_stuff':
         return coco_stuff.load_coco_stuff(config.path, config.split, keep, cache)
     if config.layout == 'bag':
-        from fanet_ros.datasets.bag import load_bag  # rosbags is not wherever a GPU is
+        from fanet_ros.datasets.bag import load_bag  # here: rosbags may be missing on a GPU machine
         return load_bag(config.path, config.camera_topic, config.mask_topic, len(own), keep, cache)
     read = partial(read_color_labels, colors=own.colors) if config.labels == 'colors' else None
     return load_folder(config.path, len(own), keep=keep, read=read, images=config.images, masks=config.masks,
@@ -74,17 +74,18 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
 
 
 def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Optional[ClassSets]) -> Optional[np.ndarray]:
-    """(256,) uint8: class of `own` -> class of `wanted` of the same name, or of those that `rename` gives;
-    what `wanted` lacks is UNLABELLED. None where nothing changes.
+    """(256,) uint8: class of `own` -> class of `wanted` with the same name, or with those given by `rename`.
+
+    Classes that `wanted` lacks become UNLABELLED. None if nothing changes.
     """
     for name in config.rename:
         if name not in own.names:
-            raise DatasetError(f'rename: {name!r} is no class of {own.name}: expected one of {", ".join(own.names)}')
+            raise DatasetError(f'rename: {name!r} is not a class of {own.name}: expected one of {", ".join(own.names)}')
     targets = [_names(config.rename.get(name, name)) for name in own.names]
     for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpunished', config.unpunished)]:
         for target in names:
             if target not in wanted.names:
-                raise DatasetError(f'{key}: {target!r} is no class of {wanted.name}: expected one of '
+                raise DatasetError(f'{key}: {target!r} is not a class of {wanted.name}: expected one of '
                                    f'{", ".join(wanted.names)}')
     if not config.unpunished and targets == [(name,) for name in wanted.names]:
         return None
@@ -94,7 +95,7 @@ def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Opti
         if known:
             table[index] = _label(known + [wanted.names.index(name) for name in config.unpunished], sets)
     if (table == UNLABELLED).all():
-        raise DatasetError(f'no class of {own.name} is one of {wanted.name}: name the pairs under rename')
+        raise DatasetError(f'{own.name} and {wanted.name} have no class in common: map the names under rename')
     return table
 
 
@@ -107,6 +108,6 @@ def _label(classes: list[int], sets: Optional[ClassSets]) -> int:
     if len(set(classes)) == 1:
         return classes[0]
     if sets is None:
-        raise DatasetError('labels that leave open which class a pixel has (rename to several, unpunished) are for '
-                           'training only: nothing can be measured on them')
+        raise DatasetError('ambiguous labels (rename to several classes, unpunished) are for training only: they cannot be '
+                           'used for evaluation')
     return sets.label(classes)

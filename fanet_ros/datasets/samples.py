@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A data set as a sequence whose samples are read when they are asked for, and kept as far as memory is granted."""
+"""A data set as a sequence of samples that are read on demand and cached up to a memory limit."""
 from __future__ import annotations
 
 import threading
@@ -16,10 +16,10 @@ DEFAULT_CACHE_BYTES = 4 * 2**30
 
 @dataclass(frozen=True)
 class Entry:
-    """A sample not yet read. `read` may raise DatasetError and is called from several threads.
+    """Name of a sample, and how to read it. `read` may raise DatasetError and is called from several threads.
 
-    earlier: the frames before it in its video, the nearest first, where there is one
-    files: that are read; () for what is painted
+    earlier: the frames before it in its video, nearest first; () without a video
+    files: image and label files; () if it is rendered or in a bag
     """
 
     name: str
@@ -29,9 +29,9 @@ class Entry:
 
 
 class SampleCache:
-    """Keeps samples until `max_bytes` are used; what comes later is read anew each time. Safe to share by threads.
+    """Keeps samples until `max_bytes` are used; later ones are read anew each time. Thread-safe.
 
-    Nothing is ever thrown out: with random access no choice of what to drop would hit more often.
+    Nothing is evicted: with random access, no eviction policy would have a higher hit rate.
     """
 
     def __init__(self, max_bytes: int = DEFAULT_CACHE_BYTES) -> None:
@@ -40,7 +40,7 @@ class SampleCache:
         self._lock = threading.Lock()
 
     def get(self, entry: Entry) -> Sample:
-        """The sample of `entry`, from memory if it is there.
+        """Return the sample of `entry`, from memory if it is cached.
 
         :raises DatasetError: it cannot be read
         """
@@ -57,8 +57,8 @@ class SampleCache:
 class Samples(Sequence):
     """Samples by position, in a fixed order.
 
-    :param cache: shared by all data sets of a training; None makes one
-    :param counted: how many samples may be looked at in advance, to count the pixels of each class
+    :param cache: shared by all data sets of a training run; None: a new one
+    :param counted: number of samples that may be read in advance, to count the pixels of each class
     """
 
     def __init__(self, entries: Sequence[Entry], cache: Union[SampleCache, None] = None, counted: int = 500) -> None:
@@ -84,7 +84,7 @@ class Samples(Sequence):
         return Samples([self.entries[index] for index in indices], self._cache, self.counted)
 
     def video(self, index: int, length: int) -> Optional[list[Sample]]:
-        """`length` frames of a video that end with sample `index`; None if it has not so many.
+        """The `length` video frames that end with sample `index`, oldest first; None if there are not enough.
 
         :raises DatasetError: a frame cannot be read
         """
@@ -95,7 +95,7 @@ class Samples(Sequence):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the samples; nothing is read for it."""
+        """Names of the samples, without reading them."""
         return tuple(entry.name for entry in self.entries)
 
     def changed(self, change: Callable[[Sample], Sample]) -> Samples:

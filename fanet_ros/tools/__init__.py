@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Command lines of the package: train, evaluate, demo, import_weights."""
+"""Command-line tools of the package, run with `ros2 run fanet_ros <tool>`."""

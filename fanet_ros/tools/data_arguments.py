@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The options by which a tool is told its labelled frames."""
+"""Command-line options that select a labelled data set, shared by several tools."""
 from __future__ import annotations
 
 import argparse
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fanet_ros.choices import LAYOUTS
 
-if TYPE_CHECKING:       # --help need not wait for it
+if TYPE_CHECKING:       # not at runtime: keeps --help fast
     from fanet_ros.datasets.config import DataConfig
 
 
@@ -19,12 +19,12 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--layout', default='folder', choices=LAYOUTS)
     parser.add_argument('--split', default='val', help='split of Cityscapes or COCO-Stuff')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='any other key of a data set in a recipe, such as labels=colors or masks=truth')
+                        help='any other data set key of a training recipe, such as labels=colors or masks=truth')
     parser.add_argument('--only', nargs='*', default=[], metavar='PREFIX', help='only images whose names start with one of these')
 
 
 def data_config(arguments: argparse.Namespace) -> DataConfig:
-    """Of --data, --layout, --split, --only and --set.
+    """Build the data set configuration from --data, --layout, --split, --only and --set.
 
     :raises ConfigError: a misspelt key, or a value of the wrong type
     """

@@ -3,7 +3,7 @@
 """Evaluate a checkpoint on labelled images, through the Segmenter that the node uses.
 
     ros2 run fanet_ros evaluate --data DIR --resolutions 0.5 0.75 1 1.5 2 --report out
-    ros2 run fanet_ros evaluate --data DIR --resolutions 1 480x360         # own aspect ratio against squeezed
+    ros2 run fanet_ros evaluate --data DIR --resolutions 1 480x360         # original aspect ratio versus squeezed
 """
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def input_size(text: str) -> tuple[int, int, float]:
-    """input_height, input_width and input_scale, as the node has them, of 'WIDTHxHEIGHT' or of a factor.
+    """Parse 'WIDTHxHEIGHT' or a scale factor into the node's input_height, input_width and input_scale.
 
-    :raises ValueError: it is neither
+    :raises ValueError: `text` is neither
     """
     with suppress(ValueError):
         return *read_size(text), 1.0
@@ -87,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
                         help='treat the frames, in order of their names, as one video: also measure flicker')
     parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: like the node's temporal_smoothing")
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
-    parser.add_argument('--report', type=Path, help="folder for plots and pictures: mIoU by resolution, and at the "
+    parser.add_argument('--report', type=Path, help="folder for plots and images: mIoU by resolution, and at the "
                         "checkpoint's own (or the first) resolution IoU, confusion matrix, best and worst frames")
     return parser

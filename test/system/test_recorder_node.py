@@ -198,7 +198,7 @@ def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Calla
 
 
 @pytest.mark.parametrize(('parameter', 'reason'), [
-    ('output:={taken}', 'exists already'),
+    ('output:={taken}', 'already exists'),
     ('output:=/proc/none/bag', 'cannot create the bag'),
     ("topics:=['image:Image']", 'expected NAME or NAME:PACKAGE/msg/TYPE'),
     ('missing_warning_s:=often', 'missing_warning_s'),

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks, engines and precisions timed in turns."""
+"""Interleaved benchmarks of networks, engines and precisions."""

@@ -21,7 +21,7 @@ MIN_ROUNDS = 3
 
 
 def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
-    """The command line; exits with a message on a wrong one."""
+    """Parse the command line; exits with a message if it is invalid."""
     parser = argparse.ArgumentParser(prog='benchmark', description='Time engines, precisions and resolutions, interleaved.')
     parser.add_argument('--suites', nargs='+', choices=SUITES, default=['network', 'labels', 'segmenter'])
     parser.add_argument('--sizes', nargs='+', type=size_argument, default=[(512, 1024)], metavar=METAVAR,

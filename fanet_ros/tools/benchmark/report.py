@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The results as a table in Markdown and as plots."""
+"""Benchmark results as Markdown tables and plots."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,7 +18,7 @@ MENTIONED_LOAD = 0.05         # cores that other processes kept busy
 
 
 def tables(results: list[Result]) -> str:
-    """One table for each result."""
+    """One Markdown table per result."""
     return '\n\n'.join(f'**{_title(result)}**\n\n{_table(result)}' for result in results)
 
 
@@ -26,21 +26,21 @@ def _title(result: Result) -> str:
     size = size_text(result['height'], result['width']) if 'height' in result else ''
     exponent = result.get('exponent')
     growth = f'time grows with n^{exponent:.2f}' if exponent is not None else ''
-    what = {'network': 'network only, logits at 1/8', 'labels': 'network to labels of every pixel',
-            'segmenter': 'frame to labels', 'pixels': 'cost against pixels', 'attention': 'cost of one attention',
+    what = {'network': 'network only, logits at 1/8', 'labels': 'network to full-resolution labels',
+            'segmenter': 'frame to labels', 'pixels': 'cost by number of pixels', 'attention': 'cost of one attention layer',
             'batch': 'cost of a frame in a batch', 'training': 'cost of an image in training'}[result['suite']]
     who = [str(result[key]) for key in ('variant', 'checkpoint', 'engine', 'kind') if key in result]
     who += [f"batches of {result['batch']}"] if 'batch' in result else []
     others = result.get('other_busy_cores')
-    disturbed = f'beside other processes on {others:.1f} cores' if others is not None and others > MENTIONED_LOAD else ''
+    disturbed = f'with other processes on {others:.1f} cores' if others is not None and others > MENTIONED_LOAD else ''
     return ', '.join(part for part in (*who, size, what, growth, disturbed) if part)
 
 
 def _table(result: Result) -> str:
     is_end_to_end = result['suite'] == 'segmenter'
     is_training = result['suite'] == 'training'
-    extra = [' p95 ms | p99 ms | labels as float32 | mIoU |'] if is_end_to_end else [' images/s |'] if is_training else []
-    lines = ['| | median ms | quartiles | times as fast | quartiles |' + ''.join(extra),
+    extra = [' p95 ms | p99 ms | agreement with float32 | mIoU |'] if is_end_to_end else [' images/s |'] if is_training else []
+    lines = ['| | median ms | quartiles | speedup | quartiles |' + ''.join(extra),
              '|---|---|---|---|---|' + ('---|---|---|---|' if is_end_to_end else '---|' if is_training else '')]
     for row in result['rows']:
         low, high = row['quartiles_ms']
@@ -58,7 +58,7 @@ def _table(result: Result) -> str:
 
 
 def draw_plots(results: list[Result], folder: Path) -> list[Path]:
-    """Write what can be drawn of the results into `folder`; returns the files."""
+    """Plot the results into `folder`; returns the files."""
     drawn = []
     end_to_end = [result for result in results if result['suite'] == 'segmenter']
     for result in end_to_end:
@@ -82,7 +82,7 @@ def _ratios(result: Result, path: Path) -> Path:
     rows = result['rows'][::-1]
     bars = axes.barh([row['name'] for row in rows], [row['ratio'] for row in rows])
     axes.bar_label(bars, [f"{row['ratio']:.2f}x, {row['median_ms']:.0f} ms" for row in rows], padding=4)
-    axes.set(xlabel=f"times as fast as {result['rows'][0]['name']}", title=_title(result))
+    axes.set(xlabel=f"speedup over {result['rows'][0]['name']}", title=_title(result))
     axes.margins(x=0.25)
     return _save(figure, path)
 
@@ -128,7 +128,7 @@ def _accuracy(results: list[Result], path: Path) -> Path:
         for row in result['rows']:
             axes.plot(1e3 / row['median_ms'], 100 * row['mean_iou'], 'o',
                       label=f"{row['name']}, {size_text(result['height'], result['width'])}")
-    axes.set(xlabel='frames a second, frame to labels', ylabel='mIoU [%]')
+    axes.set(xlabel='frames per second, frame to labels', ylabel='mIoU [%]')
     axes.grid(True, alpha=0.3)
     axes.legend(fontsize='small')
     return _save(figure, path)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the suites of `benchmark`, one after the other, and writes what they gave."""
+"""Run the suites of `benchmark` and write their results."""
 from __future__ import annotations
 
 import argparse
@@ -33,7 +33,7 @@ SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
 def run_suites(arguments: argparse.Namespace) -> None:
     """Measure, print tables, write JSON and plots.
 
-    :raises ValueError: something that was asked for cannot be measured
+    :raises ValueError: something that was requested cannot be measured
     """
     if arguments.threads > 0:
         torch.set_num_threads(arguments.threads)
@@ -52,7 +52,7 @@ def run_suites(arguments: argparse.Namespace) -> None:
         found = [{**result, 'other_busy_cores': others} for result in found]
         print(f'\n{tables(found)}', flush=True)
         results += found
-        if arguments.output is not None:        # after every suite: what was measured is not lost
+        if arguments.output is not None:        # after every suite, so that an interruption loses little
             _write(arguments.output, machine, results)
     if arguments.output is not None:
         draw_plots(results, arguments.output)

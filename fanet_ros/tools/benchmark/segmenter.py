@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Segmenter end to end, as the node calls it: stages, latency, agreement with float32, accuracy."""
+"""Benchmark of the whole Segmenter, as the node calls it: stages, latency, agreement with float32, accuracy."""
 from __future__ import annotations
 
 import resource
@@ -21,9 +21,9 @@ STAGES = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 
 
 def segmenter_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
-    """From the RGB frame to labels of its size, by size; the baseline is PyTorch in float32.
+    """Time from RGB frame to labels of the same size, for each resolution; the baseline is PyTorch in float32.
 
-    Every frame is one round: the latencies are those of different frames, as on a robot.
+    Every frame is one round, so that latencies come from different frames, as on a robot.
     """
     num_classes = load_checkpoint(settings.checkpoint).metadata.num_classes
     samples = load_frames(settings, num_classes)
@@ -67,7 +67,7 @@ def _quality(segmenter: Segmenter, samples: list[Sample], reference: list[np.nda
 
 
 class _Run:
-    """One segmenter going round the frames, keeping the stages' times."""
+    """Cycles one segmenter through the frames and records the times of the stages."""
 
     def __init__(self, segmenter: Segmenter, samples: list[Sample]) -> None:
         self.segmenter, self._samples, self._next = segmenter, samples, 0

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark runs with: its settings, the frames, and the engines to compare."""
+"""Setup of a benchmark: settings, frames, and the networks and engines to compare."""
 from __future__ import annotations
 
 import os
@@ -31,7 +31,7 @@ CALIBRATION_FRAMES = 32
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """What the command line asks for; see benchmark.py. `engines`: None for all that are ready in seconds."""
+    """Settings from the command line, see `benchmark --help`. `engines`: None for all that start within seconds."""
 
     checkpoint: str
     variants: tuple[str, ...]
@@ -48,16 +48,16 @@ class BenchmarkSettings:
     device: torch.device
 
     def authors_network(self, variant: str) -> Optional[nn.Module]:
-        """Their network on the device, or None when no path was given."""
+        """The authors' network on the device, or None if no checkout was given."""
         if self.authors is None:
             return None
         return load_authors_network(self.authors, BACKBONE_OF_VARIANT[variant], AUTHORS_CLASSES).to(self.device)
 
     def combinations(self) -> Iterator[tuple[str, str]]:
-        """(engine, precision) that exist on the device and are installed."""
-        there = installed_engines(self.device, on_demand=self.engines is not None)
+        """Pairs (engine, precision) that are installed and run on the device."""
+        installed = installed_engines(self.device, on_demand=self.engines is not None)
         for precision in self.precisions:
-            for engine in (there if self.engines is None else (name for name in self.engines if name in there)):
+            for engine in (installed if self.engines is None else (name for name in self.engines if name in installed)):
                 try:
                     engines_for(self.device, engine, precision)
                 except SegmentationError:
@@ -65,16 +65,16 @@ class BenchmarkSettings:
                 yield engine, precision
 
     def synchronize(self) -> None:
-        """Wait for the device."""
+        """Wait until the device has finished."""
         gpu.synchronize(self.device)
 
     def take_turns(self, cases: Sequence[Case], rounds: int = 0) -> list[Timing]:
-        """Time the cases for so many rounds, 0: `rounds`, at the pace of the device."""
+        """Time the cases at the pace of the device; `rounds` 0: as in the settings."""
         return take_turns(cases, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
 
 
 def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:
-    """Our network, unrewritten, with weights that are the same at every call."""
+    """This package's FANet, not rewritten, with reproducible random weights."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return FANet(num_classes, BACKBONE_OF_VARIANT[variant]).eval()
@@ -82,7 +82,7 @@ def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:
 
 def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, precision: str, size: Size,
                  batch: int = 1) -> Engine:
-    """An engine of a network with random weights; int8 is calibrated on noise, which is as fast."""
+    """Engine for a network with random weights; int8 is calibrated on noise, which does not affect speed."""
     def noise(height: int, width: int) -> Iterator[np.ndarray]:
         generator = np.random.default_rng(0)
         for _ in range(8):
@@ -92,7 +92,7 @@ def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, preci
 
 @contextmanager
 def scratch_cache() -> Iterator[None]:
-    """Engines of networks that nobody uses again shall not fill the user's cache."""
+    """Use a temporary engine cache, so that networks for a single benchmark do not fill the user's cache."""
     before = os.environ.get('XDG_CACHE_HOME')
     with tempfile.TemporaryDirectory(prefix='fanet_ros_benchmark_') as folder:
         os.environ['XDG_CACHE_HOME'] = folder
@@ -106,9 +106,9 @@ def scratch_cache() -> Iterator[None]:
 
 
 def load_frames(settings: BenchmarkSettings, num_classes: int) -> list[Sample]:
-    """`settings.frames` frames, evenly over the labelled folder `data`, or the first ones of `source`, unlabelled.
+    """`settings.frames` frames: evenly spaced in the labelled folder `data`, or the first ones of `source`, unlabelled.
 
-    :raises ValueError: nothing there that can be read
+    :raises ValueError: there is nothing readable
     """
     if settings.data is not None:
         samples = load_folder(settings.data, num_classes)
@@ -123,7 +123,7 @@ def load_frames(settings: BenchmarkSettings, num_classes: int) -> list[Sample]:
 
 @contextmanager
 def calibration_folder(settings: BenchmarkSettings) -> Iterator[Path]:
-    """The folder given, or one with frames of `source` that lives as long as the context."""
+    """The given calibration folder, or a temporary one with frames of `source`."""
     if settings.calibration is not None:
         yield settings.calibration
         return

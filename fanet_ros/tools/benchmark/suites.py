@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: one function a suite, each gives its results ready for JSON."""
+"""Benchmark suites: one function per suite, each returns results ready for JSON."""
 from __future__ import annotations
 
 import copy
@@ -26,10 +26,10 @@ ATTENTION_CHANNELS = 64             # of FANet-18's finest level, where attentio
 
 
 def network_suite(settings: BenchmarkSettings, *, labels: bool = False) -> list[Result]:
-    """The network alone, by variant and size.
+    """Time the network alone, by variant and size.
 
-    By the authors' protocol: logits at 1/8 of a random input. With `labels` honestly: until labels of every pixel are on the
-    host, which for them means upsampled logits and argmax.
+    Follows the authors' protocol: logits at 1/8 resolution of a random input. With `labels`, until full-resolution labels are
+    on the host; for the authors' code that means upsampling the logits, then argmax.
     """
     results = []
     for variant in settings.variants:
@@ -44,7 +44,7 @@ def network_suite(settings: BenchmarkSettings, *, labels: bool = False) -> list[
 
 
 def _network_cases(settings: BenchmarkSettings, variant: str, size: Size, images: torch.Tensor,
-                         labels: bool) -> list[Case]:
+                   labels: bool) -> list[Case]:
     ours = random_network(variant)
     finish: Callable[[torch.Tensor], Any] = (
         (lambda logits: labels_and_confidence(logits, size, False)) if labels else (lambda logits: logits))
@@ -54,14 +54,14 @@ def _network_cases(settings: BenchmarkSettings, variant: str, size: Size, images
     authors = settings.authors_network(variant)
     if authors is not None:
         cases.append(_eager("authors' code, eager float32", authors, images, naive, settings))
-        best = 'float16' if settings.device.type == 'cuda' else 'float32'       # that can be had of it without changing it
+        best = 'float16' if settings.device.type == 'cuda' else 'float32'       # fastest precision without changing the code
         tuned = in_memory_format(copy.deepcopy(authors).to(DTYPES[best]), torch.channels_last)
 
         def searched(images: torch.Tensor) -> torch.Tensor:
             with convolutions_searched():
                 return tuned(images)
         cases.append(_eager(f"authors' code, eager {best}, channels last", searched,
-                                  _as_frames_come(images.to(DTYPES[best])), naive, settings))
+                            _channels_last(images.to(DTYPES[best])), naive, settings))
     cases.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
     for engine_name, precision in settings.combinations():
         engine = build_engine(settings, ours, engine_name, precision, size)
@@ -90,19 +90,19 @@ def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor
     return Case(engine.description, run, details={'engine': engine.name, 'precision': engine.precision})
 
 
-def _as_frames_come(images: torch.Tensor) -> torch.Tensor:
-    """Channels last, as preprocessing gives them."""
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The memory format that preprocessing produces."""
     return images.contiguous(memory_format=torch.channels_last)
 
 
 def _naive_labels(logits: torch.Tensor, size: Size) -> np.ndarray:
-    """What everybody writes first: (1, C, h, w) -> (H, W) uint8 through a C x H x W array."""
+    """The textbook method: (1, C, h, w) -> (H, W) uint8 through a C x H x W array."""
     full = F.interpolate(logits, size, mode='bilinear', align_corners=True)
     return full.argmax(1)[0].to(torch.uint8).cpu().numpy()
 
 
 def pixels_suite(settings: BenchmarkSettings) -> list[Result]:
-    """Cost of a frame against its pixels, by engine, with the exponent of the growth; all sizes take turns."""
+    """Time per frame as a function of its pixels, by engine, with the exponent of the growth; all sizes interleaved."""
     results = []
     network = random_network(settings.variants[0])
     for engine_name, precision in settings.combinations():
@@ -124,7 +124,7 @@ def pixels_suite(settings: BenchmarkSettings) -> list[Result]:
 def attention_suite(settings: BenchmarkSettings) -> list[Result]:
     """Fast attention against plain self-attention at the finest level (1/8) of each size.
 
-    Self-attention is torch's own fused softmax(Q^T K) V, which never writes the n x n matrix: the best that can be had.
+    Self-attention is torch's fused softmax(Q^T K) V, which never writes the n x n matrix: the strongest baseline available.
     """
     fast, plain = [], []
     positions = [-(-height // 8) * -(-width // 8) for height, width in settings.sizes]
@@ -155,7 +155,7 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
 
 
 def batch_suite(settings: BenchmarkSettings) -> list[Result]:
-    """Cost of a frame when several go through the network together, by engine; ratios against the first batch."""
+    """Time per frame when several go through the network together, by engine; ratios are relative to the first batch size."""
     results = []
     size = settings.sizes[0]
     network = random_network(settings.variants[0])
@@ -179,7 +179,7 @@ def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) 
 
 
 def cpu_share(work: Callable[[], Any]) -> tuple[Any, Optional[float]]:
-    """What `work` returns, and how many cores it kept busy on average."""
+    """Run `work`; returns its result and the average number of CPU cores it kept busy (None: too short to tell)."""
     start, cpu_start = time.perf_counter(), time.process_time()
     value = work()
     wall = time.perf_counter() - start

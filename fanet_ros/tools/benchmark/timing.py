@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fair timing: cases take turns, so that what else the machine does meets all of them alike."""
+"""Fair timing: cases take turns, so that other load on the machine affects all of them equally."""
 from __future__ import annotations
 
 import time
@@ -12,21 +12,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Pace:
-    """How a case's turn goes: a pause, then `burst` runs, each timed; before the first round so many runs untimed."""
+    """Course of a case's turn: a pause, then `burst` timed runs; before the first round, `warm_up_runs` untimed ones."""
 
     warm_up_runs: int = 2
     burst: int = 1
-    # Worker threads of engines go on spinning for a while after their work, on cores that the next case needs.
+    # Worker threads of engines keep spinning for a while after their work, on cores that the next case needs.
     pause_s: float = 0.05
 
 
 CPU_PACE = Pace()
-GPU_PACE = Pace(warm_up_runs=20, burst=20, pause_s=0.0)     # a GPU that waits lowers its clocks
+GPU_PACE = Pace(warm_up_runs=20, burst=20, pause_s=0.0)     # an idle GPU lowers its clocks
 
 
 @dataclass(frozen=True)
 class Case:
-    """Something to time. `run` returns when its work is done, on a GPU too. `frames`: how many frames one run takes."""
+    """Something to time. `run` returns when its work is done, also on a GPU. `frames`: number of frames that one run processes."""
 
     name: str
     run: Callable[[], Any]
@@ -36,10 +36,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one case took, in ms a frame, and how many times as fast as the baseline it was.
+    """Times of one case in ms per frame, and its speedup over the baseline.
 
-    A ratio is taken within each round and the median given, with its quartiles: load that lasts longer than a round
-    then cancels out.
+    Ratios are taken within each round; as_dict() gives their median and quartiles: load that lasts longer than a round
+    cancels out.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Timing:
 
     @property
     def median_ms(self) -> float:
-        """Median time of a frame."""
+        """Median time per frame."""
         return float(np.median(self.times_ms))
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,9 +62,9 @@ class Timing:
 
 
 def take_turns(cases: Sequence[Case], rounds: int, pace: Pace = CPU_PACE) -> list[Timing]:
-    """Time every case once a round; the first is the baseline of the ratios.
+    """Time every case once per round; the first is the baseline of the ratios.
 
-    Every other round goes backwards, so that nobody always follows the same neighbour into its warm or cold caches.
+    Every other round runs in reverse order, so that no case always inherits the caches of the same neighbour.
     """
     for case in cases:
         for _ in range(pace.warm_up_runs):
@@ -85,5 +85,5 @@ def take_turns(cases: Sequence[Case], rounds: int, pace: Pace = CPU_PACE) -> lis
 
 
 def growth_exponent(sizes: Sequence[float], times_ms: Sequence[float]) -> float:
-    """p of the least-squares fit time = c size^p; 1 is linear, 2 quadratic."""
+    """Exponent p of the least-squares fit time = c size^p: 1 is linear, 2 quadratic."""
     return float(np.polyfit(np.log(sizes), np.log(times_ms), 1)[0])

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How many images a second are trained with: views made on the CPU against views made on the device."""
+"""Training throughput in images per second: augmentation on the CPU versus on the device."""
 from __future__ import annotations
 
 import tempfile
@@ -21,15 +21,15 @@ from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
-SEEDS, FRAMES = (100, 101), (7, 90, 173, 256)       # of the street: eight pictures, which are kept, so that none is read or painted
-ITERATIONS = {'cpu': 4, 'cuda': 100}                # of one turn
+SEEDS, FRAMES = (100, 101), (7, 90, 173, 256)       # of the street: eight images, cached so that none is rendered while timing
+ITERATIONS = {'cpu': 4, 'cuda': 100}                # per turn
 PACE = {'cpu': Pace(warm_up_runs=1, pause_s=CPU_PACE.pause_s), 'cuda': Pace(warm_up_runs=1, pause_s=0.0)}
 
 
 def training_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
-    """Whole iterations as Trainer.run() makes them, at the first size and the largest batch, by variant; in ms an image.
+    """Time whole iterations of Trainer.run() in ms per image, by variant, at the first size and the largest batch.
 
-    The loader's threads are at work from the begin of a turn to its end; nothing is saved.
+    The loader's threads run from the start to the end of a turn; nothing is saved.
     """
     (height, width), batch, kind = settings.sizes[0], max(settings.batches), settings.device.type
     class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / f'{street.CLASS_MAP}.yaml')

@@ -18,15 +18,15 @@ from fanet_ros.host.termination import exit_code_of
 if TYPE_CHECKING:
     from fanet_ros.model import Checkpoint
 
-# What the networks must have in common, or a mean of their weights means nothing.
+# Metadata that must be equal: otherwise the mean of the weights is meaningless.
 ALIKE = ('variant', 'flavor', 'class_names', 'mean', 'std', 'strides', 'temporal_frames', 'class_bias')
 
 
 def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoint:
-    """The mean of every tensor, BatchNorm's included, with the metadata of the first but for figures and recipe.
+    """Average every tensor, BatchNorm's included; all metadata but figures and recipe are those of the first checkpoint.
 
     :param names: of the checkpoints, for the recipe and for errors
-    :raises CheckpointError: they are not of the same network and classes
+    :raises CheckpointError: the networks or classes differ
     """
     import torch
 
@@ -46,7 +46,7 @@ def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoi
 
 
 def _run_name(path: Path) -> str:
-    """Of the run where the file has the name that every run gives it."""
+    """Name of the training run if the file has the default name of its output, else of the file."""
     return path.parent.name if path.stem == 'checkpoint' else path.stem
 
 
@@ -58,7 +58,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     arguments = parser.parse_args(argv)
     if len(arguments.checkpoints) < 2:
-        parser.error('there is nothing to average in one checkpoint: give two or more')
+        parser.error('averaging needs two or more checkpoints')
     return exit_code_of('average_checkpoints', lambda: _average(arguments))
 
 
@@ -66,4 +66,4 @@ def _average(arguments: argparse.Namespace) -> None:
     from fanet_ros.model import load_checkpoint, save_checkpoint
     loaded = [load_checkpoint(name) for name in arguments.checkpoints]
     save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
-    print(f'{arguments.output}: mean of {len(loaded)} checkpoints; its figures are to be measured with evaluate')
+    print(f'{arguments.output}: mean of {len(loaded)} checkpoints; measure it with evaluate')

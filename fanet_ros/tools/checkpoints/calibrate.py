@@ -18,13 +18,13 @@ from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Find the temperature, print what it changes, write the checkpoint; returns the exit code."""
+    """Fit the temperature, print its effect and write the checkpoint; returns the exit code."""
     arguments = _parser().parse_args(argv)
     return exit_code_of('calibrate', lambda: _calibrate(arguments))
 
 
 def _calibrate(arguments: argparse.Namespace) -> None:
-    """:raises ValueError: a checkpoint or data that cannot be used"""
+    """:raises ValueError: unusable checkpoint or data"""
     from fanet_ros.datasets.fingerprints import count_known
     from fanet_ros.datasets.layouts import load_dataset
     from fanet_ros.evaluation.calibration import calibration_error, fit_temperature
@@ -40,11 +40,11 @@ def _calibrate(arguments: argparse.Namespace) -> None:
     temperature = round(fit_temperature(pixels), 3)
     for title, value in (('as trained', 1.0), ('before', metadata.temperature), ('calibrated', temperature)):
         if title != 'before' or value != 1.0:
-            print(f'{title:11} temperature {value:5.3f}: confidence and share of right pixels differ by '
+            print(f'{title:11} temperature {value:5.3f}: confidence and accuracy differ by '
                   f'{100 * calibration_error(pixels, value):.1f} points')
     known = count_known(metadata.training_frames, samples.entries)
     if known:
-        print(f'{known} of these {len(samples)} frames were trained on: on others the network is less right than it seems here')
+        print(f'{known} of these {len(samples)} frames were trained on: on others the network is less accurate than it seems here')
     change_metadata(arguments.checkpoint, arguments.output, temperature=temperature)
     print(f'{arguments.output}: calibrated on {len(samples)} frames, {pixels.labels.size} pixels')
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def rounding_error(network: FANet, rounded: FANet) -> float:
-    """Root mean square of what rounding changed in the convolutions' weights, relative to that of the weights."""
+    """RMS change of the convolution weights by rounding, relative to the RMS of the weights."""
     after = rounded.state_dict()
     pairs = [(value, after[name]) for name, value in network.state_dict().items() if value.dim() == 4]
     changed = sum(float((ours - theirs).square().sum()) for ours, theirs in pairs)
@@ -47,4 +47,4 @@ def _compress(arguments: argparse.Namespace) -> None:
     save_checkpoint(arguments.output, network, replace(metadata, figures={}), dtype=torch.int8)
     error = rounding_error(network, load_checkpoint(arguments.output).network)
     print(f'{arguments.output}: {before / 1e6:.1f} -> {arguments.output.stat().st_size / 1e6:.1f} MB, weights changed by '
-          f'{100 * error:.2f}% (root mean square); figures are to be measured with evaluate')
+          f'{100 * error:.2f}% (root mean square); measure it with evaluate')

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint as an ONNX graph."""
+"""Export a checkpoint as an ONNX graph."""

@@ -30,9 +30,9 @@ def main(argv: Optional[list[str]] = None) -> int:
     refuse_single_sides(parser, ('--input-height', '--input-width'), '--resolution')
     arguments = parser.parse_args(argv)
     if arguments.output.suffix != '.onnx':
-        parser.error(f'{arguments.output}: expected a name that ends in .onnx, which is what is written')
+        parser.error(f'{arguments.output}: expected a name that ends in .onnx, the format that is written')
     if arguments.precision == 'int8' and arguments.calibration is None:
-        parser.error('--precision int8 needs --calibration, a folder of frames of your camera')
+        parser.error('--precision int8 needs --calibration, a folder of frames from your camera')
     if arguments.any_size and (arguments.precision != 'float32' or any(arguments.resolution)):
         parser.error('--any-size is for float32, without --resolution: int8 is calibrated at one size')
     from fanet_ros.tools.export.run import export

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Surgery on ONNX graphs: what comes before and after the network, and metadata."""
+"""Build ONNX graphs: preprocessing, postprocessing and metadata around the network."""
 from __future__ import annotations
 
 import io
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnx
 
 
-# How logits become labels of every pixel; with other corners one pixel in thirty has another label.
+# How logits become per-pixel labels. With align_corners=False, one pixel in thirty gets a different label.
 UPSAMPLING = 'bilinear, align_corners=True, to input_size, then argmax'
 
 
@@ -40,7 +40,7 @@ class Preprocess(nn.Module):
 
 
 class Postprocess(nn.Module):
-    """(1, C, h, w) logits -> (height, width) uint8 labels: bilinear, then argmax."""
+    """(1, C, h, w) logits -> (height, width) uint8 labels: bilinear upsampling, then argmax."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Postprocess(nn.Module):
 
 
 class EndToEnd(nn.Module):
-    """(H, W, 3) uint8 RGB -> (H, W) uint8 labels, of any size."""
+    """(H, W, 3) uint8 RGB of any size -> (H, W) uint8 labels."""
 
     def __init__(self, network: FANet, metadata: CheckpointMetadata) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ def _labels(logits: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def end_to_end_graph(network: FANet, metadata: CheckpointMetadata) -> onnx.ModelProto:
-    """The graph of EndToEnd."""
+    """ONNX graph of EndToEnd: rgb -> labels, with dynamic height and width."""
     rgb = torch.zeros(*metadata.training_resolution, 3, dtype=torch.uint8)
     axes = {0: 'height', 1: 'width'}
     return _exported(EndToEnd(network, metadata), rgb, 'rgb', 'labels', dynamic_axes={'rgb': axes, 'labels': axes})
@@ -76,13 +76,13 @@ def end_to_end_graph(network: FANet, metadata: CheckpointMetadata) -> onnx.Model
 
 def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetadata, height: int,
                                width: int) -> onnx.ModelProto:
-    """`model` (images -> logits), in whatever precision, between Preprocess and Postprocess: rgb -> labels."""
+    """Put `model` (images -> logits, any precision) between Preprocess and Postprocess: rgb -> labels."""
     from onnx import compose
     logits = torch.zeros(1, metadata.num_classes, -(-height // 8), -(-width // 8))
     before = _exported(Preprocess(metadata), torch.zeros(height, width, 3, dtype=torch.uint8), 'rgb', 'normalised',
                        ir_version=model.ir_version)
     after = _exported(Postprocess(height, width), logits, 'scores', 'labels', ir_version=model.ir_version)
-    # Values inside may bear the same names: prefixes keep them apart, but not what the user sees.
+    # Inner values may share names: prefix them, but not the inputs and outputs that the user sees.
     before = compose.add_prefix(before, 'pre/', rename_inputs=False)
     after = compose.add_prefix(after, 'post/', rename_outputs=False)
     joined = compose.merge_models(before, model, io_map=[(before.graph.output[0].name, 'images')])
@@ -91,9 +91,9 @@ def add_pre_and_postprocessing(model: onnx.ModelProto, metadata: CheckpointMetad
 
 def write_metadata(model: onnx.ModelProto, checkpoint: str, metadata: CheckpointMetadata, precision: str,
                    size: tuple[int, int], any_size: bool = False) -> None:
-    """Put names, normalisation, size, upsampling and origin into the file, so that it explains itself.
+    """Store class names, normalisation, size, upsampling and origin in the file, so that it is self-describing.
 
-    :param size: height and width [px] of the input; with `any_size` those that the network was trained at
+    :param size: height and width [px] of the input; with `any_size` the training resolution
     """
     import onnx
     onnx.helper.set_model_props(model, {
@@ -108,10 +108,10 @@ def _exported(module: nn.Module, example: Tensor, input_name: str, output_name: 
     import onnx
     stream = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # of tracing: sizes become constants unless they are named, as they should
+        warnings.simplefilter('ignore')         # tracing warns that sizes not in dynamic_axes become constants: intended
         torch.onnx.export(module.eval(), (example,), stream, input_names=[input_name],      # type: ignore[arg-type]  # a stream
                           output_names=[output_name], opset_version=OPSET, dynamo=False, dynamic_axes=dynamic_axes)
     model = onnx.load_from_string(stream.getvalue())
     if ir_version is not None:
-        model.ir_version = ir_version           # merging wants them equal
+        model.ir_version = ir_version           # merge_models() requires equal versions
     return model

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a checkpoint as an ONNX file for one resolution or for any, and checks the file against the network before it is kept."""
+"""Write a checkpoint as an ONNX file for one resolution or for any, and check it against the network before keeping it."""
 from __future__ import annotations
 
 import os
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     import onnx
 
 CHECKED_FRAMES = 4
-OTHER_SIZE = 131, 97         # height and width [px] that a file for any size is checked at too: upright, multiples of nothing
-# Share of labels that must be those of the network in PyTorch, float32: ties aside all of them; int8 rounds.
+OTHER_SIZE = 131, 97         # second height and width [px] at which a file for any size is checked: portrait, both prime
+# Minimum share of labels equal to those of PyTorch in float32: all but ties; int8 rounds.
 MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
 
 
 class ExportError(ValueError):
-    """The file does not do what the network does; one line with the figures."""
+    """The exported file does not reproduce the network; one line with the figures."""
 
 
 def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
            calibration: Optional[Path] = None, full: bool = False, any_size: bool = False) -> str:
-    """Write `output`, complete and checked or not at all; returns a line about it.
+    """Write `output`, complete and checked or not at all; returns a summary line.
 
-    :raises ExportError: the file's labels are not the network's
+    :raises ExportError: the file's labels differ from the network's
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
     reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
@@ -62,12 +62,12 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
         references = [reference, *([reference.resized(*OTHER_SIZE)] if any_size else [])]
         agreement = min(_agreement(path, item, full, calibration) for item in references)
         if agreement < MIN_AGREEMENT[precision]:
-            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels are those of PyTorch, expected at '
+            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels equal those of PyTorch, expected at '
                               f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
         os.replace(path, output)
     of_size = 'any size' if any_size else size_text(*size)
     return (f'{output}: {reference.variant} {precision} at {of_size}, {output.stat().st_size / 2**20:.1f} MiB, '
-            f'{100 * agreement:.2f}% of the labels as PyTorch in float32')
+            f'{100 * agreement:.2f}% of the labels equal those of PyTorch in float32')
 
 
 def _of_any_size(checkpoint: Checkpoint, full: bool) -> onnx.ModelProto:
@@ -81,7 +81,7 @@ def _of_any_size(checkpoint: Checkpoint, full: bool) -> onnx.ModelProto:
 
 
 def _agreement(path: Path, reference: Segmenter, full: bool, calibration: Optional[Path]) -> float:
-    """Share of the labels of the written file that are the network's in PyTorch, at the network's resolution."""
+    """Share of the file's labels that equal those of the network in PyTorch, at the network's resolution."""
     import onnxruntime
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     height, width = reference.input_height, reference.input_width

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What else could be chosen, side by side in one run: figures for the next change."""
+"""Time alternative implementations side by side in one run, to guide further optimisation."""
 from __future__ import annotations
 
 import copy
@@ -29,7 +29,7 @@ CLASSES = 19
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """Time on the device of each way, without pauses between runs; what fails is a figure too."""
+    """Device time of each alternative, without pauses between runs; a failure is recorded as a figure too."""
     for size in reversed(settings.sizes):
         for stage, ways in (('network', networks(settings, size)), ('labels', postprocessing(settings, size)),
                             ('input', preprocessing(settings, size)), ('transfer', transfers(settings, size))):
@@ -37,7 +37,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
                 try:
                     figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1],
                                 ms=median_ms(settings, make(), burst=settings.pick(30, 1)))
-                except Exception as error:      # one way less
+                except Exception as error:      # skip this alternative only
                     figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1], ms=None,
                                 reason=f'{type(error).__name__}: {" ".join(str(error).split())[:200]}')
 
@@ -46,7 +46,7 @@ Way = Callable[[], Callable[[], object]]
 
 
 def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
-    """The network of FANet-18: the way it is, and with one thing changed each."""
+    """FANet-18's network: as it is, and with one change each."""
     device, precision = settings.device, settings.precision
     images = torch.rand(1, 3, *size, device=device).contiguous(memory_format=torch.channels_last)
     plain = random_network('fanet18')
@@ -125,7 +125,7 @@ def postprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
 
 
 def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
-    """From the camera's bytes on the device to what the network is given: of the same size, and of twice that."""
+    """From the camera's bytes on the device to the network's input: of the same size, and of twice that."""
     as_it_is, by_pytorch = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, settings.device, fused=fused) for fused in (True, False))
     ways: dict[str, Way] = {}
     for encoding, row_bytes, rows in (('rgb8', 3.0, 1.0), ('nv12', 1.0, 1.5), ('bayer_rggb8', 1.0, 1.0)):
@@ -139,19 +139,19 @@ def preprocessing(settings: StepSettings, size: Size) -> dict[str, Way]:
 
 
 def transfers(settings: StepSettings, size: Size) -> dict[str, Way]:
-    """A frame up from a consumer's memory, and labels down into it, each waited for: mostly the CPU's work."""
+    """Upload of a frame and download of labels, each with a synchronization: mostly work of the CPU."""
     device = settings.device
     frames = cycle([np.random.default_rng(seed).integers(0, 255, (*size, 3), np.uint8) for seed in range(6)])
     labels, staging = torch.zeros(size, dtype=torch.uint8, device=device), gpu.host_buffer((*size, 3), device)
     kept: list[np.ndarray] = []
 
-    def up(to_device: Callable[[np.ndarray], object]) -> Way:
+    def upload(to_device: Callable[[np.ndarray], object]) -> Way:
         def work() -> None:
             to_device(next(frames))
             gpu.synchronize(device)
         return lambda: work
 
-    def down(take: Callable[[np.ndarray], object]) -> Way:
+    def download(take: Callable[[np.ndarray], object]) -> Way:
         def work() -> None:
             on_host = gpu.to_host(labels)
             gpu.synchronize(device)
@@ -162,8 +162,9 @@ def transfers(settings: StepSettings, size: Size) -> dict[str, Way]:
         np.copyto(staging.numpy(), rgb)
         return staging.to(device, non_blocking=True)
 
-    return {'up, pinned by one thread': up(by_numpy),
-            'up, pinned by several threads': up(lambda rgb: staging.copy_(torch.from_numpy(rgb)).to(device, non_blocking=True)),
-            'up, not pinned': up(lambda rgb: torch.from_numpy(rgb).to(device)),
-            'down, lent': down(np.shape), 'down, copied': down(np.copy), 'down, copied and kept': down(
+    return {'up, pinned by one thread': upload(by_numpy),
+            'up, pinned by several threads': upload(
+                lambda rgb: staging.copy_(torch.from_numpy(rgb)).to(device, non_blocking=True)),
+            'up, not pinned': upload(lambda rgb: torch.from_numpy(rgb).to(device)),
+            'down, lent': download(np.shape), 'down, copied': download(np.copy), 'down, copied and kept': download(
                 lambda array: kept.append(array.copy()))}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the card itself can do, measured: the limits that the network is held to."""
+"""Measure the hardware limits of the card that the network is compared with."""
 from __future__ import annotations
 
 from functools import partial
@@ -16,7 +16,7 @@ ROUNDS = 15
 
 
 def median_ms(settings: StepSettings, work: Callable[[], object], *, burst: int = 1) -> float:
-    """Median time of `work` by the device's own clock; with a burst, of one of several runs without a pause between them."""
+    """Median time of `work` [ms], from device events; with a burst, per run of `burst` back-to-back runs."""
     for _ in range(settings.pick(3, 1)):
         work()
     times = []
@@ -31,7 +31,7 @@ def median_ms(settings: StepSettings, work: Callable[[], object], *, burst: int 
 
 
 def limits(settings: StepSettings) -> dict[str, float]:
-    """GB/s of a copy on the card (bytes read and written), to it and from it; TFLOP/s of products of random matrices."""
+    """GB/s of copies on the card (bytes read plus written), to it and from it; TFLOP/s of matrix products; launch time in us."""
     device = settings.device
     source = torch.randint(0, 255, (settings.pick(2**31, 2**20),), dtype=torch.uint8, device=device)
     target = torch.empty_like(source)

@@ -12,8 +12,8 @@ from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
 
-# In the order of their worth, with the seconds that each may take of TOTAL_S: with those that an H100 took, Python's start
-# included, all but the last are done in 240.
+# Most important first, with the share of TOTAL_S in seconds that each may take. On an H100 all but the last finish within 240 s,
+# including the start of Python.
 LIMITS_S = {'correctness': 130.0, 'authors': 50.0, 'frames': 50.0, 'costs': 25.0, 'alternatives': 75.0, 'compiled': 90.0}
 TOTAL_S, REHEARSAL_S = 330.0, 2400.0
 
@@ -28,5 +28,5 @@ def main(argv: Optional[list[str]] = None) -> int:
                         help=f'steps to run, of {", ".join(LIMITS_S)}')
     parser.add_argument('--seconds', type=float, help=f'limit for all steps together ({TOTAL_S:.0f}; rehearsal {REHEARSAL_S:.0f})')
     arguments = parser.parse_args(argv)
-    from fanet_ros.tools.gpu.run import run_steps  # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.gpu.run import run_steps  # here: importing torch takes seconds, not needed for --help
     return exit_code_of('gpu', lambda: run_steps(arguments))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""torch.compile against the graph as it is. A step of its own, and the last: it may compile for a minute and more."""
+"""Compare torch.compile with the CUDA graph of the engine `torch`. A separate, last step: compiling may take over a minute."""
 from __future__ import annotations
 
 import time
@@ -19,11 +19,11 @@ from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings
 
 ENGINE = 'as the engine torch_compile'      # its kernels in a graph of ours
-MODES = ('reduce-overhead', 'max-autotune')     # in the order of how long they compile
+MODES = ('reduce-overhead', 'max-autotune')     # fastest to compile first
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """FANet-18 at the largest resolution, by mode of torch.compile; in a rehearsal traced, but not compiled."""
+    """FANet-18 at the largest resolution, by mode of torch.compile; a rehearsal traces without compiling."""
     size, precision = settings.sizes[-1], settings.precision
     images = torch.rand(1, 3, *size, device=settings.device).to(DTYPES[precision]).contiguous(memory_format=torch.channels_last)
     pool = None if settings.is_rehearsal else GraphPool(settings.device)
@@ -34,18 +34,18 @@ def run(settings: StepSettings, figures: Figures) -> None:
         torch.compiler.reset()
         network = rewritten_network(plain, settings.device, precision)
         start = time.perf_counter()
-        with torch.no_grad():       # not inference mode, which torch.compile's own graphs cannot be warmed up in
+        with torch.no_grad():       # not inference mode: torch.compile's own graphs cannot be warmed up in it
             if name == ENGINE:
                 compiled: Callable[..., torch.Tensor] = CompiledEngine(
                     network, settings.device, precision, *size, pool=pool,
                     backend='aot_eager' if settings.is_rehearsal else 'inductor')
             else:
-                network(images)     # makes what is kept for the size, which is no part of what is compiled
+                network(images)     # fills the caches for this size, which are not part of the compiled code
                 compiled = torch.compile(network, fullgraph=True, dynamic=False, mode=name)
             for _ in range(3):
                 logits = compiled(images).float()
             seconds = time.perf_counter() - start
-            # Before and after: what is compared was measured beside it.
+            # The baseline is measured before and after, to cancel drift.
             before = median_ms(settings, lambda: engine(images), burst=settings.pick(50, 1))
             compiled_ms = median_ms(settings, partial(compiled, images), burst=settings.pick(50, 1))
             as_it_is_ms = (before + median_ms(settings, lambda: engine(images), burst=settings.pick(50, 1))) / 2

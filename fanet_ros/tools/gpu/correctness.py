@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All tests that are about the GPU, by pytest; in a rehearsal those of them that can do without one."""
+"""Run all GPU tests with pytest; a rehearsal runs those that do not need a GPU."""
 from __future__ import annotations
 
 import os
@@ -16,14 +16,14 @@ FOLDERS = ('test/unit/inference',)
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """A figure for each test: 'passed', 'skipped' or 'failed', why, and the seconds it took.
+    """Write a figure per test: 'passed', 'skipped' or 'failed', why, and the seconds it took.
 
-    :raises RuntimeError: one failed, or none was found
+    :raises RuntimeError: a test failed, or there are none
     """
     folders = [share_directory() / folder for folder in FOLDERS]
     if not all(folder.is_dir() for folder in folders):
-        raise StepSkipped('the tests are in a checkout of the package only')
-    os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'      # whatever else is installed there
+        raise StepSkipped('the tests exist only in a checkout of the package')
+    os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'      # independent of other installed plugins
     recorder = _Recorder(figures)
     code = pytest.main([*map(str, folders), '-m', 'gpu', '-q', '-p', 'no:cacheprovider', '--rootdir', str(share_directory())],
                        plugins=[recorder])
@@ -32,7 +32,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
 
 
 class _Recorder:
-    """A plugin of pytest that writes what comes of each test."""
+    """pytest plugin that writes the outcome of each test."""
 
     def __init__(self, figures: Figures) -> None:
         self._figures = figures

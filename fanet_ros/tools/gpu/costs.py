@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time goes: kernel by kernel, and against the arithmetic and the bytes that cannot be avoided."""
+"""Where the time goes: kernel by kernel, and compared with the unavoidable arithmetic and memory traffic."""
 from __future__ import annotations
 
 from functools import partial
@@ -27,7 +27,7 @@ TABLE_ROWS = 25
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """The limits of the card, what the network needs of them, how near it comes, and its kernels by their time."""
+    """Write the limits of the card, the network's share of them and its measured time, and its slowest kernels."""
     card = limits(settings)
     figures.add('card', **card)
     size = settings.sizes[-1]
@@ -53,15 +53,15 @@ def run(settings: StepSettings, figures: Figures) -> None:
 
 
 def needs(network: FANet, precision: str, size: Size) -> dict[str, float]:
-    """Of one image, by tensors that have a shape and nothing else: floating-point operations, and two counts of bytes.
+    """Floating-point operations and two byte counts for one image, from a dry run on meta tensors.
 
-    `least_bytes`: weights, image and logits once. `bytes`: what every operation reads and writes, once each, as if none
-    were joined with another.
+    `least_bytes`: weights, image and logits once. `bytes`: everything that each operation reads and writes, once each,
+    without fusion.
     """
     rewritten = InferenceFANet(network).eval().to(device='meta', dtype=DTYPES[precision])
     images = torch.empty(1, 3, *size, device='meta', dtype=DTYPES[precision])
     with torch.inference_mode():
-        rewritten(images)       # makes what is kept for the size
+        rewritten(images)       # fills the caches for this size
         with FlopCounterMode(display=False) as flop, _Traffic() as traffic:
             logits = rewritten(images)
     weights = sum(_bytes(item) for item in rewritten.state_dict().values())
@@ -70,7 +70,7 @@ def needs(network: FANet, precision: str, size: Size) -> dict[str, float]:
 
 
 class _Traffic(TorchDispatchMode):
-    """Counts the bytes of the tensors that go into and come out of every operation that is no mere view."""
+    """Counts the bytes of the inputs and outputs of every operation, views excluded."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ def _bytes(tensor: torch.Tensor) -> int:
 
 
 def profiled(settings: StepSettings, work: Callable[[], object]) -> dict[str, Any]:
-    """Kernels of one run of `work`: their number, and which take longest; in a rehearsal PyTorch's operations on the CPU."""
+    """Kernels of one run of `work`: their number, and the slowest; in a rehearsal, PyTorch's operations on the CPU."""
     runs = settings.pick(20, 1)
     work()
     gpu.synchronize(settings.device)
@@ -110,5 +110,5 @@ def profiled(settings: StepSettings, work: Callable[[], object]) -> dict[str, An
 
 
 def _calls(recorded: profile, *prefixes: str) -> int:
-    """How often the CPU called functions of the driver that begin so."""
+    """Number of calls of driver functions whose names start with one of `prefixes`."""
     return sum(item.count for item in recorded.key_averages() if item.key.startswith(prefixes))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The figures of a step: a file of one JSON object a line, each written when it is known, so that none is lost."""
+"""Figures of a step: a JSON Lines file, written line by line, so that a killed step loses none."""
 from __future__ import annotations
 
 import json
@@ -12,26 +12,26 @@ Figure = dict[str, Any]
 
 
 class Figures:
-    """Adds to the file of a step, which begins empty."""
+    """Writes the file of a step, starting empty."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open('w', encoding='utf-8')
 
     def add(self, kind: str, **values: Any) -> None:
-        """Write a figure: what `kind` of figure, and its values, units in their names."""
+        """Write a figure and sync it to disk; the names of `values` include their units."""
         self._file.write(json.dumps({'figure': kind, **values}) + '\n')
         self._file.flush()
         os.fsync(self._file.fileno())
 
 
 def read_figures(path: Path) -> list[Figure]:
-    """All figures of the file that are whole; none if there is no file."""
+    """All complete figures of the file; none if there is no file."""
     if not path.is_file():
         return []
     found = []
     for line in path.read_text(encoding='utf-8').splitlines():
         try:
             found.append(json.loads(line))
-        except ValueError:      # the step was ended while it wrote
+        except ValueError:      # the step was killed while writing
             break
     return found

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Segmenter as the node calls it: from the 8-bit frame to labels of its size, one by one, as a stream and in batches."""
+"""Benchmark the Segmenter as the node calls it, from 8-bit frame to labels of its size: one by one, as a stream, in batches."""
 from __future__ import annotations
 
 import time
@@ -22,7 +22,7 @@ BATCHES = (1, 2, 4, 8)
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """Latency, frames a second, cost in a batch, and growth with the pixels; times of the stages by the device's own clock."""
+    """Latency, frames per second, cost in a batch, and growth with the pixels; stage times come from device events."""
     path, weights = settings.checkpoint('fanet18_camvid')
     for size in reversed(settings.sizes):
         frames = settings.frames(size, DIFFERENT_FRAMES)
@@ -45,11 +45,11 @@ def run(settings: StepSettings, figures: Figures) -> None:
 
 def _one_by_one(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
                 what: dict[str, Any]) -> None:
-    """From the call of segment() to its return, each frame waited for; then with all that a node can be asked for."""
+    """Latency of single frames: labels only, then with the other outputs that the node can request."""
     overlay = OverlayColors(segmenter.class_map.palette(), 0.5)
-    for name, wishes in (('labels', {}), ('labels and confidence', {'confidence': True}),
-                         ('labels, confidence and overlay', {'confidence': True, 'overlay': overlay})):
-        inputs = [FrameInput(rgb, **wishes) for rgb in frames]
+    for name, outputs in (('labels', {}), ('labels and confidence', {'confidence': True}),
+                          ('labels, confidence and overlay', {'confidence': True, 'overlay': overlay})):
+        inputs = [FrameInput(rgb, **outputs) for rgb in frames]
         _measured(segmenter, inputs, settings.pick(20, 1))
         times_ms, stages = _measured(segmenter, inputs, settings.pick(200, 2))
         p50, p95, p99 = (float(value) for value in np.percentile(times_ms, (50, 95, 99)))
@@ -58,7 +58,7 @@ def _one_by_one(settings: StepSettings, figures: Figures, segmenter: Segmenter, 
 
 
 def _measured(segmenter: Segmenter, inputs: Sequence[FrameInput], count: int) -> tuple[list[float], list[StageTimes]]:
-    """Results are let go, as the node does: what is kept is pages that the system must clear for every frame, and memory."""
+    """Latencies [ms] and stage times. Results are dropped, as in the node: keeping them would cost memory and page clearing."""
     times_ms, stages = [], []
     for frame in islice(cycle(inputs), count):
         start = time.perf_counter()
@@ -70,7 +70,7 @@ def _measured(segmenter: Segmenter, inputs: Sequence[FrameInput], count: int) ->
 
 def _stream(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
             what: dict[str, Any]) -> None:
-    """As from a recording: frames overlap."""
+    """Throughput with overlapping frames, as from a recording."""
     count = settings.pick(300, 3)
     inputs = [FrameInput(rgb) for rgb in frames]
     for _ in segmenter.segment_stream(islice(cycle(inputs), settings.pick(20, 1))):
@@ -84,13 +84,13 @@ def _stream(settings: StepSettings, figures: Figures, segmenter: Segmenter, fram
 
 def _batches(settings: StepSettings, figures: Figures, segmenter: Segmenter, frames: Sequence[np.ndarray],
              what: dict[str, Any]) -> None:
-    """Frames of several cameras together."""
+    """Cost per frame when frames of several cameras are segmented together."""
     alone_ms = 0.0
     for batch in BATCHES:
         inputs = [FrameInput(rgb) for rgb in islice(cycle(frames), batch)]
         start = time.perf_counter()
         segmenter.segment_batch(inputs)
-        first_s = time.perf_counter() - start       # what it takes when such a batch comes for the first time
+        first_s = time.perf_counter() - start       # includes the set-up for this batch size
         times_ms, stages = [], []
         for _ in range(settings.pick(60, 1)):
             start = time.perf_counter()
@@ -104,5 +104,5 @@ def _batches(settings: StepSettings, figures: Figures, segmenter: Segmenter, fra
 
 
 def _medians(stages: Sequence[StageTimes]) -> dict[str, float]:
-    """Of each stage."""
+    """Median time of each stage."""
     return {stage: float(np.median([getattr(times, stage) for times in stages])) for stage in STAGES}

@@ -1,9 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the steps one after the other, each in a process of its own with a time limit, and sums up what they found.
+"""Run the steps one after the other, each in its own process with a time limit, and summarize their figures.
 
 Needs Python, PyTorch, NumPy, OpenCV, PyYAML, safetensors, tqdm, matplotlib and pytest; no ROS, no network, nothing built.
-The most valuable comes first: a step that fails or takes too long takes nothing else along.
+The most important steps come first; one that fails or takes too long does not affect the others.
 """
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from fanet_ros.tools.gpu.command import LIMITS_S, REHEARSAL_S, TOTAL_S
 from fanet_ros.tools.gpu.figures import Figure, read_figures
 from fanet_ros.tools.gpu.summary import summary
 
-ENDS = 'done', 'failed', 'skipped'      # the last figure of a step that came to its end
+ENDS = 'done', 'failed', 'skipped'      # kinds of the last figure of a step that ended regularly
 WORTH_STARTING_S = 5.0
 LOG, SUMMARY = 'log.txt', 'summary.md'
 
 
 def run_steps(arguments: argparse.Namespace) -> int:
-    """Run those that were asked for; returns the exit code, 0 if none failed.
+    """Run the requested steps; returns the exit code, 0 if none failed.
 
-    :raises SegmentationError: no such device here
+    :raises SegmentationError: the device does not exist
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))      # by way of what ends the step under way
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))      # through `finally`, which kills the running step
     seconds = arguments.seconds or (REHEARSAL_S if arguments.device == 'cpu' else TOTAL_S)
     choose_device(arguments.device)
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def run_steps(arguments: argparse.Namespace) -> int:
             limit_s = min(LIMITS_S[name] * seconds / TOTAL_S, end - time.monotonic())
             path = arguments.output / f'{name}.jsonl'
             found[name] = run_step(name, path, arguments.device, Path(scratch), arguments.authors, limit_s, log)
-            (arguments.output / SUMMARY).write_text(summary(found))     # after every step: what is cut off leaves one too
+            (arguments.output / SUMMARY).write_text(summary(found))     # after every step, in case this process is killed
             print(f'{name}: {outcome(found[name])}', flush=True)
     print(f'\n{summary(found)}\n{arguments.output}: {SUMMARY}, {LOG}, and the figures of each step')
     return int(any(item['figure'] == 'failed' for figures in found.values() for item in figures))
@@ -51,9 +51,9 @@ def run_steps(arguments: argparse.Namespace) -> int:
 
 def run_step(name: str, path: Path, device: str, scratch: Path, authors: Optional[Path], limit_s: float,
              log: IO[str]) -> list[Figure]:
-    """The figures of a step; at the limit it is ended, with what it has started, and what it has written stays."""
+    """Run a step and return its figures; at the time limit its process group is killed, and the figures written so far stay."""
     if limit_s < WORTH_STARTING_S:
-        return [{'figure': 'skipped', 'reason': 'no time was left'}]
+        return [{'figure': 'skipped', 'reason': 'no time left'}]
     command = [sys.executable, '-m', 'fanet_ros.tools.gpu.step', name, str(path), '--device', device, '--scratch', str(scratch)]
     path.unlink(missing_ok=True)
     process = subprocess.Popen([*command, *(['--authors', str(authors)] if authors else [])], stdout=log, stderr=log,
@@ -63,13 +63,13 @@ def run_step(name: str, path: Path, device: str, scratch: Path, authors: Optiona
         if process.wait(limit_s) < 0:
             failed = f'ended by {signal.Signals(-process.returncode).name}'
     except subprocess.TimeoutExpired:
-        failed = f'not done after {limit_s:.0f} s'
+        failed = f'not finished after {limit_s:.0f} s'
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     figures = read_figures(path)
-    if figures and figures[-1]['figure'] in ENDS:       # whatever came after: torch.compile waits for its workers to go
+    if figures and figures[-1]['figure'] in ENDS:       # even if it was killed later: torch.compile waits for its workers to exit
         return figures
     return [*figures, {'figure': 'failed', 'reason': failed or f'ended with code {process.returncode}, see {LOG}'}]
 
@@ -84,6 +84,6 @@ def outcome(figures: list[Figure]) -> str:
 
 
 def _environment(scratch: Path, device: str) -> dict[str, str]:
-    """Output as it comes, and nothing written into the user's caches: engines are built anew. A rehearsal takes one core."""
+    """Unbuffered output, one core in a rehearsal, and scratch caches: engines are built anew, the user's caches stay clean."""
     return {**os.environ, 'PYTHONUNBUFFERED': '1', 'XDG_CACHE_HOME': str(scratch), **({'OMP_NUM_THREADS': '1'} if device == 'cpu'
             else {}), 'TORCHINDUCTOR_CACHE_DIR': str(scratch / 'inductor'), 'TRITON_CACHE_DIR': str(scratch / 'triton')}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all steps run with."""
+"""Settings and test data shared by all steps."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ SETTLING_RUNS, SETTLING_SIZE = 3, (128, 192)
 
 
 class StepSkipped(Exception):
-    """A step has nothing to do here; the reason, for the summary."""
+    """A step cannot run on this machine; the message is the reason, for the summary."""
 
 
 @dataclass(frozen=True)
 class StepSettings:
-    """Where a step runs. On a CPU it is a rehearsal: every line of it at toy size, with figures that say nothing.
+    """Where a step runs. On a CPU it is a rehearsal: the same code at toy size, with meaningless figures.
 
-    `authors`: a checkout of github.com/feinanshan/FANet. `scratch`: a folder that goes when all steps are done.
+    `authors`: a checkout of github.com/feinanshan/FANet. `scratch`: a folder that is deleted when all steps are done.
     """
 
     device: torch.device
@@ -47,23 +47,23 @@ class StepSettings:
 
     @property
     def precision(self) -> str:
-        """What 'auto' stands for on the device."""
+        """The precision that 'auto' selects on the device."""
         return 'float32' if self.is_rehearsal else 'float16'
 
     def pick(self, real: int, toy: int) -> int:
-        """A number of rounds, frames or the like."""
+        """A number of rounds, frames or the like: `toy` in a rehearsal, else `real`."""
         return toy if self.is_rehearsal else real
 
     def benchmark(self, *, variant: str = 'fanet18', sizes: tuple[Size, ...] = (), precisions: tuple[str, ...] = (),
                   batches: tuple[int, ...] = (1,)) -> BenchmarkSettings:
-        """For the suites of `benchmark`."""
+        """Settings for the suites of `benchmark`."""
         return BenchmarkSettings(
             checkpoint='', variants=(variant,), sizes=sizes or self.sizes, engines=('torch',),
             precisions=precisions or (self.precision,), batches=batches, rounds=self.pick(5, 1), frames=1, source='street',
             data=None, calibration=None, authors=self.authors, device=self.device)
 
     def checkpoint(self, name: str) -> tuple[Path, str]:
-        """A checkpoint that the package ships, and 'shipped'; where its file is not, one with random weights, and 'random'."""
+        """The shipped checkpoint and 'shipped'; if its file is missing, one with random weights and 'random'."""
         try:
             load_checkpoint(name)
             return Path(name), 'shipped'
@@ -75,15 +75,15 @@ class StepSettings:
             return path, 'random'
 
     def frames(self, size: Size, count: int) -> list[np.ndarray]:
-        """Frames (H, W, 3) uint8 RGB of the street at `size`."""
+        """Frames of the synthetic street at `size`, (H, W, 3) uint8 RGB."""
         street = SyntheticStreet(seed=1)
         return [cv2.resize(street.frame(5 * number).rgb, size[::-1]) for number in range(count)]
 
 
 def random_checkpoint(name: str) -> Checkpoint:
-    """A network like that of the shipped checkpoint `name`, with weights that are the same at every call.
+    """A network like that of the shipped checkpoint `name`, with reproducible random weights.
 
-    BatchNorm has seen a few images: without, activations would grow from layer to layer and leave half precision's range.
+    BatchNorm has seen a few images: without them, activations would grow from layer to layer and overflow half precision.
     """
     classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     metadata = CheckpointMetadata(

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one step: python -m fanet_ros.tools.gpu.step NAME FILE --device DEVICE --scratch FOLDER [--authors CHECKOUT]"""
+"""Run one step: python -m fanet_ros.tools.gpu.step NAME FILE --device DEVICE --scratch FOLDER [--authors CHECKOUT]"""
 from __future__ import annotations
 
 import argparse
@@ -20,7 +20,7 @@ from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
 
-# Modules beside this one; each is imported by its own process alone, so that what breaks one breaks no other.
+# Modules of this package. Each is imported only by its own process, so that a broken one does not affect the others.
 STEPS = ('correctness', 'authors', 'frames', 'costs', 'alternatives', 'compiled')
 
 
@@ -44,7 +44,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     except StepSkipped as skipped:
         figures.add('skipped', reason=str(skipped))
         return 0
-    except Exception as error:      # whatever it is, what was measured before it is kept and the next step is begun
+    except Exception as error:      # whatever it is, keep the figures measured so far and let the next step start
         traceback.print_exc()
         figures.add('failed', reason=f'{type(error).__name__}: {" ".join(str(error).split())[:300]}')
         return 1

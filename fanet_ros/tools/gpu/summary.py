@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The figures in words and tables, the most telling first."""
+"""Summary of the figures in words and tables."""
 from __future__ import annotations
 
 from collections import Counter
@@ -12,15 +12,15 @@ from fanet_ros.tools.benchmark.report import tables
 from fanet_ros.tools.gpu.figures import Figure
 from fanet_ros.tools.significant import significant
 
-SUITES = ('network', 'labels', 'batch', 'pixels')       # of `benchmark`, which knows their tables
+SUITES = ('network', 'labels', 'batch', 'pixels')       # of `benchmark`, which formats their tables
 
 
 def summary(found: dict[str, list[Figure]]) -> str:
-    """Markdown."""
+    """Markdown summary of the figures, by step."""
     parts = []
     machine = next((item for figures in found.values() for item in figures if item['figure'] == 'machine'), None)
     if machine is not None:
-        parts.append(('REHEARSAL on the CPU at toy size: its times say nothing.\n' if machine['rehearsal'] else '')
+        parts.append(('REHEARSAL on the CPU at toy size: its times are meaningless.\n' if machine['rehearsal'] else '')
                      + one_line(machine))
     for name, figures in found.items():
         lines = [line for item in figures if item['figure'] in _LINES for line in _LINES[item['figure']](item)]
@@ -49,8 +49,8 @@ def _stream(item: Figure) -> Iterator[str]:
 
 
 def _batch(item: Figure) -> Iterator[str]:
-    yield (f"- {_what(item)}, {item['batch']} together: {significant(item['p50_ms_per_frame'])} ms a frame, "
-           f"{item['cost_against_one']:.2f} of one alone")
+    yield (f"- {_what(item)}, {item['batch']} together: {significant(item['p50_ms_per_frame'])} ms per frame, "
+           f"{item['cost_against_one']:.2f} of a single one")
 
 
 def _floor(item: Figure) -> Iterator[str]:
@@ -82,9 +82,9 @@ _LINES: dict[str, Callable[[Figure], Iterator[str]]] = {
         f'{key} {significant(value, 4)}' for key, value in item.items() if key != 'figure')]),
     'start': lambda item: iter([f"- {_what(item)}: ready after {item['seconds']:.1f} s"]),
     'done': lambda item: iter([f"- done in {item['seconds']:.0f} s"
-                               + (f", {item['gpu_held_mib']:.0f} MiB of the GPU held" if 'gpu_held_mib' in item else '')]),
+                               + (f", {item['gpu_held_mib']:.0f} MiB of GPU memory held" if 'gpu_held_mib' in item else '')]),
     'compiled': lambda item: iter([(f"- torch.compile {item['way']}: {significant(item['ms'])} ms, "
-                                    f"{item['times_as_fast']:.2f} times as fast as the graph, "
+                                    f"{item['times_as_fast']:.2f}x speedup over the graph, "
                                     f"error {item['error']:.1e}, ready after {item['compile_s']:.0f} s")]),
 }
 

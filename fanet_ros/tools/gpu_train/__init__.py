@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training on a borrowed GPU, by the clock."""
+"""Train on a borrowed GPU for a fixed time."""

@@ -24,7 +24,7 @@ from fanet_ros.host.termination import exit_code_of
 def main(argv: Optional[list[str]] = None) -> int:
     """Train, compress, write; returns the exit code of the training."""
     arguments = _parser().parse_args(argv)
-    from fanet_ros.tools.gpu_train.run import run  # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.gpu_train.run import run  # here: importing torch takes seconds, not needed for --help
     return exit_code_of('gpu_train', lambda: run(arguments))
 
 
@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='gpu_train', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
-    parser.add_argument('--minutes', type=float, default=8.0, help='of training, not counting reading the data (default: 8)')
+    parser.add_argument('--minutes', type=float, default=8.0, help='training time, without reading the data (default: 8)')
     parser.add_argument('--data', type=Path, default=Path('.'), help='folder for the relative paths of the recipe (default: .)')
     parser.add_argument('--output', type=Path, default=Path('gpu_training'), help='output folder (default: gpu_training)')
     parser.add_argument('--device', default='cuda', help="'cuda', or 'cpu' to rehearse")

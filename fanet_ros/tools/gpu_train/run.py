@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains for so many minutes, and writes what may be carried away."""
+"""Train for a given number of minutes, and write result files small enough to transfer."""
 from __future__ import annotations
 
 import argparse
@@ -28,13 +28,13 @@ PART_BYTES = 15 * 2**20
 def run(arguments: argparse.Namespace) -> int:
     """Train, compress, write; returns the exit code of the training.
 
-    :raises ValueError: there is no such recipe
+    :raises ValueError: no such recipe
     """
     recipe, output = train.find_recipe(arguments.recipe).resolve(), arguments.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     os.chdir(arguments.data)
-    # Saving takes half a second, hundreds of iterations some seconds.
-    # Views are made on the device on a CPU too: a rehearsal is to run what a GPU will.
+    # Save rarely: saving takes half a second, hundreds of iterations a few seconds.
+    # Augment on the device even if it is a CPU, so that a rehearsal runs the same code as a GPU.
     overrides = [f'training.minutes={arguments.minutes}', 'training.save_every=1000', 'loader.on_device=always', *arguments.set]
     start = time.monotonic()
     code = train.main([str(recipe), '--output', str(output / 'run'), '--device', arguments.device]
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> dict[str, Any]:
-    """What the training came to. Its speed is that between the first step and the last, without reading the data."""
+    """Results of the training. The speed counts the time between first and last step, without reading the data."""
     state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
     images = state['iteration'] * config.training.batch_size * config.training.accumulate
     return {
@@ -65,9 +65,9 @@ def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> d
 
 
 def compress(source: Path, target: Path) -> None:
-    """8 bits to a weight, in parts where that is still too much to carry in one file.
+    """Write a checkpoint with 8 bits per weight, split into parts if it is larger than PART_BYTES.
 
-    What the frames were before they were coded again, `pack` has left in the current directory.
+    Fingerprints of the original training frames are taken from the current directory if `pack --quality` left them there.
     """
     network, metadata = load_checkpoint(source)
     original = Path(TRAINING_FRAMES)

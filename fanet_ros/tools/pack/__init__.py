@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The data of a recipe in a few files, for a machine that has none."""
+"""Pack the data of a recipe into a few files, for transfer to another machine."""

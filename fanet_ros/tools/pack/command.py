@@ -7,7 +7,7 @@
     python -m fanet_ros pack --unpack packs/*.zip --into DIR      on the other machine; then train in DIR
 
 Volumes are plain zip files. Paths are kept, so the recipe works unchanged. Without --quality files are stored byte for byte; with
-it pictures are re-encoded as WebP, under their own names, and soft labels rounded to 16 levels. Labels never change.
+it images are re-encoded as WebP, under their own names, and soft labels rounded to 16 levels. Labels never change.
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     parser.add_argument('--output', type=Path, default=Path('packs'), help='folder for the volumes (default: packs)')
     parser.add_argument('--max-mb', type=float, default=60.0, help='maximum size of a volume (default: 60)')
-    parser.add_argument('--quality', type=int, help='WebP quality, 1 to 100, for pictures that become smaller')
+    parser.add_argument('--quality', type=int, help='WebP quality, 1 to 100, for images that become smaller')
     parser.add_argument('--unpack', nargs='+', type=Path, metavar='PACK', help='unpack these instead')
     parser.add_argument('--into', type=Path, default=Path('.'), help='target folder of --unpack (default: here)')
     arguments = parser.parse_args(argv)
@@ -33,5 +33,5 @@ def main(argv: Optional[list[str]] = None) -> int:
         parser.error('expected a recipe to pack, or --unpack')
     if arguments.quality is not None and not 1 <= arguments.quality <= 100:
         parser.error(f'--quality is {arguments.quality}: expected 1 to 100')
-    from fanet_ros.tools.pack.run import run  # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.pack.run import run  # here: importing torch takes seconds, not needed for --help
     return exit_code_of('pack', lambda: run(arguments))

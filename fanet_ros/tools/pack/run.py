@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Packs the files that a recipe reads into volumes, and unpacks them."""
+"""Pack the files that a recipe reads into volumes, and unpack them."""
 from __future__ import annotations
 
 import argparse
@@ -20,13 +20,13 @@ from fanet_ros.tools.train.command import find_recipe
 from fanet_ros.training import imagenet_encoder
 from fanet_ros.training.config import TrainingConfig
 
-OVERHEAD_BYTES = 512        # of a file in a zip file, at most, with names as long as ours
+OVERHEAD_BYTES = 512        # upper bound per file in a zip file, for names as long as ours
 
 
 def entries_of(config: TrainingConfig) -> tuple[list[Entry], list[Entry]]:
-    """What a training by this recipe is trained on, and what it is measured on.
+    """Entries of the recipe's training data and of its validation data.
 
-    :raises DatasetError: a data set that cannot be used
+    :raises DatasetError: unusable data set
     """
     class_map = find_class_map(config.class_map)
     sets = ClassSets(len(class_map))
@@ -36,7 +36,7 @@ def entries_of(config: TrainingConfig) -> tuple[list[Entry], list[Entry]]:
 
 
 def files_of(config: TrainingConfig, entries: Iterable[Entry]) -> list[Path]:
-    """All files that a training by this recipe reads and the package does not ship, each once."""
+    """All files that training with this recipe reads and that the package does not ship, each once."""
     found = dict.fromkeys(path for entry in entries for path in entry.files)
     for item in (*config.data, *config.validation):
         if item.layout == 'bag':
@@ -51,10 +51,10 @@ def files_of(config: TrainingConfig, entries: Iterable[Entry]) -> list[Path]:
 
 
 def volumes(files: Iterable[Path], max_bytes: int, slim: Path) -> Iterator[list[Path]]:
-    """The files in order, as many together as fit.
+    """Group the files, in order, into volumes of at most `max_bytes`.
 
-    :param slim: folder in which a smaller copy of a file may lie, which is taken in its place
-    :raises ValueError: one is larger than a volume, or lies where no other machine could put it
+    :param slim: folder with smaller copies of some of the files, which are used in their place
+    :raises ValueError: a file is larger than a volume, or not below the current directory
     """
     volume: list[Path] = []
     used = 0
@@ -80,7 +80,7 @@ def write(name: str, files: Iterable[Path], output: Path, max_bytes: int, slim: 
     written = []
     for number, volume in enumerate(volumes(files, max_bytes, slim), 1):
         path = output / f'{name}_{number}.zip'
-        with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:     # pictures do not shrink
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:     # images do not compress further
             for item in volume:
                 archive.write(_source(item, slim), item.as_posix())
         written.append(path)
@@ -92,9 +92,9 @@ def _source(path: Path, slim: Path) -> Path:
 
 
 def unpack(packs: Sequence[Path], into: Path) -> int:
-    """Put back what was packed; returns the number of files.
+    """Unpack `packs` into the folder `into`; returns the number of files.
 
-    :raises ValueError: no such file, or no pack
+    :raises ValueError: a file is missing or not a pack
     """
     count = 0
     for path in packs:
@@ -108,9 +108,9 @@ def unpack(packs: Sequence[Path], into: Path) -> int:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Do what the command line says.
+    """Pack or unpack, as the command line says.
 
-    :raises ValueError: it cannot be done
+    :raises ValueError: unusable recipe, data or packs
     """
     if arguments.unpack:
         print(f'{unpack(arguments.unpack, arguments.into)} files unpacked into {arguments.into}')
@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         slim = Path(scratch)
         if arguments.quality is not None:
-            # What the checkpoint is to remember of the frames is taken from their own bytes.
+            # The checkpoint's frame fingerprints must be those of the original bytes.
             (slim / TRAINING_FRAMES).write_text(fingerprints.to_text(trained))
             files.insert(0, Path(TRAINING_FRAMES))
             images = {entry.files[0] for entry in (*trained, *measured) if entry.files}

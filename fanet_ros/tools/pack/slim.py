@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Smaller copies of pictures and soft labels, for where little can be carried. What is trained on hardly changes by them."""
+"""Smaller copies of images and soft labels, for transfer with limited size; training hardly suffers."""
 from __future__ import annotations
 
 import os
@@ -18,10 +18,10 @@ LEVELS = 16         # of soft labels
 
 
 def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, into: Path) -> None:
-    """Put a copy of each picture and each file of soft labels below `into`, where it is smaller than the file itself.
+    """Write a copy of each image and each soft label file below `into`, unless it would not be smaller.
 
-    :param images: those of the files that are pictures to train on; labels are not
-    :param quality: of WebP, 1 to 100
+    :param images: those of the files that are images to train on; labels are not
+    :param quality: WebP quality, 1 to 100
     """
     def slim(path: Path) -> None:
         copy = into / path
@@ -37,16 +37,16 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
 
 
 def image_copy(path: Path, copy: Path, quality: int) -> None:
-    """The picture as WebP, whatever its name says: readers go by the content."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
-        return      # the training will say so
+    """Write the image as WebP, whatever its suffix: readers go by the content."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        return      # training reports it
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(cv2.imencode('.webp', picture, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())
+    copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())
 
 
 def soft_labels_copy(path: Path, copy: Path) -> None:
-    """The soft labels in LEVELS levels, which are packed much more tightly than 256 of them."""
+    """Write the soft labels with LEVELS levels, which compress much better than 256."""
     step = 255 // (LEVELS - 1)
     with np.load(path, allow_pickle=False) as stored:
         frames = ((name, (np.round(stored[name] / step) * step).astype(np.uint8)) for name in stored.files if name != CLASSES)

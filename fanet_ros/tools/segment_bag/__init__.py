@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The same bag with masks."""
+"""Add segmentation masks to a rosbag2."""

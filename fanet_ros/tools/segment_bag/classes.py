@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the masks of a bag mean, as messages in the bag: the node's ClassMap, and LabelInfo as Nav2 reads it."""
+"""Messages that describe the classes of a bag's masks: the node's ClassMap, and LabelInfo as Nav2 reads it."""
 from __future__ import annotations
 
 from typing import Any
@@ -14,7 +14,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import share_directory
 
 CLASS_MAP, LABEL_INFO, VISION_CLASS = 'fanet_ros/msg/ClassMap', 'vision_msgs/msg/LabelInfo', 'vision_msgs/msg/VisionClass'
-# Of vision_msgs, which need not be installed.
+# Copied from vision_msgs, which need not be installed.
 VISION_DEFINITIONS = {
     VISION_CLASS: 'uint16 class_id\nstring class_name\n',
     LABEL_INFO: 'std_msgs/Header header\nvision_msgs/VisionClass[] class_map\nfloat32 threshold\n'}
@@ -24,7 +24,7 @@ LATCHED_QOS = Qos(QosHistory.KEEP_LAST, 1, QosReliability.RELIABLE, QosDurabilit
 
 
 def class_typestore() -> Typestore:
-    """The standard messages and the two above."""
+    """Standard message types plus ClassMap, LabelInfo and VisionClass."""
     store = get_typestore(Stores.ROS2_JAZZY)
     definition = (share_directory() / 'msg' / 'ClassMap.msg').read_text(encoding='utf-8')
     for name, text in {CLASS_MAP: definition, **VISION_DEFINITIONS}.items():
@@ -33,7 +33,7 @@ def class_typestore() -> Typestore:
 
 
 def class_messages(store: Typestore, class_map: ClassMap, stamp_ns: int) -> dict[str, tuple[str, Any]]:
-    """Type and message by the last part of the topic's name, for masks whose values are the indices of `class_map`."""
+    """Message type and message for masks with the indices of `class_map`; the keys are the last parts of the topic names."""
     stamp = store.types['builtin_interfaces/msg/Time'](sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
     header = store.types['std_msgs/msg/Header'](stamp=stamp, frame_id='')
     color, entry = store.types['std_msgs/msg/ColorRGBA'], store.types[VISION_CLASS]

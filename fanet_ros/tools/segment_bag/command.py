@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segment the camera images of a rosbag2, offline and without ROS: writes the same bag with masks.
+"""Segment the camera images of a rosbag2, offline and without ROS, and write a copy of the bag with masks.
 
     ros2 run fanet_ros segment_bag drive_1 drive_1_masks
 
-Everything else in the old bag is kept, except the topics of a segmentation node, so that OUT contains only the new masks.
+Everything else in the input is kept, except the topics of a segmentation node, so that OUT contains only the new masks.
 After an interruption the same command resumes where it stopped. OUT exists only once it is complete; until then the work is in
 OUT.partial.
 """
@@ -27,11 +27,11 @@ def main(argv: Optional[list[str]] = None) -> int:
 
     def remedy(error: OSError) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f'make room and give the same command again; what is done stays in {partial}'
-        return 'choose another OUT, or see to its permissions'
+            return f'free some space and run the same command again; finished masks stay in {partial}'
+        return 'choose another OUT, or check its permissions'
     with sigterm_interrupts():
         return exit_code_of('segment_bag', lambda: print(segment_bag(arguments, partial)), remedy=remedy,
-                            stopped=f'stopped; the same command goes on from {partial}')
+                            stopped=f'stopped; run the same command again to resume from {partial}')
 
 
 def _parser() -> argparse.ArgumentParser:

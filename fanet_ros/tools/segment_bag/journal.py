@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is done of a bag so far: masks in the order of their images, appended to one file that survives a kill."""
+"""Progress on a bag: masks in the order of their images, appended to one file that survives a kill."""
 from __future__ import annotations
 
 import fcntl
@@ -16,17 +16,17 @@ import numpy as np
 
 from fanet_ros.bags.errors import BagError
 
-# Of each record: length of its content, checksum. Content: b'M' and a PNG, or b'R' and why there is no mask.
+# Header of a record: length and CRC-32 of its content. Content: b'M' and a PNG, or b'R' and why there is no mask.
 HEADER = struct.Struct('<II')
 
 
 class Journal:
     """The folder OUT.partial: settings in state.json, finished masks in masks.journal. One process at a time.
 
-    A record that was cut off is found by its length or checksum and dropped when the journal is opened again.
+    A truncated record is detected by its length or checksum and dropped when the journal is reopened.
 
-    :param settings: all that the masks depend on; those of a begun folder must be the same
-    :raises BagError: the folder was begun with other settings, or another process works on it
+    :param settings: everything the masks depend on; those of an existing folder must be equal
+    :raises BagError: the folder has other settings, or is in use by another process
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
@@ -36,14 +36,14 @@ class Journal:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BagError(f'{folder} is being worked on by another process: wait for it, or stop it') from None
+            raise BagError(f'{folder} is in use by another process: wait for it, or stop it') from None
         self._check_settings(settings)
         self._path = folder / 'masks.journal'
         self._path.touch()
         self.done = 0
         self.reasons: dict[str, int] = {}
         end = 0
-        for content, end in _records(self._path):       # noqa: B007  that of the last one is used
+        for content, end in _records(self._path):       # noqa: B007  its last value is used
             self.done += 1
             self._count(content)
         with open(self._path, 'r+b') as file:
@@ -51,23 +51,23 @@ class Journal:
         self._file: BinaryIO = open(self._path, 'ab')
 
     def add_mask(self, labels: np.ndarray) -> None:
-        """The next image's mask, (H, W) uint8."""
+        """Append the mask of the next image, (H, W) uint8."""
         encoded = cv2.imencode('.png', labels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
         self._append(b'M' + encoded.tobytes())
 
     def add_reason(self, reason: str) -> None:
-        """The next image has no mask, because of `reason`."""
+        """Record why the next image has no mask."""
         self._append(b'R' + reason.encode())
 
     def masks(self) -> Iterator[np.ndarray | None]:
-        """Of each image in turn its mask, (H, W) uint8, or None."""
+        """Yield for each image in order its mask, (H, W) uint8, or None."""
         self._file.flush()
         for content, _ in _records(self._path):
             yield (cv2.imdecode(np.frombuffer(content, np.uint8, offset=1), cv2.IMREAD_UNCHANGED)
                    if content[:1] == b'M' else None)
 
     def close(self) -> None:
-        """Let others work on the folder. What was written stays."""
+        """Unlock the folder. What was written stays."""
         try:
             self._file.close()
         finally:
@@ -80,7 +80,7 @@ class Journal:
         self.close()
 
     def _append(self, content: bytes) -> None:
-        # Straight to the kernel: after a kill of this process it is there, whole.
+        # Hand each record to the kernel at once, so that it survives a kill of this process.
         self._file.write(HEADER.pack(len(content), zlib.crc32(content)) + content)
         self._file.flush()
         self.done += 1
@@ -99,8 +99,8 @@ class Journal:
             changed = [f'{key} was {begun.get(key)}, is {settings.get(key)}'
                        for key in sorted({*begun, *settings}) if begun.get(key) != settings.get(key)]
             if changed:
-                raise BagError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command '
-                                   'again, or remove that folder')
+                raise BagError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same '
+                               'command again, or remove that folder')
             return
         partial = path.with_suffix('.new')
         partial.write_text(json.dumps(settings, indent=1) + '\n')
@@ -108,7 +108,7 @@ class Journal:
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, int]]:
-    """Content of each whole record, and where it ends."""
+    """Yield the content of each complete record and the offset of its end in the file."""
     end = 0
     with open(path, 'rb') as file:
         while True:

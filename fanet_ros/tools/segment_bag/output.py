@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The finished bag: every message of the input as it was, and each mask right behind its image."""
+"""Write the finished bag: every message of the input unmodified, and each mask directly after its image."""
 from __future__ import annotations
 
 import json
@@ -18,7 +18,7 @@ from fanet_ros.bags.writer import BagWriter
 from fanet_ros.inference import ClassMap
 from fanet_ros.tools.segment_bag.classes import LATCHED_QOS, class_messages, class_typestore
 
-# That of the node's masks.
+# As for the node's mask topic.
 MASK_QOS = LATCHED_QOS._replace(depth=5, durability=QosDurability.VOLATILE)
 UNKNOWN_HASH = 'RIHS01_' + '0' * 64
 STORE = class_typestore()
@@ -27,11 +27,11 @@ STORE = class_typestore()
 def write_bag(path: Path, bag: BagReader, cameras: Sequence[Camera], masks: Iterator[np.ndarray | None],
               class_map: ClassMap, drop: Sequence[str], storage: Optional[StoragePlugin],
               advance: Callable[[], Any]) -> int:
-    """Write the whole bag to `path`, which must not exist, and to the disk; returns the number of masks.
+    """Write the whole bag to `path`, which must not exist, and sync it to disk; returns the number of masks.
 
-    :param masks: one for each image of `cameras`, in the bag's order
-    :param drop: topics that are left out
-    :param storage: None: the input's own
+    :param masks: one per image of `cameras`, in the bag's order; None: no mask
+    :param drop: topics to leave out
+    :param storage: None: as the input
     :param advance: called after every message of the input
     """
     classes = [{'name': name, 'color': list(color)} for name, color in zip(class_map.names, class_map.colors)]
@@ -61,7 +61,7 @@ def write_bag(path: Path, bag: BagReader, cameras: Sequence[Camera], masks: Iter
 
 
 def _write_classes(writer: BagWriter, cameras: Sequence[Camera], class_map: ClassMap, begin_ns: int) -> None:
-    """What the masks mean, before the first one."""
+    """Write the class messages, before the first mask."""
     for camera in cameras:
         for name, (kind, message) in class_messages(STORE, class_map, begin_ns).items():
             topic = f'{camera.prefix}{name}'
@@ -70,7 +70,7 @@ def _write_classes(writer: BagWriter, cameras: Sequence[Camera], class_map: Clas
 
 
 def mask_message(labels: np.ndarray, header: Any) -> Any:
-    """Image mono8 of (H, W) uint8 with the camera's header."""
+    """mono8 Image of (H, W) uint8 labels, with the header of the camera image."""
     stamp = STORE.types['builtin_interfaces/msg/Time'](sec=header.stamp.sec, nanosec=header.stamp.nanosec)
     height, width = labels.shape
     return STORE.types[IMAGE](
@@ -79,18 +79,18 @@ def mask_message(labels: np.ndarray, header: Any) -> Any:
 
 
 def storage_of(path: Path) -> StoragePlugin:
-    """How a bag is stored: by its files."""
+    """Storage format of a bag, judged by its file names."""
     names = [path.name] if path.is_file() else [file.name for file in path.iterdir()]
     return StoragePlugin.SQLITE3 if any('.db3' in name for name in names) else StoragePlugin.MCAP
 
 
 def _definition(bag: BagReader, item: Connection) -> MessageDefinition:
-    """That of the topic in the bag; what old sqlite3 bags lack comes from rosbags where it knows the type."""
+    """Message definition of a topic; what old sqlite3 bags lack is taken from rosbags if it knows the type."""
     text, type_hash = item.msgdef.data, item.digest
     if item.msgdef.format == MessageDefinitionFormat.NONE or not type_hash:
         try:
             known = definition_in(bag.typestore, item.msgtype)
-        except Exception:       # a type that neither the bag nor rosbags knows: its messages are kept all the same
+        except Exception:       # neither the bag nor rosbags knows the type: its messages are kept anyway
             known = MessageDefinition(text, UNKNOWN_HASH)
         text = known.text if item.msgdef.format == MessageDefinitionFormat.NONE else text
         type_hash = type_hash or known.type_hash

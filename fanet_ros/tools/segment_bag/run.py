@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segments the images of a bag, and writes the bag with their masks."""
+"""Segment the images of a bag and write the bag with their masks."""
 from __future__ import annotations
 
 import argparse
@@ -25,14 +25,14 @@ STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.
 
 
 def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
-    """Do it all; returns a line about it.
+    """Segment the bag; returns a summary line.
 
-    :raises BagError: the input, the topics or the output do not allow it
+    :raises BagError: unusable input, topics or output
     :raises SegmentationError: unusable checkpoint, device or resolution
     """
     output = arguments.output
     if output.exists():
-        raise BagError(f'{output} exists already: remove it or choose another OUT')
+        raise BagError(f'{output} already exists: remove it or choose another OUT')
     with CameraReader(arguments.input) as bag:
         cameras = choose_cameras(bag.list_topics(), arguments.topics)
         drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
@@ -47,26 +47,26 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         with Journal(partial, settings) as journal:
             total = bag.count(cameras)
             print(f'{segmenter.description}\n' + '\n'.join(f'{item.topic} -> {item.mask_topic}' for item in cameras)
-                  + (f'\nleft out, of the run that was recorded: {", ".join(drop)}' if drop else '')
-                  + (f'\ngoing on after {journal.done} of {total} images' if journal.done else ''), file=sys.stderr)
+                  + (f'\nleft out, topics of a recorded segmentation node: {", ".join(drop)}' if drop else '')
+                  + (f'\nresuming after {journal.done} of {total} images' if journal.done else ''), file=sys.stderr)
             _segment(bag, cameras, segmenter, journal, total, arguments.quiet)
             masks = _finish(bag, cameras, segmenter, journal, drop, arguments)
             reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(journal.reasons.items()))
     shutil.rmtree(partial, ignore_errors=True)
-    return f'{output}: {masks} masks' + (f'; without one, kept as they are: {reasons}' if reasons else '')
+    return f'{output}: {masks} masks' + (f'; images without a mask, kept unmodified: {reasons}' if reasons else '')
 
 
 def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, total: int,
              quiet: bool) -> None:
-    """Segment all images that the journal lacks."""
+    """Segment all images that are not in the journal yet."""
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
     with progress:
-        pictures, sent = itertools.tee(bag.images(cameras, journal.done))
-        frames = (None if picture.rgb is None else FrameInput(picture.rgb, stamp_s=picture.stamp_s, camera=picture.topic)
-                  for picture in sent)
-        for picture, segmentation in zip(pictures, segmenter.segment_stream(frames)):
+        images, inputs = itertools.tee(bag.images(cameras, journal.done))
+        frames = (None if image.rgb is None else FrameInput(image.rgb, stamp_s=image.stamp_s, camera=image.topic)
+                  for image in inputs)
+        for image, segmentation in zip(images, segmenter.segment_stream(frames)):
             if segmentation is None:
-                journal.add_reason(picture.reason)
+                journal.add_reason(image.reason)
             else:
                 journal.add_mask(segmentation.labels)
             progress.update()
@@ -74,14 +74,14 @@ def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter,
 
 def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, drop: Sequence[str],
             arguments: argparse.Namespace) -> int:
-    """Write the bag beside its place, then put it there in one step; returns the number of masks."""
+    """Write the bag to the partial folder, then move it into place in one step; returns the number of masks."""
     made = journal.folder / 'bag' / arguments.output.name       # the files in a bag are named after their folder
-    shutil.rmtree(made.parent, ignore_errors=True)              # of an interrupted attempt
+    shutil.rmtree(made.parent, ignore_errors=True)              # left by an interrupted run
     with tqdm(total=bag.message_count, unit='message', desc='write', disable=arguments.quiet) as progress:
         masks = write_bag(made, bag, cameras, journal.masks(), segmenter.class_map, drop, STORAGES[arguments.storage],
                           progress.update)
     if arguments.output.exists():
-        raise BagError(f'{arguments.output} came into being meanwhile: remove it and give the same command again')
+        raise BagError(f'{arguments.output} appeared meanwhile: remove it and run the same command again')
     os.rename(made, arguments.output)
     return masks
 

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Masks for pictures and videos."""
+"""Segment image files and videos."""

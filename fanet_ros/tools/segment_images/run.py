@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segments pictures and writes what people look at."""
+"""Segment images or a video and write masks, overlays and a contact sheet."""
 from __future__ import annotations
 
 import argparse
@@ -24,12 +24,12 @@ from fanet_ros.visualization.overlay_video import OverlayVideo
 
 SHEET_ROWS = 6
 JPEG_QUALITY = 92
-DEFAULT_RATE_HZ = 15.0      # of a video that does not tell
+DEFAULT_RATE_HZ = 15.0      # for a video that does not state its rate
 
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What is to be segmented, by name; `rate_hz` of a video, None of pictures. What cannot be read is None."""
+    """Named frames to segment, None where unreadable. `rate_hz`: of a video; None for images."""
 
     frames: Iterator[tuple[str, Optional[np.ndarray]]]
     length: Optional[int]
@@ -37,9 +37,9 @@ class _Inputs:
 
 
 def segment_images(arguments: argparse.Namespace) -> str:
-    """Do it all; returns a line about it.
+    """Segment the input and write the results; returns a summary line.
 
-    :raises SourceError: nothing there that can be read
+    :raises SourceError: the input has nothing readable
     :raises SegmentationError: unusable checkpoint, device or scale
     """
     inputs = _open(arguments.input)
@@ -61,7 +61,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
         for name, rgb in inputs.frames:
             bar.update()
             if rgb is None:
-                print(f'{name} is not a readable picture: skipped', file=sys.stderr)
+                print(f'{name} is not a readable image: skipped', file=sys.stderr)
                 unreadable += 1
                 continue
             stamp_s = None if inputs.rate_hz is None else done / inputs.rate_hz
@@ -77,7 +77,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
             rows.add(SheetRow(frame, name if stamp_s is None else f'{stamp_s:.1f} s'))
             done += 1
     if not done:
-        raise SourceError(f'{arguments.input} holds nothing that can be read: expected pictures '
+        raise SourceError(f'{arguments.input} has nothing readable: expected images '
                           f'({", ".join(IMAGE_SUFFIXES)}) or a video')
     (output / 'class_map.yaml').write_text(class_map.to_yaml())
     sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.input.absolute().name)
@@ -86,7 +86,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
 
 
 def _open(path: Path) -> _Inputs:
-    """:raises SourceError: nothing there that can be read."""
+    """:raises SourceError: the input has nothing readable."""
     if path.is_dir():
         paths = sorted(item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES)
     else:
@@ -98,13 +98,13 @@ def _open(path: Path) -> _Inputs:
 
 
 def _read(path: Path) -> Optional[np.ndarray]:
-    """(H, W, 3) uint8 RGB, upright as EXIF says; None if it is no picture."""
+    """Read (H, W, 3) uint8 RGB, rotated as EXIF says; None if it is not an image."""
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 class _Spread:
-    """Keeps a few of many rows, evenly spread, whose number nobody knows before the end."""
+    """Keeps a few evenly spaced rows of a stream of unknown length."""
 
     def __init__(self) -> None:
         self._rows: list[SheetRow] = []
@@ -123,5 +123,5 @@ class _Spread:
 
 
 def write_mask(path: Path, labels: np.ndarray, class_map: ClassMap) -> None:
-    """Write (H, W) uint8 as a PNG of 8 bits whose values are the labels and whose palette holds the classes' colours."""
+    """Write (H, W) uint8 as an 8-bit PNG: the values are the labels, the palette holds the class colours."""
     path.write_bytes(with_palette(cv2.imencode('.png', labels)[1].tobytes(), class_map.palette()))

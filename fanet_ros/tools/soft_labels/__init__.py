@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher makes of the frames of a recipe."""
+"""Predict soft labels for the frames of a recipe with a teacher network."""

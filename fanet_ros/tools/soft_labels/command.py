@@ -17,7 +17,7 @@ from fanet_ros.host.termination import exit_code_of
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Predict and write; returns the exit code."""
+    """Predict and write the soft labels; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog='soft_labels', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
@@ -28,5 +28,5 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('--stride', type=int, default=4, help='image pixels per soft label (default: 4)')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     arguments = parser.parse_args(argv)
-    from fanet_ros.tools.soft_labels.run import run  # now: torch takes seconds, which --help need not wait for
+    from fanet_ros.tools.soft_labels.run import run  # here: importing torch takes seconds, not needed for --help
     return exit_code_of('soft_labels', lambda: run(arguments))

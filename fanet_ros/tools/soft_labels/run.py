@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Predicts the soft labels of the data sets of a recipe, and writes them."""
+"""Predict and write the soft labels for the data sets of a recipe."""
 from __future__ import annotations
 
 import argparse
@@ -21,13 +21,13 @@ from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.tools.train.command import find_recipe
 from fanet_ros.training.config import TrainingConfig
 
-MULTIPLE_PX = 32        # of the network's input
+MULTIPLE_PX = 32        # sides of the network's input
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Do what the command line says.
+    """Write the files of soft labels that the recipe names and that do not exist yet.
 
-    :raises ValueError: it cannot be done
+    :raises ValueError: unusable recipe, teacher or data, or nothing to do
     """
     config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
     device = choose_device(arguments.device)
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ValueError(f'{arguments.recipe}: no data set has the key soft_labels')
     for path, parts in wanted.items():
         if path.exists():
-            print(f'{path} is there')
+            print(f'{path} exists')
             continue
         write_soft_labels(path, metadata.class_names, _frames(
             teacher, parts, arguments.scales, arguments.stride, device, path.name))
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
-    """The data sets by their file of soft labels; several may share one."""
+    """The data sets by their soft label file; several may share one."""
     class_map = find_class_map(config.class_map)
     sets = ClassSets(len(class_map))
     wanted: dict[Path, list[Samples]] = {}

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Train, resuming what `--output` holds, and write checkpoints and report; returns the exit code."""
+    """Train, resuming the run in `--output` if any, and write checkpoints and report; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    from fanet_ros.training.processes import Processes  # with torch, which --help need not wait for
+    from fanet_ros.training.processes import Processes  # imports torch: not needed for --help
     processes = Processes.from_environment()
-    stopped = f'stopped; the same command resumes from {arguments.output}' if processes.is_first else ''
+    stopped = f'stopped; run the same command again to resume from {arguments.output}' if processes.is_first else ''
     return exit_code_of('train', lambda: _train(arguments, processes), stopped=stopped)
 
 
@@ -38,7 +38,7 @@ def _train(arguments: argparse.Namespace, processes: Processes) -> None:
     from fanet_ros.tools.train.run import train
     from fanet_ros.training.config import TrainingConfig
     from fanet_ros.training.run_folder import RunFolder
-    cv2.setNumThreads(1)        # the loader has threads of its own, which must not fight with OpenCV's for the cores
+    cv2.setNumThreads(1)        # the loader has its own threads, which would compete with OpenCV's for the cores
     try:
         config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
         device = processes.device(str(choose_device(arguments.device)))
@@ -46,21 +46,21 @@ def _train(arguments: argparse.Namespace, processes: Processes) -> None:
         torch.backends.cudnn.benchmark = True       # all batches have one shape
         torch.backends.cuda.matmul.allow_tf32 = True
         if config.training.minutes and processes.count > 1:
-            raise ConfigError('training.minutes is for one process: several have clocks of their own, give iterations')
+            raise ConfigError('training.minutes is for one process: several have separate clocks, give training.iterations')
         with RunFolder(arguments.output, owner=processes.is_first) as folder:
             if not train(config, folder, device, processes, arguments.resume):
                 raise KeyboardInterrupt
     except torch.cuda.OutOfMemoryError:
-        raise ConfigError('out of GPU memory: lower training.batch_size and raise training.accumulate alike, or take smaller '
-                          'crops') from None
+        raise ConfigError('out of GPU memory: lower training.batch_size and raise training.accumulate by the same factor, or '
+                          'use smaller crops') from None
     finally:
         processes.leave()
 
 
 def find_recipe(name_or_path: str) -> Path:
-    """A recipe of config/training by name, or any by path.
+    """Find a recipe of config/training by name, or any by path.
 
-    :raises ValueError: there is none
+    :raises ValueError: there is no such recipe
     """
     shipped = share_directory() / 'config' / 'training' / f'{name_or_path}.yaml'
     path = shipped if shipped.is_file() else Path(name_or_path)

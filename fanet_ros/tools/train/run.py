@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Puts together what a recipe asks for, and trains."""
+"""Build data, network and trainer from a recipe, and train."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -29,11 +29,14 @@ from fanet_ros.training.processes import Processes
 from fanet_ros.training.run_folder import RunFolder, RunFolderError
 from fanet_ros.training.trainer import Trainer, new_network
 
-BATCHES_TO_ADAPT = 4        # to the statistics of whose frames an encoder without BatchNorms is fitted
+BATCHES_TO_ADAPT = 4        # whose statistics an ImageNet encoder without BatchNorm is adapted to
 
 
 def train(config: TrainingConfig, folder: RunFolder, device: torch.device, processes: Processes, resume: str) -> bool:
-    """Train by a recipe, from where `folder` is, and write checkpoints and report; whether it came to the end."""
+    """Train with a recipe, resuming the run in `folder` if any, and write checkpoints and report.
+
+    Returns whether training finished, rather than being interrupted.
+    """
     state = _state(config, folder, device, resume)
     class_map, settings = find_class_map(config.class_map), config.training
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
@@ -44,8 +47,8 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     if config.hold_out and not validation:
         groups, validation = _held_out(groups, config, cache)
         if processes.is_first:
-            print(f'{sum(len(group.samples) for group in groups)} frames to train on; {len(validation)} are held out to measure '
-                  'on')
+            print(f'{sum(len(group.samples) for group in groups)} frames to train on; {len(validation)} held out for '
+                  'validation')
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),
@@ -74,22 +77,22 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
 
 
 def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
-    """What is left to train on, and what to measure on; of the synthetic street nothing is held out."""
+    """Split into training groups and validation samples; nothing of the synthetic street is held out."""
     kept: list[Group] = []
     held: list[Entry] = []
     for group, item in zip(groups, config.data):
         if item.layout == 'street':
             kept.append(group)
             continue
-        trained, measured = split(group.samples, config.hold_out)
-        kept.append(replace(group, samples=trained))
-        held += measured.entries
+        training, validation = split(group.samples, config.hold_out)
+        kept.append(replace(group, samples=training))
+        held += validation.entries
     return kept, Samples(held, cache)
 
 
 def _batches(groups: list[Group], config: TrainingConfig, positions: range, device: torch.device,
              ) -> Union[BatchSource, DeviceBatchSource]:
-    """Views are made on a GPU as long as all images are kept there, else on the CPU."""
+    """Source of training batches: augmented on the device if the loader's setting allows, else on the CPU."""
     on_device = config.loader.on_device
     if on_device == 'always' or (on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1):
         return DeviceBatchSource(groups, config.augmentation, positions, config.training.seed, device)
@@ -98,7 +101,7 @@ def _batches(groups: list[Group], config: TrainingConfig, positions: range, devi
 
 def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
            batches: Union[BatchSource, DeviceBatchSource], device: torch.device) -> str:
-    """Put the weights into `network` that the recipe names; returns a line that says what begins at random."""
+    """Load the initial weights that the recipe names into `network`; returns a line that says what starts at random."""
     if init != imagenet_encoder.NAME:
         return start_from(network, metadata, load_checkpoint(init), init)
     frames = torch.cat([batches.batch(number).to(device).rgb[-1].cpu() for number in range(BATCHES_TO_ADAPT)])
@@ -107,14 +110,14 @@ def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
 
 
 def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:
-    """What the folder holds of an earlier run, as far as `resume` wants it.
+    """State of an earlier run in the folder, if `resume` allows using it.
 
-    :raises RunFolderError: it is of another recipe
+    :raises RunFolderError: the run is of another recipe
     """
     state = None if resume == 'never' else folder.load(device)
     changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
     if changed and resume != 'changed':
-        raise RunFolderError(f'{folder.path} holds a run by another recipe ({changed}): give that recipe, another --output, '
+        raise RunFolderError(f'{folder.path} contains a run of another recipe ({changed}): give that recipe, another --output, '
                              'or --resume changed')
     return state
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is compared: checkpoints, resolutions, engines and precisions that exist on the device."""
+"""The candidates that `tune` compares: checkpoints, resolutions, and the engines and precisions that run on the device."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ Runner = tuple[str, str]        # engine, precision
 
 @dataclass(frozen=True)
 class Model:
-    """A checkpoint, as the parameter of the node names it, and what is known about it."""
+    """A checkpoint and its metadata. `checkpoint`: value for the node's parameter. `own_size`: training resolution."""
 
     checkpoint: str
     path: Path
@@ -37,14 +37,14 @@ class Model:
 
     @property
     def identity(self) -> list[Any]:
-        """Tells whether it is still the same file."""
+        """Identity of the file, for detecting changes between runs."""
         status = self.path.stat()
         return [self.name, status.st_size, status.st_mtime_ns]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to run: the parameters of the node that make it. `name`: of the checkpoint, for people."""
+    """One combination of node parameters to measure. `name`: display name of the checkpoint."""
 
     name: str
     checkpoint: str
@@ -71,9 +71,9 @@ class Candidate:
 
 
 def load_model(checkpoint: str, class_map: str = '') -> Model:
-    """A shipped checkpoint by name, or any by path.
+    """Read the metadata of a shipped checkpoint (by name) or any other (by path).
 
-    :param class_map: as the node's parameter of that name
+    :param class_map: value of the node's parameter of that name; '': the checkpoint's own
     :raises ValueError: missing or corrupt
     """
     found = summarize_checkpoint(checkpoint)
@@ -84,23 +84,23 @@ def load_model(checkpoint: str, class_map: str = '') -> Model:
 
 
 def sizes_of(model: Model, scales: Sequence[float], resolutions: Sequence[Size], frame: Size) -> tuple[Size, ...]:
-    """`resolutions`, or else what the node makes of `scales` (its input_scale) for a `frame`; without repetition, rising."""
+    """Distinct sizes, smallest first: `resolutions`, or else what the node's input_scale gives for `scales` and a `frame` size."""
     chosen = resolutions or [InputSize(0, 0, model.own_size, scale).of(*frame) for scale in scales]
     return tuple(sorted(set(chosen), key=lambda size: size[0] * size[1]))
 
 
 def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], precisions: Optional[Sequence[str]],
                  device: torch.device) -> dict[Model, tuple[Runner, ...]]:
-    """Engines and precisions that exist on `device` for each model that has any.
+    """Engines and precisions that run on `device`, for each model that has any.
 
     :param engines: None: those that are installed
     :param precisions: None: float16 on CUDA; float32 and bfloat16 on the CPU
-    :raises TuneError: there is none
+    :raises TuneError: no model has any
     """
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
         precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
-    found, reason = {}, 'nothing was asked for'
+    found, reason = {}, 'nothing was requested'
     for model in models:
         runners: list[Runner] = []
         for engine in engines:
@@ -120,19 +120,19 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
 
 def make_candidates(runners: Mapping[Model, Sequence[Runner]], scales: Sequence[float], resolutions: Sequence[Size],
                     frame: Size) -> tuple[Candidate, ...]:
-    """All combinations for frames of that height and width, see sizes_of()."""
+    """All combinations, for frames of size `frame` (height, width); see sizes_of()."""
     return tuple(Candidate(model.name, model.checkpoint, model.variant, *size, *runner)
                  for model in runners for size in sizes_of(model, scales, resolutions, frame) for runner in runners[model])
 
 
 def largest_of(models: Iterable[Model]) -> Model:
-    """The one with the largest network, the first of several."""
+    """The model with the largest network; the first if there are several."""
     order = tuple(BACKBONE_OF_VARIANT)
     return max(models, key=lambda model: order.index(model.variant))
 
 
 def reference_of(model: Model, candidates: Sequence[Candidate]) -> Candidate:
-    """What the others are held to where there are no labels: `model` at its largest resolution, by PyTorch in float32."""
+    """The candidate that replaces ground truth if there are no labels: `model` at its largest resolution, PyTorch in float32."""
     height, width = max(((item.height, item.width) for item in candidates if item.checkpoint == model.checkpoint),
                         key=lambda size: size[0] * size[1])
     return Candidate(model.name, model.checkpoint, model.variant, height, width, 'torch', 'float32')

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Measures one candidate, in a process of its own: python -m fanet_ros.tools.tune.child REQUEST.json ANSWER.json
+"""Measure one candidate in its own process: python -m fanet_ros.tools.tune.child REQUEST.json ANSWER.json
 
-A process for each, so that its memory is its own and what crashes takes nothing else along.
+One process per candidate, so that memory can be attributed to it and a crash does not affect the others.
 """
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from fanet_ros.inference import Segmenter, SegmenterOptions, release_memory
 from fanet_ros.tools.tune.frames import FrameSet, open_frames, read_labels, write_png
 
 WARM_UP_FRAMES = 3
-MIN_TIMINGS = 30            # fewer frames are gone through several times, for the sake of the 95th percentile
-NO_CLASS = 254              # for predicted classes that the truth does not know: wrong wherever something is labelled
+MIN_TIMINGS = 30            # with fewer frames, repeat them: the 95th percentile needs enough samples
+NO_CLASS = 254              # predicted class that the ground truth lacks: wrong wherever a pixel is labelled
 MIB = 2.0 ** 20
 
 
 @dataclass(frozen=True)
 class ChildRequest:
-    """What to measure. `labels_to`: only write the labels of the frames there, for the others to be held to."""
+    """What to measure. `labels_to`: if given, only write the frames' labels to this folder, as reference for other candidates."""
 
     frames: str
     checkpoint: str
@@ -39,18 +39,18 @@ class ChildRequest:
     labels_to: str = ''
 
     def to_json(self) -> str:
-        """For from_json() in another process."""
+        """Serialize for from_json() in another process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> ChildRequest:
-        """The request that to_json() gave."""
+        """Inverse of to_json()."""
         content = json.loads(text)
         return cls(**{**content, 'options': SegmenterOptions(**content['options'])})
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Write the figures, or `error`: why there are none; returns the exit code."""
+    """Write the figures as JSON, or `error`: why there are none; returns the exit code."""
     request_path, answer_path = (Path(text) for text in (sys.argv[1:] if argv is None else argv))
     request = ChildRequest.from_json(request_path.read_text())
     try:
@@ -62,9 +62,9 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 
 def run(request: ChildRequest) -> dict[str, Any]:
-    """The figures of a candidate.
+    """Measure latency, memory and quality of a candidate; keys as the fields of Row.
 
-    :raises ValueError: it cannot be made
+    :raises ValueError: it cannot be built
     :raises RuntimeError: it does not run
     """
     frames = open_frames(Path(request.frames))
@@ -84,11 +84,11 @@ def run(request: ChildRequest) -> dict[str, Any]:
 
 
 def _figures(segmenter: Segmenter, frames: FrameSet, smoothing: float, folder: Path) -> dict[str, Any]:
-    """Times and memory; the labels go to `folder`, to be scored when the memory has been measured."""
+    """Times and memory; the labels go to `folder`, to be scored after memory has been measured."""
     one_pass = _Pass(segmenter, frames, smoothing)
     one_pass.warm_up()
     build_mib = _peak_mib()
-    release_memory()            # what making the engine took is not what running it takes
+    release_memory()            # memory for building the engine is not needed to run it
     _forget_peak(segmenter.device)
     one_pass.write_labels(folder)
     while len(one_pass.times_ms) < MIN_TIMINGS:
@@ -102,7 +102,7 @@ def _figures(segmenter: Segmenter, frames: FrameSet, smoothing: float, folder: P
 
 
 class _Pass:
-    """Goes through the frames, timing the Segmenter and nothing else."""
+    """Runs the Segmenter over the frames and times nothing else."""
 
     def __init__(self, segmenter: Segmenter, frames: FrameSet, smoothing: float) -> None:
         self._segmenter, self._frames, self._smoothing = segmenter, frames, smoothing
@@ -114,12 +114,12 @@ class _Pass:
             self._segmenter.segment(frame.rgb, smoothing=self._smoothing)
 
     def write_labels(self, folder: Path) -> None:
-        """Segment every frame once; labels as folder/NNNN.png."""
+        """Segment every frame once and write the labels to folder/NNNN.png."""
         for name, labels in self._run():
             write_png(folder / f'{name}.png', labels)
 
     def go_on(self) -> None:
-        """Segment every frame once more."""
+        """Segment the frames once more, but stop at MIN_TIMINGS times."""
         for _ in self._run():
             if len(self.times_ms) >= MIN_TIMINGS:
                 return
@@ -136,7 +136,7 @@ class _Pass:
 
 
 def _quality(segmenter: Segmenter, frames: FrameSet, folder: Path) -> dict[str, Any]:
-    """Of the labels in `folder` against the truth, both 0..1; classes are matched by name."""
+    """Score the labels in `folder` against the ground truth, both figures 0..1; classes are matched by name."""
     table = np.full(256, NO_CLASS, np.uint8)
     for index, name in enumerate(segmenter.class_map.names):
         if name in frames.class_names:
@@ -145,7 +145,7 @@ def _quality(segmenter: Segmenter, frames: FrameSet, folder: Path) -> dict[str, 
     for path in sorted(frames.truth.glob('*.png')):
         counter.add(read_labels(path), table[read_labels(folder / path.name)])
     result = counter.result()
-    assert result is not None       # something is labelled: that was checked when the frames were gathered
+    assert result is not None       # some pixels are labelled: checked when the frames were gathered
     return {key: asdict(result)[key] for key in ('pixel_agreement', 'mean_iou')}
 
 
@@ -154,12 +154,12 @@ def _forget_peak(device: torch.device) -> None:
         torch.cuda.reset_peak_memory_stats(device)
     try:
         Path('/proc/self/clear_refs').write_text('5')
-    except OSError:         # then the peak is that of making the engine, if that took more
+    except OSError:         # then the peak includes building the engine
         pass
 
 
 def _peak_mib() -> float:
-    """Largest resident size of this process, since _forget_peak() where the system can do that."""
+    """Peak resident size of this process [MiB], since _forget_peak() if the system supports resetting it."""
     try:
         with open('/proc/self/status') as lines:
             return next(float(line.split()[1]) / 1024 for line in lines if line.startswith('VmHWM:'))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which candidate to take for a budget, and which are worth a look at all."""
+"""Choose a candidate for a budget, and find the Pareto front of quality and latency."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.results import Row
 
 MB_OF_MIB = 1.048576
-TIE = 0.002         # of quality: less is noise of the frames, and the faster one is taken
-VISIBLE = 0.0005    # of quality: less does not make a point of the front
+TIE = 0.002         # of mean IoU: smaller differences are noise, and the faster candidate is taken
+VISIBLE = 0.0005    # of mean IoU: smaller gains do not add a point to the Pareto front
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a frame may take, `reserve_ms` of it for receiving and publishing; memory_mb None: any.
+    """Latency and memory limits for a frame; `reserve_ms` of the latency are for receiving and publishing; memory_mb None: any.
 
-    `origin` says in words where the time comes from.
+    `origin` says in words where the latency limit comes from.
     """
 
     latency_ms: float
@@ -28,18 +28,18 @@ class Budget:
 
     @property
     def limit_ms(self) -> float:
-        """What is left from pixels to labels."""
+        """Time left for segmentation, from pixels to labels."""
         return self.latency_ms - self.reserve_ms
 
     @property
     def description(self) -> str:
-        """In words."""
+        """The budget in words."""
         reserve = f', {self.reserve_ms:g} ms of it for receiving and publishing' if self.reserve_ms else ''
         memory = f', {self.memory_mb:g} MB' if self.memory_mb is not None else ''
         return f'p95 of {significant(self.latency_ms, 4)} ms ({self.origin}{reserve}){memory}'
 
     def fits(self, row: Row) -> bool:
-        """The 95th percentile and the memory are within it."""
+        """Whether p95 latency and memory are within the budget."""
         return not row.error and row.p95_ms <= self.limit_ms and self.has_room(row)
 
     def has_room(self, row: Row) -> bool:
@@ -48,16 +48,16 @@ class Budget:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was taken; `fits` is False when nothing fits the budget and this is only the nearest."""
+    """The chosen row; `fits` is False if nothing fits the budget and this is only the closest."""
 
     row: Row
     fits: bool
 
 
 def choose(rows: Sequence[Row], budget: Budget) -> Optional[Choice]:
-    """The best that fits, the fastest of those within TIE of it.
+    """The best row that fits the budget; of several within TIE of it, the fastest.
 
-    When nothing fits: the fastest, among those whose memory fits if there are any. None when nothing could be measured.
+    If nothing fits: the fastest, of those whose memory fits if there are any. None if nothing could be measured.
     """
     measured = [row for row in rows if not row.error]
     if not measured:
@@ -72,7 +72,7 @@ def choose(rows: Sequence[Row], budget: Budget) -> Optional[Choice]:
 
 
 def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Those that are better than all that are faster, by what can be seen in the table; the fastest first."""
+    """The rows that are better than every faster row by more than VISIBLE, fastest first."""
     front: list[Row] = []
     for row in sorted((row for row in rows if not row.error), key=lambda row: (row.p95_ms, -row.mean_iou)):
         if not front or row.mean_iou > front[-1].mean_iou + VISIBLE:
@@ -81,7 +81,7 @@ def pareto(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def remedy(choice: Choice, budget: Budget, tried: Sequence[Row]) -> str:
-    """What could be done when nothing fits."""
+    """Suggestions for when nothing fits."""
     ways = ['--remeasure on a quiet machine'] if choice.row.is_disturbed else []
     ways.append('smaller --scales')
     if not any(row.candidate.precision == 'int8' for row in tried) and choice.row.gpu_memory_mib is None:

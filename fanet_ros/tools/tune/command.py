@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the best checkpoint, resolution and engine for your camera and machine, and write the parameter file for it.
 
-    ros2 run fanet_ros tune drive_1 --output tuned                 # a bag; its own rate is the budget
+    ros2 run fanet_ros tune drive_1 --output tuned                 # a bag: its frame rate sets the budget
     ros2 run fanet_ros tune camvid/val --output tuned --budget-ms 50 --memory-mb 1500
     ros2 launch fanet_ros segmentation.launch.py params_file:=tuned/tuned.param.yaml
 
@@ -33,12 +33,12 @@ def main(argv: Optional[list[str]] = None) -> int:
     from fanet_ros.tools.tune.run import tune
     with sigterm_interrupts():
         return exit_code_of('tune', lambda: tune(arguments),
-                            stopped=f'stopped; the same command goes on from {arguments.output}',
-                            remedy=lambda _: 'choose another --output, or see to its room and permissions')
+                            stopped=f'stopped; run the same command again to resume from {arguments.output}',
+                            remedy=lambda _: 'choose another --output, or check its free space and permissions')
 
 
 def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
-    """The command line; exits with a message on a wrong one."""
+    """Parse the command line; exits with a message if it is invalid."""
     parser = argparse.ArgumentParser(
         prog='tune', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SOURCE')

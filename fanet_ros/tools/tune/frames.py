@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The frames that every candidate is measured on, as files: the same ones after an interruption too."""
+"""The frames that every candidate is measured on, kept as files so that a resumed run uses the same ones."""
 from __future__ import annotations
 
 import json
@@ -22,10 +22,10 @@ IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Frames in `folder`: images/NNNN.png, earlier/NNNN_K.png before them and, for scoring, truth/NNNN.png.
+    """Frames in `folder`: images/NNNN.png, their predecessors earlier/NNNN_K.png and, for scoring, truth/NNNN.png.
 
-    has_labels: truth holds labels that people or the source gave; else what the reference network makes of the frames.
-    class_names: of the values in truth. height, width: of the first frame in px. rate_hz: of the camera, None: unknown.
+    has_labels: truth holds labels from the source; otherwise those of the reference network.
+    class_names: of the values in truth. height, width: of the first frame [px]. rate_hz: of the camera, None: unknown.
     """
 
     folder: Path
@@ -48,65 +48,65 @@ class FrameSet:
 
     @property
     def has_truth(self) -> bool:
-        """There is something to score against."""
+        """Whether there are labels to score against."""
         return self.truth.is_dir()
 
     def frames(self) -> Iterator[TuningFrame]:
-        """The frames one by one, without truth: only one is in memory at a time."""
+        """Yield the frames without labels, loading one at a time to save memory."""
         for path in sorted(self.images.glob('*.png')):
             earlier = sorted((self.folder / EARLIER).glob(f'{path.stem}_*.png'))
             yield TuningFrame(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
 
 
 def gather_frames(folder: Path, request: SourceRequest, *, quiet: bool = False) -> FrameSet:
-    """Those in `folder` if they are complete, else frames of the source, written there.
+    """Return the frames in `folder` if they are complete; otherwise read them from the source and write them there.
 
     :raises ValueError: the source cannot be used
     :raises OSError: `folder` cannot be written
     """
     if (folder / 'frames.json').is_file():
         return open_frames(folder)
-    shutil.rmtree(folder, ignore_errors=True)       # of an interrupted attempt
+    shutil.rmtree(folder, ignore_errors=True)       # left by an interrupted run
     source = open_tuning_frames(request)
     for name in (IMAGES, EARLIER, *((TRUTH,) if source.has_labels else ())):
         (folder / name).mkdir(parents=True)
     found = _write(folder, source, request, quiet)
     partial = folder / 'frames.json.partial'
     partial.write_text(json.dumps(found, indent=1) + '\n')
-    os.replace(partial, folder / 'frames.json')     # last: where it is, all are
+    os.replace(partial, folder / 'frames.json')     # written last: marks the folder as complete
     return open_frames(folder)
 
 
 def open_frames(folder: Path) -> FrameSet:
-    """The frames that gather_frames() left in `folder`."""
+    """Open the frames that gather_frames() wrote to `folder`."""
     content: dict[str, Any] = json.loads((folder / 'frames.json').read_text())
     return FrameSet(folder, **{**content, 'class_names': tuple(content['class_names'])})
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB.
+    """Read an image as (H, W, 3) uint8 RGB.
 
-    :raises TuneError: it is gone or damaged
+    :raises TuneError: it is missing or damaged
     """
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and give the same command again')
+        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def read_labels(path: Path) -> np.ndarray:
-    """(H, W) uint8.
+    """Read labels as (H, W) uint8.
 
-    :raises TuneError: it is gone or damaged
+    :raises TuneError: it is missing or damaged
     """
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if labels is None or labels.ndim != 2:
-        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and give the same command again')
+        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
     return labels
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
-    """RGB or labels as PNG.
+    """Write (H, W, 3) RGB or (H, W) labels, uint8, as PNG.
 
     :raises OSError: it cannot be written
     """
@@ -128,10 +128,10 @@ def _write(folder: Path, source: TuningFrames, request: SourceRequest, quiet: bo
             labelled += int((frame.labels != UNLABELLED).sum())
         count, has_earlier = count + 1, has_earlier or bool(frame.earlier)
     if not count:
-        raise TuneError(f'{request.source} gave no frame: see whether it plays')
+        raise TuneError(f'{request.source} yielded no frame: check that it plays')
     if source.has_labels and not labelled:
-        raise TuneError(f'no pixel of the labels of {request.source} is of a class of {request.class_map.name}: '
-                        f'expected {", ".join(request.class_map.names)}; name pairs with --set rename.THEIRS=OURS')
+        raise TuneError(f'no labelled pixel of {request.source} has a class of {request.class_map.name}: '
+                        f'expected {", ".join(request.class_map.names)}; map names with --set rename.THEIRS=OURS')
     frames = FrameSet(folder, count, *size, source.has_labels, has_earlier, request.class_map.names, source.rate_hz,
                       source.image_topic)
     return {key: value for key, value in asdict(frames).items() if key != 'folder'}

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The files that `tune` leaves: report, plot and the parameter file of the choice."""
+"""The files that `tune` writes: report, plot and the parameter file of the chosen candidate."""
 from __future__ import annotations
 
 import json
@@ -20,10 +20,10 @@ COMPRESSED = '/compressed'
 
 
 def write_findings(findings: Findings, parameters: dict[str, Any], device: str, folder: Path) -> str:
-    """Write all of them; returns what to print.
+    """Write report, plot and parameter file; returns the text to print.
 
     :param parameters: of the node, to start from
-    :param device: as asked for, '': as in `parameters`
+    :param device: as requested, '': as in `parameters`
     :raises OSError: `folder` cannot be written
     """
     verdict = in_words(findings)
@@ -37,9 +37,9 @@ def write_findings(findings: Findings, parameters: dict[str, Any], device: str, 
 
 
 def in_words(findings: Findings) -> str:
-    """The choice in a line; WARN when it does not fit."""
+    """The choice in one line, with WARN if it exceeds the budget."""
     choice, budget = findings.choice, findings.budget
-    assert choice is not None       # that some were measured is seen to before
+    assert choice is not None       # the run fails earlier if nothing could be measured
     row = choice.row
     figures = (f'{row.candidate.title}: p95 {row.p95_ms:.1f} ms, {row.fps:.1f} fps, '
                f'{row.device_memory_mib * MB_OF_MIB:.0f} MB, {findings.quality_name} {100 * row.mean_iou:.1f}%')
@@ -50,12 +50,12 @@ def in_words(findings: Findings) -> str:
 
 
 def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: Path) -> dict[str, Any]:
-    """`parameters` with the choice in them."""
+    """`parameters`, updated with the chosen candidate."""
     assert findings.choice is not None
     item = findings.choice.row.candidate
     values = {**parameters, 'checkpoint': item.checkpoint, 'variant': 'auto', 'engine': item.engine,
               'precision': item.precision, 'input_height': item.height, 'input_width': item.width, 'input_scale': 1.0,
-              'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would be none
+              'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would mean no budget
     if device:
         values['device'] = device
     if item.precision == 'int8':
@@ -66,7 +66,7 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
 
 
 def launch_command(findings: Findings, folder: Path) -> str:
-    """How to start the node with the file, on the topic of the bag where it was one."""
+    """Command that starts the node with the tuned file and, if the source was a bag, its image topic."""
     topic = findings.frames.image_topic
     if topic.endswith(COMPRESSED):
         topic = topic[:-len(COMPRESSED)]
@@ -77,7 +77,7 @@ def launch_command(findings: Findings, folder: Path) -> str:
 
 def _comment(findings: Findings, verdict: str) -> str:
     frames = findings.frames
-    return (f'Parameters of the segmentation node, as `ros2 run fanet_ros tune` chose them on {findings.date}.\n'
+    return (f'Parameters of the segmentation node, chosen by `ros2 run fanet_ros tune` on {findings.date}.\n'
             f'Machine: {one_line(findings.machine)}.\n'
             f'Source: {findings.source}, {frames.count} frames of {frames.width}x{frames.height}.\n'
             f'Budget: {findings.budget.description}.\n{verdict}\n{findings.quality_in_words}.')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parameter file of the segmentation node: read as a start, written as the result."""
+"""Read and write parameter files of the segmentation node."""
 from __future__ import annotations
 
 import re
@@ -19,9 +19,9 @@ COMMENT_COLUMN = 34
 
 
 def read_parameters(path: Optional[Path]) -> dict[str, Any]:
-    """All parameters: those of the file, else the shipped values.
+    """All parameters of the node: the shipped values, overridden by those in the file.
 
-    :raises TuneError: it is no parameter file of a segmentation node
+    :raises TuneError: unreadable, or not a parameter file of the segmentation node
     """
     values = dict(_parameters(yaml.safe_load(_shipped()), _shipped_path()))
     if path is None:
@@ -37,7 +37,7 @@ def read_parameters(path: Optional[Path]) -> dict[str, Any]:
 
 
 def parameter_file(values: dict[str, Any], comment: str) -> str:
-    """A complete file for any node name, with the shipped explanations; `comment`: lines at its beginning."""
+    """A complete file for any node name, with the shipped explanations; `comment`: lines at the top."""
     lines = [f'# {line}'.rstrip() for line in comment.splitlines()] + ['/**:', f'  {PARAMETERS}:']
     rest = dict(values)
     for line in _shipped().splitlines()[_first_parameter():]:
@@ -49,7 +49,7 @@ def parameter_file(values: dict[str, Any], comment: str) -> str:
         explanation = (match[2] or '').strip()
         lines.append(f'{text:{COMMENT_COLUMN}}{explanation}'.rstrip() if len(text) < COMMENT_COLUMN - 1
                      else f'{text}    {explanation}'.rstrip())
-    if rest:        # parameters of the start that the shipped file does not have, such as qos_overrides
+    if rest:        # given parameters that the shipped file lacks, such as qos_overrides
         lines += [f'    {line}' for line in yaml.safe_dump(rest, sort_keys=False).splitlines()]
     return '\n'.join(lines) + '\n'
 
@@ -61,7 +61,7 @@ def _parameters(content: Any, path: Path) -> dict[str, Any]:
         chosen = [nodes[0][1]]
     if not chosen:
         found = ', '.join(name for name, _ in nodes) or f'no {PARAMETERS}'
-        raise TuneError(f"{path} is no parameter file of the segmentation node: expected '/**' or 'segmentation' with "
+        raise TuneError(f"{path} is not a parameter file of the segmentation node: expected '/**' or 'segmentation' with "
                         f'{PARAMETERS} in it, found {found}')
     merged: dict[str, Any] = {}
     for values in chosen:
@@ -70,7 +70,7 @@ def _parameters(content: Any, path: Path) -> dict[str, Any]:
 
 
 def _nodes(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Names of nodes, as far as they are nested, with their parameters."""
+    """Names of all nodes, nested namespaces included, with their parameters."""
     for key, value in content.items() if isinstance(content, dict) else ():
         if key == PARAMETERS and isinstance(value, dict):
             yield name, value
@@ -79,7 +79,7 @@ def _nodes(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _scalar(value: Any) -> str:
-    """As YAML on one line; a float stays one."""
+    """`value` as YAML on one line; floats stay floats."""
     return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
 
 

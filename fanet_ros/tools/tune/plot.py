@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Quality against latency, every candidate a point."""
+"""Plot of quality against latency, one point per candidate."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,14 +18,14 @@ from fanet_ros.tools.tune.results import Row
 
 SIZE_INCHES = (10.5, 6.0)
 MARKERS = 'osD^vP*X'
-WIDE = 4.0                  # times from the fastest to the slowest, beyond which the axis is logarithmic
-LABEL_STEP_PX = 15.0        # between labels that would lie on each other
+WIDE = 4.0                  # ratio of slowest to fastest above which the axis is logarithmic
+LABEL_STEP_PX = 15.0        # minimum vertical distance of labels that would overlap
 
 
 def draw_plot(findings: Findings, path: Path) -> None:
-    """Write a PNG: one colour for each engine and precision, one marker for each checkpoint.
+    """Write a PNG: one colour per engine and precision, one marker per checkpoint.
 
-    Points of the same checkpoint and resolution are joined by a thin line that carries the resolution.
+    A thin line, labelled with the resolution, joins the points of the same checkpoint and resolution.
     """
     rows = findings.measured
     runners = sorted({row.candidate.runner for row in rows})
@@ -60,9 +60,9 @@ def draw_plot(findings: Findings, path: Path) -> None:
         row = findings.choice.row
         axes.plot(row.p95_ms, 100 * row.mean_iou, 'o', ms=17, mfc='none', mec='black', mew=1.8, zorder=4)
         handles.append(Line2D([], [], ls='', marker='o', mfc='none', mec='black', ms=11,
-                              label='chosen' if findings.choice.fits else 'chosen, over the budget'))
+                              label='chosen' if findings.choice.fits else 'chosen, over budget'))
     quality = 'mIoU [%]' if findings.reference is None else f'agreement with {findings.reference.size} (mean IoU) [%]'
-    axes.set(xlabel='p95 of pixels to labels [ms]', ylabel=quality,
+    axes.set(xlabel='p95 latency, pixels to labels [ms]', ylabel=quality,
              title=f'{findings.source}: {findings.frames.count} frames, {findings.date}')
     axes.grid(True, alpha=0.25)
     axes.margins(x=0.12, y=0.1)
@@ -73,7 +73,7 @@ def draw_plot(findings: Findings, path: Path) -> None:
 
 
 def _label(figure: Figure, axes: Any, groups: list[list[Row]]) -> None:
-    """The resolution left of each group's fastest point, moved down where another label is in the way."""
+    """Write the resolution left of each group's fastest point, moved down where labels would overlap."""
     figure.draw_without_rendering()
     placed: list[tuple[float, float]] = []
     firsts = [group[0] for group in groups]

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What tuning found, in words: a table, and the same as Markdown and JSON."""
+"""Reports of the tuning results: a table, Markdown and JSON."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HEADINGS = ('', 'checkpoint', 'resolution', 'engine', 'p50 ms', 'p95 ms', 'fps',
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a report is made of. `reference`: what quality is measured against where there are no labels."""
+    """Everything a report needs. `reference`: what quality is measured against if there are no labels, else None."""
 
     source: str
     frames: FrameSet
@@ -34,19 +34,19 @@ class Findings:
 
     @property
     def measured(self) -> tuple[Row, ...]:
-        """Those with figures, the fastest first."""
+        """The rows with figures, fastest first."""
         return tuple(sorted((row for row in self.rows if not row.error), key=lambda row: row.p95_ms))
 
     @property
     def quality_in_words(self) -> str:
         if self.reference is None:
-            return 'mIoU and pixels: against the true labels of the frames'
-        return (f'agreement: mean IoU with the labels that {self.reference.title} gives, pixels: the share that is '
-                'equal; not accuracy, for there are no true labels')
+            return 'mIoU and pixels: against the ground truth of the frames'
+        return (f'agreement: mean IoU with the labels of {self.reference.title}, pixels: share of equal labels; '
+                'not accuracy, because there is no ground truth')
 
 
 def table(findings: Findings) -> str:
-    """Aligned, and Markdown: the fastest first, `*` on the Pareto front, `>` the chosen one."""
+    """Aligned Markdown table, fastest first: `*` on the Pareto front, `>` the chosen one."""
     front = set(pareto(findings.rows))
     chosen = findings.choice.row if findings.choice else None
     lines = [(*HEADINGS, f'{findings.quality_name} %', 'pixels %')]
@@ -66,29 +66,29 @@ def table(findings: Findings) -> str:
 
 
 def notes(findings: Findings) -> tuple[str, ...]:
-    """What a reader of the table has to know."""
+    """Notes that explain the table."""
     found = [f'`>` chosen, `*` on the Pareto front; budget: {findings.budget.description}',
-             'times: from pixels to labels; receiving and publishing come on top', findings.quality_in_words]
+             'times: from pixels to labels, without receiving and publishing', findings.quality_in_words]
     if any(row.gpu_memory_mib is not None for row in findings.measured):
-        found.append('memory: of the GPU, as torch reserved it')
+        found.append('memory: GPU memory that torch reserved')
     else:
-        found.append('memory: largest resident size of a process without ROS while it ran')
+        found.append('memory: peak resident size of a process without ROS while it ran')
     loads = [row.busy_cores for row in findings.measured if row.busy_cores is not None and row.is_disturbed]
     if loads:
-        found.append(f'`~` other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer than on '
-                     'a quiet machine, and scatter; --remeasure measures these again')
+        found.append(f'`~` other processes kept up to {max(loads):.1f} cores busy meanwhile: times are longer and more '
+                     'scattered than on an idle machine; --remeasure repeats these measurements')
     if len({row.candidate.name for row in findings.measured}) > 1 and not findings.frames.has_earlier:
-        found.append('the frames have none before them: a video checkpoint is measured as on single frames')
+        found.append('there are no previous frames: a video checkpoint is measured on single frames')
     return tuple(found)
 
 
 def failures(rows: Sequence[Row]) -> tuple[str, ...]:
-    """A line for each candidate that could not be measured."""
+    """One line per candidate that could not be measured."""
     return tuple(f'not measured: {row.candidate.title}: {row.error}' for row in rows if row.error)
 
 
 def markdown(findings: Findings, choice_text: str) -> str:
-    """The whole report."""
+    """The whole report as Markdown."""
     frames = findings.frames
     remarks = '\n'.join(f'- {line}' for line in (*notes(findings), *failures(findings.rows)))
     parts = [f'# Tuned on {findings.source}',
@@ -98,7 +98,7 @@ def markdown(findings: Findings, choice_text: str) -> str:
 
 
 def content(findings: Findings) -> dict[str, Any]:
-    """For JSON: the figures of every row with what was made of them."""
+    """The report for JSON: every row with its figures and whether it fits, is on the Pareto front, or was chosen."""
     front, budget = set(pareto(findings.rows)), findings.budget
     choice = findings.choice
     chosen = choice.row if choice else None

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What has been measured so far, in a file that survives an interruption."""
+"""Measurements so far, in a file that survives an interruption."""
 from __future__ import annotations
 
 import fcntl
@@ -21,8 +21,8 @@ TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a c
 class Row:
     """One candidate with its figures; `error` says why it has none.
 
-    Quality is 0..1, times are of one frame from pixels to labels. memory_mib is the largest resident size of the
-    process while it ran, build_memory_mib while the engine was made; busy_cores: what other processes kept busy.
+    Quality is 0..1; times are per frame, from pixels to labels. memory_mib is the peak resident size of the process
+    while it ran, build_memory_mib while the engine was built; busy_cores: CPU cores that other processes kept busy.
     """
 
     candidate: Candidate
@@ -42,12 +42,12 @@ class Row:
 
     @property
     def device_memory_mib(self) -> float:
-        """Of the GPU where it ran on one, else of the process."""
+        """GPU memory if it ran on a GPU, else memory of the process."""
         return self.memory_mib if self.gpu_memory_mib is None else self.gpu_memory_mib
 
     @property
     def is_disturbed(self) -> bool:
-        """Other processes were busy meanwhile, so that its times are too long."""
+        """Whether other processes were busy meanwhile, so that its times are too long."""
         return self.busy_cores is not None and self.busy_cores > TOLERATED_LOAD
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,10 +62,10 @@ class Row:
 
 @dataclass
 class Results:
-    """The file results.json of a folder, which one process at a time works on. Use as a context manager.
+    """The file results.json of a folder, locked by one process at a time. Use as a context manager.
 
-    :param settings: all that the figures depend on; those of a begun folder must be the same
-    :raises TuneError: begun with other settings, being worked on, or damaged
+    :param settings: everything the figures depend on; those of an existing folder must be equal
+    :raises TuneError: the folder has other settings, is in use by another process, or is damaged
     """
 
     folder: Path
@@ -80,7 +80,7 @@ class Results:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._lock.close()
-            raise TuneError(f'{self.folder} is being worked on by another process: wait for it, or stop it') from None
+            raise TuneError(f'{self.folder} is in use by another process: wait for it, or stop it') from None
         try:
             self._load()
         except BaseException:
@@ -97,21 +97,21 @@ class Results:
         self._lock.close()
 
     def begin(self, **more: Any) -> None:
-        """Keep the settings, and some `more` that are known only now.
+        """Store the settings, with `more` that are known only now.
 
-        :raises TuneError: begun with others
+        :raises TuneError: the folder has other settings
         """
         self._compare({**self.settings, **more})
         self.settings.update(more)
         self._save()
 
     def add(self, row: Row) -> None:
-        """Keep it; it is on the disk when this returns."""
+        """Store a row; it is on disk when this returns."""
         self.rows[row.candidate] = row
         self._save()
 
     def is_measured(self, candidate: Candidate) -> bool:
-        """It has figures; what failed is tried again."""
+        """Whether it has figures; failed candidates are tried again."""
         return candidate in self.rows and not self.rows[candidate].error
 
     def _load(self) -> None:
@@ -132,7 +132,7 @@ class Results:
         changed = [f'{key} was {self._begun.get(key)}, is {value}'
                    for key, value in settings.items() if self.is_begun and self._begun.get(key) != value]
         if changed:
-            raise TuneError(f'{self.folder} was begun differently ({"; ".join(changed)}): give the same command again, '
+            raise TuneError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same command again, '
                             'remove that folder, or choose another --output')
 
     def _save(self) -> None:

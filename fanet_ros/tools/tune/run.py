@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The run of `tune`: frames, candidates one by one, then choice, report and parameter file."""
+"""The `tune` command: gather frames, measure each candidate, then choose and write report and parameter file."""
 from __future__ import annotations
 
 import argparse
@@ -34,9 +34,9 @@ ASSUMED_RATE_HZ = 10.0
 
 
 def tune(arguments: argparse.Namespace) -> None:
-    """Do it all and print what was found.
+    """Run `tune` and print the findings.
 
-    :raises ValueError: source, labels, checkpoints, parameter file or output do not allow it
+    :raises ValueError: unusable source, labels, checkpoints, parameter file or output
     :raises OSError: the output cannot be written
     """
     parameters = read_parameters(arguments.params_file)
@@ -53,7 +53,7 @@ def tune(arguments: argparse.Namespace) -> None:
     folder = arguments.output
     with Results(folder, settings) as results:
         if not results.is_begun:
-            shutil.rmtree(folder / 'frames', ignore_errors=True)        # of who knows which source
+            shutil.rmtree(folder / 'frames', ignore_errors=True)        # may be from another source
         frames = gather_frames(folder / 'frames', request, quiet=arguments.quiet)
         candidates = make_candidates(runners, arguments.scales, arguments.resolutions, (frames.height, frames.width))
         reference = reference_of(largest, candidates)
@@ -72,7 +72,7 @@ def tune(arguments: argparse.Namespace) -> None:
 
 
 class _Runner:
-    """Measures candidates on the frames, as the parameters say."""
+    """Measures candidates on the frames, with the node's parameters."""
 
     def __init__(self, frames: FrameSet, device: torch.device, parameters: dict[str, Any], cache: Path,
                  timeout_s: float) -> None:
@@ -91,14 +91,14 @@ def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:
     models = tuple(load_model(name, class_map) for name in dict.fromkeys(checkpoints))
     names = [model.name for model in models]
     if len(set(names)) < len(names):
-        raise TuneError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one, else nobody can '
-                        'tell them apart')
+        raise TuneError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one so that they '
+                        'can be told apart')
     return models
 
 
 def _settings(request: SourceRequest, models: Sequence[Model], device: torch.device, parameters: dict[str, Any],
               machine: dict[str, Any]) -> dict[str, Any]:
-    """All that the figures depend on, apart from the candidates themselves."""
+    """Everything the figures depend on, apart from the candidates themselves."""
     return {
         'source': _identity(request.source), 'frames': request.frames, 'context': request.context,
         'image_topic': request.image_topic, 'labels': _identity(request.labels), 'set': list(request.label_settings),
@@ -108,7 +108,7 @@ def _settings(request: SourceRequest, models: Sequence[Model], device: torch.dev
 
 
 def _identity(source: str) -> list[Any]:
-    """Tells whether a file or folder is still the same."""
+    """Identity of the contents of a file or folder, for detecting changes."""
     path = Path(source).expanduser()
     if not source or not path.exists() or path.is_char_device():
         return [source]
@@ -119,21 +119,21 @@ def _identity(source: str) -> list[Any]:
 
 
 def _write_reference(runner: _Runner, reference: Candidate, frames: FrameSet) -> None:
-    """The labels that all are held to, in frames/truth; there completely or not at all."""
+    """Write the reference labels to frames/truth, completely or not at all."""
     partial = frames.folder / f'{TRUTH}.partial'
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     print(f'reference: {reference.title}', file=sys.stderr)
     answer = runner(reference, str(partial))
     if 'error' in answer:
-        raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels there is '
-                        'nothing to measure quality by; choose smaller --scales')
+        raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels, quality '
+                        'is measured against it; choose smaller --scales')
     partial.rename(frames.truth)
 
 
 def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Results,
                  arguments: argparse.Namespace) -> None:
-    """What has no figures yet, or none that are worth much and shall be had anew."""
+    """Measure the candidates without figures and, with --remeasure, those that were disturbed."""
     waiting = [candidate for candidate in candidates if not results.is_measured(candidate)
                or (arguments.remeasure and results.rows[candidate].is_disturbed)]
     done = len(candidates) - len(waiting)
@@ -151,13 +151,13 @@ def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Resu
 
 
 def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
-    """As asked for, or the time between two frames of the camera."""
+    """The requested budget, or the time between two frames of the camera."""
     rate_hz: Optional[float] = arguments.rate_hz or frames.rate_hz
     if arguments.budget_ms:
-        latency_ms, origin = arguments.budget_ms, 'as asked for'
+        latency_ms, origin = arguments.budget_ms, 'as requested'
     elif rate_hz:
         latency_ms, origin = 1e3 / rate_hz, f'a camera of {significant(rate_hz)} Hz'
-        origin += '' if arguments.rate_hz else f', as measured of {arguments.source}'
+        origin += '' if arguments.rate_hz else f', measured from {arguments.source}'
     else:
         latency_ms, origin = 1e3 / ASSUMED_RATE_HZ, f'a camera of {ASSUMED_RATE_HZ:g} Hz, assumed: give --rate-hz'
     if latency_ms <= arguments.reserve_ms:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `tune` measures on: frames spread evenly over a bag, a video, a camera, a folder or the street."""
+"""Frame sources for `tune`: evenly spaced frames of a bag, a video, a camera, a folder or the synthetic street."""
 from __future__ import annotations
 
 import re
@@ -21,20 +21,20 @@ from fanet_ros.datasets.layouts import OWN_CLASS_MAP, find_class_map, load_datas
 from fanet_ros.inference import ClassMap
 from fanet_ros.sources import SourceError, open_source
 
-RATE_STAMPS = 300               # so many images of a bag tell its rate
-CAMERA_STEP = 10                # of a live camera every tenth frame: half a minute to turn it towards something else
-STREET_FIRST_SEED = 900         # of streets that no shipped network was trained on
+RATE_STAMPS = 300               # images of a bag from which its rate is measured
+CAMERA_STEP = 10                # take every tenth frame of a live camera: leaves time to point it elsewhere
+STREET_FIRST_SEED = 900         # streets that no shipped network was trained on
 STREET_SECONDS = 20
 STREET_RATE_HZ = 15
 
 
 class TuneError(ValueError):
-    """It cannot be tuned as asked; one line: what was expected, what came, what to do."""
+    """Tuning is impossible as requested; one line: what was expected, what came, what to do."""
 
 
 @dataclass(frozen=True)
 class TuningFrame:
-    """One frame: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 where known; frames just `earlier`, the oldest first."""
+    """One frame: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 if known; `earlier`: the frames just before it, oldest first."""
 
     name: str
     rgb: np.ndarray
@@ -44,10 +44,10 @@ class TuningFrame:
 
 @dataclass(frozen=True)
 class SourceRequest:
-    """Which frames are wanted.
+    """Which frames to take.
 
-    :param context: how many frames before each belong to it, for networks that look back
-    :param class_map: what the labels are numbered by
+    :param context: number of preceding frames to take with each, for networks that use previous frames
+    :param class_map: classes whose indices the labels use
     """
 
     source: str
@@ -61,7 +61,7 @@ class SourceRequest:
 
 @dataclass(frozen=True)
 class TuningFrames:
-    """Shots to come, with what is known about them. `rate_hz`: of the camera; None where there is none."""
+    """Frames, read on demand, with what is known about them. `rate_hz`: of the camera; None: unknown."""
 
     frames: Iterator[TuningFrame]
     has_labels: bool = False
@@ -70,9 +70,9 @@ class TuningFrames:
 
 
 def open_tuning_frames(request: SourceRequest) -> TuningFrames:
-    """Open whatever `request.source` names.
+    """Open the source that `request.source` names.
 
-    :raises ValueError: nothing there, or nothing that can be used; the message says what to do
+    :raises ValueError: it does not exist or is unusable; the message says what to do
     """
     path = Path(request.source).expanduser()
     if is_bag(path):
@@ -86,35 +86,35 @@ def open_tuning_frames(request: SourceRequest) -> TuningFrames:
         request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
     elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
         raise TuneError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
-                        "with images/ and labels/), a video, /dev/videoN or 'street'; of a live camera topic record a "
+                        "with images/ and labels/), a video, /dev/videoN or 'street'; for a live camera topic, record a "
                         'few seconds first with ros2 launch fanet_ros record.launch.py')
     _refuse_labels(request)
     return _video(request)
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """At most `wanted` of the numbers 0..count-1, evenly."""
+    """At most `wanted` of the numbers 0..count-1, evenly spaced."""
     return sorted({int(number) for number in np.linspace(0, count - 1, min(count, wanted)).round()}) if count else []
 
 
 def _refuse_labels(request: SourceRequest) -> None:
     if request.labels or request.label_settings:
-        raise TuneError(f'--labels and --set are for folders of images: {request.source} is none')
+        raise TuneError(f'--labels and --set are for folders of images: {request.source} is not one')
 
 
 def _bag(path: Path, request: SourceRequest) -> TuningFrames:
     with CameraReader(path) as bag:
-        asked = (request.image_topic,) if request.image_topic else ()
-        cameras = choose_cameras(bag.list_topics(), asked, '--image-topic')
+        requested = (request.image_topic,) if request.image_topic else ()
+        cameras = choose_cameras(bag.list_topics(), requested, '--image-topic')
         if len(cameras) > 1:
-            raise TuneError(f'the bag has {len(cameras)} cameras: name one with --image-topic, of '
+            raise TuneError(f'the bag has {len(cameras)} cameras: choose one with --image-topic: '
                             f'{", ".join(camera.topic for camera in cameras)}')
         if not bag.count(cameras):
-            raise TuneError(f'{cameras[0].topic} has no image in {path}: expected at least one; name another topic')
+            raise TuneError(f'{cameras[0].topic} has no image in {path}: expected at least one; choose another topic')
         steps = np.diff(bag.stamps_s(cameras[0], RATE_STAMPS))
     median_s = float(np.median(steps)) if len(steps) else 0.0
     return TuningFrames(_bag_frames(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
-                   image_topic=cameras[0].topic)
+                        image_topic=cameras[0].topic)
 
 
 def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[TuningFrame]:
@@ -124,18 +124,18 @@ def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[
         reasons: dict[str, int] = {}
 
         def readable() -> Iterator[tuple[int, np.ndarray]]:
-            for number, picture in zip(sorted(numbers), bag.images([camera], only=numbers)):
-                if picture.rgb is not None:
-                    yield number, picture.rgb
+            for number, image in zip(sorted(numbers), bag.images([camera], only=numbers)):
+                if image.rgb is not None:
+                    yield number, image.rgb
                 else:
-                    reasons[picture.reason] = reasons.get(picture.reason, 0) + 1
+                    reasons[image.reason] = reasons.get(image.reason, 0) + 1
         frames = 0
         for frame in _joined(readable(), chosen, request.context):
             frames += 1
             yield frame
     if not frames:
         found = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
-        raise TuneError(f'no image of {camera.topic} in {path} can be read ({found}): see whether the bag plays')
+        raise TuneError(f'no image of {camera.topic} in {path} can be read ({found}): check that the bag plays')
 
 
 def _with_earlier(chosen: Sequence[int], context: int) -> set[int]:
@@ -143,7 +143,7 @@ def _with_earlier(chosen: Sequence[int], context: int) -> set[int]:
 
 
 def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[TuningFrame]:
-    """The frames that are `chosen`, each with those just before it as far as they are among `frames`."""
+    """Yield the `chosen` frames, each with those of the `context` frames before it that `frames` has."""
     wanted = set(chosen)
     last: dict[int, np.ndarray] = {}
     for number, rgb in frames:
@@ -159,7 +159,7 @@ def _video(request: SourceRequest) -> TuningFrames:
     rate_hz, length = source.rate_hz, source.length
     is_camera = re.fullmatch(r'(?:/dev/video)?\d+', request.source) is not None
     if length is None and not is_camera:
-        length = sum(1 for _ in source)     # what the file says of its length is often wrong
+        length = sum(1 for _ in source)     # the length stated in the file is often wrong
     source.close()
 
     def frames() -> Iterator[TuningFrame]:
@@ -172,12 +172,12 @@ def _video(request: SourceRequest) -> TuningFrames:
         finally:
             again.close()
     if length == 0:
-        raise SourceError(f'{request.source} holds no frame that can be read: see whether it plays')
+        raise SourceError(f'{request.source} has no readable frame: check that it plays')
     return TuningFrames(frames(), rate_hz=rate_hz)
 
 
 def _street(request: SourceRequest) -> TuningFrames:
-    """Streets of a few seeds, with their true labels where the network has such classes."""
+    """Synthetic streets of a few seeds, with ground truth if the network has any of their classes."""
     _refuse_labels(request)
     each = min(8, request.frames)
     config = DataConfig(
@@ -185,7 +185,7 @@ def _street(request: SourceRequest) -> TuningFrames:
         frames=tuple(request.context + number for number in spread(STREET_SECONDS * STREET_RATE_HZ, each)))
     try:
         samples, has_labels = load_dataset(config, request.class_map), True
-    except DatasetError:        # it has no class in common with the street
+    except DatasetError:        # the network has no class in common with the street
         samples, has_labels = load_dataset(config, find_class_map(OWN_CLASS_MAP['street'])), False
     return TuningFrames(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
 
@@ -206,4 +206,4 @@ def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iter
         clip: Optional[list[Sample]] = samples.video(index, request.context + 1)
         sample = clip[-1] if clip else samples[index]
         yield TuningFrame(sample.name, sample.rgb, sample.labels if has_labels else None,
-                   tuple(item.rgb for item in (clip or [sample])[:-1]))
+                          tuple(item.rgb for item in (clip or [sample])[:-1]))

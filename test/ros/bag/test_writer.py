@@ -118,5 +118,5 @@ def test_files_completed_before_a_crash_are_readable(tmp_path: Path) -> None:
 def test_empty_bag_is_readable_and_an_existing_one_is_not_overwritten(tmp_path: Path) -> None:
     BagWriter(tmp_path / 'drive', 1.0, 0).close()
     assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()
-    with pytest.raises(BagError, match='exists already'):
+    with pytest.raises(BagError, match='already exists'):
         BagWriter(tmp_path / 'drive', 1.0, 0)

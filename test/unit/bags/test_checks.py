@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Each promise about masks, broken one at a time."""
+"""Each guarantee about masks, violated one at a time."""
 from __future__ import annotations
 
 from dataclasses import replace
@@ -39,7 +39,7 @@ def test_no_masks_is_not_sound() -> None:
     ({'frame_id': 'other'}, 'another frame_id'),
     ({'step': 8}, 'tightly packed'),
     ({'encoding': 'rgb8'}, 'tightly packed'),
-    ({'values': (0, 11)}, 'no class'),
+    ({'values': (0, 11)}, 'not a class'),
 ])
 def test_each_fault_is_counted_once(change: dict, fault: str) -> None:
     checks = check([MASKS[0], replace(MASKS[1], **change)])
@@ -53,7 +53,7 @@ def test_a_mask_without_timing() -> None:
     assert checks.without_timing == 1 and not checks.passed
 
 
-def test_masks_older_than_the_recording_are_no_fault() -> None:
+def test_masks_from_before_the_recording_are_not_a_fault() -> None:
     checks = check([replace(MASKS[0], stamp_ns=5), *MASKS])
     assert checks.passed and checks.before_recording == 1
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bag read back: headers, joined frames, pixels."""
+"""Reading headers, joined frames and pixels from a bag."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -80,7 +80,7 @@ def test_a_recording_without_timing_has_none(write_bag: WriteBag) -> None:
             next(recording.frames())
 
 
-def test_other_encodings_are_refused(write_bag: WriteBag) -> None:
+def test_other_encodings_are_rejected(write_bag: WriteBag) -> None:
     def fill_16_bit(writer: Any) -> None:
         writer.image('/image', 0, camera_pixels(0), encoding='rgb16')
         writer.image('/segmentation/mask', 0, mask_pixels(1))
@@ -89,6 +89,6 @@ def test_other_encodings_are_refused(write_bag: WriteBag) -> None:
         list(recording.frames())
 
 
-def test_a_missing_bag_is_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BagError, match=r'\A.*none.*\Z'):       # a dot is no line break
+def test_a_missing_bag_is_reported_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BagError, match=r'\A.*none.*\Z'):       # a dot does not match a line break
         FrameReader(tmp_path / 'none')

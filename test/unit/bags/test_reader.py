@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings as they come: whole, in pieces, packed, without metadata, of an old release."""
+"""Reading recordings of any form: complete, split, compressed, without metadata, from an old release."""
 from __future__ import annotations
 
 import shutil
@@ -26,7 +26,7 @@ def said(number: int) -> bytes:
 
 
 def write(path: Path, numbers: range | list[int], storage: StoragePlugin = StoragePlugin.MCAP, topic: str = '/said') -> Path:
-    """A bag of one file with a message for each of `numbers`, recorded at that time in ns."""
+    """A bag of one file with a message for each of `numbers`, received at that time [ns]."""
     with Writer(path, version=9, storage_plugin=storage) as writer:
         connection = writer.add_connection(topic, STRING, typestore=STORE)
         for number in numbers:
@@ -53,7 +53,7 @@ def pack(file: Path) -> Path:
 
 
 @pytest.mark.parametrize('storage', StoragePlugin)
-def test_one_file_of_a_bag_is_read_alone_packed_or_not(tmp_path: Path, storage: StoragePlugin) -> None:
+def test_a_single_file_of_a_bag_is_read_compressed_or_not(tmp_path: Path, storage: StoragePlugin) -> None:
     bag = write(tmp_path / 'drive', range(5), storage)
     file, = (file for file in bag.iterdir() if file.suffix in ('.mcap', '.db3'))
     assert content(bag) == content(file) == expected(range(5))
@@ -64,7 +64,7 @@ def test_one_file_of_a_bag_is_read_alone_packed_or_not(tmp_path: Path, storage: 
 def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
     folder = tmp_path / 'drive'
     folder.mkdir()
-    for number in range(12):        # all received in one instant, so that only the files' numbers tell their order
+    for number in range(12):        # all received at the same time, so that only the file numbers define the order
         part = write(tmp_path / f'part{number}', [7], topic='/said' if number else '/first')
         shutil.move(part / f'part{number}.mcap', folder / f'drive_{number}.mcap')
     pack(folder / 'drive_3.mcap')
@@ -79,7 +79,7 @@ def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: P
 
 @pytest.mark.parametrize('has_metadata', [True, False])
 def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool) -> None:
-    """Their topics have neither quality of service nor definitions."""
+    """Its topics have neither QoS profiles nor message definitions."""
     folder = tmp_path / 'old'
     folder.mkdir()
     with sqlite3.connect(folder / 'old_0.db3') as database:
@@ -104,34 +104,34 @@ def test_a_bag_of_the_first_releases_is_read(tmp_path: Path, has_metadata: bool)
 
 @pytest.mark.parametrize(('make', 'reason'), [
     (lambda path: None, 'it does not exist; expected the folder of a rosbag2'),
-    (lambda path: path.mkdir(), 'not a rosbag2; expected the folder that ros2 bag record made'),
+    (lambda path: path.mkdir(), 'not a rosbag2; expected a folder written by ros2 bag record'),
     (lambda path: path.write_text('hello'), 'not a rosbag2; expected its folder, or an .mcap or .db3 file'),
     (lambda path: (path.mkdir(), (path / 'a_0.mcap').write_bytes(b'')), 'has no metadata.yaml, and one of its files is damaged'),
     (lambda path: (path.mkdir(), (path / 'a_0.mcap.zstd').write_bytes(b'no')), 'has no metadata.yaml, and one of its files is'),
     (lambda path: (path.mkdir(), (path / 'metadata.yaml').write_text('a: 1')), 'A metadata key is missing')])
-def test_what_cannot_be_read_is_one_line(tmp_path: Path, make: Callable[[Path], Any], reason: str) -> None:
+def test_errors_are_one_line(tmp_path: Path, make: Callable[[Path], Any], reason: str) -> None:
     make(tmp_path / 'drive')
     with pytest.raises(BagError, match='cannot read the bag .*drive: .*' + reason) as raised:
         BagReader(tmp_path / 'drive')
     assert '\n' not in str(raised.value)
 
 
-def test_a_bag_of_ros_1_is_told_with_the_way_to_convert_it(tmp_path: Path) -> None:
+def test_a_ros_1_bag_is_rejected_with_the_conversion_command(tmp_path: Path) -> None:
     (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0\n')
-    with pytest.raises(BagError, match='it is one of ROS 1; convert it with: rosbags-convert --src .*old.bag --dst old'):
+    with pytest.raises(BagError, match='it is a ROS 1 bag; convert it with: rosbags-convert --src .*old.bag --dst old'):
         BagReader(tmp_path / 'old.bag')
 
 
-def test_a_damaged_message_is_told_in_one_line_with_its_topic(tmp_path: Path) -> None:
+def test_a_damaged_message_is_reported_in_one_line_with_its_topic(tmp_path: Path) -> None:
     with Writer(tmp_path / 'drive', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         writer.write(writer.add_connection('/said', STRING, typestore=STORE), 1, b'\x00\x01\x00\x00\xff')
     with BagReader(tmp_path / 'drive') as bag:
         assert len(list(bag.messages())) == 1
-        with pytest.raises(BagError, match=r'\A.*drive has a damaged message on /said: it is no std_msgs/msg/String\Z'):
+        with pytest.raises(BagError, match=r'\A.*drive has a damaged message on /said: not a valid std_msgs/msg/String\Z'):
             list(bag.decoded())
 
 
-def test_a_file_that_is_damaged_further_on_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_file_damaged_further_on_is_reported_in_one_line(tmp_path: Path) -> None:
     writer = Writer(tmp_path / 'drive', version=9, storage_plugin=StoragePlugin.MCAP)
     writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
     with writer:
@@ -140,13 +140,13 @@ def test_a_file_that_is_damaged_further_on_is_told_in_one_line(tmp_path: Path) -
             writer.write(connection, number, said(number))
     file = tmp_path / 'drive' / 'drive.mcap'
     chunk = file.read_bytes()
-    start = chunk.index(b'\x28\xb5\x2f\xfd') + 20        # behind what begins all that zstd has packed
+    start = chunk.index(b'\x28\xb5\x2f\xfd') + 20        # after the magic number of the zstd frame
     file.write_bytes(chunk[:start] + bytes(400) + chunk[start + 400:])
     with BagReader(tmp_path / 'drive') as bag, pytest.raises(BagError, match=r'\Acannot read the bag .*drive: .*\Z'):
         list(bag.messages())
 
 
-def test_topics_are_listed_and_none_asked_for_is_none(tmp_path: Path) -> None:
+def test_topics_are_listed_and_an_empty_selection_is_empty(tmp_path: Path) -> None:
     with BagReader(write(tmp_path / 'drive', range(3))) as bag:
         assert [(topic.name, topic.type_name, topic.count) for topic in bag.list_topics()] == [('/said', STRING, 3)]
         assert bag.select(['/said'], ['sensor_msgs/msg/Image']) == [] == list(bag.messages([])) == list(bag.decoded([]))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Python of docs/recording.md runs as it stands there."""
+"""The Python snippets of docs/recording.md run."""
 from __future__ import annotations
 
 import re
@@ -21,14 +21,14 @@ def fill(writer: Any) -> None:
         writer.image('/segmentation/mask', number, LABELS)
 
 
-def test_there_are_two() -> None:
+def test_there_are_two_snippets() -> None:
     assert len(SNIPPETS) == 2
 
 
 @pytest.mark.parametrize(('snippet', 'says'), list(zip(SNIPPETS, [
     "{'3': 0.667, '8': 0.167, '255': 0.167}", '(2, 3, 3) (2, 3)'])), ids=['rosbags', 'FrameReader'])
-def test_it_runs(snippet: str, says: str, write_bag: Callable[[Callable[[Any], None]], Path],
-                 monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+def test_each_snippet_runs(snippet: str, says: str, write_bag: Callable[[Callable[[Any], None]], Path],
+                           monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
     bag = write_bag(fill)
     monkeypatch.chdir(bag.parent)
     bag.rename('drive_1')

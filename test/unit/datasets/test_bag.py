@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rosbags of camera and masks as a data set."""
+"""Rosbags with camera images and masks as a data set."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -72,13 +72,13 @@ def test_images_and_masks_are_joined_by_stamp(tmp_path: Path, kind: str) -> None
         assert np.array_equal(sample.rgb, pixels(number)) and np.array_equal(sample.labels, masks[number])
 
 
-def test_what_a_bag_lacks_is_named_in_one_line(tmp_path: Path) -> None:
+def test_errors_are_one_line(tmp_path: Path) -> None:
     first = [(CAMERA, image(0, pixels(0), 'rgb8'))]
     with pytest.raises(DatasetError, match='no images on /corrected/mask.*it has /camera/image_raw'):
         load_dataset(bag(tmp_path / 'no_mask', first), PAIR)
     with pytest.raises(DatasetError, match='none of 1 images'):
         load_dataset(bag(tmp_path / 'apart', [*first, (MASK, image(1, np.zeros((4, 6), np.uint8), 'mono8'))]), PAIR)
-    for name, mask, reason in (('class', np.full((4, 6), 7, np.uint8), 'bag_class at 100.000000005 holds class 7'),
+    for name, mask, reason in (('class', np.full((4, 6), 7, np.uint8), 'bag_class at 100.000000005 contains class 7'),
                                ('size', np.zeros((2, 6), np.uint8), 'of the size of its image')):
         samples = load_dataset(bag(tmp_path / f'bag_{name}', [*first, (MASK, image(0, mask, 'mono8'))]), PAIR)
         with pytest.raises(DatasetError, match=reason):
@@ -96,14 +96,14 @@ def test_what_a_bag_lacks_is_named_in_one_line(tmp_path: Path) -> None:
         for topic, (kind, message) in zip((CAMERA, MASK), damaged):
             connection = writer.add_connection(topic, kind, typestore=STORE)
             writer.write(connection, 10**9, bytes(STORE.serialize_cdr(message, kind))[:30])
-    with pytest.raises(DatasetError, match='damaged message on /camera/image_raw: it is no sensor_msgs/msg/Image'):
+    with pytest.raises(DatasetError, match='damaged message on /camera/image_raw: not a valid sensor_msgs/msg/Image'):
         load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'cut_short'), camera_topic=CAMERA, mask_topic=MASK), PAIR)
     with pytest.raises(DatasetError, match='cannot read the bag'):
         load_dataset(DataConfig(layout='bag', path=str(tmp_path / 'none')), PAIR)
 
 
 def recorded(path: Path, stamps: list[tuple[str, int]], at_ns: int = 10**9) -> DataConfig:
-    """A bag of images and masks, received in one instant, the n-th image and the n-th mask with n in their pixels."""
+    """A bag of images and masks received at the same time; the pixels of the n-th image and of the n-th mask are n."""
     count = {CAMERA: 0, MASK: 0}
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         connections = {topic: writer.add_connection(topic, 'sensor_msgs/msg/Image', typestore=STORE) for topic in count}
@@ -122,39 +122,39 @@ def numbers(samples: Any) -> list[tuple[int, int]]:
 TEN = ClassMap('ten', tuple('abcdefghij'), tuple((number, 1, 2) for number in range(10)))
 
 
-def test_frames_received_in_one_instant_keep_their_own_masks(tmp_path: Path) -> None:
+def test_frames_received_at_the_same_time_keep_their_own_masks(tmp_path: Path) -> None:
     samples = load_dataset(recorded(tmp_path / 'bag', [(CAMERA, 0), (CAMERA, 1), (MASK, 0), (MASK, 1)]), TEN)
     assert numbers(samples) == [(0, 0), (1, 1)]
 
 
-def test_frames_of_one_stamp_are_joined_in_their_order(tmp_path: Path) -> None:
+def test_frames_with_equal_stamps_are_joined_in_order(tmp_path: Path) -> None:
     samples = load_dataset(recorded(tmp_path / 'bag', [(topic, 0) for _ in range(5) for topic in (CAMERA, MASK)]), TEN)
     assert numbers(samples) == [(number, number) for number in range(5)]
     assert len(set(samples.names)) == 5 and samples.names[0] == '100.000000005'
 
 
-def test_what_cannot_be_told_apart_is_left_out_and_counted(tmp_path: Path) -> None:
+def test_ambiguous_pairs_are_left_out_and_counted(tmp_path: Path) -> None:
     stamps = [(CAMERA, 0), (MASK, 0), *[(CAMERA, 1)] * 3, *[(MASK, 1)] * 2]
-    with pytest.warns(UserWarning, match='bag: 2 masks are left out: .* such as 101.000000005, so that nothing tells'):
+    with pytest.warns(UserWarning, match='bag: 2 masks are left out: .* such as 101.000000005, have different numbers'):
         samples = load_dataset(recorded(tmp_path / 'bag', stamps), TEN)
     assert numbers(samples) == [(0, 0)]
     with pytest.warns(UserWarning, match='left out'), \
-            pytest.raises(DatasetError, match='none of 2 images .* has a mask of its own'):
+            pytest.raises(DatasetError, match='none of 2 images .* has its own mask'):
         load_dataset(recorded(tmp_path / 'other', [(CAMERA, 0), (CAMERA, 0), (MASK, 0)]), TEN)
 
 
-def test_two_classes_as_0_and_255_are_refused(tmp_path: Path) -> None:
+def test_two_classes_as_0_and_255_are_rejected(tmp_path: Path) -> None:
     def masks(*values: int) -> DataConfig:
         return bag(tmp_path / '_'.join(map(str, values)), [
             item for number, value in enumerate(values)
             for item in ((CAMERA, image(number, pixels(number), 'rgb8')),
                          (MASK, image(number, np.full((4, 6), value, np.uint8), 'mono8')))])
-    with pytest.raises(DatasetError, match='the masks on /corrected/mask of .* hold 0 and 255 only'):
+    with pytest.raises(DatasetError, match='the masks on /corrected/mask of .* contain only 0 and 255'):
         load_dataset(masks(255, 0), PAIR)
     assert len(load_dataset(masks(255, 0, 1), PAIR)) == 3 and len(load_dataset(masks(0, 0), PAIR)) == 2
 
 
-def test_a_bag_in_pieces_is_one_data_set(tmp_path: Path) -> None:
+def test_a_split_bag_is_one_data_set(tmp_path: Path) -> None:
     folder = tmp_path / 'drive'
     folder.mkdir()
     for number in range(2):

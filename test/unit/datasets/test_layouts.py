@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets on disk, made small, in every layout."""
+"""Small data sets on disk in every layout."""
 from pathlib import Path
 
 import cv2
@@ -47,12 +47,12 @@ def test_classes_are_joined_by_name_and_by_rename(tmp_path: Path) -> None:
     base = folder(tmp_path, np.array([[0, 1, 2, 255]], np.uint8))
     config = DataConfig(path=base.path, class_map=str(tmp_path / 'own.yaml'), rename={'dirt': 'rest'})
     assert load_dataset(config, PAIR)[0].labels.tolist() == [[1, 0, UNLABELLED, UNLABELLED]]
-    for rename, reason in (({'clay': 'rest'}, "'clay' is no class of own"), ({'dirt': 'soil'}, "'soil' is no class of pair")):
+    for rename, reason in (({'clay': 'rest'}, "'clay' is not a class of own"), ({'dirt': 'soil'}, "'soil' is not a class of pair")):
         with pytest.raises(DatasetError, match=reason):
             load_dataset(DataConfig(path=base.path, class_map=config.class_map, rename=rename), PAIR)
 
 
-def test_labels_may_leave_open_which_class_a_pixel_has(tmp_path: Path) -> None:
+def test_ambiguous_labels(tmp_path: Path) -> None:
     wanted = ClassMap('more', ('road', 'wall', 'house', 'person'), ((1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)))
     (tmp_path / 'own.yaml').write_text(
         'name: own\nclasses:\n- {name: road, color: [9, 9, 9]}\n- {name: building, color: [8, 8, 8]}\n')
@@ -61,20 +61,20 @@ def test_labels_may_leave_open_which_class_a_pixel_has(tmp_path: Path) -> None:
     sets = ClassSets(len(wanted))
     either = DataConfig(path=base.path, class_map=own, rename={'building': 'house|wall'})
     assert load_dataset(either, wanted, sets=sets)[0].labels.tolist() == [[0, 4, UNLABELLED]]
-    painted_over = DataConfig(path=base.path, class_map=own, rename={'building': 'house'}, unpunished=('person',))
-    assert load_dataset(painted_over, wanted, sets=sets)[0].labels.tolist() == [[5, 6, UNLABELLED]]
+    unpunished = DataConfig(path=base.path, class_map=own, rename={'building': 'house'}, unpunished=('person',))
+    assert load_dataset(unpunished, wanted, sets=sets)[0].labels.tolist() == [[5, 6, UNLABELLED]]
     assert sets.members()[4:].tolist() == [[False, True, True, False], [True, False, False, True], [False, False, True, True]]
     assert sets.first().tolist() == [0, 1, 2, 3, 2, 0, 2]
-    with pytest.raises(DatasetError, match='nothing can be measured on them'):
+    with pytest.raises(DatasetError, match='cannot be used for evaluation'):
         load_dataset(either, wanted)
-    with pytest.raises(DatasetError, match="unpunished: 'people' is no class of more"):
+    with pytest.raises(DatasetError, match="unpunished: 'people' is not a class of more"):
         load_dataset(DataConfig(path=base.path, class_map=own, unpunished=('people',)), wanted, sets=sets)
 
 
-def test_sets_of_classes_are_as_many_as_labels_can_name() -> None:
+def test_class_sets_are_limited_to_8_bit_labels() -> None:
     sets = ClassSets(253)
     assert sets.label([4]) == 4 and sets.label([1, 2]) == 253 and sets.label([2, 1, 2]) == 254 and sets.label([1, 2]) == 253
-    with pytest.raises(DatasetError, match='more than labels of 8 bits can name'):
+    with pytest.raises(DatasetError, match='more than 8-bit labels can hold'):
         sets.label([3, 4])
 
 
@@ -101,12 +101,12 @@ def test_coco_stuff(tmp_path: Path) -> None:
     assert load_dataset(renamed, PAIR)[0].labels[0].tolist() == [1, 255, 255, 255, 255]
 
 
-def test_other_folder_names_and_palette_pictures(tmp_path: Path) -> None:
+def test_other_folder_names_and_palette_images(tmp_path: Path) -> None:
     write(tmp_path / 'rgb/a.png', np.zeros((1, 3, 3), np.uint8))
     (tmp_path / 'truth').mkdir()
-    picture = Image.fromarray(np.array([[0, 1, 255]], np.uint8), mode='P')
-    picture.putpalette(sum(((index, 0, 255 - index) for index in range(256)), ()))
-    picture.save(tmp_path / 'truth/a_mask.png')
+    image = Image.fromarray(np.array([[0, 1, 255]], np.uint8), mode='P')
+    image.putpalette(sum(((index, 0, 255 - index) for index in range(256)), ()))
+    image.save(tmp_path / 'truth/a_mask.png')
     config = DataConfig(path=str(tmp_path), images='rgb', masks='truth', mask_suffix='_mask')
     assert load_dataset(config, PAIR)[0].labels.tolist() == [[0, 1, UNLABELLED]]
     with pytest.raises(DatasetError, match='truth/a.png is missing: 1 images, 1 masks|a_mask.png has no image'):
@@ -121,11 +121,11 @@ def test_street() -> None:
 
 
 @pytest.mark.parametrize(('labels', 'kind', 'reason'), [
-    (np.array([[7]], np.uint8), 'indices', 'holds class 7: expected 0..1 or 255'),
+    (np.array([[7]], np.uint8), 'indices', 'contains class 7: expected 0..1 or 255'),
     (np.zeros((1, 1, 3), np.uint8), 'indices', 'set labels: colors'),
     (np.array([[[9, 9, 9]]], np.uint8), 'colors', r'the colour \[9, 9, 9\]'),
     (np.array([[0]], np.uint8), 'colors', 'set labels: indices')])
-def test_labels_that_do_not_fit_name_the_file(tmp_path: Path, labels: np.ndarray, kind: str, reason: str) -> None:
+def test_errors_about_labels_name_the_file(tmp_path: Path, labels: np.ndarray, kind: str, reason: str) -> None:
     config = DataConfig(path=folder(tmp_path, labels).path, labels=kind)
     with pytest.raises(DatasetError, match=reason) as caught:
         load_dataset(config, PAIR)[0]
@@ -146,8 +146,8 @@ def test_unequal_counts_and_sizes(tmp_path: Path) -> None:
         load_dataset(DataConfig(path=config.path, only=('z',)), PAIR)
 
 
-def turned(root: Path, orientation: int, mask_shape: 'tuple[int, int]', kind: str = 'jpg') -> DataConfig:
-    """A picture stored as 8x16, left half black and right half white, to be turned as EXIF says."""
+def rotated(root: Path, orientation: int, mask_shape: 'tuple[int, int]', kind: str = 'jpg') -> DataConfig:
+    """An image stored as 8x16, left half black and right half white, with this EXIF orientation."""
     pixels = np.zeros((8, 16, 3), np.uint8)
     pixels[:, 8:] = 255
     exif = Image.Exif()
@@ -159,28 +159,28 @@ def turned(root: Path, orientation: int, mask_shape: 'tuple[int, int]', kind: st
 
 
 @pytest.mark.parametrize('kind', ['jpg', 'png'])
-def test_a_turned_image_is_read_as_its_mask_was_drawn(tmp_path: Path, kind: str) -> None:
+def test_a_rotated_image_is_read_in_the_orientation_of_its_mask(tmp_path: Path, kind: str) -> None:
     def halves(config: DataConfig) -> 'tuple[np.ndarray, np.ndarray]':
         rgb = load_dataset(config, PAIR)[0].rgb
         return (rgb[:, :8], rgb[:, 8:]) if rgb.shape == (8, 16, 3) else (rgb[:8], rgb[8:])
     for orientation, shape in ((1, (8, 16)), (6, (8, 16)), (6, (16, 8))):      # 6: its left becomes its top
-        dark, bright = halves(turned(tmp_path / f'{orientation}_{shape[0]}', orientation, shape, kind))
+        dark, bright = halves(rotated(tmp_path / f'{orientation}_{shape[0]}', orientation, shape, kind))
         assert dark.max() < 60 and bright.min() > 200
-    bright, dark = halves(turned(tmp_path / '8', 8, (16, 8), kind))              # 8: its left becomes its bottom
+    bright, dark = halves(rotated(tmp_path / '8', 8, (16, 8), kind))              # 8: its left becomes its bottom
     assert dark.max() < 60 and bright.min() > 200
 
 
 @pytest.mark.parametrize('orientation', [2, 3, 4])
-def test_an_image_that_turns_within_its_own_size_is_refused_by_name(tmp_path: Path, orientation: int) -> None:
-    samples = load_dataset(turned(tmp_path, orientation, (8, 16)), PAIR)
-    with pytest.raises(DatasetError, match=f'a.jpg is turned by its EXIF orientation {orientation}, and nothing tells whether'):
+def test_an_image_of_ambiguous_orientation_is_rejected(tmp_path: Path, orientation: int) -> None:
+    samples = load_dataset(rotated(tmp_path, orientation, (8, 16)), PAIR)
+    with pytest.raises(DatasetError, match=f'a.jpg is rotated by its EXIF orientation {orientation}, and it is unclear whether'):
         samples[0]
     with pytest.raises(DatasetError, match='a.png is 5x4, its image 16x8'):
-        load_dataset(turned(tmp_path / 'other', orientation, (4, 5)), PAIR)[0]
+        load_dataset(rotated(tmp_path / 'other', orientation, (4, 5)), PAIR)[0]
 
 
-def test_two_classes_written_as_0_and_255_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match='the masks in .*labels hold 0 and 255 only.*write the second class as 1'):
+def test_two_classes_written_as_0_and_255_are_rejected(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match='the masks in .*labels contain only 0 and 255.*write the second class as 1'):
         load_dataset(folder(tmp_path / 'a', np.array([[0, 255]], np.uint8)), PAIR)
     assert len(load_dataset(folder(tmp_path / 'b', np.array([[0, 255, 1]], np.uint8)), PAIR)) == 2
     assert len(load_dataset(folder(tmp_path / 'c', np.array([[0, 0]], np.uint8)), PAIR)) == 2

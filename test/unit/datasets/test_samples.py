@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples are read when they are asked for and kept as far as memory is granted; classes are counted from an even choice."""
+"""Samples are read on demand and cached up to a limit; classes are counted in evenly spaced samples."""
 from __future__ import annotations
 
 import numpy as np
@@ -16,7 +16,7 @@ from fanet_ros.training.processes import Processes, ProcessesError
 
 
 def make(count: int, cache: SampleCache, reads: list[int], counted: int = 500) -> Samples:
-    """Sample i holds the class i % 3 alone, 64 x 64 px: 16 KiB."""
+    """Sample i contains only the class i % 3, 64 x 64 px: 16 KiB."""
     def entry(number: int) -> Entry:
         def read() -> Sample:
             reads.append(number)
@@ -26,7 +26,7 @@ def make(count: int, cache: SampleCache, reads: list[int], counted: int = 500) -
     return Samples([entry(number) for number in range(count)], cache, counted)
 
 
-def test_the_cache_keeps_to_its_bytes() -> None:
+def test_the_cache_respects_its_limit() -> None:
     reads: list[int] = []
     cache = SampleCache(2 * 64 * 64 * 4)
     samples = make(4, cache, reads)
@@ -44,14 +44,14 @@ def test_relabelled_samples() -> None:
     assert (samples[0].labels == UNLABELLED).all() and (samples[1].labels == 7).all()
 
 
-def test_stretching_brings_image_and_labels_to_one_shape() -> None:
+def test_stretching_resizes_image_and_labels() -> None:
     labels = np.repeat(np.array([[0, 1], [2, UNLABELLED]], np.uint8), 32, 0).repeat(32, 1)
     changed = stretch(64, 128)(Sample('a', np.repeat(labels[..., None], 3, 2), labels))
     assert changed.rgb.shape == (64, 128, 3)
     assert np.array_equal(changed.labels, np.repeat(labels, 2, 1))
 
 
-def test_borders_between_labels_can_be_left_out() -> None:
+def test_borders_between_labels_can_be_ignored() -> None:
     labels = np.zeros((8, 8), np.uint8)
     labels[:, 4:] = 1
     changed = ignore_borders(1)(Sample('a', np.zeros((8, 8, 3), np.uint8), labels)).labels
@@ -59,7 +59,7 @@ def test_borders_between_labels_can_be_left_out() -> None:
     assert np.array_equal(np.delete(changed, (3, 4), 1), np.delete(labels, (3, 4), 1))
 
 
-def test_shares_move_while_the_training_goes_on() -> None:
+def test_weights_change_during_training() -> None:
     few, many = make(1, SampleCache(), []), make(2, SampleCache(), [])
     draws = Draws([Group(few, 1.0, 0.0), Group(many, 0.0, 1.0)], Augmentation(64, 64), range(1), 0, lambda group, index: (64, 64))
     rng = np.random.default_rng(0)
@@ -70,18 +70,18 @@ def test_shares_move_while_the_training_goes_on() -> None:
     assert Group(few, 0.3).share_at(0.5) == 0.3
 
 
-def test_counting_looks_at_few_samples_unless_a_class_is_missing() -> None:
+def test_counting_reads_few_samples_unless_a_class_is_missing() -> None:
     reads: list[int] = []
     assert count_classes([make(12, SampleCache(), reads, counted=4)], 'a')[0] == 4 * 64 * 64        # every third: class 0
     assert sorted(reads) == [0, 3, 6, 9]
     reads.clear()
     assert count_classes([make(12, SampleCache(), reads, counted=4)], 'abc')[:3].all() and len(reads) == 8
-    with pytest.raises(DatasetError, match='no training label holds d, e: take them out'):
+    with pytest.raises(DatasetError, match='no training label contains d, e: take them out'):
         count_classes([make(12, SampleCache(), reads, counted=4)], 'abcde')
     assert count_classes([make(3, SampleCache(), reads)], 'abcde', allow_empty=True)[3] == 0
 
 
-def test_processes_draw_together_what_one_would() -> None:
+def test_processes_together_draw_the_batch_of_a_single_one() -> None:
     samples = make(9, SampleCache(), [])
     def batch(rank: int, count: int) -> np.ndarray:
         positions = Processes(rank, count).share(4)
@@ -92,7 +92,7 @@ def test_processes_draw_together_what_one_would() -> None:
         Processes(0, 3).share(4)
 
 
-def test_prefetching_keeps_the_order_and_hands_on_errors() -> None:
+def test_prefetching_keeps_the_order_and_propagates_errors() -> None:
     def load(number: int) -> int:
         if number == 9:
             raise DatasetError('nine')

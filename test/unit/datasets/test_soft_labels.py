@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Soft labels come with their image, under the names of the trained classes, and move with its views."""
+"""Soft labels are attached to their image, mapped to the trained classes, and transformed with its views."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -37,16 +37,16 @@ def test_probabilities_of_renamed_classes_add_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('content', [b'', b'no zip', None])
-def test_what_is_no_file_of_soft_labels_is_refused(tmp_path: Path, content: bytes | None) -> None:
+def test_other_files_are_rejected(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / 'soft.npz'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DatasetError, match='is no file of soft labels'):
+    with pytest.raises(DatasetError, match='is not a soft label file'):
         SoftLabels(path, ('road',), {})
 
 
 def test_soft_labels_move_with_the_image() -> None:
-    """A picture whose left part is class 1: soft labels, made of the labels at half size, agree with them in every view."""
+    """Soft labels made from the labels at half size agree with them in every view; the left part of the image is class 1."""
     labels = np.zeros((90, 120), np.uint8)
     labels[:, :50] = 1
     soft = np.zeros((45, 60, 2), np.uint8)
@@ -62,13 +62,13 @@ def test_soft_labels_move_with_the_image() -> None:
         rows, columns = np.linspace(0, 63, 8).round().astype(int), np.linspace(0, 95, 12).round().astype(int)
         truth = moved[rows[:, None], columns]
         known = at_logits.sum(-1) > 127
-        assert np.array_equal(known, truth != 255) or (known != (truth != 255)).mean() < 0.1      # to the rounding of a border
+        assert np.array_equal(known, truth != 255) or (known != (truth != 255)).mean() < 0.1      # up to rounding at borders
         inside = known & (truth != 255)
         agree, total = agree + (at_logits.argmax(-1) == truth)[inside].sum(), total + inside.sum()
     assert total > 500 and agree / total > 0.97
 
 
-def test_pasted_pixels_bring_their_soft_labels() -> None:
+def test_pasted_pixels_keep_their_soft_labels() -> None:
     mine, other = np.full((2, 2, 1), 7, np.uint8), np.full((2, 2, 1), 9, np.uint8)
     pasted = np.zeros((16, 16), bool)
     pasted[:, 10:] = True

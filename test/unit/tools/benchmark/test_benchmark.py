@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark measures what it says, and its command leaves table, JSON and plots."""
+"""The benchmark's timing, and its tables, JSON and plots."""
 from __future__ import annotations
 
 import json
@@ -29,7 +29,7 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_cases_take_turns_and_every_other_round_goes_backwards() -> None:
     order: list[str] = []
     cases = [Case(name, lambda name=name: order.append(name), frames=frames)
-                   for name, frames in (('a', 1), ('b', 4))]
+             for name, frames in (('a', 1), ('b', 4))]
     first, second = take_turns(cases, 3)
     assert ''.join(order) == 'aabb' + 'ab' + 'ba' + 'ab'
     assert first.ratios == (1.0, 1.0, 1.0) and len(second.times_ms) == 3
@@ -44,12 +44,12 @@ def test_exponent_of_a_power_law(power: float) -> None:
     assert growth_exponent(sizes, [3 * size ** power for size in sizes]) == pytest.approx(power)
 
 
-def test_what_is_not_the_authors_repository_is_refused(tmp_path: Path) -> None:
+def test_other_folders_than_the_authors_repository_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(AuthorsError, match='fanet.py is missing'):
         load_authors_network(tmp_path, 'resnet18', 19)
 
 
-def test_authors_code_is_used_without_their_downloads(tmp_path: Path) -> None:
+def test_authors_code_is_loaded_without_downloads(tmp_path: Path) -> None:
     folder = tmp_path / 'Testing' / 'models' / 'fanet'
     folder.mkdir(parents=True)
     (folder / '__init__.py').write_text('raise RuntimeError("imports all their other networks")')
@@ -82,7 +82,7 @@ def test_command_writes_json_table_and_plots(checkpoint: Path, tmp_path: Path, c
     assert 'frame to labels' in capsys.readouterr().out
 
 
-def test_both_trainers_are_timed_in_images_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_trainers_are_timed_in_images_per_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(benchmark_training.ITERATIONS, 'cpu', 1)
     assert benchmark.main(['--suites', 'training', '--sizes', '96x64', '--rounds', '3', '--batches', '2', '--device', 'cpu',
                            '--output', str(tmp_path)]) == 0
@@ -93,7 +93,7 @@ def test_both_trainers_are_timed_in_images_a_second(tmp_path: Path, monkeypatch:
     assert 'fanet18, batches of 2, 96x64, cost of an image in training' in (tmp_path / 'benchmark.md').read_text()
 
 
-def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> None:
+def test_labelled_frames_add_the_accuracy(checkpoint: Path, tmp_path: Path) -> None:
     import cv2
     import numpy as np
     for name, shape in (('images', (50, 70, 3)), ('labels', (50, 70))):
@@ -107,11 +107,11 @@ def test_labelled_frames_give_the_accuracy(checkpoint: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize('arguments', [['--sizes', '512'], ['--rounds', '1'], ['--engines', 'abacus']])
-def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
+def test_invalid_arguments_are_rejected(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         benchmark.main(arguments)
 
 
-def test_what_cannot_be_measured_is_said_in_one_line(capsys: pytest.CaptureFixture) -> None:
+def test_errors_are_one_line(capsys: pytest.CaptureFixture) -> None:
     assert benchmark.main(['--suites', 'segmenter', '--checkpoint', 'nothing', '--device', 'cpu']) == 1
     assert capsys.readouterr().err.startswith('benchmark: ') and 'nothing' not in capsys.readouterr().out

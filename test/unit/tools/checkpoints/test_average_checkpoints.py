@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The mean of checkpoints, and what has none."""
+"""Averaging checkpoints, and rejecting those that differ."""
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_every_tensor_is_the_mean_and_figures_are_not_inherited(tmp_path: Path) 
     assert metadata.class_names == METADATA.class_names
 
 
-def test_other_classes_are_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_classes_are_rejected_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [saved(tmp_path / 'a.safetensors', 1),
              saved(tmp_path / 'b.safetensors', 1, replace(METADATA, class_names=('a', 'b', 'd')))]
     output = tmp_path / 'mean.safetensors'

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Constants for the classes' logits: they undo a tilt, are found on given frames only, and travel with the checkpoint."""
+"""Class bias: it undoes a known bias, is fitted on the given frames only, and is stored in the checkpoint."""
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ TILT = np.array([1.5, -1.0, 0.0])
 def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     network = METADATA.build_network().train()
-    for _ in range(3):      # so that it gives all classes
+    for _ in range(3):      # so that it predicts all classes
         network(torch.randn(4, 3, 96, 128))
     path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
     save_checkpoint(path, network.eval(), METADATA)
@@ -35,7 +35,7 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name='samples', scope='module')
 def samples_fixture(checkpoint: Path) -> list[Sample]:
-    """What the network itself says is the truth; a corner is unlabelled."""
+    """The network's own predictions as ground truth; a corner is unlabelled."""
     segmenter = Segmenter.from_checkpoint(checkpoint, device='cpu', engine='torch')
     frames = [blotches(seed, 96, 128) for seed in range(6)]
     samples = [Sample(str(number), rgb, segmenter.segment(rgb).labels.copy()) for number, rgb in enumerate(frames)]
@@ -49,7 +49,7 @@ def at_its_own_resolution(checkpoint: Checkpoint, samples: list[Sample]) -> Scor
     return next(pixels for pixels in score_pixels(checkpoint, samples, quiet=True) if pixels.resolution == 1)
 
 
-def test_a_tilt_is_found_and_undone(checkpoint: Path, samples: list[Sample]) -> None:
+def test_a_known_bias_is_found_and_undone(checkpoint: Path, samples: list[Sample]) -> None:
     tilted = with_offsets(load_checkpoint(checkpoint), TILT)
     pixels = at_its_own_resolution(tilted, samples)
     before = pixels.confusion(np.zeros(3)).mean_iou()
@@ -61,8 +61,8 @@ def test_a_tilt_is_found_and_undone(checkpoint: Path, samples: list[Sample]) -> 
     assert straight.confusion(np.zeros(3)).mean_iou() > 0.99 and not fit_offsets([straight]).any()
 
 
-def test_the_checkpoint_carries_them_into_every_rewrite(checkpoint: Path, samples: list[Sample], tmp_path: Path) -> None:
-    balanced = with_offsets(with_offsets(load_checkpoint(checkpoint), TILT), -TILT)       # added to what is there
+def test_the_bias_is_stored_and_survives_rewrites(checkpoint: Path, samples: list[Sample], tmp_path: Path) -> None:
+    balanced = with_offsets(with_offsets(load_checkpoint(checkpoint), TILT), -TILT)       # added to the existing bias
     path = tmp_path / 'balanced.safetensors'
     save_checkpoint(path, *balanced)
     assert load_checkpoint(path).metadata.class_bias
@@ -106,7 +106,7 @@ def test_the_command(checkpoint: Path, samples: list[Sample], tmp_path: Path, ca
     assert not (tmp_path / 'none').exists()
 
 
-def test_constants_of_another_network_are_taken_over(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bias_of_another_network_is_copied(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tilted, output = tmp_path / 'tilted.safetensors', tmp_path / 'out.safetensors'
     save_checkpoint(tilted, *with_offsets(load_checkpoint(checkpoint), TILT))
     assert main([str(checkpoint), '--like', str(tilted), '--output', str(output)]) == 0
@@ -115,5 +115,5 @@ def test_constants_of_another_network_are_taken_over(checkpoint: Path, tmp_path:
     capsys.readouterr()
     assert main([str(tilted), '--like', str(checkpoint), '--output', str(tmp_path / 'none')]) == 1
     error = capsys.readouterr().err
-    assert error.startswith('balance_classes: --like') and 'no constants' in error and error.count('\n') == 1
+    assert error.startswith('balance_classes: --like') and 'no class bias' in error and error.count('\n') == 1
     assert not (tmp_path / 'none').exists()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A confidence that says how often it is right, and labels that stay."""
+"""Calibration matches confidence to accuracy and leaves labels unchanged."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -22,7 +22,7 @@ TEMPERATURE = 2.5
 
 @pytest.fixture(name='folder', scope='module')
 def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint with logits far apart, and frames whose labels it could not tell from noise."""
+    """An overconfident checkpoint, and frames with random labels."""
     folder = tmp_path_factory.mktemp('calibrate')
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)
@@ -39,7 +39,7 @@ def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_temperature_that_the_labels_were_drawn_with_is_found() -> None:
+def test_the_temperature_of_the_sampled_labels_is_found() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         logits = 4 * torch.randn(20000, 5)
@@ -49,14 +49,14 @@ def test_the_temperature_that_the_labels_were_drawn_with_is_found() -> None:
     assert calibration_error(pixels) > 0.1 and calibration_error(pixels, TEMPERATURE) < 0.02
 
 
-def test_it_is_written_into_the_checkpoint_and_changes_the_confidence_alone(
+def test_the_temperature_is_stored_and_changes_only_the_confidence(
         folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, output = folder / 'trio.safetensors', folder / 'calibrated.safetensors'
     assert main([str(source), '--data', str(folder), '--output', str(output)]) == 0
     printed = capsys.readouterr().out
     before, after = load_checkpoint(source), load_checkpoint(output)
     temperature = after.metadata.temperature
-    assert temperature > 1.5 and f'calibrated  temperature {temperature:.3f}' in printed      # noise deserves no confidence
+    assert temperature > 1.5 and f'calibrated  temperature {temperature:.3f}' in printed      # labels are random
     for name, tensor in before.network.state_dict().items():
         assert torch.equal(tensor, after.network.state_dict()[name])
     rgb = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
@@ -66,7 +66,7 @@ def test_it_is_written_into_the_checkpoint_and_changes_the_confidence_alone(
     assert honest.confidence.mean() < sure.confidence.mean() - 10
 
 
-def test_it_cannot_be_zero_and_frames_must_be_labelled(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_zero_temperature_or_no_labels_are_rejected(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CheckpointError, match='temperature must be above 0, got 0'):
         change_metadata(folder / 'trio.safetensors', tmp_path / 'x.safetensors', temperature=0.0)
     for name in ('images', 'labels'):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint in 8 bits, and what cannot be made one."""
+"""8-bit checkpoints, and errors when writing them."""
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3)
                               figures={'val/miou': 0.5}, recipe='as it was')
 
 
-def test_half_the_size_and_no_figures_that_were_not_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_half_the_size_without_the_figures_of_the_original(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_checkpoint(tmp_path / 'half.safetensors', METADATA.build_network(), METADATA)
     output = tmp_path / 'small.safetensors'
     assert main([str(tmp_path / 'half.safetensors'), '--output', str(output)]) == 0

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Exported files do what the network does."""
+"""Exported files reproduce the network."""
 from __future__ import annotations
 
 import json
@@ -52,7 +52,7 @@ def test_full_file_turns_frames_into_labels(checkpoint: Path, rgb: np.ndarray, t
     assert [path.name for path in path.parent.iterdir()] == ['full.onnx']
 
 
-def test_what_the_page_shows_runs_and_the_metadata_say_how_to_upsample(
+def test_documented_code_runs_and_metadata_describe_the_upsampling(
         checkpoint: Path, rgb: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture) -> None:
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ def test_what_the_page_shows_runs_and_the_metadata_say_how_to_upsample(
 
 
 @pytest.mark.parametrize('full', [False, True])
-def test_a_file_for_any_size_does_at_each_what_the_network_does(
+def test_a_file_for_any_size_reproduces_the_network_at_each_size(
         checkpoint: Path, tmp_path: Path, full: bool, capsys: pytest.CaptureFixture) -> None:
     path = tmp_path / 'any.onnx'
     assert export.main([str(path), '--checkpoint', str(checkpoint), '--any-size', *(['--full'] if full else [])]) == 0
@@ -89,13 +89,13 @@ def test_a_file_for_any_size_does_at_each_what_the_network_does(
             np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
 
 
-def test_int8_is_of_one_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_int8_does_not_support_any_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--any-size', '--precision', 'int8', '--calibration', str(tmp_path)])
     assert '--any-size is for float32' in capsys.readouterr().err
 
 
-def test_another_file_name_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_other_file_suffixes_are_rejected(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'foo.txt')])
     assert 'expected a name that ends in .onnx' in capsys.readouterr().err
@@ -106,7 +106,7 @@ def test_int8_file_gives_logits(tmp_path: Path) -> None:
     for number in range(8):
         cv2.imwrite(str(tmp_path / f'{number}.png'), street.frame(20 * number).rgb[..., ::-1])
     path = tmp_path / 'int8.onnx'
-    # The shipped weights: random ones give logits so alike that any rounding changes labels.
+    # The shipped weights: with random ones, logits are so similar that any rounding changes labels.
     assert export.main([str(path), '--resolution', '192x128', '--precision', 'int8',
                         '--calibration', str(tmp_path)]) == 0
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
@@ -121,6 +121,6 @@ def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, 
     assert 'not written' in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_int8_wants_frames(tmp_path: Path) -> None:
+def test_int8_requires_calibration_frames(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8'])

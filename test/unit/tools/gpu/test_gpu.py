@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`make gpu`: its steps run alone and leave what they found; the whole is rehearsed as on a bare machine."""
+"""`make gpu`: isolation of its steps, their figures, and a rehearsal as on a bare machine."""
 from __future__ import annotations
 
 import os
@@ -22,11 +22,11 @@ from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped, random_check
 from fanet_ros.tools.gpu.summary import summary
 
 REPO = Path(__file__).parents[4]
-# Steps of the rehearsal whose every figure must come; `authors` is skipped: their code is not at hand here.
+# Steps of the rehearsal, which must write all their figures; `authors` is skipped: their code is not available here.
 STEPS = ('authors', 'frames', 'costs', 'alternatives', 'compiled')
 
 
-def test_figures_are_there_as_soon_as_they_are_added_and_half_a_line_is_left_out(tmp_path: Path) -> None:
+def test_figures_are_written_at_once_and_truncated_lines_ignored(tmp_path: Path) -> None:
     path = tmp_path / 'step.jsonl'
     assert read_figures(path) == []
     figures = Figures(path)
@@ -38,7 +38,7 @@ def test_figures_are_there_as_soon_as_they_are_added_and_half_a_line_is_left_out
 
 
 def step_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, limit_s: float = 300.0) -> list[dict]:
-    """What is left of a step whose process runs this Python code after its first figure."""
+    """Figures of a step whose process runs the Python code `does` after its first figure."""
     script = tmp_path / 'python'
     script.write_text(f'#!{sys.executable}\nimport os, sys, time, signal, subprocess\npath = sys.argv[4]\n'
                       'open(path, "w").write(\'{"figure": "first"}\\n\')\n' + does)
@@ -51,25 +51,25 @@ def step_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, limit_
 @pytest.mark.parametrize(('does', 'reason'), [
     ('sys.exit(3)', 'ended with code 3, see log.txt'), ('os.kill(os.getpid(), signal.SIGSEGV)', 'ended by SIGSEGV'),
     ('pass', 'ended with code 0, see log.txt')])
-def test_a_step_that_breaks_leaves_its_figures_and_why(
+def test_a_failed_step_keeps_its_figures_and_the_reason(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, reason: str) -> None:
     assert step_that(tmp_path, monkeypatch, does) == [{'figure': 'first'}, {'figure': 'failed', 'reason': reason}]
 
 
 @pytest.mark.slow
-def test_a_step_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = os.pipe()        # as long as one of them lives, its end is open
+def test_a_step_over_its_time_limit_is_killed_with_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()        # stays open as long as one of the processes lives
     os.set_inheritable(writing, True)
     monkeypatch.setattr(run.subprocess, 'Popen', lambda *arguments, **more: POPEN(*arguments, **more, pass_fds=(writing,)))
     found = step_that(tmp_path, monkeypatch, f'subprocess.Popen(["sleep", "600"], pass_fds=({writing},))\ntime.sleep(600)', 20.0)
-    assert found[-1] == {'figure': 'failed', 'reason': 'not done after 20 s'}
+    assert found[-1] == {'figure': 'failed', 'reason': 'not finished after 20 s'}
     os.close(writing)
-    assert os.read(reading, 1) == b''   # returns once the last has gone
+    assert os.read(reading, 1) == b''   # returns once the last one has exited
     os.close(reading)
 
 
 @pytest.mark.parametrize('after', ['time.sleep(600)', 'os.kill(os.getpid(), signal.SIGSEGV)'])
-def test_a_step_that_says_it_is_done_is_done_however_its_process_ends(
+def test_a_finished_step_is_done_however_its_process_ends(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str) -> None:
     done = 'print(json.dumps({"figure": "done", "seconds": 1}), file=open(path, "a"), flush=True)'
     found = step_that(tmp_path, monkeypatch, f'import json\n{done}\n{after}', 20.0)
@@ -79,13 +79,13 @@ def test_a_step_that_says_it_is_done_is_done_however_its_process_ends(
 POPEN = subprocess.Popen
 
 
-def test_without_time_a_step_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_without_time_left_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = step_that(tmp_path, monkeypatch, 'pass', 1.0)
-    assert found == [{'figure': 'skipped', 'reason': 'no time was left'}] and not (tmp_path / 'frames.jsonl').exists()
-    assert outcome(found) == 'skipped: no time was left; 0 figures'
+    assert found == [{'figure': 'skipped', 'reason': 'no time left'}] and not (tmp_path / 'frames.jsonl').exists()
+    assert outcome(found) == 'skipped: no time left; 0 figures'
 
 
-def test_weights_that_are_not_at_hand_are_made_up_and_called_so(tmp_path: Path) -> None:
+def test_missing_weights_are_replaced_by_random_ones(tmp_path: Path) -> None:
     settings = StepSettings(torch.device('cpu'), tmp_path)
     path, weights = settings.checkpoint('fanet18_elsewhere_video')
     network, metadata = load_checkpoint(path)
@@ -95,21 +95,21 @@ def test_weights_that_are_not_at_hand_are_made_up_and_called_so(tmp_path: Path) 
                for name, value in network.state_dict().items())
     with torch.inference_mode():
         logits = network(torch.randn(1, 3, 128, 192))
-    assert 0.1 < float(logits.std()) < 1e3        # far inside half precision's range
+    assert 0.1 < float(logits.std()) < 1e3        # well within the range of half precision
 
 
 def test_arithmetic_and_bytes_of_a_network_are_counted() -> None:
     small, large = (needs(random_network('fanet18'), 'float16', size) for size in ((128, 256), (256, 512)))
     assert large['flop'] == pytest.approx(4 * small['flop'], rel=0.1)
-    # The stem alone: 7 x 7 x 3 x 64 multiplications and additions at a quarter of the pixels.
+    # The stem alone has 7 x 7 x 3 x 64 multiply-adds at a quarter of the pixels.
     assert small['flop'] > 2 * 7 * 7 * 3 * 64 * 128 * 256 / 4
     assert small['bytes'] > small['least_bytes'] > 2 * 3 * 128 * 256
     assert large['operations'] == small['operations'] > 50
 
 
 @pytest.mark.slow
-def test_it_is_rehearsed_on_a_bare_machine(tmp_path: Path) -> None:
-    """All but the tests, which run anyway; nothing of ROS can be imported."""
+def test_rehearsal_on_a_bare_machine(tmp_path: Path) -> None:
+    """All steps but the tests, which run anyway; ROS packages cannot be imported."""
     environment = bare_environment(tmp_path / 'bare')
     refused = subprocess.run([sys.executable, '-c', 'import rosbags'], env=environment, cwd=REPO, capture_output=True, text=True)
     assert "No module named 'rosbags'" in refused.stderr
@@ -126,20 +126,20 @@ def test_it_is_rehearsed_on_a_bare_machine(tmp_path: Path) -> None:
     assert kinds['frames'] >= {'start', 'one by one', 'stream', 'batch of frames', 'batch', 'pixels'}
     assert kinds['costs'] >= {'card', 'floor', 'profile'} and 'compiled' in kinds['compiled']
     broken = [item['way'] for item in found['alternatives'] if item.get('ms', 0) is None]
-    assert broken and all(way.startswith('Triton') for way in broken)       # which needs a GPU; the rest was timed
+    assert broken and all(way.startswith('Triton') for way in broken)       # Triton needs a GPU; all others were timed
     assert found['compiled'][1]['error'] < 1e-4
     assert summary(found) == (output / 'summary.md').read_text() and 'REHEARSAL' in ended.stdout
     assert len(list(output.iterdir())) <= 8 and not list(output.glob('*/*'))
 
 
-def test_their_code_is_skipped_with_a_reason_where_it_is_not_given(tmp_path: Path) -> None:
+def test_the_authors_step_is_skipped_without_their_code(tmp_path: Path) -> None:
     figures = Figures(tmp_path / 'authors.jsonl')
     with pytest.raises(StepSkipped, match='AUTHORS=DIR'):
         authors.run(StepSettings(torch.device('cpu'), tmp_path), figures)
 
 
 def test_the_outcome_of_every_test_is_a_figure(tmp_path: Path) -> None:
-    """pytest in pytest would mix their plugins: in a process of its own."""
+    """Runs in its own process: plugins of nested pytest runs would mix."""
     (tmp_path / 'test_some.py').write_text(
         'import pytest\npytestmark = pytest.mark.gpu\ndef test_right(): pass\ndef test_wrong(): assert 1 == 2\n'
         'def test_never():\n    pytest.skip("no such card")\n@pytest.fixture\ndef broken(): raise RuntimeError("gone")\n'

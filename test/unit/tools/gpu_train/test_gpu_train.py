@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The way of a training to a borrowed GPU and back, rehearsed on the CPU: soft labels, packed, unpacked, trained by the clock."""
+"""Training on a borrowed GPU, rehearsed on the CPU: soft labels, pack, unpack, timed training."""
 from __future__ import annotations
 
 import json
@@ -25,14 +25,14 @@ from fanet_ros.tools.gpu_train import run as gpu_train_run
 from fanet_ros.tools.pack import command as pack
 from fanet_ros.tools.soft_labels import command as soft_labels
 
-# Not to be had on a machine that has a GPU and nothing of ours.
+# Modules that may be missing on a bare GPU machine.
 FOREIGN = ('rclpy', 'rosbags', 'openvino', 'ncnn', 'pnnx', 'onnx', 'cv_bridge', 'sensor_msgs', 'launch')
 NAMES = ('road', 'car')
 SOURCES = Path(pack.__file__).parents[3]
 
 
 def write_data(root: Path) -> None:
-    """Six small pictures with labels, a class map, a teacher and a recipe that wants its soft labels."""
+    """Write six small labelled images, a class map, a teacher and a recipe that uses its soft labels."""
     rng = np.random.default_rng(0)
     for kind in ('images', 'labels'):
         (root / 'data' / kind).mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
         assert sorted(stored.files) == ['0', '1', '2', '3', '4', 'class_names']
         assert stored['3'].shape == (16, 24, 2) and np.abs(stored['3'].astype(int).sum(-1) - 255).max() <= 1
     assert soft_labels.main(['recipe.yaml', '--teacher', 'teacher.safetensors', '--device', 'cpu']) == 0
-    assert 'soft/data.npz is there' in capsys.readouterr().out
+    assert 'soft/data.npz exists' in capsys.readouterr().out
 
     assert pack.main(['recipe.yaml', '--max-mb', '0.01']) == 0
     packs = sorted(Path('packs').glob('*.zip'))
@@ -88,7 +88,7 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
         assert np.abs(full['3'].astype(int) - rounded['3']).max() <= 8
 
     output = tmp_path / 'output'
-    without = (f'import sys\nsys.modules.update(dict.fromkeys({FOREIGN}))\n'         # each import of them fails
+    without = (f'import sys\nsys.modules.update(dict.fromkeys({FOREIGN}))\n'         # makes their import fail
                'from fanet_ros.tools.gpu_train.command import main\nsys.exit(main(sys.argv[1:]))\n')
     subprocess.run(
         [sys.executable, '-c', without, 'recipe.yaml', '--minutes', '0.05', '--data', str(slim), '--output', str(output),
@@ -99,10 +99,10 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     metadata = load_checkpoint(output / 'checkpoint.safetensors').metadata
     assert metadata.class_names == NAMES
     trained = load_dataset(DataConfig(path='data', hold_out=('5',)), ClassMap.load('map.yaml')).entries
-    assert count_known(metadata.training_frames, trained) == len(trained) == 5      # by their bytes before they were packed
+    assert count_known(metadata.training_frames, trained) == len(trained) == 5      # by their original bytes
 
 
-def test_a_large_checkpoint_comes_back_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_checkpoint_is_split_into_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     metadata = CheckpointMetadata('fanet18', 'paper', 'two', NAMES, ((10, 20, 30), (200, 0, 0)), (64, 96))
     save_checkpoint(tmp_path / 'whole.safetensors', metadata.build_network(), metadata)
     monkeypatch.setattr(gpu_train_run, 'PART_BYTES', 6_000_000)
@@ -113,8 +113,7 @@ def test_a_large_checkpoint_comes_back_in_parts(tmp_path: Path, monkeypatch: pyt
     assert load_checkpoint(tmp_path / 'joined.safetensors').metadata == metadata
 
 
-def test_what_cannot_be_packed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                          capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     write_data(tmp_path)
     monkeypatch.chdir(tmp_path)
     no_soft_labels = ['--set', "data.0.soft_labels=''"]

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""segment_bag: the same bag with masks, whatever interrupts it."""
+"""segment_bag: the same bag with masks, also after interruptions."""
 from __future__ import annotations
 
 import os
@@ -82,10 +82,10 @@ def segmenter() -> Segmenter:
 
 
 @pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
-@pytest.mark.parametrize('picture', [raw, compressed])
-def test_the_same_bag_with_masks(tmp_path: Path, segmenter: Segmenter, storage: StoragePlugin, picture: Any) -> None:
+@pytest.mark.parametrize('image', [raw, compressed])
+def test_the_same_bag_with_masks(tmp_path: Path, segmenter: Segmenter, storage: StoragePlugin, image: Any) -> None:
     source = write(tmp_path / 'in', [item for number in range(3) for item in
-                                     (('/note', text(str(number))), ('/camera/image_raw', picture(number)))], storage)
+                                     (('/note', text(str(number))), ('/camera/image_raw', image(number)))], storage)
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 0
     found = read(tmp_path / 'out')
     assert [item for item in found if not item[0].startswith('/segmentation')] == read(source)
@@ -118,35 +118,35 @@ def test_a_split_bag_and_several_cameras(tmp_path: Path) -> None:
         assert [mask.header for mask in masks(tmp_path / 'out', f'/segmentation/{side}/mask')] == [header(0), header(1)]
 
 
-def test_frames_that_cannot_be_decoded_are_kept_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undecodable_frames_are_kept_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / 'in', [('/image', compressed(0)), ('/image', compressed(1, b'junk')), ('/image', compressed(2))])
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 0
-    assert '2 masks; without one, kept as they are: 1 unreadable picture' in capsys.readouterr().out
+    assert '2 masks; images without a mask, kept unmodified: 1 unreadable picture' in capsys.readouterr().out
     assert [mask.header for mask in masks(tmp_path / 'out')] == [header(0), header(2)]
     assert len(read(tmp_path / 'out')) == 5 + len(CLASSES)
 
 
 @pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
-def test_it_goes_on_after_an_interruption(tmp_path: Path, kill: signal.Signals) -> None:
+def test_resume_after_an_interruption(tmp_path: Path, kill: signal.Signals) -> None:
     source = write(tmp_path / 'in', [('/image', raw(number % 5)) for number in range(100)])
     command = [str(source), str(tmp_path / 'out'), *QUICK]
     process = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bag', *command], stderr=subprocess.PIPE)
     journal, deadline = tmp_path / 'out.partial' / 'masks.journal', time.monotonic() + 120
     while not (journal.is_file() and journal.stat().st_size > 2000):
         assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)        # leaves the processor to what is waited for
+        time.sleep(0.01)        # leaves the CPU to the other process
     process.send_signal(kill)
     process.communicate(timeout=120)
     assert process.returncode == (130 if kill == signal.SIGINT else -signal.SIGKILL)
     assert not (tmp_path / 'out').exists()
     before = journal.read_bytes()
-    journal.write_bytes(before[:-3])        # the last record cut off
+    journal.write_bytes(before[:-3])        # truncates the last record
     assert main(command) == 0
     assert main([str(source), str(tmp_path / 'whole'), *QUICK]) == 0
     assert read(tmp_path / 'out') == read(tmp_path / 'whole') and len(masks(tmp_path / 'out')) == 100
 
 
-def test_a_bag_that_was_segmented_tells_of_the_new_masks_alone(tmp_path: Path) -> None:
+def test_an_already_segmented_bag_describes_only_the_new_masks(tmp_path: Path) -> None:
     class_map = tmp_path / 'own.yaml'
     names = [f'class_{number}' for number in range(11)]
     class_map.write_text('name: own\nclasses:\n' + ''.join(
@@ -156,13 +156,13 @@ def test_a_bag_that_was_segmented_tells_of_the_new_masks_alone(tmp_path: Path) -
     assert main([str(source), str(tmp_path / 'out'), '--class-map', str(class_map), *QUICK]) == 0
     assert [name for name, _, _ in read(tmp_path / 'out')] == CLASSES + ['/image', '/segmentation/mask', '/diagnostics']
     with AnyReader([tmp_path / 'out']) as reader:
-        (_, _, told), (_, _, info) = [(item, at_ns, reader.deserialize(data, item.msgtype))
-                                        for item, at_ns, data in reader.messages() if item.topic in CLASSES]
-    assert (told.name, told.ids.tolist(), told.names) == ('own', list(range(11)), names)
+        (_, _, classes), (_, _, info) = [(item, at_ns, reader.deserialize(data, item.msgtype))
+                                         for item, at_ns, data in reader.messages() if item.topic in CLASSES]
+    assert (classes.name, classes.ids.tolist(), classes.names) == ('own', list(range(11)), names)
     assert [(item.class_id, item.class_name) for item in info.class_map] == list(enumerate(names))
 
 
-def test_done_work_is_not_done_again_nor_mixed(tmp_path: Path) -> None:
+def test_journal_keeps_masks_and_rejects_other_settings(tmp_path: Path) -> None:
     with Journal(tmp_path / 'a.partial', {'precision': 'float32'}) as journal:
         journal.add_mask(np.full((4, 6), 7, np.uint8))
         journal.add_reason('odd size')
@@ -184,8 +184,8 @@ def test_done_work_is_not_done_again_nor_mixed(tmp_path: Path) -> None:
     (lambda path: write(path, [('/image', raw(0))]), ['--topics', '/other'], '/image (Image, 1)'),
     (lambda path: write(path, [('/image', raw(0))]), ['--checkpoint', 'nothing'], 'nothing'),
 ])
-def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, extra: list[str],
-                               expected: str) -> None:
+def test_input_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, extra: list[str],
+                                   expected: str) -> None:
     make(tmp_path / 'in')
     assert main([str(tmp_path / 'in'), str(tmp_path / 'out'), *QUICK, *extra]) == 1
     error = capsys.readouterr().err
@@ -193,23 +193,23 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert not (tmp_path / 'out').exists()
 
 
-def test_an_output_that_exists_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / 'in', [('/image', raw(0))])
     (tmp_path / 'out').mkdir()
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 1
-    assert 'exists already' in capsys.readouterr().err and not list((tmp_path / 'out').iterdir())
+    assert 'already exists' in capsys.readouterr().err and not list((tmp_path / 'out').iterdir())
 
 
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full')
-def test_a_full_disk_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / 'in', [('/image', raw(0))])
     (tmp_path / 'out.partial').mkdir()
     (tmp_path / 'out.partial' / 'state.new').symlink_to('/dev/full')
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 1
-    assert 'make room and give the same command again' in capsys.readouterr().err
+    assert 'free some space and run the same command again' in capsys.readouterr().err
 
 
-def test_which_topics_are_cameras() -> None:
+def test_camera_topics_are_detected() -> None:
     topics = [Topic('/front/image_raw', IMAGE, 3, 'rgb8'), Topic('/front/image_raw/compressed', COMPRESSED, 3, 'jpeg'),
               Topic('/rear/image/compressed', COMPRESSED, 3, 'jpeg'), Topic('/front/depth/image_raw', IMAGE, 3, '16UC1'),
               Topic('/stereo/range', IMAGE, 3, '32FC1'), Topic('/segmentation/overlay', IMAGE, 3, 'rgb8')]

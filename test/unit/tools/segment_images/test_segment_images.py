@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures and videos without ROS: masks as numbers, overlays for people, and what cannot be read is told of."""
+"""segment_images on images and videos: masks, overlays, contact sheet, and reports of unreadable files."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -26,19 +26,19 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_pictures_of_any_size_become_masks_overlays_and_a_sheet(
+def test_images_of_any_size_give_masks_overlays_and_a_contact_sheet(
         checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = tmp_path / 'in', tmp_path / 'out'
     folder.mkdir()
-    pictures = {'wide': blotches(0, 60, 160), 'tall': blotches(1, 150, 90), 'third': blotches(2)}
-    for name, rgb in pictures.items():
+    images = {'wide': blotches(0, 60, 160), 'tall': blotches(1, 150, 90), 'third': blotches(2)}
+    for name, rgb in images.items():
         cv2.imwrite(str(folder / f'{name}.png'), rgb[..., ::-1])
     (folder / 'broken.jpg').write_bytes(b'no picture')
     assert segment_images.main([str(folder), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]) == 0
     printed = capsys.readouterr()
-    assert printed.out == f'{out}: 3 segmented, 1 could not be read\n' and 'broken is not a readable picture' in printed.err
+    assert printed.out == f'{out}: 3 segmented, 1 could not be read\n' and 'broken is not a readable image' in printed.err
     segmenter = Segmenter.from_checkpoint(checkpoint, engine='torch')
-    for name, rgb in pictures.items():
+    for name, rgb in images.items():
         with Image.open(out / 'masks' / f'{name}.png') as mask:
             assert mask.mode == 'P' and mask.getpalette()[3:6] == [200, 100, 50]
             labels = np.asarray(mask)
@@ -48,7 +48,7 @@ def test_pictures_of_any_size_become_masks_overlays_and_a_sheet(
     assert ClassMap.load(out / 'class_map.yaml') == segmenter.class_map
 
 
-def test_a_video_becomes_a_video_and_masks_if_asked_for(checkpoint: Path, tmp_path: Path) -> None:
+def test_a_video_gives_a_video_and_masks_if_requested(checkpoint: Path, tmp_path: Path) -> None:
     path, out = tmp_path / 'drive.avi', tmp_path / 'out'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (96, 64))
     for seed in range(3):
@@ -63,12 +63,12 @@ def test_a_video_becomes_a_video_and_masks_if_asked_for(checkpoint: Path, tmp_pa
     assert sorted(path.name for path in (out / 'masks').iterdir()) == [f'{number:06d}.png' for number in range(3)]
 
 
-@pytest.mark.parametrize(('name', 'reason'), [('absent', 'not found'), ('empty', 'holds nothing that can be read'),
+@pytest.mark.parametrize(('name', 'reason'), [('absent', 'not found'), ('empty', 'has nothing readable'),
                                               ('text.txt', 'not a readable video')])
-def test_what_is_no_picture_is_refused(
+def test_unreadable_inputs_are_rejected(
         checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, reason: str) -> None:
     (tmp_path / 'empty').mkdir()
-    (tmp_path / 'text.txt').write_text('no picture')
+    (tmp_path / 'text.txt').write_text('no image')
     out = tmp_path / 'out'
     assert segment_images.main([str(tmp_path / name), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]) == 1
     line = capsys.readouterr().err.splitlines()[-1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The train and evaluate commands on a small folder of their own: killed, resumed, shared by two processes."""
+"""The train and evaluate commands on a small data set: killed, resumed, and with two processes."""
 from __future__ import annotations
 
 import json
@@ -25,8 +25,8 @@ from fanet_ros.tools.train import command as train
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME, RunFolder
 
 ITERATIONS = 6
-# Several trainings at once on few cores: more threads would only wait for each other. And curves are compared: BatchNorm over
-# the few values of so small a training makes much of the least difference in rounding, which the number of threads brings.
+# Several trainings run at once on few cores: more threads would only wait for each other. Besides, the number of threads
+# affects rounding, which BatchNorm over so few values amplifies, and the tests compare loss curves.
 ONE_THREAD = {**os.environ, 'OMP_NUM_THREADS': '1'}
 
 
@@ -36,7 +36,7 @@ def recipe_fixture(tmp_path: Path) -> Path:
 
 
 def make_recipe(tmp_path: Path) -> Path:
-    """A folder of four colour-coded street pictures of two classes, and a recipe for it."""
+    """A folder of four street images with colour-coded masks of two classes, and a recipe for it."""
     (tmp_path / 'map.yaml').write_text(
         'name: two\nclasses:\n- {name: ground, color: [10, 20, 30]}\n- {name: rest, color: [200, 0, 0]}\n')
     street = SyntheticStreet(96, 64, seed=1)
@@ -66,12 +66,12 @@ def command(recipe: Path, output: Path, *more: str) -> list[str]:
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen) -> None:
     deadline = time.monotonic() + 120
     while not condition():
-        assert process.poll() is None and time.monotonic() < deadline, 'the training came to nothing'
+        assert process.poll() is None and time.monotonic() < deadline, 'the training failed'
 
 
 @pytest.fixture(name='whole', scope='module')
 def whole_fixture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A recipe and the folder of an unbroken training by it."""
+    """A recipe and the output folder of an uninterrupted training with it."""
     folder = tmp_path_factory.mktemp('whole')
     recipe = make_recipe(folder)
     subprocess.run(command(recipe, folder / 'out'), env=ONE_THREAD, check=True)
@@ -91,7 +91,7 @@ def test_an_interrupted_training_resumes_to_the_same_curve(
     assert 2 <= len(losses(output)) < ITERATIONS
     assert not (output / 'report').exists()
     if number == signal.SIGINT:
-        assert process.returncode == 130 and last_line == f'stopped; the same command resumes from {output}'
+        assert process.returncode == 130 and last_line == f'stopped; run the same command again to resume from {output}'
     resumed = subprocess.run(command(recipe, output), env=ONE_THREAD, check=True, stdout=subprocess.PIPE, text=True)
     assert losses(output) == pytest.approx(losses(unbroken), rel=1e-3)
     history = [json.loads((folder / 'history.json').read_text())['validation'] for folder in (output, unbroken)]
@@ -100,7 +100,7 @@ def test_an_interrupted_training_resumes_to_the_same_curve(
     assert 'begin at random' not in resumed.stdout
 
 
-def test_what_a_training_leaves(whole: tuple[Path, Path]) -> None:
+def test_output_files(whole: tuple[Path, Path]) -> None:
     output = whole[1]
     metadata = load_checkpoint(output / CHECKPOINT_NAME).metadata
     assert metadata.class_names == ('ground', 'rest')
@@ -130,10 +130,10 @@ def test_curves_for_tensorboard(whole: tuple[Path, Path]) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) -> None:
-    """With BatchNorm on the CPU each process has statistics of its own, so only the first loss can be foretold closely."""
+    """BatchNorm statistics are per process on the CPU, so only the first loss is predictable."""
     recipe, unbroken = whole
     both = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2', *command(recipe, tmp_path)[1:]]
-    # A crop has one deepest pixel: with one crop for each process there would be nothing to normalise over.
+    # The deepest features of a crop are one pixel: with one crop per process, BatchNorm would have nothing to normalise over.
     sizes = ['--set', 'training.batch_size=4', '--set', 'training.iterations=3']
     subprocess.run([*both, *sizes], check=True, capture_output=True, timeout=200, env=ONE_THREAD)
     assert len(losses(tmp_path)) == 3 and losses(tmp_path)[0] == pytest.approx(losses(unbroken)[0], rel=0.5)
@@ -141,7 +141,7 @@ def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) ->
 
 
 def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: Path) -> None:
-    """Files limited to 1 MB: the state is larger, so it cannot be written."""
+    """The file size limit of 1 MB is smaller than the state, so it cannot be written."""
     recipe, _ = whole
     state = tmp_path / 'state.pt'
     state.write_bytes(b'of old')
@@ -154,8 +154,8 @@ def test_a_full_disk_leaves_the_last_state(whole: tuple[Path, Path], tmp_path: P
     assert state.read_bytes() == b'of old' and not list(tmp_path.glob('.partial*'))
 
 
-def test_a_loss_that_is_no_number_spoils_no_state(whole: tuple[Path, Path], tmp_path: Path,
-                                                  capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_non_finite_loss_does_not_spoil_the_state(whole: tuple[Path, Path], tmp_path: Path,
+                                                    capsys: pytest.CaptureFixture[str]) -> None:
     recipe, _ = whole
     run = command(recipe, tmp_path)[4:]
     assert train.main([*run, '--set', 'training.learning_rate=1.0e+30', '--set', 'training.save_every=1']) == 1
@@ -166,7 +166,7 @@ def test_a_loss_that_is_no_number_spoils_no_state(whole: tuple[Path, Path], tmp_
     assert all(torch.isfinite(value).all() for value in state['network'].values())
 
 
-def test_one_line_for_what_cannot_be_trained(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_are_one_line(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = str(tmp_path / 'out')
 
     def refused(*arguments: str) -> str:
@@ -182,21 +182,21 @@ def test_one_line_for_what_cannot_be_trained(recipe: Path, tmp_path: Path, capsy
     assert "'none' not found" in refused(str(recipe), '--set', 'init=none')
     with open(tmp_path / 'map.yaml', 'a') as class_map:
         class_map.write('- {name: unicorn, color: [1, 2, 3]}\n')
-    assert 'no training label holds unicorn: take them out' in refused(str(recipe))
+    assert 'no training label contains unicorn: take them out' in refused(str(recipe))
     (tmp_path / 'data' / 'labels' / '2.png').unlink()
     assert 'labels/2.png is missing: 4 images, 3 masks' in refused(str(recipe))
 
 
-def test_another_recipe_is_not_resumed_unless_asked(whole: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_recipe_is_not_resumed_unless_requested(whole: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     recipe, output = whole
     arguments = [*command(recipe, output)[4:], '--set', 'training.learning_rate=1e-4']
     assert train.main(arguments) == 1
     assert 'training.learning_rate was 0.001, is 0.0001' in capsys.readouterr().err
-    assert train.main([*arguments, '--resume', 'changed']) == 0      # nothing is left to do
+    assert train.main([*arguments, '--resume', 'changed']) == 0      # training is already complete
     assert len(losses(output)) == ITERATIONS
 
 
-def test_two_trainings_do_not_share_a_folder(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_trainings_cannot_share_a_folder(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with RunFolder(tmp_path / 'out'):
         assert train.main([str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu']) == 1
     assert 'used by another training' in capsys.readouterr().err

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which candidate is taken for a budget."""
+"""Choice of a candidate for a budget."""
 from __future__ import annotations
 
 from typing import Any
@@ -20,29 +20,29 @@ def row(height: int, p95_ms: float, quality: float, **more: Any) -> Row:
 
 
 def budget(latency_ms: float, **more: Any) -> Budget:
-    return Budget(latency_ms, 'as asked for', **more)
+    return Budget(latency_ms, 'as requested', **more)
 
 
 FAST, MIDDLE, SLOW = row(64, 10.0, 0.50), row(128, 20.0, 0.60), row(256, 40.0, 0.70)
 BROKEN = Row(FAST.candidate, error='crashed')
 
 
-def test_the_best_that_fits_is_taken() -> None:
+def test_the_best_fitting_candidate_is_chosen() -> None:
     assert choose([FAST, SLOW, MIDDLE, BROKEN], budget(30.0)).row is MIDDLE
     assert choose([FAST, SLOW, MIDDLE], budget(40.0)).row is SLOW and choose([SLOW], budget(40.0)).fits
 
 
-def test_of_equals_the_faster_is_taken() -> None:
+def test_the_faster_of_equal_candidates_is_chosen() -> None:
     almost, worse = row(200, 25.0, 0.6985), row(220, 12.0, 0.6979)
     assert choose([SLOW, almost, worse], budget(50.0)).row is almost
 
 
-def test_part_of_the_budget_can_be_kept() -> None:
+def test_part_of_the_budget_can_be_reserved() -> None:
     kept = budget(45.0, reserve_ms=10.0)
     assert choose([FAST, SLOW, MIDDLE], kept).row is MIDDLE and '10 ms of it' in kept.description
 
 
-def test_memory_counts_too_and_on_a_gpu_it_is_the_gpu_s() -> None:
+def test_memory_limit_applies_to_gpu_memory_on_a_gpu() -> None:
     large = row(256, 40.0, 0.70, memory_mib=1000.0)
     on_gpu = row(256, 40.0, 0.70, memory_mib=1000.0, gpu_memory_mib=90.0)
     small = budget(50.0, memory_mb=110.0)
@@ -50,7 +50,7 @@ def test_memory_counts_too_and_on_a_gpu_it_is_the_gpu_s() -> None:
     assert not small.has_room(row(64, 1.0, 0.5, memory_mib=106.0))       # MiB are more than MB
 
 
-def test_when_nothing_fits_the_fastest_is_taken_and_what_to_do_said() -> None:
+def test_when_nothing_fits_the_fastest_is_chosen_with_suggestions() -> None:
     tight = budget(5.0)
     choice = choose([SLOW, FAST, BROKEN], tight)
     assert choice.row is FAST and not choice.fits
@@ -69,7 +69,7 @@ def test_without_figures_there_is_no_choice() -> None:
     assert choose([BROKEN], budget(5.0)) is None and choose([], budget(5.0)) is None
 
 
-def test_the_front_rises_with_the_time() -> None:
+def test_pareto_front() -> None:
     beaten, equal = row(100, 30.0, 0.55), row(128, 21.0, 0.6004)
     assert pareto([SLOW, equal, beaten, FAST, BROKEN, MIDDLE]) == (FAST, MIDDLE, SLOW)
 

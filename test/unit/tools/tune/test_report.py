@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Report, plot and parameter file of findings that are known."""
+"""Report, plot and parameter file for given findings."""
 from __future__ import annotations
 
 import json
@@ -33,17 +33,17 @@ def row(height: int, engine: str, p95_ms: float, quality: float) -> Row:
 
 
 ROWS = (row(256, 'torch', 80.0, 1.0), row(256, 'openvino', 40.0, 0.99), row(128, 'openvino', 12.5, 0.8),
-        Row(replace(REFERENCE, engine='ncnn'), error='crashed by SIGSEGV'))
+        Row(replace(REFERENCE, engine='ncnn'), error='crashed with SIGSEGV'))
 
 
 def findings(folder: Path, budget_ms: float = 50.0, **more: Any) -> Findings:
     frames = FrameSet(folder / 'frames', 7, 480, 640, False, True, ('a', 'b'), 20.0, '')
-    budget = Budget(budget_ms, 'as asked for')
+    budget = Budget(budget_ms, 'as requested')
     return Findings(**{**dict(source='drive', frames=frames, rows=ROWS, choice=choose(ROWS, budget), budget=budget,
                               reference=REFERENCE, machine=MACHINE, date='2026-01-02'), **more})
 
 
-def test_table_is_aligned_with_the_fastest_first_and_says_what_the_quality_is(tmp_path: Path) -> None:
+def test_table_is_aligned_with_the_fastest_first_and_names_the_quality(tmp_path: Path) -> None:
     lines = table(findings(tmp_path)).splitlines()
     assert len({len(line) for line in lines}) == 1 and len(lines) == 2 + 3
     assert 'agreement %' in lines[0] and 'mIoU' not in lines[0]
@@ -52,7 +52,7 @@ def test_table_is_aligned_with_the_fastest_first_and_says_what_the_quality_is(tm
     assert 'mIoU %' in table(findings(tmp_path, reference=None))
 
 
-def test_times_taken_beside_other_work_are_marked(tmp_path: Path) -> None:
+def test_times_measured_under_other_load_are_marked(tmp_path: Path) -> None:
     assert not any('~' in line for line in notes(findings(tmp_path)))
     found = findings(tmp_path, rows=(replace(ROWS[0], busy_cores=1.5), ROWS[1]), choice=None)
     assert '|  ~80.0 |' in table(found) and table(found).count('~') == 1
@@ -62,21 +62,21 @@ def test_times_taken_beside_other_work_are_marked(tmp_path: Path) -> None:
 def test_all_files_are_written(tmp_path: Path) -> None:
     text = write_findings(findings(tmp_path), read_parameters(None), '', tmp_path)
     assert 'chosen: mine 512x256 openvino float32: p95 40.0 ms' in text and 'WARN' not in text
-    assert 'not measured: mine 512x256 ncnn float32: crashed by SIGSEGV' in text
-    assert 'not accuracy, for there are no true labels' in text
+    assert 'not measured: mine 512x256 ncnn float32: crashed with SIGSEGV' in text
+    assert 'not accuracy, because there is no ground truth' in text
     assert text.splitlines()[-1] == (
         f'ros2 launch fanet_ros segmentation.launch.py params_file:={tmp_path}/tuned.param.yaml')
     report = (tmp_path / 'tune.md').read_text()
-    assert table(findings(tmp_path)) in report and '7 frames of 640x480' in report and 'crashed by SIGSEGV' in report
-    picture = cv2.imread(str(tmp_path / 'tune.png'))
-    assert picture.shape[1] > 800 and picture.std() > 5
+    assert table(findings(tmp_path)) in report and '7 frames of 640x480' in report and 'crashed with SIGSEGV' in report
+    plot = cv2.imread(str(tmp_path / 'tune.png'))
+    assert plot.shape[1] > 800 and plot.std() > 5
     found = json.loads((tmp_path / 'tune.json').read_text())
     assert found == json.loads(json.dumps(content(findings(tmp_path))))
     assert [item['chosen'] for item in found['rows']] == [False, True, False, False]
     assert [item['pareto'] for item in found['rows']] == [True, True, True, False]
 
 
-def test_parameter_file_is_complete_and_says_where_it_is_from(tmp_path: Path) -> None:
+def test_parameter_file_is_complete_and_states_its_origin(tmp_path: Path) -> None:
     write_findings(findings(tmp_path), read_parameters(None), '', tmp_path)
     text = (tmp_path / 'tuned.param.yaml').read_text()
     values = yaml.safe_load(text)['/**']['ros__parameters']
@@ -98,7 +98,7 @@ def test_when_nothing_fits_it_warns(tmp_path: Path) -> None:
     assert 'WARN' in (tmp_path / 'tuned.param.yaml').read_text() and 'WARN' in (tmp_path / 'tune.md').read_text()
 
 
-def test_own_parameters_stay_but_for_what_is_tuned(tmp_path: Path) -> None:
+def test_given_parameters_are_kept_except_tuned_ones(tmp_path: Path) -> None:
     own = tmp_path / 'own.yaml'
     own.write_text(yaml.safe_dump({
         'robot': {'segmentation': {'ros__parameters': {
@@ -113,7 +113,7 @@ def test_own_parameters_stay_but_for_what_is_tuned(tmp_path: Path) -> None:
 def test_int8_comes_with_its_calibration_and_a_compressed_topic_with_its_transport(tmp_path: Path) -> None:
     quantized = replace(ROWS[1], candidate=replace(ROWS[1].candidate, precision='int8'))
     frames = replace(findings(tmp_path).frames, image_topic='/front/image_raw/compressed')
-    budget = Budget(50.0, 'as asked for')
+    budget = Budget(50.0, 'as requested')
     found = findings(tmp_path, rows=(quantized,), choice=choose([quantized], budget), frames=frames)
     write_findings(found, read_parameters(None), '', tmp_path)
     values = yaml.safe_load((tmp_path / 'tuned.param.yaml').read_text())['/**']['ros__parameters']
@@ -125,7 +125,7 @@ def test_int8_comes_with_its_calibration_and_a_compressed_topic_with_its_transpo
 @pytest.mark.parametrize(('text', 'message'), [
     ('{[', 'is not YAML'), ('a: 1', 'found no ros__parameters'),
     ('{camera: {ros__parameters: {a: 1}}, lidar: {ros__parameters: {a: 1}}}', 'found /camera, /lidar')])
-def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_other_files_are_rejected(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / 'own.yaml'
     path.write_text(text)
     with pytest.raises(TuneError, match=message):

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames for `tune` from everything that holds some."""
+"""Frame sources for `tune`."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def request(source: Any, frames: int = 3, context: int = 0, class_map: ClassMap 
     return SourceRequest(str(source), frames, context, class_map, **more)
 
 
-def pictures(folder: Path, count: int, shape: tuple[int, ...] = (48, 64, 3)) -> Path:
+def write_images(folder: Path, count: int, shape: tuple[int, ...] = (48, 64, 3)) -> Path:
     folder.mkdir(parents=True)
     for number in range(count):
         cv2.imwrite(str(folder / f'{number}.png'), np.full(shape, number, np.uint8))
@@ -38,10 +38,10 @@ def test_numbers_are_spread_evenly() -> None:
 
 
 def test_folders_with_and_without_labels(tmp_path: Path) -> None:
-    assert values(request(pictures(tmp_path / 'plain', 9))) == [0, 4, 8]
-    pictures(tmp_path / 'both' / 'images', 3)
+    assert values(request(write_images(tmp_path / 'plain', 9))) == [0, 4, 8]
+    write_images(tmp_path / 'both' / 'images', 3)
     assert values(request(tmp_path / 'both')) == [0, 1, 2]
-    pictures(tmp_path / 'both' / 'labels', 3, (48, 64))
+    write_images(tmp_path / 'both' / 'labels', 3, (48, 64))
     source = open_tuning_frames(request(tmp_path / 'both'))
     assert source.has_labels and [int(frame.labels[0, 0]) for frame in source.frames] == [0, 1, 2]
     source = open_tuning_frames(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
@@ -49,7 +49,7 @@ def test_folders_with_and_without_labels(tmp_path: Path) -> None:
     assert values(request(tmp_path / 'both', labels=str(tmp_path / 'both' / 'labels'))) == [0, 1, 2]
 
 
-def test_a_video_gives_its_rate_and_the_frames_before_each(tmp_path: Path) -> None:
+def test_a_video_provides_its_rate_and_previous_frames(tmp_path: Path) -> None:
     path = tmp_path / 'drive.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 25.0, (64, 48))
     for number in range(9):
@@ -61,7 +61,7 @@ def test_a_video_gives_its_rate_and_the_frames_before_each(tmp_path: Path) -> No
     assert found == [[0], [2, 3, 4], [6, 7, 8]] or found == [[0], [1, 2, 3], [5, 6, 7]]
 
 
-def test_a_bag_gives_its_rate_and_frames_spread_over_it(write_bag: Callable[..., Path]) -> None:
+def test_a_bag_provides_its_rate_and_evenly_spaced_frames(write_bag: Callable[..., Path]) -> None:
     def fill(writer: Any) -> None:
         for number in range(9):
             writer.image('/front/image_raw', number, np.full((48, 64, 3), number, np.uint8))
@@ -73,25 +73,25 @@ def test_a_bag_gives_its_rate_and_frames_spread_over_it(write_bag: Callable[...,
         open_tuning_frames(request(bag, labels='x'))
 
 
-def test_of_several_cameras_one_must_be_named(write_bag: Callable[..., Path]) -> None:
+def test_one_of_several_cameras_must_be_chosen(write_bag: Callable[..., Path]) -> None:
     def fill(writer: Any) -> None:
         for topic in ('/front/image', '/left/image', '/segmentation/mask'):
             writer.image(topic, 0, np.zeros((48, 64, 3), np.uint8))
     bag = write_bag(fill)
-    with pytest.raises(ValueError, match='2 cameras: name one with --image-topic, of /front/image, /left/image'):
+    with pytest.raises(ValueError, match='2 cameras: choose one with --image-topic: /front/image, /left/image'):
         open_tuning_frames(request(bag))
     assert open_tuning_frames(request(bag, image_topic='/left/image')).image_topic == '/left/image'
     with pytest.raises(ValueError, match='--image-topic /right: the bag has no such image topic; it has /front/image'):
         open_tuning_frames(request(bag, image_topic='/right'))
 
 
-def test_a_bag_without_camera_says_what_it_has(write_bag: Callable[..., Path]) -> None:
+def test_a_bag_without_camera_lists_its_topics(write_bag: Callable[..., Path]) -> None:
     bag = write_bag(lambda writer: writer.timing(0))
     with pytest.raises(ValueError, match='no camera topic.*FrameTiming.*--image-topic'):
         open_tuning_frames(request(bag))
 
 
-def test_the_street_has_labels_where_the_network_has_its_classes() -> None:
+def test_the_street_has_labels_if_the_network_has_its_classes() -> None:
     source = open_tuning_frames(request('street', 2, 1, ROAD))
     frames = list(source.frames)
     assert source.has_labels and len(frames) == 2 and all(len(frame.earlier) == 1 for frame in frames)
@@ -103,7 +103,7 @@ def test_the_street_has_labels_where_the_network_has_its_classes() -> None:
 @pytest.mark.parametrize(('name', 'message'), [
     ('nothing', 'does not exist: expected a rosbag2, .*record.launch.py'), ('empty', 'no images in'),
     ('text.mp4', 'not a readable video'), ('cut', 'has no metadata.yaml, and one of its files is damaged')])
-def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -> None:
+def test_unusable_sources_are_rejected(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / 'empty').mkdir()
     (tmp_path / 'text.mp4').write_text('no video')
     (tmp_path / 'cut').mkdir()
@@ -113,9 +113,9 @@ def test_what_is_no_source_is_refused(tmp_path: Path, name: str, message: str) -
 
 
 def test_frames_are_gathered_once(tmp_path: Path) -> None:
-    source = pictures(tmp_path / 'source' / 'images', 5).parent
-    pictures(tmp_path / 'source' / 'labels', 5, (48, 64))
-    with pytest.raises(ValueError, match='holds class 3: expected 0..2'):
+    source = write_images(tmp_path / 'source' / 'images', 5).parent
+    write_images(tmp_path / 'source' / 'labels', 5, (48, 64))
+    with pytest.raises(ValueError, match='contains class 3: expected 0..2'):
         gather_frames(tmp_path / 'frames', request(source, 5), quiet=True)
     frames = gather_frames(tmp_path / 'frames', request(source, 2, class_map=ClassMap(
         'five', tuple('abcde'), tuple((i, i, i) for i in range(5)))), quiet=True)
@@ -129,9 +129,9 @@ def test_frames_are_gathered_once(tmp_path: Path) -> None:
         read_rgb(frames.images / '0000.png')
 
 
-def test_labels_without_any_class_are_refused(tmp_path: Path) -> None:
-    pictures(tmp_path / 'images', 1)
+def test_labels_without_any_known_class_are_rejected(tmp_path: Path) -> None:
+    write_images(tmp_path / 'images', 1)
     (tmp_path / 'labels').mkdir()
     cv2.imwrite(str(tmp_path / 'labels' / '0.png'), np.full((48, 64), 255, np.uint8))
-    with pytest.raises(ValueError, match='no pixel of the labels .* is of a class of trio: expected a, b, c'):
+    with pytest.raises(ValueError, match='no labelled pixel of .* has a class of trio: expected a, b, c'):
         gather_frames(tmp_path / 'frames', request(tmp_path), quiet=True)

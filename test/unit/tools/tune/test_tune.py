@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command `tune`: from frames to files, whatever interrupts it."""
+"""The command `tune`: from frames to files, also after interruptions."""
 from __future__ import annotations
 
 import json
@@ -39,7 +39,7 @@ def results_of(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_interrupted_gone_on_with_and_chosen_anew(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_interrupt_resume_and_choose_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder = tmp_path / 'tuned'
     command = ['street', '--output', str(folder), *SMALL]
     process = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'tune', *command], stderr=subprocess.PIPE, text=True)
@@ -50,7 +50,7 @@ def test_interrupted_gone_on_with_and_chosen_anew(tmp_path: Path, capsys: pytest
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(DEADLINE_S) == 130
-        assert 'the same command goes on' in process.stderr.read()
+        assert 'run the same command again to resume' in process.stderr.read()
     finally:
         process.kill()
     first, = results_of(folder)
@@ -71,27 +71,27 @@ def test_interrupted_gone_on_with_and_chosen_anew(tmp_path: Path, capsys: pytest
     assert values['latency_budget_ms'] == 0.001
 
     assert main([*command, '--frames', '3']) == 1
-    assert 'was begun differently (frames was 2, is 3)' in capsys.readouterr().err
+    assert 'was started with other settings (frames was 2, is 3)' in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_without_labels_it_is_the_agreement_with_the_largest(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_without_labels_quality_is_agreement_with_the_largest_resolution(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     import cv2
     import numpy as np
-    (tmp_path / 'pictures').mkdir()
+    (tmp_path / 'images').mkdir()
     generator = np.random.default_rng(0)
     for number in range(2):
         blurred = cv2.GaussianBlur(generator.integers(0, 256, (80, 120, 3), np.uint8), (0, 0), 6)
-        cv2.imwrite(str(tmp_path / 'pictures' / f'{number}.png'), cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX))
+        cv2.imwrite(str(tmp_path / 'images' / f'{number}.png'), cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX))
     folder = tmp_path / 'tuned'
-    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '128x96']) == 0
+    assert main([str(tmp_path / 'images'), '--output', str(folder), *SMALL, '--resolutions', '128x96']) == 0
     row, = results_of(folder)
     assert row['mean_iou'] == row['pixel_agreement'] == 1.0
     found = json.loads((folder / 'tune.json').read_text())
     assert found['quality'] == 'agreement with fanet18_camvid 128x96 torch float32'
     printed = capsys.readouterr().out
     assert 'mIoU' not in printed and 'camera of 10 Hz, assumed: give --rate-hz' in printed
-    assert main([str(tmp_path / 'pictures'), '--output', str(folder), *SMALL, '--resolutions', '160x96']) == 1
+    assert main([str(tmp_path / 'images'), '--output', str(folder), *SMALL, '--resolutions', '160x96']) == 1
     assert 'reference was fanet18_camvid 128x96' in capsys.readouterr().err
 
 
@@ -101,18 +101,18 @@ def request(**changed: Any) -> ChildRequest:
         **changed})
 
 
-def test_what_fails_is_an_answer(tmp_path: Path) -> None:
+def test_failures_are_reported_as_errors(tmp_path: Path) -> None:
     (tmp_path / 'frames.json').write_text(json.dumps(dict(
         count=1, height=4, width=4, has_labels=True, has_earlier=False, class_names=['a'], rate_hz=None, image_topic='')))
     answer = measure(request(frames=str(tmp_path)), tmp_path / 'cache', DEADLINE_S)
     assert list(answer) == ['error'] and "checkpoint 'nothing' not found" in answer['error']
     assert 'longer than 0 s' in measure(request(), tmp_path / 'cache', 0.01)['error']
-    (tmp_path / 'frames.json').write_text('{}')          # what nobody expects ends the process
+    (tmp_path / 'frames.json').write_text('{}')          # an unexpected error ends the process
     answer = measure(request(frames=str(tmp_path)), tmp_path / 'cache', DEADLINE_S)
     assert 'exit code 1 (' in answer['error'] and 'class_names' in answer['error']
 
 
-def test_results_are_kept_and_differences_told(tmp_path: Path) -> None:
+def test_results_are_kept_and_other_settings_rejected(tmp_path: Path) -> None:
     folder, row = tmp_path / 'tuned', Row(CANDIDATE, 1.0, 2.0, 3.0, error='')
     with Results(folder, {'frames': 2}) as results:
         results.begin(reference='x')
@@ -122,7 +122,7 @@ def test_results_are_kept_and_differences_told(tmp_path: Path) -> None:
             pass
     with Results(folder, {'frames': 2}) as results:
         assert results.rows[CANDIDATE] == row and results.is_measured(CANDIDATE)
-        assert [results.is_measured(item) for item in results.rows] == [True, False]     # what failed is tried again
+        assert [results.is_measured(item) for item in results.rows] == [True, False]     # failed candidates are tried again
         with pytest.raises(TuneError, match='reference was x, is y'):
             results.begin(reference='y')
     with pytest.raises(TuneError, match='frames was 2, is 3'), Results(folder, {'frames': 3}):
@@ -135,7 +135,7 @@ def test_results_are_kept_and_differences_told(tmp_path: Path) -> None:
     assert not (tmp_path / 'unused').exists()
 
 
-def test_candidates_are_those_that_exist(tmp_path: Path) -> None:
+def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
     metadata = replace(load_checkpoint('fanet18_camvid').metadata, temporal_frames=2)
     save_checkpoint(tmp_path / 'video.safetensors', metadata.build_network(), metadata)
     models = [load_model('fanet18_camvid'), load_model(str(tmp_path / 'video.safetensors'))]
@@ -145,7 +145,7 @@ def test_candidates_are_those_that_exist(tmp_path: Path) -> None:
     assert runners == ['torch float32', 'torch bfloat16', 'openvino float32', 'openvino bfloat16', 'ncnn float32']
     assert {item.engine for item in found if item.name == 'video'} == {'torch'}
     assert sizes_of(models[0], (1.0, 0.5, 0.5), (), (720, 960)) == ((192, 256), (360, 480))
-    assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # as wide as the frames
+    assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # aspect ratio of the frames
     assert sizes_of(models[0], (1.0,), ((64, 96),), (720, 960)) == ((64, 96),)
     assert reference_of(largest_of(models), found).title == 'fanet18_camvid 480x360 torch float32'
     with pytest.raises(TuneError, match='none of the engines ncnn runs in bfloat16 on cpu .*choose other --engines'):
@@ -156,7 +156,7 @@ def test_candidates_are_those_that_exist(tmp_path: Path) -> None:
     ['street'], ['street', '--output', 'x', '--engines', 'abacus'], ['street', '--output', 'x', '--frames', '0'],
     ['street', '--output', 'x', '--scales', '0'], ['street', '--output', 'x', '--budget-ms', '5', '--rate-hz', '5'],
     ['street', '--output', 'x', '--resolutions', '5'], ['street', '--output', 'x', '--memory-mb', 'nan']])
-def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
+def test_invalid_arguments_are_rejected(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         main(arguments)
 
@@ -170,8 +170,7 @@ def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
     (['street', '--params-file', '{tmp}/none.yaml'], 'cannot be read'),
     (['street', '--device', 'abacus'], "device 'abacus' is unknown"),
     (['street', '--engines', 'ncnn', '--precisions', 'int8'], 'choose other --engines or --precisions')])
-def test_what_is_wrong_is_said_in_one_line(arguments: list[str], message: str, tmp_path: Path,
-                                           capsys: pytest.CaptureFixture) -> None:
+def test_errors_are_one_line(arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     (tmp_path / 'corrupt.safetensors').write_bytes(b'no weights')
     given = [item.replace('{tmp}', str(tmp_path)) for item in arguments]
     assert main([given[0], '--output', str(tmp_path / 'out'), '--quiet', *given[1:]]) == 1
