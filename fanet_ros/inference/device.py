@@ -69,6 +69,13 @@ def computes_in(precision: str, device: torch.device) -> bool:
     return not CPU_FLAGS[precision].isdisjoint(flags)
 
 
+def why_slow(precision: str, device: torch.device) -> str:
+    """Warning that `precision` is slower than float32 on `device`; '' if it is not."""
+    if precision not in CPU_FLAGS or computes_in(precision, device):
+        return ''
+    return f'this processor has no native {precision}, which makes it many times slower than float32'
+
+
 def _free_bytes(device: torch.device) -> float:
     """Available memory: of the GPU; or the least of what this machine, its container and this process's limit leave."""
     if device.type == 'cuda':

@@ -49,6 +49,18 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_follow
         200: names[0], int(present[1]): names[1], 255: 'unlabelled'}
 
 
+def test_the_class_map_follows_a_change_without_subscribers(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
+    node = start_executable('segmentation_node', '--ros-args', '-r', '__ns:=/idle', '-p', f'checkpoint:={small_checkpoint}',
+                            *same_rounding)
+    maps = client.collect(ClassMap, f'/idle{NODE}/class_map', LATCHED_QOS)
+    client.wait_for(lambda: bool(maps), 'the class map', node)
+    result, = client.set_parameters(f'/idle{NODE}', class_filter='road')
+    assert result.successful, result.reason
+    client.wait_for(lambda: len(maps) == 2, 'the new class map', node)
+    assert list(maps[1].names) == ['road', 'unlabelled']
+
+
 @pytest.mark.parametrize(('values', 'reason'), [
     ({'class_filter': 'road, unicorn'}, "class_filter has 'unicorn': class map camvid11 has only sky, building"),
     ({'class_remap': 'road=300'}, 'expected 0..254'),

@@ -16,3 +16,12 @@ def test_wrong_ros_arguments_end_the_start_without_a_traceback(
     process = start_executable(executable, '--ros-args', *arguments)
     assert process.wait() == 1
     assert arguments[-1] in process.log and 'Traceback' not in process.log
+
+
+@pytest.mark.parametrize('executable', ['segmentation_node', 'recorder_node'])
+@pytest.mark.parametrize('argument', ['--checkpoint', 'image:=/camera/image_raw'])
+def test_arguments_of_no_meaning_are_refused(start_executable: Callable[..., Any], executable: str, argument: str) -> None:
+    process = start_executable(executable, argument)
+    assert process.wait() == 1
+    line, = process.log.strip().splitlines()
+    assert line.startswith(f'{executable}: unknown argument {argument}: ') and '--ros-args -r OLD:=NEW' in line

@@ -8,7 +8,7 @@ from typing import Optional
 
 import torch
 
-from fanet_ros.inference.device import CPU_FLAGS, computes_in
+from fanet_ros.inference.device import why_slow
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.engine import Engine
 from fanet_ros.inference.engines.engine_kind import EngineKind
@@ -34,9 +34,8 @@ class EngineFactory:
                  calibration: Optional[CalibrationImages] = None, *, needs_video: bool = False) -> None:
         self._kinds = engines_for(device, engine, precision, needs_video=needs_video)
         precision = resolved_precision(precision, device)
-        if precision in CPU_FLAGS and not computes_in(precision, device):
-            LOG.warning(f'this processor has no native {precision}, which makes it many times slower than float32: set '
-                        'precision to auto')
+        if warning := why_slow(precision, device):
+            LOG.warning(f'{warning}: set precision to auto')
         self.setup = NetworkSetup(network, device, precision, calibration, needs_video)
 
     def build(self, height: int, width: int, batch: int = 1, *, quick: bool = False) -> Engine:

@@ -32,9 +32,10 @@ from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 
 DISCOVERY_PERIOD_S = 0.25
-# After a stop signal, pending messages are still written until none has arrived for this long.
+# After a stop signal, messages received before it are still written: until none has come for this long, and in any case well
+# within the five seconds after which launch kills the process (cameras never pause).
 DRAIN_QUIET_S = 0.2
-DRAIN_LIMIT_S = 5.0
+DRAIN_LIMIT_S = 1.5
 
 
 @dataclass

@@ -10,20 +10,26 @@ from typing import NoReturn, Optional
 
 import rclpy
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.ros_arguments import why_refused, with_even_lists
 
 
 def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOptions) -> bool:
-    """Tune the process and initialise ROS; False, with one line on stderr, if ROS cannot parse the arguments.
+    """Tune the process and initialise ROS; False, with one line on stderr, if the arguments are invalid.
 
     :param name: of the executable, for the error message
-    :param argv: command line; None: sys.argv
+    :param argv: command line without the name of the program; None: sys.argv
     """
     tune_process()
+    given = sys.argv[1:] if argv is None else argv
     try:
-        init_ros(sys.argv if argv is None else argv, signals)
+        init_ros([name, *given], signals)
+        if unknown := remove_ros_args([name, *given])[1:]:
+            shut_down()
+            raise ValueError(f'unknown argument {unknown[0]}: parameters are set with --ros-args -p NAME:=VALUE, '
+                             'topics remapped with --ros-args -r OLD:=NEW')
     except ValueError as error:
         fail(name, error)
         return False

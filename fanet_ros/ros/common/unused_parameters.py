@@ -17,6 +17,21 @@ from rclpy.node import Node
 from fanet_ros.ros.common.ros_arguments import parameter_arguments
 
 
+class _UntaggedLoader(yaml.SafeLoader):
+    """Ignores YAML tags, as ROS does: launch writes tuples as `!!python/tuple`."""
+
+
+def _untagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return node.value
+
+
+_UntaggedLoader.add_multi_constructor('', _untagged)
+
+
 @dataclass(frozen=True)
 class Section:
     """Section of a parameter file: parameter `names` for the nodes that match `pattern`, such as '/front/segmentation' or '/**'."""
@@ -66,7 +81,7 @@ def sections_of(path: str) -> Iterator[Section]:
     """Sections of a parameter file; none if it cannot be read, which ROS has already refused."""
     try:
         with open(path, encoding='utf-8') as file:
-            content = yaml.safe_load(file)
+            content = yaml.load(file, _UntaggedLoader)
     except (OSError, ValueError, yaml.YAMLError):
         return
     yield from _sections(content, '')

@@ -95,7 +95,7 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
     info = camera_info_topic(node, topic)
     if node.count_publishers(info):
         if heard.infos.find(message.header, height, width) is None:
-            reason = heard.infos.why_not(message.header, height, width)
+            reason = heard.infos.why_not(message.header, height, width, info)
             yield Finding(name, WARN, f'{info}: {reason}; the mask will have no ~/camera_info',
                           'calibrate the camera, or fix the CameraInfo of its driver')
         else:

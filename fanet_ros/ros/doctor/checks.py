@@ -20,7 +20,7 @@ from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.process import fail, init_ros, shut_down
 from fanet_ros.ros.doctor.camera import Listening, check_camera, listen
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Check, Finding, exit_code, findings_of, lines_of, summary
-from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_python, check_torch
+from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_precision, check_python, check_torch
 from fanet_ros.ros.doctor.model import check_model
 from fanet_ros.ros.doctor.speed import check_speed
 from fanet_ros.ros.doctor.transport import check_transport
@@ -77,6 +77,8 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
         return
     doctor.check('checkpoint', functools.partial(check_model, settings))
     can_run = not exit_code(doctor.findings, strict=False)
+    if can_run:
+        doctor.check('precision', functools.partial(check_precision, settings.precision, settings.device))
     heard = [] if arguments.no_camera else listen(
         node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
         settings.bit_depth)

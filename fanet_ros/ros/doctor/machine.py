@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from fanet_ros.host.processor import processor_name
-from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.device import choose_device, why_slow
 from fanet_ros.inference.engines import engines_on
 from fanet_ros.inference.engines.cache import MAX_BYTES, cache_bytes, cache_directory
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
@@ -81,6 +81,12 @@ def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
     else:
         remedy += "; if it was built for numpy 1: pip install 'numpy<2'"
     yield Finding('cv_bridge', WARN, f'does not work with numpy {np.__version__}: {reason}', remedy)
+
+
+def check_precision(precision: str, device: str) -> Iterator[Finding]:
+    """Check that the device computes in `precision` without emulating it; no finding if it does."""
+    if warning := why_slow(precision, choose_device(device)):
+        yield Finding('precision', WARN, warning, 'set precision to auto')
 
 
 def check_engines() -> Iterator[Finding]:

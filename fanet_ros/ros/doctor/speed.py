@@ -7,9 +7,11 @@ import time
 from typing import Iterator, Optional
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from fanet_ros.inference import SegmentationError, Segmenter
+from fanet_ros.inference.device import computes_in
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.active_model import build_segmenter
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -43,13 +45,21 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         is_chosen = number == 0
         remedy = ''
         if is_chosen and not keeps_up:
-            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms: {:.0f}'.format(
+            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms:={:.0f}'.format(
                           *keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
-                      if keeping_up else 'set precision to bfloat16 or int8, install a faster engine, or slow the camera down')
+                      if keeping_up else f'set precision to {_lower_precision(segmenter.device)}, install a faster engine, '
+                                         'or slow the camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'
         yield Finding('speed', OK if keeps_up or not is_chosen else WARN,
                       f'{size}{" as set" if is_chosen else ""}: {1e3 * period_s:.0f} ms, {1 / period_s:.1f} frames/s{camera} '
-                      f'({engine}){"" if keeps_up else ", too slow"}', remedy)
+                      f'({engine}){"" if keeps_up else f", below {rate_hz or SLOWEST_HZ:g} frames/s"}', remedy)
+
+
+def _lower_precision(device: torch.device) -> str:
+    """Precisions that are faster than float32 on `device`, as text."""
+    if device.type == 'cuda':
+        return 'float16'
+    return 'bfloat16 or int8' if computes_in('bfloat16', device) else 'int8'
 
 
 def _median_s(segmenter: Segmenter, rgb: np.ndarray) -> float:

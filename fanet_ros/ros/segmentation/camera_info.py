@@ -50,10 +50,10 @@ class CameraInfos:
             found.height, found.width = height, width
         return found
 
-    def why_not(self, header: Header, height: int, width: int) -> str:
-        """Short reason why find() returns None."""
+    def why_not(self, header: Header, height: int, width: int, topic: str) -> str:
+        """Short reason why find() returns None; `topic` is where the messages are expected."""
         nearest = next(iter(self._candidates(header)), None)
-        return 'no camera_info received' if nearest is None else _misfit(nearest, header, height, width)
+        return f'nothing received on {topic}' if nearest is None else _misfit(nearest, header, height, width)
 
     def _candidates(self, header: Header) -> list[CameraInfo]:
         with self._lock:

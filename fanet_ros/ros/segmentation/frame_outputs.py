@@ -167,7 +167,8 @@ class FrameOutputs:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)
-            self._calibration = self._infos.why_not(header, *layers.frame_size) if info is None else 'scaled to the mask'
+            self._calibration = 'scaled to the mask' if info is not None else self._infos.why_not(
+                header, *layers.frame_size, self._subscription.topic_name)
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
         if _is_wanted(self._coverage):

@@ -205,6 +205,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             is_other_model = self._switch.change(settings)
         except Exception as error:      # any failure to build means that the new values are unusable
             reason = ' '.join(str(error).split()) or type(error).__name__
+            self.get_logger().warning(f'parameters unchanged: {reason}')
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:
             self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
@@ -214,6 +215,9 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self.settings = settings
         self._latency.configure(settings)
         self._limit_rates()
+        for outputs in self._outputs.values():
+            if not outputs.has_subscribers:         # no mask, hence no frame, will announce the classes soon
+                outputs.announce(self._switch.loaded.style)
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:

@@ -55,6 +55,13 @@ def test_file_for_another_node_is_reported(unused: Callable[..., list[str]]) -> 
         '/mine.yaml is not used: it has parameters for no node, and this node is /segmentation']
 
 
+def test_tags_of_launch_are_ignored_as_ros_does(unused: Callable[..., list[str]]) -> None:
+    lines = 'device: !!python/tuple [a, b]', 'input_heigth: !x 3', 'checkpoint: !y {z: 1}'
+    assert unused(file=section('/segmentation', *lines)) == [
+        'input_heigth is not a parameter of this node: did you mean input_height?',
+        'checkpoint.z is not a parameter of this node: did you mean checkpoint?']
+
+
 def test_section_with_this_nodes_parameters_is_reported_next_to_a_wildcard(unused: Callable[..., list[str]]) -> None:
     general = section('/**', 'use_sim_time: true')
     assert unused(file=general + section('segmentation_node', 'input_height: 240', 'device: cpu')) == [

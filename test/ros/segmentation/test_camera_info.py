@@ -124,7 +124,7 @@ def test_calibration_with_quirks_of_drivers_is_used(change: dict) -> None:
 
 
 @pytest.mark.parametrize(('info', 'reason'), [
-    (None, 'no camera_info received'),
+    (None, 'nothing received on /camera_info'),
     (calibration(5, 'rear'), "camera_info has frame_id 'rear', the image 'front'"),
     (calibration(5, width=1280, height=720), 'camera_info is for 1280x720 images, these are 640x480'),
     (CameraInfo(header=header(5)), 'uncalibrated: camera_info has neither size nor focal length')])
@@ -132,4 +132,4 @@ def test_reason_for_no_match(info: CameraInfo, reason: str) -> None:
     infos = CameraInfos()
     if info is not None:
         infos.put(info)
-    assert infos.find(header(5), 480, 640) is None and infos.why_not(header(5), 480, 640) == reason
+    assert infos.find(header(5), 480, 640) is None and infos.why_not(header(5), 480, 640, '/camera_info') == reason
