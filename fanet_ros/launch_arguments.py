@@ -9,12 +9,13 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
-from typing import Iterable, Sequence, Union
+from typing import Collection, Iterable, Sequence, Union
 
 # Parameters that can also be launch arguments, described in the settings of the nodes. If not given, the parameter file
 # decides.
 NODE_PARAMETERS = ('autostart', 'checkpoint', 'variant', 'class_map', 'device', 'engine', 'precision', 'input_height',
                    'input_width', 'image_transport')
+ROSBAG2 = ('ros2bag', 'rosbag2_transport')
 CAMERA_PARAMETERS = ('source', 'rate_hz', 'width', 'height')
 # Of segmentation.launch.py, and so of all launch files that include it.
 SEGMENTATION_ARGUMENTS = ('namespace', 'params_file', 'image_topic', 'cameras', 'respawn', 'use_sim_time', 'log_level',
@@ -37,6 +38,28 @@ def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[st
             close = difflib.get_close_matches(name, names, 1)
             raise ValueError(f'{Path(launch_file).name} has no argument {name!r}: '
                              + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}')
+
+
+def in_namespace(topic: str, namespace: str) -> str:
+    """Full name of a topic of a node in `namespace`; a name that starts with / is full already."""
+    return topic if topic.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), topic])
+
+
+def require_rosbag2(argument: str, installed: Collection[str]) -> None:
+    """Check that rosbag2 is installed.
+
+    :param argument: the launch argument that asks for it
+    :param installed: names of the installed ROS packages
+    :raises ValueError: it is not
+    """
+    if not has_rosbag2(installed):
+        raise ValueError(f'{argument} is rosbag2: expected the packages {", ".join(ROSBAG2)}, which are not installed; '
+                         f'sudo apt install ros-$ROS_DISTRO-rosbag2, or leave {argument} out')
+
+
+def has_rosbag2(installed: Collection[str]) -> bool:
+    """Whether `ros2 bag` is among the installed ROS packages."""
+    return set(ROSBAG2) <= set(installed)
 
 
 def fail_as(process: str, exit_code: int, is_shutdown: bool) -> None:

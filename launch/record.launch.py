@@ -25,7 +25,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.host.dds_profile import choose_dds_profile
-from fanet_ros.launch_arguments import camera_topics, fail_as, number, refuse_unknown
+from fanet_ros.launch_arguments import camera_topics, fail_as, has_rosbag2, in_namespace, number, refuse_unknown, require_rosbag2
 from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
@@ -44,7 +44,6 @@ ARGUMENTS = {
 MASKS = {'raw': 'mask:sensor_msgs/msg/Image', 'png': 'mask/compressed:sensor_msgs/msg/CompressedImage'}
 LATCHED = ('class_map', 'label_info')
 QUEUE_DEPTH = 100
-ROSBAG2 = ('ros2bag', 'rosbag2_transport')
 
 
 def topics(argument: dict[str, str]) -> list[str]:
@@ -75,8 +74,7 @@ def topics(argument: dict[str, str]) -> list[str]:
 
 def full_name(topic: str, namespace: str) -> str:
     """Full topic name, with the namespace, for NAME or NAME:TYPE."""
-    name = topic.rstrip('?').partition(':')[0]
-    return name if name.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), name])
+    return in_namespace(topic.rstrip('?').partition(':')[0], namespace)
 
 
 def choose_recorder(asked: str, installed: Collection[str]) -> str:
@@ -86,12 +84,11 @@ def choose_recorder(asked: str, installed: Collection[str]) -> str:
     :param installed: names of the installed ROS packages
     :raises ValueError: rosbag2 was requested but is not installed
     """
-    if set(ROSBAG2) <= set(installed):
-        return 'rosbag2' if asked == 'auto' else asked
+    if asked == 'auto':
+        return 'rosbag2' if has_rosbag2(installed) else 'fanet_ros'
     if asked == 'rosbag2':
-        raise ValueError(f'recorder is rosbag2: expected the packages {", ".join(ROSBAG2)}, which are not installed; '
-                         'sudo apt install ros-$ROS_DISTRO-rosbag2, or give recorder:=auto')
-    return 'fanet_ros'
+        require_rosbag2('recorder', installed)
+    return asked
 
 
 def qos_overrides(names: Iterable[str]) -> dict[str, dict[str, object]]:

@@ -4,9 +4,11 @@
 
     ros2 launch fanet_ros replay.launch.py bag:=drive_1
     ros2 launch fanet_ros replay.launch.py bag:=drive_1 segment:=true image_topic:=/camera/image_raw device:=cpu
+    ros2 launch fanet_ros replay.launch.py bag:=drive_1 segment:=true cameras:=front,left namespace:=robot
 
 Every argument of segmentation.launch.py works here too. The launch exits at the end of the bag.
 """
+from ament_index_python.packages import get_packages_with_prefixes
 from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
@@ -22,7 +24,15 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, fail_as, number, refuse_unknown
+from fanet_ros.launch_arguments import (
+    SEGMENTATION_ARGUMENTS,
+    camera_topics,
+    fail_as,
+    in_namespace,
+    number,
+    refuse_unknown,
+    require_rosbag2,
+)
 from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
@@ -34,24 +44,27 @@ ARGUMENTS = {
 }
 
 
-def camera_topics(argument: dict[str, str]) -> list[str]:
-    """Topics to play: the camera's when segmenting; an empty list means all."""
+def image_topics(argument: dict[str, str]) -> list[str]:
+    """Topics to play: those of the cameras when segmenting; an empty list means all."""
     if argument['segment'] != 'true':
         return []
-    topic = argument['image_topic']
-    if not topic.startswith('/'):
-        topic = '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), topic])
-    return [f'{topic}/compressed' if argument['image_transport'] == 'compressed' else topic]
+    topics = camera_topics(argument['cameras'], argument['image_topic']).values() or [argument['image_topic'] or 'image']
+    suffix = '/compressed' if argument['image_transport'] == 'compressed' else ''
+    return [in_namespace(topic, argument['namespace']) + suffix for topic in topics]
 
 
-def mask_topic(argument: dict[str, str]) -> str:
-    """Mask topic of the segmentation node; the player waits for the node and counts its masks."""
-    return '/'.join(['', *filter(None, [argument['namespace'].strip('/')]), 'segmentation/mask'])
+def mask_topics(argument: dict[str, str]) -> list[str]:
+    """Mask topics of the segmentation node when segmenting; the player waits for the node and counts its masks."""
+    if argument['segment'] != 'true':
+        return []
+    cameras = camera_topics(argument['cameras'], argument['image_topic'])
+    return [in_namespace(f'segmentation/{name}', argument['namespace'])
+            for name in ([f'{camera}/mask' for camera in cameras] or ['mask'])]
 
 
 def rosbag2_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
-    topics = camera_topics(argument)
+    topics = image_topics(argument)
     return ['ros2', 'bag', 'play', argument['bag'], '--clock', *(['--rate', argument['rate']] if argument['rate'] else []),
             *(['--loop'] if argument['loop'] == 'true' else []), *(['--topics', *topics] if topics else [])]
 
@@ -60,20 +73,20 @@ def player(context: LaunchContext) -> list[Action]:
     """Start the chosen player, and the segmentation node if segment is true."""
     refuse_unknown(__file__, context.argv, (*ARGUMENTS, *SEGMENTATION_ARGUMENTS))
     argument = {name: LaunchConfiguration(name, default='').perform(context)
-                for name in (*ARGUMENTS, 'namespace', 'image_topic', 'image_transport')}
-    argument['image_topic'] = argument['image_topic'] or 'image'
+                for name in (*ARGUMENTS, 'namespace', 'image_topic', 'cameras', 'image_transport')}
     for name, choices in (('segment', ('true', 'false')), ('loop', ('true', 'false')),
                           ('player', ('fanet_ros', 'rosbag2'))):
         if argument[name] not in choices:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
     if argument['player'] == 'rosbag2':
+        require_rosbag2('player', get_packages_with_prefixes())
         process: ExecuteProcess = ExecuteProcess(cmd=rosbag2_command(argument), output='screen')
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',
             parameters=[{'bag': argument['bag'], **({'rate': number('rate', argument['rate'], float)} if argument['rate'] else {}),
-                         'loop': argument['loop'] == 'true', 'topics': ','.join(camera_topics(argument)),
-                         'masks': mask_topic(argument) if argument['segment'] == 'true' else ''}])
+                         'loop': argument['loop'] == 'true', 'topics': ','.join(image_topics(argument)),
+                         'masks': ','.join(mask_topics(argument))}])
     end = RegisterEventHandler(OnProcessExit(target_action=process, on_exit=end_with))
     if argument['segment'] != 'true':
         return [end, process]

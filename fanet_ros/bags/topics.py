@@ -12,7 +12,8 @@ IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 IMAGE_TYPES = (IMAGE, COMPRESSED)
 NODE = '/segmentation'
 # Topics that the node publishes under its name, or under its name and a camera's.
-OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'camera_info', 'coverage', 'overlay', 'class_map', 'label_info', 'timing')
+OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'confidence/compressed', 'camera_info', 'coverage', 'overlay',
+           'overlay/compressed', 'class_map', 'label_info', 'timing')
 # Parts of the names of image topics that do not come from a camera.
 MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
 # Parts of a topic's name that describe the content, not the camera.
@@ -71,7 +72,7 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
     names = camera_names(tuple(chosen))
     named = [(topic, name or names[topic]) for topic, name in chosen.items()]
     if len({name for _, name in named}) < len(named):
-        raise BagError('two cameras have the same name: name them with --topics NAME=TOPIC NAME=TOPIC')
+        raise BagError(f'two cameras have the same name: name them with {option} NAME=TOPIC NAME=TOPIC')
     if len(named) == 1:
         return (Camera(*named[0], f'{NODE}/mask'),)
     return tuple(Camera(topic, name, f'{NODE}/{name}/mask') for topic, name in named)
@@ -85,9 +86,10 @@ def looks_like_camera(topic: Topic) -> bool:
 
 
 def is_of_node(topic: str) -> bool:
-    """Whether the topic is an output of the segmentation node, for one camera or several."""
-    parts = topic[len(NODE) + 1:].split('/')
-    return topic.startswith(f'{NODE}/') and any('/'.join(parts[start:]) in OUTPUTS for start in range(len(parts)))
+    """Whether the topic is an output of a segmentation node in any namespace, for one camera or several."""
+    _, node, output = topic.rpartition(f'{NODE}/')
+    parts = output.split('/')
+    return bool(node) and any('/'.join(parts[start:]) in OUTPUTS for start in range(len(parts)))
 
 
 def camera_names(topics: Sequence[str]) -> dict[str, str]:

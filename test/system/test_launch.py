@@ -199,19 +199,23 @@ def test_rosbag2_records_if_installed():
     there = ['fanet_ros', 'ros2bag', 'rosbag2_transport']
     assert [choose(asked, there) for asked in ('auto', 'rosbag2', 'fanet_ros')] == ['rosbag2', 'rosbag2', 'fanet_ros']
     assert choose('auto', ['fanet_ros', 'ros2bag']) == choose('fanet_ros', []) == 'fanet_ros'
-    with pytest.raises(ValueError, match='recorder is rosbag2: expected the packages .*, or give recorder:=auto'):
+    with pytest.raises(ValueError, match='recorder is rosbag2: expected the packages .*, or leave recorder out'):
         choose('rosbag2', ['ros2bag'])
 
 
 def test_replay_launch_plays_everything_or_only_the_camera():
     replay = load_launch_file('replay')
-    given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': 'image', 'image_transport': ''}
+    given = {'bag': 'drive', 'namespace': 'robot', 'image_topic': '', 'cameras': '', 'image_transport': ''}
     assert replay.rosbag2_command(launch_arguments('replay', **given)) == [
         'ros2', 'bag', 'play', 'drive', '--clock']
     assert replay.rosbag2_command(launch_arguments('replay', rate='0.5', **given))[-2:] == ['--rate', '0.5']
     given.update(segment='true', image_transport='compressed', loop='true')
     assert replay.rosbag2_command(launch_arguments('replay', **given))[-3:] == [
         '--loop', '--topics', '/robot/image/compressed']
+    given.update(cameras='front,left=/left/image_raw', image_transport='')
+    assert replay.image_topics(launch_arguments('replay', **given)) == ['/robot/front/image', '/left/image_raw']
+    assert replay.mask_topics(launch_arguments('replay', **given)) == [
+        '/robot/segmentation/front/mask', '/robot/segmentation/left/mask']
 
 
 def test_a_drive_is_recorded_and_its_camera_segmented_again(node, tmp_path):

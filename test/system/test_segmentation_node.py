@@ -284,6 +284,9 @@ def test_silence_is_explained(
         return next((array.status[0].message for array in reversed(arrays)
                      if array.status[0].name.startswith('waiting')), '')
     client.wait_for(lambda: message().endswith('nobody publishes /quiet'), 'the reason', process)
+    client.node.create_publisher(CompressedImage, '/quiet/compressed', 5)
+    client.wait_for(lambda: message().endswith('/quiet/compressed is published: set image_transport to compressed'),
+                    'the transport that is there', process)
     client.node.create_publisher(CompressedImage, '/quiet', 5)
     client.wait_for(lambda: 'carries sensor_msgs/msg/CompressedImage' in message(), 'the other reason', process)
     assert process.stop() == 0

@@ -5,7 +5,14 @@ import sys
 
 import pytest
 
-from fanet_ros.launch_arguments import SEGMENTATION_ARGUMENTS, camera_topics, number, refuse_unknown
+from fanet_ros.launch_arguments import (
+    SEGMENTATION_ARGUMENTS,
+    camera_topics,
+    in_namespace,
+    number,
+    refuse_unknown,
+    require_rosbag2,
+)
 
 FILE = '/share/launch/segmentation.launch.py'
 
@@ -20,6 +27,19 @@ def test_a_misspelt_argument_is_refused_with_the_one_that_was_meant(monkeypatch:
 def test_arguments_of_a_launch_file_that_includes_it_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'arm:=true'])
     refuse_unknown(FILE, ['arm:=true'], SEGMENTATION_ARGUMENTS)
+
+
+@pytest.mark.parametrize(('topic', 'namespace', 'name'), [
+    ('image', '', '/image'), ('image', 'robot', '/robot/image'), ('a/image', '/fleet/robot/', '/fleet/robot/a/image'),
+    ('/image', 'robot', '/image')])
+def test_relative_topics_are_in_the_namespace(topic: str, namespace: str, name: str) -> None:
+    assert in_namespace(topic, namespace) == name
+
+
+def test_rosbag2_is_named_when_it_is_not_installed() -> None:
+    require_rosbag2('player', ['ros2bag', 'rosbag2_transport'])
+    with pytest.raises(ValueError, match='player is rosbag2: .* not installed; sudo apt install .*, or leave player out'):
+        require_rosbag2('player', ['ros2bag'])
 
 
 def test_each_camera_has_a_topic() -> None:

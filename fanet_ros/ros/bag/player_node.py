@@ -70,8 +70,8 @@ class PlayerNode(FittedParameters, Node):
                            if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
         self._images = self._masks = 0
         self._last_mask_s = 0.0
-        if settings.masks:      # the subscription also activates a lazy node
-            self.create_subscription(Image, settings.masks, self._on_mask, QUEUE_DEPTH, raw=True)
+        for topic in settings.masks:        # the subscription also activates a lazy node
+            self.create_subscription(Image, topic, self._on_mask, QUEUE_DEPTH, raw=True)
 
     def play(self) -> int:
         """Publish all messages at the recorded pace until the end or stop(); returns their number."""

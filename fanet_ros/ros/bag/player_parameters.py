@@ -32,8 +32,8 @@ class PlayerSettings(Settings):
         '', 'Topics to play, comma-separated; empty: all', convert=_names)
     clock: bool = fixed_parameter(True, 'Publish the bag time on /clock, for nodes with use_sim_time')
     loop: bool = fixed_parameter(False, 'Restart at the end, until the node is stopped')
-    masks: str = fixed_parameter(
-        '', 'Mask topic of the segmentation node that processes the played images: the player waits until something '
-        'subscribes to the images, and counts the masks; empty: play at once')
+    masks: tuple[str, ...] = fixed_parameter(
+        '', 'Mask topics of the segmentation node that processes the played images, comma-separated: the player waits until '
+        'something subscribes to the images, and counts the masks; empty: play at once', convert=_names)
     start_delay_s: float = fixed_parameter(
         1.0, 'Time for subscribers to discover the topics before the first message', unit='s', minimum=0.0, maximum=60.0)

@@ -20,6 +20,7 @@ except ImportError:     # Humble
 UNKNOWN_NAME = '_NODE_NAME_UNKNOWN_'
 NAME_PERIOD_S = 0.2
 NAME_ATTEMPTS = 25
+COMPRESSED = '/compressed'
 
 
 def mismatches(node: Node, topic: str, wanted_qos: QoSProfile) -> dict[str, str]:
@@ -52,7 +53,7 @@ def why_silent(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile)
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
-        return f'nobody publishes {topic}'
+        return f'nobody publishes {topic}' + _other_transport(node, topic)
     other_types = sorted({info.topic_type for info in publishers} - {wanted_type})
     publishers = [info for info in publishers if info.topic_type == wanted_type]
     if not publishers:
@@ -64,6 +65,13 @@ def why_silent(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile)
     if matching:
         reasons.append(f'{topic} has a publisher, {", ".join(matching)}, but it is silent')
     return '; '.join(reasons)
+
+
+def _other_transport(node: Node, topic: str) -> str:
+    """What to set if the images are published raw instead of compressed, or the other way round; '' if they are not."""
+    raw = topic.removesuffix(COMPRESSED)
+    other, transport = (raw, 'raw') if topic != raw else (raw + COMPRESSED, 'compressed')
+    return f', but {other} is published: set image_transport to {transport}' if node.count_publishers(other) else ''
 
 
 def heard_publishers(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from fanet_ros.inference import SegmentationError, Segmenter
-from fanet_ros.inference.device import computes_in
+from fanet_ros.inference.device import choose_device, computes_in
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.active_model import build_segmenter
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -47,7 +47,7 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         if is_chosen and not keeps_up:
             remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms:={:.0f}'.format(
                           *keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
-                      if keeping_up else f'set precision to {_lower_precision(segmenter.device)}, install a faster engine, '
+                      if keeping_up else f'set precision to {_lower_precision(choose_device(settings.device))}, install a faster engine, '
                                          'or slow the camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'
         yield Finding('speed', OK if keeps_up or not is_chosen else WARN,

@@ -19,7 +19,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.topics import IMAGE, Topic, camera_names, choose_cameras
+from fanet_ros.bags.topics import IMAGE, Topic, camera_names, choose_cameras, is_of_node
 from fanet_ros.inference import Segmenter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.segment_bag.classes import LATCHED_QOS
@@ -219,6 +219,14 @@ def test_camera_topics_are_detected() -> None:
     named = choose_cameras(topics, ['a=/front/image_raw', 'b=/rear/image/compressed'])
     assert [item.mask_topic for item in named] == ['/segmentation/a/mask', '/segmentation/b/mask']
     assert camera_names(['/a/left/image', '/b/left/image']) == {'/a/left/image': 'a_left', '/b/left/image': 'b_left'}
+
+
+@pytest.mark.parametrize(('topic', 'is_output'), [
+    ('/segmentation/mask', True), ('/segmentation/front/overlay/compressed', True), ('/robot/segmentation/timing', True),
+    ('/fleet/robot/segmentation/left/class_map', True), ('/segmentation', False), ('/image', False),
+    ('/segmentation_lidar/mask', False), ('/segmentation/instances', False), ('/robot/mask', False)])
+def test_outputs_of_a_node_are_recognised_in_any_namespace(topic: str, is_output: bool) -> None:
+    assert is_of_node(topic) is is_output
 
 
 def test_ros_is_not_loaded() -> None:
