@@ -7,7 +7,6 @@ import time
 from typing import Iterator, Optional
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from fanet_ros.inference import SegmentationError, Segmenter
@@ -45,18 +44,19 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         is_chosen = number == 0
         remedy = ''
         if is_chosen and not keeps_up:
-            remedy = ('input_height:={} input_width:={} keeps up, or latency_budget_ms:={:.0f}'.format(
-                          *keeping_up, 1e3 / (rate_hz or SLOWEST_HZ))
-                      if keeping_up else f'set precision to {_lower_precision(choose_device(settings.device))}, install a faster engine, '
-                                         'or slow the camera down')
+            budget_ms = 1e3 / (rate_hz or SLOWEST_HZ)
+            remedy = (f'input_height:={keeping_up[0]} input_width:={keeping_up[1]} keeps up, or latency_budget_ms:={budget_ms:.0f}'
+                      if keeping_up else f'set precision to {_lower_precision(settings)}, install a faster engine, or slow the '
+                                         'camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'
         yield Finding('speed', OK if keeps_up or not is_chosen else WARN,
                       f'{size}{" as set" if is_chosen else ""}: {1e3 * period_s:.0f} ms, {1 / period_s:.1f} frames/s{camera} '
                       f'({engine}){"" if keeps_up else f", below {rate_hz or SLOWEST_HZ:g} frames/s"}', remedy)
 
 
-def _lower_precision(device: torch.device) -> str:
-    """Precisions that are faster than float32 on `device`, as text."""
+def _lower_precision(settings: SegmentationSettings) -> str:
+    """Precisions that are faster than float32 on the device, as text."""
+    device = choose_device(settings.device)
     if device.type == 'cuda':
         return 'float16'
     return 'bfloat16 or int8' if computes_in('bfloat16', device) else 'int8'

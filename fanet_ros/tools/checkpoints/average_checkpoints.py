@@ -4,7 +4,7 @@
 
     ros2 run fanet_ros average_checkpoints runs/a/checkpoint.safetensors runs/b/checkpoint.safetensors --output c.safetensors
 
-The result is at least as good as each of them, and as fast as one (model soups; Wortsman et al., arXiv 2203.05482).
+The result is as fast as one of them, and often better than each (model soups; Wortsman et al., arXiv 2203.05482); evaluate it.
 """
 from __future__ import annotations
 
