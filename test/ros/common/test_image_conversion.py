@@ -191,7 +191,7 @@ def test_an_encoding_that_cv_bridge_does_not_convert_either_is_refused(encoding:
             image_to_rgb(message)
         assert refused.value.kind == 'unknown encoding' and '\n' not in str(refused.value)
         assert "'rgb8'" not in str(refused.value)         # no dump of cv_bridge's KeyError
-        assert ('is that a depth image?' in str(refused.value)) == (encoding[-2:-1] == 'C')
+        assert ('is this a depth image?' in str(refused.value)) == (encoding[-2:-1] == 'C')
 
 
 def test_what_only_cv_bridge_knows_comes_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_grey_transparent_and_deep_pictures_become_eight_bit_color(pixels: np.nd
 
 @pytest.mark.parametrize('data', [b'', b'x', bytes(1000), b'\x89PNG\r\n\x1a\n'])
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
-    with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable picture"):
+    with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable image"):
         compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', data)))
 
 
@@ -284,7 +284,7 @@ def test_bits_that_carry_signal_are_found(bits: int, encoding: str, big_endian: 
     rgb = image_to_rgb(_image(wide, encoding, 0, big_endian, height=8, width=10), note=notes.append)
     plain = encoding.replace('16UC1', 'mono16').replace('16', '8')
     assert np.array_equal(rgb, image_to_rgb(_image(narrow, plain, height=8, width=10)))
-    assert [f'16-bit values of {bits} bits' in note and 'set bit_depth' in note for note in notes] == [True] * (bits < 16)
+    assert [f'16-bit values use {bits} bits' in note and 'set bit_depth' in note for note in notes] == [True] * (bits < 16)
     pictures = _file(wide.astype(np.uint16), 'mono16; png compressed mono16') if encoding == 'mono16' else None
     assert pictures is None or np.array_equal(compressed_to_rgb(pictures, note=notes.append), rgb)
 
