@@ -80,7 +80,7 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
 
 
 def _refuse_files(message: Any) -> None:
-    """Reject an image file sent as pixels: padded with zeros to the expected length, it would pass as pixels."""
+    """Reject an image file sent as pixels: padded with zeros to the expected length, it would be accepted."""
     head = bytes(message.data[:len(PNG_BEGIN)])
     if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and encoded_size(bytes(message.data[:HEAD_BYTES])) is not None:
         name = 'PNG' if head == PNG_BEGIN else 'JPEG'
