@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The same package for pip: metadata and dependencies are in setup.cfg, here is only what needs a glob."""
+"""Packaging for pip: metadata and dependencies are in setup.cfg, this file only adds what needs a glob."""
 from glob import glob
 from os.path import isfile
 

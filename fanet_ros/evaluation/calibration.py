@@ -1,10 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How much a network's confidence is worth, and the temperature that sets it right.
+"""Calibration: how well a network's confidence matches its accuracy, and the temperature that corrects it.
 
-Modern networks are surer than they are right. Divided by one number, the temperature, before the softmax, their logits give the
-same labels and honest probabilities (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv 1706.04599, section
-4.2); it is the one with the smallest negative log-likelihood on frames that the network was not trained on.
+Modern networks are overconfident. Dividing the logits by one number, the temperature, before the softmax keeps the labels and
+makes the probabilities match the accuracy (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv 1706.04599,
+section 4.2). It minimises the negative log-likelihood on frames that the network was not trained on.
 """
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import torch.nn.functional as F
 from fanet_ros.evaluation.class_balance import ScoredPixels
 
 RANGE = 0.2, 10.0           # of temperatures
-STEPS = 30                  # of the search: each leaves 0.62 of the range
+STEPS = 30                  # of the search: each keeps 0.62 of the interval
 BINS = 15                   # as in the paper
 
 
 def fit_temperature(pixels: ScoredPixels) -> float:
-    """The temperature that these pixels ask for, within RANGE.
+    """Temperature within RANGE that minimises the negative log-likelihood of these pixels.
 
-    By golden-section search over its inverse, in which the likelihood is convex.
+    Golden-section search over its inverse, in which that is convex.
     """
     truth = torch.from_numpy(pixels.labels[0]).long()
     ratio = (math.sqrt(5) - 1) / 2
@@ -48,7 +48,7 @@ def fit_temperature(pixels: ScoredPixels) -> float:
 
 
 def calibration_error(pixels: ScoredPixels, temperature: float = 1.0) -> float:
-    """Expected calibration error, 0..1: how far confidence and share of right pixels differ, over BINS of confidence."""
+    """Expected calibration error, 0..1: mean gap between confidence and accuracy over BINS of confidence, weighted by pixels."""
     confidence, predicted = (values.numpy() for values in (pixels.logits / temperature).softmax(1).max(1))
     is_right = predicted == pixels.labels[0]
     which = np.minimum((confidence * BINS).astype(int), BINS - 1)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How restless the labels of a video are."""
+"""Temporal stability: how much the labels of a video flicker."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from fanet_ros.inference.video.temporal_filter import moved_along
 
 @dataclass(frozen=True)
 class Flicker:
-    """Shares of pixels, 0..1; NaN before any were counted.
+    """Fractions of pixels, 0..1; NaN before any were counted.
 
-    in_place: where the true class stays, the predicted one changes from one frame to the next. A wrong label that moves with
-    the scene as it should counts here too.
-    of_moving_labels: in_place of labels that only move with the scene, those of the frame before: what of it is no unrest
-    along_motion: against those moved labels, where the true ones moved so agree: unrest alone (temporal consistency: Liu et
-    al., arXiv 2002.11433)
+    in_place: the predicted class changes from one frame to the next although the true one does not. Wrong labels that move
+    with the scene, as they should, count here too.
+    of_moving_labels: the share of in_place due to motion: the same figure for the previous labels moved along the flow
+    along_motion: the prediction differs from the previous labels moved along the flow, where the true labels moved in the
+    same way agree: flicker alone (temporal consistency: Liu et al., arXiv 2002.11433)
     """
 
     in_place: float
@@ -30,7 +30,7 @@ class Flicker:
 
 
 class FlickerCounter:
-    """Compares the labels of each frame of a video with those of the frame before, in place and along the optical flow."""
+    """Compares the labels of each video frame with those of the previous frame, in place and along the optical flow."""
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)      # Kroeger et al., arXiv 1603.03590
@@ -38,14 +38,14 @@ class FlickerCounter:
         self._last: Optional[tuple[np.ndarray, np.ndarray, np.ndarray]] = None
 
     def add(self, rgb: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> None:
-        """Count the next frame of a video: rgb (H, W, 3) uint8, true and predicted labels (H, W) uint8.
+        """Count the next frame of the video: rgb (H, W, 3) uint8, true and predicted labels (H, W) uint8.
 
-        After one of another size it begins anew.
+        A change of size restarts the comparison.
         """
         gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         if self._last is not None and self._last[0].shape == gray.shape:
             last_gray, last_truth, last_predicted = self._last
-            # (H, W, 2) px: where each pixel was.
+            # (H, W, 2) px: offset to each pixel's place in the previous frame.
             flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
             moved = moved_along(last_predicted, flow, cv2.INTER_NEAREST)
             steady = (truth == last_truth) & (truth != UNLABELLED)
@@ -59,7 +59,7 @@ class FlickerCounter:
 
     @property
     def flicker(self) -> Flicker:
-        """Of all that was counted."""
+        """Over all frames counted so far."""
         return Flicker(_share(self._changed, self._steady), _share(self._moved, self._steady),
                        _share(self._restless, self._followed))
 

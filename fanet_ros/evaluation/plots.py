@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of a training and of what came of it."""
+"""Plots of a training run and of its evaluation."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 
 
 def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]], path: Path) -> None:
-    """Loss by iteration, and the mIoU [%] wherever it was measured: [[iteration, mIoU 0..1], ...]."""
+    """Loss per iteration, and mIoU [%] where it was measured; validation: [[iteration, mIoU 0..1], ...]."""
     window = max(len(losses) // 50, min(len(losses), 10), 1)
     smooth = np.convolve(losses, np.ones(window) / window, mode='valid')
     figure = Figure(figsize=(7, 4), layout='constrained')
     axes = figure.subplots()
-    axes.plot(np.arange(len(losses)) + 1, losses, color='0.85', linewidth=0.6, label='loss of each iteration')
+    axes.plot(np.arange(len(losses)) + 1, losses, color='0.85', linewidth=0.6, label='loss per iteration')
     axes.plot(np.arange(len(smooth)) + window, smooth, label=f'mean of the last {window}')
     axes.set(xlabel='iteration', ylabel='loss', yscale='log')
     handles, labels = axes.get_legend_handles_labels()
@@ -31,7 +31,7 @@ def draw_history(losses: Sequence[float], validation: Sequence[Sequence[float]],
 
 
 def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str, path: Path) -> None:
-    """Bars of the IoU (0..1) of every class; a class that does not occur has none."""
+    """Bar chart of the IoU (0..1) per class; NaN is shown as absent."""
     figure = Figure(figsize=(7, 0.32 * len(names) + 1.2), layout='constrained')
     axes = figure.subplots()
     values = 100 * np.nan_to_num(np.asarray(class_iou))
@@ -44,7 +44,7 @@ def draw_class_iou(names: Sequence[str], class_iou: Sequence[float], title: str,
 
 
 def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None:
-    """Share of the pixels of each true class (rows) that were given each class (columns); counts (C, C)."""
+    """Confusion matrix, each row (true class) in % of its pixels; columns are predicted classes; counts (C, C)."""
     share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     figure = Figure(figsize=(0.55 * len(names) + 2.2, 0.5 * len(names) + 1.6), layout='constrained')
     axes = figure.subplots()
@@ -60,14 +60,14 @@ def draw_confusion(names: Sequence[str], counts: np.ndarray, path: Path) -> None
 
 
 def draw_resolutions(rows: Sequence[tuple[str, float, float]], path: Path) -> None:
-    """mIoU [%] against the network's resolution: (name, pixels, mIoU 0..1)."""
+    """mIoU [%] against network resolution; rows: (name, pixels, mIoU 0..1)."""
     figure = Figure(figsize=(6.5, 4), layout='constrained')
     axes = figure.subplots()
     rows = sorted(rows, key=lambda row: row[1])
     axes.plot([pixels for _, pixels, _ in rows], [100 * miou for _, _, miou in rows], 'o-')
     for _, pixels, miou in rows:
         axes.annotate(f'{100 * miou:.1f}', (pixels, 100 * miou), textcoords='offset points', xytext=(0, 8), ha='center')
-    axes.set(xlabel='network input [px], by its area', ylabel='mIoU [%]', xscale='log')
+    axes.set(xlabel='network input [px], by area', ylabel='mIoU [%]', xscale='log')
     axes.set_xticks([pixels for _, pixels, _ in rows], [name for name, _, _ in rows])
     axes.minorticks_off()
     axes.grid(alpha=0.3)

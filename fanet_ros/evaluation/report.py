@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A folder to look at: what a training or an evaluation came to."""
+"""Report of a training or an evaluation: a folder with a page, plots and figures."""
 from __future__ import annotations
 
 import json
@@ -24,27 +24,27 @@ WRONG_RGB = (220, 20, 20)
 
 def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Sequence[Evaluation],
                  history: Optional[Path] = None, recipe: str = '', shown: int = 0) -> Path:
-    """Write index.md with pictures and figures.json into `folder`; returns the path of index.md.
+    """Write index.md with its images, and figures.json, into `folder`; returns the path of index.md.
 
     :param evaluations: at one or several resolutions; may be empty
-    :param shown: which of them is drawn in full
-    :param history: picture of the curves of a training
-    :param recipe: YAML of a training
+    :param shown: index of the one that is drawn in full
+    :param history: image of the training curves
+    :param recipe: YAML of the training
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = []
+    images = []
     if history is not None and history.is_file():
         shutil.copyfile(history, folder / 'history.png')
-        pictures.append(('Training', 'history.png'))
+        images.append(('Training', 'history.png'))
     if len(evaluations) > 1:
         draw_resolutions([(_size(item), item.input_width * item.input_height, item.mean_iou) for item in evaluations],
                          folder / 'resolutions.png')
-        pictures.append(('Resolutions', 'resolutions.png'))
+        images.append(('Resolutions', 'resolutions.png'))
     if evaluations:
-        pictures += _draw_evaluation(folder, evaluations[shown], class_map)
+        images += _draw_evaluation(folder, evaluations[shown], class_map)
     text = [f'# {title}', '']
     text += [table(evaluations, class_map) if evaluations else 'Without validation data there are no figures.', '']
-    for caption, name in pictures:
+    for caption, name in images:
         text += [f'## {caption}', '', f'![{caption}]({name})', '']
     if recipe:
         text += ['## Recipe', '', '```yaml', recipe.rstrip(), '```', '']
@@ -55,15 +55,15 @@ def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Seq
 
 
 def _draw_evaluation(folder: Path, evaluation: Evaluation, class_map: ClassMap) -> list[tuple[str, str]]:
-    """Draw one evaluation in full; returns caption and file name of each picture."""
+    """Draw one evaluation in full; returns caption and file name of each image."""
     size = _size(evaluation)
     title = f'{size}: mIoU {100 * evaluation.mean_iou:.1f}'
     draw_class_iou(class_map.names, evaluation.class_iou, title, folder / 'class_iou.png')
     draw_confusion(class_map.names, evaluation.confusion, folder / 'confusion.png')
     for name, scores in (('worst', evaluation.worst), ('best', evaluation.best)):
-        _write_picture(folder / f'{name}.jpg', draw_frames(scores, class_map))
+        _write_image(folder / f'{name}.jpg', draw_frames(scores, class_map))
     return [(f'IoU by class at {size}', 'class_iou.png'), (f'Confusion at {size}', 'confusion.png'),
-            (f'Worst frames at {size}: image, true labels, labels given, wrong pixels', 'worst.jpg'),
+            (f'Worst frames at {size}: image, true labels, predicted labels, wrong pixels', 'worst.jpg'),
             (f'Best frames at {size}', 'best.jpg')]
 
 
@@ -72,7 +72,7 @@ def _size(evaluation: Evaluation) -> str:
 
 
 def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
-    """The figures alone, as plain values."""
+    """The figures as plain values, for JSON."""
     return {
         'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
         'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
@@ -82,12 +82,12 @@ def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
 
 
 def _plain(shares: dict[str, float]) -> dict[str, Optional[float]]:
-    """JSON knows no NaN."""
+    """JSON has no NaN: use None."""
     return {name: None if np.isnan(share) else share for name, share in shares.items()}
 
 
 def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
-    """Markdown: one column for each resolution, all figures in percent."""
+    """Markdown table: one column per resolution, all figures in percent."""
     heads = [_size(item) for item in evaluations]
     rows = [('mIoU', [item.mean_iou for item in evaluations]),
             ('pixel accuracy', [item.pixel_accuracy for item in evaluations]),
@@ -95,7 +95,7 @@ def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
     flickers = [item.flicker for item in evaluations if item.flicker is not None]
     if flickers:
         rows += [('flicker in place', [item.in_place for item in flickers]),
-                 ('of it by motion', [item.of_moving_labels for item in flickers]),
+                 ('of which motion', [item.of_moving_labels for item in flickers]),
                  ('flicker along motion', [item.along_motion for item in flickers])]
     rows += [(name, [item.class_iou[index] for item in evaluations]) for index, name in enumerate(class_map.names)]
     width = max(len(name) for name, _ in rows)
@@ -108,7 +108,7 @@ def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:
 
 
 def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray:
-    """A row for each frame: image, true labels, labels given, wrong pixels in red; (H, W, 3) uint8 RGB."""
+    """One row per frame: image, true labels, predicted labels, wrong pixels in red; (H, W, 3) uint8 RGB."""
     palette = class_map.palette()
     rows = []
     for score in scores:
@@ -116,7 +116,7 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
         errors = cv2.cvtColor(cv2.cvtColor(score.rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
         errors[wrong] = WRONG_RGB
         size = TILE_WIDTH_PX, round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
-        # Labels are resized before they are coloured: no colours between classes arise.
+        # Labels are resized before colouring, so that no colours between classes appear.
         truth, labels = (color_labels(cv2.resize(item, size, interpolation=cv2.INTER_NEAREST), palette)
                          for item in (score.truth, score.labels))
         image, errors = (cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (score.rgb, errors))
@@ -128,5 +128,5 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
     return np.vstack([*rows, draw_legend(class_map.names, class_map.colors, 4 * TILE_WIDTH_PX)])
 
 
-def _write_picture(path: Path, rgb: np.ndarray) -> None:
+def _write_image(path: Path, rgb: np.ndarray) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

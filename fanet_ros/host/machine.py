@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the figures were measured on."""
+"""Description of the machine that figures were measured on."""
 from __future__ import annotations
 
 import importlib.metadata
@@ -12,13 +12,13 @@ import torch
 
 from fanet_ros.host.processor import cpuinfo, processor_name
 
-PACKAGES = ('fanet_ros', 'torch', 'triton', 'numpy')       # whose versions matter always
+PACKAGES = ('fanet_ros', 'torch', 'triton', 'numpy')       # versions always reported
 
 
 def describe_machine(device: torch.device, packages: Iterable[str]) -> dict[str, Any]:
     """Processor, threads, instruction set, GPU, versions and load, for JSON.
 
-    :param packages: whose versions matter too, such as those of the engines
+    :param packages: further packages whose versions to report, such as those of the engines
     """
     machine: dict[str, Any] = {
         'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
@@ -32,14 +32,14 @@ def describe_machine(device: torch.device, packages: Iterable[str]) -> dict[str,
 
 
 def one_line(machine: dict[str, Any]) -> str:
-    """The machine in words."""
+    """The description as one line of text."""
     where = machine.get('gpu', f"{machine['cpu']}, {machine['threads']} of {machine['cores']} cores")
     versions = ', '.join(f'{name} {version}' for name, version in machine['versions'].items() if version)
     return f"{where} ({machine['instruction_set']}), load {machine['load_average']:.1f}; {versions}"
 
 
 def _extensions() -> list[str]:
-    """What the fast low-precision kernels need, as far as this processor has it."""
+    """Instruction sets for fast low-precision kernels that this processor has."""
     flags = set(cpuinfo('flags').split())
     return [name for name in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_bf16', 'amx_int8')
             if name in flags]

@@ -1,21 +1,21 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What processor this is."""
+"""CPU model and capabilities."""
 from __future__ import annotations
 
 import platform
 
-# By which an x86 processor says that it multiplies bytes into 32 bits (VNNI).
+# Flags of x86 processors that accumulate int8 products in 32 bits (VNNI).
 VNNI_FLAGS = {'avx512_vnni', 'avx_vnni', 'amx_int8'}
 
 
 def processor_name() -> str:
-    """The CPU's model, as people know it."""
+    """The CPU's model name."""
     return cpuinfo('model name') or platform.processor() or platform.machine()
 
 
 def cpuinfo(key: str) -> str:
-    """What /proc/cpuinfo says of the first core under `key`; empty where there is no such file or key."""
+    """Value of `key` for the first core in /proc/cpuinfo; empty if there is no such file or key."""
     try:
         with open('/proc/cpuinfo') as lines:
             return next(line.split(':', 1)[1].strip() for line in lines if line.startswith(key))
@@ -24,8 +24,8 @@ def cpuinfo(key: str) -> str:
 
 
 def overflows_in_int8() -> bool:
-    """Whether sums of products of bytes may not fit here: an x86 processor without VNNI adds two of them in 16 bits, saturating.
+    """Whether int8 dot products may saturate: an x86 processor without VNNI adds two products in 16 bits.
 
-    Weights of 7 bits then keep every sum exact (ONNX Runtime's documentation of quantisation, `reduce_range`).
+    7-bit weights then keep every sum exact (ONNX Runtime's quantisation documentation, `reduce_range`).
     """
     return platform.machine() in ('x86_64', 'AMD64') and VNNI_FLAGS.isdisjoint(cpuinfo('flags').split())

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a command ends: its exit code, and SIGTERM as Ctrl-C for long work that leaves behind from where it can go on."""
+"""How commands end: exit codes, and SIGTERM handled like Ctrl-C for long jobs that can be resumed."""
 from __future__ import annotations
 
 import signal
@@ -12,11 +12,11 @@ from typing import Callable, Iterator, Optional
 def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str = 'stopped',
                  remedy: Optional[Callable[[OSError], str]] = None,
                  errors: tuple[type[Exception], ...] = (ValueError, OSError)) -> int:
-    """What `work` returns, 0 for None; 1 with one line on stderr after one of `errors`; 130 when interrupted.
+    """Run `work`; returns its result (0 for None), 1 after one of `errors`, with one line on stderr, 130 when interrupted.
 
-    :param name: of the command, at the beginning of that line
-    :param stopped: told when interrupted
-    :param remedy: what to do about an error of the system, such as a full disk
+    :param name: of the command; that line starts with it
+    :param stopped: message printed when interrupted
+    :param remedy: returns what to do about a system error, such as a full disk
     """
     try:
         return work() or 0
@@ -34,7 +34,7 @@ def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str =
 
 @contextmanager
 def sigterm_interrupts() -> Iterator[None]:
-    """Within it SIGTERM raises KeyboardInterrupt."""
+    """Within this context SIGTERM raises KeyboardInterrupt."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,3 +1,3 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images as cameras, messages and files carry them, made into arrays."""
+"""Images from cameras, messages and files, decoded into arrays."""

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pixels of image messages, which need only look like sensor_msgs/Image or CompressedImage. Needs no ROS.
+"""Decodes image messages, anything shaped like sensor_msgs/Image or CompressedImage, into arrays. Needs no ROS.
 
-Everything here looks at the bytes through strided numpy views, so that padded rows and byte order cost nothing.
+Bytes are read through strided numpy views, so that padded rows and byte order cost nothing.
 """
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR
 from fanet_ros.images.strict_jpeg import decode_strictly
 from fanet_ros.images.transport_format import NO_COLORS, REPUBLISH, VIDEO, TransportFormat
 
-# Is told, in a sentence, what is odd about images that can be read; the same again for every one.
+# Called with a sentence about what is odd in an image that can still be decoded; the same for every such image.
 Note = Callable[[str], None]
 
 
 class ImageError(ValueError):
     """An image message cannot be used; the text gives encoding, sizes, reason and remedy.
 
-    `kind` is the reason in two or three words, one of a few, so that rejections can be counted by it.
+    `kind` is the reason in a few words, from a small fixed set, so that rejections can be counted by it.
     """
 
     def __init__(self, text: str, kind: str) -> None:
@@ -35,9 +35,9 @@ class ImageError(ValueError):
 
 
 LABEL_ENCODINGS = ('mono8', '8UC1')
-# OpenCV finds the missing colours of a pixel among its neighbours, so it needs some.
+# OpenCV interpolates the missing colours of a pixel from its neighbours, so it needs some.
 MIN_BAYER_PX = 3
-# More than any camera has. A few bytes that went wrong in the head of a JPEG turn it into a grey picture of gigabytes.
+# More than any camera has. A few corrupt bytes in the header of a JPEG can turn it into a grey image of gigabytes.
 MAX_PICTURE_PX = 2**26
 HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
 
@@ -52,9 +52,9 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
               bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> RawImage:
     """The pixels of `message` as the camera sent them; 16 bits become 8.
 
-    :param other: decodes what is not in the tables of raw_image.py into RGB
-    :param bit_depth: of 16-bit values; None: found for this image alone
-    :raises ImageError: sizes that do not fit, an encoding that nobody knows
+    :param other: decodes encodings that are not in the tables of raw_image.py into RGB
+    :param bit_depth: for 16-bit values; None: determined from this image alone
+    :raises ImageError: inconsistent sizes, an unknown encoding
     """
     if not message.height or not message.width:
         raise ImageError(f'{describe(message)}: height and width must be at least 1', 'empty image')
@@ -80,7 +80,7 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
 
 
 def _refuse_files(message: Any) -> None:
-    """Data that are a picture file would pass as pixels, where zeros behind it make up for the length."""
+    """Reject an image file sent as pixels: padded with zeros to the expected length, it would be accepted."""
     head = bytes(message.data[:len(PNG_BEGIN)])
     if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and encoded_size(bytes(message.data[:HEAD_BYTES])) is not None:
         name = 'PNG' if head == PNG_BEGIN else 'JPEG'
@@ -89,48 +89,48 @@ def _refuse_files(message: Any) -> None:
 
 
 def _plane_rows(message: Any) -> np.ndarray:
-    """The rows of a RawImage of YUV in planes: nv12, nv21, nv24, i420, yv12."""
+    """The rows of a RawImage in planar YUV: nv12, nv21, nv24, i420, yv12."""
     height, width, step = message.height, message.width, message.step
     if message.encoding == NV24:
         rows = _rows(message, row_bytes=width, rows=3 * height)
-        if step > width:                # a row of colour is as long as two of brightness, and so is its padding
-            color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, 2 * step)[:, :2 * width]
-            rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(2 * height, width)])
+        if step > width:                # a chroma row is as long as two luma rows, and so is its padding
+            chroma = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, 2 * step)[:, :2 * width]
+            rows = np.vstack([rows[:height], np.ascontiguousarray(chroma).reshape(2 * height, width)])
         return rows
     if height % 2 or width % 2 or (message.encoding in PLANAR and step % 2):
         raise ImageError(f'{describe(message)}: height and width must be even', 'odd size')
     rows = _rows(message, row_bytes=width, rows=height * 3 // 2)
-    if message.encoding in PLANAR and step > width:         # rows of colour have half the padding
-        color = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
-        rows = np.vstack([rows[:height], np.ascontiguousarray(color).reshape(height // 2, width)])
+    if message.encoding in PLANAR and step > width:         # chroma rows have half the padding
+        chroma = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
+        rows = np.vstack([rows[:height], np.ascontiguousarray(chroma).reshape(height // 2, width)])
     return rows
 
 
 def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode a JPEG, PNG or other picture file into (H, W, 3) uint8 RGB, as the sensor has it: without EXIF's turning.
+    """Decode a JPEG, PNG or other image file into (H, W, 3) uint8 RGB in sensor orientation, ignoring EXIF rotation.
 
-    A mosaic, by what `format` says, is demosaiced; of lost colour `note` is told.
+    A Bayer mosaic, according to `format`, is demosaiced; `note` is called if colour was lost in compression.
 
-    :param bit_depth: of 16-bit values; None: found for this image alone
-    :raises ImageError: the data are not a picture, or say that it is larger than any camera's
+    :param bit_depth: for 16-bit values; None: determined from this image alone
+    :raises ImageError: the data are not a readable image, or claim to be larger than any camera's
     """
-    said = TransportFormat.of(message.format)
+    transport_format = TransportFormat.of(message.format)
     rgb = _undamaged_jpeg(message)
     if rgb is not None:
         return rgb
-    picture = _picture(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture.dtype == np.uint16:
-        picture = (bit_depth or BitDepth()).to_bytes(picture, note)
-    if said.lost_color:
-        note(said.lost_color)
-    if picture.ndim == 3:
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-    is_mosaic = said.bayer_pattern in BAYER and min(picture.shape) >= MIN_BAYER_PX
-    return cv2.cvtColor(picture, BAYER[said.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
+    image = _decoded_file(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image.dtype == np.uint16:
+        image = (bit_depth or BitDepth()).to_bytes(image, note)
+    if transport_format.lost_color:
+        note(transport_format.lost_color)
+    if image.ndim == 3:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    is_mosaic = transport_format.bayer_pattern in BAYER and min(image.shape) >= MIN_BAYER_PX
+    return cv2.cvtColor(image, BAYER[transport_format.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
 
 
 def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
-    """A colour JPEG as RGB, where that can be told from a damaged one; None: see decode_strictly()."""
+    """A colour JPEG as RGB, checked for damage; None if it cannot be checked, see decode_strictly()."""
     data = bytes(message.data)
     if not data.startswith(JPEG_BEGIN):
         return None
@@ -139,35 +139,35 @@ def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
         return decode_strictly(data)
     except ValueError as error:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
-                         f'({" ".join(str(error).split())[:80]}); look at cable and driver', 'damaged picture') from None
+                         f'({" ".join(str(error).split())[:80]}); check cable and driver', 'damaged picture') from None
 
 
 def _check_size(message: Any) -> None:
     size = encoded_size(bytes(message.data[:HEAD_BYTES]))
     if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: says it is '
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: claims to be '
                          f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
 
 
-def _picture(message: Any, mode: int) -> np.ndarray:
-    """The picture file in a CompressedImage as OpenCV decodes it in `mode`."""
+def _decoded_file(message: Any, mode: int) -> np.ndarray:
+    """The image file in a CompressedImage, decoded by OpenCV in `mode`."""
     data = np.frombuffer(without_palette(bytes(message.data)) if mode == cv2.IMREAD_UNCHANGED else message.data, np.uint8)
     _check_size(message)
     try:
-        picture = cv2.imdecode(data, mode) if data.size else None
+        image = cv2.imdecode(data, mode) if data.size else None
     except cv2.error:
-        picture = None
-    if picture is not None and picture.dtype not in (np.uint8, np.uint16):      # of floats, as a depth camera sends them
-        picture = None
-    if picture is None:
+        image = None
+    if image is not None and image.dtype not in (np.uint8, np.uint16):      # float, as depth cameras send
+        image = None
+    if image is None:
         what = f'compressed image of format {message.format[:40]!r}, {data.size} bytes'
         if VIDEO.search(message.format):
             raise ImageError(f'{what}: {REPUBLISH}', 'video packet')
         if message.format in (*FORMATS, *SEMI_PLANAR, *PLANAR, NV24):
-            raise ImageError(f'{what}: these are no file but pixels; publish them as sensor_msgs/Image of encoding '
+            raise ImageError(f'{what}: the data are pixels, not a file; publish them as sensor_msgs/Image with encoding '
                              f'{message.format}, and set image_transport to raw', 'pixels in a CompressedImage')
-        raise ImageError(f'{what}: not a readable picture (expected JPEG or PNG)', 'unreadable picture')
-    return picture
+        raise ImageError(f'{what}: not a readable image (expected JPEG or PNG)', 'unreadable picture')
+    return image
 
 
 def to_rgb(message: Any) -> np.ndarray:
@@ -179,23 +179,23 @@ def to_rgb(message: Any) -> np.ndarray:
 
 
 def to_labels(message: Any) -> np.ndarray:
-    """The values of a mask as they are, (H, W) uint8: an Image of 8 bits and one channel, or a picture file of such.
+    """The values of a mask unmodified, (H, W) uint8: from an Image or an image file of 8 bits and one channel.
 
-    :raises ImageError: another encoding, sizes that do not fit, not a readable picture
+    :raises ImageError: another encoding, inconsistent sizes, an unreadable file
     """
     if not hasattr(message, 'format'):
         if message.encoding not in LABEL_ENCODINGS:
             raise ImageError(f'{describe(message)}: expected a mask of {" or ".join(LABEL_ENCODINGS)}', 'not a mask')
         return np.ascontiguousarray(_rows(message, message.width, message.height))
-    labels = _picture(message, cv2.IMREAD_UNCHANGED)
+    labels = _decoded_file(message, cv2.IMREAD_UNCHANGED)
     if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: expected a mask, a '
-                         'picture of 8 bits and one channel', 'not a mask')
+        raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: expected a mask '
+                         'of 8 bits and one channel', 'not a mask')
     return labels
 
 
 def _rows(message: Any, row_bytes: int, rows: int) -> np.ndarray:
-    """View of the pixels' bytes without the padding, (rows, row_bytes) uint8."""
+    """View of the pixel bytes without padding, (rows, row_bytes) uint8."""
     if message.step < row_bytes:
         raise ImageError(f'{describe(message)}: step must be at least {row_bytes}', 'step too small')
     if len(message.data) != rows * message.step:
@@ -205,16 +205,16 @@ def _rows(message: Any, row_bytes: int, rows: int) -> np.ndarray:
 
 
 def unknown_encoding(message: Any, why: str = '') -> ImageError:
-    """The error for an encoding that nobody knows; `why` in a few words."""
+    """The error for an unknown encoding; `why` in a few words."""
     if VIDEO.search(message.encoding):
         return ImageError(f'{describe(message)}: {REPUBLISH}', 'video packet')
     if NO_COLORS.fullmatch(message.encoding):
-        why = 'these values are no colours: is that a depth image?'
+        why = 'these values are not colours: is this a depth image?'
     return ImageError(f'{describe(message)}: unknown encoding; publish rgb8, bgr8, mono8, bayer or '
                       f'yuv422{f" ({why})" if why else ""}', 'unknown encoding')
 
 
 def describe(message: Any) -> str:
-    """An Image in words, for errors."""
+    """Encoding and sizes of an Image, for error messages."""
     return (f'image of encoding {message.encoding[:40]!r}, {message.width}x{message.height}, '
             f'step {message.step}, {len(message.data)} bytes')

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How large a picture file says it is, read from its first bytes: known before any memory is spent on it."""
+"""Size of an image file, read from its header before any memory is spent on decoding it."""
 from __future__ import annotations
 
 import struct
@@ -8,13 +8,13 @@ from typing import Optional
 
 PNG_BEGIN = b'\x89PNG\r\n\x1a\n'
 JPEG_BEGIN = b'\xff\xd8'
-# Start of frame, of every kind of compression; DHT, JPG and DAC lie between them.
+# Start of frame for every kind of compression; DHT, JPG and DAC lie in the same range.
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xDA)))
 
 
 def encoded_size(data: bytes) -> Optional[tuple[int, int]]:
-    """Height and width in px of a JPEG or PNG file; None for another file, or one that does not say."""
+    """Height and width in px of a JPEG or PNG file; None for another kind of file, or if the size is missing."""
     if data.startswith(PNG_BEGIN):
         if len(data) < 24:
             return None
@@ -24,13 +24,13 @@ def encoded_size(data: bytes) -> Optional[tuple[int, int]]:
 
 
 def _jpeg_size(data: bytes) -> Optional[tuple[int, int]]:
-    """The segments in order (ITU-T T.81, annex B): what lies between two of them is skipped, as decoders do."""
+    """Walk the segments (ITU-T T.81, annex B); bytes between two of them are skipped, as decoders do."""
     place = 2
     while (place := data.find(b'\xff', place)) >= 0 and place + 9 <= len(data):
         kind = data[place + 1]
         if kind in JPEG_FRAMES:
             return struct.unpack_from('>HH', data, place + 5)
-        if kind in (0x00, 0xFF):            # a stuffed byte of data, a byte of filling
+        if kind in (0x00, 0xFF):            # a stuffed byte, a fill byte
             place += 1
         elif kind in JPEG_WITHOUT_LENGTH:
             place += 2

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""PNG files of masks with the classes' colours in them: viewers show colours, readers of indices get the indices.
+"""Masks as palette PNGs: viewers show the class colours, index readers get the class indices.
 
-A grey PNG of 8 bits and one with a palette hold the same pixels; they differ in the colour type of the header and in the palette
+An 8-bit grey PNG and one with a palette hold the same pixels; they differ in the colour type of the header and in the palette
 itself (PNG specification, 11.2.2 IHDR and 11.2.3 PLTE).
 """
 from __future__ import annotations
@@ -18,7 +18,7 @@ GREY, PALETTE, COLOR_TYPE_AT = 0, 3, 9
 
 
 def with_palette(png: bytes, palette: np.ndarray) -> bytes:
-    """A grey PNG of 8 bits as one with `palette` (256, 3) uint8 RGB."""
+    """Add `palette` (256, 3) uint8 RGB to an 8-bit grey PNG."""
     out = [SIGNATURE]
     for kind, content in _chunks(png):
         if kind == b'IHDR':
@@ -29,13 +29,13 @@ def with_palette(png: bytes, palette: np.ndarray) -> bytes:
 
 
 def without_palette(png: bytes) -> bytes:
-    """A PNG with a palette of 8 bits as a grey one of its indices; any other data as they are."""
+    """Turn an 8-bit palette PNG into a grey one of its indices; any other data is returned unmodified."""
     if not png.startswith(SIGNATURE) or png[24:26] != bytes((8, PALETTE)):      # bit depth and colour type of the header
         return png
     try:
         return SIGNATURE + b''.join(_chunk(kind, _typed(content, GREY) if kind == b'IHDR' else content)
                                     for kind, content in _chunks(png) if kind not in (b'PLTE', b'tRNS'))
-    except struct.error:        # cut off: whoever decodes it says so
+    except struct.error:        # truncated: decoding will report it
         return png
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images as cameras send them, 8 bits a value: their bytes without padding, and RGB of them by the CPU. Needs no ROS."""
+"""Images as cameras send them, 8 bits per value: bytes without padding, converted to RGB on the CPU. Needs no ROS."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class PixelFormat:
-    """How an encoding lies in memory: channels of `bits` each; and OpenCV's conversion (None: is RGB)."""
+    """Memory layout of an encoding: `channels` of `bits` each; and OpenCV's conversion to RGB (None: it is RGB)."""
 
     channels: int
     bits: int
     to_rgb: Optional[int]
 
 
-# ROS names a Bayer pattern by its pixels from (0, 0) on, OpenCV by those from (1, 1) on.
+# ROS names a Bayer pattern by the pixels starting at (0, 0), OpenCV by those starting at (1, 1).
 BAYER = {'rggb': cv2.COLOR_BayerBG2RGB, 'bggr': cv2.COLOR_BayerRG2RGB,
          'gbrg': cv2.COLOR_BayerGR2RGB, 'grbg': cv2.COLOR_BayerGB2RGB}
 
@@ -38,11 +38,11 @@ FORMATS: dict[str, PixelFormat] = {
     **{f'bayer_{name}{bits}': PixelFormat(1, bits, code)
        for name, code in BAYER.items() for bits in (8, 16)},
 }
-# A plane of brightness with a half-height plane of interleaved colour below it.
+# A luma plane with a half-height plane of interleaved chroma below it.
 SEMI_PLANAR = {'nv12': cv2.COLOR_YUV2RGB_NV12, 'nv21': cv2.COLOR_YUV2RGB_NV21}
-# With two planes of colour below it, each half as high and half as wide.
+# A luma plane with two chroma planes below it, each half as high and half as wide.
 PLANAR = {'i420': cv2.COLOR_YUV2RGB_I420, 'yv12': cv2.COLOR_YUV2RGB_YV12}
-# With a plane of interleaved colour of full size.
+# A luma plane with a full-size plane of interleaved chroma below it.
 NV24 = 'nv24'
 
 
@@ -50,8 +50,8 @@ NV24 = 'nv24'
 class RawImage:
     """An image of `height` x `width` px in an `encoding` of 8 bits: a key of FORMATS, SEMI_PLANAR or PLANAR, or NV24.
 
-    `rows` (R, B) uint8 are its bytes without padding; its rows may lie apart in memory, and may not be written to. Planes
-    lie one below the other, each as rows of B bytes.
+    `rows` (R, B) uint8 are its bytes without padding: a view that may be strided and must not be written to. Planes lie one
+    below the other, each as rows of B bytes.
     """
 
     encoding: str
@@ -61,12 +61,12 @@ class RawImage:
 
     @classmethod
     def of_rgb(cls, rgb: np.ndarray) -> RawImage:
-        """Of (H, W, 3) uint8, contiguous."""
+        """From (H, W, 3) uint8 RGB, contiguous."""
         return cls('rgb8', rgb.shape[0], rgb.shape[1], rgb.reshape(len(rgb), -1))
 
     @cached_property
     def rgb(self) -> np.ndarray:
-        """(H, W, 3) uint8, contiguous; made by the CPU when it is first asked for."""
+        """(H, W, 3) uint8 RGB, contiguous; converted on the CPU on first access."""
         if self.encoding in SEMI_PLANAR or self.encoding in PLANAR:
             return cv2.cvtColor(np.ascontiguousarray(self.rows), {**SEMI_PLANAR, **PLANAR}[self.encoding])
         if self.encoding == NV24:
@@ -78,7 +78,7 @@ class RawImage:
         return pixels if pixel_format.to_rgb is None else cv2.cvtColor(pixels, pixel_format.to_rgb)
 
     def _of_nv24(self) -> np.ndarray:
-        brightness, color = self.rows[:self.height], np.ascontiguousarray(self.rows[self.height:])
-        # As nv12 of twice the size, of which every other pixel is taken: by the same arithmetic as the others.
-        doubled = np.vstack([brightness.repeat(2, 0).repeat(2, 1), color.reshape(self.height, 2 * self.width)])
+        luma, chroma = self.rows[:self.height], np.ascontiguousarray(self.rows[self.height:])
+        # Converted as nv12 of twice the size, keeping every other pixel: the same arithmetic as for the other encodings.
+        doubled = np.vstack([luma.repeat(2, 0).repeat(2, 1), chroma.reshape(self.height, 2 * self.width)])
         return np.ascontiguousarray(cv2.cvtColor(doubled, SEMI_PLANAR['nv12'])[::2, ::2])

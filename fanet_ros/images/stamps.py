@@ -1,14 +1,16 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""When an image was taken, as its header says."""
+"""Header stamps in nanoseconds."""
 from __future__ import annotations
 
 from typing import Any
 
 
 def stamp_ns(header: Any) -> int:
-    """A header's stamp in ns since the epoch; 0: none was given.
+    """A header's stamp in ns since the epoch; 0: not set.
 
-    :param header: std_msgs/Header as rclpy or rosbags makes it; by hand, since rclpy's Time refuses stamps that occur
+    Computed by hand, because rclpy's Time rejects stamps that occur in practice.
+
+    :param header: std_msgs/Header of rclpy or rosbags
     """
     return header.stamp.sec * 10**9 + header.stamp.nanosec

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""JPEG decoding that does not pass over damage. OpenCV's decoder writes what it finds to stderr and goes on."""
+"""JPEG decoding that fails on damaged data. OpenCV's decoder prints a warning to stderr and goes on."""
 from __future__ import annotations
 
 from typing import Optional
@@ -9,16 +9,17 @@ import numpy as np
 
 try:
     import simplejpeg
-except ImportError:         # it is in no distribution's packages: without it damage is seen only where decoding breaks off
+except ImportError:         # no distribution packages it: without it, damage is noticed only where decoding fails
     simplejpeg = None
 
 
 def decode_strictly(data: bytes) -> Optional[np.ndarray]:
-    """(H, W, 3) uint8 RGB of a colour JPEG, by the same library and with the same values as OpenCV; None for what OpenCV is to
-    decode: another file or kind of JPEG, or simplejpeg is not installed.
+    """(H, W, 3) uint8 RGB of a colour JPEG, by the same library and with the same values as OpenCV.
 
-    :raises ValueError: the decoder complains. A flipped bit that leaves a valid stream it cannot see, as nobody can: JPEG has
-        no checksum
+    None if OpenCV has to decode it: another kind of file or of JPEG, or simplejpeg is not installed.
+
+    :raises ValueError: the decoder reports damage. A flipped bit that leaves a valid stream goes unnoticed: JPEG has no
+        checksum
     """
     if simplejpeg is None:
         return None

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames come from without a camera: a synthetic street, videos, folders of images, V4L2 devices. No ROS, no torch."""
+"""Frame sources: a synthetic street, video files, folders of images, V4L2 devices. Needs neither ROS nor torch."""
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 from fanet_ros.sources.open_source import open_source
 from fanet_ros.sources.street.street import SyntheticStreet

@@ -17,7 +17,10 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.we
 
 
 class VideoSource(FrameSource):
-    """A video file, or a V4L2 device by its number. Width and height in px; 0: the source's own."""
+    """A video file, or a V4L2 device given by its number. Width and height in px; 0: native size.
+
+    :raises SourceError: it cannot be opened or read
+    """
 
     def __init__(self, source: Union[Path, int], width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._source, self._size, self._loop = str(source), source, (width, height), loop
@@ -38,7 +41,7 @@ class VideoSource(FrameSource):
         while True:
             if bgr is None:
                 if self._is_device:
-                    raise SourceError(f'the camera /dev/video{self.name} no longer gives images')
+                    raise SourceError(f'the camera /dev/video{self.name} no longer delivers images')
                 if not self._loop or index == 0:
                     return
                 self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
@@ -58,7 +61,10 @@ class VideoSource(FrameSource):
 
 
 class FolderSource(FrameSource):
-    """The images of a folder in natural order, all brought to the size of the first (or the one asked for)."""
+    """The images of a folder in natural order, all resized to the first one's size, or to the requested one (px, 0: none).
+
+    :raises SourceError: the folder holds no images
+    """
 
     def __init__(self, folder: Path, width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._size, self._loop = str(folder), (width, height), loop

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every source gives."""
+"""Interface of all frame sources."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -11,12 +11,12 @@ import numpy as np
 
 
 class SourceError(ValueError):
-    """A source cannot be opened or read; one line that says what to do."""
+    """A source cannot be opened or read; the message is one line and says what to do."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One image: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 where the truth is known, 255 unlabelled; its number."""
+    """One image: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 if ground truth exists, 255 unlabelled; `index` from 0."""
 
     rgb: np.ndarray
     labels: Optional[np.ndarray]
@@ -24,7 +24,7 @@ class Frame:
 
 
 class FrameSource(ABC):
-    """Frames one after the other. `length` is None where there is no end or it is not known, `rate_hz` where there is none."""
+    """A sequence of frames. `length` is None if it is endless or unknown; `rate_hz` is None if the source has no rate."""
 
     name: str
     has_labels: bool = False
@@ -33,7 +33,10 @@ class FrameSource(ABC):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]:
-        """Frames from the first on; ends with the source. Raises SourceError."""
+        """Frames from the first to the end of the source.
+
+        :raises SourceError: the source can no longer be read
+        """
 
     def close(self) -> None:        # noqa: B027  most hold nothing
-        """Give back what the source holds."""
+        """Release what the source holds."""

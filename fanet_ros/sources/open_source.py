@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Choose a source by the string that names it."""
+"""Opens the source that a string names."""
 from __future__ import annotations
 
 import logging
@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 
 
 class StreetSource(FrameSource):
-    """The synthetic street as an endless source with true labels."""
+    """The synthetic street as an endless source with ground-truth labels."""
 
     has_labels = True
 
@@ -34,13 +34,15 @@ def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float 
                 seed: int = 0) -> FrameSource:
     """Open 'street', a video file, a folder of images, or a V4L2 device ('/dev/video0' or '0').
 
-    :param width: of the frames in px, 0: the source's own (the street's: 480x360)
-    :param rate_hz: frames per second of the street's motion
-    :raises SourceError: nothing there, or nothing that can be read
+    :param width: of the frames in px, like height; 0: native size (street: 480x360)
+    :param rate_hz: frame rate of the street's motion
+    :param loop: start again after the end of a video or folder
+    :param seed: of the street
+    :raises SourceError: there is no such source, or it cannot be read
     """
     if source == 'street':
         if Path(source).exists():
-            LOG.warning('street is the synthetic street; for the folder or file of that name give ./street')
+            LOG.warning("'street' means the synthetic street; for the folder or file of that name use ./street")
         return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz), rate_hz)
     device = re.fullmatch(r'(?:/dev/video)?(\d+)', source)
     if device:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One picture of a whole recording: rows of camera frame, mask, overlay and true labels, and a legend."""
+"""One image of a whole recording: rows of camera frame, mask, overlay and true labels, and a legend."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ OVERLAY_ALPHA = 0.5
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One frame and what is written beside it: its time or name; None is left out. `agreement` with the true labels is 0..1."""
+    """One frame and the text next to it; None is omitted. `name`: or time; `agreement` with the true labels is 0..1."""
 
     frame: SegmentedFrame
     name: str
@@ -34,7 +34,7 @@ class SheetRow:
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Where things are on the sheet, in px."""
+    """Positions on the sheet, in px."""
 
     tile_width: int
     tile_height: int
@@ -57,9 +57,10 @@ class SheetLayout:
 
 def draw_contact_sheet(rows: Sequence[SheetRow], class_map: ClassMap, title: str, subtitle: str,
                        tile_width: int = 380) -> np.ndarray:
-    """The sheet as (H, W, 3) uint8 RGB. The column of true labels is there when any row has them.
+    """Draw the sheet, (H, W, 3) uint8 RGB. It has a column of true labels if any row has them.
 
-    Raises ValueError without rows.
+    :param tile_width: px
+    :raises ValueError: there are no rows
     """
     if not rows:
         raise ValueError('a contact sheet needs at least one segmented frame')
@@ -103,7 +104,7 @@ def _shortened(name: str, size_px: int) -> str:
 
 
 def _tiles(frame: SegmentedFrame, class_map: ClassMap, layout: SheetLayout) -> list[np.ndarray]:
-    """Tiles of one row. Labels are resized before they are coloured: no colours between classes arise."""
+    """Tiles of one row. Labels are resized before colouring, so that no colours between classes appear."""
     palette = class_map.palette()
     overlay = frame.overlay
     if overlay is None:
@@ -124,7 +125,7 @@ def _tiles(frame: SegmentedFrame, class_map: ClassMap, layout: SheetLayout) -> l
 
 
 def _centred(tile: np.ndarray, layout: SheetLayout) -> np.ndarray:
-    """Frames of another shape than the first one's keep theirs, with margins."""
+    """Add margins to a tile whose aspect ratio differs from the first frame's."""
     canvas = np.full((layout.tile_height, layout.tile_width, 3), BACKGROUND, np.uint8)
     top, left = (layout.tile_height - tile.shape[0]) // 2, (layout.tile_width - tile.shape[1]) // 2
     canvas[top:top + tile.shape[0], left:left + tile.shape[1]] = tile

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text and class legends for pictures, in the colours all pictures of this package share."""
+"""Text and class legends, in the colours shared by all images that this package draws."""
 from __future__ import annotations
 
 from functools import cache
@@ -22,14 +22,14 @@ GOOD: Color = (126, 211, 133)
 
 @cache
 def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which comes with matplotlib, so that pictures look the same on every machine."""
+    """DejaVu Sans, which ships with matplotlib, so that text looks the same on every machine."""
     name = 'DejaVuSans-Bold.ttf' if bold else 'DejaVuSans.ttf'
     bundled = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / name
     return ImageFont.truetype(str(bundled) if bundled.is_file() else name, size_px)
 
 
 def text_width(text: str, size_px: int, bold: bool = False) -> int:
-    """Width in px that `text` takes."""
+    """Width of `text` in px."""
     return round(font(size_px, bold).getlength(text))
 
 
@@ -40,7 +40,7 @@ def write(canvas: Image.Image, x: int, y: int, text: str, size_px: int, color: C
 
 
 def legend(class_map: ClassMap, width: int, size_px: int) -> Image.Image:
-    """A strip `width` px wide: one chip and name per class, in as many centred rows as they need."""
+    """A strip `width` px wide: one colour chip and name per class, in as many centred rows as needed."""
     chip, gap = round(size_px * 1.3), round(size_px * 0.5)
     cells = [
         (name, color, chip + gap + text_width(name, size_px) + 3 * gap)
@@ -61,7 +61,7 @@ def legend(class_map: ClassMap, width: int, size_px: int) -> Image.Image:
 
 
 def _wrap(cells: list[tuple[str, Color, int]], width: int) -> list[list[tuple[str, Color, int]]]:
-    """Distribute cells over the least number of rows, evenly filled."""
+    """Distribute cells evenly over as few rows as possible."""
     for count in range(1, len(cells) + 1):
         per_row = -(-len(cells) // count)
         rows = [cells[start:start + per_row] for start in range(0, len(cells), per_row)]

@@ -21,8 +21,8 @@ OVERLAY_ALPHA = 0.5
 class OverlayVideo:
     """Writes `path` (.mp4) frame by frame; complete once closed. Use as a context manager.
 
-    All frames are shown at the size of the first, at most 800 px wide each. Raises VideoError when nothing
-    that is installed can write the file.
+    All frames are shown at the size of the first, at most 800 px wide each. `add` raises VideoError if no
+    installed encoder can write the file.
     """
 
     def __init__(self, path: Path, class_map: ClassMap, fps: float) -> None:
@@ -35,18 +35,19 @@ class OverlayVideo:
         self.frames = 0
 
     def add(self, frame: SegmentedFrame) -> None:
+        """Append one frame; its overlay is drawn here if it has none."""
         if self._writer is None:
             self._writer = self._open(*frame.rgb.shape[:2])
         overlay = frame.overlay
         if overlay is None:
             overlay = draw_overlay(frame.rgb, frame.labels, self._class_map.palette(), OVERLAY_ALPHA)
         pair = np.hstack([self._fit(frame.rgb), self._fit(overlay)])
-        picture = np.vstack([pair, self._legend])
-        self._writer.write(picture)
+        image = np.vstack([pair, self._legend])
+        self._writer.write(image)
         self.frames += 1
 
     def _open(self, height: int, width: int) -> VideoWriter:
-        # Codecs want even sizes.
+        # Codecs need even sizes.
         tile_width = min(width, MAX_TILE_WIDTH_PX) // 2 * 2
         self._tile_size = tile_width, round(height * tile_width / width) // 2 * 2
         strip = np.asarray(legend(self._class_map, 2 * tile_width, 14))

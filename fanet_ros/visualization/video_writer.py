@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes an .mp4: for browsers where PyAV is installed (H.264, or VP9 where its FFmpeg lacks that), else as OpenCV can."""
+"""Writes .mp4 files: with PyAV, for browsers (H.264, or VP9 if its FFmpeg lacks that); without it, with OpenCV."""
 from __future__ import annotations
 
 from fractions import Fraction
@@ -10,7 +10,7 @@ from typing import Any, Optional, Protocol
 import cv2
 import numpy as np
 
-# By PyAV's name, with options that keep up with a camera on two cores.
+# PyAV's names, with options that keep up with a camera on two cores.
 CODECS = (('libx264', {'preset': 'veryfast', 'crf': '23'}),
           ('libvpx-vp9', {'deadline': 'realtime', 'cpu-used': '8', 'row-mt': '1', 'crf': '33', 'b': '0'}))
 # MPEG-4 part 2: every OpenCV build can write it, players show it, browsers do not.
@@ -22,7 +22,7 @@ class VideoError(ValueError):
 
 
 class VideoWriter(Protocol):
-    """Takes frames (height, width, 3) uint8 RGB of one even size until it is closed."""
+    """Takes (height, width, 3) uint8 RGB frames of one size, even in both directions, until it is closed."""
 
     def write(self, rgb: np.ndarray) -> None: ...
 
@@ -30,9 +30,9 @@ class VideoWriter(Protocol):
 
 
 def open_video(path: Path, width: int, height: int, fps: float) -> VideoWriter:
-    """A new video.
+    """Open a new video for writing.
 
-    :raises VideoError: nothing that is installed can write it
+    :raises VideoError: no installed encoder can write it
     """
     return _AvWriter.open(path, width, height, fps) or _OpenCvWriter(path, width, height, fps)
 
@@ -43,7 +43,7 @@ class _AvWriter:
 
     @classmethod
     def open(cls, path: Path, width: int, height: int, fps: float) -> Optional[_AvWriter]:
-        """None where PyAV or both encoders are missing."""
+        """None if PyAV or both encoders are missing."""
         try:
             import av
         except ImportError:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one command that pip installs."""
+"""The `fanet_ros` command that pip installs."""
 from __future__ import annotations
 
 import pytest
@@ -15,7 +15,7 @@ def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture
     assert all(len(line.split()) > 2 for line in lines[2:])
 
 
-def test_without_a_name_it_is_misused(capsys: pytest.CaptureFixture) -> None:
+def test_without_a_name_it_prints_its_usage(capsys: pytest.CaptureFixture) -> None:
     assert main([]) == 2
     assert capsys.readouterr().out.startswith('usage: fanet_ros NAME')
 
@@ -27,6 +27,6 @@ def test_a_program_is_run_with_its_arguments(capsys: pytest.CaptureFixture) -> N
         assert 'usage: segment_images' in capsys.readouterr().err
 
 
-def test_an_unknown_name_is_refused_with_the_nearest(capsys: pytest.CaptureFixture) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture) -> None:
     assert main(['trian']) == 2
     assert 'did you mean train?' in capsys.readouterr().err

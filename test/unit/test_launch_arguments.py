@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files refuse, without launch."""
+"""Checks of launch arguments, tested without launch."""
 import sys
 
 import pytest
@@ -17,14 +17,14 @@ from fanet_ros.launch_arguments import (
 FILE = '/share/launch/segmentation.launch.py'
 
 
-def test_a_misspelt_argument_is_refused_with_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelt_argument_is_refused_with_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'fanet_ros', 'segmentation.launch.py', 'engine:=torch'])
     refuse_unknown(FILE, ['engine:=torch', 'image_topic:=/a'], SEGMENTATION_ARGUMENTS)
     with pytest.raises(ValueError, match="segmentation.launch.py has no argument 'checkpont': did you mean checkpoint"):
         refuse_unknown(FILE, ['engine:=torch', 'checkpont:=foo'], SEGMENTATION_ARGUMENTS)
 
 
-def test_arguments_of_a_launch_file_that_includes_it_are_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_of_an_including_launch_file_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'arm:=true'])
     refuse_unknown(FILE, ['arm:=true'], SEGMENTATION_ARGUMENTS)
 
@@ -50,12 +50,12 @@ def test_each_camera_has_a_topic() -> None:
 @pytest.mark.parametrize(('cameras', 'image_topic', 'reason'), [
     ('front,left', '/image', r'image_topic is for one camera.*cameras:=front=/image'),
     ('front,front', '', 'expected different names'), ('=/image', '', 'expected different names')])
-def test_cameras_that_make_no_sense_are_refused(cameras: str, image_topic: str, reason: str) -> None:
+def test_invalid_cameras_are_refused(cameras: str, image_topic: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         camera_topics(cameras, image_topic)
 
 
-def test_what_is_no_number_is_refused_by_its_name() -> None:
+def test_a_value_that_is_not_a_number_is_refused_by_name() -> None:
     assert (number('rate', '0.5', float), number('input_height', '240', int)) == (0.5, 240)
     with pytest.raises(ValueError, match="input_height is 'abc': expected a whole number"):
         number('input_height', 'abc', int)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Imports between the rooms point one way, and ROS stays in its own."""
+"""Imports between the layers point one way, and only ros/ imports ROS."""
 from __future__ import annotations
 
 import ast
@@ -12,8 +12,8 @@ import pytest
 
 SOURCES = Path(__file__).parents[2] / 'fanet_ros'
 
-# What each room may import of the others. Modules directly in fanet_ros/ are open to all, and import none but each other.
-# A folder within a room that has a line of its own may import that in place of its room's: its room, and what stands there.
+# The layers that each layer may import. Modules directly in fanet_ros/ are open to all, and import only each other.
+# A subfolder with its own entry may import what that entry lists, in place of its parent's entry.
 MAY_IMPORT = {
     '': set(),
     'host': set(),
@@ -37,7 +37,7 @@ MAY_IMPORT = {
     'ros/demo': {'ros/common', 'visualization', 'evaluation', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
     'tools': {'training', 'evaluation', 'datasets', 'visualization', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
 }
-# What the lower rooms may import from outside, so that each can be used and read without what lies above it.
+# Third-party packages that the lower layers may import, so that each can be used and read without the layers above it.
 OUTSIDE = {
     '': set(),
     'host': {'psutil', 'torch'},
@@ -70,48 +70,48 @@ def imported_modules(tree: ast.AST, package: str) -> list[str]:
     return names
 
 
-def room_of(parts: tuple[str, ...]) -> str:
-    """The room in which a module lies: the deepest folder that has a line of its own; parts: relative to fanet_ros/."""
+def layer_of(parts: tuple[str, ...]) -> str:
+    """The layer of a module: the deepest folder with its own entry; parts: folders relative to fanet_ros/."""
     return next('/'.join(parts[:depth]) for depth in (2, 1, 0) if '/'.join(parts[:depth]) in MAY_IMPORT)
 
 
 def violations(path: Path, text: str) -> list[str]:
-    """Return a sentence for each import that the rooms forbid; `path`: relative to fanet_ros/."""
-    room = room_of(path.parts[:-1])
+    """Return a sentence for each forbidden import; `path`: relative to fanet_ros/."""
+    layer = layer_of(path.parts[:-1])
     package = '.'.join(('fanet_ros', *path.parts[:-1]))
     found = []
     for name in imported_modules(ast.parse(text), package):
         top, _, rest = name.partition('.')
         if top == 'fanet_ros':
-            target = room_of(tuple(rest.split('.')))
+            target = layer_of(tuple(rest.split('.')))
             if rest.split('.')[0] in ('msg', 'srv', 'action'):
-                if room.split('/')[0] != 'ros':
+                if layer.split('/')[0] != 'ros':
                     found.append(f'{path}: {name} is a ROS interface, only ros/ imports those')
-            elif target not in ('', room) and target not in MAY_IMPORT[room] and not room_opens(room, target):
-                found.append(f'{path}: {room or "fanet_ros"} must not import {name}')
+            elif target not in ('', layer) and target not in MAY_IMPORT[layer] and not may_see_into(layer, target):
+                found.append(f'{path}: {layer or "fanet_ros"} must not import {name}')
         elif ROS_PACKAGE.match(top):
-            if room.split('/')[0] != 'ros':
+            if layer.split('/')[0] != 'ros':
                 found.append(f'{path}: {name} is ROS, only ros/ imports that')
-        elif room in OUTSIDE and top not in sys.stdlib_module_names and top not in OUTSIDE[room]:
-            found.append(f'{path}: {room or "fanet_ros"} must not import {name}')
+        elif layer in OUTSIDE and top not in sys.stdlib_module_names and top not in OUTSIDE[layer]:
+            found.append(f'{path}: {layer or "fanet_ros"} must not import {name}')
     return found
 
 
-def room_opens(room: str, target: str) -> bool:
+def may_see_into(layer: str, target: str) -> bool:
     """Modules directly in ros/ stand above its folders."""
-    return room == 'ros' and target.startswith('ros/')
+    return layer == 'ros' and target.startswith('ros/')
 
 
-def test_every_folder_is_a_known_room():
-    rooms = {path.name for path in SOURCES.iterdir() if path.is_dir() and any(path.glob('*.py'))}
-    rooms |= {f'ros/{path.name}' for path in (SOURCES / 'ros').iterdir() if path.is_dir() and any(path.glob('*.py'))}
-    assert rooms == set(MAY_IMPORT) - {''}
+def test_every_folder_is_a_known_layer():
+    layers = {path.name for path in SOURCES.iterdir() if path.is_dir() and any(path.glob('*.py'))}
+    layers |= {f'ros/{path.name}' for path in (SOURCES / 'ros').iterdir() if path.is_dir() and any(path.glob('*.py'))}
+    assert layers == set(MAY_IMPORT) - {''}
 
 
-def test_the_arrows_make_no_circle():
+def test_the_layers_have_no_cycle():
     order = []
     while len(order) < len(MAY_IMPORT):
-        free = [room for room, below in MAY_IMPORT.items() if room not in order and below <= set(order)]
+        free = [layer for layer, below in MAY_IMPORT.items() if layer not in order and below <= set(order)]
         assert free, sorted(set(MAY_IMPORT) - set(order))
         order += free
 

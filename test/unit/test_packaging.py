@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is written twice says the same twice, and every way of installing the package finds its data."""
+"""Duplicated information agrees, and every way of installing the package finds its data."""
 from __future__ import annotations
 
 import ast
@@ -65,19 +65,19 @@ def test_package_xml_names_every_ros_package_that_is_imported():
     declared = {element.text for element in PACKAGE_XML if element.tag in ('depend', 'exec_depend')}
     ros_files = [*(REPO / 'fanet_ros' / 'ros').rglob('*.py'), *(REPO / 'launch').glob('*.py')]
     imported = set().union(*(imported_packages(path) for path in ros_files))
-    # vision_msgs is used where it is installed and not asked for.
+    # vision_msgs is optional: used if it is installed.
     ros_packages = {name for name in imported if name.endswith('_msgs') or name in (
         'rclpy', 'cv_bridge', 'launch', 'launch_ros', 'rcl_interfaces', 'builtin_interfaces')}
     assert ros_packages - {'vision_msgs'} <= declared
 
 
-def test_package_xml_names_every_python_package_that_rosdep_can_give():
+def test_package_xml_names_every_python_package_that_rosdep_provides():
     rosdep = {'PIL': 'python3-pil', 'aiohttp': 'python3-aiohttp', 'cv2': 'python3-opencv', 'matplotlib': 'python3-matplotlib',
               'numpy': 'python3-numpy', 'psutil': 'python3-psutil', 'tqdm': 'python3-tqdm', 'yaml': 'python3-yaml'}
     imported = set().union(*(imported_packages(path) for path in (REPO / 'fanet_ros').rglob('*.py')))
     declared = {element.text for element in PACKAGE_XML if element.tag == 'exec_depend' and element.text.startswith('python3-')}
     assert declared == {rosdep[name] for name in imported if name in rosdep}
-    # Of the others pip has to give each, or does without them.
+    # The others come from pip, or are optional.
     elsewhere = {'torch', 'safetensors', 'rosbags', 'backports', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton',
                  'tensorboard', 'av', 'simplejpeg', 'playwright', 'pytest', 'fanet_ros', '__future__', *sys.stdlib_module_names}
     ros_packages = {element.text for element in PACKAGE_XML} | {'vision_msgs'}
@@ -130,12 +130,12 @@ def test_share_directory_says_what_is_missing(tmp_path):
 
 
 def test_pip_installs_the_python_package_with_its_data(tmp_path):
-    # Built without fetching anything; setuptools learnt to make wheels by itself in 70.1.
+    # Built without downloads; setuptools can build wheels without the wheel package since 70.1.
     pytest.importorskip('setuptools', minversion='70.1')
     checkout = tmp_path / 'checkout'
     for name in ('fanet_ros', 'config', 'launch', 'weights'):
         if (REPO / name).is_dir():
-            # Empty weights: only their coming along is asked for, and packing them takes long.
+            # Empty weight files: only their presence is checked, and packing real ones takes long.
             shutil.copytree(REPO / name, checkout / name, ignore=shutil.ignore_patterns('__pycache__'),
                             copy_function=lambda source, target: Path(target).touch() if name == 'weights' else
                             shutil.copy2(source, target))
@@ -161,7 +161,7 @@ def test_pip_installs_the_python_package_with_its_data(tmp_path):
     assert [path.name for path in (target / 'bin').iterdir()] == ['fanet_ros']
 
 
-def test_mending_the_wheels_replaces_the_build_machines_folders():
+def test_patching_the_wheels_replaces_the_build_machines_folders():
     spec = importlib.util.spec_from_file_location('patch_wheels', REPO / 'environment' / 'patch_wheels.py')
     patch_wheels = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(patch_wheels)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of the documentation keep what they promise: links lead somewhere, and tests that are named exist."""
+"""Links in the documentation resolve, and the tests it names exist."""
 from __future__ import annotations
 
 import ast
@@ -31,7 +31,7 @@ def links(path: Path) -> list[tuple[str, str]]:
 
 @functools.cache
 def anchors(path: Path) -> frozenset[str]:
-    """What can stand after # in a link to the page, as code hosts derive it from the headings."""
+    """Anchors of the page, as code hosts derive them from its headings."""
     headings = re.findall(r'^#+ +(.+?) *$', re.sub(
         r'^```.*?^```', '', path.read_text(encoding='utf-8'), flags=re.MULTILINE | re.DOTALL), flags=re.MULTILINE)
     return frozenset(re.sub(r'[^\w\- ]', '', heading.lower()).replace(' ', '-') for heading in headings)
@@ -44,7 +44,7 @@ def functions_of(path: Path) -> frozenset[str]:
 
 
 def faults(path: Path) -> list[str]:
-    """Every link of the page that leads nowhere, and every test that its file does not hold."""
+    """Every broken link of the page, and every test that is not in the linked file."""
     found = []
     for text, link in links(path):
         name, _, anchor = link.partition('#')
@@ -59,20 +59,20 @@ def faults(path: Path) -> list[str]:
 
 
 def rows() -> list[list[str]]:
-    """Cells of every row of the tables of features, heads left out."""
+    """Cells of every row of the feature tables, without the headers."""
     tables = re.findall(r'(?:^\|.*\n)+', FEATURES.read_text(encoding='utf-8'), flags=re.MULTILINE)
     lines = [line for table in tables for line in table.splitlines()[2:]]
     return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
 
 
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_resolves(path: Path) -> None:
     assert not faults(path)
 
 
 @pytest.mark.parametrize('row', rows(), ids=lambda row: row[0].replace(' ', '_'))
 def test_every_feature_names_the_tests_that_prove_it(row: list[str]) -> None:
-    assert len(row) == 4 and all(row), 'feature, what it is here, proof, others'
+    assert len(row) == 4 and all(row), 'expected feature, what it is here, proof, others'
     proofs = LINK.findall(row[2])
     assert proofs, 'no test is named'
     for name, link in proofs:
@@ -80,13 +80,13 @@ def test_every_feature_names_the_tests_that_prove_it(row: list[str]) -> None:
         assert name in functions_of((FEATURES.parent / link).resolve()), f'there is no {name} in {link}'
 
 
-def test_every_page_is_reached_from_the_readme() -> None:
+def test_the_readme_links_every_page() -> None:
     linked = {(REPO / link.partition('#')[0]).resolve() for _, link in links(REPO / 'README.md')}
     assert set((REPO / 'docs').glob('*.md')) <= linked
 
 
 @pytest.mark.parametrize('path', sorted((REPO / 'benchmarks').iterdir()), ids=lambda path: path.name)
-def test_raw_figures_are_linked_and_hold_no_path_of_a_machine(path: Path) -> None:
+def test_raw_figures_are_linked_and_hold_no_machine_path(path: Path) -> None:
     assert any((page.parent / link).resolve() == path for page in PAGES for _, link in links(page))
     text = path.read_text(encoding='utf-8')
     assert json.loads(text) and not re.search(r'"(/|~|[A-Z]:)[^"]*"', text)
@@ -95,14 +95,14 @@ def test_raw_figures_are_linked_and_hold_no_path_of_a_machine(path: Path) -> Non
 @pytest.mark.parametrize(('text', 'fault'), [
     ('[a](missing.md)', 'no such file'), ('[a](page.md#none)', 'no such heading'), ('[a](#none)', 'no such heading'),
     ('[test_b](test_a.py)', 'no test_b in it'), ('[`code` here](missing.md)', 'no such file')])
-def test_what_is_wrong_is_found(tmp_path: Path, text: str, fault: str) -> None:
+def test_faults_are_detected(tmp_path: Path, text: str, fault: str) -> None:
     (tmp_path / 'test_a.py').write_text('def test_a(): pass\n')
     page = tmp_path / 'page.md'
     page.write_text(f'# A heading: `with` code\n\n{text}\n')
     assert len(faults(page)) == 1 and fault in faults(page)[0]
 
 
-def test_what_is_right_passes(tmp_path: Path) -> None:
+def test_a_correct_page_passes(tmp_path: Path) -> None:
     (tmp_path / 'test_a.py').write_text('def test_a(): pass\n')
     page = tmp_path / 'page.md'
     page.write_text('# A heading: `with` code\n\n[a](#a-heading-with-code) [test_a](test_a.py) [w](https://a.b)\n\n'

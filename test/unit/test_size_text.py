@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Width x height for people, (height, width) in the code, in one place and on every command line."""
+"""Sizes: WIDTHxHEIGHT for users, (height, width) in code, the same on every command line."""
 from __future__ import annotations
 
 import argparse
@@ -11,17 +11,17 @@ import pytest
 from fanet_ros.size_text import read_size, refuse_single_sides, size_argument, size_text
 
 
-def test_width_comes_first_for_people_and_height_in_the_code() -> None:
+def test_width_comes_first_for_users_and_height_in_code() -> None:
     assert read_size('640x480') == (480, 640) and size_text(480, 640) == '640x480'
 
 
 @pytest.mark.parametrize('text', ['', '640', '640x', 'x480', '0x480', '640x0', '640X480', '640x480x3', '-640x480', '640 480'])
-def test_what_is_no_size_is_refused_with_one_that_is(text: str) -> None:
+def test_an_invalid_size_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=f"'{text}': expected WIDTHxHEIGHT in px, such as 640x480"):
         read_size(text)
 
 
-def test_a_side_alone_is_refused_with_the_argument_for_both(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_side_is_refused_with_the_argument_for_both(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument('--size', type=size_argument)
     refuse_single_sides(parser, ('--height', '--width'), '--size')
@@ -38,7 +38,7 @@ def test_a_side_alone_is_refused_with_the_argument_for_both(capsys: pytest.Captu
     ('tools.segment_bag.command', ['in', 'out', '--resolution', '480']),
     ('tools.export.command', ['a.onnx', '--input-height', '480']),
     ('tools.checkpoints.import_weights', ['a', 'b', '--class-map', 'c', '--training-size', '480', '640'])])
-def test_the_forms_of_before_are_refused_with_the_right_one(
+def test_the_former_arguments_are_refused_with_the_right_one(
         command: str, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         import_module(f'fanet_ros.{command}').main(arguments)

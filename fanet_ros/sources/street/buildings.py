@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Houses, and what bounds their plots: walls, railings, fences."""
+"""Houses, and the boundaries of their plots: walls, railings, fences."""
 from __future__ import annotations
 
 import numpy as np
@@ -51,7 +51,7 @@ def _facing(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, flo
 
 
 class Boundary:
-    """A low wall, railings or boards, `length_m` along the pavement."""
+    """A low wall, a railing or a board fence, `length_m` along the pavement."""
 
     def __init__(self, kind: str, length_m: float, light: float, rng: np.random.Generator) -> None:
         self.kind, self.length_m = kind, length_m
@@ -59,27 +59,27 @@ class Boundary:
         height, width = int(self.height_m * 32), int(length_m * 32)
         cover = None
         if kind == 'boards':
-            picture = np.array((122, 96, 70)) * rng.uniform(0.7, 1.15) * grain(rng, height, width, 0.06, 0.05)
-            picture *= rng.normal(1, 0.09, width // 5 + 1).repeat(5)[None, :width, None]
-            picture[:, ::5] *= 0.6
+            image = np.array((122, 96, 70)) * rng.uniform(0.7, 1.15) * grain(rng, height, width, 0.06, 0.05)
+            image *= rng.normal(1, 0.09, width // 5 + 1).repeat(5)[None, :width, None]
+            image[:, ::5] *= 0.6
         elif kind == 'railing':
             metal = ((40, 42, 42), (70, 78, 70), (150, 152, 150))[rng.integers(3)]
-            picture = np.ones((height, width, 3)) * np.array(metal)
+            image = np.ones((height, width, 3)) * np.array(metal)
             cover = np.full((height, width), SEEN_THROUGH, np.uint8)
             cover[:3], cover[-8:-5] = OPAQUE, OPAQUE
             for at in range(0, width, 5):
                 cover[:, at:at + 2] = OPAQUE
             cover[-2:, ::3] = NOTHING
         else:
-            picture = np.array((150, 98, 76)) * rng.uniform(0.75, 1.1) * grain(rng, height, width, 0.07, 0.06, 0.05)
-            picture[::3] *= 0.88
-            picture[:4] = picture[:4] * 0.5 + 80
-        # A wall of bricks counts as building in the classes of CamVid.
-        self.texture = Texture(picture * light, BUILDING if kind == 'wall' else FENCE, cover)
+            image = np.array((150, 98, 76)) * rng.uniform(0.75, 1.1) * grain(rng, height, width, 0.07, 0.06, 0.05)
+            image[::3] *= 0.88
+            image[:4] = image[:4] * 0.5 + 80
+        # CamVid labels brick walls as building.
+        self.texture = Texture(image * light, BUILDING if kind == 'wall' else FENCE, cover)
 
 
 def boundary(sketch: Sketch, kind: Boundary, x: float) -> None:
-    """Stand it at x from z 0 on."""
+    """Place it at x, starting at z 0."""
     if kind.kind != 'railing':
         sketch.shade_wall(x, 0, kind.length_m, kind.height_m)
     sketch.textured(_front(x, 1, kind.length_m, kind.height_m), kind.texture)

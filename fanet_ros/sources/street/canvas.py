@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture and its labels, painted together through a pinhole camera, so that both always agree."""
+"""An image and its labels, painted together through a pinhole camera, so that both always agree."""
 from __future__ import annotations
 
 import math
@@ -13,13 +13,13 @@ from fanet_ros.sources.street.texture import HULL, OPAQUE, SHARE, SOLID, Texture
 from fanet_ros.sources.street.view import NEAR_M, View
 from fanet_ros.sources.street.weather import Haze
 
-SMALLEST_PX = 0.6           # what covers less in either direction is not painted
-PLAIN_PX = 4.0              # and a texture that covers less is one colour
+SMALLEST_PX = 0.6           # anything smaller in either direction is not painted
+PLAIN_PX = 4.0              # a smaller texture is painted in one colour
 _SUBPIXEL_BITS = 4
 
 
 class Canvas:
-    """Picture and labels as one (H, W, 4) uint8 array, RGB and label, so that one call paints both.
+    """Image and labels as one (H, W, 4) uint8 array, RGB and label, so that one call paints both.
 
     :param background: (H, W, 4) uint8, copied
     """
@@ -39,7 +39,7 @@ class Canvas:
         return cv2.extractChannel(self.pixels, 3)
 
     def paint(self, polygons: Polygons) -> None:
-        """Paint polygons in their order; colours fade into the haze with distance."""
+        """Paint polygons in order; colours fade into the haze with distance."""
         if not len(polygons.sizes):
             return
         px, first, chosen, low, high = self._visible(polygons)
@@ -64,7 +64,7 @@ class Canvas:
                       low_px[index], high_px[index])
 
     def darken(self, shadows: Polygons) -> None:
-        """Lay shadows over what has been painted, each as strong as its colour; the labels stay."""
+        """Darken what has been painted by shadows, each as strong as its colour; labels are unchanged."""
         if not len(shadows.sizes):
             return
         shadows = shadows.sorted_by_color()
@@ -86,7 +86,7 @@ class Canvas:
         return self._view.width, self._view.height
 
     def _visible(self, polygons: Polygons) -> tuple[np.ndarray, ...]:
-        """Corners [px], index of each polygon's first, indices of the polygons to paint, low and high corner [px]."""
+        """Corners [px], index of each polygon's first corner, indices of visible polygons, lower and upper bounds [px]."""
         first = np.cumsum(polygons.sizes) - polygons.sizes
         px = self._view.project(polygons.points)
         low, high = np.minimum.reduceat(px, first), np.maximum.reduceat(px, first)
@@ -100,7 +100,7 @@ class Canvas:
 
     def _lay(self, texture: Texture, px: np.ndarray, z: np.ndarray, haze_step: int, low: list[int],
              high: list[int]) -> None:
-        """Put a texture on the quadrilateral px (4, 2), whose corners are z (4,) metres away."""
+        """Map a texture onto the quadrilateral px (4, 2), whose corners are z (4,) metres away."""
         (x0, y0), (x1, y1) = low, high
         if x1 <= x0 or y1 <= y0:
             return
@@ -108,7 +108,7 @@ class Canvas:
         za, zb, _, zd = z.tolist()
         if za != zd and min(za, zb, zd) < NEAR_M:
             return
-        begin, end = 0.0, 1.0       # the part of the picture, from left to right, that is before the camera
+        begin, end = 0.0, 1.0       # the part of the texture, from left to right, that is in front of the camera
         if za < NEAR_M:
             begin = (NEAR_M - za) / (zb - za)
         elif zb < NEAR_M:
@@ -134,19 +134,19 @@ class Canvas:
         region = self.pixels[y0:y1, x0:x1]
         tile = warp(pixels, matrix, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         cover = cv2.extractChannel(tile, 3)
-        # An opaque picture is painted where nothing from beyond its edge is mixed in, colour and label alike.
+        # Colour and label of an opaque texture are painted only where interpolation mixes in nothing from beyond its edge.
         solid, hull = (OPAQUE, OPAQUE) if texture.is_opaque else (SOLID, HULL)
         if texture.is_sparse:
             share = cv2.LUT(cover, SHARE)
             mixed = cv2.blendLinear(tile, region, share, 1 - share)
-            covered = cv2.compare(cover, HULL, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            covered = cv2.compare(cover, HULL, cv2.CMP_GE)  # type: ignore[call-overload]  # OpenCV's stubs lack the scalar
             cv2.copyTo(mixed, covered, region)
         else:
-            covered = cv2.compare(cover, solid, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            covered = cv2.compare(cover, solid, cv2.CMP_GE)  # type: ignore[call-overload]  # OpenCV's stubs lack the scalar
             cv2.copyTo(tile, covered, region)
         np.copyto(region[..., 3], np.uint8(texture.label), where=cover >= hull)
 
 
 def _shrinks(texels_per_px: float) -> int:
-    """How often a texture is halved."""
+    """How many times to halve a texture."""
     return 0 if texels_per_px < 1.5 else min(int(math.log2(texels_per_px) + 0.42), 8)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What distinguishes one street from another: its district, its widths and how much there is of everything."""
+"""Random character of a street: its district, its widths and how much of everything it has."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Character:
 
     district: str
     road_half_m: float
-    wall_m: float                   # from the road's middle to where the plots begin
-    setback_m: float                # from there to the houses
+    wall_m: float                   # from the road's centre line to the plots
+    setback_m: float                # from the edge of the plots to the houses
     verge_m: float
     asphalt: np.ndarray
     paving: np.ndarray
@@ -28,11 +28,11 @@ class Character:
     facades: tuple[str, ...]
     storeys: tuple[int, int]
     chance: dict[str, float]
-    crowd: float                    # people and traffic on top of the usual, as a factor
+    crowd: float                    # factor on the amount of people and traffic
 
     @property
     def has_gardens(self) -> bool:
-        """Grass behind the pavement."""
+        """Whether there is grass behind the pavement."""
         return self.district in ('suburb', 'arterial')
 
     @classmethod

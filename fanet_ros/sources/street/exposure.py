@@ -1,17 +1,17 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What lens and sensor do to the picture: blur, white balance, the camera's curve, noise, darker corners."""
+"""Effects of lens and sensor: blur, white balance, tone curve, noise."""
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
 NOISE_SHIFTS = 128
-NOISE_TILE = 320             # px; repeats where the picture is larger
+NOISE_TILE = 320             # px; repeats in larger images
 
 
 class Exposure:
-    """One camera. The noise of frame i is the same whenever it is asked for."""
+    """One camera. Frame i always has the same noise."""
 
     def __init__(self, width: int, height: int, balance: np.ndarray, rng: np.random.Generator) -> None:
         self._width, self._height = width, height
@@ -28,7 +28,7 @@ class Exposure:
         self._darker = np.clip(-noise, 0, 40).astype(np.uint8)
 
     def expose(self, rgb: np.ndarray, index: int) -> np.ndarray:
-        """(H, W, 3) uint8 as the camera gives it."""
+        """Camera image (H, W, 3) uint8 of the rendered `rgb`."""
         x, y = (index * 97) % NOISE_SHIFTS, (index * 61) % NOISE_SHIFTS
         part = np.s_[y:y + self._height, x:x + self._width]
         taken = cv2.LUT(cv2.GaussianBlur(rgb, (3, 3), self._blur_px), self._table)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fronts of houses, painted once for a street: bricks, plaster or stone, windows, doors, shops."""
+"""House fronts, painted once per street: bricks, plaster or stone, windows, doors, shops."""
 from __future__ import annotations
 
 import cv2
@@ -43,7 +43,7 @@ class Facade:
         self.gable = Texture(gable * light, BUILDING)       # its tone depends on the plot: see building()
 
     def _box(self, x0: float, x1: float, y0: float, y1: float, color: object, glow: bool = False) -> None:
-        """Fill a rectangle of the front; metres from its left and from the ground."""
+        """Fill a rectangle of the front, given in metres from its left edge and from the ground."""
         top = self._front.shape[0]
         part = np.s_[max(top - round(y1 * TEXELS_PER_M), 0):max(top - round(y0 * TEXELS_PER_M), 0),
                      max(round(x0 * TEXELS_PER_M), 0):max(round(x1 * TEXELS_PER_M), 0)]
@@ -73,7 +73,7 @@ class Facade:
         if glow:
             color = np.array(WARM) * rng.uniform(0.5, 1.0)
         self._box(x0, x1, y0, y1, color, glow)
-        if not glow:        # what it mirrors: bright above; behind it curtains
+        if not glow:        # reflections, bright at the top; sometimes curtains
             self._box(x0, x1, y0 + (y1 - y0) * rng.uniform(0.4, 0.8), y1, color * 1.25)
             if rng.random() < 0.25:
                 self._box(x0, x0 + (x1 - x0) * rng.uniform(0.2, 0.5), y0, y1, (168, 162, 152))
@@ -128,7 +128,7 @@ class Facade:
         self._box(0, length, 0, top, color * rng.uniform(0.6, 0.95))
         self._box(0.1, length - 0.1, top - 0.72, top - 0.1, color, self._lit and rng.random() < 0.6)
         text, at = (235, 230, 215) if color.mean() < 120 else (40, 40, 44), rng.uniform(0.6, 1.8)
-        while at < length - rng.uniform(0.8, 2.5):                              # letters that cannot be read
+        while at < length - rng.uniform(0.8, 2.5):                              # illegible letters
             self._box(at, at + rng.uniform(0.1, 0.3), top - 0.56, top - 0.26, text, self._lit)
             at += rng.uniform(0.25, 0.5)
         panes = int(rng.integers(2, 5))
@@ -146,7 +146,7 @@ class Facade:
 
 
 def _wall(material: str, color: np.ndarray, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
-    """(height, width, 3) float32: a bare wall."""
+    """A bare wall, (height, width, 3) float32."""
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
     wall = np.ones((height, width, 3), np.float32) * color.astype(np.float32)
     if material == 'brick':

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lamp posts, signs, traffic lights, bollards, bins."""
+"""Street furniture: lamp posts, signs, traffic lights, bollards, bins."""
 from __future__ import annotations
 
 import cv2
@@ -28,7 +28,7 @@ def _post(sketch: Sketch, x: float, radius: float, height: float, color: np.ndar
 
 
 def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) -> None:
-    """A tall post whose arm reaches over the road, or an old one with its lamp on top."""
+    """A tall post with an arm over the road, or an old-fashioned one with the lamp on top."""
     color = np.array(METAL[rng.integers(len(METAL))]) * rng.uniform(0.8, 1.15)
     if rng.random() < 0.25:
         height = rng.uniform(3.2, 4.2)
@@ -50,7 +50,7 @@ def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) 
 
 
 class SignFace:
-    """The picture of a sign, `width_m` by `height_m`."""
+    """The face of a sign, `width_m` by `height_m`."""
 
     def __init__(self, light: float, rng: np.random.Generator) -> None:
         kind = ('ring', 'triangle', 'disc', 'board', 'board', 'advert')[rng.integers(6)]
@@ -91,7 +91,7 @@ class SignFace:
 
 
 def sign(sketch: Sketch, face: SignFace, x: float) -> None:
-    """A sign on its post, or an advertisement that stands on the ground."""
+    """A sign on its post, or an advertising board on the ground."""
     if face.base_m < 1:
         _post(sketch, x, 0.5, 0.4, np.array((60, 62, 64)))
     else:
@@ -120,7 +120,7 @@ def bollard(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
 
 
 def bin_(sketch: Sketch, x: float, rng: np.random.Generator) -> None:
-    """A litter bin, which is none of the classes."""
+    """A litter bin, unlabelled because it belongs to no class."""
     color = np.array(BINS[rng.integers(len(BINS))]) * rng.uniform(0.8, 1.1)
     sketch.shade_under(x, -0.3, 0.3, 0.34)
     sketch.shade_upright(x, 0, 0.25, 1.1)

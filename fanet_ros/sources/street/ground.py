@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Road, kerbs, pavement and verge: one long picture of the ground, looked up where each pixel meets it."""
+"""Road, kerbs, pavement and verge: one long texture of the ground, sampled where each pixel's ray meets it."""
 from __future__ import annotations
 
 import cv2
@@ -13,28 +13,28 @@ from fanet_ros.sources.street.view import View
 from fanet_ros.sources.street.weather import Haze
 
 TEXELS_PER_M = 26
-PERIOD_M = 24               # the picture repeats along the street
-HALF_WIDTH_M = 14.0         # and its borders go on to the sides
+PERIOD_M = 24               # the texture repeats along the street
+HALF_WIDTH_M = 14.0         # beyond it the edge texels continue
 WHITE, YELLOW = (214, 214, 206), (198, 164, 62)
 
 
 class Ground:
-    """The ground of one street. Neighbouring classes are neighbouring numbers, so that labels may be interpolated."""
+    """The ground of one street. Adjacent classes have adjacent numbers, so that labels can be interpolated."""
 
     def __init__(self, character: Character, light: float, rng: np.random.Generator) -> None:
-        picture = np.clip(_paint(character, rng), 0, 255)
-        picture[..., :3] *= light
-        self._picture = np.clip(picture, 0, 255).astype(np.uint8)
+        texels = np.clip(_paint(character, rng), 0, 255)
+        texels[..., :3] *= light
+        self._texels = np.clip(texels, 0, 255).astype(np.uint8)
         self._levels: dict[tuple[int, int, int], np.ndarray] = {}
 
     def lay(self, pixels: np.ndarray, view: View, travelled_m: float, haze: Haze) -> None:
-        """Paint the ground of a frame into `pixels` (H, W, 4), all rows below the horizon."""
+        """Paint the ground of a frame into `pixels` (H, W, 4): all rows below the horizon."""
         top = max(int(np.ceil(view.horizon_px)), 0)
         rows = np.arange(top, view.height)
         if not len(rows):
             return
         depth = view.ground_depth_m(rows)
-        across = view.focal_px / depth              # px in a metre
+        across = view.focal_px / depth              # px per metre
         shrink_x = np.clip(np.log2(TEXELS_PER_M / across) + 0.3, 0, 5).astype(int)
         shrink_z = np.clip(np.log2(TEXELS_PER_M * depth / (across * view.height_m)) - 0.2, 0, 8).astype(int)
         step = haze.steps(depth)
@@ -55,15 +55,15 @@ class Ground:
     def _level(self, shrink_x: int, shrink_z: int, step: int, haze: Haze) -> np.ndarray:
         key = (shrink_x, shrink_z, step)
         if key not in self._levels:
-            height, width = self._picture.shape[:2]
+            height, width = self._texels.shape[:2]
             size = (width >> shrink_x, max(height >> shrink_z, 2))
-            small = cv2.resize(self._picture, size, interpolation=cv2.INTER_AREA)
+            small = cv2.resize(self._texels, size, interpolation=cv2.INTER_AREA)
             self._levels[key] = cv2.LUT(small, haze.tables[step]) if step else small
         return self._levels[key]
 
 
 def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
-    """(h, w, 4) float: RGB and label, z along the rows."""
+    """The texture, (h, w, 4) float32: RGB and label, z along the rows."""
     height, width = PERIOD_M * TEXELS_PER_M, int(2 * HALF_WIDTH_M * TEXELS_PER_M)
     x = (np.arange(width) + 0.5) / TEXELS_PER_M - HALF_WIDTH_M
     z = (np.arange(height) + 0.5)[:, None] / TEXELS_PER_M
@@ -89,10 +89,10 @@ def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
         out[:, verge, 3] = TREE
 
     asphalt = character.asphalt * grain(rng, height, width, 0.13, 0.04, 0.03, 0.06)
-    # Wheels polish two tracks in each lane, oil darkens what is between.
+    # Wheels polish two tracks in each lane, oil darkens the strip between them.
     lane = np.abs(np.abs(x) - half / 2)
     asphalt *= (1 + 0.05 * np.exp(-((lane - 0.75) / 0.3) ** 2) - 0.05 * np.exp(-(lane / 0.35) ** 2))[None, :, None]
-    for _ in range(rng.integers(2, 8)):             # mended places, and seams sealed with tar
+    for _ in range(rng.integers(2, 8)):             # repaired patches
         x0, z0 = rng.uniform(-half, half), rng.uniform(0, PERIOD_M - 4)
         x1, z1 = min(x0 + rng.uniform(0.4, 2), half), z0 + rng.uniform(0.5, 4)
         part = np.s_[_texel(z0):_texel(z1), _column(x0):_column(x1)]
@@ -117,7 +117,7 @@ def _paint(character: Character, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lines(character: Character, x: np.ndarray, z: np.ndarray) -> list[tuple[np.ndarray, tuple[int, int, int]]]:
-    """What is painted on the road: masks (h, w) and colours."""
+    """Road markings: masks (h, w) and colours."""
     half, lines = character.road_half_m, []
     if character.middle == 'dashes':
         lines.append(((np.abs(x) < 0.06)[None] & (z % 6.0 < 2.5), WHITE))

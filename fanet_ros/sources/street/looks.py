@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""All that is painted for one street, when it is first needed; each depends on seed and name, not on the order."""
+"""Everything painted for one street, on first use; each item depends only on seed and name, not on the order of use."""
 from __future__ import annotations
 
 from typing import Any, Callable, Optional
@@ -20,16 +20,16 @@ from fanet_ros.sources.street.vehicles import KINDS as CAR_KINDS
 from fanet_ros.sources.street.vehicles import Car
 from fanet_ros.sources.street.weather import Weather
 
-CELL_M = 8.0                # length of a plot, of a front, of a fence
-RAILING_M = 2.0             # length of a piece of railing at the kerb
-# How many of each there are to choose from.
+CELL_M = 8.0                # length of a plot, a facade, a fence
+RAILING_M = 2.0             # length of a section of railing at the kerb
+# Number of variants of each.
 FACADES, TREES, HEDGES, BOUNDARIES, SIGNS, CARS = 7, 6, 3, 4, 8, 12
 WALKERS, RIDERS, BICYCLES = 10, 6, 5
-KEPT_FIGURES = 900          # pictures of people; the oldest are thrown away together
+KEPT_FIGURES = 900          # cached textures of people; when it is full, the cache is emptied
 
 
 class Looks:
-    """What can stand in one street."""
+    """Appearance of everything that can stand in one street."""
 
     def __init__(self, seed: int, character: Character, weather: Weather) -> None:
         self._seed, self._character, self._weather = seed, character, weather
@@ -50,14 +50,14 @@ class Looks:
         return self._make(('facade', side, number), paint)
 
     def tree(self, number: int) -> Tree:
-        """One of TREES; a street has mostly trees of one or two kinds."""
+        """One of TREES; numbers 0 to 2 are of the street's main kind."""
         main = TREE_KINDS[np.random.default_rng([self._seed, 41]).integers(4)]
         sun_x = 0.0 if self._weather.sun is None else -float(np.sign(self._weather.sun[0]))
         return self._make(('tree', number), lambda rng: Tree(
             main if number < 3 else TREE_KINDS[rng.integers(len(TREE_KINDS))], self._weather.light, sun_x, rng))
 
     def bush(self) -> Tree:
-        """A bush of a garden."""
+        """A garden bush."""
         return self._make(('bush',), lambda rng: Tree('bush', self._weather.light, 0.0, rng))
 
     def hedge(self, number: int) -> Hedge:
@@ -83,7 +83,7 @@ class Looks:
             self._weather.is_dark, flank_tone, rng))
 
     def figure(self, kind: str, number: int, x_m: float, attitude: Optional[int], heading: float) -> Thing:
-        """A 'pedestrian', 'bicyclist' or 'bicycle' about x_m; heading in radians from the direction of view."""
+        """A 'pedestrian', 'bicyclist' or 'bicycle' at x_m; heading in radians from the viewing direction."""
         direction = round(heading / (2 * np.pi) * people.HEADINGS) % people.HEADINGS
         key = (kind, number, attitude, direction)
         placed = self._placed_figures.get((*key, x_m))

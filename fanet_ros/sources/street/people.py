@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""People on foot and on bicycles, and bicycles alone, in any attitude of their step and from any side."""
+"""Pedestrians, bicyclists and parked bicycles, in any phase of their motion and from any direction."""
 from __future__ import annotations
 
 from typing import Optional
@@ -11,11 +11,11 @@ from fanet_ros.sources.street.classes import BICYCLIST, PEDESTRIAN
 from fanet_ros.sources.street.figure import Figure
 from fanet_ros.sources.street.texture import Texture
 
-ATTITUDES = 10      # in one double step, or one turn of the pedals
-HEADINGS = 12       # directions from which one is painted
+ATTITUDES = 10      # phases of a double step, or of one turn of the pedals
+HEADINGS = 12       # directions from which a figure is painted
 SKINS = ((206, 166, 140), (190, 146, 120), (176, 130, 104), (120, 85, 65), (86, 60, 48))
 HAIRS = ((36, 28, 24), (84, 62, 42), (150, 120, 78), (150, 146, 142), (24, 24, 26))
-# Most people in a street wear dark and dull clothes, a few bright ones.
+# Most people wear dark and dull clothes, a few bright ones.
 DULL = ((34, 36, 42), (52, 50, 50), (44, 52, 72), (84, 74, 62),
         (96, 98, 100), (60, 66, 54), (24, 24, 26), (120, 108, 92))
 BRIGHT = ((176, 34, 40), (210, 208, 200), (40, 90, 160), (206, 170, 50),
@@ -29,13 +29,13 @@ def _clothes(rng: np.random.Generator, bright: float) -> np.ndarray:
 
 
 def _joint(start: np.ndarray, angle: float, length: float, right: float = 0.0) -> np.ndarray:
-    """The other end of a limb that hangs from `start`, `angle` radians forward."""
+    """End of a limb that hangs from `start`, swung forward by `angle` radians."""
     return start + np.array([length * np.sin(angle), right, -length * np.cos(angle)])
 
 
 def pedestrian(number: int, seed: int, attitude: Optional[int], heading: float,
                light: float) -> tuple[Texture, float, float]:
-    """Somebody who walks, or stands (attitude None): the picture, its width and height in metres."""
+    """Someone walking, or standing (attitude None): texture, width and height in metres."""
     rng = np.random.default_rng([seed, 31, number])
     size = rng.uniform(0.9, 1.06) if rng.random() < 0.88 else rng.uniform(0.62, 0.8)
     coat, hair = _clothes(rng, 0.25), np.array(HAIRS[rng.integers(len(HAIRS))])
@@ -53,7 +53,7 @@ def pedestrian(number: int, seed: int, attitude: Optional[int], heading: float,
         knee = _joint(hip + (0, 0.09 * side, 0), swing + bend * 0.4, 0.44)
         ankle = _joint(knee, swing - bend * 0.6, 0.44)
         legs.append((side, knee, ankle))
-    drop = min(ankle[2] for _, _, ankle in legs) - 0.06      # who strides is a little lower
+    drop = min(ankle[2] for _, _, ankle in legs) - 0.06      # striding lowers the body a little
     down = np.array([0, 0, drop])
 
     def limb(start: np.ndarray, end: np.ndarray, radius: float, color: np.ndarray, bias: float = 0.0) -> None:
@@ -104,7 +104,7 @@ def _bicycle(figure: Figure, color: np.ndarray, lean: float) -> None:
 
 
 def bicycle(number: int, seed: int, heading: float, light: float) -> tuple[Texture, float, float]:
-    """A bicycle that leans somewhere: the picture, its width and height in metres."""
+    """A parked bicycle, leaning: texture, width and height in metres."""
     rng = np.random.default_rng([seed, 32, number])
     figure = Figure(heading, 0.95, 1.15)
     _bicycle(figure, _clothes(rng, 0.5), rng.uniform(0.05, 0.14))
@@ -112,7 +112,7 @@ def bicycle(number: int, seed: int, heading: float, light: float) -> tuple[Textu
 
 
 def bicyclist(number: int, seed: int, attitude: int, heading: float, light: float) -> tuple[Texture, float, float]:
-    """Somebody who rides a bicycle: the picture, its width and height in metres."""
+    """Someone riding a bicycle: texture, width and height in metres."""
     rng = np.random.default_rng([seed, 33, number])
     coat, trousers = _clothes(rng, 0.45), np.array(TROUSERS[rng.integers(5)]) * rng.uniform(0.8, 1.2)
     skin, hair = np.array(SKINS[rng.integers(5)]), np.array(HAIRS[rng.integers(5)])
@@ -125,7 +125,7 @@ def bicyclist(number: int, seed: int, attitude: int, heading: float, light: floa
     for side, shift in ((-1, 0.0), (1, np.pi)):
         foot = np.array([-0.08 + 0.17 * np.cos(turn + shift), 0.11 * side, 0.34 - 0.17 * np.sin(turn + shift)])
         top = hip + (0.02, 0.1 * side, -0.04)
-        # The knee of a leg of two parts of 0.45 m, bent forward.
+        # Knee of a leg of two 0.45 m segments, bent forward.
         middle, reach = (top + foot) / 2, np.linalg.norm(foot - top)
         out = np.sqrt(max(0.45 ** 2 - (reach / 2) ** 2, 0.0))
         knee = middle + np.array([0.9, 0, 0.43]) * out

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trees, bushes and hedges, painted once for a street."""
+"""Trees, bushes and hedges, painted once per street."""
 from __future__ import annotations
 
 import cv2
@@ -17,7 +17,7 @@ GREENS = ((66, 84, 40), (84, 96, 46), (52, 72, 40), (104, 98, 52), (126, 96, 44)
 
 
 class Tree:
-    """The picture of one tree, `width_m` by `height_m`."""
+    """The texture of one tree, `width_m` by `height_m`."""
 
     def __init__(self, kind: str, light: float, sun_x: float, rng: np.random.Generator) -> None:
         self.kind = kind
@@ -60,10 +60,10 @@ class Tree:
         scale = (np.array([width, height]) - 6) / (high - low)
         for start, end, thickness in strokes:
             self._stroke((start - low) * scale + 3, (end - low) * scale + 3, max(thickness, 2), rng.uniform(0.7, 1.15))
-        # Where the trunk meets the ground must be the middle of the picture.
+        # The trunk must meet the ground in the middle of the texture.
         shift = np.array([[1, 0, width / 2 - (-low[0] * scale[0] + 3)], [0, 1, 2]], np.float32)
         self._rgb, self._cover = (cv2.warpAffine(part, shift, (width, height)) for part in (self._rgb, self._cover))
-        # The air between the twigs belongs to the tree, as people label it.
+        # The air between the twigs belongs to the tree, as human annotators label it.
         small = cv2.resize(self._cover, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
         filled = cv2.morphologyEx((small > 20).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
         smooth = cv2.resize(cv2.GaussianBlur(filled * np.uint8(255), (9, 9), 2), (width, height))
@@ -103,12 +103,12 @@ class Tree:
         clumps = []
         count = {'broad': 34, 'poplar': 26, 'conifer': 30, 'bush': 12}[self.kind]
         for number in range(count):
-            share = (number + rng.uniform(0, 1)) / count            # from below to above
+            share = (number + rng.uniform(0, 1)) / count            # from bottom to top
             if self.kind == 'conifer':
                 spread, radius = (1 - share) * 0.42 + 0.02, (0.10 + 0.12 * (1 - share)) * width
             elif self.kind == 'poplar':
                 spread, radius = 0.24 * np.sin(np.pi * (0.15 + 0.8 * share)), 0.24 * width
-            else:       # a ball, that no clump leaves: the picture would cut it off
+            else:       # within a ball: the edge of the texture would cut clumps off
                 radius, angle, far = rng.uniform(0.11, 0.19) * width, rng.uniform(0, 2 * np.pi), np.sqrt(rng.random())
                 across, up = width / 2 - 1.2 * radius, height * low / 2 - 1.2 * radius
                 clumps.append((width / 2 + far * max(across, 0) * np.cos(angle),
@@ -121,7 +121,7 @@ class Tree:
 
 
 def tree(sketch: Sketch, look: Tree, x: float, scale: float) -> None:
-    """Stand it at x, `scale` times as large as painted."""
+    """Place it at x, `scale` times as large as painted."""
     width, height = look.width_m * scale, look.height_m * scale
     sketch.shade_under(x, -0.3, 0.3, 0.35, 90.0)
     if look.kind != 'bush':
@@ -134,7 +134,7 @@ def tree(sketch: Sketch, look: Tree, x: float, scale: float) -> None:
 
 
 class Hedge:
-    """The picture of a hedge, `length_m` along the pavement."""
+    """The texture of a hedge, `length_m` along the pavement."""
 
     def __init__(self, length_m: float, light: float, rng: np.random.Generator) -> None:
         self.length_m, self.height_m = length_m, rng.uniform(1.0, 2.6)
@@ -148,7 +148,7 @@ class Hedge:
 
 
 def hedge(sketch: Sketch, look: Hedge, side: float, x: float) -> None:
-    """Stand it at x on the left (-1) or right (1) from z 0 on, one metre deep."""
+    """Place it at x on the left (-1) or right (1), starting at z 0, one metre deep."""
     length, height = look.length_m, look.height_m
     sketch.shade_wall(x, 0, length, height)
     sketch.polygon([(x, 0, 0), (x + side, 0, 0), (x + side, height * 0.96, 0),

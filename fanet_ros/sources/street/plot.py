@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What stands on one side of CELL_M metres of street: chosen and sketched once, by seed, cell and side alone."""
+"""One side of CELL_M metres of street: its contents depend only on seed, cell and side, and are sketched once."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from fanet_ros.sources.street.weather import Weather
 
 @dataclass(frozen=True)
 class Placed:
-    """A thing, where its own z 0 lies [m], and from how far away on it is painted: behind all that is nearer."""
+    """A thing, the z of its origin [m], and `behind` [m], which orders painting: larger values first."""
 
     thing: Thing
     z: float
     behind: float
-    height_m: float = 99.0      # what gets too small with distance is left out
+    height_m: float = 99.0      # things that are too small at their distance are left out
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Somebody or something that looks different from each side: arguments of Looks.figure, and z [m]."""
+    """A person or bicycle, which looks different from each side: arguments of Looks.figure, and z [m]."""
 
     kind: str
     number: int
@@ -39,7 +39,7 @@ class Standing:
 
 
 class Plot:
-    """`marks` lie on the ground, `fixed` stand, `standing` are people and bicycles; z from the plot's beginning."""
+    """`marks` lie on the ground, `fixed` things stand on it, `standing` are people and bicycles; z from the plot's start."""
 
     def __init__(self, seed: int, cell: int, side: int, character: Character, weather: Weather, looks: Looks) -> None:
         self._rng = np.random.default_rng([seed, cell + 1_000_000, side + 1])
@@ -49,7 +49,7 @@ class Plot:
         on_road = looks.sketch()
         self._edge = character.road_half_m + 0.45
         self._wall = character.wall_m
-        # Its neighbours would see it too if its chance were drawn from their own plots: one side street in three plots.
+        # Only every third plot may have one, at three times the chance, so that side streets are never adjacent.
         self._is_side_street = cell % 3 == 0 and self._happens('side_street', 3.0)
         if self._is_side_street:
             marks.side_street(on_road, side, character.road_half_m, self._wall, CELL_M, character.asphalt,
@@ -84,7 +84,7 @@ class Plot:
         is_gap = self._happens('gap')
         if is_gap:
             for number in range(int(rng.integers(1, 4))):
-                # Far away the first one hides the others.
+                # From far away the first one hides the others.
                 self._tree(self._wall + rng.uniform(1.5, 12), CELL_M * (0.9 - 0.2 * number),
                            int(rng.integers(looks_.TREES)), weight=0.1 if number else 1.0)
         else:
@@ -106,7 +106,7 @@ class Plot:
                 self._put(0.0, buildings.boundary, kind, x, behind=CELL_M - 0.1)
 
     def _back_of_side_street(self) -> None:
-        """Far down the side street: more houses and trees, so that it does not end in the sky."""
+        """Trees far down the side street, so that it does not end in the sky."""
         rng = self._rng
         for number in range(3):
             self._tree(self._wall + 16 + 7 * number, CELL_M - 2.0 * number, int(rng.integers(looks_.TREES)))
@@ -127,7 +127,7 @@ class Plot:
             self._tree(abs(edge) + 0.4, rng.uniform(0.5, CELL_M), int(rng.integers(3)), 0.7, 1.05)
         if self._happens('railing'):
             x = side * (self._edge - 0.15)
-            for z in np.arange(0, CELL_M, RAILING_M).tolist():       # in pieces: cars before and people behind find their place
+            for z in np.arange(0, CELL_M, RAILING_M).tolist():       # in sections, so that cars in front and people behind sort
                 self._put(z, buildings.boundary, looks.boundary(0), x, behind=z + RAILING_M / 2)
         if self._happens('bikes'):
             start, heading = rng.uniform(0, 3), rng.uniform(0, 2 * np.pi)
@@ -151,7 +151,7 @@ class Plot:
             self._put(rng.uniform(0.3, max(CELL_M - look.length, 0.5)), vehicles.car, look, x, -side, facing=facing)
 
     def _on_the_road(self, sketch: Sketch) -> None:
-        """Marks and mended places of this side's half of the road."""
+        """Markings and patches on this side's half of the road."""
         rng, half, asphalt = self._rng, self._character.road_half_m, self._character.asphalt
         if self._happens('patch'):
             marks.patch(sketch, self._side * rng.uniform(0.8, half - 1.0), rng)

@@ -1,8 +1,8 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A thing of the street as coloured or textured, labelled polygons, recorded once and drawn in many frames.
+"""Things in the street as coloured or textured, labelled polygons, recorded once and drawn in many frames.
 
-Metres about the thing's own place: x to the right of the road's middle, y up, z forward.
+In metres: x to the right of the road's centre line, y up from the ground, z forward from the thing's origin.
 """
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import numpy as np
 from fanet_ros.sources.street.texture import Texture
 
 Point = Union[Sequence[float], np.ndarray]      # x, y, z; or red, green, blue
-SUN_SHADE, CONTACT_SHADE = 110.0, 165.0     # how much of 255 a shadow takes away
+SUN_SHADE, CONTACT_SHADE = 110.0, 165.0     # brightness that a shadow removes, of 255
 
 
 @dataclass(frozen=True)
 class Polygons:
-    """n polygons with P corners in all, in the order they are painted.
+    """n polygons with P corners in total, in painting order.
 
     points (P, 3) float32 [m], sizes (n,) corners of each, colors (n, 3) float32 RGB, labels (n,) float32,
-    textures: n; one with a texture has 4 corners: bottom left, bottom right, top right, top left of the picture.
+    textures: n; a textured one has 4 corners: bottom left, bottom right, top right, top left of the texture.
     """
 
     points: np.ndarray
@@ -33,7 +33,7 @@ class Polygons:
 
     @classmethod
     def join(cls, parts: Sequence[Polygons], z: Sequence[float]) -> Polygons:
-        """All `parts` in one, each moved forward by its `z` in metres. At least one part."""
+        """All `parts` as one, each moved forward by its `z` in metres. Needs at least one part."""
         points = np.concatenate([part.points for part in parts])
         points[:, 2] += np.repeat(np.asarray(z, np.float32), [len(part.points) for part in parts])
         sizes, colors, labels = (np.concatenate([getattr(part, name) for part in parts])
@@ -42,7 +42,7 @@ class Polygons:
                    [texture for part in parts for texture in part.textures])
 
     def sorted_by_color(self) -> Polygons:
-        """The same polygons from dark to light; all of them must have the same number of corners and no textures."""
+        """The same polygons from dark to light; all must have the same number of corners and no textures."""
         order = np.argsort(self.colors[:, 0], kind='stable')
         points = self.points.reshape(len(self.sizes), -1, 3)[order].reshape(-1, 3)
         return Polygons(points, self.sizes, self.colors[order], self.labels[order], self.textures)
@@ -50,17 +50,17 @@ class Polygons:
 
 @dataclass(frozen=True)
 class Thing:
-    """What stands in the street, and the shadow that it throws on the ground: quadrilaterals, colour is strength."""
+    """Something in the street, and its shadow on the ground: quadrilaterals whose colour is the strength."""
 
     solid: Polygons
     shadow: Polygons
 
 
 class Sketch:
-    """Records polygons; the first is the farthest behind.
+    """Records polygons, farthest first.
 
-    :param light: brightness of the day: every plain colour is multiplied by it (textures have it in them)
-    :param sun: (x, z) length of the shadow of one metre of height, in metres; None: no sun
+    :param light: brightness of the day, multiplies every plain colour (textures already include it)
+    :param sun: (x, z) shadow in metres per metre of height; None: no sun
     """
 
     def __init__(self, light: float, sun: Optional[tuple[float, float]]) -> None:
@@ -69,61 +69,61 @@ class Sketch:
         self._shadow: list[tuple[np.ndarray, Point, int, Optional[Texture]]] = []
 
     def polygon(self, points: Union[Sequence[Point], np.ndarray], color: Point, label: int, *, glows: bool = False) -> None:
-        """A flat polygon; one that glows is as bright at night."""
+        """A flat polygon; with `glows` it keeps its brightness at night."""
         lit = np.asarray(color, np.float32) * (1.0 if glows else self.light)
         self._solid.append((np.asarray(points, np.float32), lit, label, None))
 
     def textured(self, points: Sequence[Point], texture: Texture) -> None:
-        """A quadrilateral with a picture on it; the first corner is the picture's bottom left, then bottom right."""
+        """A textured quadrilateral; corners: bottom left, bottom right, top right, top left of the texture."""
         self._solid.append((np.asarray(points, np.float32), texture.mean, texture.label, texture))
 
     def upright(self, x0: float, x1: float, y0: float, y1: float, z: float, color: Point, label: int, *,
                 glows: bool = False) -> None:
-        """A rectangle that faces the camera."""
+        """A rectangle facing the camera."""
         self.polygon([(x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)], color, label, glows=glows)
 
     def picture(self, texture: Texture, x: float, width: float, height: float, base: float = 0.0,
                 z: float = 0.0) -> None:
-        """A picture that faces the camera, `width` metres wide about x."""
+        """A texture facing the camera, `width` metres wide and centred on x."""
         x0, x1 = x - width / 2, x + width / 2
         self.textured([(x0, base, z), (x1, base, z), (x1, base + height, z), (x0, base + height, z)], texture)
 
     def along(self, x: float, y0: float, y1: float, z0: float, z1: float, color: Point, label: int, *,
               glows: bool = False) -> None:
-        """A rectangle that stands along the street."""
+        """An upright rectangle along the street."""
         self.polygon([(x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)], color, label, glows=glows)
 
     def ellipse(self, center: Point, radius_x: float, radius_y: float, color: Point, label: int, *,
                 sides: int = 12, glows: bool = False) -> None:
-        """An upright ellipse that faces the camera."""
+        """An upright ellipse facing the camera."""
         angles = np.arange(sides) * (2 * np.pi / sides)
         points = np.stack([center[0] + radius_x * np.cos(angles), center[1] + radius_y * np.sin(angles),
                            np.full(sides, center[2])], 1)
         self.polygon(points, color, label, glows=glows)
 
     def shade_under(self, x: float, z0: float, z1: float, half_width: float, strength: float = CONTACT_SHADE) -> None:
-        """The darkness under a thing that touches the ground, whatever the weather."""
+        """Contact shadow under a thing that touches the ground, in any weather."""
         self._shade([(x - half_width, z0), (x + half_width, z0), (x + half_width, z1), (x - half_width, z1)], strength)
 
     def shade_upright(self, x: float, z: float, half_width: float, height: float, base: float = 0.0) -> None:
-        """The shadow in the sun of something upright, from `base` to `height` metres above the ground."""
+        """Sun shadow of something upright, from `base` to `height` metres above the ground."""
         if self.sun is None:
             return
         (x0, z0), (x1, z1) = ((x + self.sun[0] * h, z + self.sun[1] * h) for h in (base, height))
-        # Across the direction of the light, so that it has its width wherever the sun stands.
+        # Perpendicular to the light, so that the width is the same wherever the sun is.
         length = max(float(np.hypot(*self.sun)), 1e-6)
         dx, dz = half_width * self.sun[1] / length, half_width * self.sun[0] / length
         self._shade([(x0 - dx, z0 + dz), (x0 + dx, z0 - dz), (x1 + dx, z1 - dz), (x1 - dx, z1 + dz)], SUN_SHADE)
 
     def shade_wall(self, x: float, z0: float, z1: float, height: float) -> None:
-        """The shadow in the sun of a wall along the street."""
+        """Sun shadow of a wall along the street."""
         if self.sun is None:
             return
         dx, dz = self.sun[0] * height, self.sun[1] * height
         self._shade([(x, z0), (x, z1), (x + dx, z1 + dz), (x + dx, z0 + dz)], SUN_SHADE)
 
     def finish(self) -> Thing:
-        """Everything recorded."""
+        """Everything recorded so far."""
         return Thing(_pack(self._solid), _pack(self._shadow))
 
     def _shade(self, corners: Sequence[tuple[float, float]], strength: float) -> None:

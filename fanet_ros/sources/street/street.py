@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A procedural street in motion, with true labels: real moving input for demo and tests, labelled data for training."""
+"""A procedural street in motion with ground-truth labels: moving input for demo and tests, labelled data for training."""
 from __future__ import annotations
 
 import numpy as np
@@ -17,25 +17,26 @@ from fanet_ros.sources.street.traffic import Traffic
 from fanet_ros.sources.street.view import View
 from fanet_ros.sources.street.weather import Haze, Weather
 
-VIEW_M = 130.0              # nothing is drawn beyond
-PEOPLE_M = 60.0             # people farther away are smaller than what can be told apart
-BEHIND_M = 16.0             # what is behind the camera may still throw its shadow before it
-SMALLEST_SIGHT = 0.016      # height by distance from which on a thing is seen
-KEPT_PLOTS = 400            # sketches kept for the frames to come
+VIEW_M = 130.0              # nothing is drawn beyond this
+PEOPLE_M = 60.0             # people farther away are too small to make out
+BEHIND_M = 16.0             # things this far behind the camera may cast shadows ahead of it
+SMALLEST_SIGHT = 0.016      # height divided by distance below which a thing is not drawn
+KEPT_PLOTS = 400            # sketches cached for later frames
 
 
 class SyntheticStreet:
-    """What a car-mounted camera sees on its way down a seeded street, on the left as in CamVid.
+    """What a car-mounted camera sees while driving down a seeded street, on the left as in CamVid.
 
-    frame(i) depends on size, seed, rate and i alone. Labels are the 11 classes of CamVid, 255 for what is none of them.
+    frame(i) depends only on size, seed, rate and i. Labels are the 11 classes of CamVid, 255 for everything else.
 
-    :param width: px, at least 64
-    :param rate_hz: frames per second of the motion
+    :param width: px, at least 64, like height
+    :param rate_hz: frame rate of the motion
+    :raises ValueError: the size is too small, or the rate is not positive
     """
 
     def __init__(self, width: int = 480, height: int = 360, seed: int = 0, rate_hz: float = 15.0) -> None:
         if width < 64 or height < 64:
-            raise ValueError(f'a street is at least 64 x 64 px, got {width} x {height}')
+            raise ValueError(f'the street must be at least 64 x 64 px, got {width} x {height}')
         if rate_hz <= 0:
             raise ValueError(f'rate_hz must be positive, got {rate_hz}')
         self.width, self.height, self.seed, self.rate_hz = width, height, seed, rate_hz
@@ -51,7 +52,7 @@ class SyntheticStreet:
         self._looks = Looks(seed, self._character, self._weather)
         self._traffic = Traffic(seed, self._character, self._looks, self._lane_m, self._speed_mps, rng)
         self._exposure = Exposure(width, height, self._weather.balance, rng)
-        # Larger than the picture, so that the sky can follow when the camera nods or turns.
+        # Larger than the image, so that the sky can follow when the camera pitches or yaws.
         self._margin_x, self._margin_y = max(round(0.06 * width), 1), max(round(0.03 * height), 1)
         self._sky = self._weather.paint_sky(width + 2 * self._margin_x, height + 2 * self._margin_y,
                                             self._horizon_px + self._margin_y, rng)
@@ -59,7 +60,7 @@ class SyntheticStreet:
         self._plots: dict[tuple[int, int], Plot] = {}
 
     def frame(self, index: int) -> Frame:
-        """The street at frame `index` >= 0."""
+        """Render frame `index` >= 0, with its labels."""
         time_s = index / self.rate_hz
         travelled_m = self._speed_mps * time_s
         view = self._view(time_s, travelled_m)
@@ -84,7 +85,7 @@ class SyntheticStreet:
         return self._sky[top:top + self.height, left:left + self.width]
 
     def _things(self, view: View, time_s: float, travelled_m: float) -> tuple[list[Placed], list[Placed]]:
-        """What lies on the road, and all that stands or moves, from far to near, with z from the camera."""
+        """Road markings, and everything that stands or moves, from far to near, with z from the camera."""
         first = int((travelled_m - BEHIND_M) // CELL_M)
         marks, placed = [], []
         people = list(self._traffic.people(time_s, travelled_m, PEOPLE_M))

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Painted surfaces that are laid on quadrilaterals of the street, and the grain that makes them look real."""
+"""Textures mapped onto quadrilaterals of the street, and the noise that makes them look real."""
 from __future__ import annotations
 
 from typing import Optional
@@ -8,35 +8,35 @@ from typing import Optional
 import cv2
 import numpy as np
 
-# Coverage of a texel: from HULL on it has its label, from SOLID on its colour too. What lies between is seen through
-# but belongs to the thing, as in labels made by hand: the air between twigs, railings or spokes.
+# Coverage of a texel: from HULL upwards it sets the label, from SOLID upwards the colour too. Values between are
+# see-through but belong to the thing, as in manual labels: the air between twigs, railings or spokes.
 NOTHING, SEEN_THROUGH, OPAQUE = 0, 128, 255
 HULL, SOLID = 64, 154
-# (256,) float32: how much of its own colour a sparse texture puts over what is behind it.
+# (256,) float32: opacity of a sparse texture by coverage.
 SHARE = np.clip((np.arange(256, dtype=np.float32) - SEEN_THROUGH) / (OPAQUE - SEEN_THROUGH), 0, 1)
 SMALLEST_TEXELS = 2
 
 
 class Texture:
-    """A picture of one class, kept in all the sizes and depths of haze in which it has been asked for.
+    """A texture of one class, cached in every size and haze step requested so far.
 
     :param rgb: (h, w, 3), any dtype, clipped to 0..255; its first row is the top
-    :param label: the class of all that it covers
-    :param cover: (h, w) uint8 of NOTHING, SEEN_THROUGH and OPAQUE and what lies between; None: opaque everywhere
+    :param label: class of everything it covers
+    :param cover: coverage (h, w) uint8, NOTHING to OPAQUE; None: opaque everywhere
     """
 
     def __init__(self, rgb: np.ndarray, label: int, cover: Optional[np.ndarray] = None) -> None:
         rgb = np.ascontiguousarray(np.clip(rgb, 0, 255).astype(np.uint8))
         self.label, self.is_opaque = label, cover is None
-        self.rim = int(self.is_opaque)  # texels by which the last row and column go on, so that neighbours close up
-        self.is_sparse = False      # much is seen through: what covers a pixel by half is mixed with what is behind
-        # One colour does for it where it is small.
+        self.rim = int(self.is_opaque)  # extra copies of the last row and column, so that neighbours join up
+        self.is_sparse = False      # largely see-through: partial coverage is blended with the background
+        # Where it is small, one colour is enough.
         self.is_compact = cover is None or float(cv2.mean(cover)[0]) > 0.68 * OPAQUE
         if cover is None:
             cover = np.full(rgb.shape[:2], OPAQUE, np.uint8)
             self.mean = np.array(cv2.mean(rgb)[:3], np.float32)
         else:
-            solid = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # a number is missing in OpenCV's stubs
+            solid = cv2.compare(cover, SOLID, cv2.CMP_GE)  # type: ignore[call-overload]  # OpenCV's stubs lack the scalar
             self.mean = np.array(cv2.mean(rgb, solid)[:3], np.float32)
             rgb[cover <= SEEN_THROUGH] = self.mean      # no dark seams
             self.is_sparse = bool((cover == SEEN_THROUGH).sum() > 0.25 * np.count_nonzero(cover))
@@ -45,24 +45,24 @@ class Texture:
         self._levels: dict[tuple[int, int, int], np.ndarray] = {}
 
     def level(self, shrink_x: int, shrink_y: int, haze_step: int, haze_tables: np.ndarray) -> np.ndarray:
-        """(h / 2**shrink_y, w / 2**shrink_x, 4) uint8: RGB in the haze, and coverage; `rim` more each way."""
+        """(h / 2**shrink_y, w / 2**shrink_x, 4) uint8: RGB in the haze, and coverage; `rim` larger each way."""
         key = (shrink_x, shrink_y, haze_step)
-        found = self._levels.get(key)
-        if found is None:
+        pixels = self._levels.get(key)
+        if pixels is None:
             size = (max(self.width >> shrink_x, SMALLEST_TEXELS), max(self.height >> shrink_y, SMALLEST_TEXELS))
-            found = self._pixels
+            pixels = self._pixels
             if shrink_x or shrink_y:
-                found = cv2.resize(found, size, interpolation=cv2.INTER_AREA)
+                pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
             if haze_step:
-                found = cv2.LUT(found, haze_tables[haze_step])
+                pixels = cv2.LUT(pixels, haze_tables[haze_step])
             if self.rim:
-                found = cv2.copyMakeBorder(found, 0, self.rim, 0, self.rim, cv2.BORDER_REPLICATE)
-            self._levels[key] = found
-        return found
+                pixels = cv2.copyMakeBorder(pixels, 0, self.rim, 0, self.rim, cv2.BORDER_REPLICATE)
+            self._levels[key] = pixels
+        return pixels
 
 
 def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) -> np.ndarray:
-    """(height, width, 1) float32 about 1: noise of 1 texel, of 4, of 16, ... in the given strengths, without seams."""
+    """Seamless noise (height, width, 1) float32 around 1: octaves of 1, 4, 16, ... texels in the given strengths."""
     total = np.ones((height, width), np.float32)
     for octave, strength in enumerate(strengths):
         if not strength:
@@ -79,5 +79,5 @@ def grain(rng: np.random.Generator, height: int, width: int, *strengths: float) 
 
 
 def ramp(height: int, top: float, bottom: float) -> np.ndarray:
-    """(height, 1, 1) float32 from `top` to `bottom`, to shade a picture from above."""
+    """Vertical shading, (height, 1, 1) float32 from `top` to `bottom`."""
     return np.linspace(top, bottom, height, dtype=np.float32)[:, None, None]

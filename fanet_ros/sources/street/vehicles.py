@@ -22,7 +22,7 @@ WHEEL_M = 0.31
 
 @dataclass(frozen=True)
 class Body:
-    """Metres; `tail` and `nose`: where the windows there begin and end, as shares of the length from that end."""
+    """Metres; `tail` and `nose`: where the windows at that end begin and end, as fractions of the length, from that end."""
 
     length: tuple[float, float]
     height: tuple[float, float]
@@ -30,7 +30,7 @@ class Body:
     waist: float
     tail: tuple[float, float]
     nose: tuple[float, float]
-    roof: float                 # width of the roof as a share of the body's
+    roof: float                 # width of the roof, as a fraction of the body's
 
 
 BODIES = {
@@ -44,7 +44,7 @@ KINDS = ('hatch', 'hatch', 'hatch', 'saloon', 'saloon', 'estate', 'estate', 'suv
 
 
 class Car:
-    """The look of one vehicle."""
+    """Appearance of one vehicle."""
 
     def __init__(self, kind: str, light: float, lit: bool, flank_tone: float, rng: np.random.Generator) -> None:
         self.kind, self.body, self._rng, self._light, self._lit = kind, BODIES[kind], rng, light, lit
@@ -116,63 +116,63 @@ class Car:
         self._flank_cover = cover
         return cv2.GaussianBlur(flank, (3, 3), 0.7) * grain(rng, h, w, 0.025, 0.03, 0.05)
 
-    def _box(self, picture: np.ndarray, x0: float, x1: float, y0: float, y1: float, color: object) -> None:
-        top = picture.shape[0] / TEXELS_PER_M
+    def _box(self, image: np.ndarray, x0: float, x1: float, y0: float, y1: float, color: object) -> None:
+        top = image.shape[0] / TEXELS_PER_M
         rows = [max(round((top - y) * TEXELS_PER_M), 0) for y in (y1, y0)]
-        picture[rows[0]:rows[1], max(round(x0 * TEXELS_PER_M), 0):max(round(x1 * TEXELS_PER_M), 0)] = color
+        image[rows[0]:rows[1], max(round(x0 * TEXELS_PER_M), 0):max(round(x1 * TEXELS_PER_M), 0)] = color
 
     def _screen(self, facing: bool) -> Texture:
         rng, w = self._rng, round(2 * self.body.half * TEXELS_PER_M)
         h = round(max(self.height - self.body.waist, 0.3) * TEXELS_PER_M * 1.2)
-        picture = np.ones((h, w, 3), np.float32) * self.paint.astype(np.float32) * 0.92
+        image = np.ones((h, w, 3), np.float32) * self.paint.astype(np.float32) * 0.92
         if facing or self.kind != 'van':
-            pane = picture[round(h * 0.13):round(h * 0.97), round(w * 0.09):round(w * 0.91)]
+            pane = image[round(h * 0.13):round(h * 0.97), round(w * 0.09):round(w * 0.91)]
             pane[:] = GLASS * ramp(pane.shape[0], rng.uniform(1.4, 3.2), 0.8)
-            for seat in (0.22, 0.62):               # heads of seats, or of who sits there
+            for seat in (0.22, 0.62):               # headrests, or heads of passengers
                 at = round(pane.shape[1] * seat)
                 pane[round(pane.shape[0] * 0.45):, at:at + round(w * 0.14)] *= 0.5
         else:
-            picture[round(h * 0.1):round(h * 0.5), round(w * 0.1):round(w * 0.45)] = GLASS
-            picture[round(h * 0.1):round(h * 0.5), round(w * 0.55):round(w * 0.9)] = GLASS
-            picture[:, w // 2 - 1:w // 2 + 1] *= 0.5
-        return Texture(cv2.GaussianBlur(picture, (3, 3), 0.7) * grain(rng, h, w, 0.03, 0.05) * self._light, CAR)
+            image[round(h * 0.1):round(h * 0.5), round(w * 0.1):round(w * 0.45)] = GLASS
+            image[round(h * 0.1):round(h * 0.5), round(w * 0.55):round(w * 0.9)] = GLASS
+            image[:, w // 2 - 1:w // 2 + 1] *= 0.5
+        return Texture(cv2.GaussianBlur(image, (3, 3), 0.7) * grain(rng, h, w, 0.03, 0.05) * self._light, CAR)
 
     def _end(self, facing: bool) -> Texture:
-        """Nose or tail, from the ground to where the glass begins."""
+        """Nose or tail, from the ground to the bottom of the glass."""
         rng, half = self._rng, self.body.half
         top = self.body.waist * (0.86 if facing and self.kind not in ('van', 'bus') else 1.0)
         h, w = round(top * TEXELS_PER_M), round(2 * half * TEXELS_PER_M)
-        picture = (self.paint * ramp(h, 1.15, 0.7) * np.ones((1, w, 1))).astype(np.float32)
+        image = (self.paint * ramp(h, 1.15, 0.7) * np.ones((1, w, 1))).astype(np.float32)
         cover, glow = np.zeros((h, w), np.uint8), np.zeros((h, w, 1), np.float32)
         cv2.rectangle(cover, (2, 3), (w - 3, h - round(0.22 * TEXELS_PER_M)), OPAQUE, -1)
         cv2.rectangle(cover, (6, 0), (w - 7, 4), OPAQUE, -1)
         bumper = np.array((52, 54, 56)) if rng.random() < 0.4 else self.paint * 0.8
-        self._box(picture, 0, 2 * half, 0.24, 0.48, bumper)
-        self._box(picture, 0, 2 * half, 0.48, 0.50, self.paint * 0.45)
+        self._box(image, 0, 2 * half, 0.24, 0.48, bumper)
+        self._box(image, 0, 2 * half, 0.48, 0.50, self.paint * 0.45)
         for side in (-1, 1):
             middle = half + side * (half - 0.2)
-            self._box(picture, middle - 0.14, middle + 0.14, 0.0, 0.24, TYRE)
+            self._box(image, middle - 0.14, middle + 0.14, 0.0, 0.24, TYRE)
             column = [max(round((middle + at) * TEXELS_PER_M), 0) for at in (-0.12, 0.12)]
             cover[h - round(0.26 * TEXELS_PER_M):, column[0]:column[1]] = OPAQUE
             low, high, wide = (0.52, 0.68, 0.22) if facing else (0.58, 0.86, 0.13)
             middle = half + side * (half - wide - 0.03)
             color = (255, 250, 226) if facing and self._lit else (196, 200, 202) if facing else (212, 30, 28)
-            self._box(picture, middle - wide, middle + wide, low, min(high, top - 0.04), color)
+            self._box(image, middle - wide, middle + wide, low, min(high, top - 0.04), color)
             self._box(glow, middle - wide, middle + wide, low, min(high, top - 0.04), 1.0 if self._lit else 0.25)
             if not facing:
-                self._box(picture, middle - wide, middle + wide, low + 0.08, low + 0.14, (226, 150, 60))
+                self._box(image, middle - wide, middle + wide, low + 0.08, low + 0.14, (226, 150, 60))
         if facing:
-            self._box(picture, half - 0.42, half + 0.42, 0.54, 0.66, (30, 31, 33))
-            self._box(picture, half - 0.5, half + 0.5, 0.28, 0.36, (24, 24, 26))
-        self._box(picture, half - 0.26, half + 0.26, 0.38, 0.49, (226, 226, 220) if facing else (222, 190, 52))
+            self._box(image, half - 0.42, half + 0.42, 0.54, 0.66, (30, 31, 33))
+            self._box(image, half - 0.5, half + 0.5, 0.28, 0.36, (24, 24, 26))
+        self._box(image, half - 0.26, half + 0.26, 0.38, 0.49, (226, 226, 220) if facing else (222, 190, 52))
         for at in np.arange(half - 0.22, half + 0.2, 0.07).tolist():
-            self._box(picture, at, at + 0.035, 0.4, 0.47, (60, 60, 56))
-        picture = cv2.GaussianBlur(picture, (3, 3), 0.7) * grain(rng, h, w, 0.03, 0.04)
-        return Texture(picture * (self._light * (1 - glow) + glow), CAR, cover)
+            self._box(image, at, at + 0.035, 0.4, 0.47, (60, 60, 56))
+        image = cv2.GaussianBlur(image, (3, 3), 0.7) * grain(rng, h, w, 0.03, 0.04)
+        return Texture(image * (self._light * (1 - glow) + glow), CAR, cover)
 
 
 def car(sketch: Sketch, look: Car, x: float, flank_side: float, *, facing: bool) -> None:
-    """A vehicle about x, from z 0 to its length, from behind or `facing` the camera; flank -1: its left is seen."""
+    """A vehicle centred on x, from z 0 to its length, `facing` the camera or not; flank_side -1: the left flank in the image."""
     body, length, height, waist = look.body, look.length, look.height, look.body.waist
     half, roof = body.half, body.half * body.roof
     sketch.shade_under(x, -0.2, length + 0.15, half + 0.06, 190.0)
@@ -184,7 +184,7 @@ def car(sketch: Sketch, look: Car, x: float, flank_side: float, *, facing: bool)
     near0, near1, far0, far1 = (share * length for share in (near0, near1, far0, far1))
     flank, top = x + flank_side * half, x + flank_side * roof
     end_top = waist * (0.86 if facing and look.kind not in ('van', 'bus') else 1.0)
-    # First, so that a roof higher than the camera is hidden by what is below it.
+    # First, so that a roof above the camera is hidden by the parts below it.
     sketch.polygon([(x - roof, height, near1), (x + roof, height, near1), (x + roof, height, length - far1),
                     (x - roof, height, length - far1)], np.minimum(look.paint * 1.15, 235), CAR)
     sketch.polygon([(flank, 0.3, 0.1), (flank, 0.3, length * 0.9), (x, 0.3, length * 0.9), (x, 0.3, 0.1)],

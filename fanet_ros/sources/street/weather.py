@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The light of a day in the synthetic street: brightness, sky, haze, shadows."""
+"""Weather and light of the synthetic street: brightness, sky, haze, shadows."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ HAZE_STEPS = 20
 
 
 class Haze:
-    """How colours fade with distance into `color`, RGB; half of them is lost in 0.7 `range_m`."""
+    """Fades colours with distance into `color`, RGB: by half at 0.7 `range_m`."""
 
     def __init__(self, color: np.ndarray, range_m: float) -> None:
         self.color, self._range_m = color.astype(np.float32), range_m
         share = np.linspace(0, 1, HAZE_STEPS + 1)[:, None, None, None]
         values = np.arange(256)[None, :, None, None] * (1 - share) + self.color * share
         fourth = np.broadcast_to(np.arange(256)[None, :, None, None], (HAZE_STEPS + 1, 256, 1, 1))
-        # (HAZE_STEPS + 1, 256, 1, 4): look-up tables that leave the fourth channel, the label, as it is.
+        # (HAZE_STEPS + 1, 256, 1, 4): lookup tables that leave the fourth channel, the label, unchanged.
         self.tables = np.clip(np.concatenate([values, fourth], 3), 0, 255).astype(np.uint8)
 
     def fade(self, colors: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
@@ -33,15 +33,15 @@ class Haze:
         return np.clip(colors * clear + self.color * (1 - clear), 0, 255)
 
     def steps(self, depth_m: np.ndarray) -> np.ndarray:
-        """(n,) int: which of `tables` belongs to each depth."""
+        """(n,) int: index into `tables` for each depth."""
         return np.round((1 - np.exp(-depth_m / self._range_m)) * HAZE_STEPS).astype(int)
 
 
 @dataclass(frozen=True)
 class Weather:
-    """One day. `light` multiplies every colour; `sun` is the shadow (x, z) in metres of one metre of height.
+    """One day. `light` multiplies every colour; `sun` is the shadow (x, z) in metres per metre of height.
 
-    zenith, haze_color: RGB of the sky above and at the horizon; balance: RGB factors of the camera's white balance.
+    zenith, haze_color: RGB of the sky overhead and at the horizon; balance: RGB gains of the camera's white balance.
     """
 
     kind: str
@@ -55,7 +55,7 @@ class Weather:
 
     @property
     def is_dark(self) -> bool:
-        """Lamps and windows are lit."""
+        """Whether lamps and windows are lit."""
         return self.kind == 'dusk'
 
     @classmethod
@@ -66,7 +66,7 @@ class Weather:
         zenith, haze = {
             'sun': ((105, 160, 228), (226, 236, 244)), 'overcast': ((205, 209, 214), (238, 238, 238)),
             'dusk': ((84, 94, 130), (205, 172, 148))}[kind]
-        if kind != 'dusk' and rng.random() < 0.4:       # the camera exposes for the street: the sky burns out
+        if kind != 'dusk' and rng.random() < 0.4:       # the camera exposes for the street: the sky is overexposed
             zenith = haze = (248, 250, 252)
         light = {'sun': 1.1, 'overcast': 0.85, 'dusk': 0.5}[kind] * rng.uniform(0.82, 1.12)
         clouds = {'sun': (0, 0.7), 'overcast': (0.1, 0.3), 'dusk': (0, 0.6)}[kind]
@@ -77,14 +77,14 @@ class Weather:
             haze_range_m=rng.uniform(140, 500), balance=rng.uniform(0.95, 1.05, 3), cloud_cover=rng.uniform(*clouds))
 
     def tone(self, normal_x: float, normal_z: float) -> float:
-        """How bright a wall is that looks in this direction, as a factor on top of `light`."""
+        """Brightness of a wall with this normal, as a factor on top of `light`."""
         if self.sun is None:
             return 0.96
         toward = -(self.sun[0] * normal_x + self.sun[1] * normal_z) / max(float(np.hypot(*self.sun)), 1e-6)
         return 0.7 + 0.38 * max(toward, 0.0)
 
     def paint_sky(self, width: int, height: int, horizon_px: float, rng: np.random.Generator) -> np.ndarray:
-        """(height, width, 4) uint8, RGB and label: the sky with clouds, and far roofs and trees along the horizon."""
+        """Sky with clouds, and distant roofs and trees along the horizon: (height, width, 4) uint8, RGB and label."""
         up = np.clip(np.arange(height) / max(horizon_px, 1.0), 0, 1)[:, None, None] ** 1.3
         sky = self.zenith * (1 - up) + self.haze_color * up
         clouds = np.zeros((height, width), np.float32)

@@ -191,7 +191,7 @@ def test_encoding_unknown_to_cv_bridge_is_refused(encoding: str, bytes_per_pixel
             image_to_rgb(message)
         assert refused.value.kind == 'unknown encoding' and '\n' not in str(refused.value)
         assert "'rgb8'" not in str(refused.value)         # no dump of cv_bridge's KeyError
-        assert ('is that a depth image?' in str(refused.value)) == (encoding[-2:-1] == 'C')
+        assert ('is this a depth image?' in str(refused.value)) == (encoding[-2:-1] == 'C')
 
 
 def test_encoding_known_only_to_cv_bridge_is_converted_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_grey_alpha_and_16_bit_files_become_8_bit_rgb(pixels: np.ndarray) -> Non
 
 @pytest.mark.parametrize('data', [b'', b'x', bytes(1000), b'\x89PNG\r\n\x1a\n'])
 def test_undecodable_data_is_refused(data: bytes) -> None:
-    with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable picture"):
+    with pytest.raises(ImageError, match=f"format 'jpeg', {len(data)} bytes: not a readable image"):
         compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', data)))
 
 
@@ -284,7 +284,7 @@ def test_bit_depth_is_derived_from_the_values(bits: int, encoding: str, big_endi
     rgb = image_to_rgb(_image(wide, encoding, 0, big_endian, height=8, width=10), note=notes.append)
     plain = encoding.replace('16UC1', 'mono16').replace('16', '8')
     assert np.array_equal(rgb, image_to_rgb(_image(narrow, plain, height=8, width=10)))
-    assert [f'16-bit values of {bits} bits' in note and 'set bit_depth' in note for note in notes] == [True] * (bits < 16)
+    assert [f'16-bit values use {bits} bits' in note and 'set bit_depth' in note for note in notes] == [True] * (bits < 16)
     compressed = _file(wide.astype(np.uint16), 'mono16; png compressed mono16') if encoding == 'mono16' else None
     assert compressed is None or np.array_equal(compressed_to_rgb(compressed, note=notes.append), rgb)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pixel agreement and IoU on labels whose values are worked out by hand."""
+"""Pixel agreement and IoU against values worked out by hand."""
 from __future__ import annotations
 
 import numpy as np

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Borders, best and worst frames, and the report."""
+"""Boundary scores, best and worst frames, and the report."""
 import json
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def halves(at: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(('at', 'expected'), [(30, 1.0), (32, 1.0), (40, 0.0)])
-def test_borders_match_within_the_tolerance(at: int, expected: float) -> None:
+def test_boundaries_match_within_the_tolerance(at: int, expected: float) -> None:
     assert f_score(boundary_counts(halves(30), halves(at), tolerance_px=2.0)) == expected
 
 
-def test_borders_beside_unlabelled_pixels_do_not_count() -> None:
+def test_boundaries_next_to_unlabelled_pixels_do_not_count() -> None:
     truth = halves(30)
     truth[:, 25:35] = UNLABELLED
     assert boundary_counts(truth, halves(30), tolerance_px=1.0).tolist() == [0, 0, 0, 0]
@@ -41,7 +41,7 @@ def test_evaluation_and_report(tmp_path: Path) -> None:
         segmenter = Segmenter(Checkpoint(metadata.build_network().eval(), metadata), device='cpu', engine='torch')
     rng = np.random.default_rng(0)
     samples = []
-    for number, share in enumerate((0.0, 0.3, 0.6, 0.9)):       # the truth is what it says, but for more and more pixels
+    for number, share in enumerate((0.0, 0.3, 0.6, 0.9)):       # the truth is the prediction, except for more and more pixels
         rgb = rng.integers(0, 256, (48, 64, 3), np.uint8)
         truth = segmenter.segment(rgb).labels.copy()
         truth[rng.random(truth.shape) < share] = 2
@@ -54,6 +54,6 @@ def test_evaluation_and_report(tmp_path: Path) -> None:
     index = write_report(tmp_path, 'a title', CLASSES, [result, result])
     text = index.read_text()
     assert f'{100 * result.mean_iou:.1f}' in text and '96x64' in text
-    for picture in ('class_iou.png', 'confusion.png', 'worst.jpg', 'best.jpg', 'resolutions.png'):
-        assert picture in text and (tmp_path / picture).stat().st_size > 1000
+    for image in ('class_iou.png', 'confusion.png', 'worst.jpg', 'best.jpg', 'resolutions.png'):
+        assert image in text and (tmp_path / image).stat().st_size > 1000
     assert json.loads((tmp_path / 'figures.json').read_text())[0] == figures(result, CLASSES)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the executables set before ROS starts, each case in a process of its own."""
+"""What the executables set before ROS starts; each case runs in its own process."""
 import difflib
 import json
 import os
@@ -15,7 +15,7 @@ from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES
 from fanet_ros.package_share import share_directory
 
-# Page faults of forty 8 MiB arrays, one after the other: 2048 each where every one is new to the process.
+# Page faults of forty 8 MiB arrays, one after the other: 2048 each if every array gets fresh memory.
 CHILD = '''
 import json, os, resource
 import numpy as np
@@ -58,26 +58,26 @@ def test_the_users_choice_stays(mine: str) -> None:
 @pytest.mark.parametrize(('distribution', 'read'), [
     ('humble', 'FASTRTPS_DEFAULT_PROFILES_FILE'), ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
     ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'), ('rolling', 'FASTDDS_DEFAULT_PROFILES_FILE')])
-def test_only_the_name_that_the_sourced_distribution_reads_is_set(distribution: str, read: str) -> None:
+def test_only_the_variable_that_the_sourced_distribution_reads_is_set(distribution: str, read: str) -> None:
     environment = {'ROS_DISTRO': distribution}
     profile = dds_profile.choose_dds_profile(environment)
     assert environment == {'ROS_DISTRO': distribution, read: profile}
 
 
-def test_all_of_it_can_be_left() -> None:
+def test_tuning_can_be_turned_off() -> None:
     allocator, profile, variables, faults = tuned(FANET_ROS_TUNING='0')
     assert not allocator and not profile and variables == [None, None] and faults > 0
 
 
 @pytest.mark.parametrize(('allowed', 'name'), [(2**30, 'fastdds_receiver.xml'), (212992, 'fastdds.xml')])
-def test_images_come_by_udp_only_where_its_buffers_hold_them(monkeypatch: pytest.MonkeyPatch, allowed: int, name: str) -> None:
+def test_images_come_over_udp_only_if_its_buffers_hold_them(monkeypatch: pytest.MonkeyPatch, allowed: int, name: str) -> None:
     monkeypatch.setattr(dds_profile, 'receive_buffer_bytes', lambda: allowed)
     environment: dict[str, str] = {}
     assert dds_profile.choose_dds_profile(environment).endswith(f'/{name}')
     assert set(environment) == {dds_profile_variable({})}
 
 
-def test_both_profiles_differ_in_nothing_but_how_images_come() -> None:
+def test_the_profiles_differ_only_in_how_images_are_received() -> None:
     sender, receiver = ((share_directory() / 'config' / name).read_text().split('<dds ')[1]
                         for name in ('fastdds.xml', 'fastdds_receiver.xml'))
     added = [line.strip() for line in difflib.ndiff(sender.splitlines(), receiver.splitlines()) if line[0] in '+-']

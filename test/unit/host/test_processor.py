@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a processor can do, by the flags that the kernel tells of it."""
+"""CPU capabilities, by the flags that the kernel reports."""
 from __future__ import annotations
 
 import pytest

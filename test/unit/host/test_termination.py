@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a command ends is told by its exit code and, where something went wrong, by one line."""
+"""A command reports how it ended by its exit code and, after an error, by one line."""
 from __future__ import annotations
 
 import os
@@ -17,7 +17,7 @@ def raising(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize(('result', 'code'), [(None, 0), (0, 0), (3, 3)])
-def test_work_that_is_done_gives_the_code(result: Optional[int], code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_result_of_the_work_is_the_exit_code(result: Optional[int], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of('cut', lambda: result) == code
     assert capsys.readouterr().err == ''
 
@@ -29,18 +29,18 @@ def test_an_error_is_one_line(error: Exception, line: str, capsys: pytest.Captur
     assert capsys.readouterr().err == f'cut: {line}\n'
 
 
-def test_an_error_of_the_system_comes_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_system_error_comes_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of('cut', lambda: raising(OSError(28, 'No space left', '/a')), remedy=lambda error: f'{error.errno}!') == 1
     assert capsys.readouterr().err == 'cut: No space left /a: 28!\n'
 
 
-def test_what_is_no_expected_error_is_raised() -> None:
+def test_an_unexpected_error_is_raised() -> None:
     with pytest.raises(RuntimeError, match='a fault'):
         exit_code_of('cut', lambda: raising(RuntimeError('a fault')))
     assert exit_code_of('cut', lambda: raising(RuntimeError('a process ended')), errors=(RuntimeError,)) == 1
 
 
-def test_sigterm_is_told_as_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sigterm_is_reported_as_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with sigterm_interrupts():
         assert exit_code_of('cut', lambda: os.kill(os.getpid(), signal.SIGTERM), stopped='goes on') == 130

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The size of a picture file is known before it is decoded, so that a lie costs no memory."""
+"""The size of an image file is known before it is decoded, so that a false one costs no memory."""
 import struct
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ JPEG, PNG = (cv2.imencode(suffix, PIXELS)[1].tobytes() for suffix in ('.jpg', '.
 
 
 def with_size(data: bytes, height: int, width: int) -> bytes:
-    """The same file, which now says that it is of another size."""
+    """The same file, claiming another size."""
     if data.startswith(b'\x89'):
         return data[:16] + struct.pack('>II', width, height) + data[24:]
     place = data.index(b'\xff\xc0') + 5
@@ -37,26 +37,26 @@ def test_png(pixels: np.ndarray) -> None:
     assert encoded_size(cv2.imencode('.png', pixels)[1].tobytes()) == (37, 53)
 
 
-def test_a_comment_before_the_size_that_looks_like_one_is_passed_over() -> None:
-    lie = b'\xff\xc0\x00\x11\x08\xff\xff\xff\xff' * 9
-    comment = b'\xff\xfe' + struct.pack('>H', len(lie) + 2) + lie
+def test_a_comment_that_looks_like_a_size_is_skipped() -> None:
+    fake = b'\xff\xc0\x00\x11\x08\xff\xff\xff\xff' * 9
+    comment = b'\xff\xfe' + struct.pack('>H', len(fake) + 2) + fake
     assert encoded_size(JPEG[:2] + comment + b'\xff' + JPEG[2:]) == (37, 53)
 
 
 @pytest.mark.parametrize('data', [b'', b'\xff\xd8', b'\xff\xd8\xff', PNG[:20], JPEG[:30], b'BM' + bytes(99), bytes(999),
                                   b'\xff\xd8' + b'\xff' * 500, b'\xff\xd8\xff\xe0\x00\x00' * 50])
-def test_a_file_that_does_not_say(data: bytes) -> None:
+def test_a_file_without_a_size(data: bytes) -> None:
     assert encoded_size(data) is None
 
 
 @pytest.mark.parametrize('data', [JPEG, PNG], ids=['jpeg', 'png'])
-def test_a_picture_larger_than_any_cameras_is_refused_undecoded(
+def test_an_image_larger_than_any_cameras_is_refused_undecoded(
         data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
-    with pytest.raises(ImageError, match='says it is 30000x20000, expected at most 67108864 pixels'):
+    with pytest.raises(ImageError, match='claims to be 30000x20000, expected at most 67108864 pixels'):
         compressed_to_rgb(SimpleNamespace(format='jpeg', data=with_size(data, 20_000, 30_000)))
 
 
-def test_pictures_as_large_as_they_say_are_decoded() -> None:
+def test_images_of_the_claimed_size_are_decoded() -> None:
     assert compressed_to_rgb(SimpleNamespace(format='', data=PNG)).shape == (37, 53, 3)
     assert compressed_to_rgb(SimpleNamespace(format='', data=with_size(JPEG, 300, 400))).shape == (300, 400, 3)

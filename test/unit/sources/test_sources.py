@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every source on real small files."""
+"""Every source, on small real files."""
 from pathlib import Path
 
 import cv2
@@ -10,7 +10,7 @@ import pytest
 from fanet_ros.sources import SourceError, open_source
 
 
-def test_folder_in_natural_order_skips_what_is_no_image(tmp_path: Path) -> None:
+def test_folder_in_natural_order_skips_unreadable_files(tmp_path: Path) -> None:
     for number, value in ((10, 200), (2, 50)):
         cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((20, 30, 3), value, np.uint8))
     (tmp_path / '5.png').write_bytes(b'no image')

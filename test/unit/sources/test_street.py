@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The synthetic street: what a frame depends on, what is in it, and that picture and labels agree."""
+"""The synthetic street: what a frame depends on, what it shows, and that image and labels agree."""
 import numpy as np
 import pytest
 
@@ -24,19 +24,19 @@ def same(first: object, second: object) -> bool:
 
 @pytest.fixture(name='canvas')
 def canvas_fixture() -> Canvas:
-    """An empty picture of 80 x 60 px in clear air; the ground 6 m away is 20 px below the horizon, 1 m is 13.3 px."""
+    """An empty image of 80 x 60 px in clear air; the ground 6 m away is 20 px below the horizon, 1 m is 13.3 px."""
     view = View(80, 60, focal_px=80.0, center_px=40.0, horizon_px=20.0, height_m=1.5, x_m=0.0, bend_per_m=0.0)
     return Canvas(view, np.zeros((60, 80, 4), np.uint8), Haze(np.zeros(3), 1e9))
 
 
-def test_a_frame_depends_on_the_arguments_alone() -> None:
+def test_a_frame_depends_only_on_the_arguments() -> None:
     first = SyntheticStreet(160, 120, 3).frame(5)
     assert same(first, SyntheticStreet(160, 120, 3).frame(5))
     assert not same(first, SyntheticStreet(160, 120, 4).frame(5))
 
 
 @pytest.mark.parametrize('seed', [2, 8])
-def test_frames_do_not_depend_on_those_before(seed: int) -> None:
+def test_frames_do_not_depend_on_earlier_ones(seed: int) -> None:
     used = SyntheticStreet(160, 120, seed)
     for index in range(0, 400, 50):
         used.frame(index)
@@ -44,13 +44,13 @@ def test_frames_do_not_depend_on_those_before(seed: int) -> None:
         assert same(used.frame(index), SyntheticStreet(160, 120, seed).frame(index)), index
 
 
-def test_frames_in_order_are_those_asked_for_in_any_order() -> None:
+def test_frames_are_the_same_in_any_order() -> None:
     forward, backward = SyntheticStreet(96, 72, 5), SyntheticStreet(96, 72, 5)
     frames = [forward.frame(index) for index in range(8)]
     assert all(same(frames[index], backward.frame(index)) for index in reversed(range(8)))
 
 
-def test_what_was_thrown_away_comes_back_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evicted_items_are_recreated_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = SyntheticStreet(96, 72, 6).frame(40)
     for name in ('street.KEPT_PLOTS', 'looks.KEPT_FIGURES'):
         monkeypatch.setattr(f'fanet_ros.sources.street.{name}', 2)
@@ -64,8 +64,8 @@ def test_the_rate_sets_how_far_frames_are_apart() -> None:
 
 
 @pytest.mark.parametrize(('seed', 'index'), [(116, 90), (155, 256), (158, 7), (158, 173)])
-def test_labels_are_classes_at_every_edge_of_a_picture(seed: int, index: int) -> None:
-    """In these frames what is painted last over what has no class has slanting edges, where OpenCV 5 mixes both."""
+def test_labels_are_classes_at_every_edge_of_a_texture(seed: int, index: int) -> None:
+    """In these frames a texture with slanting edges is painted last over an unlabelled area, and OpenCV 5 mixes both."""
     assert set(np.unique(SyntheticStreet(480, 360, seed).frame(index).labels).tolist()) <= CLASSES | {UNLABELLED}
 
 
@@ -77,9 +77,9 @@ def test_labels_are_classes_in_many_frames() -> None:
 
 
 @pytest.mark.parametrize('corners', [
-    [(-1, 0, 8), (0, 0, 8), (0, 1, 8), (-1, 1, 8)],                 # upright before the camera, px 30 to 40, 25 to 35
+    [(-1, 0, 8), (0, 0, 8), (0, 1, 8), (-1, 1, 8)],                 # upright, facing the camera, px 30 to 40, 25 to 35
     [(-1, 0, 8), (0, 0, 8), (0, 1, 9), (-1, 1, 9)]])                # leaning away
-def test_an_opaque_picture_has_one_label_and_its_own_colours_to_its_edge(canvas: Canvas, corners: list) -> None:
+def test_an_opaque_texture_has_one_label_and_its_own_colours_to_its_edge(canvas: Canvas, corners: list) -> None:
     canvas.pixels[:] = (0, 0, 0, UNLABELLED)
     sketch = Sketch(1.0, None)
     sketch.textured(corners, Texture(np.full((4, 4, 3), 90), TREE))         # a texel is many pixels wide
@@ -100,7 +100,7 @@ def test_streets_differ_and_show_all_classes() -> None:
     assert {Weather.draw(rng).kind for _ in range(60)} == {'sun', 'overcast', 'dusk'}
 
 
-def test_the_street_moves_evenly() -> None:
+def test_the_street_moves_steadily() -> None:
     street = SyntheticStreet(160, 120, 1)
     labels = [street.frame(index).labels for index in (20, 21, 40)]
     changed = [float((labels[0] != other).mean()) for other in labels[1:]]
@@ -124,7 +124,7 @@ def test_impossible_streets_are_refused(arguments: tuple) -> None:
         SyntheticStreet(*arguments)
 
 
-def test_polygons_and_pictures_are_painted_in_picture_and_labels_alike(canvas: Canvas) -> None:
+def test_polygons_and_textures_are_painted_alike_in_image_and_labels(canvas: Canvas) -> None:
     sketch = Sketch(1.0, None)
     sketch.upright(-1, 0, 0, 1, 8.0, (200, 100, 50), CAR)
     sketch.picture(Texture(np.full((32, 32, 3), 90), TREE), 1.0, 1.0, 1.0, z=8.0)
@@ -136,7 +136,7 @@ def test_polygons_and_pictures_are_painted_in_picture_and_labels_alike(canvas: C
     assert (canvas.rgb[canvas.labels == TREE] == 90).all()
 
 
-def test_what_is_seen_through_has_the_label_but_not_the_colour(canvas: Canvas) -> None:
+def test_see_through_parts_have_the_label_but_not_the_colour(canvas: Canvas) -> None:
     cover = np.full((40, 60), SEEN_THROUGH, np.uint8)
     cover[:, :20], cover[:, 40:] = NOTHING, OPAQUE
     sketch = Sketch(1.0, None)
@@ -154,7 +154,7 @@ def test_a_wall_that_reaches_behind_the_camera_covers_only_its_side(canvas: Canv
     assert not canvas.labels[:, :48].any() and (canvas.labels[:30, 60:] == 1).all()
 
 
-def test_shadows_darken_the_picture_and_leave_the_labels(canvas: Canvas) -> None:
+def test_shadows_darken_the_image_but_not_the_labels(canvas: Canvas) -> None:
     sketch = Sketch(1.0, None)
     sketch.polygon([(-9, 0, 2), (9, 0, 2), (9, 0, 30), (-9, 0, 30)], (200, 200, 200), ROAD)
     sketch.shade_under(0.0, 4.0, 5.0, 1.0)
@@ -174,7 +174,7 @@ def test_whole_streets_have_the_same_labels_without_shadows(monkeypatch: pytest.
         assert np.array_equal(one.labels, other.labels) and one.rgb.mean() < other.rgb.mean()
 
 
-def test_shadows_fall_away_from_the_sun_and_not_without_one() -> None:
+def test_shadows_fall_away_from_the_sun_and_only_if_there_is_one() -> None:
     for sun, length in ((None, 0), ((1.5, 0.0), 4)):
         sketch = Sketch(1.0, sun)
         sketch.shade_upright(0.0, 5.0, 0.2, 2.0)
@@ -195,16 +195,16 @@ def test_joined_polygons_keep_order_and_move_forward() -> None:
 
 @pytest.mark.parametrize(('paint', 'label'), [(pedestrian, PEDESTRIAN), (bicyclist, BICYCLIST)])
 def test_people_move_their_limbs_and_look_different_from_each_side(paint: object, label: int) -> None:
-    def picture(attitude: int, heading: float) -> np.ndarray:
+    def image(attitude: int, heading: float) -> np.ndarray:
         texture, width, height = paint(1, 7, attitude, heading, 1.0)
         assert texture.label == label and 0.5 < width < 2 and 1 < height < 2
         return texture.level(0, 0, 0, np.empty(0))
-    assert not np.array_equal(picture(0, 1.5), picture(ATTITUDES // 4, 1.5))
-    assert not np.array_equal(picture(0, 0.0), picture(0, 1.5))
-    assert np.array_equal(picture(3, 1.5), picture(3, 1.5))
+    assert not np.array_equal(image(0, 1.5), image(ATTITUDES // 4, 1.5))
+    assert not np.array_equal(image(0, 0.0), image(0, 1.5))
+    assert np.array_equal(image(3, 1.5), image(3, 1.5))
 
 
-def test_grain_is_about_one_and_has_no_seam() -> None:
+def test_grain_is_around_one_and_seamless() -> None:
     tile = grain(np.random.default_rng(1), 64, 64, 0.0, 0.1)[..., 0]
     assert abs(float(tile.mean()) - 1) < 0.02
     inside = np.abs(np.diff(tile, axis=0)).max()

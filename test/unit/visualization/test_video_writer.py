@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's video: what browsers play where PyAV is there, and what OpenCV can where it is not."""
+"""The demo's video: playable in browsers with PyAV, written by OpenCV without it."""
 from __future__ import annotations
 
 import sys
@@ -24,7 +24,7 @@ def write(path: Path) -> Path:
     return path
 
 
-def test_browsers_play_it(tmp_path: Path) -> None:
+def test_with_pyav_browsers_can_play_it(tmp_path: Path) -> None:
     av = pytest.importorskip('av')
     with av.open(str(write(tmp_path / 'video.mp4'))) as container:
         stream = container.streams.video[0]

@@ -37,7 +37,7 @@ def tile(sheet: np.ndarray, row: int, column: int, columns: int = 4, rows: int =
     return sheet[y:y + 72, x:x + TILE_WIDTH]
 
 
-def test_contact_sheet_shows_every_picture_in_its_place() -> None:
+def test_contact_sheet_shows_every_image_in_its_place() -> None:
     rows = [SheetRow(frame((250, 20, 60)), '0.50 s', 80.0, 0.5), SheetRow(frame((5, 90, 170), overlay=False), '1.50 s')]
     sheet = draw_contact_sheet(rows, CLASSES, 'title', 'subtitle', TILE_WIDTH)
     for number, color in enumerate([(250, 20, 60), (5, 90, 170)]):
@@ -48,7 +48,7 @@ def test_contact_sheet_shows_every_picture_in_its_place() -> None:
         assert (tile(sheet, number, 3)[:, 48:] == (0, 0, 0)).all()
     assert (tile(sheet, 0, 2) == (10, 200, 30)).all()
     drawn = draw_overlay(rows[1].frame.rgb, rows[1].frame.labels, CLASSES.palette(), 0.5)
-    assert (tile(sheet, 1, 2)[10, 10] == drawn[2, 2]).all()    # the node sent none: drawn here
+    assert (tile(sheet, 1, 2)[10, 10] == drawn[2, 2]).all()    # the frame has no overlay: drawn here
 
 
 def test_contact_sheet_without_true_labels_has_three_columns() -> None:
@@ -85,9 +85,9 @@ def test_video_plays_back(tmp_path: Path) -> None:
             break
         shown.append(bgr[..., ::-1])
     assert len(shown) == 5 and shown[0].shape[1] == 96
-    for number, picture in enumerate(shown):
-        np.testing.assert_allclose(picture[18, 24], (40 * number, 100, 200), atol=12)    # the codec is lossy
-        np.testing.assert_allclose(picture[18, 72], (10, 200, 30), atol=12)
+    for number, image in enumerate(shown):
+        np.testing.assert_allclose(image[18, 24], (40 * number, 100, 200), atol=12)    # the codec is lossy
+        np.testing.assert_allclose(image[18, 72], (10, 200, 30), atol=12)
 
 
 def test_evenly_spaced() -> None:
