@@ -112,12 +112,15 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob('*') if path.suffix.lower() in PICTURES)
 
 
-def check_calibration_images(folder: Path) -> None:
-    """:raises SegmentationError: `folder` does not exist, or contains no readable image"""
+def check_calibration_images(folder: Path, name: str = 'calibration_images') -> None:
+    """Check a folder of calibration frames; `name` is the parameter or option, for the message.
+
+    :raises SegmentationError: `folder` does not exist, or contains no readable image
+    """
     if not folder.is_dir():
-        raise SegmentationError(f'calibration_images is {str(folder)!r}: no such folder; expected one with images from this camera')
+        raise SegmentationError(f'{name} is {str(folder)!r}: no such folder; expected one with images from this camera')
     if not any(cv2.imread(str(path)) is not None for path in images_in(folder)):
-        raise SegmentationError(f'calibration_images is {str(folder)!r}: no readable image in it ({", ".join(PICTURES)}); '
+        raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(PICTURES)}); '
                                 'sub-folders are not searched')
 
 

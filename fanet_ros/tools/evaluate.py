@@ -23,7 +23,10 @@ OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Print a table of mIoU, pixel accuracy, boundary F-score and IoU by class; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.smoothing and not arguments.video:
+        parser.error('--smoothing needs --video: without it the frames are not taken as one video')
     return exit_code_of('evaluate', lambda: _evaluate(arguments))
 
 

@@ -34,6 +34,8 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument('--on', nargs='+', action='append', metavar=('CHECKPOINT', 'DATA'),
                         help='a checkpoint, a folder (images/, labels/) that it was not trained on, and optionally name prefixes '
                              'to use only some of its images; may be repeated')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                        help='data set key of a training recipe for every --on, such as labels=colors')
     parser.add_argument('--strength', type=float, default=0.75,
                         help='share of the fitted bias to apply: new frames need a little less (default 0.75)')
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')

@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 import torch
 
 from fanet_ros.datasets.config import DataConfig
+from fanet_ros.datasets.config_reader import build, override
 from fanet_ros.datasets.layouts import load_dataset
 from fanet_ros.evaluation.class_balance import ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.evaluation.metrics import ConfusionMatrix
@@ -34,7 +35,7 @@ def balance(arguments: argparse.Namespace) -> None:
     for given in arguments.on:
         if len(given) < 2:
             raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, then any prefixes')
-    scored = [_scored(given[0], given[1], given[2:], names) for given in arguments.on]
+    scored = [_scored(given[0], _data(given[1], given[2:], arguments.set), names) for given in arguments.on]
     offsets = np.round(arguments.strength * fit_offsets([pixels for sets in scored for pixels in sets]), 2)
     for given, sets in zip(arguments.on, scored):
         title = ' '.join([Path(given[1]).name, *given[2:]])
@@ -78,12 +79,18 @@ def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:
     return checkpoint
 
 
-def _scored(name: str, data: str, prefixes: Sequence[str], class_names: Sequence[str]) -> list[ScoredPixels]:
+def _data(path: str, prefixes: Sequence[str], settings: Sequence[str]) -> DataConfig:
+    content: dict[str, Any] = {'layout': 'folder', 'path': path, 'only': list(prefixes)}
+    for text in settings:
+        override(content, text)
+    return build(DataConfig, content, '')
+
+
+def _scored(name: str, config: DataConfig, class_names: Sequence[str]) -> list[ScoredPixels]:
     """:raises ValueError: the checkpoint has other classes, or the data are unusable"""
     checkpoint = _of_equal_classes(name, class_names)
-    config = DataConfig(layout='folder', path=data, only=tuple(prefixes))
     return score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
-                        description=f'{Path(name).parent.name or name} on {Path(data).name}')
+                        description=f'{Path(name).parent.name or name} on {Path(config.path).name}')
 
 
 def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels]) -> str:

@@ -15,6 +15,7 @@ import torch
 from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
+from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.size_text import size_text
 from fanet_ros.sources import open_source
@@ -40,6 +41,8 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     :raises ExportError: the file's labels differ from the network's
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
+    if calibration is not None:
+        check_calibration_images(calibration.expanduser(), '--calibration')
     reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
     loaded = load_checkpoint(checkpoint)
     metadata = loaded.metadata

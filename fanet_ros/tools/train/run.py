@@ -45,10 +45,12 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     validation = Samples(
         [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
     if config.hold_out and not validation:
+        total = sum(len(group.samples) for group in groups)
         groups, validation = _held_out(groups, config, cache)
         if processes.is_first:
-            print(f'{sum(len(group.samples) for group in groups)} frames to train on; {len(validation)} held out for '
-                  'validation')
+            used = sum(len(group.samples) for group in groups)
+            print(f'{used} frames to train on; {len(validation)} held out for validation, {total - used - len(validation)} between '
+                  'the two left out')
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),

@@ -11,6 +11,7 @@ import torch
 
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
+from fanet_ros.inference.device import computes_in
 from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.model import BACKBONE_OF_VARIANT
@@ -94,12 +95,13 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
     """Engines and precisions that run on `device`, for each model that has any.
 
     :param engines: None: those that are installed
-    :param precisions: None: float16 on CUDA; float32 and bfloat16 on the CPU
+    :param precisions: None: float16 on CUDA; float32 on the CPU, and bfloat16 if it supports that natively
     :raises TuneError: no model has any
     """
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
-        precisions = ('float16',) if device.type == 'cuda' else ('float32', 'bfloat16')
+        lower = ('bfloat16',) if device.type == 'cpu' and computes_in('bfloat16', device) else ()
+        precisions = ('float16',) if device.type == 'cuda' else ('float32', *lower)
     found, reason = {}, 'nothing was requested'
     for model in models:
         runners: list[Runner] = []

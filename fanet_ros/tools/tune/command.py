@@ -61,7 +61,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     candidates.add_argument('--engines', nargs='+', choices=ENGINES[1:],
                             help='(default: all installed ones except torch_compile, which takes minutes to start)')
     candidates.add_argument('--precisions', nargs='+', choices=PRECISIONS[1:],
-                            help='(default: float32 bfloat16, on CUDA float16); int8 is calibrated on the frames')
+                            help='(default: float16 on CUDA; else float32, and bfloat16 where the processor has it); int8 is '
+                            'calibrated on the frames')
     candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as in the parameter file)')
     candidates.add_argument('--timeout-s', type=_positive, default=900.0,
                             help='time limit for each candidate (default %(default)g)')

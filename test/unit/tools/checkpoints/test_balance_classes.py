@@ -106,6 +106,21 @@ def test_the_command(checkpoint: Path, samples: list[Sample], tmp_path: Path, ca
     assert not (tmp_path / 'none').exists()
 
 
+def test_labels_can_be_colours(checkpoint: Path, samples: list[Sample], tmp_path: Path) -> None:
+    colors = np.array([*METADATA.class_colors, *[(0, 0, 0)] * (256 - len(METADATA.class_colors))], np.uint8)
+    for name in ('indices', 'colors'):
+        folder(tmp_path / name, samples)
+    for sample in samples:
+        cv2.imwrite(str(tmp_path / 'colors' / 'labels' / f'{sample.name}.png'), colors[sample.labels][..., ::-1])
+    outputs = {}
+    for name in ('indices', 'colors'):
+        outputs[name] = tmp_path / f'{name}.safetensors'
+        assert main([str(checkpoint), '--on', str(checkpoint), str(tmp_path / name), '--set', f'labels={name}', '--strength', '1',
+                     '--output', str(outputs[name])]) == 0
+    biases = [load_checkpoint(path).network.clslayer.conv_out.bias for path in outputs.values()]
+    assert torch.equal(*biases)
+
+
 def test_the_bias_of_another_network_is_copied(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tilted, output = tmp_path / 'tilted.safetensors', tmp_path / 'out.safetensors'
     save_checkpoint(tilted, *with_offsets(load_checkpoint(checkpoint), TILT))

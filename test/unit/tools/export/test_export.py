@@ -121,6 +121,12 @@ def test_a_file_with_other_labels_is_not_kept(checkpoint: Path, tmp_path: Path, 
     assert 'not written' in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
+def test_a_missing_calibration_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8', '--calibration', str(tmp_path / 'none')]) == 1
+    error = capsys.readouterr().err
+    assert '--calibration is' in error and 'none' in error and 'no such folder' in error
+
+
 def test_int8_requires_calibration_frames(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8'])
