@@ -334,7 +334,7 @@ def test_packets_of_a_video_are_refused_with_what_decodes_them(name: str) -> Non
 
 @pytest.mark.parametrize('encoding', ['nv12', 'rgb8', 'yuv422_yuy2', 'nv24'])
 def test_raw_pixels_in_a_compressed_image_are_refused_with_the_remedy(encoding: str) -> None:
-    with pytest.raises(ImageError, match=f'sensor_msgs/Image of encoding {encoding}, and set image_transport to raw'):
+    with pytest.raises(ImageError, match=f'sensor_msgs/Image with encoding {encoding}, and set image_transport to raw'):
         compressed_to_rgb(CompressedImage(format=encoding, data=array.array('B', bytes(6 * 4 * 3))))
 
 
