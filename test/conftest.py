@@ -12,7 +12,8 @@ from typing import Any, Callable
 import pytest
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
-if not os.environ.get('ROS_DOMAIN_ID'):
+# Parallel test processes inherit the domain of the one that starts them; each needs its own.
+if not os.environ.get('ROS_DOMAIN_ID') or os.environ.get('PYTEST_XDIST_WORKER'):
     # 1 to 100: higher domains overlap the ports that Linux assigns to outgoing connections.
     os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
 if os.environ.get('ROS_DISTRO') == 'humble':

@@ -38,7 +38,7 @@ LABEL_ENCODINGS = ('mono8', '8UC1')
 # OpenCV interpolates the missing colours of a pixel from its neighbours, so it needs some.
 MIN_BAYER_PX = 3
 # More than any camera has. A few corrupt bytes in the header of a JPEG can turn it into a grey image of gigabytes.
-MAX_PICTURE_PX = 2**26
+MAX_IMAGE_PX = 2**26
 HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
 
 
@@ -85,7 +85,7 @@ def _refuse_files(message: Any) -> None:
     if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and encoded_size(bytes(message.data[:HEAD_BYTES])) is not None:
         name = 'PNG' if head == PNG_BEGIN else 'JPEG'
         raise ImageError(f'{describe(message)}: the data are a {name} file; publish it as sensor_msgs/CompressedImage and set '
-                         'image_transport to compressed', 'picture file in an Image')
+                         'image_transport to compressed', 'image file in an Image')
 
 
 def _plane_rows(message: Any) -> np.ndarray:
@@ -139,14 +139,14 @@ def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
         return decode_strictly(data)
     except ValueError as error:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
-                         f'({" ".join(str(error).split())[:80]}); check cable and driver', 'damaged picture') from None
+                         f'({" ".join(str(error).split())[:80]}); check cable and driver', 'damaged image') from None
 
 
 def _check_size(message: Any) -> None:
     size = encoded_size(bytes(message.data[:HEAD_BYTES]))
-    if size is not None and size[0] * size[1] > MAX_PICTURE_PX:
+    if size is not None and size[0] * size[1] > MAX_IMAGE_PX:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(message.data)} bytes: claims to be '
-                         f'{size[1]}x{size[0]}, expected at most {MAX_PICTURE_PX} pixels', 'unreadable picture')
+                         f'{size[1]}x{size[0]}, expected at most {MAX_IMAGE_PX} pixels', 'unreadable image')
 
 
 def _decoded_file(message: Any, mode: int) -> np.ndarray:
@@ -166,7 +166,7 @@ def _decoded_file(message: Any, mode: int) -> np.ndarray:
         if message.format in (*FORMATS, *SEMI_PLANAR, *PLANAR, NV24):
             raise ImageError(f'{what}: the data are pixels, not a file; publish them as sensor_msgs/Image with encoding '
                              f'{message.format}, and set image_transport to raw', 'pixels in a CompressedImage')
-        raise ImageError(f'{what}: not a readable image (expected JPEG or PNG)', 'unreadable picture')
+        raise ImageError(f'{what}: not a readable image (expected JPEG or PNG)', 'unreadable image')
     return image
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One image of a whole recording: rows of camera frame, mask, overlay and true labels, and a legend."""
+"""One image of a whole recording: rows of camera frame, mask, overlay and ground truth, and a legend."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ OVERLAY_ALPHA = 0.5
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One frame and the text next to it; None is omitted. `name`: or time; `agreement` with the true labels is 0..1."""
+    """One frame and the text next to it; None is omitted. `name`: or time; `agreement` with the ground truth is 0..1."""
 
     frame: SegmentedFrame
     name: str
@@ -57,7 +57,7 @@ class SheetLayout:
 
 def draw_contact_sheet(rows: Sequence[SheetRow], class_map: ClassMap, title: str, subtitle: str,
                        tile_width: int = 380) -> np.ndarray:
-    """Draw the sheet, (H, W, 3) uint8 RGB. It has a column of true labels if any row has them.
+    """Draw the sheet, (H, W, 3) uint8 RGB. It has a column of ground truth if any row has them.
 
     :param tile_width: px
     :raises ValueError: there are no rows
@@ -66,7 +66,7 @@ def draw_contact_sheet(rows: Sequence[SheetRow], class_map: ClassMap, title: str
         raise ValueError('a contact sheet needs at least one segmented frame')
     headings = ['camera', 'mask', 'overlay']
     if any(row.frame.truth is not None for row in rows):
-        headings.append('true labels')
+        headings.append('ground truth')
     height, width = rows[0].frame.labels.shape
     layout = SheetLayout(tile_width, max(1, round(height * tile_width / width)), len(headings), len(rows))
     strip = legend(class_map, layout.width - 2 * MARGIN_PX, 15)

@@ -250,7 +250,7 @@ def test_unreadable_compressed_images(
     sender.client.wait_for(
         lambda: int(sender.diagnosed().get('frames rejected', 0)) > before.frames_rejected, 'the rejection',
         sender.process)
-    assert 'frames rejected: unreadable picture' in sender.diagnosed()
+    assert 'frames rejected: unreadable image' in sender.diagnosed()
     assert np.array_equal(sender.mask_of(png(RGB)), segmenter.segment(RGB).labels)
 
 

@@ -240,7 +240,7 @@ def test_diagnostics_name_an_unreadable_image(nodes: dict[str, Node], good_label
     node, data = nodes['compressed'], UNREADABLE[name]
     message = picture(RGB, data=data, name=name)
     what = f'compressed image of format {name!r}, {len(data)} bytes'
-    assert np.array_equal(node.rejects(lambda: node.camera.send(message), 'unreadable picture', what), good_labels)
+    assert np.array_equal(node.rejects(lambda: node.camera.send(message), 'unreadable image', what), good_labels)
 
 
 def test_the_log_names_an_unreadable_image(nodes: dict[str, Node]) -> None:

@@ -19,7 +19,7 @@ def test_wrong_ros_arguments_end_the_start_without_a_traceback(
 
 
 @pytest.mark.parametrize('executable', ['segmentation_node', 'recorder_node'])
-@pytest.mark.parametrize('argument', ['--checkpoint', 'image:=/camera/image_raw'])
+@pytest.mark.parametrize('argument', ['--checkpoint', 'drive.mp4'])
 def test_arguments_of_no_meaning_are_refused(start_executable: Callable[..., Any], executable: str, argument: str) -> None:
     process = start_executable(executable, argument)
     assert process.wait() == 1

@@ -25,8 +25,7 @@ def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOption
     tune_process()
     given = sys.argv[1:] if argv is None else argv
     try:
-        init_ros([name, *given], signals)
-        if unknown := remove_ros_args([name, *given])[1:]:
+        if unknown := init_ros([name, *given], signals)[1:]:
             shut_down()
             raise ValueError(f'unknown argument {unknown[0]}: parameters are set with --ros-args -p NAME:=VALUE, '
                              'topics remapped with --ros-args -r OLD:=NEW')
@@ -36,8 +35,8 @@ def start_ros(name: str, argv: Optional[list[str]], signals: SignalHandlerOption
     return True
 
 
-def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptions.ALL) -> None:
-    """rclpy.init() that also accepts number lists mixing integers and floats.
+def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptions.ALL) -> list[str]:
+    """rclpy.init() that also accepts number lists mixing integers and floats; returns the arguments that ROS does not use.
 
     :raises ValueError: ROS cannot parse the arguments
     """
@@ -47,6 +46,7 @@ def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptio
             rclpy.init(args=given_to_ros, signal_handler_options=signals)
         except RuntimeError as error:
             raise ValueError(why_refused(error, argv, given_to_ros)) from None
+        return remove_ros_args(given_to_ros)
 
 
 def fail(name: str, error: Exception) -> int:

@@ -367,7 +367,7 @@ def test_damaged_jpeg_that_the_decoder_reports_is_refused() -> None:
         try:
             other = compressed_to_rgb(CompressedImage(format='jpeg', data=array.array('B', bytes(data))))
         except ImageError as error:
-            assert error.kind == 'damaged picture' and 'a damaged JPEG (' in str(error)     # noqa: PT017  not all are refused
+            assert error.kind == 'damaged image' and 'a damaged JPEG (' in str(error)     # noqa: PT017  not all are refused
             refused += 1
             continue
         slipped += np.abs(other.astype(int) - rgb).mean() > 10

@@ -121,7 +121,7 @@ def test_a_split_bag_and_several_cameras(tmp_path: Path) -> None:
 def test_undecodable_frames_are_kept_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / 'in', [('/image', compressed(0)), ('/image', compressed(1, b'junk')), ('/image', compressed(2))])
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 0
-    assert '2 masks; images without a mask, kept unmodified: 1 unreadable picture' in capsys.readouterr().out
+    assert '2 masks; images without a mask, kept unmodified: 1 unreadable image' in capsys.readouterr().out
     assert [mask.header for mask in masks(tmp_path / 'out')] == [header(0), header(2)]
     assert len(read(tmp_path / 'out')) == 5 + len(CLASSES)
 
