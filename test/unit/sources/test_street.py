@@ -69,6 +69,7 @@ def test_labels_are_classes_at_every_edge_of_a_texture(seed: int, index: int) ->
     assert set(np.unique(SyntheticStreet(480, 360, seed).frame(index).labels).tolist()) <= CLASSES | {UNLABELLED}
 
 
+@pytest.mark.slow
 def test_labels_are_classes_in_many_frames() -> None:
     for seed in range(100, 108):
         street = SyntheticStreet(320, 240, seed)
@@ -88,6 +89,7 @@ def test_an_opaque_texture_has_one_label_and_its_own_colours_to_its_edge(canvas:
     assert np.array_equal(canvas.labels == TREE, (canvas.rgb == 90).all(2)) and not canvas.rgb[canvas.labels != TREE].any()
 
 
+@pytest.mark.slow
 def test_streets_differ_and_show_all_classes() -> None:
     seen: set = set()
     for seed in range(8):

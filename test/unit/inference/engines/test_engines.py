@@ -186,6 +186,7 @@ def test_unknown_or_unsupported_requests_are_rejected(network: FANet, engine: st
         EngineFactory(network, CPU, engine, precision)
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_int8_is_rebuilt_for_other_calibration_frames(network: FANet) -> None:
     def others(height: int, width: int) -> Iterator[np.ndarray]:

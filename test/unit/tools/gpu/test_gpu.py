@@ -68,6 +68,7 @@ def test_a_step_over_its_time_limit_is_killed_with_its_children(tmp_path: Path, 
     os.close(reading)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('after', ['time.sleep(600)', 'os.kill(os.getpid(), signal.SIGSEGV)'])
 def test_a_finished_step_is_done_however_its_process_ends(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: str) -> None:

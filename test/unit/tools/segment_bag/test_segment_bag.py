@@ -126,7 +126,7 @@ def test_undecodable_frames_are_kept_and_counted(tmp_path: Path, capsys: pytest.
     assert len(read(tmp_path / 'out')) == 5 + len(CLASSES)
 
 
-@pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize('kill', [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)])
 def test_resume_after_an_interruption(tmp_path: Path, kill: signal.Signals) -> None:
     source = write(tmp_path / 'in', [('/image', raw(number % 5)) for number in range(100)])
     command = [str(source), str(tmp_path / 'out'), *QUICK]
