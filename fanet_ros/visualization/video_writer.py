@@ -51,7 +51,7 @@ class _AvWriter:
         for codec, options in CODECS:
             if codec not in av.codecs_available:
                 continue
-            container = av.open(str(path), 'w', options={'movflags': 'faststart'})
+            container: Any = av.open(str(path), 'w', options={'movflags': 'faststart'})
             stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1000), options=options)
             stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
             return cls(container, stream)
