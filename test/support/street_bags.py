@@ -3,6 +3,7 @@
 """Small bags of a synthetic street, written without ROS; and bags read."""
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,19 @@ HEIGHT, WIDTH = 64, 96
 PERIOD_NS = 10**8
 
 
+@cache
+def _frame(number: int, height: int, width: int) -> np.ndarray:
+    return _street(height, width).frame(number).rgb
+
+
+@cache
+def _street(height: int, width: int) -> SyntheticStreet:
+    return SyntheticStreet(width, height, seed=3)
+
+
 def street_image(number: int, encoding: str = 'rgb8', *, height: int = HEIGHT, width: int = WIDTH) -> Any:
     """Frame `number` as an Image, a different one for each number; stamped 100 s and a period a frame."""
-    rgb = np.roll(SyntheticStreet(width, height, seed=3).frame(number % 7).rgb, number, 1)
+    rgb = np.roll(_frame(number % 7, height, width), number, 1)
     stamp = STORE.types['builtin_interfaces/msg/Time'](sec=100 + number // 10, nanosec=number % 10 * PERIOD_NS + 7)
     header = STORE.types['std_msgs/msg/Header'](stamp=stamp, frame_id=f'optical_{number}')
     return STORE.types[IMAGE](header=header, height=height, width=width, encoding=encoding, is_bigendian=0,

@@ -13,7 +13,7 @@ from typing import Iterable, Optional
 from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented
 
 TRIES = 3
-PAUSES_S = (1.0, 10.0)      # before the second try and the third: a network drive may be back by then
+PAUSES_S = (1.0, 5.0)      # before the second try and the third: a network drive may be back by then
 
 
 @dataclass(frozen=True)
