@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Generator, Iterator, Optional, Sequence
 
 import numpy as np
 
@@ -93,12 +93,22 @@ class Masks:
         except StopIteration:       # which would end a loop elsewhere without a word
             raise BagError('there are fewer masks than images: the bag changed while it was read') from None
 
-    def check_end(self) -> None:
-        """:raises BagError: there are masks left, for images that the bag does not have"""
+    def check_end(self, images: int) -> None:
+        """All of them were taken, and there were as many as the bag says that it has images.
+
+        :raises BagError: so it is not
+        """
         if next(self._items, self) is not self:
             raise BagError('there are more masks than images: the bag changed while it was read')
+        if self.count != images:
+            raise BagError(f'only {self.count} of its {images} images can be read: a file of it is damaged; ros2 bag reindex '
+                           'repairs some')
 
-    def _read(self, stretches: Sequence[Stretch]) -> Iterator[np.ndarray | None]:
+    def close(self) -> None:
+        """Let go of the journal that is being read."""
+        self._items.close()
+
+    def _read(self, stretches: Sequence[Stretch]) -> Generator[np.ndarray | None, None, None]:
         for stretch in stretches:
             with self._folder.journal(stretch) as journal:
                 for reason, count in journal.reasons.items():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -14,6 +15,7 @@ from fanet_ros.tools.segment_bags.pool import PoolError
 from fanet_ros.tools.segment_bags.worker import Worker
 
 GROW_EVERY_S = 5.0          # how often is looked for room for one more worker
+CONNECT_S = 5.0
 STARTS = 3                  # that may fail one after the other
 OBJECT_STORE_BYTES = 80 * 2**20     # Ray's least: nothing large goes through it
 
@@ -32,6 +34,7 @@ class RayPool:
     def __init__(self, settings: Settings, workers: int, address: str, threads: int) -> None:
         self._ray = ray = _ray()
         self._address, self._wanted, self._threads = address, workers, threads
+        _check(address)
         try:
             if address:
                 context = ray.init(address=address, log_to_driver=False, namespace='fanet_ros')
@@ -148,6 +151,17 @@ def _ray() -> Any:
     except ImportError as error:
         raise PoolError(f'several workers need Ray ({error}): pip install "fanet_ros[fleet]", or: pip install ray') from None
     return ray
+
+
+def _check(address: str) -> None:
+    """Ray itself tries for minutes."""
+    host, _, port = address.rpartition(':')
+    if not host or not port.isdecimal() or '/' in host:
+        return      # none, 'auto', or that of a client
+    try:
+        socket.create_connection((host, int(port)), CONNECT_S).close()
+    except OSError as error:
+        raise PoolError(f'no Ray cluster at {address} ({error.strerror or error}): start one with: ray start --head') from None
 
 
 def _python_path() -> str:

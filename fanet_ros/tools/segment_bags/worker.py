@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +109,9 @@ class Worker:
         drop = tuple(sorted({item.topic for item in reader.connections if is_of_node(item.topic)}))
         target, class_map = folder.made, self._segmenter.class_map
         shutil.rmtree(target.parent, ignore_errors=True)      # of an interrupted attempt
-        masks = Masks(folder, stretches)
-        count = write_bag(target, reader, cameras, masks, class_map, drop, STORAGES[self._settings.storage], lambda: None)
-        masks.check_end()
+        with closing(Masks(folder, stretches)) as masks:
+            count = write_bag(target, reader, cameras, masks, class_map, drop, STORAGES[self._settings.storage], lambda: None)
+            masks.check_end(reader.count(cameras))
         if self._settings.table:
             name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'
             rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in stretches]), class_map.names,
