@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -14,8 +15,9 @@ from fanet_ros.tools.segment_bags.jobs import Job, Outcome, Settings
 from fanet_ros.tools.segment_bags.pool import PoolError
 from fanet_ros.tools.segment_bags.worker import Worker
 
-GROW_EVERY_S = 5.0          # how often is looked for room for one more worker
+LOOK_EVERY_S = 5.0          # for room for more workers
 CONNECT_S = 5.0
+PATIENCE_S = 60.0
 STARTS = 3                  # that may fail one after the other
 OBJECT_STORE_BYTES = 80 * 2**20     # Ray's least: nothing large goes through it
 
@@ -52,11 +54,13 @@ class RayPool:
         self._starting: dict[Any, Any] = {}             # actor by the reference that tells that it is ready
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, Job]] = {}     # by the reference to the outcome
-        self._failed_starts, self._next_growth_s = 0, 0.0
+        self._failed_starts, self._next_look_s = 0, 0.0
+        self._node = ray.get_runtime_context().get_node_id()
+        self._hint_at_s = time.monotonic() + PATIENCE_S
         self.description = ''
         for _ in range(workers):
             self._start()
-        self._grow()
+        self._look_around()
 
     @property
     def workers(self) -> int:
@@ -71,7 +75,7 @@ class RayPool:
         self._busy[actor.run.remote(job)] = actor, job
 
     def wait(self, timeout_s: float) -> list[Outcome]:
-        self._grow()
+        self._look_around()
         references = [*self._starting, *self._busy]
         if not references:
             time.sleep(min(timeout_s, 1.0))
@@ -117,6 +121,16 @@ class RayPool:
         if self._wanted:
             self._start()
 
+    def _hint(self, now_s: float) -> None:
+        """Say once what is waited for, if no worker has been there for long."""
+        if self.workers:
+            self._hint_at_s = now_s + PATIENCE_S
+        elif now_s > self._hint_at_s:
+            self._hint_at_s = float('inf')
+            room = {name: count for name, count in self._ray.cluster_resources().items() if name in ('CPU', 'GPU')}
+            print(f'waiting for a machine with room for a worker ({self._threads} CPU cores, {self._gpus} GPUs); the cluster has '
+                  f'{room}; fewer --threads may help', file=sys.stderr)
+
     def _outcome(self, reference: Any) -> Outcome:
         actor, job = self._busy.pop(reference)
         try:
@@ -130,12 +144,18 @@ class RayPool:
         self._idle.append(actor)
         return outcome
 
-    def _grow(self) -> None:
-        """Without a number asked for: one more worker, if there is room for it."""
+    def _look_around(self) -> None:
+        """Every LOOK_EVERY_S: without a number asked for, as many more workers as there is room for."""
         now_s = time.monotonic()
-        if self._wanted or self._starting or now_s < self._next_growth_s:
+        if now_s < self._next_look_s:
             return
-        self._next_growth_s = now_s + GROW_EVERY_S
+        self._next_look_s = now_s + LOOK_EVERY_S
+        self._hint(now_s)
+        if not any(node['Alive'] and node['NodeID'] == self._node for node in self._ray.nodes()):
+            # Workers belong to the driver's node and end with it.
+            raise PoolError('this machine was lost to the cluster: see to its raylet, and give the same command again')
+        if self._wanted or self._starting:
+            return
         room = self._ray.available_resources()
         while room.get('CPU', 0) >= self._threads and room.get('GPU', 0) >= self._gpus:
             self._start()

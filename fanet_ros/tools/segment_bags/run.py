@@ -20,7 +20,7 @@ from fanet_ros.model.checkpoint import resolve_checkpoint
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of, read_done
 from fanet_ros.tools.segment_bags.find import find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
-from fanet_ros.tools.segment_bags.pool import LocalPool, Pool
+from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
 from fanet_ros.tools.segment_bags.report import Report
 from fanet_ros.tools.segment_bags.schedule import Schedule
 from fanet_ros.tools.segment_bags.table import TABLE, is_available, join_tables
@@ -55,7 +55,12 @@ def segment_bags(arguments: argparse.Namespace) -> int:
             report.failed(bag, reason)
         if to_do:
             stale.touch()
-            _run(to_do, _pool(arguments, settings, stack), report)
+            pool = _pool(arguments, settings, stack)
+            try:
+                _run(to_do, pool, report)
+            except PoolError as error:
+                print(f'segment_bags: {error}', file=sys.stderr)
+                return 1 if report.made else 2
         if settings.table and (stale.exists() or not (output / TABLE).exists()):
             join_tables(output)
             stale.unlink(missing_ok=True)

@@ -123,16 +123,17 @@ def test_a_machine_leaves_a_cluster_and_another_one_joins(tmp_path: Path, quick:
     archive, output = tmp_path / 'in', tmp_path / 'out'
     write_street_bag(archive / 'long', 2 * LONG)
     address = f'127.0.0.1:{PORT}'
+    # The driver works with the raylet of its own address, the first one's; the others' addresses differ.
     machines = [node('--head', f'--port={PORT}', '--node-ip-address=127.0.0.1', '--include-dashboard=false')]
     try:
         ready = [sys.executable, '-m', 'ray.scripts.scripts', 'health-check', '--address', address]
         wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
-        machines.append(node(f'--address={address}'))
+        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.2'))
         driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags',
                                    *command(archive, output, quick, '--ray', address)], stderr=subprocess.DEVNULL)
         wait_for(lambda: len(journals(output)) >= 4 or driver.poll() is not None)
         stop(machines[1])
-        machines.append(node(f'--address={address}'))
+        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.3'))
         assert driver.wait(2 * WAIT_S) == 0
     finally:
         for machine in reversed(machines):
