@@ -27,6 +27,7 @@ COMMANDS = {
     'train': 'fanet_ros.tools.train.command',
     'evaluate': 'fanet_ros.tools.evaluate',
     'segment_bag': 'fanet_ros.tools.segment_bag.command',
+    'segment_bags': 'fanet_ros.tools.segment_bags.command',
     'segment_images': 'fanet_ros.tools.segment_images.command',
     'export': 'fanet_ros.tools.export.command',
     'import_weights': 'fanet_ros.tools.checkpoints.import_weights',

@@ -27,6 +27,7 @@ class BagImage(NamedTuple):
     stamp_s: float
     rgb: Optional[np.ndarray]
     reason: str
+    stamp_ns: int = 0
 
 
 class CameraReader(BagReader):
@@ -40,12 +41,14 @@ class CameraReader(BagReader):
     def count(self, cameras: Sequence[Camera]) -> int:
         return sum(item.msgcount for item in self._of(cameras))
 
-    def images(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None) -> Iterator[BagImage]:
+    def images(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None,
+               start: Optional[int] = None, stop: Optional[int] = None) -> Iterator[BagImage]:
         """Yield the cameras' images in the bag's order, without the first `skip`; threads decode a few ahead.
 
         :param only: numbers of the images to read, counted from the first in the bag; None: all
+        :param start: in ns, as `stop` of messages(): a stretch of the bag, which is then all that is counted
         """
-        raws: Iterator[Any] = islice(self.messages(self._of(cameras)), skip, None)
+        raws: Iterator[Any] = islice(self.messages(self._of(cameras), start, stop), skip, None)
         if only is not None:
             raws = (raw for number, raw in enumerate(raws, skip) if number in only)
         pending: deque[Future[BagImage]] = deque()
@@ -75,10 +78,11 @@ class CameraReader(BagReader):
             message = self.decode(connection, raw)
         except BagError:
             return BagImage(connection.topic, 0.0, None, 'damaged message')
-        stamp_s = stamp_ns(message.header) / 10**9
+        taken_ns = stamp_ns(message.header)
+        stamp_s = taken_ns / 10**9
         try:
             rgb = to_rgb(message)
         except ImageError as error:
             encoding = f' {message.encoding[:20]}' if error.kind == 'unknown encoding' else ''
-            return BagImage(connection.topic, stamp_s, None, error.kind + encoding)
-        return BagImage(connection.topic, stamp_s, rgb, '')
+            return BagImage(connection.topic, stamp_s, None, error.kind + encoding, taken_ns)
+        return BagImage(connection.topic, stamp_s, rgb, '', taken_ns)

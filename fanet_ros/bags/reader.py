@@ -80,6 +80,19 @@ class BagReader:
         """Time of reception of the last message plus 1 [ns]."""
         return self._reader.end_time
 
+    @property
+    def is_seekable(self) -> bool:
+        """Whether a stretch of time is read for less than all of it, and stretches in turn give messages in the bag's order.
+
+        Not so where files must be unpacked first, or are read one after the other and overlap in time.
+        """
+        files = [self.path] if self.path.is_file() else list(self.path.iterdir())
+        if any(file.suffix in (PACKED, '.zst') for file in files):
+            return False
+        times = [(storage.metadata.start_time, storage.metadata.end_time) for reader in self._reader.readers
+                 for storage in getattr(getattr(reader, 'storage', None), 'storages', ())]
+        return all(before[1] <= after[0] for before, after in zip(times, times[1:]))
+
     def list_topics(self) -> tuple[Topic, ...]:
         """All topics with types and counts; for images, also the encoding of the first one."""
         return tuple(Topic(item.topic, item.msgtype, item.msgcount, self._sample(item)) for item in self.connections)

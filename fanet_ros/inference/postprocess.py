@@ -53,8 +53,9 @@ def on_device(logits: torch.Tensor, frame: FrameInput, image: Optional[torch.Ten
 def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, image: Optional[torch.Tensor] = None,
             colors: Optional[OverlayColors] = None) -> Layers:
     with torch.inference_mode():
-        if logits.device.type == 'cpu' and not with_confidence and colors is None:
-            return Layers(torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size)))
+        if logits.device.type == 'cpu' and colors is None:      # the same labels, whatever is asked for beside them
+            labels = torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size))
+            return Layers(labels, layer_by_layer(logits, size, True)[1] if with_confidence else None)
         palette = None if colors is None else _palette_on(logits.device, colors.palette.tobytes())
         alpha = 0.0 if colors is None else colors.alpha
         one_pass = _one_pass(logits.device) if logits.is_cuda else None

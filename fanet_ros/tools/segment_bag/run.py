@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import shutil
 import sys
@@ -17,9 +16,10 @@ from tqdm import tqdm
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras, is_of_node
-from fanet_ros.inference import FrameInput, Segmenter, SegmenterOptions
+from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
+from fanet_ros.tools.segment_bag.segmented import segmented
 
 STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 
@@ -61,10 +61,7 @@ def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter,
     """Segment all images that are not in the journal yet."""
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
     with progress:
-        images, inputs = itertools.tee(bag.images(cameras, journal.done))
-        frames = (None if image.rgb is None else FrameInput(image.rgb, stamp_s=image.stamp_s, camera=image.topic)
-                  for image in inputs)
-        for image, segmentation in zip(images, segmenter.segment_stream(frames)):
+        for image, segmentation in segmented(bag.images(cameras, journal.done), segmenter):
             if segmentation is None:
                 journal.add_reason(image.reason)
             else:

@@ -1,0 +1,96 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which bags are meant: bags themselves, folders that are searched, text files with a path on each line."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Iterable, Iterator, Optional, Sequence
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.metadata import METADATA
+from fanet_ros.bags.reader import is_bag
+from fanet_ros.tools.segment_bags.jobs import Bag
+
+LIST, PARTIAL = '.txt', '.partial'
+SUFFIXES = ('.zstd', '.mcap', '.db3')
+
+
+def find_bags(sources: Sequence[Path], output: Path, root: Optional[Path] = None) -> list[Bag]:
+    """Every bag once, with its place below `output`: where it lies below `root`.
+
+    :param root: None: the folder searched, or the nearest that holds all that is given
+    :raises BagError: a source is missing or is no bag, folder or list; a bag lies outside `root`
+    """
+    output = output.absolute()
+    given = [path for source in sources for path in _listed(source.expanduser())]
+    roots = [path if path.is_dir() and not is_bag(path) else path.parent for path in given]
+    if root is None:
+        root = Path(os.path.commonpath(roots)) if roots else output
+    found: dict[str, Bag] = {}
+    for path in given:
+        for bag in _below(path, output):
+            name = _name(bag, root.absolute())
+            other = found.setdefault(name, Bag(str(bag), str(output / name), name))
+            if other.input != str(bag):
+                name = bag.relative_to(root.absolute()).as_posix()      # a.mcap beside the folder a
+                found[name] = Bag(str(bag), str(output / name), name)
+    return list(found.values())
+
+
+def _listed(source: Path) -> Iterator[Path]:
+    """The source as an absolute path, or what a list holds."""
+    if not source.exists():
+        raise BagError(f'{source} does not exist: expected a bag, a folder with bags, or a text file ({LIST}) with their paths')
+    if source.suffix != LIST:
+        if source.is_file() and not is_bag(source):
+            raise BagError(f'{source} is no bag: expected one, a folder with bags, or a text file ({LIST}) with their paths')
+        yield _absolute(source)
+        return
+    for line in source.read_text(encoding='utf-8').splitlines():
+        path = line.strip()
+        if path and not path.startswith('#'):
+            yield _absolute(source.absolute().parent / Path(path).expanduser())
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.normpath(path.absolute()))      # links stay, `..` goes
+
+
+def _below(path: Path, output: Path) -> Iterator[Path]:
+    """The bag itself, also one that is missing: a line of a list. Else all in the folder, in the order of their names."""
+    if not path.is_dir():
+        yield path
+        return
+    if is_bag(path):
+        yield from _of_folder(path)
+        return
+    for folder, names, _ in os.walk(path):
+        names[:] = sorted(name for name in names if Path(folder, name) != output and not name.endswith(PARTIAL)
+                          and not name.startswith('.'))
+        if is_bag(Path(folder)):
+            yield from _of_folder(Path(folder))
+            names.clear()
+
+
+def _of_folder(folder: Path) -> Iterable[Path]:
+    """A folder of files is one bag if it says so, or if they are named as those of a split one; else each is a bag."""
+    if (folder / METADATA).is_file():
+        return [folder]
+    files = sorted(file for file in folder.iterdir() if file.is_file() and is_bag(file))
+    parts = {_stem(file.name).rstrip('0123456789') for file in files}
+    return [folder] if len(files) > 1 and len(parts) == 1 and next(iter(parts)).endswith('_') else files
+
+
+def _stem(name: str) -> str:
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name
+
+
+def _name(bag: Path, root: Path) -> str:
+    try:
+        place = bag.relative_to(root)
+    except ValueError:
+        raise BagError(f'{bag} does not lie below {root}: give another --root') from None
+    return (place if bag.is_dir() else place.with_name(_stem(place.name))).as_posix()

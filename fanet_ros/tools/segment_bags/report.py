@@ -1,0 +1,117 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is told of a run: a line for each bag, progress, and report.json."""
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Optional
+
+from tqdm import tqdm
+
+from fanet_ros.tools.segment_bags.jobs import Bag, Finished
+from fanet_ros.tools.segment_bags.schedule import Step
+
+REPORT = 'report.json'
+
+
+class Report:
+    """Bags are written to a file as they come, and kept nowhere else.
+
+    :param output: folder of the archive
+    :param total_bytes: of the bags that are to be segmented
+    :param bags: how many those are
+    """
+
+    def __init__(self, output: Path, total_bytes: int, bags: int, quiet: bool) -> None:
+        self.counts: Counter[str] = Counter()           # bags by what became of them
+        self.images = self.masks = self.made = 0
+        self.without_mask: Counter[str] = Counter()
+        self.is_complete = False        # the run came to its end
+        self._output, self._bags, self._begun_s = output, bags, time.monotonic()
+        self._lines = open(output / f'{REPORT}.lines', 'w+', encoding='utf-8')
+        self._shares: dict[str, float] = {}
+        self._bar = tqdm(total=total_bytes, unit='B', unit_scale=True, desc='segment', disable=True if quiet else None,
+                         smoothing=0.05)
+
+    def skipped(self, bag: Bag, done: dict[str, Any]) -> None:
+        """It had been finished before."""
+        self._count('skipped', int(done.get('images', 0)), int(done.get('masks', 0)), done.get('without_mask') or {})
+        self._write(bag, 'skipped', images=done.get('images', 0), masks=done.get('masks', 0))
+
+    def failed(self, bag: Bag, reason: str) -> None:
+        """It is given up."""
+        self.counts['failed'] += 1
+        self._write(bag, 'failed', reason=reason)
+        self._say(f'{bag.name}: failed: {reason}', sys.stderr)
+
+    def step(self, step: Step, workers: int) -> None:
+        """Some of a bag was done, or all, or it was given up."""
+        bag, done = step.bag, step.finished
+        self.made += step.images
+        share = self._shares.pop(bag.output, 0.0)
+        if done is not None or step.error:
+            now = 1.0
+        else:
+            self._shares[bag.output] = now = share + step.share
+        self._bar.update(round((now - share) * bag.size_bytes))
+        if done is not None:
+            self._finished(bag, done)
+        elif step.error:
+            self.failed(bag, step.error)
+        self._bar.set_postfix_str(f'{self.counts["done"] + self.counts["failed"]}/{self._bags} bags, {self.made} frames, '
+                                  f'{self.made / max(self.seconds, 1e-9):.1f} frames/s, {workers} workers', refresh=False)
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self._begun_s
+
+    def close(self, about: dict[str, Any]) -> None:
+        """Write report.json."""
+        self._bar.close()
+        path = self._output / REPORT
+        new = path.with_name(f'{REPORT}.new')
+        head = {**about, 'complete': self.is_complete, 'bags_done': self.counts['done'], 'bags_skipped': self.counts['skipped'],
+                'bags_failed': self.counts['failed'], 'images': self.images, 'masks': self.masks,
+                'without_mask': dict(self.without_mask), 'segmented_now': self.made, 'seconds': round(self.seconds, 3)}
+        self._lines.seek(0)
+        with open(new, 'w', encoding='utf-8') as file:
+            file.write(json.dumps(head, indent=1)[:-2] + ',\n "bags": [')
+            for number, line in enumerate(self._lines):
+                file.write((',\n  ' if number else '\n  ') + line.rstrip('\n'))
+            file.write('\n ]\n}\n')
+        os.replace(new, path)
+        self._lines.close()
+        os.unlink(self._lines.name)
+
+    def summary(self) -> str:
+        """One line about all."""
+        names = ('done', 'skipped', 'failed')
+        return (f'{self._output}: ' + ', '.join(f'{self.counts[name]} bags {name}' for name in names)
+                + f'; {self.masks} masks of {self.images} images'
+                + (f' ({", ".join(f"{count} {reason}" for reason, count in sorted(self.without_mask.items()))})'
+                   if self.without_mask else '')
+                + f'; {self.made} segmented now in {self.seconds:.1f} s')
+
+    def _finished(self, bag: Bag, done: Finished) -> None:
+        self._count('done', done.images, done.masks, done.reasons)
+        self._write(bag, 'done', images=done.images, masks=done.masks, without_mask=done.reasons)
+        reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(done.reasons.items()))
+        self._say(f'{bag.name}: {done.masks} masks' + (f'; without one: {reasons}' if reasons else ''), sys.stdout)
+
+    def _count(self, state: str, images: int, masks: int, reasons: dict[str, int]) -> None:
+        self.counts[state] += 1
+        self.images += images
+        self.masks += masks
+        self.without_mask.update(reasons)
+
+    def _write(self, bag: Bag, state: str, **more: Any) -> None:
+        self._lines.write(json.dumps({'name': bag.name, 'state': state, 'input': bag.input, **more}) + '\n')
+
+    def _say(self, line: str, file: Optional[Any]) -> None:
+        tqdm.write(line, file=file)

@@ -1,0 +1,166 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The driver: which bags there are, which are to be done, who does them, and what came out."""
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.inference import SegmenterOptions
+from fanet_ros.inference.segmenter import display_name
+from fanet_ros.model.checkpoint import resolve_checkpoint
+from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of, read_done
+from fanet_ros.tools.segment_bags.find import find_bags
+from fanet_ros.tools.segment_bags.jobs import Bag, Settings
+from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
+from fanet_ros.tools.segment_bags.report import Report
+from fanet_ros.tools.segment_bags.schedule import Schedule
+from fanet_ros.tools.segment_bags.table import TABLE, is_available, join_tables
+
+WAIT_S = 0.5
+
+
+def segment_bags(arguments: argparse.Namespace) -> int:
+    """Do it all; returns 0: all bags are done, 1: some failed, 2: all did.
+
+    :raises BagError: nothing to work on, or another process works on the output
+    :raises SegmentationError: unusable checkpoint, device or resolution
+    :raises PoolError: no workers
+    """
+    output = arguments.output.absolute()
+    bags = find_bags(arguments.sources, output, arguments.root)
+    if not bags:
+        raise BagError(f'no bags in {", ".join(map(str, arguments.sources))}: expected folders with metadata.yaml, .mcap or .db3 '
+                       'files')
+    settings = _settings(arguments)
+    output.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.enter_context(_locked(output))
+        stale = output / f'{TABLE}.stale'       # there are bags that it lacks
+        to_do, skipped, refused = _sorted_out(bags, settings, arguments.replace)
+        report = Report(output, sum(bag.size_bytes for bag in to_do), len(to_do), arguments.quiet)
+        stack.callback(lambda: report.close(
+            {'checkpoint': {'name': settings.checkpoint_name, 'sha256': settings.checkpoint_sha256}}))
+        for bag in skipped:
+            report.skipped(bag, read_done(Path(bag.output)) or {})
+        for bag, reason in refused:
+            report.failed(bag, reason)
+        if to_do:
+            stale.touch()
+            pool = _pool(arguments, settings, stack)
+            try:
+                _run(to_do, pool, report)
+            except PoolError as error:
+                print(f'segment_bags: {error}', file=sys.stderr)
+                return 1 if report.made else 2
+        if settings.table and (stale.exists() or not (output / TABLE).exists()):
+            join_tables(output)
+            stale.unlink(missing_ok=True)
+        report.is_complete = True
+    print(report.summary())
+    good = report.counts['done'] + report.counts['skipped']
+    return 0 if not report.counts['failed'] else 1 if good else 2
+
+
+def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
+    schedule = Schedule(bags)
+    while True:
+        while pool.free:
+            job = schedule.next_job(time.monotonic())
+            if job is None:
+                break
+            pool.submit(job)
+        if schedule.is_over and pool.free:
+            return
+        outcomes = pool.wait(WAIT_S)
+        for outcome in outcomes:
+            report.step(schedule.take(outcome, time.monotonic()), pool.workers)
+        if not outcomes and pool.free:
+            time.sleep(0.02)        # a job waits to be tried again
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    path = resolve_checkpoint(arguments.checkpoint).absolute()
+    height, width = arguments.resolution
+    options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width, num_threads=arguments.threads)
+    class_map = Path(arguments.class_map).expanduser().absolute() if arguments.class_map else None
+    if class_map is not None:
+        options = replace(options, class_map=str(class_map))
+    digest = file_sha256(path)
+    key = key_of({
+        'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
+        'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
+        'storage': arguments.storage, 'calibration_images': arguments.calibration_images})
+    table = not arguments.no_table
+    if table and not is_available():
+        print(f'without {TABLE}: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
+        table = False
+    return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage, table, key,
+                    arguments.unit, _least_units(arguments))
+
+
+def _least_units(arguments: argparse.Namespace) -> int:
+    """Of a bag: so many that the last worker ends within a tenth of what each of them does of it."""
+    if not arguments.workers:
+        return 100          # a cluster, as large as it happens to be
+    return 1 if arguments.workers == 1 else 10 * arguments.workers
+
+
+def _sorted_out(bags: list[Bag], settings: Settings,
+                replaces: bool) -> tuple[list[Bag], list[Bag], list[tuple[Bag, str]]]:
+    """The bags that are to be done, the largest first; those that are finished; those that cannot be done, and why."""
+    to_do, skipped, refused = [], [], []
+    for bag in bags:
+        try:
+            digest, size = input_state(Path(bag.input))
+            bag = replace(bag, size_bytes=size)
+            done = read_done(Path(bag.output))
+        except BagError as error:
+            refused.append((bag, str(error)))
+            continue
+        if done is None:
+            to_do.append(bag)
+        elif done.get('key') == settings.key and done.get('input') == digest:
+            skipped.append(bag)
+        elif done.get('key') != settings.key and not replaces:
+            reason = (f'{bag.output} was made with another checkpoint or other options: choose another --output, '
+                      'or give --replace')
+            refused.append((bag, reason))
+        else:
+            to_do.append(replace(bag, replace=True))
+    return sorted(to_do, key=lambda bag: -bag.size_bytes), skipped, refused
+
+
+def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Pool:
+    if arguments.workers == 1 and not arguments.ray:
+        local = LocalPool(settings)
+        print(local.description, file=sys.stderr)
+        return local
+    from fanet_ros.tools.segment_bags.ray_pool import RayPool
+    threads = arguments.threads or max(1, (os.cpu_count() or 1) // max(arguments.workers, 1))
+    if not arguments.threads:
+        settings = replace(settings, options=replace(settings.options, num_threads=threads))
+    pool = RayPool(settings, arguments.workers, arguments.ray, threads)
+    stack.callback(pool.close)
+    if pool.dashboard:
+        print(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
+    return pool
+
+
+@contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """Keep other runs off the same output."""
+    with open(output / '.lock', 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BagError(f'{output} is being worked on by another process: wait for it, or stop it') from None
+        yield

@@ -1,0 +1,139 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What does the work: one Segmenter, kept for all units that come."""
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import fanet_ros
+from fanet_ros.bags.camera_reader import CameraReader
+from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.topics import choose_cameras, is_of_node
+from fanet_ros.inference import Segmenter
+from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.tools.segment_bag.output import write_bag
+from fanet_ros.tools.segment_bag.run import STORAGES
+from fanet_ros.tools.segment_bag.segmented import segmented
+from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
+from fanet_ros.tools.segment_bags.done import DONE, file_sha256, write_json
+from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Stretch
+from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of, sync_folder
+from fanet_ros.tools.segment_bags.stretches import cut
+from fanet_ros.tools.segment_bags.table import TABLE, write_table
+
+
+class Worker:
+    """Does one job after the other.
+
+    :raises SegmentationError: the checkpoint is missing here or is another one, or cannot be run as asked
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        checkpoint = Path(settings.checkpoint)
+        if not checkpoint.is_file() or file_sha256(checkpoint) != settings.checkpoint_sha256:
+            raise SegmentationError(f'{checkpoint} on {platform.node()} is not the checkpoint that was asked for: put it into a '
+                                    'folder that all machines see, or install the same fanet_ros on all')
+        self._segmenter = Segmenter.from_checkpoint(checkpoint, settings.options)
+
+    def describe(self) -> dict[str, Any]:
+        """Who works here, and with what."""
+        return {'node': platform.node(), 'process': os.getpid(), 'version': fanet_ros.__version__,
+                'segmenter': self._segmenter.description}
+
+    def run(self, job: Job) -> Outcome:
+        """Do a job. Whatever goes wrong is told in the outcome, since other bags may be sound."""
+        try:
+            if isinstance(job, Begin):
+                return Outcome(job, self._begin(job.bag))
+            if isinstance(job, Segment):
+                return Outcome(job, self._segment_alone(job.bag, job.stretch))
+            with CameraReader(job.bag.input) as reader:
+                return Outcome(job, self._assemble(job.bag, BagFolder(job.bag, self._settings), reader))
+        except (BagError, SegmentationError) as error:
+            return Outcome(job, error=' '.join(str(error).split()))
+        except OSError as error:
+            where = f' ({error.filename})' if error.filename else ''
+            return Outcome(job, error=f'{error.strerror or error}{where}')
+        except Exception as error:      # of one bag, not of the archive
+            return Outcome(job, error=f'{type(error).__name__}: {" ".join(str(error).split())}')
+
+    def _begin(self, bag: Bag) -> Begun | Finished:
+        folder = BagFolder(bag, self._settings)
+        with CameraReader(bag.input) as reader:
+            images = reader.count(choose_cameras(reader.list_topics(), self._settings.topics))
+            plan = folder.plan()
+            if plan is None:
+                remembers = self._segmenter.metadata.temporal_frames > 1
+                folder.planned(images, cut(reader, images, self._settings, remembers))
+            stretches = folder.stretches()
+            if len(stretches) > 1:
+                return Begun(images, stretches)
+            done = self._segment(reader, folder, stretches[0])
+            return self._assemble(bag, folder, reader, done.made)
+
+    def _segment_alone(self, bag: Bag, stretch: Stretch) -> Segmented:
+        folder = BagFolder(bag, self._settings)
+        with CameraReader(bag.input) as reader:
+            if stretch not in folder.stretches():
+                raise BagError(f'{bag.input} was cut otherwise meanwhile: give the same command again')
+            return self._segment(reader, folder, stretch)
+
+    def _segment(self, reader: CameraReader, folder: BagFolder, stretch: Stretch) -> Segmented:
+        """Segment all images of a unit that its journal lacks."""
+        cameras = choose_cameras(reader.list_topics(), self._settings.topics)
+        classes, table = len(self._segmenter.class_map), self._settings.table
+        self._segmenter.forget()        # a unit may be followed by one of another bag
+        with folder.journal(stretch) as journal, RowFile(folder.rows(stretch), journal.done) as rows:
+            before = journal.done
+            images = reader.images(cameras, before, start=stretch.start, stop=stretch.stop)
+            for image, segmentation in segmented(images, self._segmenter, confidence=table):
+                if segmentation is None:
+                    rows.add(None)
+                    journal.add_reason(image.reason)
+                else:
+                    if table:
+                        rows.add(row_of(image, segmentation, classes))
+                    journal.add_mask(segmentation.labels)
+            return Segmented(journal.done, journal.done - before)
+
+    def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, made: int = 0) -> Finished:
+        """Write the bag from its units beside its place, then put it there in one step."""
+        stretches = folder.stretches()
+        cameras = choose_cameras(reader.list_topics(), self._settings.topics)
+        drop = tuple(sorted({item.topic for item in reader.connections if is_of_node(item.topic)}))
+        target, class_map = folder.made, self._segmenter.class_map
+        shutil.rmtree(target.parent, ignore_errors=True)      # of an interrupted attempt
+        with closing(Masks(folder, stretches)) as masks:
+            count = write_bag(target, reader, cameras, masks, class_map, drop, STORAGES[self._settings.storage], lambda: None)
+            masks.check_end(reader.count(cameras))
+        if self._settings.table:
+            name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'
+            rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in stretches]), class_map.names,
+                               bag.name, name)
+            if rows != count:
+                raise BagError(f'{count} masks, but {rows} rows about them: remove {folder.path} and give the same command again')
+        finished = Finished(masks.count, count, made, masks.reasons)
+        write_json(target / DONE, {
+            'input': folder.input_digest, 'key': self._settings.key, 'bytes': bag.size_bytes, 'images': finished.images,
+            'masks': count, 'without_mask': finished.reasons, 'table': self._settings.table,
+            'checkpoint': {'name': self._settings.checkpoint_name, 'sha256': self._settings.checkpoint_sha256},
+            'segmenter': self._segmenter.description, 'version': fanet_ros.__version__})
+        BagFolder(bag, self._settings).stretches()      # the bag is still the one that was read
+        _put(target, Path(bag.output), bag.replace)
+        folder.remove()
+        return finished
+
+
+def _put(made: Path, output: Path, replace: bool) -> None:
+    if replace and output.exists():
+        output.rename(made.parent / 'before')
+    elif output.exists():
+        raise BagError(f'{output} came into being meanwhile: remove it and give the same command again')
+    os.rename(made, output)
+    sync_folder(output.parent)

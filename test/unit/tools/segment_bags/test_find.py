@@ -1,0 +1,67 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which bags are meant, and where each of them goes."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.tools.segment_bags.find import find_bags
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def names(*sources: Path, output: Path = Path('/nowhere'), root: Path | None = None) -> dict[str, str]:
+    bags = find_bags(sources, output, root)
+    assert all(bag.output == str(output / bag.name) for bag in bags)
+    return {bag.name: bag.input for bag in bags}
+
+
+def test_a_folder_is_searched_and_its_tree_kept(tmp_path: Path) -> None:
+    touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'mon/drive/inner/metadata.yaml', tmp_path / 'tue/deep/a_0.mcap',
+          tmp_path / 'tue/deep/a_1.mcap', tmp_path / 'tue/notes/readme.md', tmp_path / '.cache/x/metadata.yaml')
+    assert names(tmp_path) == {'mon/drive': str(tmp_path / 'mon/drive'), 'tue/deep': str(tmp_path / 'tue/deep')}
+
+
+def test_files_of_several_recordings_in_a_folder_are_bags_of_their_own(tmp_path: Path) -> None:
+    touch(tmp_path / 'day/first.mcap', tmp_path / 'day/second.db3', tmp_path / 'day/third.mcap.zstd')
+    assert names(tmp_path) == {'day/first': str(tmp_path / 'day/first.mcap'), 'day/second': str(tmp_path / 'day/second.db3'),
+                               'day/third': str(tmp_path / 'day/third.mcap.zstd')}
+
+
+def test_a_file_and_a_folder_of_one_name_do_not_meet(tmp_path: Path) -> None:
+    touch(tmp_path / 'a/metadata.yaml', tmp_path / 'a.mcap')
+    assert names(tmp_path / 'a', tmp_path / 'a.mcap') == {'a': str(tmp_path / 'a'), 'a.mcap': str(tmp_path / 'a.mcap')}
+
+
+def test_several_sources_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'tue/drive/metadata.yaml')
+    assert list(names(tmp_path / 'mon', tmp_path / 'tue')) == ['mon/drive', 'tue/drive']
+    assert list(names(tmp_path / 'mon')) == ['drive']
+    assert list(names(tmp_path / 'mon', root=tmp_path)) == ['mon/drive']
+    with pytest.raises(BagError, match='does not lie below'):
+        names(tmp_path / 'mon', root=tmp_path / 'tue')
+
+
+def test_a_list_names_bags_by_paths_from_its_own_folder(tmp_path: Path) -> None:
+    touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'tue/drive/metadata.yaml')
+    (tmp_path / 'list.txt').write_text(f'# bad weather\nmon/drive\n\n{tmp_path}/tue/drive\nmon/drive\nmon/missing\n')
+    assert list(names(tmp_path / 'list.txt')) == ['mon/drive', 'tue/drive', 'mon/missing']      # told of when it is its turn
+
+
+def test_the_output_is_not_searched(tmp_path: Path) -> None:
+    touch(tmp_path / 'drive/metadata.yaml', tmp_path / 'masks/drive/metadata.yaml', tmp_path / 'b.partial/metadata.yaml')
+    assert list(names(tmp_path, output=tmp_path / 'masks')) == ['drive']
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'a.md').touch()
+    for path in (tmp_path / 'a.md', tmp_path / 'nothing'):
+        with pytest.raises(BagError, match='a folder with bags, or a text file'):
+            names(path)

@@ -1,0 +1,143 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Workers of Ray: the masks of segment_bag, each once, whatever becomes of a worker or of a machine."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import psutil
+import pytest
+from street_bags import read_messages, write_street_bag
+
+from fanet_ros.tools.segment_bags.command import main
+
+pytest.importorskip('ray')
+pytestmark = pytest.mark.slow
+Expected = Callable[[int], list[tuple[str, int, bytes]]]
+LONG = 400
+PORT = 26379
+WAIT_S = 300.0
+
+
+def command(archive: Path, output: Path, quick: list[str], *more: str) -> list[str]:
+    return [str(archive), '--output', str(output), '--threads', '1', '--unit', '40', *quick, *more]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)        # leaves the processor to what is waited for
+
+
+def journals(output: Path) -> list[Path]:
+    """Of the units that have been begun."""
+    return [path for path in output.glob('long.partial/unit_*/masks.journal') if path.stat().st_size]
+
+
+def worker_at(journal: Path) -> int:
+    """Process that has the journal open; 0: none."""
+    for process in psutil.process_iter():
+        try:
+            if any(item.path == str(journal) for item in process.open_files()):
+                return process.pid
+        except psutil.Error:
+            continue
+    return 0
+
+
+def report(output: Path) -> dict[str, Any]:
+    found = json.loads((output / 'report.json').read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+    archive, output = tmp_path / 'in', tmp_path / 'out'
+    write_street_bag(archive / 'long', LONG)
+    for number in range(3):
+        write_street_bag(archive / f'short_{number}', 3)
+    killed = []
+
+    def kill_one() -> None:
+        wait_for(lambda: len(journals(output)) >= 3)
+        wait_for(lambda: any(map(worker_at, journals(output))))
+        pid = next(filter(None, map(worker_at, journals(output))))
+        os.kill(pid, signal.SIGKILL)
+        killed.append(pid)
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    code = main(command(archive, output, quick, '--workers', '2'))
+    killer.join()
+    assert code == 0 and killed and os.getpid() not in killed
+    assert os.environ['RAY_USAGE_STATS_ENABLED'] == '0'
+    assert read_messages(output / 'long') == expected(LONG)
+    for number in range(3):
+        assert read_messages(output / f'short_{number}') == expected(3)
+    found = report(output)
+    assert (found['images'], found['masks'], found['bags_done'], found['bags_failed']) == (LONG + 9, LONG + 9, 4, 0)
+    assert not list(output.rglob('*.partial'))
+
+
+def test_the_driver_is_killed_and_another_one_goes_on(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+    archive, output = tmp_path / 'in', tmp_path / 'out'
+    write_street_bag(archive / 'long', LONG)
+    arguments = command(archive, output, quick, '--workers', '2')
+    driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments], stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(journals(output)) >= 4)
+    driver.kill()
+    driver.wait()
+    assert not (output / 'long').exists()
+    assert main(arguments) == 0
+    assert read_messages(output / 'long') == expected(LONG)
+    assert report(output)['segmented_now'] <= LONG - 40
+
+
+def node(*arguments: str) -> subprocess.Popen[bytes]:
+    """A machine of a cluster, which ends with its process."""
+    environment = {**os.environ, 'RAY_USAGE_STATS_ENABLED': '0', 'PYTHONPATH': str(Path(__file__).parents[4])}
+    return subprocess.Popen([sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block', '--num-cpus=1',
+                             '--object-store-memory=80000000', *arguments], env=environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def stop(machine: subprocess.Popen[bytes]) -> None:
+    """All of its processes at once, as if the power failed."""
+    for process in [*psutil.Process(machine.pid).children(recursive=True), psutil.Process(machine.pid)]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    machine.wait()
+
+
+def test_a_machine_leaves_a_cluster_and_another_one_joins(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+    archive, output = tmp_path / 'in', tmp_path / 'out'
+    write_street_bag(archive / 'long', 2 * LONG)
+    address = f'127.0.0.1:{PORT}'
+    # The driver works with the raylet of its own address, the first one's; the others' addresses differ.
+    machines = [node('--head', f'--port={PORT}', '--node-ip-address=127.0.0.1', '--include-dashboard=false')]
+    try:
+        ready = [sys.executable, '-m', 'ray.scripts.scripts', 'health-check', '--address', address]
+        wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
+        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.2'))
+        driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags',
+                                   *command(archive, output, quick, '--ray', address)], stderr=subprocess.DEVNULL)
+        wait_for(lambda: len(journals(output)) >= 4 or driver.poll() is not None)
+        stop(machines[1])
+        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.3'))
+        assert driver.wait(2 * WAIT_S) == 0
+    finally:
+        for machine in reversed(machines):
+            if machine.poll() is None:
+                stop(machine)
+    assert read_messages(output / 'long') == expected(2 * LONG)
+    assert report(output)['masks'] == 2 * LONG and not list(output.rglob('*.partial'))

@@ -1,0 +1,240 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""An archive in one process: the masks of segment_bag, whatever interrupts it and whatever is wrong with some of the bags."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from street_bags import read_messages, write_street_bag
+
+from fanet_ros.inference import SegmenterOptions
+from fanet_ros.model.checkpoint import resolve_checkpoint
+from fanet_ros.tools.segment_bags.command import main
+from fanet_ros.tools.segment_bags.done import DONE, file_sha256
+from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Stretch
+from fanet_ros.tools.segment_bags.worker import Worker
+
+Expected = Callable[[int], list[tuple[str, int, bytes]]]
+LONG = 100
+
+
+def report(output: Path) -> dict[str, Any]:
+    found = json.loads((output / 'report.json').read_text())
+    assert isinstance(found, dict)
+    return {**found, 'bags': {bag['name']: bag for bag in found['bags']}}
+
+
+def states(output: Path) -> dict[str, str]:
+    return {name: bag['state'] for name, bag in report(output)['bags'].items()}
+
+
+def partials(output: Path) -> list[str]:
+    return [path.name for path in output.rglob('*.partial')]
+
+
+def command(archive: Path, output: Path, quick: list[str], *more: str) -> list[str]:
+    return [str(archive), '--output', str(output), '--unit', '40', '--threads', '1', *quick, *more]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    path = resolve_checkpoint('fanet18_camvid')
+    options = SegmenterOptions(device='cpu', engine='torch', input_height=64, input_width=96, num_threads=1)
+    return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, 'key', longest=40)
+
+
+def test_the_masks_are_those_of_segment_bag_and_are_made_once(
+        archive: Path, tmp_path: Path, quick: list[str], expected: Expected, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / 'out'
+    assert main(command(archive, output, quick)) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == ['tue/long: 100 masks', 'mon/second: 4 masks', 'mon/first: 3 masks']
+    assert read_messages(output / 'tue/long') == expected(LONG)
+    assert read_messages(output / 'mon/first') == expected(3)
+    found = report(output)
+    assert (found['complete'], found['bags_done'], found['images'], found['masks'], found['segmented_now']) == (
+        True, 3, 107, 107, 107)
+    assert not partials(output) and sorted(path.name for path in (output / 'tue/long').iterdir() if path.suffix != '.parquet') == [
+        'long.mcap', 'metadata.yaml', DONE]
+
+    before = {path: path.stat().st_mtime_ns for path in output.rglob('*.mcap')}
+    os.utime(archive / 'mon/second/second.mcap')        # recorded anew, perhaps
+    long = archive / 'tue/long/long.mcap'               # known without being opened: it could not be read
+    state = long.stat()
+    long.write_bytes(bytes(state.st_size))
+    os.utime(long, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert main(command(archive, output, quick)) == 0
+    assert states(output) == {'mon/first': 'skipped', 'mon/second': 'done', 'tue/long': 'skipped'}
+    assert report(output)['masks'] == 107 and report(output)['segmented_now'] == 4
+    changed = [path.name for path, at_ns in before.items() if path.stat().st_mtime_ns != at_ns]
+    assert changed == ['second.mcap'] and not partials(output)
+
+
+def test_other_options_replace_masks_only_if_told_to(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    source, output = write_street_bag(tmp_path / 'in/drive', 2), tmp_path / 'out'
+    assert main(command(source, output, quick)) == 0
+    before = read_messages(output / 'drive')
+    other = [*quick, '--resolution', '128x96']
+    assert main(command(source, output, other)) == 2
+    assert 'was made with another checkpoint or other options' in capsys.readouterr().err
+    assert read_messages(output / 'drive') == before
+    assert main(command(source, output, other, '--replace')) == 0
+    after = read_messages(output / 'drive')
+    assert len(after) == len(before) and after != before and not partials(output)
+
+
+def test_a_row_for_each_mask(tmp_path: Path, quick: list[str]) -> None:
+    pytest.importorskip('pyarrow')
+    import pyarrow.parquet
+    write_street_bag(tmp_path / 'in/a', 50)
+    write_street_bag(tmp_path / 'in/b', 2, encoding='junk')
+    write_street_bag(tmp_path / 'in/c', 2, first=3)
+    assert main(command(tmp_path / 'in', tmp_path / 'out', quick)) == 0
+    rows = pyarrow.parquet.read_table(tmp_path / 'out/frames.parquet').to_pylist()
+    assert [(row['bag'], row['stamp_ns']) for row in rows] == [
+        *(('a', 100 * 10**9 + number * 10**8 + 7) for number in range(50)),
+        *(('c', 100 * 10**9 + number * 10**8 + 7) for number in (3, 4))]
+    masks = [data[-96 * 64:] for topic, _, data in read_messages(tmp_path / 'out/a') if topic == '/segmentation/mask']
+    shares = [name for name in rows[0] if name.startswith('share_')]
+    assert len(shares) == 11 and shares[0] == 'share_sky'
+    for row, mask in zip(rows, masks):
+        for number, name in enumerate(shares):
+            assert row[name] == pytest.approx(mask.count(number) / len(mask), abs=1e-6)
+        assert 0 <= row['doubtful'] <= 1 and 1 / 11 <= row['confidence'] <= 1 and 0 < row['brightness'] < 1 < row['sharpness']
+        assert row['topic'] == '/camera/image_raw' and row['checkpoint'].startswith('fanet18_camvid ')
+
+
+def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None:
+    write_street_bag(tmp_path / 'in/a', 2)
+    assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table')) == 0
+    assert not list((tmp_path / 'out').rglob('*.parquet'))
+
+
+@pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
+def test_it_goes_on_after_an_interruption(archive: Path, tmp_path: Path, quick: list[str], expected: Expected,
+                                          kill: signal.Signals) -> None:
+    output = tmp_path / 'out'
+    arguments = command(archive, output, quick)
+    process = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments], stderr=subprocess.PIPE)
+    journal, deadline = output / 'tue/long.partial/unit_000001/masks.journal', time.monotonic() + 180
+    while not (journal.is_file() and journal.stat().st_size > 2000):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)        # leaves the processor to what is waited for
+    process.send_signal(kill)
+    process.communicate(timeout=120)
+    assert process.returncode == (130 if kill == signal.SIGINT else -signal.SIGKILL)
+    assert not (output / 'tue/long').exists() and (output / 'report.json').exists() == (kill == signal.SIGINT)
+    assert kill == signal.SIGKILL or not report(output)['complete']
+    journal.write_bytes(journal.read_bytes()[:-3])      # the last record cut off
+    assert main(arguments) == 0
+    assert read_messages(output / 'tue/long') == expected(LONG) and not partials(output)
+    assert report(output)['masks'] == 107 and report(output)['segmented_now'] < 107 - 33      # the first unit, and some
+
+
+def test_bad_bags_fail_with_their_reasons_and_the_others_are_done(
+        archive: Path, tmp_path: Path, quick: list[str], expected: Expected, capsys: pytest.CaptureFixture[str]) -> None:
+    cut_off = write_street_bag(archive / 'wed/cut_off', 20) / 'cut_off.mcap'
+    cut_off.write_bytes(cut_off.read_bytes()[:100_000])
+    damaged = write_street_bag(archive / 'wed/damaged', 60) / 'damaged.mcap'
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2:len(content) // 2 + 40_000] = bytes(40_000)
+    damaged.write_bytes(content)
+    write_street_bag(archive / 'wed/no_camera', 0)
+    write_street_bag(archive / 'wed/unknown_codec', 3, encoding='junk')
+    (archive / 'wed/ros1').mkdir()
+    (archive / 'list.txt').write_text('mon\nwed\nwed/missing\n')
+    output = tmp_path / 'out'
+    (output / 'mon/second').mkdir(parents=True)         # somebody else's
+    assert main(command(archive / 'list.txt', output, quick)) == 1
+    error = capsys.readouterr().err
+    assert states(output) == {'mon/first': 'done', 'mon/second': 'failed', 'wed/cut_off': 'failed', 'wed/damaged': 'failed',
+                              'wed/no_camera': 'failed', 'wed/unknown_codec': 'done', 'wed/missing': 'failed'}
+    for name, reason in {'mon/second': 'is not of segment_bags', 'wed/cut_off': 'cannot read the bag',
+                         'wed/damaged': 'of its 60 images can be read', 'wed/no_camera': 'no camera topic',
+                         'wed/missing': 'No such file'}.items():
+        assert reason in report(output)['bags'][name]['reason']
+        assert len([line for line in error.splitlines() if line.startswith(f'{name}: failed: ')]) == 1
+        assert name == 'mon/second' or not (output / name).exists()
+    assert report(output)['without_mask'] == {'unknown encoding junk': 3}
+    assert read_messages(output / 'mon/first') == expected(3)
+    assert not list((output / 'mon/second').iterdir())
+
+
+def test_a_bag_that_goes_or_changes_while_it_is_read_fails(tmp_path: Path, settings: Settings) -> None:
+    worker = Worker(settings)
+    gone, changed = (Bag(str(write_street_bag(tmp_path / f'in/{name}', LONG)), str(tmp_path / 'out' / name), name)
+                     for name in ('gone', 'changed'))
+    for bag in (gone, changed):
+        begun = worker.run(Begin(bag)).result
+        assert isinstance(begun, Begun) and len(begun.stretches) == 3
+        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 33)
+        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 0)      # not again
+    (tmp_path / 'in/gone/gone.mcap').unlink()
+    os.utime(tmp_path / 'in/changed/changed.mcap')
+    for job in (Segment(gone, Stretch(1)), Assemble(gone)):
+        assert 'cannot read the bag' in worker.run(job).error
+    for job in (Segment(changed, begun.stretches[1]), Assemble(changed)):
+        assert 'changed while it was read' in worker.run(job).error
+    assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.partial']
+
+
+def test_a_unit_that_is_missing_is_not_passed_over(tmp_path: Path, settings: Settings) -> None:
+    worker = Worker(settings)
+    bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
+    begun = worker.run(Begin(bag)).result
+    for stretch in begun.stretches[:-1]:
+        worker.run(Segment(bag, stretch))
+    assert 'fewer masks than images' in worker.run(Assemble(bag)).error and not (tmp_path / 'out/a').exists()
+    worker.run(Segment(bag, begun.stretches[-1]))
+    assert worker.run(Assemble(bag)).result.masks == LONG
+
+
+def test_no_room_for_a_bag_is_told_and_mended_by_the_same_command(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+    write_street_bag(tmp_path / 'in/a', LONG)
+    arguments = command(tmp_path / 'in', tmp_path / 'out', quick)
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))
+    process = subprocess.run([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments], preexec_fn=little_room,
+                             capture_output=True, text=True)
+    assert process.returncode == 2 and 'a: failed: File too large' in process.stderr
+    assert not (tmp_path / 'out/a').exists()
+    assert main(arguments) == 0
+    assert report(tmp_path / 'out')['segmented_now'] == 0 and read_messages(tmp_path / 'out/a') == expected(LONG)
+
+
+@pytest.mark.parametrize(('more', 'reason'), [
+    (['--checkpoint', 'nothing'], 'nothing'), (['--ray', '127.0.0.1:1'], 'Ray'), (['--root', '/nowhere'], 'another --root')])
+def test_where_nothing_can_be_done_it_says_so_in_a_line(
+        tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str], more: list[str], reason: str) -> None:
+    write_street_bag(tmp_path / 'in/a', 1)
+    assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table', *more)) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith('segment_bags: ') and reason in error
+
+
+def test_no_bags_or_two_at_work_on_one_output(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'in').mkdir()
+    assert main(command(tmp_path / 'in', tmp_path / 'out', quick)) == 2
+    assert 'no bags in' in capsys.readouterr().err
+    write_street_bag(tmp_path / 'in/a', 1)
+    (tmp_path / 'out').mkdir()
+    with open(tmp_path / 'out/.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(command(tmp_path / 'in', tmp_path / 'out', quick)) == 2
+    assert 'another process' in capsys.readouterr().err
+
+
+def test_help_and_the_driver_load_neither_ros_nor_ray() -> None:
+    code = ('import sys, fanet_ros.tools.segment_bags.command as c; c._parser(); assert "torch" not in sys.modules; '
+            'import fanet_ros.tools.segment_bags.run; sys.exit(bool({"ray", "pyarrow", "rclpy"} & set(sys.modules)))')
+    assert subprocess.run([sys.executable, '-c', code]).returncode == 0
