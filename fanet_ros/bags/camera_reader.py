@@ -46,7 +46,8 @@ class CameraReader(BagReader):
         """Yield the cameras' images in the bag's order, without the first `skip`; threads decode a few ahead.
 
         :param only: numbers of the images to read, counted from the first in the bag; None: all
-        :param start: in ns, as `stop` of messages(): a stretch of the bag, which is then all that is counted
+        :param start: yield only images received at start <= time < stop [ns]; `skip` and `only` then count within this range
+        :param stop: see `start`
         """
         raws: Iterator[Any] = islice(self.messages(self._of(cameras), start, stop), skip, None)
         if only is not None:

@@ -82,9 +82,9 @@ class BagReader:
 
     @property
     def is_seekable(self) -> bool:
-        """Whether a stretch of time is read for less than all of it, and stretches in turn give messages in the bag's order.
+        """Whether a time range can be read without reading the whole bag, and consecutive ranges keep the bag's message order.
 
-        Not so where files must be unpacked first, or are read one after the other and overlap in time.
+        False if files must be decompressed first, or are read one after another although they overlap in time.
         """
         files = [self.path] if self.path.is_file() else list(self.path.iterdir())
         if any(file.suffix in (PACKED, '.zst') for file in files):
@@ -115,7 +115,7 @@ class BagReader:
 
     def messages(self, connections: Optional[Collection[Connection]] = None, start: Optional[int] = None,
                  stop: Optional[int] = None) -> Iterator[tuple[Connection, int, bytes]]:
-        """Yield (connection, time of reception [ns], message as CDR) of these connections or all, for start <= time < stop."""
+        """Yield (connection, reception time [ns], CDR bytes) for these connections or all, where start <= reception time < stop."""
         wanted = self.connections if connections is None else connections
         if not wanted:
             return      # rosbags takes an empty selection as all

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small bags of a synthetic street, written without ROS; and bags read."""
+"""Write small bags of a synthetic street, and read bags, without ROS."""
 from __future__ import annotations
 
 from functools import cache
@@ -31,7 +31,7 @@ def _street(height: int, width: int) -> SyntheticStreet:
 
 
 def street_image(number: int, encoding: str = 'rgb8', *, height: int = HEIGHT, width: int = WIDTH) -> Any:
-    """Frame `number` as an Image, a different one for each number; stamped 100 s and a period a frame."""
+    """Frame `number` as an Image, different for each number; stamped 100 s + `number` periods + 7 ns."""
     rgb = np.roll(_frame(number % 7, height, width), number, 1)
     stamp = STORE.types['builtin_interfaces/msg/Time'](sec=100 + number // 10, nanosec=number % 10 * PERIOD_NS + 7)
     header = STORE.types['std_msgs/msg/Header'](stamp=stamp, frame_id=f'optical_{number}')
@@ -41,7 +41,7 @@ def street_image(number: int, encoding: str = 'rgb8', *, height: int = HEIGHT, w
 
 def write_street_bag(path: Path, frames: int, *, storage: StoragePlugin = StoragePlugin.MCAP, topic: str = '/camera/image_raw',
                      encoding: str = 'rgb8', first: int = 0, height: int = HEIGHT, width: int = WIDTH) -> Path:
-    """A bag of `frames` images, 0.1 s after each other from 1000 s + `first` periods on, with a text between; returns `path`."""
+    """Write `frames` images, one every 0.1 s from 1000 s + `first` periods on, each followed by a text message; returns `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     images = [street_image(number, encoding, height=height, width=width) for number in range(7)]
     with Writer(path, version=8, storage_plugin=storage) as writer:
@@ -58,6 +58,6 @@ def write_street_bag(path: Path, frames: int, *, storage: StoragePlugin = Storag
 
 
 def read_messages(path: Path) -> list[tuple[str, int, bytes]]:
-    """Topic, time of reception in ns and content of every message, in the bag's order."""
+    """(topic, reception time [ns], CDR bytes) of every message, in the bag's order."""
     with AnyReader([path]) as reader:
         return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in reader.messages()]

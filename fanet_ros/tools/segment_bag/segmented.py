@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images of a bag through the network, in their order: the same for one bag and for an archive."""
+"""Segment the images of a bag in order; used for single bags and for archives."""
 from __future__ import annotations
 
 import itertools
@@ -12,9 +12,9 @@ from fanet_ros.inference import FrameInput, Segmentation, Segmenter
 
 def segmented(images: Iterator[BagImage], segmenter: Segmenter,
               confidence: bool = False) -> Iterator[tuple[BagImage, Optional[Segmentation]]]:
-    """Each image with what the network says of it, None for one that could not be decoded; a few images are read ahead.
+    """Yield each image with its segmentation, None if it could not be decoded; a few images are read ahead.
 
-    :param confidence: also ask for the probability of each pixel's class; the labels are the same
+    :param confidence: also compute the confidence of each pixel; the labels do not change
     """
     kept, sent = itertools.tee(images)
     frames = (None if image.rgb is None else FrameInput(image.rgb, confidence, stamp_s=image.stamp_s, camera=image.topic)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The folder NAME.partial of a bag under way: its plan, and of every unit a journal of masks and the rows of its frames."""
+"""The folder NAME.partial of an unfinished bag: its plan, and for each unit a journal of masks and the table rows of its frames."""
 from __future__ import annotations
 
 import json
@@ -18,9 +18,9 @@ from fanet_ros.tools.segment_bags.jobs import Bag, Settings, Stretch
 
 
 class BagFolder:
-    """Work on `bag` with `settings`; begun anew if what is there was made of another state of the bag, or otherwise.
+    """Work in progress on a bag. Work left from other contents of the bag or other settings is not reused.
 
-    :raises BagError: the bag is gone
+    :raises BagError: the input bag does not exist
     """
 
     def __init__(self, bag: Bag, settings: Settings) -> None:
@@ -32,11 +32,11 @@ class BagFolder:
 
     @property
     def made(self) -> Path:
-        """Where the new bag is written before it is put in its place. The files in a bag are named after their folder."""
+        """Where the new bag is written before it is moved to its output path; same name, after which the files in it are named."""
         return self.path / 'bag' / Path(self._bag.output).name
 
     def plan(self) -> Optional[dict[str, Any]]:
-        """What planned() was given for the present state of the bag and the same settings; None: not yet."""
+        """The stored plan, or None if there is none for the current contents of the bag and these settings."""
         try:
             plan = json.loads((self.path / 'plan.json').read_text(encoding='utf-8'))
         except (FileNotFoundError, ValueError):
@@ -44,7 +44,7 @@ class BagFolder:
         return plan if {name: plan.get(name) for name in self._wanted} == self._wanted else None
 
     def planned(self, images: int, stretches: Sequence[Stretch]) -> None:
-        """Begin with these units; whatever was there is removed."""
+        """Store a new plan with these units; remove any previous work."""
         self.remove()
         self.path.mkdir(parents=True)
         write_json(self.path / 'plan.json', {
@@ -53,30 +53,30 @@ class BagFolder:
     def stretches(self) -> tuple[Stretch, ...]:
         """The units of the plan.
 
-        :raises BagError: there is none for this state of the bag
+        :raises BagError: no plan for the current contents of the bag
         """
         plan = self.plan()
         if plan is None:
-            raise BagError(f'{self._bag.input} changed while it was read: give the same command again')
+            raise BagError(f'{self._bag.input} changed while it was read: run the same command again')
         return tuple(Stretch(number, *times) for number, times in enumerate(plan['stretches']))
 
     def journal(self, stretch: Stretch) -> Journal:
-        """Of the masks of a unit; one process at a time."""
+        """The journal of a unit's masks; only one process may open it at a time."""
         return Journal(self.path / f'unit_{stretch.number:06d}', {'start': stretch.start, 'stop': stretch.stop})
 
     def rows(self, stretch: Stretch) -> Path:
-        """The file with the rows of a unit, for RowFile."""
+        """The file with the table rows of a unit, for RowFile."""
         return self.path / f'unit_{stretch.number:06d}' / 'rows.jsonl'
 
     def remove(self) -> None:
-        """Remove all of it, if it is there."""
+        """Remove the folder, if it exists."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 class Masks:
-    """The masks of all units in order, for write_bag(), which takes one for each image.
+    """Iterate over the masks of all units in order, one per image and None for an image without a mask, for write_bag().
 
-    `reasons`: how many images of the units read so far have none, and why; `count`: images read so far.
+    `reasons`: images without a mask in the units read so far, counted by reason; `count`: images read so far.
     """
 
     def __init__(self, folder: BagFolder, stretches: Sequence[Stretch]) -> None:
@@ -90,22 +90,22 @@ class Masks:
     def __next__(self) -> np.ndarray | None:
         try:
             return next(self._items)
-        except StopIteration:       # which would end a loop elsewhere without a word
+        except StopIteration:       # would silently end a loop in the caller
             raise BagError('there are fewer masks than images: the bag changed while it was read') from None
 
     def check_end(self, images: int) -> None:
-        """All of them were taken, and there were as many as the bag says that it has images.
+        """Check that all masks were consumed and that their number is `images`, the image count in the bag's index.
 
-        :raises BagError: so it is not
+        :raises BagError: masks are left over, or some images could not be read
         """
         if next(self._items, self) is not self:
             raise BagError('there are more masks than images: the bag changed while it was read')
         if self.count != images:
-            raise BagError(f'only {self.count} of its {images} images can be read: a file of it is damaged; ros2 bag reindex '
+            raise BagError(f'only {self.count} of its {images} images can be read: one of its files is damaged; ros2 bag reindex '
                            'repairs some')
 
     def close(self) -> None:
-        """Let go of the journal that is being read."""
+        """Close the journal that is being read."""
         self._items.close()
 
     def _read(self, stretches: Sequence[Stretch]) -> Generator[np.ndarray | None, None, None]:

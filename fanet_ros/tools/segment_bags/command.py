@@ -1,16 +1,17 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Segment all bags of an archive, offline and without ROS, on one machine or on a Ray cluster: the same bags with masks.
+"""Segment all bags of an archive, offline and without ROS, on one machine or a Ray cluster, and write a copy of each with masks.
 
     ros2 run fanet_ros segment_bags /archive --output /archive_masks
     ros2 run fanet_ros segment_bags /archive --output /archive_masks --workers 4
     ros2 run fanet_ros segment_bags /archive --output /archive_masks --ray auto
 
-DIR mirrors the folders of the archive. A bag exists there once it is complete; until then the work is in NAME.partial. The same
-command goes on after an interruption, and skips what is finished. DIR/report.json tells what became of each bag,
-DIR/frames.parquet what is on each frame (needs pyarrow). Several workers and clusters need Ray: pip install "fanet_ros[fleet]".
+DIR mirrors the folder structure of the archive. A bag appears there once it is complete; until then the work is in NAME.partial.
+After an interruption the same command resumes where it stopped and skips finished bags. DIR/report.json lists the result of each
+bag, DIR/frames.parquet has statistics of each frame (needs pyarrow). Several workers or a cluster need Ray:
+pip install "fanet_ros[fleet]".
 
-Exit code: 0, all bags are done; 1, some failed; 2, nothing could be done; 130, interrupted.
+Exit code: 0, all bags are done; 1, some failed; 2, no bag could be segmented; 130, interrupted.
 """
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ from fanet_ros.size_text import METAVAR, size_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
-    """Do it; returns the exit code, see above."""
+    """Segment the bags; returns the exit code, see the module docstring."""
     arguments = _parser().parse_args(argv)
     if arguments.workers is None:
         arguments.workers = 0 if arguments.ray else 1
@@ -38,10 +39,10 @@ def main(argv: Optional[list[str]] = None) -> int:
 
     def remedy(error: OSError) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return 'make room and give the same command again'
-        return 'choose another --output, or see to its permissions'
+            return 'free some space and run the same command again'
+        return 'choose another --output, or check its permissions'
     with sigterm_interrupts():
-        code = exit_code_of('segment_bags', work, remedy=remedy, stopped='stopped; the same command goes on from here')
+        code = exit_code_of('segment_bags', work, remedy=remedy, stopped='stopped; run the same command again to resume')
     return code if codes or code != 1 else 2
 
 
@@ -49,19 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_bags', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('sources', type=Path, nargs='+', metavar='SOURCE',
-                        help='a bag, a folder that is searched for bags, or a text file (.txt) with a path on each line')
+                        help='a bag, a folder to search for bags, or a text file (.txt) with one path per line')
     parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder of the new bags')
     parser.add_argument('--root', type=Path, metavar='FOLDER',
-                        help='DIR mirrors what lies below it (default: the nearest folder that holds every SOURCE)')
+                        help='DIR mirrors the folders below it (default: the deepest folder that contains every SOURCE)')
     parser.add_argument('--workers', type=_count, default=None, metavar='N',
-                        help='(default: 1; with --ray as many as there is room for)')
+                        help='number of workers (default: 1; with --ray, as many as the cluster has room for)')
     parser.add_argument('--ray', default='', metavar='ADDRESS',
-                        help='a Ray cluster that runs: HOST:PORT, or auto for the one that this machine belongs to')
+                        help='a running Ray cluster: HOST:PORT, or auto for the one this machine belongs to')
     parser.add_argument('--threads', type=_count, default=0, metavar='N',
-                        help='CPU threads of a worker (default: those of the machine, shared out; with --ray 1 for each core)')
-    parser.add_argument('--unit', type=_count, default=300, metavar='N', help='images of a unit of work at most (default: 300)')
-    parser.add_argument('--replace', action='store_true', help='do bags again that were made otherwise')
-    parser.add_argument('--no-table', action='store_true', help='no frames.parquet, which takes some time for each frame')
+                        help='CPU threads per worker (default: the cores of this machine divided by --workers)')
+    parser.add_argument('--unit', type=_count, default=300, metavar='N', help='maximum images per unit of work (default: 300)')
+    parser.add_argument('--replace', action='store_true', help='redo bags that were made with another checkpoint or other options')
+    parser.add_argument('--no-table', action='store_true', help='do not write frames.parquet, which costs some time per frame')
     parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',
                         help='camera topics of every bag, see segment_bag (default: detected automatically)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input',
-                        help='format of the new bags (default: as the old)')
+                        help='format of the new bags (default: as the input)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a finished bag is known again: by a file in its folder, without opening the bag."""
+"""The marker file of a finished bag, by which it is recognised without opening the bag."""
 from __future__ import annotations
 
 import hashlib
@@ -16,9 +16,9 @@ VERSION = 1
 
 
 def input_state(path: Path) -> tuple[str, int]:
-    """What changes when a bag does: a digest of its files' names, sizes and times of change; and their bytes altogether.
+    """(digest of the names, sizes and modification times of a bag's files, total size in bytes), for detecting changes.
 
-    :raises BagError: it is gone
+    :raises BagError: the bag does not exist or is unreadable
     """
     try:
         files = [path] if path.is_file() else [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
@@ -30,7 +30,7 @@ def input_state(path: Path) -> tuple[str, int]:
 
 
 def file_sha256(path: Path) -> str:
-    """Of a file's content."""
+    """SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(1 << 20):
@@ -39,20 +39,20 @@ def file_sha256(path: Path) -> str:
 
 
 def key_of(content: dict[str, Any]) -> str:
-    """A digest of options."""
+    """Digest of the options that determine the result, in hexadecimal."""
     return hashlib.sha256(json.dumps({**content, 'version': VERSION}, sort_keys=True).encode()).hexdigest()
 
 
 def read_done(output: Path) -> Optional[dict[str, Any]]:
-    """What the finished bag `output` tells of itself; None: it is not there.
+    """The marker of the finished bag `output`, or None if `output` does not exist.
 
-    :raises BagError: something else is
+    :raises BagError: `output` exists but has no readable marker
     """
     try:
         found = json.loads((output / DONE).read_text(encoding='utf-8'))
     except (FileNotFoundError, NotADirectoryError):
         if output.exists():
-            raise BagError(f'{output} is not of segment_bags: remove it, or choose another --output') from None
+            raise BagError(f'{output} was not written by segment_bags: remove it, or choose another --output') from None
         return None
     except (OSError, ValueError) as error:
         raise BagError(f'{output / DONE} cannot be read ({error}): remove {output}') from None
@@ -60,7 +60,7 @@ def read_done(output: Path) -> Optional[dict[str, Any]]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Put the whole file there in one step, on the disk."""
+    """Write a JSON file atomically and sync it to disk."""
     new = path.with_name(path.name + '.new')
     with open(new, 'w', encoding='utf-8') as file:
         json.dump(content, file, indent=1)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which bags are meant: bags themselves, folders that are searched, text files with a path on each line."""
+"""Find the bags to segment: given directly, in folders, or listed in text files with one path per line."""
 from __future__ import annotations
 
 import os
@@ -17,10 +17,10 @@ SUFFIXES = ('.zstd', '.mcap', '.db3')
 
 
 def find_bags(sources: Sequence[Path], output: Path, root: Optional[Path] = None) -> list[Bag]:
-    """Every bag once, with its place below `output`: where it lies below `root`.
+    """Every bag once; its path below `output` is its path below `root`.
 
-    :param root: None: the folder searched, or the nearest that holds all that is given
-    :raises BagError: a source is missing or is no bag, folder or list; a bag lies outside `root`
+    :param root: None: the folder searched, or the deepest one that contains all sources
+    :raises BagError: a source is missing or is not a bag, folder or list; a bag is outside `root`
     """
     output = output.absolute()
     given = [path for source in sources for path in _listed(source.expanduser())]
@@ -29,22 +29,22 @@ def find_bags(sources: Sequence[Path], output: Path, root: Optional[Path] = None
         root = Path(os.path.commonpath(roots)) if roots else output
     found: dict[str, Bag] = {}
     for path in given:
-        for bag in _below(path, output):
+        for bag in _bags_below(path, output):
             name = _name(bag, root.absolute())
             other = found.setdefault(name, Bag(str(bag), str(output / name), name))
             if other.input != str(bag):
-                name = bag.relative_to(root.absolute()).as_posix()      # a.mcap beside the folder a
+                name = bag.relative_to(root.absolute()).as_posix()      # a.mcap next to the folder a
                 found[name] = Bag(str(bag), str(output / name), name)
     return list(found.values())
 
 
 def _listed(source: Path) -> Iterator[Path]:
-    """The source as an absolute path, or what a list holds."""
+    """The source as an absolute path, or the paths in a list."""
     if not source.exists():
         raise BagError(f'{source} does not exist: expected a bag, a folder with bags, or a text file ({LIST}) with their paths')
     if source.suffix != LIST:
         if source.is_file() and not is_bag(source):
-            raise BagError(f'{source} is no bag: expected one, a folder with bags, or a text file ({LIST}) with their paths')
+            raise BagError(f'{source} is not a bag: expected one, a folder with bags, or a text file ({LIST}) with their paths')
         yield _absolute(source)
         return
     for line in source.read_text(encoding='utf-8').splitlines():
@@ -54,27 +54,27 @@ def _listed(source: Path) -> Iterator[Path]:
 
 
 def _absolute(path: Path) -> Path:
-    return Path(os.path.normpath(path.absolute()))      # links stay, `..` goes
+    return Path(os.path.normpath(path.absolute()))      # removes `..` but keeps links
 
 
-def _below(path: Path, output: Path) -> Iterator[Path]:
-    """The bag itself, also one that is missing: a line of a list. Else all in the folder, in the order of their names."""
+def _bags_below(path: Path, output: Path) -> Iterator[Path]:
+    """All bags in a folder, sorted by name; any other path as it is, even if missing, so that a bad line in a list fails alone."""
     if not path.is_dir():
         yield path
         return
     if is_bag(path):
-        yield from _of_folder(path)
+        yield from _bags_in(path)
         return
     for folder, names, _ in os.walk(path):
         names[:] = sorted(name for name in names if Path(folder, name) != output and not name.endswith(PARTIAL)
                           and not name.startswith('.'))
         if is_bag(Path(folder)):
-            yield from _of_folder(Path(folder))
+            yield from _bags_in(Path(folder))
             names.clear()
 
 
-def _of_folder(folder: Path) -> Iterable[Path]:
-    """A folder of files is one bag if it says so, or if they are named as those of a split one; else each is a bag."""
+def _bags_in(folder: Path) -> Iterable[Path]:
+    """A folder is one bag if it has metadata or its files are named like those of a split bag; otherwise each file is a bag."""
     if (folder / METADATA).is_file():
         return [folder]
     files = sorted(file for file in folder.iterdir() if file.is_file() and is_bag(file))
@@ -92,5 +92,5 @@ def _name(bag: Path, root: Path) -> str:
     try:
         place = bag.relative_to(root)
     except ValueError:
-        raise BagError(f'{bag} does not lie below {root}: give another --root') from None
+        raise BagError(f'{bag} is not below {root}: choose another --root') from None
     return (place if bag.is_dir() else place.with_name(_stem(place.name))).as_posix()

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the driver asks of a worker, and what comes back: small and plain, since it may cross a network."""
+"""Messages between driver and workers: small and plain, since they may cross a network."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -13,13 +13,14 @@ from fanet_ros.inference import SegmenterOptions
 class Settings:
     """How every bag is segmented.
 
-    :param checkpoint: path, which every worker must be able to read
-    :param checkpoint_sha256: of that file; a worker that finds another one refuses to work
-    :param table: whether a row is kept of every frame
-    :param storage: of the new bags: 'input', 'mcap' or 'sqlite3'
-    :param key: tells apart all that the masks depend on, beside the bag
-    :param longest: images of a unit at most
-    :param share: a bag is cut into at least this many units, unless they would be shorter than SHORTEST
+    :param checkpoint: path that every worker must be able to read
+    :param checkpoint_sha256: of that file; a worker that reads a different file refuses to start
+    :param topics: camera topics as [NAME=]TOPIC; empty: detected automatically
+    :param storage: format of the new bags: 'input', 'mcap' or 'sqlite3'
+    :param table: whether to keep a table row per frame
+    :param key: digest of everything besides the bag that the masks depend on
+    :param longest: maximum number of images per unit
+    :param share: minimum number of units per bag, unless they would be shorter than SHORTEST
     """
 
     checkpoint: str
@@ -36,18 +37,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bag:
-    """A bag: `input`, the finished one's folder `output`, both absolute paths; `name`: its place in the archive."""
+    """A bag to segment. `input`, `output`: absolute paths of the bag and of the new one; `name`: path in the archive."""
 
     input: str
     output: str
     name: str
     size_bytes: int = 0
-    replace: bool = False       # what lies at `output` is of an earlier state
+    replace: bool = False       # overwrite the existing `output`, which is out of date
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A unit of work: the images of a bag received from `start` on and before `stop`, in ns; None: no such end."""
+    """A unit of work: the images of a bag received at start <= time < stop [ns]; None: unbounded."""
 
     number: int
     start: Optional[int] = None
@@ -56,7 +57,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Begin:
-    """Open a bag. A short one is segmented and written at once, of a long one the units come back."""
+    """Open a bag. A short one is segmented and written at once (Finished), a long one is cut into units (Begun)."""
 
     bag: Bag
     tries: int = 0
@@ -64,7 +65,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class Segment:
-    """Segment a unit of a bag."""
+    """Segment one unit of a bag."""
 
     bag: Bag
     stretch: Stretch
@@ -73,7 +74,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Assemble:
-    """Write the bag from its units."""
+    """Write the new bag from its segmented units."""
 
     bag: Bag
     tries: int = 0
@@ -84,7 +85,7 @@ Job = Union[Begin, Segment, Assemble]
 
 @dataclass(frozen=True)
 class Begun:
-    """A bag of `images` images that was cut."""
+    """A bag of `images` images that was cut into units."""
 
     images: int
     stretches: tuple[Stretch, ...]
@@ -92,7 +93,7 @@ class Begun:
 
 @dataclass(frozen=True)
 class Segmented:
-    """A unit of `images` images, of which `made` were segmented now: the others had been before an interruption."""
+    """A finished unit of `images` images, `made` of them by this job, the others before an interruption."""
 
     images: int
     made: int
@@ -100,7 +101,7 @@ class Segmented:
 
 @dataclass(frozen=True)
 class Finished:
-    """A bag that is in its place. `reasons`: how many images have no mask, and why. `made`: as in Segmented."""
+    """A bag that is complete at its output path. `made`: as in Segmented; `reasons`: images without a mask, counted by reason."""
 
     images: int
     masks: int
@@ -110,7 +111,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: a result, or the `error` in one line."""
+    """Outcome of a job: its result (Begun, Segmented or Finished), or a one-line `error`."""
 
     job: Job
     result: Any = None

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Workers, as the driver sees them; and the one that needs nothing else: this process."""
+"""The interface between driver and workers, and its simplest implementation: one worker in this process."""
 from __future__ import annotations
 
 from typing import Optional, Protocol
@@ -10,40 +10,40 @@ from fanet_ros.tools.segment_bags.worker import Worker
 
 
 class Pool(Protocol):
-    """Workers that may come and go. A worker that goes fails the job that it had."""
+    """Workers that may join and leave. If a worker leaves, its job fails."""
 
     @property
     def workers(self) -> int:
-        """How many are at work or ready for it."""
+        """Number of workers, busy or idle."""
         ...
 
     @property
     def free(self) -> int:
-        """How many jobs can be submitted now."""
+        """Number of jobs that can be submitted now."""
         ...
 
     def submit(self, job: Job) -> None:
-        """Give a job to a free worker."""
+        """Give a job to a free worker; only if `free` > 0."""
         ...
 
     def wait(self, timeout_s: float) -> list[Outcome]:
-        """What has come of jobs, as soon as there is anything, at the latest after `timeout_s`.
+        """Outcomes of finished jobs: returns as soon as there are any, or empty after `timeout_s`.
 
-        :raises PoolError: no worker can be had any more
+        :raises PoolError: there are no workers and none can be started
         """
         ...
 
     def close(self) -> None:
-        """Stop all workers, whatever they do."""
+        """Stop all workers, even busy ones."""
         ...
 
 
 class PoolError(ValueError):
-    """There are no workers; one line: why, and what to do."""
+    """No workers are available; the message says in one line why, and what to do."""
 
 
 class LocalPool:
-    """One worker in this process: submit() keeps the job, wait() does it.
+    """One worker in this process: submit() stores the job, wait() runs it, however long it takes.
 
     :raises SegmentationError: see Worker
     """

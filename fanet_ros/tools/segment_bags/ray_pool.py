@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Workers of a Ray cluster, or of one that is started on this machine."""
+"""Workers on a Ray cluster, an existing one or one started on this machine."""
 from __future__ import annotations
 
 import os
@@ -15,21 +15,21 @@ from fanet_ros.tools.segment_bags.jobs import Job, Outcome, Settings
 from fanet_ros.tools.segment_bags.pool import PoolError
 from fanet_ros.tools.segment_bags.worker import Worker
 
-LOOK_EVERY_S = 5.0          # for room for more workers
+LOOK_EVERY_S = 5.0          # how often to check for room for more workers
 CONNECT_S = 5.0
-PATIENCE_S = 60.0
-STARTS = 3                  # that may fail one after the other
-OBJECT_STORE_BYTES = 80 * 2**20     # Ray's least: nothing large goes through it
+PATIENCE_S = 60.0           # without any worker before a hint is printed
+STARTS = 3                  # consecutive failed starts before giving up
+OBJECT_STORE_BYTES = 80 * 2**20     # Ray's minimum: nothing large is sent through it
 
 
 class RayPool:
-    """Actors with a Segmenter each.
+    """Ray actors with one Segmenter each.
 
-    A worker that dies, alone or with its machine, is replaced as soon as there is room for another; its job has failed.
+    The job of a worker that dies, alone or with its machine, fails; the worker is replaced as soon as there is room.
 
-    :param workers: how many; 0: as many as there is room for, at any time
-    :param address: of a cluster, or 'auto'; '': one is started here, for `workers` of them
-    :param threads: CPU cores of a worker
+    :param workers: number of workers; 0: as many as there is room for, also on machines that join later
+    :param address: HOST:PORT of a cluster, or 'auto'; '': start one on this machine with room for `workers`
+    :param threads: CPU cores per worker
     :raises PoolError: Ray is missing, or there is no cluster at the address
     """
 
@@ -51,16 +51,16 @@ class RayPool:
         self._gpus = int(has_gpu and settings.options.device != 'cpu')
         self._actor = ray.remote(Worker).options(num_cpus=threads, num_gpus=self._gpus, max_restarts=0)
         self._settings = ray.put(settings)
-        self._starting: dict[Any, Any] = {}             # actor by the reference that tells that it is ready
+        self._starting: dict[Any, Any] = {}             # actors by the reference that resolves once they are ready
         self._idle: list[Any] = []
-        self._busy: dict[Any, tuple[Any, Job]] = {}     # by the reference to the outcome
+        self._busy: dict[Any, tuple[Any, Job]] = {}     # by the reference to the outcome of the job
         self._failed_starts, self._next_look_s = 0, 0.0
         self._node = ray.get_runtime_context().get_node_id()
         self._hint_at_s = time.monotonic() + PATIENCE_S
         self.description = ''
         for _ in range(workers):
             self._start()
-        self._look_around()
+        self._add_workers()
 
     @property
     def workers(self) -> int:
@@ -75,7 +75,7 @@ class RayPool:
         self._busy[actor.run.remote(job)] = actor, job
 
     def wait(self, timeout_s: float) -> list[Outcome]:
-        self._look_around()
+        self._add_workers()
         references = [*self._starting, *self._busy]
         if not references:
             time.sleep(min(timeout_s, 1.0))
@@ -102,16 +102,16 @@ class RayPool:
     def _started(self, reference: Any) -> None:
         actor = self._starting.pop(reference)
         try:
-            told = self._ray.get(reference)
+            about = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             self._not_started(_reason(error))
             return
-        if told['version'] != fanet_ros.__version__:
+        if about['version'] != fanet_ros.__version__:
             self._ray.kill(actor)
-            self._not_started(f'{told["node"]} has fanet_ros {told["version"]}, this machine {fanet_ros.__version__}')
+            self._not_started(f'{about["node"]} has fanet_ros {about["version"]}, this machine {fanet_ros.__version__}')
             return
         self._failed_starts = 0
-        self.description = self.description or told['segmenter']
+        self.description = self.description or about['segmenter']
         self._idle.append(actor)
 
     def _not_started(self, reason: str) -> None:
@@ -122,7 +122,7 @@ class RayPool:
             self._start()
 
     def _hint(self, now_s: float) -> None:
-        """Say once what is waited for, if no worker has been there for long."""
+        """Print once what the pool is waiting for, if there has been no worker for PATIENCE_S."""
         if self.workers:
             self._hint_at_s = now_s + PATIENCE_S
         elif now_s > self._hint_at_s:
@@ -144,8 +144,8 @@ class RayPool:
         self._idle.append(actor)
         return outcome
 
-    def _look_around(self) -> None:
-        """Every LOOK_EVERY_S: without a number asked for, as many more workers as there is room for."""
+    def _add_workers(self) -> None:
+        """Every LOOK_EVERY_S: check the cluster, and if no number of workers was given, start as many as there is room for."""
         now_s = time.monotonic()
         if now_s < self._next_look_s:
             return
@@ -153,7 +153,7 @@ class RayPool:
         self._hint(now_s)
         if not any(node['Alive'] and node['NodeID'] == self._node for node in self._ray.nodes()):
             # Workers belong to the driver's node and end with it.
-            raise PoolError('this machine was lost to the cluster: see to its raylet, and give the same command again')
+            raise PoolError('this machine has dropped out of the Ray cluster: check its raylet, and run the same command again')
         if self._wanted or self._starting:
             return
         room = self._ray.available_resources()
@@ -163,9 +163,12 @@ class RayPool:
 
 
 def _ray() -> Any:
-    """The package, told to report nothing to its makers unless the user has decided otherwise."""
+    """The ray package, with usage statistics off unless the user has enabled them.
+
+    :raises PoolError: ray is not installed
+    """
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
-    os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')      # silences an announcement
+    os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')      # silences a warning
     try:
         import ray
     except ImportError as error:
@@ -174,10 +177,10 @@ def _ray() -> Any:
 
 
 def _check(address: str) -> None:
-    """Ray itself tries for minutes."""
+    """Fail fast if nothing listens at the address: Ray itself retries for minutes."""
     host, _, port = address.rpartition(':')
     if not host or not port.isdecimal() or '/' in host:
-        return      # none, 'auto', or that of a client
+        return      # '', 'auto', or a Ray client address
     try:
         socket.create_connection((host, int(port)), CONNECT_S).close()
     except OSError as error:
@@ -185,12 +188,12 @@ def _check(address: str) -> None:
 
 
 def _python_path() -> str:
-    """For workers on this machine: where this package was found."""
+    """PYTHONPATH for workers on this machine, so that they import this very package."""
     paths = [str(Path(fanet_ros.__file__).parents[1]), *os.environ.get('PYTHONPATH', '').split(os.pathsep)]
     return os.pathsep.join(dict.fromkeys(path for path in paths if path))
 
 
 def _reason(error: Optional[BaseException]) -> str:
-    """The last line of Ray's long text is the exception itself."""
+    """The last line of Ray's long error text, which is the exception itself."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[-1] if lines else type(error).__name__)[:300]

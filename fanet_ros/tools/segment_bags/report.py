@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is told of a run: a line for each bag, progress, and report.json."""
+"""Report of a run: one line per bag, a progress bar, and report.json."""
 from __future__ import annotations
 
 import json
@@ -20,18 +20,19 @@ REPORT = 'report.json'
 
 
 class Report:
-    """Bags are written to a file as they come, and kept nowhere else.
+    """Collects the results of a run. Results of single bags go straight to a file, so that memory does not grow with the archive.
 
-    :param output: folder of the archive
-    :param total_bytes: of the bags that are to be segmented
-    :param bags: how many those are
+    :param output: output folder of the archive
+    :param total_bytes: total size of the bags to segment
+    :param bags: number of bags to segment
+    :param quiet: no progress bar
     """
 
     def __init__(self, output: Path, total_bytes: int, bags: int, quiet: bool) -> None:
-        self.counts: Counter[str] = Counter()           # bags by what became of them
+        self.counts: Counter[str] = Counter()           # bags by state: 'done', 'skipped' or 'failed'
         self.images = self.masks = self.made = 0
         self.without_mask: Counter[str] = Counter()
-        self.is_complete = False        # the run came to its end
+        self.is_complete = False        # the run was not interrupted
         self._output, self._bags, self._begun_s = output, bags, time.monotonic()
         self._lines = open(output / f'{REPORT}.lines', 'w+', encoding='utf-8')
         self._shares: dict[str, float] = {}
@@ -39,18 +40,18 @@ class Report:
                          smoothing=0.05)
 
     def skipped(self, bag: Bag, done: dict[str, Any]) -> None:
-        """It had been finished before."""
+        """Record a bag that a previous run finished, with its marker `done`."""
         self._count('skipped', int(done.get('images', 0)), int(done.get('masks', 0)), done.get('without_mask') or {})
         self._write(bag, 'skipped', images=done.get('images', 0), masks=done.get('masks', 0))
 
     def failed(self, bag: Bag, reason: str) -> None:
-        """It is given up."""
+        """Record a bag that failed for good."""
         self.counts['failed'] += 1
         self._write(bag, 'failed', reason=reason)
         self._say(f'{bag.name}: failed: {reason}', sys.stderr)
 
     def step(self, step: Step, workers: int) -> None:
-        """Some of a bag was done, or all, or it was given up."""
+        """Record progress on a bag, its completion or its failure."""
         bag, done = step.bag, step.finished
         self.made += step.images
         share = self._shares.pop(bag.output, 0.0)
@@ -68,11 +69,11 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Time since the run began."""
         return time.monotonic() - self._begun_s
 
     def close(self, about: dict[str, Any]) -> None:
-        """Write report.json."""
+        """Write report.json, atomically, starting with the entries of `about`."""
         self._bar.close()
         path = self._output / REPORT
         new = path.with_name(f'{REPORT}.new')
@@ -90,7 +91,7 @@ class Report:
         os.unlink(self._lines.name)
 
     def summary(self) -> str:
-        """One line about all."""
+        """One line with the totals."""
         names = ('done', 'skipped', 'failed')
         return (f'{self._output}: ' + ', '.join(f'{self.counts[name]} bags {name}' for name in names)
                 + f'; {self.masks} masks of {self.images} images'

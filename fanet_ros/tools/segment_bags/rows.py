@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A row for every frame: what is seen on it, how sure the network is, how dark and how sharp the image is."""
+"""Table row of a frame: class shares, confidence of the network, brightness and sharpness of the image."""
 from __future__ import annotations
 
 import json
@@ -14,14 +14,17 @@ import numpy as np
 from fanet_ros.bags.camera_reader import BagImage
 from fanet_ros.inference import Segmentation
 
-DOUBTFUL_BELOW = 128        # of 255: less than half of the probability
+DOUBTFUL_BELOW = 128        # of 255: probability below one half
 
 
 def row_of(image: BagImage, segmentation: Segmentation, classes: int) -> dict[str, Any]:
-    """What is told of a frame that has a mask and a confidence, as columns; `shares` is a list, one for each class.
+    """The columns of a frame that has a mask and confidences; `shares` is a list with the share of pixels of each class.
 
     `sharpness` is the variance of the Laplacian of the grey image, in squared grey levels (Pech-Pacheco et al., 2000);
-    `brightness` its mean, 0 to 1; `doubtful` the share of pixels below DOUBTFUL_BELOW.
+    `brightness` the mean of the grey image, 0 to 1; `confidence` the mean over all pixels, 0 to 1; `doubtful` the share of pixels
+    with a confidence below DOUBTFUL_BELOW.
+
+    :param classes: number of classes
     """
     assert image.rgb is not None and segmentation.confidence is not None
     grey = cv2.cvtColor(image.rgb, cv2.COLOR_RGB2GRAY)
@@ -33,11 +36,11 @@ def row_of(image: BagImage, segmentation: Segmentation, classes: int) -> dict[st
 
 
 class RowFile:
-    """Rows of a unit in the order of its images, beside the journal of its masks; an image without a mask has null.
+    """Rows of a unit in image order, kept next to the journal of its masks; null for an image without a mask.
 
-    A row is written before its mask. What an interruption left over is dropped.
+    A row is written before its mask, so that after an interruption surplus rows can be dropped.
 
-    :param done: images in the journal
+    :param done: number of images in the journal
     """
 
     def __init__(self, path: Path, done: int) -> None:
@@ -49,7 +52,7 @@ class RowFile:
         self._file = open(path, 'ab')
 
     def add(self, row: dict[str, Any] | None) -> None:
-        """The next image's."""
+        """Append the row of the next image, None if it has no mask."""
         self._file.write(json.dumps(row).encode() + b'\n')
         self._file.flush()
 
@@ -61,7 +64,7 @@ class RowFile:
 
 
 def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Those of all units, in order."""
+    """Rows of all units in order, without those of images that have no mask."""
     for path in paths:
         with open(path, 'rb') as file:
             for line in file:
@@ -70,7 +73,7 @@ def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
+    """Sync a folder's entries to disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The driver: which bags there are, which are to be done, who does them, and what came out."""
+"""The driver: finds the bags, decides which to segment, hands them to the workers and reports the results."""
 from __future__ import annotations
 
 import argparse
@@ -29,11 +29,11 @@ WAIT_S = 0.5
 
 
 def segment_bags(arguments: argparse.Namespace) -> int:
-    """Do it all; returns 0: all bags are done, 1: some failed, 2: all did.
+    """Segment all bags; returns 0 if all are done, 1 if some failed, 2 if all failed.
 
-    :raises BagError: nothing to work on, or another process works on the output
+    :raises BagError: no bags, or another process uses the same output
     :raises SegmentationError: unusable checkpoint, device or resolution
-    :raises PoolError: no workers
+    :raises PoolError: no workers available
     """
     output = arguments.output.absolute()
     bags = find_bags(arguments.sources, output, arguments.root)
@@ -44,8 +44,8 @@ def segment_bags(arguments: argparse.Namespace) -> int:
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(_locked(output))
-        stale = output / f'{TABLE}.stale'       # there are bags that it lacks
-        to_do, skipped, refused = _sorted_out(bags, settings, arguments.replace)
+        stale = output / f'{TABLE}.stale'       # frames.parquet lacks some bags
+        to_do, skipped, refused = _sort_bags(bags, settings, arguments.replace)
         report = Report(output, sum(bag.size_bytes for bag in to_do), len(to_do), arguments.quiet)
         stack.callback(lambda: report.close(
             {'checkpoint': {'name': settings.checkpoint_name, 'sha256': settings.checkpoint_sha256}}))
@@ -84,7 +84,7 @@ def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
         for outcome in outcomes:
             report.step(schedule.take(outcome, time.monotonic()), pool.workers)
         if not outcomes and pool.free:
-            time.sleep(0.02)        # a job waits to be tried again
+            time.sleep(0.02)        # a failed job is waiting for its next attempt
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -101,22 +101,22 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         'storage': arguments.storage, 'calibration_images': arguments.calibration_images})
     table = not arguments.no_table
     if table and not is_available():
-        print(f'without {TABLE}: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
+        print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage, table, key,
                     arguments.unit, _least_units(arguments))
 
 
 def _least_units(arguments: argparse.Namespace) -> int:
-    """Of a bag: so many that the last worker ends within a tenth of what each of them does of it."""
+    """Minimum number of units per bag: at least ten per worker, so that all workers finish a bag at nearly the same time."""
     if not arguments.workers:
-        return 100          # a cluster, as large as it happens to be
+        return 100          # a cluster of unknown size
     return 1 if arguments.workers == 1 else 10 * arguments.workers
 
 
-def _sorted_out(bags: list[Bag], settings: Settings,
+def _sort_bags(bags: list[Bag], settings: Settings,
                 replaces: bool) -> tuple[list[Bag], list[Bag], list[tuple[Bag, str]]]:
-    """The bags that are to be done, the largest first; those that are finished; those that cannot be done, and why."""
+    """(bags to segment, largest first; finished bags; bags that cannot be segmented, with the reason)"""
     to_do, skipped, refused = [], [], []
     for bag in bags:
         try:
@@ -132,7 +132,7 @@ def _sorted_out(bags: list[Bag], settings: Settings,
             skipped.append(bag)
         elif done.get('key') != settings.key and not replaces:
             reason = (f'{bag.output} was made with another checkpoint or other options: choose another --output, '
-                      'or give --replace')
+                      'or add --replace')
             refused.append((bag, reason))
         else:
             to_do.append(replace(bag, replace=True))
@@ -157,10 +157,13 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
 
 @contextmanager
 def _locked(output: Path) -> Iterator[None]:
-    """Keep other runs off the same output."""
+    """Keep other runs from using the same output.
+
+    :raises BagError: another process holds the lock
+    """
     with open(output / '.lock', 'w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise BagError(f'{output} is being worked on by another process: wait for it, or stop it') from None
+            raise BagError(f'{output} is in use by another process: wait for it, or stop it') from None
         yield

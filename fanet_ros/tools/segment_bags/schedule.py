@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be done next, until every bag is finished or given up."""
+"""Chooses the next job until every bag is finished or has failed."""
 from __future__ import annotations
 
 import dataclasses
@@ -13,17 +13,17 @@ from typing import Iterable, Optional
 from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented
 
 TRIES = 3
-PAUSES_S = (1.0, 5.0)      # before the second try and the third: a network drive may be back by then
+PAUSES_S = (1.0, 5.0)      # before the second and third attempt: a network drive may be back by then
 
 
 @dataclass(frozen=True)
 class Step:
-    """Some of a bag is done, or all of it.
+    """Progress on a bag.
 
-    :param images: segmented now
-    :param share: of the bag that is done by this, 0 to 1; its units alone, not their assembly
-    :param finished: the bag is in its place
-    :param error: the bag is given up, because of this
+    :param images: images segmented in this step
+    :param share: share of the bag segmented in this step, 0 to 1; counts units only, not their assembly
+    :param finished: set if the bag is complete
+    :param error: set if the bag has failed for good
     """
 
     bag: Bag
@@ -35,16 +35,16 @@ class Step:
 
 @dataclass
 class _OpenBag:
-    """A bag that was cut."""
+    """A bag that was cut into units."""
 
     images: int
-    left: int       # units
+    left: int       # units not yet segmented
 
 
 class Schedule:
-    """Bags in the order given; those begun come before new ones, so that few are open at a time.
+    """Jobs for bags in the given order. Units of open bags come before new bags, so that few bags are in progress at a time.
 
-    :param bags: taken one by one, when there is nothing else to do
+    :param bags: consumed lazily, one when no other job is ready
     """
 
     def __init__(self, bags: Iterable[Bag]) -> None:
@@ -53,11 +53,11 @@ class Schedule:
         self._paused: list[tuple[float, int, Job]] = []
         self._numbers = itertools.count()
         self._open: dict[str, _OpenBag] = {}
-        self._running: dict[str, int] = {}      # jobs by output of their bag
-        self._given_up: set[str] = set()        # of which a job may still run
+        self._running: dict[str, int] = {}      # number of running jobs by output of their bag
+        self._given_up: set[str] = set()        # outputs of failed bags with jobs still running
 
     def next_job(self, now_s: float) -> Optional[Job]:
-        """What a free worker is to do; None: nothing at present."""
+        """The next job for a free worker; None: nothing to do at present."""
         while self._paused and self._paused[0][0] <= now_s:
             self._ready.append(heapq.heappop(self._paused)[2])
         job = self._ready.popleft() if self._ready else next((Begin(bag) for bag in self._bags), None)
@@ -67,17 +67,17 @@ class Schedule:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing runs or waits; ask when next_job() had nothing."""
+        """Whether no job is running or waiting; only meaningful after next_job() returned None."""
         return not (self._running or self._ready or self._paused)
 
     def take(self, outcome: Outcome, now_s: float) -> Step:
-        """Go on from what became of a job that next_job() gave."""
+        """Process the outcome of a job from next_job(); returns the progress it made."""
         output = outcome.job.bag.output
         self._running[output] -= 1
         if not self._running[output]:
             del self._running[output]
         if output in self._given_up:
-            return self._too_late(outcome)
+            return self._after_failure(outcome)
         return self._failed(outcome, now_s) if outcome.error else self._done(outcome)
 
     def _done(self, outcome: Outcome) -> Step:
@@ -96,7 +96,7 @@ class Schedule:
         return Step(bag, result.made, result.images / max(opened.images, 1))
 
     def _failed(self, outcome: Outcome, now_s: float) -> Step:
-        """Try again after a pause, or give the bag up."""
+        """Retry after a pause, or give up on the bag."""
         job, bag = outcome.job, outcome.job.bag
         if job.tries + 1 < TRIES:
             again = dataclasses.replace(job, tries=job.tries + 1)
@@ -110,8 +110,8 @@ class Schedule:
             self._given_up.add(bag.output)
         return Step(bag, error=outcome.error)
 
-    def _too_late(self, outcome: Outcome) -> Step:
-        """A job of a bag that was given up meanwhile."""
+    def _after_failure(self, outcome: Outcome) -> Step:
+        """Outcome of a job whose bag has failed in the meantime."""
         if outcome.job.bag.output not in self._running:
             self._given_up.discard(outcome.job.bag.output)
         result = outcome.result

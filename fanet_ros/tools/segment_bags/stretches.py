@@ -1,25 +1,25 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cuts a bag into units of work."""
+"""Cut a bag into units of work."""
 from __future__ import annotations
 
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.tools.segment_bags.jobs import Settings, Stretch
 
-SHORTEST = 32       # images of a unit that is worth opening the bag once more for
+SHORTEST = 32       # images; a shorter unit is not worth opening the bag once more
 
 
 def cut(bag: BagReader, images: int, settings: Settings, needs_order: bool) -> tuple[Stretch, ...]:
-    """Stretches of time that together are the whole bag: equally long, none cut within an instant.
+    """Equally long time ranges that together cover the bag; images with the same reception time stay in the same range.
 
-    :param images: of the bag
-    :param needs_order: the network remembers earlier frames: the bag stays whole
+    :param images: number of images in the bag
+    :param needs_order: the network uses previous frames, so the bag is not cut
     """
     length = min(settings.longest, max(SHORTEST, images // settings.share))
     parts = -(-images // length) if images else 1
     if parts == 1 or needs_order or not bag.is_seekable:
         return (Stretch(0),)
     begin, duration = bag.start_time, bag.end_time - bag.start_time
-    marks = sorted({begin + duration * part // parts for part in range(1, parts)} - {begin})
+    cuts = sorted({begin + duration * part // parts for part in range(1, parts)} - {begin})
     return tuple(Stretch(number, start, stop)
-                 for number, (start, stop) in enumerate(zip([None, *marks], [*marks, None])))
+                 for number, (start, stop) in enumerate(zip([None, *cuts], [*cuts, None])))

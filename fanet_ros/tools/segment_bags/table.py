@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""frames.parquet: the rows of a bag, and those of all bags in one file."""
+"""frames.parquet: the table rows of one bag, and of all bags joined in one file."""
 from __future__ import annotations
 
 import importlib.util
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
 TABLE = 'frames.parquet'
-GROUP_ROWS = 10_000     # held in memory at a time
+GROUP_ROWS = 10_000     # rows held in memory at a time
 
 
 def is_available() -> bool:
@@ -20,8 +20,10 @@ def is_available() -> bool:
 def write_table(path: Path, rows: Iterable[dict[str, Any]], classes: Sequence[str], bag: str, checkpoint: str) -> int:
     """Write the rows of one bag; returns their number.
 
-    :param rows: those of rows.row_of()
-    :param classes: names, in the order of the shares; each gives a column `share_NAME`
+    :param rows: from rows.row_of()
+    :param classes: class names, in the order of `shares`; each becomes a column `share_NAME`
+    :param bag: value of the column `bag`
+    :param checkpoint: value of the column `checkpoint`
     """
     import pyarrow
     import pyarrow.parquet
@@ -39,9 +41,9 @@ def write_table(path: Path, rows: Iterable[dict[str, Any]], classes: Sequence[st
 
 
 def join_tables(output: Path) -> int:
-    """Write the tables of all finished bags below `output` to one, in one step; returns the number of rows.
+    """Join the tables of all finished bags below `output` into one file, atomically; returns the number of rows.
 
-    Where bags have other classes, columns that a bag lacks are null.
+    If bags differ in their classes, columns that a bag lacks are null.
     """
     import pyarrow
     import pyarrow.parquet
@@ -68,7 +70,7 @@ def _tables(output: Path) -> Iterator[Path]:
 
 
 def _table_groups(paths: Sequence[Path], schema: Any) -> Iterator[Any]:
-    """Row groups of about GROUP_ROWS: small bags share one."""
+    """Row groups of at least GROUP_ROWS: small bags share one."""
     import pyarrow
     import pyarrow.parquet
     held: list[Any] = []

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What does the work: one Segmenter, kept for all units that come."""
+"""Runs the jobs, with one Segmenter that is kept for all of them."""
 from __future__ import annotations
 
 import os
@@ -28,26 +28,26 @@ from fanet_ros.tools.segment_bags.table import TABLE, write_table
 
 
 class Worker:
-    """Does one job after the other.
+    """Runs one job at a time.
 
-    :raises SegmentationError: the checkpoint is missing here or is another one, or cannot be run as asked
+    :raises SegmentationError: the checkpoint is missing on this machine or differs, or cannot be run with these options
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         checkpoint = Path(settings.checkpoint)
         if not checkpoint.is_file() or file_sha256(checkpoint) != settings.checkpoint_sha256:
-            raise SegmentationError(f'{checkpoint} on {platform.node()} is not the checkpoint that was asked for: put it into a '
-                                    'folder that all machines see, or install the same fanet_ros on all')
+            raise SegmentationError(f'{checkpoint} on {platform.node()} is missing or not the requested checkpoint: put it into '
+                                    'a folder that all machines share, or install the same fanet_ros on all')
         self._segmenter = Segmenter.from_checkpoint(checkpoint, settings.options)
 
     def describe(self) -> dict[str, Any]:
-        """Who works here, and with what."""
+        """Machine, process, version of fanet_ros and engine of this worker."""
         return {'node': platform.node(), 'process': os.getpid(), 'version': fanet_ros.__version__,
                 'segmenter': self._segmenter.description}
 
     def run(self, job: Job) -> Outcome:
-        """Do a job. Whatever goes wrong is told in the outcome, since other bags may be sound."""
+        """Run a job. Errors are returned in the outcome, not raised, since other bags may be fine."""
         try:
             if isinstance(job, Begin):
                 return Outcome(job, self._begin(job.bag))
@@ -60,7 +60,7 @@ class Worker:
         except OSError as error:
             where = f' ({error.filename})' if error.filename else ''
             return Outcome(job, error=f'{error.strerror or error}{where}')
-        except Exception as error:      # of one bag, not of the archive
+        except Exception as error:      # concerns one bag, not the archive
             return Outcome(job, error=f'{type(error).__name__}: {" ".join(str(error).split())}')
 
     def _begin(self, bag: Bag) -> Begun | Finished:
@@ -81,14 +81,14 @@ class Worker:
         folder = BagFolder(bag, self._settings)
         with CameraReader(bag.input) as reader:
             if stretch not in folder.stretches():
-                raise BagError(f'{bag.input} was cut otherwise meanwhile: give the same command again')
+                raise BagError(f'{bag.input} was cut into other units in the meantime: run the same command again')
             return self._segment(reader, folder, stretch)
 
     def _segment(self, reader: CameraReader, folder: BagFolder, stretch: Stretch) -> Segmented:
         """Segment all images of a unit that its journal lacks."""
         cameras = choose_cameras(reader.list_topics(), self._settings.topics)
         classes, table = len(self._segmenter.class_map), self._settings.table
-        self._segmenter.forget()        # a unit may be followed by one of another bag
+        self._segmenter.forget()        # the previous unit may be of another bag
         with folder.journal(stretch) as journal, RowFile(folder.rows(stretch), journal.done) as rows:
             before = journal.done
             images = reader.images(cameras, before, start=stretch.start, stop=stretch.stop)
@@ -103,12 +103,12 @@ class Worker:
             return Segmented(journal.done, journal.done - before)
 
     def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, made: int = 0) -> Finished:
-        """Write the bag from its units beside its place, then put it there in one step."""
+        """Write the new bag from its units in the work folder, then move it to its output path atomically."""
         stretches = folder.stretches()
         cameras = choose_cameras(reader.list_topics(), self._settings.topics)
         drop = tuple(sorted({item.topic for item in reader.connections if is_of_node(item.topic)}))
         target, class_map = folder.made, self._segmenter.class_map
-        shutil.rmtree(target.parent, ignore_errors=True)      # of an interrupted attempt
+        shutil.rmtree(target.parent, ignore_errors=True)      # left by an interrupted attempt
         with closing(Masks(folder, stretches)) as masks:
             count = write_bag(target, reader, cameras, masks, class_map, drop, STORAGES[self._settings.storage], lambda: None)
             masks.check_end(reader.count(cameras))
@@ -117,23 +117,23 @@ class Worker:
             rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in stretches]), class_map.names,
                                bag.name, name)
             if rows != count:
-                raise BagError(f'{count} masks, but {rows} rows about them: remove {folder.path} and give the same command again')
+                raise BagError(f'{count} masks but {rows} table rows: remove {folder.path} and run the same command again')
         finished = Finished(masks.count, count, made, masks.reasons)
         write_json(target / DONE, {
             'input': folder.input_digest, 'key': self._settings.key, 'bytes': bag.size_bytes, 'images': finished.images,
             'masks': count, 'without_mask': finished.reasons, 'table': self._settings.table,
             'checkpoint': {'name': self._settings.checkpoint_name, 'sha256': self._settings.checkpoint_sha256},
             'segmenter': self._segmenter.description, 'version': fanet_ros.__version__})
-        BagFolder(bag, self._settings).stretches()      # the bag is still the one that was read
-        _put(target, Path(bag.output), bag.replace)
+        BagFolder(bag, self._settings).stretches()      # raises if the input bag has changed since it was read
+        _move_into_place(target, Path(bag.output), bag.replace)
         folder.remove()
         return finished
 
 
-def _put(made: Path, output: Path, replace: bool) -> None:
+def _move_into_place(made: Path, output: Path, replace: bool) -> None:
     if replace and output.exists():
         output.rename(made.parent / 'before')
     elif output.exists():
-        raise BagError(f'{output} came into being meanwhile: remove it and give the same command again')
+        raise BagError(f'{output} was created by something else in the meantime: remove it and run the same command again')
     os.rename(made, output)
     sync_folder(output.parent)

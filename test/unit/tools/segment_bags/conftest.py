@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An archive, how it is segmented quickly, and what segment_bag makes of its bags."""
+"""A small archive, options for fast segmentation, and the expected output from segment_bag."""
 from __future__ import annotations
 
 from functools import cache
@@ -19,13 +19,13 @@ LONG = 100
 
 @pytest.fixture(name='quick')
 def quick_fixture() -> list[str]:
-    """Options of segment_bag and segment_bags alike."""
+    """Options for both segment_bag and segment_bags."""
     return QUICK
 
 
 @pytest.fixture(autouse=True, scope='session')
 def one_thread() -> Iterator[None]:
-    """So small a network is slower with several, by far so beside other processes."""
+    """At this small resolution more threads are slower, much slower next to other processes."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -43,7 +43,7 @@ def archive(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope='session')
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[tuple[str, int, bytes]]]:
-    """What segment_bag makes of write_street_bag(path, frames)."""
+    """Messages that segment_bag writes for write_street_bag(path, frames)."""
     folder = tmp_path_factory.mktemp('expected')
 
     @cache

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which bags are meant, and where each of them goes."""
+"""Which bags are found, and where their output goes."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -29,30 +29,30 @@ def test_a_folder_is_searched_and_its_tree_kept(tmp_path: Path) -> None:
     assert names(tmp_path) == {'mon/drive': str(tmp_path / 'mon/drive'), 'tue/deep': str(tmp_path / 'tue/deep')}
 
 
-def test_files_of_several_recordings_in_a_folder_are_bags_of_their_own(tmp_path: Path) -> None:
+def test_files_of_several_recordings_in_a_folder_are_separate_bags(tmp_path: Path) -> None:
     touch(tmp_path / 'day/first.mcap', tmp_path / 'day/second.db3', tmp_path / 'day/third.mcap.zstd')
     assert names(tmp_path) == {'day/first': str(tmp_path / 'day/first.mcap'), 'day/second': str(tmp_path / 'day/second.db3'),
                                'day/third': str(tmp_path / 'day/third.mcap.zstd')}
 
 
-def test_a_file_and_a_folder_of_one_name_do_not_meet(tmp_path: Path) -> None:
+def test_a_file_and_a_folder_of_the_same_name_get_different_outputs(tmp_path: Path) -> None:
     touch(tmp_path / 'a/metadata.yaml', tmp_path / 'a.mcap')
     assert names(tmp_path / 'a', tmp_path / 'a.mcap') == {'a': str(tmp_path / 'a'), 'a.mcap': str(tmp_path / 'a.mcap')}
 
 
-def test_several_sources_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_bags_of_the_same_name_are_distinguished_by_their_folders(tmp_path: Path) -> None:
     touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'tue/drive/metadata.yaml')
     assert list(names(tmp_path / 'mon', tmp_path / 'tue')) == ['mon/drive', 'tue/drive']
     assert list(names(tmp_path / 'mon')) == ['drive']
     assert list(names(tmp_path / 'mon', root=tmp_path)) == ['mon/drive']
-    with pytest.raises(BagError, match='does not lie below'):
+    with pytest.raises(BagError, match='is not below'):
         names(tmp_path / 'mon', root=tmp_path / 'tue')
 
 
-def test_a_list_names_bags_by_paths_from_its_own_folder(tmp_path: Path) -> None:
+def test_paths_in_a_list_are_relative_to_its_folder(tmp_path: Path) -> None:
     touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'tue/drive/metadata.yaml')
     (tmp_path / 'list.txt').write_text(f'# bad weather\nmon/drive\n\n{tmp_path}/tue/drive\nmon/drive\nmon/missing\n')
-    assert list(names(tmp_path / 'list.txt')) == ['mon/drive', 'tue/drive', 'mon/missing']      # told of when it is its turn
+    assert list(names(tmp_path / 'list.txt')) == ['mon/drive', 'tue/drive', 'mon/missing']      # reported when it is opened
 
 
 def test_the_output_is_not_searched(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_output_is_not_searched(tmp_path: Path) -> None:
     assert list(names(tmp_path, output=tmp_path / 'masks')) == ['drive']
 
 
-def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_source_is_rejected(tmp_path: Path) -> None:
     (tmp_path / 'a.md').touch()
     for path in (tmp_path / 'a.md', tmp_path / 'nothing'):
         with pytest.raises(BagError, match='a folder with bags, or a text file'):

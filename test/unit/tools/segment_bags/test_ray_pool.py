@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Workers of Ray: the masks of segment_bag, each once, whatever becomes of a worker or of a machine."""
+"""Ray workers give the masks of segment_bag, each exactly once, even if a worker or machine dies."""
 from __future__ import annotations
 
 import json
@@ -35,16 +35,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.05)        # leaves the processor to what is waited for
+        time.sleep(0.05)        # leaves the CPU to the processes under test
 
 
 def journals(output: Path) -> list[Path]:
-    """Of the units that have been begun."""
+    """Journals of the units that have been started."""
     return [path for path in output.glob('long.partial/unit_*/masks.journal') if path.stat().st_size]
 
 
 def worker_at(journal: Path) -> int:
-    """Process that has the journal open; 0: none."""
+    """PID of the process that has the journal open; 0: none."""
     for process in psutil.process_iter():
         try:
             if any(item.path == str(journal) for item in process.open_files()):
@@ -60,7 +60,7 @@ def report(output: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+def test_a_killed_worker_costs_only_time(tmp_path: Path, quick: list[str], expected: Expected) -> None:
     archive, output = tmp_path / 'in', tmp_path / 'out'
     write_street_bag(archive / 'long', LONG)
     for number in range(3):
@@ -87,7 +87,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path, quick: l
     assert not list(output.rglob('*.partial'))
 
 
-def test_the_driver_is_killed_and_another_one_goes_on(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+def test_a_new_driver_resumes_after_the_driver_was_killed(tmp_path: Path, quick: list[str], expected: Expected) -> None:
     archive, output = tmp_path / 'in', tmp_path / 'out'
     write_street_bag(archive / 'long', LONG)
     arguments = command(archive, output, quick, '--workers', '2')
@@ -102,7 +102,7 @@ def test_the_driver_is_killed_and_another_one_goes_on(tmp_path: Path, quick: lis
 
 
 def node(*arguments: str) -> subprocess.Popen[bytes]:
-    """A machine of a cluster, which ends with its process."""
+    """A machine of the cluster, which lives as long as this process."""
     environment = {**os.environ, 'RAY_USAGE_STATS_ENABLED': '0', 'PYTHONPATH': str(Path(__file__).parents[4])}
     return subprocess.Popen([sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block', '--num-cpus=1',
                              '--object-store-memory=80000000', *arguments], env=environment,
@@ -110,7 +110,7 @@ def node(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 def stop(machine: subprocess.Popen[bytes]) -> None:
-    """All of its processes at once, as if the power failed."""
+    """Kill all processes of a machine at once, as in a power failure."""
     for process in [*psutil.Process(machine.pid).children(recursive=True), psutil.Process(machine.pid)]:
         try:
             process.kill()
@@ -123,7 +123,7 @@ def test_a_machine_leaves_a_cluster_and_another_one_joins(tmp_path: Path, quick:
     archive, output = tmp_path / 'in', tmp_path / 'out'
     write_street_bag(archive / 'long', 2 * LONG)
     address = f'127.0.0.1:{PORT}'
-    # The driver works with the raylet of its own address, the first one's; the others' addresses differ.
+    # The driver uses the raylet at its own address, which is the head's, so the other machines need different addresses.
     machines = [node('--head', f'--port={PORT}', '--node-ip-address=127.0.0.1', '--include-dashboard=false')]
     try:
         ready = [sys.executable, '-m', 'ray.scripts.scripts', 'health-check', '--address', address]

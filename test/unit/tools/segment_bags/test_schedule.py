@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is done when, and how often it is tried."""
+"""Order of jobs, and retries."""
 from __future__ import annotations
 
 import random
@@ -16,7 +16,7 @@ def bags(count: int) -> list[Bag]:
 
 
 def answer(job: Job, units: int) -> Outcome:
-    """That of a worker: every bag has 10 images a unit."""
+    """Outcome from a worker; every bag has 10 images per unit."""
     if isinstance(job, Begin):
         result = (Begun(10 * units, tuple(Stretch(number) for number in range(units))) if units > 1
                   else Finished(10, 10, 10))
@@ -25,7 +25,7 @@ def answer(job: Job, units: int) -> Outcome:
 
 
 @pytest.mark.parametrize('workers', [1, 3])
-def test_every_unit_is_done_once_and_a_bag_assembled_after_its_last(workers: int) -> None:
+def test_every_unit_is_done_once_and_each_bag_is_assembled_after_its_last_unit(workers: int) -> None:
     schedule, order, steps, running = Schedule(bags(5)), [], [], []
     chance = random.Random(4)
     while True:
@@ -47,7 +47,7 @@ def test_every_unit_is_done_once_and_a_bag_assembled_after_its_last(workers: int
         assert isinstance(of_bag[-1], Assemble if units else Begin)
 
 
-def test_bags_are_opened_only_when_there_is_nothing_else_to_do() -> None:
+def test_a_new_bag_is_opened_only_when_no_other_job_is_ready() -> None:
     opened = []
 
     def watched() -> object:
@@ -62,18 +62,18 @@ def test_bags_are_opened_only_when_there_is_nothing_else_to_do() -> None:
     assert opened == ['0'] and all(isinstance(job, Segment) for job in units)
 
 
-def test_a_job_that_fails_is_tried_again_after_a_pause_and_goes_on() -> None:
+def test_a_failed_job_is_retried_after_a_pause() -> None:
     schedule = Schedule(bags(1))
     job = schedule.next_job(0.0)
     assert job is not None
-    assert schedule.take(Outcome(job, error='the drive was away'), 0.0) == Step(job.bag)
+    assert schedule.take(Outcome(job, error='the drive was unavailable'), 0.0) == Step(job.bag)
     assert schedule.next_job(0.0) is None and not schedule.is_over
     again = schedule.next_job(1000.0)
     assert again == Begin(job.bag, tries=1)
     assert schedule.take(answer(again, 1), 0.0).finished == Finished(10, 10, 10) and schedule.is_over
 
 
-def test_a_unit_that_fails_every_time_gives_its_bag_up_and_no_other() -> None:
+def test_a_unit_that_always_fails_fails_only_its_bag() -> None:
     schedule, now_s, steps, tried = Schedule(bags(2)), 0.0, [], 0
     while True:
         job = schedule.next_job(now_s)
@@ -90,7 +90,7 @@ def test_a_unit_that_fails_every_time_gives_its_bag_up_and_no_other() -> None:
     assert [step.bag.name for step in steps if step.finished] == ['1']
 
 
-def test_what_still_runs_of_a_bag_given_up_is_told_once() -> None:
+def test_a_failed_bag_is_reported_once_although_a_unit_is_still_running() -> None:
     schedule = Schedule(bags(1))
     begin = schedule.next_job(0.0)
     assert begin is not None

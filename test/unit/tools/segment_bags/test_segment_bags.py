@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""An archive in one process: the masks of segment_bag, whatever interrupts it and whatever is wrong with some of the bags."""
+"""An archive in one process gives the masks of segment_bag, despite interruptions and bad bags."""
 from __future__ import annotations
 
 import fcntl
@@ -53,7 +53,7 @@ def settings() -> Settings:
     return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, 'key', longest=40)
 
 
-def test_the_masks_are_those_of_segment_bag_and_are_made_once(
+def test_masks_equal_those_of_segment_bag_and_are_made_once(
         archive: Path, tmp_path: Path, quick: list[str], expected: Expected, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / 'out'
     assert main(command(archive, output, quick)) == 0
@@ -67,8 +67,8 @@ def test_the_masks_are_those_of_segment_bag_and_are_made_once(
         'long.mcap', 'metadata.yaml', DONE]
 
     before = {path: path.stat().st_mtime_ns for path in output.rglob('*.mcap')}
-    os.utime(archive / 'mon/second/second.mcap')        # recorded anew, perhaps
-    long = archive / 'tue/long/long.mcap'               # known without being opened: it could not be read
+    os.utime(archive / 'mon/second/second.mcap')        # as if recorded again
+    long = archive / 'tue/long/long.mcap'               # recognised as done without being opened: it is unreadable now
     state = long.stat()
     long.write_bytes(bytes(state.st_size))
     os.utime(long, ns=(state.st_atime_ns, state.st_mtime_ns))
@@ -79,7 +79,7 @@ def test_the_masks_are_those_of_segment_bag_and_are_made_once(
     assert changed == ['second.mcap'] and not partials(output)
 
 
-def test_other_options_replace_masks_only_if_told_to(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_options_redo_masks_only_with_replace(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     source, output = write_street_bag(tmp_path / 'in/drive', 2), tmp_path / 'out'
     assert main(command(source, output, quick)) == 0
     before = read_messages(output / 'drive')
@@ -120,7 +120,7 @@ def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None
 
 
 @pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
-def test_it_goes_on_after_an_interruption(archive: Path, tmp_path: Path, quick: list[str], expected: Expected,
+def test_the_same_command_resumes_after_an_interruption(archive: Path, tmp_path: Path, quick: list[str], expected: Expected,
                                           kill: signal.Signals) -> None:
     output = tmp_path / 'out'
     arguments = command(archive, output, quick)
@@ -128,19 +128,19 @@ def test_it_goes_on_after_an_interruption(archive: Path, tmp_path: Path, quick: 
     journal, deadline = output / 'tue/long.partial/unit_000001/masks.journal', time.monotonic() + 180
     while not (journal.is_file() and journal.stat().st_size > 2000):
         assert time.monotonic() < deadline and process.poll() is None
-        time.sleep(0.01)        # leaves the processor to what is waited for
+        time.sleep(0.01)        # leaves the CPU to the process under test
     process.send_signal(kill)
     process.communicate(timeout=120)
     assert process.returncode == (130 if kill == signal.SIGINT else -signal.SIGKILL)
     assert not (output / 'tue/long').exists() and (output / 'report.json').exists() == (kill == signal.SIGINT)
     assert kill == signal.SIGKILL or not report(output)['complete']
-    journal.write_bytes(journal.read_bytes()[:-3])      # the last record cut off
+    journal.write_bytes(journal.read_bytes()[:-3])      # truncates the last record
     assert main(arguments) == 0
     assert read_messages(output / 'tue/long') == expected(LONG) and not partials(output)
-    assert report(output)['masks'] == 107 and report(output)['segmented_now'] < 107 - 33      # the first unit, and some
+    assert report(output)['masks'] == 107 and report(output)['segmented_now'] < 107 - 33      # at least the first unit is reused
 
 
-def test_bad_bags_fail_with_their_reasons_and_the_others_are_done(
+def test_bad_bags_fail_with_a_reason_and_the_others_are_done(
         archive: Path, tmp_path: Path, quick: list[str], expected: Expected, capsys: pytest.CaptureFixture[str]) -> None:
     cut_off = write_street_bag(archive / 'wed/cut_off', 20) / 'cut_off.mcap'
     cut_off.write_bytes(cut_off.read_bytes()[:100_000])
@@ -153,12 +153,12 @@ def test_bad_bags_fail_with_their_reasons_and_the_others_are_done(
     (archive / 'wed/ros1').mkdir()
     (archive / 'list.txt').write_text('mon\nwed\nwed/missing\n')
     output = tmp_path / 'out'
-    (output / 'mon/second').mkdir(parents=True)         # somebody else's
+    (output / 'mon/second').mkdir(parents=True)         # not written by segment_bags
     assert main(command(archive / 'list.txt', output, quick)) == 1
     error = capsys.readouterr().err
     assert states(output) == {'mon/first': 'done', 'mon/second': 'failed', 'wed/cut_off': 'failed', 'wed/damaged': 'failed',
                               'wed/no_camera': 'failed', 'wed/unknown_codec': 'done', 'wed/missing': 'failed'}
-    for name, reason in {'mon/second': 'is not of segment_bags', 'wed/cut_off': 'cannot read the bag',
+    for name, reason in {'mon/second': 'was not written by segment_bags', 'wed/cut_off': 'cannot read the bag',
                          'wed/damaged': 'of its 60 images can be read', 'wed/no_camera': 'no camera topic',
                          'wed/missing': 'No such file'}.items():
         assert reason in report(output)['bags'][name]['reason']
@@ -169,7 +169,7 @@ def test_bad_bags_fail_with_their_reasons_and_the_others_are_done(
     assert not list((output / 'mon/second').iterdir())
 
 
-def test_a_bag_that_goes_or_changes_while_it_is_read_fails(tmp_path: Path, settings: Settings) -> None:
+def test_a_bag_that_disappears_or_changes_while_it_is_read_fails(tmp_path: Path, settings: Settings) -> None:
     worker = Worker(settings)
     gone, changed = (Bag(str(write_street_bag(tmp_path / f'in/{name}', LONG)), str(tmp_path / 'out' / name), name)
                      for name in ('gone', 'changed'))
@@ -177,7 +177,7 @@ def test_a_bag_that_goes_or_changes_while_it_is_read_fails(tmp_path: Path, setti
         begun = worker.run(Begin(bag)).result
         assert isinstance(begun, Begun) and len(begun.stretches) == 3
         assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 33)
-        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 0)      # not again
+        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 0)      # already done
     (tmp_path / 'in/gone/gone.mcap').unlink()
     os.utime(tmp_path / 'in/changed/changed.mcap')
     for job in (Segment(gone, Stretch(1)), Assemble(gone)):
@@ -187,7 +187,7 @@ def test_a_bag_that_goes_or_changes_while_it_is_read_fails(tmp_path: Path, setti
     assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.partial']
 
 
-def test_a_unit_that_is_missing_is_not_passed_over(tmp_path: Path, settings: Settings) -> None:
+def test_a_missing_unit_is_detected_on_assembly(tmp_path: Path, settings: Settings) -> None:
     worker = Worker(settings)
     bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
     begun = worker.run(Begin(bag)).result
@@ -198,13 +198,13 @@ def test_a_unit_that_is_missing_is_not_passed_over(tmp_path: Path, settings: Set
     assert worker.run(Assemble(bag)).result.masks == LONG
 
 
-def test_no_room_for_a_bag_is_told_and_mended_by_the_same_command(tmp_path: Path, quick: list[str], expected: Expected) -> None:
+def test_a_bag_that_did_not_fit_is_completed_by_the_same_command(tmp_path: Path, quick: list[str], expected: Expected) -> None:
     write_street_bag(tmp_path / 'in/a', LONG)
     arguments = command(tmp_path / 'in', tmp_path / 'out', quick)
 
-    def little_room() -> None:
+    def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))
-    process = subprocess.run([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments], preexec_fn=little_room,
+    process = subprocess.run([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments], preexec_fn=limit_file_size,
                              capture_output=True, text=True)
     assert process.returncode == 2 and 'a: failed: File too large' in process.stderr
     assert not (tmp_path / 'out/a').exists()
@@ -214,7 +214,7 @@ def test_no_room_for_a_bag_is_told_and_mended_by_the_same_command(tmp_path: Path
 
 @pytest.mark.parametrize(('more', 'reason'), [
     (['--checkpoint', 'nothing'], 'nothing'), (['--ray', '127.0.0.1:1'], 'Ray'), (['--root', '/nowhere'], 'another --root')])
-def test_where_nothing_can_be_done_it_says_so_in_a_line(
+def test_a_run_that_cannot_start_gives_one_line_with_the_reason(
         tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str], more: list[str], reason: str) -> None:
     write_street_bag(tmp_path / 'in/a', 1)
     assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table', *more)) == 2
@@ -222,7 +222,7 @@ def test_where_nothing_can_be_done_it_says_so_in_a_line(
     assert error.startswith('segment_bags: ') and reason in error
 
 
-def test_no_bags_or_two_at_work_on_one_output(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_bags_or_two_runs_on_one_output_are_errors(tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / 'in').mkdir()
     assert main(command(tmp_path / 'in', tmp_path / 'out', quick)) == 2
     assert 'no bags in' in capsys.readouterr().err
@@ -234,7 +234,7 @@ def test_no_bags_or_two_at_work_on_one_output(tmp_path: Path, quick: list[str], 
     assert 'another process' in capsys.readouterr().err
 
 
-def test_help_and_the_driver_load_neither_ros_nor_ray() -> None:
+def test_neither_help_nor_the_driver_loads_ros_or_ray() -> None:
     code = ('import sys, fanet_ros.tools.segment_bags.command as c; c._parser(); assert "torch" not in sys.modules; '
             'import fanet_ros.tools.segment_bags.run; sys.exit(bool({"ray", "pyarrow", "rclpy"} & set(sys.modules)))')
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0

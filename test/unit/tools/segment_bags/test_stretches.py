@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Units of a bag: together they are the bag, each image once and in its order."""
+"""The units of a bag together contain each image once, in order."""
 from __future__ import annotations
 
 import shutil
@@ -25,7 +25,7 @@ def settings(longest: int = 300, share: int = 1) -> Settings:
 
 
 def split_bag(path: Path, *starts: int, frames: int = 40) -> Path:
-    """A bag of files that begin at these frames."""
+    """A split bag with one file of `frames` images per start frame."""
     path.mkdir(parents=True)
     parts = [write_street_bag(path.parent / f'{path.name}_{number}', frames, first=start) for number, start in enumerate(starts)]
     for part in parts:
@@ -35,7 +35,7 @@ def split_bag(path: Path, *starts: int, frames: int = 40) -> Path:
     return path
 
 
-def check_that_units_are_the_bag(path: Path, units: int) -> None:
+def check_that_units_cover_the_bag(path: Path, units: int) -> None:
     with CameraReader(path) as bag:
         cameras = choose_cameras(bag.list_topics(), [])
         whole = [image.stamp_ns for image in bag.images(cameras)]
@@ -47,23 +47,23 @@ def check_that_units_are_the_bag(path: Path, units: int) -> None:
 
 @pytest.mark.parametrize('units', [1, 2, 3])
 @pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
-def test_each_image_is_in_one_unit(tmp_path: Path, storage: StoragePlugin, units: int) -> None:
-    check_that_units_are_the_bag(write_street_bag(tmp_path / 'bag', 100, storage=storage), units)
+def test_each_image_is_in_exactly_one_unit(tmp_path: Path, storage: StoragePlugin, units: int) -> None:
+    check_that_units_cover_the_bag(write_street_bag(tmp_path / 'bag', 100, storage=storage), units)
 
 
 def test_a_split_bag_with_and_without_metadata(tmp_path: Path) -> None:
     path = split_bag(tmp_path / 'bag', 0, 40, 80)
-    check_that_units_are_the_bag(path, 3)
+    check_that_units_cover_the_bag(path, 3)
     (path / METADATA).unlink()
-    check_that_units_are_the_bag(path, 3)
+    check_that_units_cover_the_bag(path, 3)
 
 
-def test_files_that_overlap_are_read_one_after_the_other_and_stay_whole(tmp_path: Path) -> None:
+def test_a_bag_with_overlapping_files_is_not_cut(tmp_path: Path) -> None:
     with BagReader(split_bag(tmp_path / 'bag', 0, 20)) as bag:
         assert len(cut(bag, 80, settings(longest=40), False)) == 1
 
 
-def test_what_must_be_unpacked_stays_whole(tmp_path: Path) -> None:
+def test_a_compressed_bag_is_not_cut(tmp_path: Path) -> None:
     zstd = pytest.importorskip('backports.zstd')
     plain = write_street_bag(tmp_path / 'bag', 80) / 'bag.mcap'
     packed = tmp_path / 'packed.mcap.zstd'
@@ -73,17 +73,17 @@ def test_what_must_be_unpacked_stays_whole(tmp_path: Path) -> None:
             assert len(cut(bag, 80, settings(longest=40), False)) == units
 
 
-def test_how_long_a_unit_is(tmp_path: Path) -> None:
+def test_length_of_a_unit(tmp_path: Path) -> None:
     with BagReader(write_street_bag(tmp_path / 'bag', 10)) as bag:
         assert len(cut(bag, 3000, settings(300), False)) == 10
-        assert len(cut(bag, 3000, settings(300, share=20), False)) == 20        # a tenth of what one of two workers does
+        assert len(cut(bag, 3000, settings(300, share=20), False)) == 20        # ten units for each of two workers
         assert len(cut(bag, SHORTEST + 1, settings(300, share=20), False)) == 2
         assert len(cut(bag, SHORTEST, settings(300, share=20), False)) == 1
         assert len(cut(bag, 3000, settings(300), needs_order=True)) == 1
         assert len(cut(bag, 0, settings(300), False)) == 1
 
 
-def test_images_of_one_instant_stay_together(tmp_path: Path) -> None:
+def test_images_received_at_the_same_time_stay_together(tmp_path: Path) -> None:
     with BagReader(write_street_bag(tmp_path / 'bag', 2)) as bag:
         stretches = cut(bag, 64, settings(1), False)
         found = [[at_ns for _, at_ns, _ in bag.messages(start=item.start, stop=item.stop)] for item in stretches]
