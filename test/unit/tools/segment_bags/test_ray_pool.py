@@ -104,9 +104,16 @@ def test_a_new_driver_resumes_after_the_driver_was_killed(tmp_path: Path, quick:
 def node(*arguments: str) -> subprocess.Popen[bytes]:
     """A machine of the cluster, which lives as long as this process."""
     environment = {**os.environ, 'RAY_USAGE_STATS_ENABLED': '0', 'PYTHONPATH': str(Path(__file__).parents[4])}
-    return subprocess.Popen([sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block', '--num-cpus=1',
+    return subprocess.Popen([sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block',
                              '--object-store-memory=80000000', *arguments], env=environment,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def alive(address: str) -> list[str]:
+    """Addresses of the machines in a cluster. Asked by a process of its own: one can be in a single cluster."""
+    code = (f'import ray; ray.init(address={address!r}, log_to_driver=False); '
+            "print(*(node['NodeManagerAddress'] for node in ray.nodes() if node['Alive']))")
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.split()
 
 
 def stop(machine: subprocess.Popen[bytes]) -> None:
@@ -124,17 +131,19 @@ def test_a_machine_leaves_a_cluster_and_another_one_joins(tmp_path: Path, quick:
     write_street_bag(archive / 'long', 2 * LONG)
     address = f'127.0.0.1:{PORT}'
     # The driver uses the raylet at its own address, which is the head's, so the other machines need different addresses.
-    machines = [node('--head', f'--port={PORT}', '--node-ip-address=127.0.0.1', '--include-dashboard=false')]
+    machines = [node('--head', f'--port={PORT}', '--include-dashboard=false', '--num-cpus=0')]
     try:
         ready = [sys.executable, '-m', 'ray.scripts.scripts', 'health-check', '--address', address]
         wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
-        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.2'))
+        for number in (2, 3):       # a driver belongs to the machine that began last, where several are one in truth
+            machines.append(node(f'--address={address}', f'--node-ip-address=127.0.0.{number}', '--num-cpus=1'))
+            wait_for(lambda: len(alive(address)) == len(machines))
         driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags',
-                                   *command(archive, output, quick, '--ray', address)], stderr=subprocess.DEVNULL)
+                                   *command(archive, output, quick, '--ray', address)], stderr=open(tmp_path / 'stderr', 'w'))
         wait_for(lambda: len(journals(output)) >= 4 or driver.poll() is not None)
         stop(machines[1])
-        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.3'))
-        assert driver.wait(2 * WAIT_S) == 0
+        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.4', '--num-cpus=1'))
+        assert driver.wait(2 * WAIT_S) == 0, (tmp_path / 'stderr').read_text()
     finally:
         for machine in reversed(machines):
             if machine.poll() is None:
