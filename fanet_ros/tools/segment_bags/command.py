@@ -59,8 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--ray', default='', metavar='ADDRESS',
                         help='a running Ray cluster: HOST:PORT, or auto for the one this machine belongs to')
     parser.add_argument('--threads', type=_count, default=0, metavar='N',
-                        help='CPU threads per worker (default: the cores of this machine divided by --workers)')
-    parser.add_argument('--unit', type=_count, default=300, metavar='N', help='maximum images per unit of work (default: 300)')
+                        help='CPU threads per worker (default: the cores of this machine divided by --workers; 1 with --ray)')
+    parser.add_argument('--unit', type=_count, default=300, metavar='N',
+                        help='images per unit of work, at most on average (default: 300)')
     parser.add_argument('--replace', action='store_true', help='redo bags that were made with another checkpoint or other options')
     parser.add_argument('--no-table', action='store_true', help='do not write frames.parquet, which costs some time per frame')
     parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',

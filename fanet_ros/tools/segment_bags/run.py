@@ -145,7 +145,8 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
         print(local.description, file=sys.stderr)
         return local
     from fanet_ros.tools.segment_bags.ray_pool import RayPool
-    threads = arguments.threads or max(1, (os.cpu_count() or 1) // max(arguments.workers, 1))
+    own = 1 if arguments.ray else max(1, (os.cpu_count() or 1) // arguments.workers)      # machines of a cluster may be smaller
+    threads = arguments.threads or own
     if not arguments.threads:
         settings = replace(settings, options=replace(settings.options, num_threads=threads))
     pool = RayPool(settings, arguments.workers, arguments.ray, threads)
