@@ -49,7 +49,7 @@ def test_frames_are_counted_from_the_first_segmented_one(segmentation: Node, dom
 def test_subscribers_are_listed_by_name(segmentation: Node, domain_id: int) -> None:
     with Observer(domain_id, '/segmentation/timing') as observer:
         assert observer.listeners('/image') == set()
-        segmentation.create_subscription(FrameTiming, '/image', print, 5)
+        segmentation.create_subscription(FrameTiming, '/image', lambda message: None, 5)
         watch_until(observer, lambda: observer.listeners('/image') == {'segmentation'})
 
 
