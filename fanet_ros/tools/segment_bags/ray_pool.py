@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -37,15 +39,18 @@ class RayPool:
         self._ray = ray = _ray()
         self._address, self._wanted, self._threads = address, workers, threads
         _check(address)
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
             if address:
                 context = ray.init(address=address, log_to_driver=False, namespace='fanet_ros')
             else:
-                context = ray.init(num_cpus=workers * threads, object_store_memory=OBJECT_STORE_BYTES, log_to_driver=False,
-                                   runtime_env={'env_vars': {'PYTHONPATH': _python_path()}})
+                context = ray.init(address='local', num_cpus=workers * threads, object_store_memory=OBJECT_STORE_BYTES,
+                                   log_to_driver=False, runtime_env={'env_vars': {'PYTHONPATH': _python_path()}})
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise PoolError(f'no Ray cluster at {address or "this machine"}: {" ".join(str(error).split())[:300]}; start one with: '
                             'ray start --head') from None
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)       # Ray puts its own there
         self.dashboard = str(getattr(context, 'dashboard_url', '') or '')
         has_gpu = ray.cluster_resources().get('GPU', 0) >= 1
         self._gpus = int(has_gpu and settings.options.device != 'cpu')
