@@ -13,7 +13,7 @@ from rosbags.interfaces import Connection
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.bags.topics import IMAGE_TYPES, Camera
+from fanet_ros.bags.topics import IMAGE_TYPES, Camera, is_of_node
 from fanet_ros.images.decoding import ImageError, to_rgb
 from fanet_ros.images.stamps import stamp_ns
 
@@ -37,6 +37,10 @@ class CameraReader(BagReader):
         """Identity of the bag's contents, for detecting changes."""
         return {'input': str(self.path.resolve()), 'messages': self.message_count,
                 'begin_ns': self.start_time, 'end_ns': self.end_time}
+
+    def node_outputs(self) -> tuple[str, ...]:
+        """Topics of segmentation nodes that were recorded too, sorted."""
+        return tuple(sorted({item.topic for item in self.connections if is_of_node(item.topic)}))
 
     def count(self, cameras: Sequence[Camera]) -> int:
         return sum(item.msgcount for item in self._of(cameras))

@@ -69,6 +69,13 @@ def computes_in(precision: str, device: torch.device) -> bool:
     return not CPU_FLAGS[precision].isdisjoint(flags)
 
 
+def lower_precisions(device: torch.device) -> tuple[str, ...]:
+    """Floating-point precisions below float32 that `device` computes in natively, and that are worth using there."""
+    if device.type == 'cuda':
+        return ('float16',)
+    return ('bfloat16',) if computes_in('bfloat16', device) else ()
+
+
 def why_slow(precision: str, device: torch.device) -> str:
     """Warning that `precision` is slower than float32 on `device`; '' if it is not."""
     if precision not in CPU_FLAGS or computes_in(precision, device):

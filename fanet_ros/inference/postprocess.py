@@ -53,9 +53,12 @@ def on_device(logits: torch.Tensor, frame: FrameInput, image: Optional[torch.Ten
 def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, image: Optional[torch.Tensor] = None,
             colors: Optional[OverlayColors] = None) -> Layers:
     with torch.inference_mode():
-        if logits.device.type == 'cpu' and colors is None:      # the same labels, whatever is asked for beside them
+        if logits.device.type == 'cpu' and colors is None:      # the same labels with and without confidence
             labels = torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size))
-            return Layers(labels, layer_by_layer(logits, size, True)[1] if with_confidence else None)
+            if not with_confidence:
+                return Layers(labels)
+            full = _upsampled(logits, size)
+            return Layers(labels, _confidence(full, full.amax(0)))
         palette = None if colors is None else _palette_on(logits.device, colors.palette.tobytes())
         alpha = 0.0 if colors is None else colors.alpha
         one_pass = _one_pass(logits.device) if logits.is_cuda else None
@@ -69,16 +72,26 @@ def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence:
     :param palette: (256, 3) uint8 RGB by class index, for an overlay on `frame` (H, W, 3) uint8
     :param alpha: 0 (frame) .. 1 (colours)
     """
-    full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)         # (1, C, H, W)
-    best, index = full[0].max(0)                                                            # (H, W); argmax() is far slower
+    full = _upsampled(logits, size)
+    best, index = full.max(0)           # (H, W); argmax() is far slower
     labels, confidence, overlay = index.to(torch.uint8), None, None
     if with_confidence:
-        probability = 1 / torch.exp(full[0] - best).sum(0)      # softmax of the best class
-        confidence = (probability * 255 + 0.5).to(torch.uint8)
+        confidence = _confidence(full, best)
     if palette is not None and frame is not None:
         mixed = torch.lerp(frame.float(), palette[index].float(), alpha)
         overlay = (mixed + 0.5).to(torch.uint8)
     return labels, confidence, overlay
+
+
+def _upsampled(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """(C, H, W) float32 of logits (1, C, h, w)."""
+    return F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)[0]
+
+
+def _confidence(full: torch.Tensor, best: torch.Tensor) -> torch.Tensor:
+    """Probability of the best class times 255, (H, W) uint8, from logits `full` (C, H, W) and their maximum `best` (H, W)."""
+    probability = 1 / torch.exp(full - best).sum(0)     # softmax of the best class
+    return (probability * 255 + 0.5).to(torch.uint8)
 
 
 @lru_cache(maxsize=16)

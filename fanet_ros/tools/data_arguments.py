@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Sequence
 
 from fanet_ros.choices import LAYOUTS
 
@@ -28,9 +28,17 @@ def data_config(arguments: argparse.Namespace) -> DataConfig:
 
     :raises ConfigError: a misspelt key, or a value of the wrong type
     """
+    content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
+    return with_settings(content, arguments.set)
+
+
+def with_settings(content: dict[str, Any], settings: Sequence[str]) -> DataConfig:
+    """Build a data set configuration from its keys and --set KEY=VALUE texts.
+
+    :raises ConfigError: a misspelt key, or a value of the wrong type
+    """
     from fanet_ros.datasets.config import DataConfig
     from fanet_ros.datasets.config_reader import build, override
-    content = {'layout': arguments.layout, 'path': arguments.data, 'split': arguments.split, 'only': arguments.only}
-    for text in arguments.set:
+    for text in settings:
         override(content, text)
     return build(DataConfig, content, '')

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.inference import SegmentationError, Segmenter
-from fanet_ros.inference.device import choose_device, computes_in
+from fanet_ros.inference.device import choose_device, lower_precisions
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.active_model import build_segmenter
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -57,9 +57,7 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
 def _lower_precision(settings: SegmentationSettings) -> str:
     """Precisions that are faster than float32 on the device, as text."""
     device = choose_device(settings.device)
-    if device.type == 'cuda':
-        return 'float16'
-    return 'bfloat16 or int8' if computes_in('bfloat16', device) else 'int8'
+    return ' or '.join((*lower_precisions(device), *(() if device.type == 'cuda' else ('int8',))))
 
 
 def _median_s(segmenter: Segmenter, rgb: np.ndarray) -> float:

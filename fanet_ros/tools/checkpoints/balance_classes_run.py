@@ -6,18 +6,18 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Sequence
 
 import numpy as np
 import torch
 
 from fanet_ros.datasets.config import DataConfig
-from fanet_ros.datasets.config_reader import build, override
 from fanet_ros.datasets.layouts import load_dataset
 from fanet_ros.evaluation.class_balance import ScoredPixels, fit_offsets, score_pixels
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, FANet, load_checkpoint, save_checkpoint
+from fanet_ros.tools.data_arguments import with_settings
 
 
 def balance(arguments: argparse.Namespace) -> None:
@@ -35,7 +35,8 @@ def balance(arguments: argparse.Namespace) -> None:
     for given in arguments.on:
         if len(given) < 2:
             raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, then any prefixes')
-    scored = [_scored(given[0], _data(given[1], given[2:], arguments.set), names) for given in arguments.on]
+    scored = [_scored(name, with_settings({'layout': 'folder', 'path': data, 'only': prefixes}, arguments.set), names)
+              for name, data, *prefixes in arguments.on]
     offsets = np.round(arguments.strength * fit_offsets([pixels for sets in scored for pixels in sets]), 2)
     for given, sets in zip(arguments.on, scored):
         title = ' '.join([Path(given[1]).name, *given[2:]])
@@ -77,13 +78,6 @@ def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:
     if tuple(checkpoint.metadata.class_names) != tuple(class_names):
         raise CheckpointError(f'{name} has other classes than the checkpoint to balance: they must be equal')
     return checkpoint
-
-
-def _data(path: str, prefixes: Sequence[str], settings: Sequence[str]) -> DataConfig:
-    content: dict[str, Any] = {'layout': 'folder', 'path': path, 'only': list(prefixes)}
-    for text in settings:
-        override(content, text)
-    return build(DataConfig, content, '')
 
 
 def _scored(name: str, config: DataConfig, class_names: Sequence[str]) -> list[ScoredPixels]:

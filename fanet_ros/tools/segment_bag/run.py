@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.topics import Camera, choose_cameras, is_of_node
+from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
@@ -35,7 +35,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
         raise BagError(f'{output} already exists: remove it or choose another OUT')
     with CameraReader(arguments.input) as bag:
         cameras = choose_cameras(bag.list_topics(), arguments.topics)
-        drop = tuple(sorted({item.topic for item in bag.connections if is_of_node(item.topic)}))
+        drop = bag.node_outputs()
         height, width = arguments.resolution
         options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width)
         segmenter = Segmenter.from_checkpoint(arguments.checkpoint, options)

@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
+from fanet_ros.tools.segment_bags.find import PARTIAL
+
 TABLE = 'frames.parquet'
 GROUP_ROWS = 10_000     # rows held in memory at a time
 
@@ -64,7 +66,7 @@ def join_tables(output: Path) -> int:
 
 def _tables(output: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(output):
-        names[:] = [name for name in names if not name.endswith('.partial')]
+        names[:] = [name for name in names if not name.endswith(PARTIAL)]
         if TABLE in files and Path(folder) != output:
             yield Path(folder, TABLE)
 

@@ -8,12 +8,12 @@ import platform
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import fanet_ros
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.topics import choose_cameras, is_of_node
+from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.inference import Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.tools.segment_bag.output import write_bag
@@ -54,7 +54,7 @@ class Worker:
             if isinstance(job, Segment):
                 return Outcome(job, self._segment_alone(job.bag, job.stretch))
             with CameraReader(job.bag.input) as reader:
-                return Outcome(job, self._assemble(job.bag, BagFolder(job.bag, self._settings), reader))
+                return Outcome(job, self._assemble(job.bag, BagFolder(job.bag, self._settings), reader, self._cameras(reader)))
         except (BagError, SegmentationError) as error:
             return Outcome(job, error=' '.join(str(error).split()))
         except OSError as error:
@@ -66,7 +66,8 @@ class Worker:
     def _begin(self, bag: Bag) -> Begun | Finished:
         folder = BagFolder(bag, self._settings)
         with CameraReader(bag.input) as reader:
-            images = reader.count(choose_cameras(reader.list_topics(), self._settings.topics))
+            cameras = self._cameras(reader)
+            images = reader.count(cameras)
             plan = folder.plan()
             if plan is None:
                 remembers = self._segmenter.metadata.temporal_frames > 1
@@ -74,19 +75,22 @@ class Worker:
             stretches = folder.stretches()
             if len(stretches) > 1:
                 return Begun(images, stretches)
-            done = self._segment(reader, folder, stretches[0])
-            return self._assemble(bag, folder, reader, done.made)
+            done = self._segment(reader, cameras, folder, stretches[0])
+            return self._assemble(bag, folder, reader, cameras, done.made)
 
     def _segment_alone(self, bag: Bag, stretch: Stretch) -> Segmented:
         folder = BagFolder(bag, self._settings)
         with CameraReader(bag.input) as reader:
             if stretch not in folder.stretches():
                 raise BagError(f'{bag.input} was cut into other units in the meantime: run the same command again')
-            return self._segment(reader, folder, stretch)
+            return self._segment(reader, self._cameras(reader), folder, stretch)
 
-    def _segment(self, reader: CameraReader, folder: BagFolder, stretch: Stretch) -> Segmented:
+    def _cameras(self, reader: CameraReader) -> tuple[Camera, ...]:
+        """The cameras to segment; reads an image of each topic."""
+        return choose_cameras(reader.list_topics(), self._settings.topics)
+
+    def _segment(self, reader: CameraReader, cameras: Sequence[Camera], folder: BagFolder, stretch: Stretch) -> Segmented:
         """Segment all images of a unit that its journal lacks."""
-        cameras = choose_cameras(reader.list_topics(), self._settings.topics)
         classes, table = len(self._segmenter.class_map), self._settings.table
         self._segmenter.forget()        # the previous unit may be of another bag
         with folder.journal(stretch) as journal, RowFile(folder.rows(stretch), journal.done) as rows:
@@ -102,15 +106,14 @@ class Worker:
                     journal.add_mask(segmentation.labels)
             return Segmented(journal.done, journal.done - before)
 
-    def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, made: int = 0) -> Finished:
+    def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, cameras: Sequence[Camera], made: int = 0) -> Finished:
         """Write the new bag from its units in the work folder, then move it to its output path atomically."""
         stretches = folder.stretches()
-        cameras = choose_cameras(reader.list_topics(), self._settings.topics)
-        drop = tuple(sorted({item.topic for item in reader.connections if is_of_node(item.topic)}))
         target, class_map = folder.made, self._segmenter.class_map
         shutil.rmtree(target.parent, ignore_errors=True)      # left by an interrupted attempt
         with closing(Masks(folder, stretches)) as masks:
-            count = write_bag(target, reader, cameras, masks, class_map, drop, STORAGES[self._settings.storage], lambda: None)
+            count = write_bag(target, reader, cameras, masks, class_map, reader.node_outputs(),
+                              STORAGES[self._settings.storage], lambda: None)
             masks.check_end(reader.count(cameras))
         if self._settings.table:
             name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'

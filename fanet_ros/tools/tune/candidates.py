@@ -11,7 +11,7 @@ import torch
 
 from fanet_ros.inference import ClassMap, SegmentationError
 from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
-from fanet_ros.inference.device import computes_in
+from fanet_ros.inference.device import lower_precisions
 from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.model import BACKBONE_OF_VARIANT
@@ -100,8 +100,7 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
     """
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
-        lower = ('bfloat16',) if device.type == 'cpu' and computes_in('bfloat16', device) else ()
-        precisions = ('float16',) if device.type == 'cuda' else ('float32', *lower)
+        precisions = (*(() if device.type == 'cuda' else ('float32',)), *lower_precisions(device))
     found, reason = {}, 'nothing was requested'
     for model in models:
         runners: list[Runner] = []
