@@ -110,9 +110,7 @@ class BagWriter:
     def sync(self) -> None:
         """Flush the bag to disk; call after close()."""
         for file in (*self.path.iterdir(), self.path):
-            descriptor = os.open(file, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+            sync_to_disk(file)
 
     def __enter__(self) -> BagWriter:
         return self
@@ -175,3 +173,12 @@ class BagWriter:
         content = {INFORMATION: joined_metadata(self._finished)}
         new.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
         new.replace(self.path / METADATA)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -11,6 +11,13 @@ REPUBLISH = ('a video packet is not an image on its own; decode the stream: ros2
              '--ros-args -r in/ffmpeg:=TOPIC -r out:=image')
 NO_COLORS = re.compile(r'(8SC|16SC|32SC|32FC|64FC)[1-4]')        # encodings whose values are not colours
 GREY = re.compile(r'mono(8|16)|8UC1|16UC1', re.IGNORECASE)
+COMPRESSED_SUFFIX = '/compressed'       # of the topic on which image_transport publishes compressed images
+
+
+def other_transport(topic: str) -> tuple[str, str]:
+    """The topic of the same images with the other value of `image_transport`, and that value."""
+    raw = topic.removesuffix(COMPRESSED_SUFFIX)
+    return (raw, 'raw') if topic != raw else (raw + COMPRESSED_SUFFIX, 'compressed')
 
 
 @dataclass(frozen=True)

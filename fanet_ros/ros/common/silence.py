@@ -11,6 +11,8 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.timer import Timer
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from fanet_ros.images.transport_format import other_transport
+
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
 except ImportError:     # Humble
@@ -20,7 +22,6 @@ except ImportError:     # Humble
 UNKNOWN_NAME = '_NODE_NAME_UNKNOWN_'
 NAME_PERIOD_S = 0.2
 NAME_ATTEMPTS = 25
-COMPRESSED = '/compressed'
 
 
 def mismatches(node: Node, topic: str, wanted_qos: QoSProfile) -> dict[str, str]:
@@ -69,8 +70,7 @@ def why_silent(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile)
 
 def _other_transport(node: Node, topic: str) -> str:
     """What to set if the images are published raw instead of compressed, or the other way round; '' if they are not."""
-    raw = topic.removesuffix(COMPRESSED)
-    other, transport = (raw, 'raw') if topic != raw else (raw + COMPRESSED, 'compressed')
+    other, transport = other_transport(topic)
     return f', but {other} is published: set image_transport to {transport}' if node.count_publishers(other) else ''
 
 

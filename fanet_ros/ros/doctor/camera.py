@@ -14,9 +14,10 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.images.transport_format import other_transport
 from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
-from fanet_ros.ros.segmentation.camera_info import COMPRESSED, CameraInfos, camera_info_topic
+from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
 
@@ -125,8 +126,8 @@ def _suggestion(node: Node, topic: str) -> str:
               and node.count_publishers(name) and not set(name.split('/')) & set(MADE)}
     if not images:
         return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
-    for other, transport in ((topic + COMPRESSED, 'compressed'), (topic.removesuffix(COMPRESSED), 'raw')):
-        if other in images and other != topic:
-            return f'{other} is published: set image_transport to {transport}'
+    other, transport = other_transport(topic)
+    if other in images:
+        return f'{other} is published: set image_transport to {transport}'
     near = difflib.get_close_matches(topic, images, 3, 0.0)
     return f'these are published: {", ".join(near)}; remap: --ros-args -r image:={near[0]}'

@@ -13,10 +13,10 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 
 # Two seconds of a 30 Hz camera: longer than any frame waits.
 KEPT = 64
-COMPRESSED = '/compressed'
 ROI_SLACK_PX = 1
 
 
@@ -116,6 +116,5 @@ def camera_info_topic(node: Node, image_topic: str, name: str = 'camera_info') -
     resolved = node.resolve_topic_name(name)
     if resolved != f'{node.get_namespace().rstrip("/")}/{name}':
         return resolved
-    if image_topic.endswith(COMPRESSED):
-        image_topic = image_topic[:-len(COMPRESSED)]
+    image_topic = image_topic.removesuffix(COMPRESSED_SUFFIX)
     return f'{image_topic.rpartition("/")[0]}/camera_info'

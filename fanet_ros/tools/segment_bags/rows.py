@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
@@ -70,12 +69,3 @@ def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
             for line in file:
                 if (row := json.loads(line)) is not None:
                     yield row
-
-
-def sync_folder(folder: Path) -> None:
-    """Sync a folder's entries to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

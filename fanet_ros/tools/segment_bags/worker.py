@@ -14,6 +14,7 @@ import fanet_ros
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras
+from fanet_ros.bags.writer import sync_to_disk
 from fanet_ros.inference import Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.tools.segment_bag.output import write_bag
@@ -22,7 +23,7 @@ from fanet_ros.tools.segment_bag.segmented import segmented
 from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256, write_json
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Stretch
-from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of, sync_folder
+from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of
 from fanet_ros.tools.segment_bags.stretches import cut
 from fanet_ros.tools.segment_bags.table import TABLE, write_table
 
@@ -139,4 +140,4 @@ def _move_into_place(made: Path, output: Path, replace: bool) -> None:
     elif output.exists():
         raise BagError(f'{output} was created by something else in the meantime: remove it and run the same command again')
     os.rename(made, output)
-    sync_folder(output.parent)
+    sync_to_disk(output.parent)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fanet_ros.host.machine import one_line
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.choice import MB_OF_MIB, remedy
 from fanet_ros.tools.tune.params import parameter_file
@@ -16,7 +17,6 @@ from fanet_ros.tools.tune.plot import draw_plot
 from fanet_ros.tools.tune.report import Findings, content, failures, markdown, notes, table
 
 PARAMETER_FILE = 'tuned.param.yaml'
-COMPRESSED = '/compressed'
 
 
 def write_findings(findings: Findings, parameters: dict[str, Any], device: str, folder: Path) -> str:
@@ -61,15 +61,13 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     if item.precision == 'int8':
         values['calibration_images'] = str(findings.frames.images.resolve())
     if findings.frames.image_topic:
-        values['image_transport'] = 'compressed' if findings.frames.image_topic.endswith(COMPRESSED) else 'raw'
+        values['image_transport'] = 'compressed' if findings.frames.image_topic.endswith(COMPRESSED_SUFFIX) else 'raw'
     return values
 
 
 def launch_command(findings: Findings, folder: Path) -> str:
     """Command that starts the node with the tuned file and, if the source was a bag, its image topic."""
-    topic = findings.frames.image_topic
-    if topic.endswith(COMPRESSED):
-        topic = topic[:-len(COMPRESSED)]
+    topic = findings.frames.image_topic.removesuffix(COMPRESSED_SUFFIX)
     command = ['ros2', 'launch', 'fanet_ros', 'segmentation.launch.py',
                f'params_file:={(folder / PARAMETER_FILE).resolve()}', *([f'image_topic:={topic}'] if topic else [])]
     return shlex.join(command)
