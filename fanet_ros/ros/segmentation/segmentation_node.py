@@ -29,7 +29,6 @@ from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import unused_overrides
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
-from fanet_ros.ros.segmentation.demand import Demand
 from fanet_ros.ros.segmentation.diagnostics import Status
 from fanet_ros.ros.segmentation.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.segmentation.engine_upkeep import EngineUpkeep
@@ -37,6 +36,7 @@ from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 from fanet_ros.ros.segmentation.impossible_transition import refuse_impossible_transitions
 from fanet_ros.ros.segmentation.latency_control import LatencyControl
+from fanet_ros.ros.segmentation.lazy_subscriptions import LazySubscriptions
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -75,7 +75,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                               functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
-        self._demand = Demand(self, self._cameras, self._outputs, lambda: self.settings.lazy)
+        self._lazy_subscriptions = LazySubscriptions(self, self._cameras, self._outputs, lambda: self.settings.lazy)
         self._limit_rates()
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
@@ -123,7 +123,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Subscribe to the images."""
         try:
             self._slots.resume()
-            self._demand.start()
+            self._lazy_subscriptions.start()
         except Exception as error:
             self._stop()
             return self._refuse('activated', error, keep=True)
@@ -173,7 +173,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _stop(self) -> None:
-        self._demand.stop()
+        self._lazy_subscriptions.stop()
         self._slots.pause()
 
     def _release(self) -> None:
@@ -221,7 +221,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return SetParametersResult(successful=True)
 
     def _status_of(self, camera: CameraInput) -> Status:
-        status = self._demand.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
+        status = self._lazy_subscriptions.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
         outputs = self._outputs.get(camera.name)
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})

@@ -10,8 +10,8 @@ from typing import Any, Callable
 
 import torch
 
+from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.host.machine import describe_machine, one_line
-from fanet_ros.host.other_load import OtherLoad
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.benchmark.report import draw_plots, tables
@@ -46,7 +46,7 @@ def run_suites(arguments: argparse.Namespace) -> None:
     print(one_line(machine), flush=True)
     results: list[dict[str, Any]] = []
     for name in arguments.suites:
-        load = OtherLoad()
+        load = BackgroundLoad()
         found = SUITES[name](settings)
         others = load.busy_cores()
         found = [{**result, 'other_busy_cores': others} for result in found]

@@ -43,13 +43,13 @@ class FrameSet:
         return self.folder / IMAGES
 
     @property
-    def truth(self) -> Path:
+    def labels(self) -> Path:
         return self.folder / TRUTH
 
     @property
-    def has_truth(self) -> bool:
+    def is_scorable(self) -> bool:
         """Whether there are labels to score against."""
-        return self.truth.is_dir()
+        return self.labels.is_dir()
 
     def frames(self) -> Iterator[TuningFrame]:
         """Yield the frames without labels, loading one at a time to save memory."""

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.tools.tune import child as tune_child
 from fanet_ros.tools.tune.child import ChildRequest
 
@@ -25,7 +25,7 @@ def measure(request: ChildRequest, cache: Path, timeout_s: float) -> dict[str, A
     :param cache: folder for models that the engines convert, so that rejected candidates do not fill the user's cache
     :raises OSError: the process cannot be started
     """
-    load = OtherLoad()
+    load = BackgroundLoad()
     with tempfile.TemporaryDirectory(prefix='fanet_ros_tune_') as folder:
         request_path, answer_path, log = (Path(folder) / name for name in ('request.json', 'answer.json', 'log'))
         request_path.write_text(request.to_json())

@@ -53,7 +53,7 @@ def publish(outputs: FrameOutputs, found: Segmentation, frame_header: Header, st
     """Publish all outputs of one frame; returns the milliseconds spent on the overlay."""
     layers = FrameLayers(FrameInput(RGB), found, style)
     outputs.publish_mask(layers, frame_header, style)
-    return outputs.publish_rest(layers, frame_header, style)
+    return outputs.publish_other_outputs(layers, frame_header, style)
 
 
 def header(second: int) -> Header:
