@@ -14,8 +14,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from fanet_ros.images.stamps import stamp_ns
-from fanet_ros.images.transport_format import other_transport
 from fanet_ros.ros.common.image_conversion import ImageError
+from fanet_ros.ros.common.silence import transport_remedy
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
@@ -78,7 +78,9 @@ def check_camera(node: Node, reception: CameraReception, wait_s: float) -> Itera
     """Check topic, encoding, size, rate, stamps and calibration of one camera; stores its newest frame in `reception.rgb`."""
     name, topic = reception.camera.name or 'camera', reception.camera.topic
     if reception.newest is None:
-        yield Finding(name, ERROR, f'no image within {wait_s:g} s: {reception.camera.why_silent()}', _suggestion(node, topic))
+        remedy = _suggestion(node, topic)
+        reason = reception.camera.why_silent().removesuffix(f', but {remedy}')      # the node's log has both in one line
+        yield Finding(name, ERROR, f'no image within {wait_s:g} s: {reason}', remedy)
         return
     message = reception.newest.message
     try:
@@ -122,12 +124,13 @@ def _check_stamp(name: str, message: Any, reception: CameraReception) -> Iterato
 
 
 def _suggestion(node: Node, topic: str) -> str:
+    if node.count_publishers(topic):
+        return f'check that the publisher of {topic} sends images, with this type and compatible QoS; or remap image'
+    if remedy := transport_remedy(node, topic):
+        return remedy
     images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
               and node.count_publishers(name) and not set(name.split('/')) & set(DERIVED_IMAGES)}
     if not images:
         return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
-    other, transport = other_transport(topic)
-    if other in images:
-        return f'{other} is published: set image_transport to {transport}'
     near = difflib.get_close_matches(topic, images, 3, 0.0)
     return f'these are published: {", ".join(near)}; remap: --ros-args -r image:={near[0]}'

@@ -88,10 +88,6 @@ class Listener:
             self.wait_for(lambda: self.node.count_subscribers(topic) > 0 and self._consumer.count_publishers(topic) > 0)
         return messages
 
-    def unsubscribe_all(self) -> None:
-        for subscription in list(self._consumer.subscriptions):
-            self._consumer.destroy_subscription(subscription)
-
     def wait_for(self, condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
