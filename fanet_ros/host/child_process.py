@@ -3,25 +3,24 @@
 """Child processes that only their parent stops: Ctrl-C in the terminal does not reach them, and they end with their parent."""
 from __future__ import annotations
 
-import ctypes
-import signal
+import shutil
 import subprocess
 from typing import Any, Sequence
 
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)      # loaded here: loading after a fork is unsafe in a multi-threaded process
+# Part of util-linux. Not preexec_fn: it makes Python run its fork hooks, in which a KeyboardInterrupt is lost.
+SETPRIV = shutil.which('setpriv')
+END_WITH_PARENT = (SETPRIV, '--pdeathsig', 'TERM') if SETPRIV else ()
 
 
 def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen:
     """Start `command` in its own session, without stdin. Call from a thread that outlives the child, such as the main thread.
 
-    If the parent is killed, Linux sends the child SIGTERM.
+    If the parent is killed, Linux sends the child SIGTERM, where setpriv is installed.
 
+    :param command: program and arguments
     :param options: of subprocess.Popen
-    :raises OSError: it cannot be started
     """
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
-                            preexec_fn=_end_with_parent, **options)     # noqa: PLW1509  one call of the kernel
+    return subprocess.Popen([*END_WITH_PARENT, *command], stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
 
 def stop_child(process: subprocess.Popen, timeout_s: float) -> None:
@@ -35,8 +34,3 @@ def stop_child(process: subprocess.Popen, timeout_s: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _end_with_parent() -> None:
-    """Runs in the child before exec."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -54,6 +54,14 @@ def test_an_interrupt_from_the_terminal_reaches_only_the_parent(parent: subproce
     child.wait(TIMEOUT_S)
 
 
+def test_an_interrupt_at_the_start_is_not_lost_in_a_fork_hook() -> None:
+    code = ('import os, sys; from fanet_ros.host.child_process import start_child; '
+            'os.register_at_fork(before=lambda: print("before"), after_in_parent=lambda: print("after")); '
+            'print(start_child([sys.executable, "-c", ""]).wait())')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=TIMEOUT_S, check=True)
+    assert done.stdout == '0\n'
+
+
 @pytest.mark.parametrize(('prepare', 'number'), [
     ('', signal.SIGTERM), ('import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); ', signal.SIGKILL)])
 def test_a_child_is_terminated_and_if_need_be_killed(prepare: str, number: signal.Signals) -> None:
