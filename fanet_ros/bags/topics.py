@@ -15,7 +15,7 @@ NODE = '/segmentation'
 OUTPUTS = ('mask', 'mask/compressed', 'confidence', 'confidence/compressed', 'camera_info', 'coverage', 'overlay',
            'overlay/compressed', 'class_map', 'label_info', 'timing')
 # Parts of the names of image topics that do not come from a camera.
-MADE = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
+DERIVED_IMAGES = ('mask', 'overlay', 'confidence', 'ground_truth', 'depth')
 # Parts of a topic's name that describe the content, not the camera.
 PLAIN = ('image', 'image_raw', 'image_color', 'image_rect', 'image_rect_color', 'image_mono', 'color', 'rgb', 'compressed')
 DEPTH_ENCODINGS = ('16UC1', '32FC1', '64FC1')
@@ -82,7 +82,7 @@ def looks_like_camera(topic: Topic) -> bool:
     """Whether an image topic may come from a camera."""
     parts = topic.name.strip('/').split('/')
     return not (topic.name.startswith(f'{NODE}/') or topic.name.endswith('/compressedDepth') or 'compressedDepth' in
-                topic.sample or topic.sample in DEPTH_ENCODINGS or any(part in MADE for part in parts))
+                topic.sample or topic.sample in DEPTH_ENCODINGS or any(part in DERIVED_IMAGES for part in parts))
 
 
 def is_of_node(topic: str) -> bool:

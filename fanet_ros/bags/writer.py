@@ -13,6 +13,7 @@ import yaml
 from rosbags.interfaces import Connection, Qos, QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
+from fanet_ros.atomic_file import write_text
 from fanet_ros.bags.definitions import MessageDefinition, message_definition
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
@@ -169,10 +170,8 @@ class BagWriter:
         self._finished.append(yaml.safe_load((folder / METADATA).read_text(encoding='utf-8'))[INFORMATION])
         (folder / METADATA).unlink()
         folder.rmdir()
-        new = self.path / f'{METADATA}.tmp'
         content = {INFORMATION: joined_metadata(self._finished)}
-        new.write_text(yaml.safe_dump(content, sort_keys=False), encoding='utf-8')
-        new.replace(self.path / METADATA)
+        write_text(self.path / METADATA, yaml.safe_dump(content, sort_keys=False))
 
 
 def sync_to_disk(path: Path) -> None:

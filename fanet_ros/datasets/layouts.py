@@ -82,18 +82,18 @@ def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Opti
         if name not in own.names:
             raise DatasetError(f'rename: {name!r} is not a class of {own.name}: expected one of {", ".join(own.names)}')
     targets = [_names(config.rename.get(name, name)) for name in own.names]
-    for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpunished', config.unpunished)]:
+    for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpenalized', config.unpenalized)]:
         for target in names:
             if target not in wanted.names:
                 raise DatasetError(f'{key}: {target!r} is not a class of {wanted.name}: expected one of '
                                    f'{", ".join(wanted.names)}')
-    if not config.unpunished and targets == [(name,) for name in wanted.names]:
+    if not config.unpenalized and targets == [(name,) for name in wanted.names]:
         return None
     table = np.full(256, UNLABELLED, np.uint8)
     for index, names in enumerate(targets):
         known = [wanted.names.index(name) for name in names if name in wanted.names]
         if known:
-            table[index] = _label(known + [wanted.names.index(name) for name in config.unpunished], sets)
+            table[index] = _label(known + [wanted.names.index(name) for name in config.unpenalized], sets)
     if (table == UNLABELLED).all():
         raise DatasetError(f'{own.name} and {wanted.name} have no class in common: map the names under rename')
     return table
@@ -108,6 +108,6 @@ def _label(classes: list[int], sets: Optional[ClassSets]) -> int:
     if len(set(classes)) == 1:
         return classes[0]
     if sets is None:
-        raise DatasetError('ambiguous labels (rename to several classes, unpunished) are for training only: they cannot be '
+        raise DatasetError('ambiguous labels (rename to several classes, unpenalized) are for training only: they cannot be '
                            'used for evaluation')
     return sets.label(classes)

@@ -8,7 +8,6 @@ array CLASSES holds the names of the C classes. The corners of the arrays are al
 """
 from __future__ import annotations
 
-import os
 import threading
 import zipfile
 from dataclasses import replace
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fanet_ros.atomic_file import replacing
 from fanet_ros.datasets import DatasetError, Sample
 from fanet_ros.datasets.changes import Change
 from fanet_ros.inference.preprocess import Preprocessor
@@ -55,15 +55,10 @@ def write_soft_labels(path: Path, class_names: Sequence[str], frames: Iterable[t
     :param frames: name of each image and its (h, w, C) uint8
     :param compression: method of zipfile
     """
-    partial = path.with_name(f'.partial_{path.name}')
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with zipfile.ZipFile(partial, 'w', compression) as archive:
-            for name, array in chain([(CLASSES, np.array(class_names))], frames):
-                _write_array(archive, name, array)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, zipfile.ZipFile(partial, 'w', compression) as archive:
+        for name, array in chain([(CLASSES, np.array(class_names))], frames):
+            _write_array(archive, name, array)
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None:

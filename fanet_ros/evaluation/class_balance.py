@@ -65,7 +65,7 @@ def score_pixels(checkpoint: Checkpoint, samples: Sequence[Sample], *, descripti
     return [ScoredPixels(torch.cat(parts), np.concatenate(labels)[None], factor) for factor, parts in zip(resolutions, logits)]
 
 
-def fit_offsets(sets: Sequence[ScoredPixels]) -> np.ndarray:
+def fit_class_bias(sets: Sequence[ScoredPixels]) -> np.ndarray:
     """Class bias (C,) float64, in nats, that maximises the mean IoU averaged over the sets; small where it matters little.
 
     Coordinate ascent: class by class, in decreasing steps.

@@ -3,7 +3,6 @@
 """Report of a training or an evaluation: a folder with a page, plots and figures."""
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Optional, Sequence
 import cv2
 import numpy as np
 
+from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.evaluation.evaluation import Evaluation, FrameScore
 from fanet_ros.evaluation.plots import draw_class_iou, draw_confusion, draw_resolutions
@@ -48,9 +48,9 @@ def write_report(folder: Path, title: str, class_map: ClassMap, evaluations: Seq
         text += [f'## {caption}', '', f'![{caption}]({name})', '']
     if recipe:
         text += ['## Recipe', '', '```yaml', recipe.rstrip(), '```', '']
-    (folder / 'index.md').write_text('\n'.join(text), encoding='utf-8')
+    write_text(folder / 'index.md', '\n'.join(text))
     content = [figures(item, class_map) for item in evaluations]
-    (folder / 'figures.json').write_text(json.dumps(content, indent=1) + '\n')
+    write_json(folder / 'figures.json', content)
     return folder / 'index.md'
 
 

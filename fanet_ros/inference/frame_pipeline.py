@@ -40,19 +40,19 @@ class FramePipeline:
     def run(self, frames: Sequence[FrameInput], sizes: Sequence[Size], engines: Sequence[Engine], *,
            smoothing: float = 0.0) -> list[Segmentation]:
         """Segment frames together, each with its engine and at its network size (height, width)."""
-        marks = [gpu.mark(self._device)]
+        events = [gpu.record_event(self._device)]
         loaded = [self.preprocess.load(frame.image, *size, place) for place, (frame, size) in enumerate(zip(frames, sizes))]
         images = [self.preprocess.normalized(item, *size) for item, size in zip(loaded, sizes)]
-        marks.append(gpu.mark(self._device))
+        events.append(gpu.record_event(self._device))
         logits = self._logits(images, frames, engines)
         if smoothing > 0:
             logits = [self.history.smoothed(item, frame, smoothing) for item, frame in zip(logits, frames)]
-        marks.append(gpu.mark(self._device))
+        events.append(gpu.record_event(self._device))
         layers = [on_device(item, frame, self._overlay_background(frame, image)).to_host()
                  for item, frame, image in zip(logits, frames, loaded)]
-        marks.append(gpu.mark(self._device))
-        gpu.wait_for(marks[-1])         # the only synchronisation: up to here, GPU work is just queued
-        times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(marks, marks[1:])))
+        events.append(gpu.record_event(self._device))
+        gpu.wait_for(events[-1])        # the only synchronisation: up to here, GPU work is just queued
+        times = StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(events, events[1:])))
         return [self._segmentation(item, times, size, len(frames)) for item, size in zip(layers, sizes)]
 
     def send(self, frame: FrameInput, size: Size, engine: Engine, place: int) -> PendingFrame:

@@ -21,16 +21,16 @@ Sent = TypeVar('Sent')
 
 @dataclass(frozen=True)
 class PendingFrame:
-    """A frame in flight; `marks` are the start and end events of each of its three stages."""
+    """A frame in flight; `events` are the start and end events of each of its three stages."""
 
     layers: Layers                      # on the host
-    marks: tuple[gpu.Mark, ...]
+    events: tuple[gpu.Event, ...]
     needed: object                      # kept alive while the GPU uses it
 
     def wait(self) -> tuple[Layers, StageTimes]:
         """Block until the results are on the host; return them with the stage times."""
-        gpu.wait_for(self.marks[-1])
-        return self.layers, StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(self.marks[::2], self.marks[1::2])))
+        gpu.wait_for(self.events[-1])
+        return self.layers, StageTimes(*(gpu.elapsed_ms(begin, end) for begin, end in zip(self.events[::2], self.events[1::2])))
 
 
 class FrameStreams:
@@ -52,20 +52,20 @@ class FrameStreams:
         """
         main = gpu.current_stream(self._device)
         with gpu.on(self._upload):
-            marks = [gpu.mark(self._device)]
+            events = [gpu.record_event(self._device)]
             frame = load()
-            marks.append(gpu.mark(self._device))
-        gpu.follow(main, self._upload, frame.data)
+            events.append(gpu.record_event(self._device))
+        gpu.wait_stream(main, self._upload, frame.data)
         with gpu.on(main):
-            marks.append(gpu.mark(self._device))
+            events.append(gpu.record_event(self._device))
             on_device = compute(frame)
-            marks.append(gpu.mark(self._device))
-        gpu.follow(self._download, main, *on_device)
+            events.append(gpu.record_event(self._device))
+        gpu.wait_stream(self._download, main, *on_device)
         with gpu.on(self._download):
-            marks.append(gpu.mark(self._device))
+            events.append(gpu.record_event(self._device))
             layers = on_device.to_host()
-            marks.append(gpu.mark(self._device))
-        return PendingFrame(layers, tuple(marks), needed)
+            events.append(gpu.record_event(self._device))
+        return PendingFrame(layers, tuple(events), needed)
 
 
 def sent_ahead(frames: Iterable[Optional[FrameInput]],

@@ -17,14 +17,14 @@ from typing import Callable, Optional, Sequence, Union
 import torch
 from torch import Tensor
 
-Mark = Union[float, torch.cuda.Event]
+Event = Union[float, torch.cuda.Event]
 WARM_UP_RUNS = 3
 
 # PyTorch allows one graph capture at a time per process, and its cache must not be emptied during it.
 _recording = threading.RLock()
 
 
-def mark(device: torch.device) -> Mark:
+def record_event(device: torch.device) -> Event:
     """Record an event in the current stream of `device`; on the CPU, take time.perf_counter()."""
     if device.type != 'cuda':
         return time.perf_counter()
@@ -33,14 +33,14 @@ def mark(device: torch.device) -> Mark:
     return event
 
 
-def wait_for(moment: Mark) -> None:
-    """Block until the device has reached `moment`."""
-    if isinstance(moment, torch.cuda.Event):
-        moment.synchronize()
+def wait_for(event: Event) -> None:
+    """Block until the device has reached `event`."""
+    if isinstance(event, torch.cuda.Event):
+        event.synchronize()
 
 
-def elapsed_ms(begin: Mark, end: Mark) -> float:
-    """Milliseconds between two marks that the device has reached."""
+def elapsed_ms(begin: Event, end: Event) -> float:
+    """Milliseconds between two events that the device has reached."""
     if isinstance(begin, torch.cuda.Event) and isinstance(end, torch.cuda.Event):
         return begin.elapsed_time(end)
     assert isinstance(begin, float) and isinstance(end, float)
@@ -73,12 +73,12 @@ def on_device_of(tensor: Tensor) -> AbstractContextManager:
     return torch.cuda.device(tensor.device) if tensor.is_cuda else nullcontext()
 
 
-def follow(later: Optional[torch.cuda.Stream], earlier: Optional[torch.cuda.Stream], *handed_on: Optional[Tensor]) -> None:
-    """Make `later` wait for the work queued in `earlier` so far, and let it use the tensors `handed_on`."""
+def wait_stream(later: Optional[torch.cuda.Stream], earlier: Optional[torch.cuda.Stream], *handed_over: Optional[Tensor]) -> None:
+    """Make `later` wait for the work queued in `earlier` so far, and let it use the tensors `handed_over`."""
     if later is None or earlier is None:
         return
     later.wait_stream(earlier)
-    for tensor in handed_on:
+    for tensor in handed_over:
         if tensor is not None:
             tensor.record_stream(later)     # else its memory may be reused while `later` reads it
 

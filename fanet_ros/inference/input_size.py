@@ -18,19 +18,19 @@ SAME_SHAPE = 1.02           # aspect ratios within this factor of the checkpoint
 class InputSize:
     """The configured input size: `height` and `width` in px, 0 to derive them from the frame.
 
-    `own` is the checkpoint's (height, width); `scale` is a factor on both sides, which are then rounded to multiples of
+    `trained_size` is the checkpoint's (height, width); `scale` is a factor on both sides, which are then rounded to multiples of
     SCALE_STEP_PX.
     """
 
     height: int
     width: int
-    own: tuple[int, int]
+    trained_size: tuple[int, int]
     scale: float = 1.0
 
     @property
     def default(self) -> tuple[int, int]:
         """Height and width for a frame with the checkpoint's aspect ratio."""
-        return self.of(*self.own)
+        return self.of(*self.trained_size)
 
     def of(self, frame_height: int, frame_width: int) -> tuple[int, int]:
         """Height and width in px for a frame of this size.
@@ -38,17 +38,17 @@ class InputSize:
         If one side is given, the other follows from the frame's aspect ratio; if none is, both do, at the checkpoint's number
         of pixels. A frame so narrow that one side would be too short for the network is squeezed.
         """
-        own_height, own_width = self.own
-        pixels, shape = own_height * own_width, frame_width / frame_height
-        is_own_shape = 1 / SAME_SHAPE < shape * own_height / own_width < SAME_SHAPE
+        trained_height, trained_width = self.trained_size
+        pixels, shape = trained_height * trained_width, frame_width / frame_height
+        is_trained_shape = 1 / SAME_SHAPE < shape * trained_height / trained_width < SAME_SHAPE
         if self.height and self.width:
             height, width = self.height, self.width
         elif self.height:
             height, width = self.height, _fitting(self.height * shape)
         elif self.width:
             height, width = _fitting(self.width / shape), self.width
-        elif is_own_shape:
-            height, width = own_height, own_width
+        elif is_trained_shape:
+            height, width = trained_height, trained_width
         else:
             longest = pixels / MIN_INPUT_PX
             height = _fitting(min(math.sqrt(pixels / shape) * self.scale, longest))

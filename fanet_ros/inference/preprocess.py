@@ -20,7 +20,7 @@ from fanet_ros.inference.resampling import interpolation, resampled, taps
 from fanet_ros.inference.segmentation import CameraImage, SegmentationError
 
 CALIBRATION_FRAMES = 64
-PICTURES = ('.jpg', '.jpeg', '.png', '.bmp')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 class Preprocessor:
@@ -109,7 +109,7 @@ class Preprocessor:
 
 def images_in(folder: Path) -> list[Path]:
     """Image files in `folder`, sorted by name; none if there is no such folder."""
-    return sorted(path for path in folder.glob('*') if path.suffix.lower() in PICTURES)
+    return sorted(path for path in folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def check_calibration_images(folder: Path, name: str = 'calibration_images') -> None:
@@ -120,7 +120,7 @@ def check_calibration_images(folder: Path, name: str = 'calibration_images') -> 
     if not folder.is_dir():
         raise SegmentationError(f'{name} is {str(folder)!r}: no such folder; expected one with images from this camera')
     if not any(cv2.imread(str(path)) is not None for path in images_in(folder)):
-        raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(PICTURES)}); '
+        raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(IMAGE_SUFFIXES)}); '
                                 'sub-folders are not searched')
 
 

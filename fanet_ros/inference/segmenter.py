@@ -94,12 +94,12 @@ class Segmenter:
     @property
     def input_height(self) -> int:
         """Input height of the network in px for the last frame; before the first one, for the checkpoint's aspect ratio."""
-        return self._engines.present[0]
+        return self._engines.current_size[0]
 
     @property
     def input_width(self) -> int:
         """Input width of the network in px, see input_height."""
-        return self._engines.present[1]
+        return self._engines.current_size[1]
 
     @property
     def input_sizes(self) -> tuple[Size, ...]:

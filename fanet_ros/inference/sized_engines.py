@@ -16,7 +16,7 @@ MAX_ENGINES = 8             # one per frame shape; beyond that, the least recent
 
 
 class SizedEngines:
-    """Engines by the network's (height, width), which `wanted` derives from the frame's.
+    """Engines by the network's (height, width), which `input_size` derives from the frame's.
 
     Any thread may query it, and build() engines while others are in use. use() and put() need the lock under which frames are
     segmented.
@@ -27,15 +27,15 @@ class SizedEngines:
     :raises SegmentationError: too large for the memory
     """
 
-    def __init__(self, factory: EngineFactory, wanted: InputSize, frame_sizes: Sequence[Size] = (), *, batch: int = 1,
+    def __init__(self, factory: EngineFactory, input_size: InputSize, frame_sizes: Sequence[Size] = (), *, batch: int = 1,
                  quick: bool = False) -> None:
-        self._factory, self._wanted, self._batch, self._quick = factory, wanted, batch, quick
+        self._factory, self._input_size, self._batch, self._quick = factory, input_size, batch, quick
         # Size of the network -> size of a frame that runs at it. Both dicts are replaced, never changed, for other threads that
         # read them.
-        self._frames: dict[Size, Size] = {wanted.of(*frame): frame for frame in frame_sizes}
-        self._engines = {size: self._build(*size) for size in self._frames or [wanted.default]}
+        self._frames: dict[Size, Size] = {input_size.of(*frame): frame for frame in frame_sizes}
+        self._engines = {size: self._build(*size) for size in self._frames or [input_size.default]}
         self._impossible: set[Size] = set()
-        self.present: Size = next(reversed(self._engines))
+        self.current_size: Size = next(reversed(self._engines))
 
     def __getitem__(self, size: Size) -> Engine:
         return self._engines[size]
@@ -43,7 +43,7 @@ class SizedEngines:
     @property
     def sizes(self) -> tuple[Size, ...]:
         """(height, width) of the network for every frame shape seen, the latest last; before the first frame, the initial one."""
-        return tuple(self._frames) or (self.present,)
+        return tuple(self._frames) or (self.current_size,)
 
     @property
     def frame_sizes(self) -> tuple[Size, ...]:
@@ -53,7 +53,7 @@ class SizedEngines:
     @property
     def description(self) -> str:
         """Engine and precision, such as 'onnxruntime float32'."""
-        return self._engines[self.present].description
+        return self._engines[self.current_size].description
 
     @property
     def is_provisional(self) -> bool:
@@ -62,7 +62,7 @@ class SizedEngines:
 
     def size_for(self, frame_size: Size) -> Size:
         """(height, width) of the network for such a frame."""
-        return self._wanted.of(*frame_size)
+        return self._input_size.of(*frame_size)
 
     def is_ready_for(self, frame_size: Size) -> bool:
         """Whether the engine for such frames has been built, or cannot be built."""
@@ -86,17 +86,17 @@ class SizedEngines:
         size = self.size_for(frame_size)
         frames = dict([*self._frames.items(), (size, frame_size)][-MAX_ENGINES:])
         self._engines = {item: self._engines.get(item, engine) for item in frames}
-        self._frames, self.present = frames, size
+        self._frames, self.current_size = frames, size
 
     def use(self, frame_size: Size) -> Size:
         """The size to run such a frame at: its own, or the current one if there is no engine for that yet."""
         size = self.size_for(frame_size)
         if size in self._engines:
-            self.present = size
+            self.current_size = size
             if next(reversed(self._frames), None) != size:
                 others = {key: frame for key, frame in self._frames.items() if key != size}
                 self._frames = {**others, size: frame_size}
-        return self.present
+        return self.current_size
 
     def _build(self, height: int, width: int) -> Engine:
         setup = self._factory.setup

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from fanet_ros.atomic_file import replacing
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.model.uninitialised import Uninitialised
@@ -158,10 +159,9 @@ def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any
 def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: CheckpointMetadata) -> None:
     is_8_bit = any(tensor.dtype == torch.int8 for tensor in tensors.values())
     version = FORMAT_VERSION_8_BIT if is_8_bit else FORMAT_VERSION
-    partial = path.with_name(f'.{path.name}.partial')
-    # Not save_file(): its files are readable only by their owner, whatever the umask.
-    partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        # Not save_file(): its files are readable only by their owner, whatever the umask.
+        partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))
 
 
 def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:

@@ -75,7 +75,7 @@ def yaml_value(value: Value) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
 
 
-def made_files(checkout: Path) -> Iterator[tuple[Path, str]]:
+def generated_files(checkout: Path) -> Iterator[tuple[Path, str]]:
     """Path and up-to-date content of every generated file of a checkout."""
     for executable, name in FILES.items():
         yield checkout / name, parameter_file(executable, SETTINGS[executable].specs())
@@ -92,7 +92,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or '').splitlines()[0])
     parser.add_argument('--write', action='store_true', help=f'update {", ".join([PAGE, *FILES.values()])} in this checkout')
     is_written = parser.parse_args(argv).write
-    for path, text in made_files(CHECKOUT):
+    for path, text in generated_files(CHECKOUT):
         if not is_written:
             print(f'--- {path.relative_to(CHECKOUT)}\n{text}')
         elif path.read_text(encoding='utf-8') != text:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, Callable, Optional
 
 import torch
 
+from fanet_ros.atomic_file import replacing
 from fanet_ros.model import CheckpointMetadata, FANet, save_checkpoint
 
 CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
@@ -96,12 +96,10 @@ class RunFolder:
 
     def _replace(self, path: Path, write: Callable[[Path], Any]) -> None:
         """Write `path` with `write`, completely or not at all."""
-        partial = path.with_name(f'.partial_{path.name}')
         try:
-            write(partial)
-            os.replace(partial, path)
+            with replacing(path) as partial:
+                write(partial)
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
-            partial.unlink(missing_ok=True)
             raise RunFolderError(
                 f'cannot write {path} ({" ".join(str(error).split())[:120]}): free some disk space; the last saved '
                 'state is intact, the same command resumes from it') from None

@@ -14,7 +14,6 @@ from fanet_ros.inference import ClassMap
 Color = tuple[int, int, int]
 
 BACKGROUND: Color = (18, 20, 25)
-PANEL: Color = (30, 33, 41)
 TEXT: Color = (233, 236, 241)
 FAINT_TEXT: Color = (150, 157, 170)
 GOOD: Color = (126, 211, 133)

@@ -9,15 +9,15 @@ import pytest
 import yaml
 
 from fanet_ros.package_share import share_directory
-from fanet_ros.ros.parameter_tables import FILES, SETTINGS, made_files, page, parameter_file
+from fanet_ros.ros.parameter_tables import FILES, SETTINGS, generated_files, page, parameter_file
 
 CHECKOUT = Path(__file__).parents[2]
-MADE = dict(made_files(CHECKOUT))
+GENERATED = dict(generated_files(CHECKOUT))
 
 
-@pytest.mark.parametrize('path', MADE, ids=lambda path: path.name)
+@pytest.mark.parametrize('path', GENERATED, ids=lambda path: path.name)
 def test_generated_files_are_up_to_date(path: Path) -> None:
-    assert path.read_text(encoding='utf-8') == MADE[path], 'run python -m fanet_ros.ros.parameter_tables --write'
+    assert path.read_text(encoding='utf-8') == GENERATED[path], 'run python -m fanet_ros.ros.parameter_tables --write'
 
 
 @pytest.mark.parametrize('executable', FILES)

@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """A short run of the transport benchmark over real DDS: its figures and its files."""
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
+import psutil
 import pytest
+from executables import find_executable
 
 from fanet_ros.ros.benchmark import benchmark_transport
 from fanet_ros.ros.benchmark.run import NoMaskError, Run
 from fanet_ros.ros.benchmark.transport_report import medians, stage_shares
+
+TIMEOUT_S = 120.0
 
 
 @pytest.mark.slow
@@ -30,6 +38,20 @@ def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.Cap
 def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--seconds', '1', '--engine', 'none']) == 1
     assert capsys.readouterr().err.startswith('benchmark_transport: the node ended with exit code 1')
+
+
+def test_ctrl_c_ends_it_and_its_processes_in_one_line() -> None:
+    process = subprocess.Popen(
+        [str(find_executable('benchmark_transport')), '--rates', '5', '--engine', 'torch', '--seconds', '300'],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + TIMEOUT_S
+    while len(children := psutil.Process(process.pid).children()) < 3:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)       # as a terminal does
+    errors = process.communicate(timeout=TIMEOUT_S)[1]
+    assert 'Traceback' not in errors and errors.endswith('stopped\n') and process.returncode == 130
+    assert psutil.wait_procs(children, TIMEOUT_S)[1] == []
 
 
 def run_at(rate_hz: float, lost: int = 0, p50: float = 9.0, processes: str = 'tuned') -> Run:

@@ -77,16 +77,16 @@ def post(url: str, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
     return run(act)
 
 
-async def ask(stream: aiohttp.ClientWebSocketResponse, **question: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
-    await stream.send_str(json.dumps({'layers': ['camera', 'mask'], **question}))
+async def ask(stream: aiohttp.ClientWebSocketResponse, **query: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
+    await stream.send_str(json.dumps({'layers': ['camera', 'mask'], **query}))
     return unpack(await stream.receive_bytes())
 
 
-async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[dict, dict], bool], **question: Any) -> Any:
+async def ask_until(stream: aiohttp.ClientWebSocketResponse, holds: Callable[[dict, dict], bool], **query: Any) -> Any:
     """Query repeatedly, like a page, until `holds` accepts an answer; returns it."""
     have = {'frame': -1, 'timing': -1, 'status': -1}
     while True:
-        content, files = await ask(stream, **{**have, **question})
+        content, files = await ask(stream, **{**have, **query})
         if holds(content, files):
             return content, files
         have = {'frame': (content['frame'] or {}).get('sequence', have['frame']), 'timing': content['timing'],
@@ -246,9 +246,9 @@ def test_fifty_viewers_get_the_newest_frames_despite_one_that_never_reads(host: 
         writer.write(f'GET /stream HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
                      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'.encode())
         await reader.readuntil(b'\r\n\r\n')
-        question = b'{"layers":["camera","mask"]}'
+        query = b'{"layers":["camera","mask"]}'
         for _ in range(2000):       # WebSocket frames with a zero mask, all sent at once
-            writer.write(bytes([0x81, 0x80 | len(question), 0, 0, 0, 0]) + question)
+            writer.write(bytes([0x81, 0x80 | len(query), 0, 0, 0, 0]) + query)
         unbounded = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
             async with unbounded:

@@ -13,7 +13,7 @@ from typing import Any, Optional
 import pytest
 from executables import find_executable
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 TIMEOUT_S = 200.0
 
@@ -71,13 +71,22 @@ def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(
     assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
 
 
+def test_the_other_transport_is_the_remedy_and_named_once(client: Any, doctor: Callable[..., Any]) -> None:
+    publisher = client.node.create_publisher(CompressedImage, '/image/compressed', 5)
+    code, findings = doctor('--wait-s', '5', '--no-speed')
+    client.node.destroy_publisher(publisher)
+    camera, = camera_of(findings)
+    assert code == 1 and camera['what'] == 'no image within 5 s: nobody publishes /image'
+    assert camera['remedy'] == '/image/compressed is published: set image_transport to compressed'
+
+
 def test_a_publisher_with_incompatible_qos_is_named(client: Any, doctor: Callable[..., Any]) -> None:
     client.node.create_publisher(Image, '/image', QoSProfile(
         depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE))
     code, findings = doctor('--wait-s', '5', '--no-speed', ros=(
         '-p', 'qos_overrides./image.subscription.reliability:=reliable'))
     camera, = camera_of(findings)
-    assert code == 1 and '/client' in camera['what']
+    assert code == 1 and '/client' in camera['what'] and 'compatible QoS' in camera['remedy']
 
 
 def test_a_missing_checkpoint_and_an_invalid_parameter_are_errors(doctor: Callable[..., Any], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import array
+import itertools
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -291,6 +292,21 @@ def test_silence_is_explained(
     client.wait_for(lambda: 'carries sensor_msgs/msg/CompressedImage' in message(), 'the other reason', process)
     assert process.stop() == 0
     assert process.log.count('no image') == 1       # once, not at every report
+
+
+def test_silence_after_simulated_time_has_started_is_logged(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', '__node:=simulated', '-r', 'image:=quiet', '-r', '/clock:=/late/clock',
+        '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'use_sim_time:=true', '-p', 'no_image_warning_s:=0.2',
+        '-p', 'diagnostics_period_s:=0.1')
+    client.wait_for(lambda: 'simulated time has not started' in process.log, 'the first warning', process)
+    clock = client.publisher(Clock, '/late/clock')
+    seconds = itertools.count(100)
+    client.wait_for(lambda: clock.publish(Clock(clock=Time(sec=next(seconds)))) is None and 'no image for' in process.log,
+                    'the second warning', process)
+    assert process.stop() == 0
+    assert [process.log.count(text) for text in ('simulated time has not started', 'no image for')] == [1, 1]
 
 
 @pytest.mark.parametrize(('parameters', 'reason'), [

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rclpy.parameter import parameter_value_to_python
 from sensor_msgs.msg import Image
+
+from fanet_ros.inference.device import why_slow
 
 try:
     from rclpy.parameter import get_parameter_value
@@ -73,6 +76,14 @@ def test_values_from_ros2_param_set_are_accepted(
 def test_invalid_values_are_refused(client: Any, node: Any, name: str, value: Any, reason: str) -> None:
     result, = client.set_parameters('/segmentation', **{name: value})
     assert not result.successful and reason in result.reason, result.reason
+
+
+def test_the_answer_to_a_slow_precision_says_so(client: Any, node: Any) -> None:
+    for precision in ('float16', 'bfloat16', 'float32'):
+        result, = client.set_parameters('/segmentation', precision=precision)
+        assert result.successful and result.reason == why_slow(precision, torch.device('cpu'))
+        result, = client.set_parameters('/segmentation', overlay_alpha=0.5)
+        assert result.successful and result.reason == ''
 
 
 @pytest.mark.parametrize(('executable', 'name', 'arguments'), [

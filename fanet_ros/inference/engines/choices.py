@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from typing import Any, Optional
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.inference.engines.cache import cache_directory
 
 LOG = logging.getLogger(__name__)
@@ -47,9 +47,7 @@ class EngineChoices:
         return len(kept) < len(content)
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:
-        partial = self._path.with_suffix(f'.{os.getpid()}')
-        partial.write_text(json.dumps(content, indent=1) + '\n')
-        os.replace(partial, self._path)
+        write_json(self._path, content, is_shared=True)
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

@@ -11,7 +11,7 @@ from typing import Callable, Mapping, Optional
 import numpy as np
 import torch
 
-from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.host.processor import processor_name
 from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
@@ -35,7 +35,7 @@ def find_fastest(setup: NetworkSetup, kinds: Kinds, height: int, width: int, mak
 
     :raises EngineError: none can be built; the message is the first one's
     """
-    load = OtherLoad()
+    load = BackgroundLoad()
     LOG.info('measuring once which engine is the fastest here, which takes up to a minute: ' + ', '.join(kinds))
     engines = _working(kinds, make)
     chosen = _least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))

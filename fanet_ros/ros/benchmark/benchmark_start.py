@@ -9,10 +9,8 @@ Alternates between a cold cache (a new folder each time) and a warm one (the fol
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
-import signal
 import statistics
 import subprocess
 import sys
@@ -25,6 +23,8 @@ from typing import Optional
 import rclpy
 from sensor_msgs.msg import Image
 
+from fanet_ros.atomic_file import write_json
+from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
@@ -35,6 +35,7 @@ from fanet_ros.sources import SyntheticStreet
 
 RATE_HZ = 10.0
 TIMEOUT_S = 300.0
+END_S = 20.0                # for the node to end
 SETTLED = 'now segmenting with '
 KINDS = ('cold', 'warm')
 
@@ -77,7 +78,7 @@ def main(argv: Optional[list[str]] = None) -> int:
                   f'of {len(times)} starts')
     if arguments.output is not None and starts:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / 'start.json').write_text(json.dumps([asdict(start) for start in starts], indent=1) + '\n')
+        write_json(arguments.output / 'start.json', [asdict(start) for start in starts])
     return code
 
 
@@ -115,9 +116,9 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile('w+') as log:
         started = time.monotonic()
-        process = subprocess.Popen(
+        process = start_child(
             node_command('segmentation_node', {'checkpoint': arguments.checkpoint}), stdout=log,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
+            stderr=subprocess.STDOUT, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
         try:
             settled, text = None, ''
             while settled is None:
@@ -131,8 +132,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
                 if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
                     settled = now if SETTLED in text else masks[0]
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait()
+            stop_child(process, END_S)
             node.destroy_node()
     engines = re.findall(r'segmenting .* on \S+ \(([^)]*)\)', text)
     return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown')

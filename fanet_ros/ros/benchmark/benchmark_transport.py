@@ -13,12 +13,12 @@ drivers, and without tuning, interleaved. Transport is latency minus preprocessi
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Callable, Optional
 
+from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
 from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
@@ -123,8 +123,8 @@ def _write(folder: Path, runs: list[Run], summary: list[Run], highest: list[Run]
     folder.mkdir(parents=True, exist_ok=True)
     content = {'runs': [asdict(run) for run in runs], 'medians': [asdict(run) for run in summary],
                'highest_rate_hz': {f'{run.processes} {run.reliability}': run.rate_hz for run in highest}}
-    (folder / 'transport.json').write_text(json.dumps(content, indent=1) + '\n')
-    (folder / 'transport.md').write_text(table(summary) + '\n')
+    write_json(folder / 'transport.json', content)
+    write_text(folder / 'transport.md', table(summary) + '\n')
     draw_latencies(summary, folder / 'transport.png')
     draw_stages(summary, folder / 'transport_stages.png')
     print(f'{folder}: transport.json, transport.md, transport.png and transport_stages.png')

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
+from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 from fanet_ros.ros.benchmark.endpoints import STAGES
@@ -26,6 +27,7 @@ from fanet_ros.ros.common.node_command import node_command
 ENDPOINTS = (sys.executable, '-m', 'fanet_ros.ros.benchmark.endpoints')
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, in addition to the measurement
+END_S = 20.0                # for the node to end
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
 # Label in the table; whether the camera is tuned; whether node and receiver are tuned.
@@ -94,11 +96,10 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
         masks = {stamp: (at, stages) for stamp, at, stages in json.loads(
             _output(receiver, node, TIMEOUT_S, interrupt=True))}
     finally:
-        for process in (node, receiver):
-            process.send_signal(signal.SIGINT)
-        camera.kill()
-        for process in (node, receiver, camera):
+        for process in (camera, receiver):      # already ended, unless the measurement was interrupted
+            process.kill()
             process.wait()
+        stop_child(node, END_S)
     return _summarise(rate_hz, processes, reliability, stamps, masks, usage)
 
 
@@ -131,7 +132,7 @@ def _summarise(rate_hz: float, processes: str, reliability: str, stamps: list[in
 
 
 def _start(environment: dict[str, str], command: list[str]) -> subprocess.Popen:
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    return start_child(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def _output(process: subprocess.Popen, node: subprocess.Popen, timeout_s: float, what: str = '', *,

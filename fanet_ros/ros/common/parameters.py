@@ -24,6 +24,7 @@ from fanet_ros.ros.common.qos_overrides import follow_remapping
 from fanet_ros.ros.common.unused_parameters import no_such_parameter, unused_parameters
 
 SPEC = 'parameter'      # in a field's metadata
+SETTING_SERVICES = 'set_parameters', 'set_parameters_atomically'
 _Settings = TypeVar('_Settings', bound='Settings')
 
 
@@ -82,14 +83,30 @@ class FittedParameters(Node):
     parameter_specs: Sequence[ParameterSpec] = ()
 
     def set_parameters_atomically(self, parameter_list: list[Parameter]) -> SetParametersResult:
-        """Convert the values first; every way to set a parameter ends here, in all ROS releases."""
+        """Convert the values first; every way to set a parameter ends here, in all ROS releases.
+
+        The reason in the result of an accepted change is warning_about() it, which `ros2 param set` prints.
+        """
         specs = {spec.name: spec for spec in self.parameter_specs}
         for item in parameter_list:
             if not self.has_parameter(item.name):       # rclpy would refuse it too, but without naming it
                 return SetParametersResult(successful=False, reason=no_such_parameter(item.name, specs))
-        return super().set_parameters_atomically([
+        result = super().set_parameters_atomically([
             Parameter(item.name, value=specs[item.name].fit(item.value))
             if item.name in specs and item.value is not None else item for item in parameter_list])
+        if result.successful:       # rclpy drops the reasons of callbacks that accept
+            result.reason = self.warning_about([item.name for item in parameter_list])
+        return result
+
+    def warning_about(self, changed: Sequence[str]) -> str:
+        """A drawback of the present values of the parameters `changed`, in a few words; '' for none."""
+        return ''
+
+    def count_setting_clients(self) -> int:
+        """Number of clients of the services that set parameters; 0 in Humble, which does not tell."""
+        if not hasattr(self, 'count_clients'):
+            return 0
+        return sum(self.count_clients(f'{self.get_fully_qualified_name()}/{name}') for name in SETTING_SERVICES)
 
 
 def declare(node: Node, specs: Sequence[ParameterSpec], tell: Optional[Callable[[str], Any]] = None) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def why_silent(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile)
     """
     publishers = node.get_publishers_info_by_topic(topic)
     if not publishers:
-        return f'nobody publishes {topic}' + _other_transport(node, topic)
+        remedy = transport_remedy(node, topic)
+        return f'nobody publishes {topic}' + (f', but {remedy}' if remedy else '')
     other_types = sorted({info.topic_type for info in publishers} - {wanted_type})
     publishers = [info for info in publishers if info.topic_type == wanted_type]
     if not publishers:
@@ -68,10 +69,10 @@ def why_silent(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile)
     return '; '.join(reasons)
 
 
-def _other_transport(node: Node, topic: str) -> str:
+def transport_remedy(node: Node, topic: str) -> str:
     """What to set if the images are published raw instead of compressed, or the other way round; '' if they are not."""
     other, transport = other_transport(topic)
-    return f', but {other} is published: set image_transport to {transport}' if node.count_publishers(other) else ''
+    return f'{other} is published: set image_transport to {transport}' if node.count_publishers(other) else ''
 
 
 def heard_publishers(node: Node, topic: str, wanted_type: str, wanted_qos: QoSProfile) -> list[str]:

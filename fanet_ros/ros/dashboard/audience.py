@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from fanet_ros.ros.dashboard.wire import Question
+from fanet_ros.ros.dashboard.wire import Query
 
 LOOKING_S = 3.0         # a visible page queries at least once a second; a hidden one does not
 
@@ -21,12 +21,12 @@ class Audience:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked: dict[object, tuple[float, Question]] = {}
+        self._asked: dict[object, tuple[float, Query]] = {}
 
-    def asked(self, viewer: object, question: Question) -> None:
+    def asked(self, viewer: object, query: Query) -> None:
         """Note the query of `viewer`, any hashable object that identifies it."""
         with self._lock:
-            self._asked[viewer] = self._clock(), question
+            self._asked[viewer] = self._clock(), query
 
     def left(self, viewer: object) -> None:
         """Remove a viewer, if present."""
@@ -38,7 +38,7 @@ class Audience:
         with self._lock:
             since = self._clock() - LOOKING_S
             wanted: dict[str, frozenset[str]] = {}
-            for asked_at, question in self._asked.values():
+            for asked_at, query in self._asked.values():
                 if asked_at >= since:
-                    wanted[question.camera] = wanted.get(question.camera, frozenset()) | frozenset(question.layers)
+                    wanted[query.camera] = wanted.get(query.camera, frozenset()) | frozenset(query.layers)
             return wanted

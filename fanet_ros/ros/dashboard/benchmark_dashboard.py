@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from fanet_ros.choices import ENGINES
+from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.common.node_command import node_command
@@ -140,16 +140,11 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
 
 @contextmanager
 def _process(program: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
-    process = subprocess.Popen(node_command(program, parameters, ('--log-level', 'error')), stdin=subprocess.DEVNULL)
+    process = start_child(node_command(program, parameters, ('--log-level', 'error')))
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop_child(process, END_S)
 
 
 def _wait(node: Node, condition: Callable[[], bool], what: str) -> None:

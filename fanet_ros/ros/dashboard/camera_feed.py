@@ -29,7 +29,7 @@ TYPES = {'sensor_msgs/msg/Image': Image, 'sensor_msgs/msg/CompressedImage': Comp
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SubscriptionSpec:
     """Properties of a subscription; it is recreated when they change."""
 
     topic: str
@@ -53,7 +53,7 @@ class CameraFeed:
         self._join = FrameJoin()
         self._rate_limit = RateLimit(max_rate_hz)
         self._layers: frozenset[str] = frozenset()
-        self._subscribed: dict[str, tuple[Wanted, Subscription]] = {}
+        self._subscribed: dict[str, tuple[SubscriptionSpec, Subscription]] = {}
 
     def follow(self, layers: frozenset[str], image_topic: Optional[tuple[str, str]]) -> None:
         """Subscribe to exactly `layers`, timing and class map; call again whenever publishers may have changed.
@@ -87,7 +87,7 @@ class CameraFeed:
             if name in self._subscribed:
                 self._unsubscribe(name)
             return problem
-        wanted = Wanted(topic, type_name, fitting_reliability(publishers))
+        wanted = SubscriptionSpec(topic, type_name, fitting_reliability(publishers))
         if name in self._subscribed:
             if self._subscribed[name][0] == wanted:
                 return ''

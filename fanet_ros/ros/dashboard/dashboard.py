@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
 from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
-from fanet_ros.ros.dashboard.viewer import Bell
+from fanet_ros.ros.dashboard.viewer import Wakeup
 from fanet_ros.ros.dashboard.web_server import WebServer
 
 SPIN_S = 0.2
@@ -58,11 +58,11 @@ async def _run(node: DashboardNode) -> None:
 
     :raises OSError: cannot listen on the address and port
     """
-    loop, end, bell = asyncio.get_running_loop(), asyncio.Event(), Bell()
+    loop, end, wakeup = asyncio.get_running_loop(), asyncio.Event(), Wakeup()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end.set)
     recorder = BagRecorder(node.settings.record_folder)
-    server = WebServer(node, recorder, bell)
+    server = WebServer(node, recorder, wakeup)
     await server.start()
     if server.has_token:        # only to the terminal: the ROS log also goes to files and /rosout
         print(f'dashboard: open {server.link}', flush=True)
@@ -71,7 +71,7 @@ async def _run(node: DashboardNode) -> None:
         node.get_logger().info(f'open {server.link}')
 
     def notify() -> None:
-        loop.call_soon_threadsafe(bell.ring)
+        loop.call_soon_threadsafe(wakeup.wake_all)
     node.notify = notify
     ros = RosThread(node)
     try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Mapping, Optional
 
@@ -38,7 +39,7 @@ class NodeLink:
         self._set = node.create_client(SetParametersAtomically, f'{target}/set_parameters_atomically')
         self._get_state = node.create_client(GetState, f'{target}/get_state')
         self._change_state = node.create_client(ChangeState, f'{target}/change_state')
-        self._pending: dict[Client, Future] = {}
+        self._pending: dict[Client, tuple[Future, float]] = {}      # request of poll(), sent at this time.monotonic()
         self.state = ''                             # lifecycle state; '' while unknown
         self.cameras: tuple[str, ...] = ('',)
         self.is_present = False
@@ -48,7 +49,7 @@ class NodeLink:
         self.is_present = self._get.service_is_ready()
         if not self.is_present:
             self.state = ''
-            for client, future in self._pending.items():
+            for client, (future, _) in self._pending.items():
                 client.remove_pending_request(future)
             self._pending.clear()
             return
@@ -56,9 +57,15 @@ class NodeLink:
         self._ask(self._get, GetParameters.Request(names=['cameras']), self._on_cameras)
 
     def _ask(self, client: Client, request: Any, on_answer: Callable[[Any], None]) -> None:
-        if not client.service_is_ready() or (client in self._pending and not self._pending[client].done()):
+        if not client.service_is_ready():
             return
-        self._pending[client] = future = client.call_async(request)
+        if client in self._pending:
+            last, sent_at = self._pending[client]
+            if not last.done() and time.monotonic() < sent_at + ANSWER_S:
+                return
+            client.remove_pending_request(last)     # if not answered by now, the answer may be lost, as after a restart of the node
+        future = client.call_async(request)
+        self._pending[client] = future, time.monotonic()
         future.add_done_callback(lambda done: on_answer(done.result()) if done.exception() is None else None)
 
     def _on_state(self, answer: GetState.Response) -> None:

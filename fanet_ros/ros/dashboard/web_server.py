@@ -20,7 +20,7 @@ from fanet_ros.ros.dashboard.node_link import TRANSITIONS, NodeError
 from fanet_ros.ros.dashboard.parameter_forms import params_file
 from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
 from fanet_ros.ros.dashboard.status_board import StatusBoard
-from fanet_ros.ros.dashboard.viewer import Bell, Viewer
+from fanet_ros.ros.dashboard.viewer import Viewer, Wakeup
 
 PAGE = Path(__file__).with_name('page')
 TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml'}
@@ -35,11 +35,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class WebServer:
     """Serves the dashboard of `node` to browsers.
 
-    :param bell: rings when there is something new
+    :param wakeup: wakes the viewers when there is something new
     """
 
-    def __init__(self, node: DashboardNode, recorder: BagRecorder, bell: Bell) -> None:
-        self._node, self._recorder, self._bell = node, recorder, bell
+    def __init__(self, node: DashboardNode, recorder: BagRecorder, wakeup: Wakeup) -> None:
+        self._node, self._recorder, self._wakeup = node, recorder, wakeup
         self._settings = node.settings
         self._access = Access(self._settings.is_local, self._settings.token)
         self._board = StatusBoard(self._status)
@@ -127,7 +127,7 @@ class WebServer:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if len(self._viewers) >= MAX_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f'{MAX_VIEWERS} browsers are connected already')
-        return await Viewer(self._node, self._board, self._bell).serve(request, self._viewers)
+        return await Viewer(self._node, self._board, self._wakeup).serve(request, self._viewers)
 
     async def _parameters(self, request: web.Request) -> web.Response:
         shipped = sorted(path.stem for path in (share_directory() / 'weights').glob('*.safetensors'))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 LAYERS = ('camera', 'mask', 'confidence')
-MAX_QUESTION_BYTES = 4096
+MAX_QUERY_BYTES = 4096
 MAX_TIME_MS = 1e15
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A browser's query for whatever is newer than what it has of one camera.
 
     `frame`, `timing` and `status` are the numbers that it has, -1: none. `sent_ms` is the browser's clock at sending, returned
@@ -32,7 +32,7 @@ class Question:
     sent_ms: float = 0.0
 
     @classmethod
-    def parse(cls, text: str) -> Question:
+    def parse(cls, text: str) -> Query:
         """Parse and validate the JSON text of a query.
 
         :raises ValueError: invalid query; the message is one line

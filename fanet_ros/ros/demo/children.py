@@ -3,19 +3,17 @@
 """Child processes of the demo: each with its own log file, monitored, and stopped in reverse order."""
 from __future__ import annotations
 
-import ctypes
 import signal
 import subprocess
 from collections import deque
 from pathlib import Path
 from typing import Mapping, Optional, Sequence
 
+from fanet_ros.host.child_process import start_child
 from fanet_ros.ros.demo.environment import DemoError
 
 STOP_TIMEOUT_S = 10.0
 SHOWN_LOG_LINES = 15
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)      # loaded here: loading after a fork is unsafe in a multi-threaded process
 
 
 class Child:
@@ -32,10 +30,7 @@ class Child:
         self.log_path = log_path
         self._may_end = may_end
         with open(log_path, 'wb') as log:
-            # In its own session, so that Ctrl-C does not reach it: the demo stops its children in order.
-            self._process = subprocess.Popen(
-                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=_end_with_parent)     # noqa: PLW1509  one call of the kernel
+            self._process = start_child(command, env=dict(environment), stdout=log, stderr=subprocess.STDOUT)
 
     @property
     def exit_code(self) -> Optional[int]:
@@ -103,8 +98,3 @@ class Children:
     def __exit__(self, *exc_info: object) -> None:
         for child in reversed(self._children):
             child.stop()
-
-
-def _end_with_parent() -> None:
-    """Linux: have the kernel terminate the child if the demo is killed. Runs in the child before exec."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -14,8 +14,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from fanet_ros.images.stamps import stamp_ns
-from fanet_ros.images.transport_format import other_transport
 from fanet_ros.ros.common.image_conversion import ImageError
+from fanet_ros.ros.common.silence import transport_remedy
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
@@ -23,13 +23,13 @@ from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
 
 IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
 # Name parts of image topics that are not cameras, such as our own outputs.
-MADE = ('mask', 'overlay', 'confidence', 'ground_truth')
+DERIVED_IMAGES = ('mask', 'overlay', 'confidence', 'ground_truth')
 FRAMES = 30                     # enough to measure a rate
 OLD_S, AHEAD_S = 1.0, 0.1       # limits for stamps relative to the clock
 
 
 @dataclass
-class Listening:
+class CameraReception:
     """What was received from one camera."""
 
     camera: CameraInput
@@ -47,56 +47,58 @@ class Listening:
         return (len(self.received_s) - 1) / max(self.received_s[-1] - self.received_s[0], 1e-6)
 
 
-def listen(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[Listening]:
+def receive(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: float, bit_depth: int = 0) -> list[CameraReception]:
     """Subscribe like the segmentation node, for `wait_s` or until FRAMES images of each camera have arrived.
 
     :param names: camera names, ('',) for a single camera
     """
-    heard: list[Listening] = []
+    receptions: list[CameraReception] = []
 
     def subscribe(name: str) -> None:
         def on_frame(frame: ReceivedFrame) -> None:
-            own.received_s.append(frame.received)
-            own.age_s = own.camera.now_s() - stamp_ns(frame.message.header) / 10**9
-            own.newest = frame
-        own = Listening(CameraInput(node, name, is_compressed, on_frame, bit_depth))
-        own.camera.subscribe()
-        node.create_subscription(CameraInfo, camera_info_topic(node, own.camera.topic), own.infos.put, CAMERA_INFO_QOS)
-        heard.append(own)
+            reception.received_s.append(frame.received)
+            reception.age_s = reception.camera.now_s() - stamp_ns(frame.message.header) / 10**9
+            reception.newest = frame
+        reception = CameraReception(CameraInput(node, name, is_compressed, on_frame, bit_depth))
+        reception.camera.subscribe()
+        node.create_subscription(CameraInfo, camera_info_topic(node, reception.camera.topic), reception.infos.put, CAMERA_INFO_QOS)
+        receptions.append(reception)
     for name in names:
         subscribe(name)
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     end = time.monotonic() + wait_s
-    while time.monotonic() < end and any(len(own.received_s) < FRAMES for own in heard):
+    while time.monotonic() < end and any(len(reception.received_s) < FRAMES for reception in receptions):
         executor.spin_once(timeout_sec=0.1)
     executor.remove_node(node)
-    return heard
+    return receptions
 
 
-def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Finding]:
-    """Check topic, encoding, size, rate, stamps and calibration of one camera; stores its newest frame in `heard.rgb`."""
-    name, topic = heard.camera.name or 'camera', heard.camera.topic
-    if heard.newest is None:
-        yield Finding(name, ERROR, f'no image within {wait_s:g} s: {heard.camera.why_silent()}', _suggestion(node, topic))
+def check_camera(node: Node, reception: CameraReception, wait_s: float) -> Iterator[Finding]:
+    """Check topic, encoding, size, rate, stamps and calibration of one camera; stores its newest frame in `reception.rgb`."""
+    name, topic = reception.camera.name or 'camera', reception.camera.topic
+    if reception.newest is None:
+        remedy = _suggestion(node, topic)
+        reason = reception.camera.why_silent().removesuffix(f', but {remedy}')      # the node's log has both in one line
+        yield Finding(name, ERROR, f'no image within {wait_s:g} s: {reason}', remedy)
         return
-    message = heard.newest.message
+    message = reception.newest.message
     try:
-        heard.rgb = heard.camera.raw_image(message).rgb
+        reception.rgb = reception.camera.raw_image(message).rgb
     except ImageError as error:
         yield Finding(name, ERROR, f'{topic}: unreadable images: {error}', 'see the encodings in the README')
         return
     kind = message.format if isinstance(message, CompressedImage) else f'{message.encoding}, step {message.step}'
-    height, width = heard.rgb.shape[:2]
-    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {heard.rate_hz:.1f} images/s, '
+    height, width = reception.rgb.shape[:2]
+    yield Finding(name, OK, f'{topic}: {width}x{height}, {kind}, {reception.rate_hz:.1f} images/s, '
                              f'frame_id {message.header.frame_id!r}')
-    for text in heard.camera.notes:
+    for text in reception.camera.notes:
         yield Finding(name, WARN, text, 'see the encodings in the README')
-    yield from _check_stamp(name, message, heard)
+    yield from _check_stamp(name, message, reception)
     info = camera_info_topic(node, topic)
     if node.count_publishers(info):
-        if heard.infos.find(message.header, height, width) is None:
-            reason = heard.infos.why_not(message.header, height, width, info)
+        if reception.infos.find(message.header, height, width) is None:
+            reason = reception.infos.rejection_reason(message.header, height, width, info)
             yield Finding(name, WARN, f'{info}: {reason}; the mask will have no ~/camera_info',
                           'calibrate the camera, or fix the CameraInfo of its driver')
         else:
@@ -106,28 +108,29 @@ def check_camera(node: Node, heard: Listening, wait_s: float) -> Iterator[Findin
                       'remap camera_info if it has another name; nothing else needs calibration')
 
 
-def _check_stamp(name: str, message: Any, heard: Listening) -> Iterator[Finding]:
+def _check_stamp(name: str, message: Any, reception: CameraReception) -> Iterator[Finding]:
     if not stamp_ns(message.header):
         yield Finding(name, WARN, 'its stamps are 0: masks cannot be synchronised with other topics',
                       'make the driver stamp its images')
-    elif heard.age_s > OLD_S:
-        yield Finding(name, WARN, f'its stamps are {heard.age_s:.1f} s old when they arrive',
+    elif reception.age_s > OLD_S:
+        yield Finding(name, WARN, f'its stamps are {reception.age_s:.1f} s old when they arrive',
                       'if this is a bag or a simulation: use_sim_time:=true; otherwise synchronise the clocks with chrony, or look '
                       'for a queue before the node; max_frame_age_ms would drop them')
-    elif heard.age_s < -AHEAD_S:
-        yield Finding(name, WARN, f'its stamps are {-heard.age_s:.1f} s ahead of the local clock',
+    elif reception.age_s < -AHEAD_S:
+        yield Finding(name, WARN, f'its stamps are {-reception.age_s:.1f} s ahead of the local clock',
                       'synchronise the clocks with chrony')
     else:
-        yield Finding(name, OK, f'stamps are {1e3 * heard.age_s:.0f} ms old when they arrive')
+        yield Finding(name, OK, f'stamps are {1e3 * reception.age_s:.0f} ms old when they arrive')
 
 
 def _suggestion(node: Node, topic: str) -> str:
+    if node.count_publishers(topic):
+        return f'check that the publisher of {topic} sends images, with this type and compatible QoS; or remap image'
+    if remedy := transport_remedy(node, topic):
+        return remedy
     images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
-              and node.count_publishers(name) and not set(name.split('/')) & set(MADE)}
+              and node.count_publishers(name) and not set(name.split('/')) & set(DERIVED_IMAGES)}
     if not images:
         return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
-    other, transport = other_transport(topic)
-    if other in images:
-        return f'{other} is published: set image_transport to {transport}'
     near = difflib.get_close_matches(topic, images, 3, 0.0)
     return f'these are published: {", ".join(near)}; remap: --ros-args -r image:={near[0]}'

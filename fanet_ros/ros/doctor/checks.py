@@ -18,7 +18,7 @@ from rclpy.node import Node
 
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.process import fail, init_ros, shut_down
-from fanet_ros.ros.doctor.camera import Listening, check_camera, listen
+from fanet_ros.ros.doctor.camera import CameraReception, check_camera, receive
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Check, Finding, exit_code, findings_of, lines_of, summary
 from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_precision, check_python, check_torch
 from fanet_ros.ros.doctor.model import check_model
@@ -79,13 +79,13 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
     can_run = not exit_code(doctor.findings, strict=False)
     if can_run:
         doctor.check('precision', functools.partial(check_precision, settings.precision, settings.device))
-    heard = [] if arguments.no_camera else listen(
+    receptions = [] if arguments.no_camera else receive(
         node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
         settings.bit_depth)
-    for item in heard:
+    for item in receptions:
         doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
     if not arguments.no_speed:
-        _check_speed(doctor, settings, heard, can_run)
+        _check_speed(doctor, settings, receptions, can_run)
 
 
 def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
@@ -102,19 +102,19 @@ def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettin
             doctor.check('parameters', lambda: findings)
 
 
-def _check_speed(doctor: Doctor, settings: SegmentationSettings, heard: list[Listening], can_run: bool) -> None:
+def _check_speed(doctor: Doctor, settings: SegmentationSettings, receptions: list[CameraReception], can_run: bool) -> None:
     """Measure on a frame of any readable camera, even if others have problems."""
     if not can_run:
         note = Finding('speed', WARN, 'not measured, because of the errors above', 'fix the errors above first')
         doctor.check('speed', lambda: [note])
         return
-    frame = next((item.rgb for item in heard if item.rgb is not None), None)
+    frame = next((item.rgb for item in receptions if item.rgb is not None), None)
     if frame is None:
         frame = SyntheticStreet(640, 480).frame(0).rgb
         note = Finding('speed', OK, 'no camera frame: measured on a 640x480 frame of the synthetic street')
         doctor.check('speed', lambda: [note])
-    rate_hz = sum(item.rate_hz for item in heard) or None
-    silent = [item.camera.name for item in heard if not item.rate_hz]
+    rate_hz = sum(item.rate_hz for item in receptions) or None
+    silent = [item.camera.name for item in receptions if not item.rate_hz]
     if rate_hz and silent:
         note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is unknown: compared with the rate of the others',
                        'run doctor again when all cameras publish')

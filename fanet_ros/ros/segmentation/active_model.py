@@ -27,6 +27,15 @@ class ActiveModel:
     style: OutputStyle
     scale: float = 1.0
 
+    def describe(self) -> dict[str, str]:
+        """Model, device, engine, resolution and memory in use, for diagnostics."""
+        segmenter = self.segmenter
+        return {
+            'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
+            'engine': segmenter.engine_description + (', until the fastest one is ready' if segmenter.is_provisional else ''),
+            'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
+            'resolution scale': f'{self.scale:g}', **memory_in_use(segmenter.device)}
+
 
 def options_of(settings: SegmentationSettings) -> SegmenterOptions:
     """Segmenter options for `settings`, at full resolution.

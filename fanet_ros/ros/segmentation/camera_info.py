@@ -50,7 +50,7 @@ class CameraInfos:
             found.height, found.width = height, width
         return found
 
-    def why_not(self, header: Header, height: int, width: int, topic: str) -> str:
+    def rejection_reason(self, header: Header, height: int, width: int, topic: str) -> str:
         """Short reason why find() returns None; `topic` is where the messages are expected."""
         nearest = next(iter(self._candidates(header)), None)
         return f'nothing received on {topic}' if nearest is None else _misfit(nearest, header, height, width)

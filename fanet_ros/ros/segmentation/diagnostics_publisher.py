@@ -14,6 +14,7 @@ from fanet_ros.ros.segmentation.diagnostics import DOUBTFUL, LATE, OK, SILENT, S
 
 # Problems logged once until the camera recovers. Rejected frames are logged where they occur.
 LOGGED = (SLOW, LATE, STALE, UNSTAMPED, DOUBTFUL)
+NO_TIME = 'no simulated time'
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class DiagnosticsPublisher:
             self._logged.pop(camera, None)
         elif isinstance(clock, ROSClock) and clock.ros_time_is_active and clock.now().nanoseconds == 0:
             level, message = WARN, 'use_sim_time is set, but simulated time has not started on /clock'
-            self._log_once(camera, message)
+            self._log_once(camera, message, NO_TIME)
         elif status.kind == SILENT:
             message = f'{message}: {why_silent()}'
-            self._log_once(camera, message)
+            self._log_once(camera, message, SILENT)
         elif status.kind in LOGGED:
             self._log_once(camera, message, status.kind)
         else:
@@ -72,7 +73,7 @@ class DiagnosticsPublisher:
             name=f'{name} of {camera}' if camera else name,
             values=[KeyValue(key=key, value=value) for key, value in values.items()])
 
-    def _log_once(self, camera: str, message: str, kind: str = SILENT) -> None:
+    def _log_once(self, camera: str, message: str, kind: str) -> None:
         if self._logged.get(camera) != kind:
             self._node.get_logger().warning(f'{camera}: {message}' if camera else message)
         self._logged[camera] = kind

@@ -8,7 +8,7 @@ from typing import Callable, Optional
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.inference import Segmenter
 from fanet_ros.inference.engines.choices import MAX_OTHER_CORES, EngineChoices
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
@@ -27,14 +27,14 @@ class EngineUpkeep:
 
     def __init__(self, node: Node, switch: ModelSwitch, is_free: Callable[[], bool]) -> None:
         self._switch, self._is_free, self._log = switch, is_free, node.get_logger()
-        self._load = OtherLoad()
+        self._load = BackgroundLoad()
         self._stand_in: Optional[Segmenter] = None      # the last one whose replacement was started
         self._looks = 0
         for period_s, callback in ((CHOICE_PERIOD_S, self._measure_again), (STAND_IN_PERIOD_S, self._replace_stand_in)):
             node.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _measure_again(self) -> None:
-        load, self._load = self._load, OtherLoad()
+        load, self._load = self._load, BackgroundLoad()
         is_quiet = load.busy_cores() <= MAX_OTHER_CORES
         if is_quiet and self._is_free() and self._switch.active is not None and EngineChoices().forget_due():
             self._switch.measure_again(self._log_running)

@@ -140,7 +140,7 @@ class FrameOutputs:
         age_ms = (self._node.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else math.nan
         return MaskTimes(age_ms, (time.perf_counter() - start) * 1e3)
 
-    def publish_rest(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
+    def publish_other_outputs(self, layers: FrameLayers, header: Header, style: OutputStyle) -> float:
         """Publish the other outputs that have subscribers, except timing; returns the milliseconds spent on the overlay."""
         self._publish_details(layers, header, style)
         return self._publish_overlay(layers, header)
@@ -167,7 +167,7 @@ class FrameOutputs:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)
-            self._calibration = 'scaled to the mask' if info is not None else self._infos.why_not(
+            self._calibration = 'scaled to the mask' if info is not None else self._infos.rejection_reason(
                 header, *layers.frame_size, self._subscription.topic_name)
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))

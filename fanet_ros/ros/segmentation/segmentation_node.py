@@ -12,7 +12,7 @@ import functools
 import signal
 import time
 from dataclasses import replace
-from typing import Optional
+from typing import Optional, Sequence
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
@@ -22,14 +22,14 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from fanet_ros.inference import Segmenter, memory_in_use
+from fanet_ros.inference import Segmenter
+from fanet_ros.inference.device import why_slow
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import unused_overrides
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
-from fanet_ros.ros.segmentation.demand import Demand
 from fanet_ros.ros.segmentation.diagnostics import Status
 from fanet_ros.ros.segmentation.diagnostics_publisher import DiagnosticsPublisher, NodeState
 from fanet_ros.ros.segmentation.engine_upkeep import EngineUpkeep
@@ -37,12 +37,12 @@ from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 from fanet_ros.ros.segmentation.impossible_transition import refuse_impossible_transitions
 from fanet_ros.ros.segmentation.latency_control import LatencyControl
+from fanet_ros.ros.segmentation.lazy_subscriptions import LazySubscriptions
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
-SETTING_SERVICES = 'set_parameters', 'set_parameters_atomically'
 UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
 
 
@@ -75,7 +75,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                               functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
-        self._demand = Demand(self, self._cameras, self._outputs, lambda: self.settings.lazy)
+        self._lazy_subscriptions = LazySubscriptions(self, self._cameras, self._outputs, lambda: self.settings.lazy)
         self._limit_rates()
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
@@ -123,7 +123,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Subscribe to the images."""
         try:
             self._slots.resume()
-            self._demand.start()
+            self._lazy_subscriptions.start()
         except Exception as error:
             self._stop()
             return self._refuse('activated', error, keep=True)
@@ -173,7 +173,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         return TransitionCallbackReturn.FAILURE
 
     def _stop(self) -> None:
-        self._demand.stop()
+        self._lazy_subscriptions.stop()
         self._slots.pause()
 
     def _release(self) -> None:
@@ -201,7 +201,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         """Apply all changes or none; a refusal includes the reason."""
         try:
             settings = self.settings.changed(parameters)
-            started, clients = time.monotonic(), self._setting_clients()
+            started, clients = time.monotonic(), self.count_setting_clients()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # any failure to build means that the new values are unusable
             reason = ' '.join(str(error).split()) or type(error).__name__
@@ -210,7 +210,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         if is_other_model:
             self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
                                    f'{time.monotonic() - started:.1f} s after the request')
-            if clients and not self._setting_clients():
+            if clients and not self.count_setting_clients():
                 self.get_logger().warning('the client that requested the change has gone without waiting; it was applied anyway')
         self.settings = settings
         self._latency.configure(settings)
@@ -220,17 +220,16 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                 outputs.announce(self._switch.loaded.style)
         return SetParametersResult(successful=True)
 
+    def warning_about(self, changed: Sequence[str]) -> str:
+        """Warn about a precision that the device emulates."""
+        active = self._switch.active
+        return why_slow(self.settings.precision, active.segmenter.device) if active is not None and 'precision' in changed else ''
+
     def _status_of(self, camera: CameraInput) -> Status:
-        status = self._demand.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
+        status = self._lazy_subscriptions.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
         outputs = self._outputs.get(camera.name)
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})
-
-    def _setting_clients(self) -> int:
-        """Number of clients of the services that set parameters."""
-        if not hasattr(self, 'count_clients'):      # not in Humble
-            return 0
-        return sum(self.count_clients(f'{self.get_fully_qualified_name()}/{name}') for name in SETTING_SERVICES)
 
     def _limit_rates(self) -> None:
         for camera in self._cameras.values():
@@ -240,12 +239,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         active = self._switch.active
         if active is None:
             return NodeState(self._state, '', {})
-        segmenter = active.segmenter
-        return NodeState(self._state, str(segmenter.device), {
-            'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
-            'engine': segmenter.engine_description + (', until the fastest one is ready' if segmenter.is_provisional else ''),
-            'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
-            'resolution scale': f'{active.scale:g}', **memory_in_use(segmenter.device), **self._latency.values()})
+        return NodeState(self._state, str(active.segmenter.device), {**active.describe(), **self._latency.values()})
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -152,13 +152,13 @@ class SegmentationWorker:
         outputs = self._outputs[frame.camera.name]
         layers = FrameLayers(frame.input, segmentation, model.style)
         times = outputs.publish_mask(layers, frame.received.message.header, model.style)
-        return functools.partial(self._guarded, frame.camera, self._publish_rest, frame, segmentation, layers, times,
+        return functools.partial(self._guarded, frame.camera, self._publish_other_outputs, frame, segmentation, layers, times,
                                  outputs, model)
 
-    def _publish_rest(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
+    def _publish_other_outputs(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
                       outputs: FrameOutputs, model: ActiveModel) -> None:
         header, received = frame.received.message.header, frame.received.received
-        overlay_ms = outputs.publish_rest(layers, header, model.style)
+        overlay_ms = outputs.publish_other_outputs(layers, header, model.style)
         times = FrameTimes(
             wait_ms=(frame.taken - received) * 1e3, convert_ms=(frame.converted - frame.taken) * 1e3,
             **asdict(segmentation.times), **asdict(mask_times), overlay_ms=overlay_ms,

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any, Callable
 
 import torch
 
+from fanet_ros.atomic_file import write_json, write_text
+from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.host.machine import describe_machine, one_line
-from fanet_ros.host.other_load import OtherLoad
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.benchmark.report import draw_plots, tables
@@ -46,7 +46,7 @@ def run_suites(arguments: argparse.Namespace) -> None:
     print(one_line(machine), flush=True)
     results: list[dict[str, Any]] = []
     for name in arguments.suites:
-        load = OtherLoad()
+        load = BackgroundLoad()
         found = SUITES[name](settings)
         others = load.busy_cores()
         found = [{**result, 'other_busy_cores': others} for result in found]
@@ -61,5 +61,5 @@ def run_suites(arguments: argparse.Namespace) -> None:
 
 def _write(folder: Path, machine: dict[str, Any], results: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'benchmark.json').write_text(json.dumps({'machine': machine, 'results': results}, indent=1) + '\n')
-    (folder / 'benchmark.md').write_text(f'{one_line(machine)}\n\n{tables(results)}\n')
+    write_json(folder / 'benchmark.json', {'machine': machine, 'results': results})
+    write_text(folder / 'benchmark.md', f'{one_line(machine)}\n\n{tables(results)}\n')

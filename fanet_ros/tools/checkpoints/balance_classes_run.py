@@ -13,7 +13,7 @@ import torch
 
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.layouts import load_dataset
-from fanet_ros.evaluation.class_balance import ScoredPixels, fit_offsets, score_pixels
+from fanet_ros.evaluation.class_balance import ScoredPixels, fit_class_bias, score_pixels
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, FANet, load_checkpoint, save_checkpoint
@@ -37,7 +37,7 @@ def balance(arguments: argparse.Namespace) -> None:
             raise CheckpointError(f'--on {given[0]}: expected a checkpoint, a folder with images/ and labels/, then any prefixes')
     scored = [_scored(name, with_settings({'layout': 'folder', 'path': data, 'only': prefixes}, arguments.set), names)
               for name, data, *prefixes in arguments.on]
-    offsets = np.round(arguments.strength * fit_offsets([pixels for sets in scored for pixels in sets]), 2)
+    offsets = np.round(arguments.strength * fit_class_bias([pixels for sets in scored for pixels in sets]), 2)
     for given, sets in zip(arguments.on, scored):
         title = ' '.join([Path(given[1]).name, *given[2:]])
         print(f'{title}: {sets[0].labels.size} pixels, by resolution\n{_table(names, offsets, sets)}\n')

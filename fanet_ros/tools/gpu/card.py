@@ -21,10 +21,10 @@ def median_ms(settings: StepSettings, work: Callable[[], object], *, burst: int 
         work()
     times = []
     for _ in range(settings.pick(ROUNDS, 1)):
-        begin = gpu.mark(settings.device)
+        begin = gpu.record_event(settings.device)
         for _ in range(burst):
             work()
-        end = gpu.mark(settings.device)
+        end = gpu.record_event(settings.device)
         gpu.wait_for(end)
         times.append(gpu.elapsed_ms(begin, end) / burst)
     return float(np.median(times))

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import IO, Optional
 
+from fanet_ros.atomic_file import write_text
+from fanet_ros.host.child_process import start_child
 from fanet_ros.inference.device import choose_device
 from fanet_ros.tools.gpu.command import LIMITS_S, REHEARSAL_S, TOTAL_S
 from fanet_ros.tools.gpu.figures import Figure, read_figures
@@ -43,7 +45,7 @@ def run_steps(arguments: argparse.Namespace) -> int:
             limit_s = min(LIMITS_S[name] * seconds / TOTAL_S, end - time.monotonic())
             path = arguments.output / f'{name}.jsonl'
             found[name] = run_step(name, path, arguments.device, Path(scratch), arguments.authors, limit_s, log)
-            (arguments.output / SUMMARY).write_text(summary(found))     # after every step, in case this process is killed
+            write_text(arguments.output / SUMMARY, summary(found))      # after every step, in case this process is killed
             print(f'{name}: {outcome(found[name])}', flush=True)
     print(f'\n{summary(found)}\n{arguments.output}: {SUMMARY}, {LOG}, and the figures of each step')
     return int(any(item['figure'] == 'failed' for figures in found.values() for item in figures))
@@ -56,8 +58,8 @@ def run_step(name: str, path: Path, device: str, scratch: Path, authors: Optiona
         return [{'figure': 'skipped', 'reason': 'no time left'}]
     command = [sys.executable, '-m', 'fanet_ros.tools.gpu.step', name, str(path), '--device', device, '--scratch', str(scratch)]
     path.unlink(missing_ok=True)
-    process = subprocess.Popen([*command, *(['--authors', str(authors)] if authors else [])], stdout=log, stderr=log,
-                               env=_environment(scratch, device), start_new_session=True)
+    process = start_child([*command, *(['--authors', str(authors)] if authors else [])], stdout=log, stderr=log,
+                          env=_environment(scratch, device))
     failed = ''
     try:
         if process.wait(limit_s) < 0:

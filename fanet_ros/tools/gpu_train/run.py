@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets.fingerprints import TRAINING_FRAMES
 from fanet_ros.host.processor import processor_name
 from fanet_ros.inference.device import choose_device
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             compress(output / 'run' / name, output / name)
     config = TrainingConfig.load(recipe, overrides)
     figures = _figures(config, output / 'run', str(choose_device(arguments.device)), time.monotonic() - start)
-    (output / 'training.json').write_text(json.dumps(figures, indent=1) + '\n')
+    write_json(output / 'training.json', figures)
     print(f'{figures["iterations"]} iterations, {figures["images_per_second"]:.1f} images/s on {figures["device"]}; '
           f'{output / "training.json"}')
     return code

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, Iterator
 import cv2
 import numpy as np
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
 
 # Header of a record: length and CRC-32 of its content. Content: b'M' and a PNG, or b'R' and why there is no mask.
@@ -102,9 +102,7 @@ class Journal:
                 raise BagError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same '
                                'command again, or remove that folder')
             return
-        partial = path.with_suffix('.new')
-        partial.write_text(json.dumps(settings, indent=1) + '\n')
-        os.replace(partial, path)
+        write_json(path, settings)
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -142,7 +142,7 @@ def _quality(segmenter: Segmenter, frames: FrameSet, folder: Path) -> dict[str, 
         if name in frames.class_names:
             table[index] = frames.class_names.index(name)
     counter = AgreementCounter(frames.class_names)
-    for path in sorted(frames.truth.glob('*.png')):
+    for path in sorted(frames.labels.glob('*.png')):
         counter.add(read_labels(path), table[read_labels(folder / path.name)])
     result = counter.result()
     assert result is not None       # some pixels are labelled: checked when the frames were gathered

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.tools.tune.source import SourceRequest, TuneError, TuningFrame, TuningFrames, open_tuning_frames
 
@@ -24,8 +24,8 @@ IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
 class FrameSet:
     """Frames in `folder`: images/NNNN.png, their predecessors earlier/NNNN_K.png and, for scoring, truth/NNNN.png.
 
-    has_labels: truth holds labels from the source; otherwise those of the reference network.
-    class_names: of the values in truth. height, width: of the first frame [px]. rate_hz: of the camera, None: unknown.
+    has_labels: `labels` come from the source; otherwise from the reference network.
+    class_names: of the values in `labels`. height, width: of the first frame [px]. rate_hz: of the camera, None: unknown.
     """
 
     folder: Path
@@ -43,13 +43,13 @@ class FrameSet:
         return self.folder / IMAGES
 
     @property
-    def truth(self) -> Path:
+    def labels(self) -> Path:
         return self.folder / TRUTH
 
     @property
-    def has_truth(self) -> bool:
+    def is_scorable(self) -> bool:
         """Whether there are labels to score against."""
-        return self.truth.is_dir()
+        return self.labels.is_dir()
 
     def frames(self) -> Iterator[TuningFrame]:
         """Yield the frames without labels, loading one at a time to save memory."""
@@ -71,9 +71,7 @@ def gather_frames(folder: Path, request: SourceRequest, *, quiet: bool = False) 
     for name in (IMAGES, EARLIER, *((TRUTH,) if source.has_labels else ())):
         (folder / name).mkdir(parents=True)
     found = _write(folder, source, request, quiet)
-    partial = folder / 'frames.json.partial'
-    partial.write_text(json.dumps(found, indent=1) + '\n')
-    os.replace(partial, folder / 'frames.json')     # written last: marks the folder as complete
+    write_json(folder / 'frames.json', found)       # written last: marks the folder as complete
     return open_frames(folder)
 
 

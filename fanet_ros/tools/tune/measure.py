@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fanet_ros.host.other_load import OtherLoad
+from fanet_ros.host.background_load import BackgroundLoad
+from fanet_ros.host.child_process import start_child
 from fanet_ros.tools.tune import child as tune_child
 from fanet_ros.tools.tune.child import ChildRequest
 
@@ -25,15 +26,13 @@ def measure(request: ChildRequest, cache: Path, timeout_s: float) -> dict[str, A
     :param cache: folder for models that the engines convert, so that rejected candidates do not fill the user's cache
     :raises OSError: the process cannot be started
     """
-    load = OtherLoad()
+    load = BackgroundLoad()
     with tempfile.TemporaryDirectory(prefix='fanet_ros_tune_') as folder:
         request_path, answer_path, log = (Path(folder) / name for name in ('request.json', 'answer.json', 'log'))
         request_path.write_text(request.to_json())
         with open(log, 'wb') as output:
-            child = subprocess.Popen(
-                [sys.executable, '-m', tune_child.__name__, str(request_path), str(answer_path)],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=_environment(cache),
-                start_new_session=True)         # Ctrl-C reaches only this process, which kills the child
+            child = start_child([sys.executable, '-m', tune_child.__name__, str(request_path), str(answer_path)],
+                                stdout=output, stderr=subprocess.STDOUT, env=_environment(cache))
         try:
             child.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -3,11 +3,11 @@
 """The files that `tune` writes: report, plot and the parameter file of the chosen candidate."""
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
+from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.host.machine import one_line
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.tools.significant import significant
@@ -28,9 +28,9 @@ def write_findings(findings: Findings, parameters: dict[str, Any], device: str, 
     """
     verdict = in_words(findings)
     values = tuned(findings, parameters, device, folder)
-    (folder / PARAMETER_FILE).write_text(parameter_file(values, _comment(findings, verdict)), encoding='utf-8')
-    (folder / 'tune.md').write_text(markdown(findings, verdict), encoding='utf-8')
-    (folder / 'tune.json').write_text(json.dumps(content(findings), indent=1) + '\n', encoding='utf-8')
+    write_text(folder / PARAMETER_FILE, parameter_file(values, _comment(findings, verdict)))
+    write_text(folder / 'tune.md', markdown(findings, verdict))
+    write_json(folder / 'tune.json', content(findings))
     draw_plot(findings, folder / 'tune.png')
     return '\n'.join((table(findings), *notes(findings), *failures(findings.rows), '', verdict, '',
                       f'{folder}: {PARAMETER_FILE}, tune.md, tune.json, tune.png', launch_command(findings, folder)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.source import TuneError
 
@@ -137,7 +137,5 @@ class Results:
 
     def _save(self) -> None:
         self.is_begun, self._begun = True, dict(self.settings)
-        partial = self.folder / 'results.json.partial'
-        partial.write_text(json.dumps({
-            'settings': self.settings, 'rows': [row.as_dict() for row in self.rows.values()]}, indent=1) + '\n')
-        os.replace(partial, self.folder / 'results.json')
+        write_json(self.folder / 'results.json',
+                   {'settings': self.settings, 'rows': [row.as_dict() for row in self.rows.values()]})

@@ -59,7 +59,7 @@ def tune(arguments: argparse.Namespace) -> None:
         reference = reference_of(largest, candidates)
         results.begin(**({} if frames.has_labels else {'reference': reference.title}))
         runner = _Runner(frames, device, parameters, folder / 'converted', arguments.timeout_s)
-        if not frames.has_truth:
+        if not frames.is_scorable:
             _write_reference(runner, reference, frames)
         _measure_all(runner, candidates, results, arguments)
         shutil.rmtree(folder / 'converted', ignore_errors=True)
@@ -128,7 +128,7 @@ def _write_reference(runner: _Runner, reference: Candidate, frames: FrameSet) ->
     if 'error' in answer:
         raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels, quality '
                         'is measured against it; choose smaller --scales')
-    partial.rename(frames.truth)
+    partial.rename(frames.labels)
 
 
 def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Results,

@@ -8,13 +8,13 @@ import json
 import pytest
 
 from fanet_ros.ros.dashboard.audience import LOOKING_S, Audience
-from fanet_ros.ros.dashboard.wire import Blob, Question, pack, unpack
+from fanet_ros.ros.dashboard.wire import Blob, Query, pack, unpack
 
 
 def test_a_query_is_parsed_with_its_layers_in_a_fixed_order() -> None:
     text = json.dumps({'camera': 'front', 'layers': ['mask', 'camera'], 'frame': 7, 'timing': 3, 'status': 2, 'sent_ms': 12.5})
-    assert Question.parse(text) == Question('front', ('camera', 'mask'), 7, 3, 2, 12.5)
-    assert Question.parse('{}') == Question()
+    assert Query.parse(text) == Query('front', ('camera', 'mask'), 7, 3, 2, 12.5)
+    assert Query.parse('{}') == Query()
 
 
 @pytest.mark.parametrize(('text', 'reason'), [
@@ -27,7 +27,7 @@ def test_a_query_is_parsed_with_its_layers_in_a_fixed_order() -> None:
     ('{"sent_ms": 1' + '0' * 400 + '}', 'sent_ms: expected a number')])
 def test_an_invalid_query_is_refused_in_one_short_line(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as error:
-        Question.parse(text)
+        Query.parse(text)
     assert len(str(error.value)) < 120 and '\n' not in str(error.value)
 
 
@@ -44,11 +44,11 @@ def test_a_viewer_counts_until_it_stops_querying() -> None:
     audience = Audience(lambda: now)
     one, other = object(), object()
     assert audience.wanted() == {}
-    audience.asked(one, Question('front', ('camera', 'mask')))
-    audience.asked(other, Question('front', ('mask', 'confidence')))
+    audience.asked(one, Query('front', ('camera', 'mask')))
+    audience.asked(other, Query('front', ('mask', 'confidence')))
     assert audience.wanted() == {'front': {'camera', 'mask', 'confidence'}}
     now = 2.0
-    audience.asked(other, Question('left', ('mask',)))
+    audience.asked(other, Query('left', ('mask',)))
     assert audience.wanted() == {'front': {'camera', 'mask'}, 'left': {'mask'}}
     now = LOOKING_S + 1.0
     assert audience.wanted() == {'left': {'mask'}}

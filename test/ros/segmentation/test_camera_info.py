@@ -132,4 +132,4 @@ def test_reason_for_no_match(info: CameraInfo, reason: str) -> None:
     infos = CameraInfos()
     if info is not None:
         infos.put(info)
-    assert infos.find(header(5), 480, 640) is None and infos.why_not(header(5), 480, 640, '/camera_info') == reason
+    assert infos.find(header(5), 480, 640) is None and infos.rejection_reason(header(5), 480, 640, '/camera_info') == reason

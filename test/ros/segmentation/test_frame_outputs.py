@@ -53,7 +53,7 @@ def publish(outputs: FrameOutputs, found: Segmentation, frame_header: Header, st
     """Publish all outputs of one frame; returns the milliseconds spent on the overlay."""
     layers = FrameLayers(FrameInput(RGB), found, style)
     outputs.publish_mask(layers, frame_header, style)
-    return outputs.publish_rest(layers, frame_header, style)
+    return outputs.publish_other_outputs(layers, frame_header, style)
 
 
 def header(second: int) -> Header:
@@ -87,10 +87,6 @@ class Listener:
         if qos is not LATCHED_QOS:
             self.wait_for(lambda: self.node.count_subscribers(topic) > 0 and self._consumer.count_publishers(topic) > 0)
         return messages
-
-    def unsubscribe_all(self) -> None:
-        for subscription in list(self._consumer.subscriptions):
-            self._consumer.destroy_subscription(subscription)
 
     def wait_for(self, condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + DEADLINE_S

@@ -61,14 +61,14 @@ def test_ambiguous_labels(tmp_path: Path) -> None:
     sets = ClassSets(len(wanted))
     either = DataConfig(path=base.path, class_map=own, rename={'building': 'house|wall'})
     assert load_dataset(either, wanted, sets=sets)[0].labels.tolist() == [[0, 4, UNLABELLED]]
-    unpunished = DataConfig(path=base.path, class_map=own, rename={'building': 'house'}, unpunished=('person',))
-    assert load_dataset(unpunished, wanted, sets=sets)[0].labels.tolist() == [[5, 6, UNLABELLED]]
+    unpenalized = DataConfig(path=base.path, class_map=own, rename={'building': 'house'}, unpenalized=('person',))
+    assert load_dataset(unpenalized, wanted, sets=sets)[0].labels.tolist() == [[5, 6, UNLABELLED]]
     assert sets.members()[4:].tolist() == [[False, True, True, False], [True, False, False, True], [False, False, True, True]]
     assert sets.first().tolist() == [0, 1, 2, 3, 2, 0, 2]
     with pytest.raises(DatasetError, match='cannot be used for evaluation'):
         load_dataset(either, wanted)
-    with pytest.raises(DatasetError, match="unpunished: 'people' is not a class of more"):
-        load_dataset(DataConfig(path=base.path, class_map=own, unpunished=('people',)), wanted, sets=sets)
+    with pytest.raises(DatasetError, match="unpenalized: 'people' is not a class of more"):
+        load_dataset(DataConfig(path=base.path, class_map=own, unpenalized=('people',)), wanted, sets=sets)
 
 
 def test_class_sets_are_limited_to_8_bit_labels() -> None:

@@ -38,7 +38,7 @@ export async function request(path, body) {
   const text = await response.text();
   let content = null;
   try { content = JSON.parse(text); } catch { /* plain text */ }
-  if (!response.ok) throw new Error(content?.error ?? text.trim() ?? response.statusText);
+  if (!response.ok) throw new Error(content?.error || text.trim() || response.statusText);
   return content;
 }
 

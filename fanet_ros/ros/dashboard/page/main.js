@@ -30,7 +30,7 @@ let have = { camera: '', frame: -1, timing: -1, status: -1 };
 let drawnAt = 0;
 
 const stream = new Stream({
-  question: () => {
+  query: () => {
     const layers = picture.layers();
     if (probe.isOn && !layers.includes('confidence')) layers.push('confidence');
     return { ...have, layers };

@@ -3,9 +3,9 @@
 const AGAIN_MS = 1000;
 
 export class Stream {
-  // question(): returns the next query; answered(content, blobs): draws the answer, may be async; connected(isConnected, why)
-  constructor({ question, answered, connected }) {
-    Object.assign(this, { question, answered, connected });
+  // query(): returns the next query; answered(content, blobs): draws the answer, may be async; connected(isConnected, why)
+  constructor({ query, answered, connected }) {
+    Object.assign(this, { query, answered, connected });
     this.clock = new ServerClock();
     this.socket = null;
     this.isWaiting = false;       // for an answer, or until it is drawn
@@ -33,7 +33,7 @@ export class Stream {
   ask() {
     if (document.hidden || this.isWaiting || this.socket?.readyState !== WebSocket.OPEN) return;
     this.isWaiting = true;
-    this.socket.send(JSON.stringify({ ...this.question(), sent_ms: Date.now() }));
+    this.socket.send(JSON.stringify({ ...this.query(), sent_ms: Date.now() }));
   }
 
   async receive(data) {

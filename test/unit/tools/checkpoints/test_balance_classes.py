@@ -11,7 +11,7 @@ import torch
 from image_helpers import blotches
 
 from fanet_ros.datasets import UNLABELLED, Sample
-from fanet_ros.evaluation.class_balance import ScoredPixels, fit_offsets, score_pixels
+from fanet_ros.evaluation.class_balance import ScoredPixels, fit_class_bias, score_pixels
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.tools.checkpoints.balance_classes import main
@@ -53,12 +53,12 @@ def test_a_known_bias_is_found_and_undone(checkpoint: Path, samples: list[Sample
     tilted = with_offsets(load_checkpoint(checkpoint), TILT)
     pixels = at_its_own_resolution(tilted, samples)
     before = pixels.confusion(np.zeros(3)).mean_iou()
-    offsets = fit_offsets([pixels])
+    offsets = fit_class_bias([pixels])
     after = pixels.confusion(offsets).mean_iou()
     assert after > 0.85 > before + 0.2
     assert offsets[0] < offsets[2] < offsets[1]
     straight = at_its_own_resolution(load_checkpoint(checkpoint), samples)
-    assert straight.confusion(np.zeros(3)).mean_iou() > 0.99 and not fit_offsets([straight]).any()
+    assert straight.confusion(np.zeros(3)).mean_iou() > 0.99 and not fit_class_bias([straight]).any()
 
 
 def test_the_bias_is_stored_and_survives_rewrites(checkpoint: Path, samples: list[Sample], tmp_path: Path) -> None:

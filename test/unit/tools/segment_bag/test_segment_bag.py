@@ -204,7 +204,7 @@ def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_full_disk_is_reported_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write(tmp_path / 'in', [('/image', raw(0))])
     (tmp_path / 'out.partial').mkdir()
-    (tmp_path / 'out.partial' / 'state.new').symlink_to('/dev/full')
+    (tmp_path / 'out.partial' / '.partial_state.json').symlink_to('/dev/full')
     assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 1
     assert 'free some space and run the same command again' in capsys.readouterr().err
 

@@ -119,9 +119,9 @@ def test_frames_are_gathered_once(tmp_path: Path) -> None:
         gather_frames(tmp_path / 'frames', request(source, 5), quiet=True)
     frames = gather_frames(tmp_path / 'frames', request(source, 2, class_map=ClassMap(
         'five', tuple('abcde'), tuple((i, i, i) for i in range(5)))), quiet=True)
-    assert (frames.count, frames.height, frames.width, frames.has_truth) == (2, 48, 64, True)
+    assert (frames.count, frames.height, frames.width, frames.is_scorable) == (2, 48, 64, True)
     assert [int(frame.rgb[0, 0, 0]) for frame in frames.frames()] == [0, 4]
-    assert int(read_labels(frames.truth / '0001.png')[0, 0]) == 4
+    assert int(read_labels(frames.labels / '0001.png')[0, 0]) == 4
     (source / 'images' / '0.png').unlink()
     assert gather_frames(tmp_path / 'frames', request(source, 2), quiet=True) == frames
     (frames.images / '0000.png').write_bytes(b'damaged')

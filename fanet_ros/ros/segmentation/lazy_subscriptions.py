@@ -18,7 +18,7 @@ PERIOD_S = 0.1          # polled: Humble has no event for new subscribers
 REST_AFTER_S = 1.0      # without subscribers: existing ones may not be discovered yet, or may reconnect at once
 
 
-class Demand:
+class LazySubscriptions:
     """Subscribes to each camera between start() and stop(), while its outputs have subscribers.
 
     :param outputs: outputs of each camera; complete between start() and stop()
@@ -31,7 +31,7 @@ class Demand:
         self._is_started = False
         self._wanted_at = dict.fromkeys(cameras, 0.0)       # last, by time.monotonic()
         # A steady clock: simulated time may be paused until there is a subscriber.
-        node.create_timer(PERIOD_S, self.follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        node.create_timer(PERIOD_S, self.update, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
         """Subscribe to all cameras, so that an invalid subscription fails now, not with the first subscriber.
@@ -49,7 +49,7 @@ class Demand:
         for camera in self._cameras.values():
             camera.unsubscribe()
 
-    def follow(self) -> None:
+    def update(self) -> None:
         """Subscribe or unsubscribe according to the current demand; called by a timer."""
         for name, camera in self._cameras.items() if self._is_started else ():
             now = time.monotonic()

@@ -9,7 +9,7 @@ import time
 import psutil
 
 
-class OtherLoad:
+class BackgroundLoad:
     """Cores that other processes keep busy, from construction on; timings taken under much other load are unreliable.
 
     Threads that synchronise after every layer, as PyTorch's do, suffer most: speed-ups over it then come out too high.

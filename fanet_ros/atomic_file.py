@@ -1,0 +1,38 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write files completely or not at all: to a temporary file in the same folder, which then replaces the file in one step."""
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Optional
+
+
+@contextmanager
+def replacing(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
+    """Yield a temporary path to write to; it replaces `path` at the end, or is removed after an exception.
+
+    :param is_shared: other processes may write `path` at the same time; the last one wins
+    :raises OSError: `path` cannot be replaced
+    """
+    partial = path.with_name(f'.partial_{os.getpid()}_{path.name}' if is_shared else f'.partial_{path.name}')
+    try:
+        yield partial
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str, *, is_shared: bool = False) -> None:
+    """Write a UTF-8 text file; parameters and errors as for replacing()."""
+    with replacing(path, is_shared=is_shared) as partial:
+        partial.write_text(text, encoding='utf-8')
+
+
+def write_json(path: Path, content: Any, *, indent: Optional[int] = 1, is_shared: bool = False) -> None:
+    """Write a JSON file; other parameters and errors as for replacing()."""
+    write_text(path, json.dumps(content, indent=indent) + '\n', is_shared=is_shared)

@@ -1,0 +1,63 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard's link to a node that is replaced without notice, over real ROS services."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from fanet_ros.ros.dashboard import node_link
+from fanet_ros.ros.dashboard.node_link import NodeLink
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(name='make_node')
+def make_node_fixture() -> Iterator[Callable[..., Node]]:
+    """Creates a node in a participant of its own, with these parameters."""
+    contexts: list[Context] = []
+
+    def make(name: str, **parameters: list[str]) -> Node:
+        contexts.append(Context())
+        rclpy.init(context=contexts[-1])
+        return rclpy.create_node(name, context=contexts[-1], automatically_declare_parameters_from_overrides=True,
+                                 parameter_overrides=[Parameter(key, value=value) for key, value in parameters.items()])
+    yield make
+    for context in contexts:
+        rclpy.shutdown(context=context)
+
+
+def test_a_lost_answer_is_asked_for_again(make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_link, 'ANSWER_S', 0.5)
+    dashboard = make_node('dashboard')
+    link = NodeLink(dashboard, '/target')
+    executors = [SingleThreadedExecutor(context=dashboard.context)]
+    executors[0].add_node(dashboard)
+
+    def wait_for(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, 'timed out'
+            for executor in executors:
+                executor.spin_once(timeout_sec=0.02)
+
+    def polled() -> bool:
+        link.poll()
+        return link.is_present
+
+    first = make_node('target', cameras=['front'])      # never spins: it takes the request with it
+    wait_for(polled)
+    second = make_node('target', cameras=['left', 'right'])
+    wait_for(lambda: dashboard.get_node_names().count('target') == 2)
+    first.destroy_node()
+    wait_for(lambda: dashboard.get_node_names().count('target') == 1)
+    executors.append(SingleThreadedExecutor(context=second.context))
+    executors[1].add_node(second)
+    wait_for(lambda: polled() and link.cameras == ('left', 'right'))
