@@ -22,11 +22,12 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from fanet_ros.inference import Segmenter, memory_in_use
+from fanet_ros.inference import memory_in_use
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import unused_overrides
+from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.demand import Demand
@@ -184,7 +185,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._switch.unload()
         self._state = UNCONFIGURED
 
-    def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
+    def _output_style(self, settings: SegmentationSettings, segmenter: AnySegmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
 
     def _receive(self) -> None:
