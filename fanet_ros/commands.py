@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ast
 import difflib
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Optional, Sequence
+
+from fanet_ros.imports import import_quickly
 
 # Name -> module with main(argv).
 COMMANDS = {
@@ -53,7 +56,8 @@ def run(name: str, argv: Sequence[str]) -> int:
         if _is_node(name) and not HELP.isdisjoint(argv):        # other programs parse --help themselves
             print(_node_help(name))
             return 0
-        main_of_program = import_module(COMMANDS[name]).main
+        main_of_program = import_quickly(COMMANDS[name]).main
+        gc.freeze()         # modules stay: no collection looks at them again, which would interrupt frames
     except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has started yet
         return 0
     return main_of_program(list(argv)) or 0

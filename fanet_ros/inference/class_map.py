@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Union, cast
+from typing import TYPE_CHECKING, Any, Optional, Union, cast
 
 import numpy as np
 import yaml
 
 from fanet_ros.inference.segmentation import SegmentationError
-from fanet_ros.model import CheckpointMetadata
 from fanet_ros.package_share import share_directory
+
+if TYPE_CHECKING:       # it needs torch
+    from fanet_ros.model import CheckpointMetadata
 
 
 @dataclass(frozen=True)

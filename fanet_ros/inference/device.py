@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import resource
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Union
 
 import psutil
 import torch
@@ -76,9 +76,9 @@ def lower_precisions(device: torch.device) -> tuple[str, ...]:
     return ('bfloat16',) if computes_in('bfloat16', device) else ()
 
 
-def why_slow(precision: str, device: torch.device) -> str:
+def why_slow(precision: str, device: Union[torch.device, str]) -> str:
     """Warning that `precision` is slower than float32 on `device`; '' if it is not."""
-    if precision not in CPU_FLAGS or computes_in(precision, device):
+    if precision not in CPU_FLAGS or computes_in(precision, torch.device(device)):
         return ''
     return f'this processor has no native {precision}, which makes it many times slower than float32'
 

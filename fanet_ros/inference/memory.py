@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
+from typing import TYPE_CHECKING, Union
 
 import psutil
-import torch
 
-from fanet_ros.inference.gpu import release_cached_memory
+if TYPE_CHECKING:
+    import torch
 
 
 def resident_mib() -> float:
@@ -17,10 +19,11 @@ def resident_mib() -> float:
     return psutil.Process().memory_info().rss / 2**20
 
 
-def memory_in_use(device: torch.device) -> dict[str, str]:
+def memory_in_use(device: Union[torch.device, str]) -> dict[str, str]:
     """Memory in MiB for diagnostics: resident memory of this process and, on CUDA, what torch has reserved now and at its peak."""
     usage = {'memory [MiB]': f'{resident_mib():.0f}'}
-    if device.type == 'cuda':
+    if str(device).startswith('cuda'):
+        import torch
         usage['GPU memory [MiB]'] = f'{torch.cuda.memory_reserved(device) / 2**20:.0f}'
         usage['GPU memory, peak [MiB]'] = f'{torch.cuda.max_memory_reserved(device) / 2**20:.0f}'
     return usage
@@ -29,7 +32,9 @@ def memory_in_use(device: torch.device) -> dict[str, str]:
 def release_memory() -> None:
     """Collect garbage, and return the memory that the allocators keep for it to the system."""
     gc.collect()
-    release_cached_memory()
+    if 'torch' in sys.modules:      # otherwise it holds no memory
+        from fanet_ros.inference.gpu import release_cached_memory
+        release_cached_memory()
     trim_heap()
 
 

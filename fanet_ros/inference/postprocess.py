@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
+from fanet_ros.inference.upsampled_labels import upsampled_argmax
 
 LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # the fields of Layers
 
@@ -111,48 +112,3 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., LayerTensors]]:
         warnings.warn(f'postprocessing on {device} is slower than it could be, Triton does not work: {reason}', stacklevel=2)
         return None
     return one_pass
-
-
-def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
-
-    The upsampled C x H x W array is never built. Between two rows of logits every value is a weighted mean of the value above
-    and the one below; so a class that is the largest in both rows is the largest everywhere between them. Only the columns
-    where the two rows disagree are computed.
-    """
-    low_height, low_width = logits.shape[1:]
-    height, width = size
-    columns = (torch.from_numpy(logits) @ _interpolation(low_width, width)).numpy()         # (C, h, W)
-    row_labels = _argmax(columns).astype(np.uint8)                                          # (h, W)
-    if low_height == 1:
-        return np.repeat(row_labels, height, 0)
-    above, weight = _positions(low_height, height)
-    labels = row_labels[above]                                                              # (H, W), correct where rows agree
-    first = np.searchsorted(above, np.arange(low_height))
-    for row in range(low_height - 1):
-        rows = slice(first[row], first[row + 1])
-        mixed = np.flatnonzero(row_labels[row] != row_labels[row + 1])
-        if mixed.size and rows.start < rows.stop:
-            top, bottom = columns[:, row, mixed], columns[:, row + 1, mixed]                # (C, m) each
-            between = top[:, None] + weight[rows, None] * (bottom - top)[:, None]           # (C, rows, m)
-            labels[rows, mixed] = _argmax(between)
-    return labels
-
-
-def _argmax(values: np.ndarray) -> np.ndarray:
-    """Argmax over the first axis. On such a short axis, torch's max() is many times faster than either library's argmax()."""
-    return torch.from_numpy(values).max(0).indices.numpy()
-
-
-@lru_cache(maxsize=32)
-def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each of `high` samples: the low sample before it, at most low - 2, and the distance beyond it, 0..1 float32."""
-    position = np.arange(high) * ((low - 1) / max(high - 1, 1))
-    before = np.minimum(position.astype(np.intp), low - 2)
-    return before, (position - before).astype(np.float32)
-
-
-@lru_cache(maxsize=32)
-def _interpolation(low: int, high: int) -> torch.Tensor:
-    """Linear interpolation with align_corners as a matrix (low, high) float32."""
-    return F.interpolate(torch.eye(low)[None], size=high, mode='linear', align_corners=True)[0]

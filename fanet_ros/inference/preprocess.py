@@ -16,7 +16,8 @@ from torch import Tensor
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
 from fanet_ros.inference.pixel_layout import PixelLayout
-from fanet_ros.inference.resampling import interpolation, resampled, taps
+from fanet_ros.inference.resampling import resampled, taps
+from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import CameraImage, SegmentationError
 
 CALIBRATION_FRAMES = 64
@@ -59,7 +60,7 @@ class Preprocessor:
         if self._device.type == 'cuda':
             return self.upload(frame, place)
         rgb = frame if isinstance(frame, np.ndarray) else frame.rgb
-        return DeviceImage.of_rgb(_as_tensor(_resized(rgb, height, width)))
+        return DeviceImage.of_rgb(_as_tensor(resized(rgb, height, width)))
 
     def upload(self, frame: Union[np.ndarray, CameraImage], place: int = 0) -> DeviceImage:
         """The frame's own bytes on the device; for `place` see load()."""
@@ -140,12 +141,6 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
                       f'{" ".join(str(error).split())[:160]}', stacklevel=2)
         return None
     return one_pass
-
-
-def _resized(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
-    if rgb.shape[:2] == (height, width):
-        return rgb
-    return cv2.resize(rgb, (width, height), interpolation=interpolation(rgb.shape[:2], (height, width)))
 
 
 def _as_tensor(rgb: np.ndarray) -> Tensor:

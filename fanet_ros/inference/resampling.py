@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fanet_ros.inference.resizing import interpolation
+
 
 @dataclass(frozen=True, eq=False)
 class Taps:
@@ -33,11 +35,6 @@ class Taps:
         shares = (values.index_select(dimension, self.first + number) * weight.view(shape)
                   for number, weight in enumerate(self.weights))
         return reduce(torch.add, shares)
-
-
-def interpolation(source: tuple[int, int], target: tuple[int, int]) -> int:
-    """OpenCV's interpolation from one (height, width) to another: area averaging where the image shrinks, else bilinear."""
-    return cv2.INTER_AREA if target[0] * target[1] < source[0] * source[1] else cv2.INTER_LINEAR
 
 
 @lru_cache(maxsize=32)

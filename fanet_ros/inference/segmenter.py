@@ -13,6 +13,7 @@ import torch
 
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import EngineFactory
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.frame_pipeline import FramePipeline
 from fanet_ros.inference.frame_stream import PendingFrame, sent_ahead
 from fanet_ros.inference.input_size import InputSize, Size
@@ -80,6 +81,11 @@ class Segmenter:
         sizes = ' and '.join(size_text(*size) for size in self.input_sizes)
         return (f'{self.checkpoint_name} ({self.variant}) at {sizes} on {self.device} ({self.engine_description}), '
                 f'{len(self.class_map)} classes {self.class_map.name}')
+
+    @property
+    def setup(self) -> NetworkSetup:
+        """What its engines are built from."""
+        return self._factory.setup
 
     @property
     def converts_colors(self) -> bool:

@@ -7,13 +7,16 @@ import math
 import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
 from fanet_ros.choices import ENGINES, PRECISIONS, VARIANTS
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.input_size import MAX_INPUT_PX, Size
 from fanet_ros.inference.segmentation import SegmentationError
-from fanet_ros.model import MIN_INPUT_PX, CheckpointMetadata
+from fanet_ros.model import MIN_INPUT_PX
+
+if TYPE_CHECKING:       # it needs torch
+    from fanet_ros.model import CheckpointMetadata
 
 DEVICE = re.compile(r'auto|cpu|cuda(:\d+)?')
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
@@ -20,21 +19,16 @@ from safetensors.torch import save
 
 from fanet_ros.atomic_file import replacing
 from fanet_ros.model.backbone import STRIDES
+from fanet_ros.model.checkpoint_files import CheckpointError, resolve_checkpoint
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.model.uninitialised import Uninitialised
 from fanet_ros.model.weight_storage import from_stored, to_stored
-from fanet_ros.package_share import share_directory
 
 FORMAT_VERSION = 1
 FORMAT_VERSION_8_BIT = 2        # of files with 8-bit weights, which readers of version 1 cannot decode
 METADATA_KEY = 'fanet_ros'
-SUFFIX = '.safetensors'
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used; the message is one line: what was expected, what was given, what to do."""
 
 
 @dataclass(frozen=True)
@@ -190,34 +184,6 @@ def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
     _check_state(state, network.state_dict(), str(path))
     network.load_state_dict(state, strict=True)
     return Checkpoint(network.eval(), metadata)
-
-
-def resolve_checkpoint(path_or_name: Union[str, Path]) -> Path:
-    """Path of a checkpoint given by path or by shipped name.
-
-    :raises CheckpointError: there is no such file; the message lists the names that exist
-    """
-    given = str(path_or_name)
-    path = Path(given).expanduser()
-    if path.is_file():
-        return path
-    if os.sep not in given and not given.endswith(SUFFIX):
-        shipped = weights_directory() / f'{given}{SUFFIX}'
-        if shipped.is_file():
-            return shipped
-    names = ', '.join(available_checkpoints()) or 'none'
-    raise CheckpointError(
-        f'checkpoint {given!r} not found: expected the path of a {SUFFIX} file or one of the shipped names ({names})')
-
-
-def available_checkpoints() -> tuple[str, ...]:
-    """Names of the checkpoints that this installation ships."""
-    return tuple(sorted(path.name[:-len(SUFFIX)] for path in weights_directory().glob(f'*{SUFFIX}')))
-
-
-def weights_directory() -> Path:
-    """Folder of the shipped checkpoints."""
-    return share_directory() / 'weights'
 
 
 def _check_state(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], source: str, *,

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from fanet_ros.model.attention import ConvBN, FastAttentionModule
 from fanet_ros.model.backbone import BACKBONES, STRIDES, ResNet
+from fanet_ros.model.limits import MIN_INPUT_PX
 from fanet_ros.size_text import size_text
 
 FLAVORS = ('paper', 'official')
 BACKBONE_OF_VARIANT = {'fanet18': 'resnet18', 'fanet34': 'resnet34', 'fanet50': 'resnet50'}
 VARIANT_OF_BACKBONE = {backbone: variant for variant, backbone in BACKBONE_OF_VARIANT.items()}
-MIN_INPUT_PX = 64       # below this the deepest feature map, at 1/64, would have no full pixel
 
 
 class FrameContext(NamedTuple):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from fanet_ros.model.backbone import backbone_of_state_dict
-from fanet_ros.model.checkpoint import CheckpointError
+from fanet_ros.model.checkpoint_files import CheckpointError
 from fanet_ros.model.fanet import FANet
 
 _AUX_HEADS = ('clslayer_32.', 'clslayer_16.')

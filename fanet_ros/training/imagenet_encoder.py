@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from fanet_ros.model import FANet
 from fanet_ros.model.backbone import BasicBlock
-from fanet_ros.model.checkpoint import weights_directory
+from fanet_ros.model.checkpoint_files import weights_directory
 from fanet_ros.training.initial_weights import InitialWeightsError
 
 NAME = 'imagenet'

@@ -6,8 +6,19 @@
 `onnx_gpu_engine` onnxruntime-gpu (and TensorRT), `openvino_engine` openvino in addition, `ncnn_engine` ncnn and pnnx.
 `registry` lists them, `factory` builds the requested one, or the fastest on this machine.
 """
-from fanet_ros.inference.engines.engine import Engine, EngineError
-from fanet_ros.inference.engines.factory import EngineFactory
-from fanet_ros.inference.engines.registry import engines_for, engines_on, installed_engines, runtimes
+from typing import TYPE_CHECKING
+
+from fanet_ros.imports import imported_on_use
+
+if TYPE_CHECKING:
+    from fanet_ros.inference.engines.engine import Engine, EngineError
+    from fanet_ros.inference.engines.factory import EngineFactory
+    from fanet_ros.inference.engines.registry import engines_for, engines_on, installed_engines, runtimes
+else:       # what is cached can be read without torch, which all of these need
+    __getattr__ = imported_on_use(__name__, {
+        'engine': ['Engine', 'EngineError'],
+        'factory': ['EngineFactory'],
+        'registry': ['engines_for', 'engines_on', 'installed_engines', 'runtimes'],
+    })
 
 __all__ = ['Engine', 'EngineError', 'EngineFactory', 'engines_for', 'engines_on', 'installed_engines', 'runtimes']

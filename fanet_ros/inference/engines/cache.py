@@ -9,8 +9,10 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fanet_ros.model import FANet
+if TYPE_CHECKING:       # it needs torch
+    from fanet_ros.model import FANet
 
 MAX_BYTES = 600 * 2**20         # limit for all cached networks; one takes 50 to 90 MB
 SCRATCH_S = 3600.0              # older scratch folders were left behind by killed processes

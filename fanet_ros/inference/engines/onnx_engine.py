@@ -7,7 +7,7 @@ import torch
 
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, is_cached
+from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache
 
 
 class OnnxEngine(EngineKind):
@@ -33,7 +33,7 @@ class OnnxEngine(EngineKind):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return is_cached(setup.network, setup.precision, height, width)
+        return found_in_cache(setup.network, setup.precision, height, width) is not None
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         logits, = self._session.run(None, {'images': images.contiguous().numpy()})

@@ -13,7 +13,7 @@ from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, is_cached
+from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache
 
 WARM_UP_RUNS = 3
 
@@ -38,7 +38,7 @@ class OnnxGpuEngine(EngineKind):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return is_cached(setup.network, cls._made_from(setup.precision), height, width)
+        return found_in_cache(setup.network, cls._made_from(setup.precision), height, width) is not None
 
     @classmethod
     def why_missing(cls) -> str:

@@ -91,9 +91,10 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
     return path
 
 
-def is_cached(network: FANet, precision: str, height: int, width: int) -> bool:
-    """Whether the file of cached_model() exists, in a precision other than int8."""
-    return _path(network, precision, height, width, 1).is_file()
+def found_in_cache(network: FANet, precision: str, height: int, width: int) -> Optional[Path]:
+    """The file of cached_model(), in a precision other than int8; None if it does not exist."""
+    path = _path(network, precision, height, width, 1)
+    return path if path.is_file() else None
 
 
 def _path(network: FANet, kind: str, height: int, width: int, batch: int) -> Path:

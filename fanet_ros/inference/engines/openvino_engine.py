@@ -7,7 +7,7 @@ import torch
 
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import cached_model, is_cached
+from fanet_ros.inference.engines.onnx_model import cached_model, found_in_cache
 
 
 class OpenVinoEngine(EngineKind):
@@ -42,7 +42,8 @@ class OpenVinoEngine(EngineKind):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return is_cached(setup.network, 'float32', height, width)       # OpenVINO itself lowers the precision
+        # OpenVINO itself lowers the precision.
+        return found_in_cache(setup.network, 'float32', height, width) is not None
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         outputs = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)

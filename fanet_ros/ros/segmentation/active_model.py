@@ -5,13 +5,22 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Optional
+from typing import TYPE_CHECKING, Optional, TypeVar, Union
 
-from fanet_ros.inference import Segmenter, SegmenterOptions, memory_in_use
+from fanet_ros import inference
+from fanet_ros.inference import SegmenterOptions, memory_in_use
+from fanet_ros.inference.first_answer import remember
+from fanet_ros.inference.first_segmenter import FirstSegmenter
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
+if TYPE_CHECKING:       # it needs torch, which the node loads last
+    from fanet_ros.inference import Segmenter
+
+AnySegmenter = Union['Segmenter', FirstSegmenter]
+BuiltSegmenter = TypeVar('BuiltSegmenter', bound=AnySegmenter)
 LOG = logging.getLogger(__name__)
 
 
@@ -22,7 +31,7 @@ class ActiveModel:
     `scale` is the factor on height and width that the latency budget currently allows, in (0, 1].
     """
 
-    segmenter: Segmenter
+    segmenter: AnySegmenter
     settings: SegmentationSettings
     style: OutputStyle
     scale: float = 1.0
@@ -63,16 +72,31 @@ def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
     """
     started = time.monotonic()
     options = replace(options_of(settings), scale=scale * settings.input_scale, quick=quick)
-    if present is not None and not anew and _is_same_network(present.settings, settings):
+    if present is not None and not anew and not isinstance(present.segmenter, FirstSegmenter) \
+            and _is_same_network(present.settings, settings):
         LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
         return _logged(present.segmenter.resized(options.input_height, options.input_width, options.scale, quick=quick), started)
     LOG.info(f'building {settings.checkpoint}')
     if present is not None:
         options = replace(options, frame_sizes=present.segmenter.frame_sizes)
-    return _logged(Segmenter.from_checkpoint(settings.checkpoint, options), started)
+    segmenter = inference.Segmenter.from_checkpoint(settings.checkpoint, options)
+    if not segmenter.is_provisional:
+        with suppress(OSError):         # such as a full disk, which only makes the next start slower
+            remember(settings.checkpoint, segmenter)
+    return _logged(segmenter, started)
 
 
-def _logged(segmenter: Segmenter, started: float) -> Segmenter:
+def first_segmenter(settings: SegmentationSettings) -> Optional[FirstSegmenter]:
+    """A segmenter for the first frames that is ready before torch is even loaded; None unless an earlier start left one behind.
+
+    :raises SegmentationError: a value that is invalid for any checkpoint and machine
+    """
+    started = time.monotonic()
+    segmenter = FirstSegmenter.recalled(settings.checkpoint, options_of(settings))
+    return None if segmenter is None else _logged(segmenter, started)
+
+
+def _logged(segmenter: BuiltSegmenter, started: float) -> BuiltSegmenter:
     """`segmenter`; logs how long it took to build and how much memory the process now uses."""
     memory = ', '.join(f'{name.replace(" [MiB]", "")} {value} MiB' for name, value in memory_in_use(segmenter.device).items())
     LOG.info(f'{segmenter.engine_description} ready after {time.monotonic() - started:.1f} s{f", {memory}" if memory else ""}')

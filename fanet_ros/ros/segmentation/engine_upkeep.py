@@ -9,8 +9,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from fanet_ros.host.background_load import BackgroundLoad
-from fanet_ros.inference import Segmenter
 from fanet_ros.inference.engines.choices import MAX_OTHER_CORES, EngineChoices
+from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 
 CHOICE_PERIOD_S = 60.0      # how often to check for a choice that was measured under other load
@@ -28,7 +28,7 @@ class EngineUpkeep:
     def __init__(self, node: Node, switch: ModelSwitch, is_free: Callable[[], bool]) -> None:
         self._switch, self._is_free, self._log = switch, is_free, node.get_logger()
         self._load = BackgroundLoad()
-        self._stand_in: Optional[Segmenter] = None      # the last one whose replacement was started
+        self._stand_in: Optional[AnySegmenter] = None      # the last one whose replacement was started
         self._looks = 0
         for period_s, callback in ((CHOICE_PERIOD_S, self._measure_again), (STAND_IN_PERIOD_S, self._replace_stand_in)):
             node.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))

@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Callable, Optional
 
-from fanet_ros.inference import Segmenter, release_memory, trim_heap
-from fanet_ros.ros.segmentation.active_model import ActiveModel, build_segmenter, needs_other_model
+from fanet_ros.inference import release_memory, trim_heap
+from fanet_ros.ros.segmentation.active_model import ActiveModel, AnySegmenter, build_segmenter, first_segmenter, needs_other_model
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
@@ -27,7 +27,7 @@ class ModelSwitch:
     :param log: called with one sentence on the outcome of background builds
     """
 
-    def __init__(self, style: Callable[[SegmentationSettings, Segmenter], OutputStyle],
+    def __init__(self, style: Callable[[SegmentationSettings, AnySegmenter], OutputStyle],
                  meanwhile: Callable[[], None], log: Callable[[str], None]) -> None:
         self._style, self._meanwhile, self._log = style, meanwhile, log
         self._is_preparing = False
@@ -90,7 +90,7 @@ class ModelSwitch:
             done(is_same, None)
         self._builder.submit(work)
 
-    def prepare(self, segmenter: Segmenter, height: int, width: int) -> None:
+    def prepare(self, segmenter: AnySegmenter, height: int, width: int) -> None:
         """Start preparing `segmenter` for images of `height` x `width` px, one shape at a time. Never blocks."""
         with self._lock:
             if self._is_preparing:
@@ -154,6 +154,7 @@ class ModelSwitch:
     def _build(self, settings: SegmentationSettings) -> None:
         present = self.active       # read on the builder thread, so that no other build can be in progress
         scale = 1.0 if present is None else present.scale
-        segmenter = build_segmenter(settings, scale, present, quick=True)
+        first = first_segmenter(settings) if present is None else None
+        segmenter: AnySegmenter = first or build_segmenter(settings, scale, present, quick=True)
         with self._lock:
             self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)

@@ -22,12 +22,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from fanet_ros.inference import Segmenter
-from fanet_ros.inference.device import why_slow
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import unused_overrides
+from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.diagnostics import Status
@@ -184,7 +183,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._switch.unload()
         self._state = UNCONFIGURED
 
-    def _output_style(self, settings: SegmentationSettings, segmenter: Segmenter) -> OutputStyle:
+    def _output_style(self, settings: SegmentationSettings, segmenter: AnySegmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
 
     def _receive(self) -> None:
@@ -223,7 +222,10 @@ class SegmentationNode(FittedParameters, LifecycleNode):
     def warning_about(self, changed: Sequence[str]) -> str:
         """Warn about a precision that the device emulates."""
         active = self._switch.active
-        return why_slow(self.settings.precision, active.segmenter.device) if active is not None and 'precision' in changed else ''
+        if active is None or 'precision' not in changed:
+            return ''
+        from fanet_ros.inference.device import why_slow  # it needs torch, which a changed precision has loaded
+        return why_slow(self.settings.precision, active.segmenter.device)
 
     def _status_of(self, camera: CameraInput) -> Status:
         status = self._lazy_subscriptions.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))

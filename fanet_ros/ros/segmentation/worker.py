@@ -12,10 +12,10 @@ from typing import Callable, Mapping, Optional, TypeVar
 from rclpy.node import Node
 
 from fanet_ros.images.stamps import stamp_ns
-from fanet_ros.inference import FrameInput, Segmentation, Segmenter
+from fanet_ros.inference import FrameInput, Segmentation
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.common.image_conversion import ImageError
-from fanet_ros.ros.segmentation.active_model import ActiveModel
+from fanet_ros.ros.segmentation.active_model import ActiveModel, AnySegmenter
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.diagnostics import ERROR, WARN, FrameTimes
 from fanet_ros.ros.segmentation.frame_finisher import FrameFinisher, Job
@@ -53,7 +53,7 @@ class SegmentationWorker:
 
     def __init__(self, node: Node, slots: FrameSlots[ReceivedFrame], cameras: Mapping[str, CameraInput],
                  outputs: Mapping[str, FrameOutputs], model: Callable[[], Optional[ActiveModel]],
-                 on_new_shape: Callable[[Segmenter, int, int], None], on_latency: Callable[[float], None]) -> None:
+                 on_new_shape: Callable[[AnySegmenter, int, int], None], on_latency: Callable[[float], None]) -> None:
         self._node, self._slots, self._cameras, self._outputs = node, slots, cameras, outputs
         self._model, self._on_new_shape, self._on_latency = model, on_new_shape, on_latency
         self._finisher = FrameFinisher(slots.done)

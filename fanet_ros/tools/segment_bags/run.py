@@ -16,7 +16,7 @@ from typing import Iterator
 from fanet_ros.bags.errors import BagError
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.segmenter import display_name
-from fanet_ros.model.checkpoint import resolve_checkpoint
+from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of, read_done
 from fanet_ros.tools.segment_bags.find import find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings

@@ -14,7 +14,8 @@ from fanet_ros.inference.device_image import rgb_of
 from fanet_ros.inference.pixel_layout import PixelLayout
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import Preprocessor
-from fanet_ros.inference.resampling import interpolation, resampled, taps
+from fanet_ros.inference.resampling import resampled, taps
+from fanet_ros.inference.resizing import interpolation
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
 from fanet_ros.sources import SyntheticStreet
 

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from fanet_ros.inference import draw_overlay
-from fanet_ros.inference.postprocess import labels_and_confidence, layer_by_layer, upsampled_argmax
+from fanet_ros.inference.postprocess import labels_and_confidence, layer_by_layer
+from fanet_ros.inference.upsampled_labels import upsampled_argmax
 
 
 def smooth_logits(classes: int, height: int, width: int, seed: int = 0) -> torch.Tensor:

@@ -18,7 +18,7 @@ import pytest
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.inference import SegmenterOptions
-from fanet_ros.model.checkpoint import resolve_checkpoint
+from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.segment_bags.command import main
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Stretch

@@ -1,0 +1,113 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Segments the first frames after the start with ONNX Runtime and NumPy alone, until a Segmenter takes over."""
+from __future__ import annotations
+
+import time
+from typing import Optional, Sequence
+
+import numpy as np
+
+from fanet_ros.inference.engines.cache import touch
+from fanet_ros.inference.first_answer import FirstAnswer, recall
+from fanet_ros.inference.input_size import Size
+from fanet_ros.inference.resizing import resized
+from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
+from fanet_ros.inference.segmenter_options import SegmenterOptions
+from fanet_ros.inference.upsampled_labels import upsampled, upsampled_argmax
+from fanet_ros.size_text import size_text
+
+MAX_FRAME_SIZES = 8
+
+
+class FirstSegmenter:
+    """Takes the place of a Segmenter on the CPU while torch is being imported, which takes longer than all else at the start.
+
+    Its labels are those of a Segmenter with engine onnxruntime at the same size. It has one size for frames of any shape, and
+    no memory of earlier frames.
+
+    :raises Exception: onnxruntime is not installed, or cannot load the network
+    """
+
+    device = 'cpu'
+    engine_description = 'onnxruntime float32'
+    converts_colors, is_provisional, batch = False, True, 1
+
+    def __init__(self, answer: FirstAnswer, options: SegmenterOptions) -> None:
+        import onnxruntime
+        self.options, self.class_map = options, answer.class_map
+        self.checkpoint_name, self.variant = answer.checkpoint_name, answer.variant
+        self.input_height, self.input_width = answer.input_size
+        self._mean = np.array(answer.mean, np.float32) * np.float32(255)
+        self._scale = 1 / (np.array(answer.std, np.float32) * np.float32(255))
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads, settings.log_severity_level = answer.threads, 3
+        self._session = onnxruntime.InferenceSession(str(answer.path), settings, providers=['CPUExecutionProvider'])
+        touch(answer.path)
+        self._frame_sizes: dict[Size, None] = {}        # in the order of their last use
+
+    @classmethod
+    def recalled(cls, checkpoint: str, options: SegmenterOptions) -> Optional[FirstSegmenter]:
+        """A segmenter for this checkpoint and these options; None if no Segmenter left one behind, or it does not work."""
+        try:
+            answer = recall(checkpoint, options)
+            return None if answer is None else cls(answer, options)
+        except Exception:       # of any kind: a Segmenter then says what is wrong, if anything is
+            return None
+
+    @property
+    def description(self) -> str:
+        """Same as Segmenter.description."""
+        return (f'{self.checkpoint_name} ({self.variant}) at {size_text(self.input_height, self.input_width)} on {self.device} '
+                f'({self.engine_description}), {len(self.class_map)} classes {self.class_map.name}')
+
+    @property
+    def input_sizes(self) -> tuple[Size, ...]:
+        """(height, width) of the network."""
+        return ((self.input_height, self.input_width),)
+
+    @property
+    def frame_sizes(self) -> tuple[Size, ...]:
+        """(height, width) of the frames seen, the latest last."""
+        return tuple(self._frame_sizes)
+
+    def is_ready_for(self, height: int, width: int) -> bool:
+        """Always: frames of another shape are squeezed until a Segmenter takes over."""
+        return True
+
+    def prepare(self, height: int, width: int) -> Size:
+        """Nothing to do; the network's height and width."""
+        return self.input_height, self.input_width
+
+    def segment_batch(self, frames: Sequence[FrameInput], *, smoothing: float = 0.0, builds: bool = True) -> list[Segmentation]:
+        """Same as Segmenter.segment_batch(), without smoothing.
+
+        :raises ValueError: one of them is not a frame
+        """
+        return [self._segment(frame) for frame in frames]
+
+    def _segment(self, frame: FrameInput) -> Segmentation:
+        frame.check()
+        marks = [time.perf_counter()]
+        images = self._images(frame.rgb)
+        marks.append(time.perf_counter())
+        logits = self._session.run(None, {'images': images})[0][0]
+        marks.append(time.perf_counter())
+        labels = upsampled_argmax(logits, frame.size)
+        confidence = _confidence(logits, frame.size) if frame.confidence else None
+        marks.append(time.perf_counter())
+        others = {size: None for size in self._frame_sizes if size != frame.size}
+        self._frame_sizes = dict.fromkeys([*others, frame.size][-MAX_FRAME_SIZES:])     # replaced, for threads that read it
+        times = StageTimes(*((end - begin) * 1e3 for begin, end in zip(marks, marks[1:])))
+        return Segmentation(labels, confidence, times, self.input_height, self.input_width)
+
+    def _images(self, rgb: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 -> (1, 3, h, w) float32, normalised, with the same values as Preprocessor's."""
+        small = resized(rgb, self.input_height, self.input_width)
+        return np.ascontiguousarray(((small - self._mean) * self._scale).transpose(2, 0, 1)[None])
+
+
+def _confidence(logits: np.ndarray, size: Size) -> np.ndarray:
+    """Probability of each pixel's class times 255, (H, W) uint8, from logits (C, h, w)."""
+    full = upsampled(logits, size)
+    return (255 / np.exp(full - full.max(0)).sum(0) + 0.5).astype(np.uint8)

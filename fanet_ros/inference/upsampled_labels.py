@@ -1,0 +1,70 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Labels at the frame's size from logits at 1/8 of the input resolution, on the CPU, without torch."""
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+
+def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
+
+    The upsampled C x H x W array is never built. Between two rows of logits every value is a weighted mean of the value above
+    and the one below; so a class that is the largest in both rows is the largest everywhere between them. Only the columns
+    where the two rows disagree are computed.
+    """
+    low_height, low_width = logits.shape[1:]
+    height, width = size
+    columns = logits @ _interpolation(low_width, width)                                     # (C, h, W)
+    row_labels = _argmax(columns)                                                           # (h, W)
+    if low_height == 1:
+        return np.repeat(row_labels, height, 0)
+    above, weight = _positions(low_height, height)
+    labels = row_labels[above]                                                              # (H, W), correct where rows agree
+    first = np.searchsorted(above, np.arange(low_height))
+    for row in range(low_height - 1):
+        rows = slice(first[row], first[row + 1])
+        mixed = np.flatnonzero(row_labels[row] != row_labels[row + 1])
+        if mixed.size and rows.start < rows.stop:
+            top, bottom = columns[:, row, mixed], columns[:, row + 1, mixed]                # (C, m) each
+            between = top[:, None] + weight[rows, None] * (bottom - top)[:, None]           # (C, rows, m)
+            labels[rows, mixed] = _argmax(between)
+    return labels
+
+
+def upsampled(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(C, H, W) float32 of `logits` (C, h, w), bilinear with align_corners."""
+    rows, columns = (_interpolation(*lengths) for lengths in zip(logits.shape[1:], size))
+    return rows.T @ (logits @ columns)
+
+
+def _argmax(values: np.ndarray) -> np.ndarray:
+    """Argmax over the first axis, uint8; class by class, since NumPy's argmax() is many times slower on such a short axis."""
+    best, index = values[0].copy(), np.zeros(values.shape[1:], np.uint8)
+    for number in range(1, len(values)):
+        larger = values[number] > best
+        index[larger] = number
+        np.maximum(best, values[number], out=best)
+    return index
+
+
+@lru_cache(maxsize=32)
+def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each of `high` samples: the low sample before it, at most low - 2, and the distance beyond it, 0..1 float32."""
+    position = np.arange(high) * ((low - 1) / max(high - 1, 1))
+    before = np.minimum(position.astype(np.intp), low - 2)
+    return before, (position - before).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _interpolation(low: int, high: int) -> np.ndarray:
+    """Linear interpolation with align_corners as a matrix (low, high) float32."""
+    if low == 1:
+        return np.ones((1, high), np.float32)
+    before, weight = _positions(low, high)
+    matrix = np.zeros((low, high), np.float32)
+    matrix[before, np.arange(high)] = 1 - weight
+    matrix[before + 1, np.arange(high)] += weight
+    return matrix
