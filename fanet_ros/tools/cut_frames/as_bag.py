@@ -19,7 +19,6 @@ from fanet_ros.tools.cut_frames.selection import FoundFrame, merged
 
 # Topics that are latched even if the bag does not say so, with this many messages.
 LATCHED, UNKNOWN_DEPTH = ('tf_static', 'class_map', 'label_info'), 100
-Row = dict[str, object]
 
 
 class BagCutter:
@@ -30,10 +29,9 @@ class BagCutter:
     :param topics: topics to keep besides latched ones; empty: all
     """
 
-    columns = 'bag', 'topic', 'stamp_ns', 'received_ns'
-
     def __init__(self, folder: Path, before_s: float, after_s: float, topics: Sequence[str]) -> None:
-        self.rows: list[Row] = []
+        self.columns: Sequence[str] = ('bag', 'topic', 'stamp_ns', 'received_ns')
+        self.rows: list[dict[str, object]] = []
         self._folder, self._topics = folder, topics
         self._before_ns, self._after_ns = round(before_s * 1e9), round(after_s * 1e9)
 

@@ -24,8 +24,7 @@ from fanet_ros.tools.mask_classes import mask_classes
 from fanet_ros.tools.segment_images.run import write_mask
 
 IMAGES, LABELS, UNLABELLED_IMAGES = 'images', 'labels', 'unlabelled'
-MAX_NAME = 180
-Row = dict[str, object]
+MAX_PREFIX = 180
 
 
 @dataclass
@@ -42,12 +41,12 @@ class _Entry:
 class FolderCutter:
     """Writes images/NAME.png and labels/NAME.png below `folder`, and class_map.yaml if there are masks."""
 
-    columns = 'name', 'folder', 'has_labels', 'bag', 'topic', 'stamp_ns'
-
     def __init__(self, folder: Path) -> None:
-        self.rows: list[Row] = []
+        self.columns: Sequence[str] = ('name', 'folder', 'has_labels', 'bag', 'topic', 'stamp_ns')
+        self.rows: list[dict[str, object]] = []
         self._folder = folder
         self._names: set[str] = set()
+        self._prefixes: dict[tuple[str, str], str] = {}     # (bag, topic) -> begin of its names
         self._class_map: Optional[ClassMap] = None
         for name in (IMAGES, LABELS):
             (folder / name).mkdir()
@@ -101,13 +100,13 @@ class FolderCutter:
                     continue
                 table = tables.get(item.topic)
                 same = found.get((cameras.get(item.topic, item.topic), stamp_ns(message.header)), [])
-                entry = _entry(same, received_ns, table is not None)
-                if entry is None:
+                hit = _entry(same, received_ns, table is not None)
+                if hit is None:
                     continue
                 if table is None:
-                    self._write_image(entry, message)
+                    self._write_image(hit, message)
                 else:
-                    self._write_labels(entry, message, table)
+                    self._write_labels(hit, message, table)
                 waiting -= 1
                 if not waiting:
                     break
@@ -141,15 +140,17 @@ class FolderCutter:
         return table
 
     def _name(self, bag: str, frame: FoundFrame) -> str:
-        """Unique file name that tells bag, topic and stamp."""
-        seconds, nanoseconds = divmod(frame.stamp_ns, 10**9)
-        parts = (re.sub(r'[^A-Za-z0-9.-]+', '_', part).strip('_') for part in (bag, frame.topic))
-        name = base = f'{"__".join(parts)}__{seconds}.{nanoseconds:09d}'
-        if len(base) > MAX_NAME:
-            digest = hashlib.sha256(repr((bag, frame.topic)).encode()).hexdigest()[:12]
-            name = base = f'{digest}__{base[-MAX_NAME:]}'
+        """Unique file name: bag, topic and stamp [ns]. Names that differ only in the last number are one drive to train."""
+        prefix = self._prefixes.get((bag, frame.topic))
+        if prefix is None:
+            prefix = '__'.join(re.sub(r'[^A-Za-z0-9.-]+', '_', part).strip('_') for part in (bag, frame.topic))
+            if len(prefix) > MAX_PREFIX or prefix in self._prefixes.values():       # a/b and a_b
+                digest = hashlib.sha256(repr((bag, frame.topic)).encode()).hexdigest()[:12]
+                prefix = f'{prefix[-MAX_PREFIX:]}-{digest}'
+            self._prefixes[bag, frame.topic] = prefix
+        name = base = f'{prefix}__{frame.stamp_ns}'
         number = 1
-        while name in self._names:
+        while name in self._names:      # several frames with one stamp, such as 0
             number += 1
             name = f'{base}_{number}'
         self._names.add(name)

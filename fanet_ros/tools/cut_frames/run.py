@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple, Union
+from typing import NamedTuple, Protocol, Sequence
 
 from tqdm import tqdm
 
@@ -17,12 +17,27 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.writer import sync_to_disk
 from fanet_ros.tools.cut_frames.as_bag import BagCutter
-from fanet_ros.tools.cut_frames.as_folder import FolderCutter
-from fanet_ros.tools.cut_frames.selection import Selection, bag_path, find_frames, read_selection
+from fanet_ros.tools.cut_frames.selection import FoundFrame, Selection, bag_path, find_frames, read_selection
 
 LIST, PARTIAL = 'frames.csv', '.partial'
 DEFAULT_S = 1.0
 NAMED = 5       # missing frames that are listed
+
+
+class Cutter(Protocol):
+    """Writes one kind of output. `rows`: of the list of frames, with these `columns`."""
+
+    columns: Sequence[str]
+    rows: list[dict[str, object]]
+
+    def cut(self, name: str, bag: BagReader, frames: Sequence[FoundFrame]) -> dict[FoundFrame, str]:
+        """Cut the frames of one bag; returns those that could not be cut, with the reason.
+
+        :raises BagError: the bag is unusable; nothing of it is kept then
+        """
+
+    def finish(self) -> None:
+        """Call after the last bag."""
 
 
 class Missing(NamedTuple):
@@ -50,12 +65,7 @@ def cut_frames(arguments: argparse.Namespace) -> int:
     except FileExistsError:
         raise BagError(f'{partial} exists: another process is writing it, or was killed; remove it then') from None
     try:
-        cutter: Union[BagCutter, FolderCutter]
-        if arguments.kind == 'folder':
-            cutter = FolderCutter(partial)
-        else:
-            before_s, after_s = (DEFAULT_S if value is None else value for value in (arguments.before, arguments.after))
-            cutter = BagCutter(partial, before_s, after_s, arguments.topics)
+        cutter = _cutter(arguments, partial)
         missing = _cut(selection, arguments, cutter)
         if cutter.rows:
             cutter.finish()
@@ -76,7 +86,15 @@ def cut_frames(arguments: argparse.Namespace) -> int:
     return 1 if missing else 0
 
 
-def _cut(selection: Selection, arguments: argparse.Namespace, cutter: Union[BagCutter, FolderCutter]) -> list[Missing]:
+def _cutter(arguments: argparse.Namespace, folder: Path) -> Cutter:
+    if arguments.kind == 'folder':
+        from fanet_ros.tools.cut_frames.as_folder import FolderCutter  # here: it loads torch
+        return FolderCutter(folder)
+    before_s, after_s = (DEFAULT_S if value is None else value for value in (arguments.before, arguments.after))
+    return BagCutter(folder, before_s, after_s, arguments.topics)
+
+
+def _cut(selection: Selection, arguments: argparse.Namespace, cutter: Cutter) -> list[Missing]:
     missing: list[Missing] = []
     for name, wanted in tqdm(sorted(selection.items()), unit='bag', desc='cut', disable=True if arguments.quiet else None):
         left = {(topic, stamp) for topic, stamps in wanted.items() for stamp in stamps}
@@ -103,7 +121,7 @@ def _report_missing(missing: list[Missing]) -> None:
         print(f'{len(missing)} missing: ' + '; '.join(f'{count} {reason}' for reason, count in reasons), file=sys.stderr)
 
 
-def _write_list(path: Path, cutter: Union[BagCutter, FolderCutter]) -> None:
+def _write_list(path: Path, cutter: Cutter) -> None:
     with open(path, 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, cutter.columns, lineterminator='\n')
         writer.writeheader()
