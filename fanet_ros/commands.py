@@ -31,6 +31,8 @@ COMMANDS = {
     'evaluate': 'fanet_ros.tools.evaluate',
     'segment_bag': 'fanet_ros.tools.segment_bag.command',
     'segment_bags': 'fanet_ros.tools.segment_bags.command',
+    'compare_masks': 'fanet_ros.tools.compare_masks.command',
+    'cut_frames': 'fanet_ros.tools.cut_frames.command',
     'segment_images': 'fanet_ros.tools.segment_images.command',
     'export': 'fanet_ros.tools.export.command',
     'import_weights': 'fanet_ros.tools.checkpoints.import_weights',

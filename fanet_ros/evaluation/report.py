@@ -113,8 +113,7 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
     rows = []
     for score in scores:
         wrong = (score.labels != score.truth) & (score.truth != UNLABELLED)
-        errors = cv2.cvtColor(cv2.cvtColor(score.rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
-        errors[wrong] = WRONG_RGB
+        errors = mark_pixels(score.rgb, wrong)
         size = TILE_WIDTH_PX, round(TILE_WIDTH_PX * score.rgb.shape[0] / score.rgb.shape[1])
         # Labels are resized before colouring, so that no colours between classes appear.
         truth, labels = (color_labels(cv2.resize(item, size, interpolation=cv2.INTER_NEAREST), palette)
@@ -126,6 +125,13 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
                     cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
         rows += [caption, row]
     return np.vstack([*rows, draw_legend(class_map.names, class_map.colors, 4 * TILE_WIDTH_PX)])
+
+
+def mark_pixels(rgb: np.ndarray, marked: np.ndarray) -> np.ndarray:
+    """The image `rgb` (H, W, 3) uint8 in pale grey, with the pixels of `marked` (H, W) bool in red."""
+    result = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
+    result[marked] = WRONG_RGB
+    return result
 
 
 def _write_image(path: Path, rgb: np.ndarray) -> None:

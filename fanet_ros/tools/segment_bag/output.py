@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
 import numpy as np
-from rosbags.interfaces import Connection, MessageDefinitionFormat, QosDurability
+from rosbags.interfaces import QosDurability
 from rosbags.rosbag2 import StoragePlugin
 
-from fanet_ros.bags.definitions import MessageDefinition, definition_in
+from fanet_ros.bags.copying import copy_topics, storage_of
+from fanet_ros.bags.definitions import definition_in
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE, IMAGE_TYPES, Camera
 from fanet_ros.bags.writer import BagWriter
@@ -20,7 +21,6 @@ from fanet_ros.tools.segment_bag.classes import LATCHED_QOS, class_messages, cla
 
 # As for the node's mask topic.
 MASK_QOS = LATCHED_QOS._replace(depth=5, durability=QosDurability.VOLATILE)
-UNKNOWN_HASH = 'RIHS01_' + '0' * 64
 STORE = class_typestore()
 
 
@@ -39,10 +39,7 @@ def write_bag(path: Path, bag: BagReader, cameras: Sequence[Camera], masks: Iter
     count = 0
     with BagWriter(path, storage=storage or storage_of(bag.path), custom_data={
             'fanet_ros_class_map': json.dumps({'name': class_map.name, 'classes': classes})}) as writer:
-        for item in bag.connections:
-            if item.topic not in drop:
-                writer.add_topic(item.topic, item.msgtype, getattr(item.ext, 'offered_qos_profiles', ()),
-                                 _definition(bag, item), getattr(item.ext, 'serialization_format', 'cdr'))
+        copy_topics(writer, bag, [item for item in bag.connections if item.topic not in drop])
         for mask_topic in mask_topics.values():
             writer.add_topic(mask_topic, IMAGE, [MASK_QOS], definition_in(STORE, IMAGE))
         _write_classes(writer, cameras, class_map, bag.start_time)
@@ -76,22 +73,3 @@ def mask_message(labels: np.ndarray, header: Any) -> Any:
     return STORE.types[IMAGE](
         header=STORE.types['std_msgs/msg/Header'](stamp=stamp, frame_id=header.frame_id), height=height, width=width,
         encoding='mono8', is_bigendian=0, step=width, data=np.ascontiguousarray(labels).reshape(-1))
-
-
-def storage_of(path: Path) -> StoragePlugin:
-    """Storage format of a bag, judged by its file names."""
-    names = [path.name] if path.is_file() else [file.name for file in path.iterdir()]
-    return StoragePlugin.SQLITE3 if any('.db3' in name for name in names) else StoragePlugin.MCAP
-
-
-def _definition(bag: BagReader, item: Connection) -> MessageDefinition:
-    """Message definition of a topic; what old sqlite3 bags lack is taken from rosbags if it knows the type."""
-    text, type_hash = item.msgdef.data, item.digest
-    if item.msgdef.format == MessageDefinitionFormat.NONE or not type_hash:
-        try:
-            known = definition_in(bag.typestore, item.msgtype)
-        except Exception:       # neither the bag nor rosbags knows the type: its messages are kept anyway
-            known = MessageDefinition(text, UNKNOWN_HASH)
-        text = known.text if item.msgdef.format == MessageDefinitionFormat.NONE else text
-        type_hash = type_hash or known.type_hash
-    return MessageDefinition(text, type_hash)

@@ -1,0 +1,113 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compare two archives bag by bag, print a summary, and write the results."""
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+from tqdm import tqdm
+
+from fanet_ros.bags.errors import BagError
+from fanet_ros.tools.compare_masks.bag_pair import SIDES, BagPair, Comparison
+from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
+from fanet_ros.tools.compare_masks.frames import COLUMNS, FrameDifference, MostDifferent
+from fanet_ros.tools.compare_masks.report import summary
+from fanet_ros.tools.compare_masks.sheet import write_sheet
+from fanet_ros.tools.row_table import RowTable
+from fanet_ros.tools.segment_bags.done import input_state, write_json
+from fanet_ros.tools.segment_bags.find import find_bags
+
+RESULT, TABLE, SHEET = 'comparison.json', 'frames', 'differences.jpg'
+SHOWN_CONFUSIONS = 5    # of each bag
+
+
+def compare_masks(arguments: argparse.Namespace) -> int:
+    """Compare all bags; returns 0, 1 if some could not be compared, 2 if none could.
+
+    :raises BagError: A or B is missing or has no bags
+    """
+    a, b, output = arguments.a, arguments.b, arguments.output
+    pairs, alone = bag_pairs(a, b)
+    classes, most_different = ClassUnion(), MostDifferent(arguments.frames)
+    total, bags = Counts(classes), list[dict[str, Any]]()
+    failed = {name: f'only in {side}' for side, names in zip(SIDES, alone) for name in names}
+    with ExitStack() as stack:
+        take: list[Callable[[FrameDifference], None]] = [most_different.add]
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            table = stack.enter_context(RowTable(output, TABLE, COLUMNS))
+            take.append(lambda frame: table.add(frame.row))
+        sizes = [input_state(pair.a)[1] for pair in pairs]
+        bar = stack.enter_context(tqdm(total=sum(sizes), unit='B', unit_scale=True, desc='compare',
+                                       disable=True if arguments.quiet else None))
+        for pair, size in zip(pairs, sizes):
+            try:
+                entry = _compare(pair, classes, total, arguments.every, take, bar, size)
+            except BagError as error:
+                failed[pair.name] = str(error)
+                continue
+            bags.append(entry)
+            if 'error' in entry:
+                failed[pair.name] = entry['error']
+    for name, reason in sorted(failed.items()):
+        print(f'{name}: not compared: {reason}', file=sys.stderr)
+    compared = [bag for bag in bags if bag['frames']]
+    result = {'a': str(a), 'b': str(b), 'every': arguments.every, **total.figures(), 'classes': classes.names,
+              'only_in_a': classes.only_in(0), 'only_in_b': classes.only_in(1), 'matrix': total.shares(),
+              'left_out': {reason: sum(bag['left_out'].get(reason, 0) for bag in bags)
+                           for reason in sorted({reason for bag in bags for reason in bag['left_out']})},
+              'most_different': [frame.row for frame in most_different.frames()], 'bags': bags, 'not_compared': failed}
+    if compared:
+        print(summary(result))
+    if output is not None:
+        write_json(output / RESULT, result)
+        write_sheet(output / SHEET, most_different.frames(), pairs, classes, f'A: {a}   B: {b}',
+                    f'the frames that differ most of {total.frames} in {len(compared)} bags')
+        print(f'{output}: {RESULT}, {table.path.name}' + (f', {SHEET}' if most_different.frames() else ''))
+    if not compared:
+        print('compare_masks: no pair of masks with the same bag, topic and stamp', file=sys.stderr)
+        return 2
+    return 1 if failed or len(compared) < len(bags) else 0
+
+
+def bag_pairs(a: Path, b: Path) -> tuple[list[BagPair], tuple[list[str], list[str]]]:
+    """(pairs of bags with the same path below A and B, names of bags only in A and only in B); two single bags are a pair.
+
+    :raises BagError: A or B is missing or has no bags
+    """
+    found: list[dict[str, Path]] = []
+    for folder in (a, b):
+        bags = {bag.name: Path(bag.input) for bag in find_bags([folder], folder)}
+        if not bags:
+            raise BagError(f'no bags in {folder}: expected an output of segment_bags, or a bag with masks')
+        found.append(bags)
+    in_a, in_b = found
+    if all(list(bags.values()) == [path.absolute()] for bags, path in zip(found, (a, b))):
+        name, = in_a
+        return [BagPair(name, in_a[name], next(iter(in_b.values())))], ([], [])
+    pairs = [BagPair(name, in_a[name], in_b[name]) for name in sorted(in_a.keys() & in_b.keys())]
+    return pairs, (sorted(in_a.keys() - in_b.keys()), sorted(in_b.keys() - in_a.keys()))
+
+
+def _compare(pair: BagPair, classes: ClassUnion, total: Counts, every: int, take: Sequence[Callable[[FrameDifference], None]],
+             bar: Any, size: int) -> dict[str, Any]:
+    """Compare one pair of bags and add it to `total`; returns its entry in comparison.json."""
+    before, error = bar.n, ''
+    with Comparison(pair, classes) as comparison:
+        share = size / max(comparison.masks, 1)
+        try:
+            for frame in comparison.frames(every):
+                for action in take:
+                    action(frame)
+                bar.update(before + share * comparison.pairs - bar.n)
+        except BagError as problem:     # the rest of the bag is damaged
+            error = str(problem)
+    bar.update(before + size - bar.n)
+    total.add(comparison.counts)
+    figures = comparison.counts.figures()
+    return {'bag': pair.name, **({'error': error} if error else {}), **figures,
+            'confusions': figures['confusions'][:SHOWN_CONFUSIONS], 'left_out': comparison.left_out}
