@@ -14,7 +14,7 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bags.done import input_state, write_json
 from fanet_ros.tools.segment_bags.find import PARTIAL
-from fanet_ros.tools.segment_bags.jobs import Bag, Settings, Stretch
+from fanet_ros.tools.segment_bags.jobs import Bag, Settings, Unit
 
 
 class BagFolder:
@@ -31,7 +31,7 @@ class BagFolder:
         self._wanted = {'input': self.input_digest, 'key': settings.key, 'table': settings.table}
 
     @property
-    def made(self) -> Path:
+    def new_bag(self) -> Path:
         """Where the new bag is written before it is moved to its output path; same name, after which the files in it are named."""
         return self.path / 'bag' / Path(self._bag.output).name
 
@@ -43,14 +43,14 @@ class BagFolder:
             return None
         return plan if {name: plan.get(name) for name in self._wanted} == self._wanted else None
 
-    def planned(self, images: int, stretches: Sequence[Stretch]) -> None:
+    def store_plan(self, images: int, units: Sequence[Unit]) -> None:
         """Store a new plan with these units; remove any previous work."""
         self.remove()
         self.path.mkdir(parents=True)
         write_json(self.path / 'plan.json', {
-            **self._wanted, 'images': images, 'stretches': [[item.start, item.stop] for item in stretches]})
+            **self._wanted, 'images': images, 'units': [[item.start, item.stop] for item in units]})
 
-    def stretches(self) -> tuple[Stretch, ...]:
+    def units(self) -> tuple[Unit, ...]:
         """The units of the plan.
 
         :raises BagError: no plan for the current contents of the bag
@@ -58,15 +58,15 @@ class BagFolder:
         plan = self.plan()
         if plan is None:
             raise BagError(f'{self._bag.input} changed while it was read: run the same command again')
-        return tuple(Stretch(number, *times) for number, times in enumerate(plan['stretches']))
+        return tuple(Unit(number, *times) for number, times in enumerate(plan['units']))
 
-    def journal(self, stretch: Stretch) -> Journal:
+    def journal(self, unit: Unit) -> Journal:
         """The journal of a unit's masks; only one process may open it at a time."""
-        return Journal(self.path / f'unit_{stretch.number:06d}', {'start': stretch.start, 'stop': stretch.stop})
+        return Journal(self.path / f'unit_{unit.number:06d}', {'start': unit.start, 'stop': unit.stop})
 
-    def rows(self, stretch: Stretch) -> Path:
+    def rows(self, unit: Unit) -> Path:
         """The file with the table rows of a unit, for RowFile."""
-        return self.path / f'unit_{stretch.number:06d}' / 'rows.jsonl'
+        return self.path / f'unit_{unit.number:06d}' / 'rows.jsonl'
 
     def remove(self) -> None:
         """Remove the folder, if it exists."""
@@ -79,10 +79,10 @@ class Masks:
     `reasons`: images without a mask in the units read so far, counted by reason; `count`: images read so far.
     """
 
-    def __init__(self, folder: BagFolder, stretches: Sequence[Stretch]) -> None:
+    def __init__(self, folder: BagFolder, units: Sequence[Unit]) -> None:
         self.reasons: dict[str, int] = {}
         self.count = 0
-        self._folder, self._items = folder, self._read(stretches)
+        self._folder, self._items = folder, self._read(units)
 
     def __iter__(self) -> Iterator[np.ndarray | None]:
         return self
@@ -108,9 +108,9 @@ class Masks:
         """Close the journal that is being read."""
         self._items.close()
 
-    def _read(self, stretches: Sequence[Stretch]) -> Generator[np.ndarray | None, None, None]:
-        for stretch in stretches:
-            with self._folder.journal(stretch) as journal:
+    def _read(self, units: Sequence[Unit]) -> Generator[np.ndarray | None, None, None]:
+        for unit in units:
+            with self._folder.journal(unit) as journal:
                 for reason, count in journal.reasons.items():
                     self.reasons[reason] = self.reasons.get(reason, 0) + count
                 for mask in journal.masks():

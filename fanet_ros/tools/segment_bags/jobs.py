@@ -19,8 +19,8 @@ class Settings:
     :param storage: format of the new bags: 'input', 'mcap' or 'sqlite3'
     :param table: whether to keep a table row per frame
     :param key: digest of everything besides the bag that the masks depend on
-    :param longest: maximum number of images per unit
-    :param share: minimum number of units per bag, unless they would be shorter than SHORTEST
+    :param max_unit_images: maximum number of images per unit
+    :param min_units: minimum number of units per bag, unless they would be shorter than MIN_UNIT_IMAGES
     """
 
     checkpoint: str
@@ -31,8 +31,8 @@ class Settings:
     storage: str
     table: bool
     key: str
-    longest: int = 300
-    share: int = 1
+    max_unit_images: int = 300
+    min_units: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Bag:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Unit:
     """A unit of work: the images of a bag received at start <= time < stop [ns]; None: unbounded."""
 
     number: int
@@ -68,7 +68,7 @@ class Segment:
     """Segment one unit of a bag."""
 
     bag: Bag
-    stretch: Stretch
+    unit: Unit
     tries: int = 0
 
 
@@ -88,7 +88,7 @@ class Begun:
     """A bag of `images` images that was cut into units."""
 
     images: int
-    stretches: tuple[Stretch, ...]
+    units: tuple[Unit, ...]
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage, table, key,
-                    arguments.unit, _least_units(arguments))
+                    arguments.unit, _min_units(arguments))
 
 
-def _least_units(arguments: argparse.Namespace) -> int:
+def _min_units(arguments: argparse.Namespace) -> int:
     """Minimum number of units per bag: at least ten per worker, so that all workers finish a bag at nearly the same time."""
     if not arguments.workers:
         return 100          # a cluster of unknown size

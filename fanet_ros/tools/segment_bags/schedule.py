@@ -83,8 +83,8 @@ class Schedule:
     def _done(self, outcome: Outcome) -> Step:
         bag, result = outcome.job.bag, outcome.result
         if isinstance(result, Begun):
-            self._open[bag.output] = _OpenBag(result.images, len(result.stretches))
-            self._ready.extend(Segment(bag, stretch) for stretch in result.stretches)
+            self._open[bag.output] = _OpenBag(result.images, len(result.units))
+            self._ready.extend(Segment(bag, unit) for unit in result.units)
             return Step(bag)
         if isinstance(result, Finished):
             self._open.pop(bag.output, None)

@@ -22,10 +22,10 @@ from fanet_ros.tools.segment_bag.run import STORAGES
 from fanet_ros.tools.segment_bag.segmented import segmented
 from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256, write_json
-from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Stretch
+from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
 from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of
-from fanet_ros.tools.segment_bags.stretches import cut
 from fanet_ros.tools.segment_bags.table import TABLE, write_table
+from fanet_ros.tools.segment_bags.units import cut
 
 
 class Worker:
@@ -53,7 +53,7 @@ class Worker:
             if isinstance(job, Begin):
                 return Outcome(job, self._begin(job.bag))
             if isinstance(job, Segment):
-                return Outcome(job, self._segment_alone(job.bag, job.stretch))
+                return Outcome(job, self._segment_alone(job.bag, job.unit))
             with CameraReader(job.bag.input) as reader:
                 return Outcome(job, self._assemble(job.bag, BagFolder(job.bag, self._settings), reader, self._cameras(reader)))
         except (BagError, SegmentationError) as error:
@@ -72,31 +72,31 @@ class Worker:
             plan = folder.plan()
             if plan is None:
                 remembers = self._segmenter.metadata.temporal_frames > 1
-                folder.planned(images, cut(reader, images, self._settings, remembers))
-            stretches = folder.stretches()
-            if len(stretches) > 1:
-                return Begun(images, stretches)
-            done = self._segment(reader, cameras, folder, stretches[0])
+                folder.store_plan(images, cut(reader, images, self._settings, remembers))
+            units = folder.units()
+            if len(units) > 1:
+                return Begun(images, units)
+            done = self._segment(reader, cameras, folder, units[0])
             return self._assemble(bag, folder, reader, cameras, done.made)
 
-    def _segment_alone(self, bag: Bag, stretch: Stretch) -> Segmented:
+    def _segment_alone(self, bag: Bag, unit: Unit) -> Segmented:
         folder = BagFolder(bag, self._settings)
         with CameraReader(bag.input) as reader:
-            if stretch not in folder.stretches():
+            if unit not in folder.units():
                 raise BagError(f'{bag.input} was cut into other units in the meantime: run the same command again')
-            return self._segment(reader, self._cameras(reader), folder, stretch)
+            return self._segment(reader, self._cameras(reader), folder, unit)
 
     def _cameras(self, reader: CameraReader) -> tuple[Camera, ...]:
         """The cameras to segment; reads an image of each topic."""
         return choose_cameras(reader.list_topics(), self._settings.topics)
 
-    def _segment(self, reader: CameraReader, cameras: Sequence[Camera], folder: BagFolder, stretch: Stretch) -> Segmented:
+    def _segment(self, reader: CameraReader, cameras: Sequence[Camera], folder: BagFolder, unit: Unit) -> Segmented:
         """Segment all images of a unit that its journal lacks."""
         classes, table = len(self._segmenter.class_map), self._settings.table
         self._segmenter.forget()        # the previous unit may be of another bag
-        with folder.journal(stretch) as journal, RowFile(folder.rows(stretch), journal.done) as rows:
+        with folder.journal(unit) as journal, RowFile(folder.rows(unit), journal.done) as rows:
             before = journal.done
-            images = reader.images(cameras, before, start=stretch.start, stop=stretch.stop)
+            images = reader.images(cameras, before, start=unit.start, stop=unit.stop)
             for image, segmentation in segmented(images, self._segmenter, confidence=table):
                 if segmentation is None:
                     rows.add(None)
@@ -109,16 +109,16 @@ class Worker:
 
     def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, cameras: Sequence[Camera], made: int = 0) -> Finished:
         """Write the new bag from its units in the work folder, then move it to its output path atomically."""
-        stretches = folder.stretches()
-        target, class_map = folder.made, self._segmenter.class_map
+        units = folder.units()
+        target, class_map = folder.new_bag, self._segmenter.class_map
         shutil.rmtree(target.parent, ignore_errors=True)      # left by an interrupted attempt
-        with closing(Masks(folder, stretches)) as masks:
+        with closing(Masks(folder, units)) as masks:
             count = write_bag(target, reader, cameras, masks, class_map, reader.node_outputs(),
                               STORAGES[self._settings.storage], lambda: None)
             masks.check_end(reader.count(cameras))
         if self._settings.table:
             name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'
-            rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in stretches]), class_map.names,
+            rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in units]), class_map.names,
                                bag.name, name)
             if rows != count:
                 raise BagError(f'{count} masks but {rows} table rows: remove {folder.path} and run the same command again')
@@ -128,7 +128,7 @@ class Worker:
             'masks': count, 'without_mask': finished.reasons, 'table': self._settings.table,
             'checkpoint': {'name': self._settings.checkpoint_name, 'sha256': self._settings.checkpoint_sha256},
             'segmenter': self._segmenter.description, 'version': fanet_ros.__version__})
-        BagFolder(bag, self._settings).stretches()      # raises if the input bag has changed since it was read
+        BagFolder(bag, self._settings).units()      # raises if the input bag has changed since it was read
         _move_into_place(target, Path(bag.output), bag.replace)
         folder.remove()
         return finished

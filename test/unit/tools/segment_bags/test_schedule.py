@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Stretch
+from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Unit
 from fanet_ros.tools.segment_bags.schedule import TRIES, Schedule, Step
 
 
@@ -18,7 +18,7 @@ def bags(count: int) -> list[Bag]:
 def answer(job: Job, units: int) -> Outcome:
     """Outcome from a worker; every bag has 10 images per unit."""
     if isinstance(job, Begin):
-        result = (Begun(10 * units, tuple(Stretch(number) for number in range(units))) if units > 1
+        result = (Begun(10 * units, tuple(Unit(number) for number in range(units))) if units > 1
                   else Finished(10, 10, 10))
         return Outcome(job, result)
     return Outcome(job, Segmented(10, 10) if isinstance(job, Segment) else Finished(10 * units, 10 * units))
@@ -40,7 +40,7 @@ def test_every_unit_is_done_once_and_each_bag_is_assembled_after_its_last_unit(w
     assert sorted(step.bag.name for step in steps if step.finished) == list('01234')
     assert sum(step.images for step in steps) == 10 * (1 + 2 + 3 + 4 + 5)
     for bag in bags(5):
-        units = [job.stretch.number for job in order if isinstance(job, Segment) and job.bag == bag]
+        units = [job.unit.number for job in order if isinstance(job, Segment) and job.bag == bag]
         assert units == list(range(1 + int(bag.name)))[:len(units)] and len(units) in (0, 1 + int(bag.name))
         of_bag = [job for job in order if job.bag == bag]
         assert len([job for job in of_bag if isinstance(job, Assemble)]) == (len(units) > 0)
@@ -82,7 +82,7 @@ def test_a_unit_that_always_fails_fails_only_its_bag() -> None:
                 break
             now_s += 1000.0
             continue
-        broken = isinstance(job, Segment) and job.bag.name == '0' and job.stretch.number == 1
+        broken = isinstance(job, Segment) and job.bag.name == '0' and job.unit.number == 1
         tried += broken
         steps.append(schedule.take(Outcome(job, error='broken') if broken else answer(job, 3), now_s))
     assert tried == TRIES

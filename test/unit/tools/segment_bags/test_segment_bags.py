@@ -21,7 +21,7 @@ from fanet_ros.inference import SegmenterOptions
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.segment_bags.command import main
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
-from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Stretch
+from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Unit
 from fanet_ros.tools.segment_bags.worker import Worker
 
 Expected = Callable[[int], list[tuple[str, int, bytes]]]
@@ -50,7 +50,7 @@ def command(archive: Path, output: Path, quick: list[str], *more: str) -> list[s
 def settings() -> Settings:
     path = resolve_checkpoint('fanet18_camvid')
     options = SegmenterOptions(device='cpu', engine='torch', input_height=64, input_width=96, num_threads=1)
-    return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, 'key', longest=40)
+    return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, 'key', max_unit_images=40)
 
 
 def test_masks_equal_those_of_segment_bag_and_are_made_once(
@@ -175,14 +175,14 @@ def test_a_bag_that_disappears_or_changes_while_it_is_read_fails(tmp_path: Path,
                      for name in ('gone', 'changed'))
     for bag in (gone, changed):
         begun = worker.run(Begin(bag)).result
-        assert isinstance(begun, Begun) and len(begun.stretches) == 3
-        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 33)
-        assert worker.run(Segment(bag, begun.stretches[0])).result == Segmented(33, 0)      # already done
+        assert isinstance(begun, Begun) and len(begun.units) == 3
+        assert worker.run(Segment(bag, begun.units[0])).result == Segmented(33, 33)
+        assert worker.run(Segment(bag, begun.units[0])).result == Segmented(33, 0)      # already done
     (tmp_path / 'in/gone/gone.mcap').unlink()
     os.utime(tmp_path / 'in/changed/changed.mcap')
-    for job in (Segment(gone, Stretch(1)), Assemble(gone)):
+    for job in (Segment(gone, Unit(1)), Assemble(gone)):
         assert 'cannot read the bag' in worker.run(job).error
-    for job in (Segment(changed, begun.stretches[1]), Assemble(changed)):
+    for job in (Segment(changed, begun.units[1]), Assemble(changed)):
         assert 'changed while it was read' in worker.run(job).error
     assert not [path for path in (tmp_path / 'out').iterdir() if path.suffix != '.partial']
 
@@ -191,10 +191,10 @@ def test_a_missing_unit_is_detected_on_assembly(tmp_path: Path, settings: Settin
     worker = Worker(settings)
     bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
     begun = worker.run(Begin(bag)).result
-    for stretch in begun.stretches[:-1]:
-        worker.run(Segment(bag, stretch))
+    for unit in begun.units[:-1]:
+        worker.run(Segment(bag, unit))
     assert 'fewer masks than images' in worker.run(Assemble(bag)).error and not (tmp_path / 'out/a').exists()
-    worker.run(Segment(bag, begun.stretches[-1]))
+    worker.run(Segment(bag, begun.units[-1]))
     assert worker.run(Assemble(bag)).result.masks == LONG
 
 

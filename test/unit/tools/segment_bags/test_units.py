@@ -17,11 +17,11 @@ from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import choose_cameras
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.tools.segment_bags.jobs import Settings
-from fanet_ros.tools.segment_bags.stretches import SHORTEST, cut
+from fanet_ros.tools.segment_bags.units import MIN_UNIT_IMAGES, cut
 
 
-def settings(longest: int = 300, share: int = 1) -> Settings:
-    return Settings('', '', '', SegmenterOptions(), (), 'input', False, '', longest, share)
+def settings(max_unit_images: int = 300, min_units: int = 1) -> Settings:
+    return Settings('', '', '', SegmenterOptions(), (), 'input', False, '', max_unit_images, min_units)
 
 
 def split_bag(path: Path, *starts: int, frames: int = 40) -> Path:
@@ -39,9 +39,9 @@ def check_that_units_cover_the_bag(path: Path, units: int) -> None:
     with CameraReader(path) as bag:
         cameras = choose_cameras(bag.list_topics(), [])
         whole = [image.stamp_ns for image in bag.images(cameras)]
-        stretches = cut(bag, len(whole), settings(longest=-(-len(whole) // units)), False)
-        parts = [[image.stamp_ns for image in bag.images(cameras, start=item.start, stop=item.stop)] for item in stretches]
-    assert len(stretches) == units and all(parts)
+        cuts = cut(bag, len(whole), settings(max_unit_images=-(-len(whole) // units)), False)
+        parts = [[image.stamp_ns for image in bag.images(cameras, start=item.start, stop=item.stop)] for item in cuts]
+    assert len(cuts) == units and all(parts)
     assert [stamp for part in parts for stamp in part] == whole
 
 
@@ -60,7 +60,7 @@ def test_a_split_bag_with_and_without_metadata(tmp_path: Path) -> None:
 
 def test_a_bag_with_overlapping_files_is_not_cut(tmp_path: Path) -> None:
     with BagReader(split_bag(tmp_path / 'bag', 0, 20)) as bag:
-        assert len(cut(bag, 80, settings(longest=40), False)) == 1
+        assert len(cut(bag, 80, settings(max_unit_images=40), False)) == 1
 
 
 def test_a_compressed_bag_is_not_cut(tmp_path: Path) -> None:
@@ -70,21 +70,21 @@ def test_a_compressed_bag_is_not_cut(tmp_path: Path) -> None:
     packed.write_bytes(zstd.compress(plain.read_bytes()))
     for path, units in ((plain, 2), (packed, 1)):
         with BagReader(path) as bag:
-            assert len(cut(bag, 80, settings(longest=40), False)) == units
+            assert len(cut(bag, 80, settings(max_unit_images=40), False)) == units
 
 
 def test_length_of_a_unit(tmp_path: Path) -> None:
     with BagReader(write_street_bag(tmp_path / 'bag', 10)) as bag:
         assert len(cut(bag, 3000, settings(300), False)) == 10
-        assert len(cut(bag, 3000, settings(300, share=20), False)) == 20        # ten units for each of two workers
-        assert len(cut(bag, SHORTEST + 1, settings(300, share=20), False)) == 2
-        assert len(cut(bag, SHORTEST, settings(300, share=20), False)) == 1
+        assert len(cut(bag, 3000, settings(300, min_units=20), False)) == 20        # ten units for each of two workers
+        assert len(cut(bag, MIN_UNIT_IMAGES + 1, settings(300, min_units=20), False)) == 2
+        assert len(cut(bag, MIN_UNIT_IMAGES, settings(300, min_units=20), False)) == 1
         assert len(cut(bag, 3000, settings(300), needs_order=True)) == 1
         assert len(cut(bag, 0, settings(300), False)) == 1
 
 
 def test_images_received_at_the_same_time_stay_together(tmp_path: Path) -> None:
     with BagReader(write_street_bag(tmp_path / 'bag', 2)) as bag:
-        stretches = cut(bag, 64, settings(1), False)
-        found = [[at_ns for _, at_ns, _ in bag.messages(start=item.start, stop=item.stop)] for item in stretches]
+        units = cut(bag, 64, settings(1), False)
+        found = [[at_ns for _, at_ns, _ in bag.messages(start=item.start, stop=item.stop)] for item in units]
     assert [times for times in found if times] == [[10**12] * 2, [10**12 + PERIOD_NS] * 2]
