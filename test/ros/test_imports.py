@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-NOT_NEEDED = {'torch', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'safetensors', 'matplotlib', 'scipy', 'rosbags.typesys'}
+NOT_NEEDED = {'torch', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'safetensors', 'matplotlib', 'scipy'}
 
 
 @pytest.mark.parametrize('module', ['segmentation.segmentation_node', 'camera.camera_node', 'bag.recorder_node', 'bag.player_node'])
@@ -14,4 +14,4 @@ def test_module_does_not_import_inference_libraries(module: str) -> None:
     code = f'import sys, fanet_ros.ros.{module}; print(*sys.modules)'
     modules = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.split()
     assert 'rclpy' in modules
-    assert not NOT_NEEDED - ({'rosbags.typesys'} if module.startswith('bag.') else set()) & set(modules)
+    assert not NOT_NEEDED & set(modules)

@@ -46,7 +46,7 @@ def test_a_name_is_imported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_failed_import_leaves_the_garbage_collection_as_it_was() -> None:
-    with pytest.raises(ModuleNotFoundError):
+    with pytest.raises(ModuleNotFoundError, match='fanet_ros.nothing'):
         import_quickly('fanet_ros.nothing')
     assert gc.isenabled()
     gc.disable()

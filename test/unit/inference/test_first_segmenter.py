@@ -3,8 +3,10 @@
 """The first frames after a start: without torch, with the labels of ONNX Runtime."""
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,37 +35,48 @@ print(result.labels.shape, result.confidence.shape, *sys.modules)
 '''
 
 
-@pytest.fixture(name='cache', autouse=True)
-def cache_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    return tmp_path / 'fanet_ros'
+@pytest.fixture(name='filled', scope='module')
+def filled_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of the cache that `segmenter` has filled."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp('cache')
+        patch.setenv('XDG_CACHE_HOME', str(folder))
+        yield folder
 
 
-@pytest.fixture(name='checkpoint')
-def checkpoint_fixture(tmp_path: Path) -> str:
+@pytest.fixture(name='checkpoint', scope='module')
+def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
-    path = tmp_path / 'trio.safetensors'
+    path = tmp_path_factory.mktemp('weights') / 'trio.safetensors'
     save_checkpoint(path, METADATA.build_network(), METADATA)
     return str(path)
 
 
-@pytest.fixture(name='segmenter')
-def segmenter_fixture(checkpoint: str) -> Segmenter:
+@pytest.fixture(name='segmenter', scope='module')
+def segmenter_fixture(filled: Path, checkpoint: str) -> Segmenter:
     """One that has left a first answer behind."""
     segmenter = Segmenter.from_checkpoint(checkpoint, OPTIONS)
     remember(checkpoint, segmenter)
     return segmenter
 
 
+@pytest.fixture(name='cache')
+def cache_fixture(filled: Path, segmenter: Segmenter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the filled cache, to be changed."""
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    return tmp_path / 'fanet_ros'
+
+
 @pytest.mark.parametrize('size', [(96, 128), (50, 70), (300, 401), (480, 640)])
 def test_it_gives_the_labels_of_the_segmenter_that_it_stands_in_for(
-        checkpoint: str, segmenter: Segmenter, size: 'tuple[int, int]') -> None:
+        checkpoint: str, segmenter: Segmenter, size: tuple[int, int]) -> None:
     first = FirstSegmenter.recalled(checkpoint, OPTIONS)
     assert first is not None
     rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     result, = first.segment_batch([FrameInput(rgb, confidence=True)])
-    segmenter.set_input_size(96, 128)
-    expected = segmenter.segment(rgb, confidence=True)
+    fixed = segmenter.resized(96, 128)          # for frames of any shape
+    expected = fixed.segment(rgb, confidence=True)
     assert np.array_equal(result.labels, expected.labels) and len(np.unique(result.labels)) > 1
     assert np.abs(result.confidence.astype(int) - expected.confidence).max() <= 1
     assert first.segment_batch([FrameInput(rgb)])[0].confidence is None
@@ -98,12 +111,12 @@ def test_nothing_is_recalled_for_other_weights_or_options(checkpoint: str, segme
                     {'class_map': ClassMap.of_checkpoint(METADATA)}):
         assert FirstSegmenter.recalled(checkpoint, replace(OPTIONS, **changes)) is None
     other = replace(METADATA, temperature=1.0)
-    save_checkpoint(Path(checkpoint), other.build_network(), other)
-    assert recall(checkpoint, OPTIONS) is None
+    save_checkpoint(tmp_path / 'other.safetensors', other.build_network(), other)
+    assert recall(str(tmp_path / 'other.safetensors'), OPTIONS) is None
     assert FirstSegmenter.recalled(str(tmp_path / 'none.safetensors'), OPTIONS) is None
 
 
-def test_another_class_map_file_counts_by_its_contents(checkpoint: str, tmp_path: Path) -> None:
+def test_another_class_map_file_counts_by_its_contents(checkpoint: str, segmenter: Segmenter, tmp_path: Path) -> None:
     path = tmp_path / 'map.yaml'
     path.write_text(replace(ClassMap.of_checkpoint(METADATA), names=('x', 'y', 'z')).to_yaml())
     options = replace(OPTIONS, class_map=str(path))
@@ -114,13 +127,14 @@ def test_another_class_map_file_counts_by_its_contents(checkpoint: str, tmp_path
 
 
 @pytest.mark.parametrize('damage', ['', '{', '[1]', '{"model": "x"}', 'null'])
-def test_a_damaged_file_is_ignored(checkpoint: str, segmenter: Segmenter, cache: Path, damage: str) -> None:
-    path, = cache.glob('first_*.json')
-    path.write_text(damage)
+def test_a_damaged_file_is_ignored(checkpoint: str, cache: Path, damage: str) -> None:
+    assert recall(checkpoint, OPTIONS) is not None
+    for path in cache.glob('first_*.json'):
+        path.write_text(damage)
     assert recall(checkpoint, OPTIONS) is None
 
 
-def test_a_network_that_is_gone_or_unreadable_is_ignored(checkpoint: str, segmenter: Segmenter, cache: Path) -> None:
+def test_a_network_that_is_gone_or_unreadable_is_ignored(checkpoint: str, cache: Path) -> None:
     path, = cache.glob('*.onnx')
     path.write_bytes(b'no network')
     assert recall(checkpoint, OPTIONS) is not None and FirstSegmenter.recalled(checkpoint, OPTIONS) is None
@@ -128,9 +142,9 @@ def test_a_network_that_is_gone_or_unreadable_is_ignored(checkpoint: str, segmen
     assert recall(checkpoint, OPTIONS) is None
 
 
-def test_nothing_is_left_behind_without_a_converted_network(checkpoint: str, cache: Path) -> None:
+def test_nothing_is_left_behind_without_a_converted_network(
+        checkpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     remember(checkpoint, Segmenter.from_checkpoint(checkpoint, replace(OPTIONS, engine='torch')))
-    auto = Segmenter.from_checkpoint(checkpoint, replace(OPTIONS, engine='auto', quick=True))
-    assert auto.is_provisional
-    remember(checkpoint, auto)
-    assert not list(cache.glob('first_*'))
+    remember(checkpoint, Segmenter.from_checkpoint(checkpoint, replace(OPTIONS, engine='auto', quick=True)))
+    assert not list(tmp_path.rglob('first_*'))
