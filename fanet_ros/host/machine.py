@@ -6,13 +6,29 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from typing import Any, Iterable
-
-import torch
+import shlex
+import sys
+from datetime import date
+from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence
 
 from fanet_ros.host.processor import cpuinfo, processor_name
 
+if TYPE_CHECKING:
+    import torch
+
 PACKAGES = ('fanet_ros', 'torch', 'triton', 'numpy')       # versions always reported
+
+
+def describe_measurement(program: str, argv: Optional[Sequence[str]], device: torch.device,
+                         packages: Iterable[str]) -> dict[str, Any]:
+    """What every JSON file of figures begins with: command, date and machine.
+
+    :param argv: arguments of the program; None: those of this process
+    :param packages: see describe_machine()
+    """
+    command = shlex.join([program, *(sys.argv[1:] if argv is None else argv)])
+    return {'command': f'ros2 run fanet_ros {command}', 'date': date.today().isoformat(),
+            'machine': describe_machine(device, packages)}
 
 
 def describe_machine(device: torch.device, packages: Iterable[str]) -> dict[str, Any]:
@@ -20,6 +36,7 @@ def describe_machine(device: torch.device, packages: Iterable[str]) -> dict[str,
 
     :param packages: further packages whose versions to report, such as those of the engines
     """
+    import torch  # late: a benchmark of nodes can do without it
     machine: dict[str, Any] = {
         'cpu': processor_name(), 'cores': len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count(),
         'threads': torch.get_num_threads(), 'instruction_set': torch.backends.cpu.get_cpu_capability(),

@@ -7,6 +7,7 @@ import ast
 import functools
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -86,10 +87,12 @@ def test_the_readme_links_every_page() -> None:
 
 
 @pytest.mark.parametrize('path', sorted((REPO / 'benchmarks').iterdir()), ids=lambda path: path.name)
-def test_raw_figures_are_linked_and_hold_no_machine_path(path: Path) -> None:
+def test_raw_figures_are_linked_and_name_their_origin_but_no_path_of_it(path: Path) -> None:
     assert any((page.parent / link).resolve() == path for page in PAGES for _, link in links(page))
     text = path.read_text(encoding='utf-8')
-    assert json.loads(text) and not re.search(r'"(/|~|[A-Z]:)[^"]*"', text)
+    assert not re.search(r'"(/|~|[A-Z]:)[^"]*"', text)
+    content = json.loads(text)
+    assert content['command'] and content['machine'] and date.fromisoformat(content['date'])
 
 
 @pytest.mark.parametrize(('text', 'fault'), [

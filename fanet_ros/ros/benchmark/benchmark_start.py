@@ -4,7 +4,8 @@
 
     ros2 run fanet_ros benchmark_start --rounds 5 --output out
 
-Alternates between a cold cache (a new folder each time) and a warm one (the folder filled by the first round).
+Alternates between a cold cache (a new folder each time) and a warm one (the folder filled by the first round). With --scale, the
+resolution is then changed there and back, which is timed, too: until the node has confirmed the change.
 """
 from __future__ import annotations
 
@@ -21,12 +22,18 @@ from pathlib import Path
 from typing import Optional
 
 import rclpy
+from rcl_interfaces.srv import SetParameters
+from rclpy.client import Client
+from rclpy.node import Node
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from fanet_ros.atomic_file import write_json
+from fanet_ros.choices import ENGINES
 from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.common.process import shut_down
@@ -48,6 +55,8 @@ class Start:
     first_mask_s: float
     settled_s: float            # until the fastest engine runs; first_mask_s if no provisional engine was used
     engine: str                 # in use from then on
+    switch_s: Optional[float]   # time to change to --scale, once settled; None without --scale
+    switch_back_s: Optional[float]
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -65,8 +74,10 @@ def main(argv: Optional[list[str]] = None) -> int:
                 for kind, cache in (('cold', Path(folder) / str(number)), ('warm', warm)):
                     start = _measure(kind, cache, arguments)
                     starts.append(start)
+                    switch = '' if start.switch_s is None else \
+                        f', resolution changed in {start.switch_s:.2f} s and back in {start.switch_back_s:.2f} s'
                     print(f'{kind} cache: first mask after {start.first_mask_s:.2f} s, settled after {start.settled_s:.2f} s '
-                          f'on {start.engine}', flush=True)
+                          f'on {start.engine}{switch}', flush=True)
     try:
         code = exit_code_of('benchmark_start', measure_all, errors=(RuntimeError, OSError, ValueError))
     finally:
@@ -78,7 +89,8 @@ def main(argv: Optional[list[str]] = None) -> int:
                   f'of {len(times)} starts')
     if arguments.output is not None and starts:
         arguments.output.mkdir(parents=True, exist_ok=True)
-        write_json(arguments.output / 'start.json', [asdict(start) for start in starts])
+        content = {**measured_here('benchmark_start', argv), 'starts': [asdict(start) for start in starts]}
+        write_json(arguments.output / 'start.json', content)
     return code
 
 
@@ -89,6 +101,8 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--size', type=size_argument, default=(480, 640), metavar=METAVAR,
                         help='size of the images [px] (default 640x480)')
     parser.add_argument('--checkpoint', default='fanet18_camvid')
+    parser.add_argument('--engine', choices=ENGINES, default='auto')
+    parser.add_argument('--scale', type=float, help='also time the change of input_scale to this and back')
     parser.add_argument('--output', type=Path, help='folder for start.json')
     arguments = parser.parse_args(argv)
     if arguments.rounds < 1:
@@ -104,6 +118,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     node = rclpy.create_node('benchmark_start')
     masks: list[float] = []
     node.create_subscription(Image, 'segmentation/mask', lambda _: masks.append(time.monotonic()), 1)
+    settings = node.create_client(SetParameters, 'segmentation/set_parameters')
     publisher = node.create_publisher(Image, 'image', 1)
     height, width = arguments.size
     frame = SyntheticStreet(width, height, seed=0).frame(0).rgb
@@ -117,7 +132,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
     with tempfile.TemporaryFile('w+') as log:
         started = time.monotonic()
         process = start_child(
-            node_command('segmentation_node', {'checkpoint': arguments.checkpoint}), stdout=log,
+            node_command('segmentation_node', {'checkpoint': arguments.checkpoint, 'engine': arguments.engine}), stdout=log,
             stderr=subprocess.STDOUT, env={**os.environ, 'XDG_CACHE_HOME': str(cache)})
         try:
             settled, text = None, ''
@@ -131,8 +146,28 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
                     raise RuntimeError('no mask received; see the output of the node above')
                 if masks and (('stands in' not in text and now > masks[0] + 2.0) or SETTLED in text):
                     settled = now if SETTLED in text else masks[0]
+            switches = (None, None) if arguments.scale is None else (
+                _switch(node, settings, arguments.scale), _switch(node, settings, 1.0))
         finally:
             stop_child(process, END_S)
             node.destroy_node()
     engines = re.findall(r'segmenting .* on \S+ \(([^)]*)\)', text)
-    return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown')
+    return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown', *switches)
+
+
+def _switch(node: Node, settings: Client, scale: float) -> float:
+    """Seconds until the segmentation node has confirmed that it runs at `scale`.
+
+    :raises RuntimeError: it refuses, or does not answer within TIMEOUT_S
+    """
+    started = time.monotonic()
+    answer = settings.call_async(SetParameters.Request(parameters=[Parameter('input_scale', value=scale).to_parameter_msg()]))
+    while not answer.done():
+        rclpy.spin_once(node, timeout_sec=0.02)
+        if time.monotonic() > started + TIMEOUT_S:
+            raise RuntimeError(f'input_scale {scale:g}: no answer')
+    seconds = time.monotonic() - started
+    result, = answer.result().results
+    if not result.successful:
+        raise RuntimeError(f'input_scale {scale:g}: {result.reason}')
+    return round(seconds, 3)

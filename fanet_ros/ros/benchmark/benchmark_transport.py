@@ -20,6 +20,7 @@ from typing import Callable, Optional
 
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
 from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
 from fanet_ros.size_text import METAVAR, size_argument
@@ -90,7 +91,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     if len(summary) < len(runs):
         print(f'\nmedians\n{table(summary)}')
     if arguments.output is not None and runs:
-        _write(arguments.output, runs, summary, highest)
+        _write(arguments.output, argv, runs, summary, highest)
     return code
 
 
@@ -119,9 +120,10 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     return arguments
 
 
-def _write(folder: Path, runs: list[Run], summary: list[Run], highest: list[Run]) -> None:
+def _write(folder: Path, argv: Optional[list[str]], runs: list[Run], summary: list[Run], highest: list[Run]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    content = {'runs': [asdict(run) for run in runs], 'medians': [asdict(run) for run in summary],
+    content = {**measured_here('benchmark_transport', argv),
+               'runs': [asdict(run) for run in runs], 'medians': [asdict(run) for run in summary],
                'highest_rate_hz': {f'{run.processes} {run.reliability}': run.rate_hz for run in highest}}
     write_json(folder / 'transport.json', content)
     write_text(folder / 'transport.md', table(summary) + '\n')

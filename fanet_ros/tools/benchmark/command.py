@@ -52,4 +52,4 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Measure, print tables, write JSON and plots; returns the exit code."""
     arguments = parse_arguments(argv)
     from fanet_ros.tools.benchmark.run import run_suites
-    return exit_code_of('benchmark', lambda: run_suites(arguments))
+    return exit_code_of('benchmark', lambda: run_suites(arguments, argv))

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Sequence
 
 import torch
 
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.host.background_load import BackgroundLoad
-from fanet_ros.host.machine import describe_machine, one_line
+from fanet_ros.host.machine import describe_measurement, one_line
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import runtimes
 from fanet_ros.tools.benchmark.report import draw_plots, tables
@@ -30,7 +30,7 @@ SUITES: dict[str, Callable[[BenchmarkSettings], list[dict[str, Any]]]] = {
     'training': training_suite,
 }
 
-def run_suites(arguments: argparse.Namespace) -> None:
+def run_suites(arguments: argparse.Namespace, argv: Optional[Sequence[str]] = None) -> None:
     """Measure, print tables, write JSON and plots.
 
     :raises ValueError: something that was requested cannot be measured
@@ -42,8 +42,8 @@ def run_suites(arguments: argparse.Namespace) -> None:
         None if arguments.engines is None else tuple(arguments.engines), tuple(arguments.precisions), tuple(arguments.batches),
         arguments.rounds, arguments.frames, arguments.source, arguments.data, arguments.calibration, arguments.authors,
         choose_device(arguments.device))
-    machine = describe_machine(settings.device, runtimes())
-    print(one_line(machine), flush=True)
+    header = describe_measurement('benchmark', argv, settings.device, runtimes())
+    print(one_line(header['machine']), flush=True)
     results: list[dict[str, Any]] = []
     for name in arguments.suites:
         load = BackgroundLoad()
@@ -53,13 +53,13 @@ def run_suites(arguments: argparse.Namespace) -> None:
         print(f'\n{tables(found)}', flush=True)
         results += found
         if arguments.output is not None:        # after every suite, so that an interruption loses little
-            _write(arguments.output, machine, results)
+            _write(arguments.output, header, results)
     if arguments.output is not None:
         draw_plots(results, arguments.output)
         print(f'\n{arguments.output}: benchmark.json, benchmark.md and plots')
 
 
-def _write(folder: Path, machine: dict[str, Any], results: list[dict[str, Any]]) -> None:
+def _write(folder: Path, header: dict[str, Any], results: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / 'benchmark.json', {'machine': machine, 'results': results})
-    write_text(folder / 'benchmark.md', f'{one_line(machine)}\n\n{tables(results)}\n')
+    write_json(folder / 'benchmark.json', {**header, 'results': results})
+    write_text(folder / 'benchmark.md', f'{one_line(header["machine"])}\n\n{tables(results)}\n')
