@@ -97,6 +97,8 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
                          f'data.0.soft_labels={out["soft_labels"]}.npz'], 0),
         'segment_images': ([str(folder / 'images'), '--checkpoint', checkpoint, '--output', out['segment_images']], 0),
         'segment_bag': ([nothing, out['segment_bag']], 1),
+        'compare_masks': ([nothing, nothing], 2),
+        'cut_frames': ([nothing, '--archive', nothing, '--output', out['cut_frames']], 2),
         'segment_bags': ([nothing, '--output', out['segment_bags']], 2),
         'train': (['own_folder', '--output', out['train'], '--set', f'data.0.path={folder}', '--set', 'init=' + checkpoint,
                    '--set', 'training.iterations=1', '--set', 'training.batch_size=2'], 0),
