@@ -15,7 +15,7 @@ import numpy as np
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.mask_topics import masked_cameras
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.bags.topics import Camera
+from fanet_ros.bags.topics import IMAGE_TYPES, Camera
 from fanet_ros.images.decoding import ImageError, to_labels
 from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
 from fanet_ros.tools.compare_masks.frames import FrameDifference, frame_difference
@@ -60,9 +60,11 @@ class Comparison:
         self._opened.close()
 
     @property
-    def masks(self) -> int:
-        """Number of masks in A."""
-        return sum(item.msgcount for item in self.bags[0].select([camera.mask_topic for camera in self.cameras[0]]))
+    def masks(self) -> tuple[int, int]:
+        """Number of masks in A and B, according to the index of the bag."""
+        a, b = (sum(item.msgcount for item in bag.select([camera.mask_topic for camera in cameras], IMAGE_TYPES))
+                for bag, cameras in zip(self.bags, self.cameras))
+        return a, b
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -72,7 +74,7 @@ class Comparison:
     def frames(self, every: int) -> Iterator[FrameDifference]:
         """Compare every `every`-th pair of each camera.
 
-        :raises BagError: a bag is damaged from here on
+        :raises BagError: a bag is damaged; the frames before count
         """
         pairs, seen = MaskPairs(*self.bags, *self.cameras), Counter[str]()
         try:
@@ -89,6 +91,10 @@ class Comparison:
                     continue
                 matrix = self.counts.add_frame(*labels)
                 yield frame_difference(self.pair.name, masks, matrix, self.classes.names)
+            for bag, read, expected in zip(self.bags, pairs.read, self.masks):
+                if read < expected:     # reading stops silently at some kinds of damage
+                    raise BagError(f'{bag.path}: only {read} of its {expected} masks can be read: one of its files is damaged; '
+                                   'ros2 bag reindex repairs some')
         finally:
             for side, unpaired, damaged in zip(SIDES, pairs.unpaired, pairs.damaged):
                 self._left_out.update({f'masks only in {side}': unpaired, f'damaged messages in {side}': damaged})

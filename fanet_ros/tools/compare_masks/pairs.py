@@ -29,11 +29,11 @@ class MaskPairs:
 
     Of several masks with one stamp (such as 0), those received at the same time are paired; the others are ambiguous.
 
-    `unpaired`: number of masks without a counterpart in A and in B; `damaged`: number of unreadable messages in A and in B.
+    Numbers for A and B: masks without a counterpart (`unpaired`), masks read so far (`read`), of these unreadable (`damaged`).
     """
 
     def __init__(self, a: BagReader, b: BagReader, cameras_a: Sequence[Camera], cameras_b: Sequence[Camera]) -> None:
-        self.unpaired, self.damaged = [0, 0], [0, 0]
+        self.unpaired, self.read, self.damaged = [0, 0], [0, 0], [0, 0]
         self._streams = self._masks(0, a, cameras_a), self._masks(1, b, cameras_b)
         self._waiting: tuple[list[Mask], list[Mask]] = ([], [])
 
@@ -73,6 +73,7 @@ class MaskPairs:
     def _masks(self, side: int, bag: BagReader, cameras: Sequence[Camera]) -> Iterator[Mask]:
         topics = {camera.mask_topic: camera.topic for camera in cameras}
         for connection, received_ns, raw in bag.messages(bag.select(topics, IMAGE_TYPES)):
+            self.read[side] += 1
             try:
                 message = bag.decode(connection, raw)
             except BagError:

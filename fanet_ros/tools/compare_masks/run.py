@@ -98,7 +98,7 @@ def _compare(pair: BagPair, classes: ClassUnion, total: Counts, every: int, take
     """Compare one pair of bags and add it to `total`; returns its entry in comparison.json."""
     before, error = bar.n, ''
     with Comparison(pair, classes) as comparison:
-        share = size / max(comparison.masks, 1)
+        share = size / max(comparison.masks[0], 1)
         try:
             for frame in comparison.frames(every):
                 for action in take:

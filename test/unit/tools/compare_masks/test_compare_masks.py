@@ -182,9 +182,18 @@ def test_bags_that_cannot_be_compared_are_named_and_the_others_are_done(
     (b / 'two').rename(b / 'three')
     source = write_street_bag(a / 'unmasked', 2)
     write_masked_bag(source, b / 'unmasked', [mask(), mask()])
+    write_masked_bag(write_street_bag(tmp_path / 'in', 30), a / 'damaged', [mask()] * 30)
+    damaged = Path(shutil.copytree(a / 'damaged', b / 'damaged')) / 'damaged.mcap'
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2:len(content) // 2 + 40_000] = bytes(40_000)
+    damaged.write_bytes(content)
     assert main([str(a), str(b), '--output', str(tmp_path / 'out'), '--quiet']) == 1
     found = result(tmp_path / 'out')
-    assert found['frames'] == 120 and found['not_compared'] == {
+    reasons = found['not_compared']
+    assert 'of its 30 masks can be read' in reasons.pop('damaged')
+    compared = {bag['bag']: bag['frames'] for bag in found['bags']}
+    assert compared['mon/one'] == 120 and 0 < compared['damaged'] < 30 and found['frames'] == sum(compared.values())
+    assert reasons == {
         'two': 'only in A', 'three': 'only in B',
         'unmasked': f'{source} has no masks: expected a bag written by segment_bag or segment_bags'}
     assert 'two: not compared: only in A' in capsys.readouterr().err

@@ -170,7 +170,7 @@ def test_missing_frames_are_named(archive: Path, tmp_path: Path, capsys: pytest.
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2:len(content) // 2 + 40_000] = bytes(40_000)
     damaged.write_bytes(content)
-    selection = select(tmp_path / 'pick.csv', [('tue', 100), ('tue', 99), ('mon', 3), ('../masks/tue', 101), ('damaged', 15)])
+    selection = select(tmp_path / 'pick.csv', [('tue', 100), ('tue', 99), ('mon', 3), ('../masks/tue', 101), ('damaged', 25)])
     for kind in ('bag', 'folder'):
         output = tmp_path / kind
         assert main([selection, '--archive', str(archive), '--output', str(output), '--as', kind]) == 1
