@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable, Sequence
@@ -38,7 +39,7 @@ def compare_masks(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         take: list[Callable[[FrameDifference], None]] = [most_different.add]
         if output is not None:
-            output.mkdir(parents=True, exist_ok=True)
+            _prepare(output)
             table = stack.enter_context(RowTable(output, TABLE, COLUMNS))
             take.append(lambda frame: table.add(frame.row))
         sizes = [input_state(pair.a)[1] for pair in pairs]
@@ -54,24 +55,44 @@ def compare_masks(arguments: argparse.Namespace) -> int:
             if 'error' in entry:
                 failed[pair.name] = entry['error']
     for name, reason in sorted(failed.items()):
-        print(f'{name}: not compared: {reason}', file=sys.stderr)
+        print(f'{name}: failed: {reason}', file=sys.stderr)
     compared = [bag for bag in bags if bag['frames']]
+    left_out = Counter[str]()
+    for bag in bags:
+        left_out.update(bag['left_out'])
     result = {'a': str(a), 'b': str(b), 'every': arguments.every, **total.figures(), 'classes': classes.names,
               'only_in_a': classes.only_in(0), 'only_in_b': classes.only_in(1), 'matrix': total.shares(),
-              'left_out': {reason: sum(bag['left_out'].get(reason, 0) for bag in bags)
-                           for reason in sorted({reason for bag in bags for reason in bag['left_out']})},
-              'most_different': [frame.row for frame in most_different.frames()], 'bags': bags, 'not_compared': failed}
+              'left_out': dict(sorted(left_out.items())), 'most_different': [frame.row for frame in most_different.frames()],
+              'bags': bags, 'failed': failed}
     if compared:
         print(summary(result))
     if output is not None:
         write_json(output / RESULT, result)
-        write_sheet(output / SHEET, most_different.frames(), pairs, classes, f'A: {a}   B: {b}',
+        write_sheet(output / SHEET, most_different.frames(), pairs, classes, _title(a, b),
                     f'the frames that differ most of {total.frames} in {len(compared)} bags')
         print(f'{output}: {RESULT}, {table.path.name}' + (f', {SHEET}' if most_different.frames() else ''))
     if not compared:
         print('compare_masks: no pair of masks with the same bag, topic and stamp', file=sys.stderr)
         return 2
     return 1 if failed or len(compared) < len(bags) else 0
+
+
+def _prepare(output: Path) -> None:
+    """Create the folder, or remove an earlier comparison from it.
+
+    :raises BagError: it holds something else, such as the frames.parquet of segment_bags
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    if any(output.iterdir()) and not (output / RESULT).exists():
+        raise BagError(f'{output} is not empty and holds no comparison: choose another --output')
+    for name in (SHEET, f'{TABLE}.parquet', f'{TABLE}.csv', RESULT):
+        (output / name).unlink(missing_ok=True)
+
+
+def _title(a: Path, b: Path) -> str:
+    if a.name != b.name:        # long paths do not fit
+        a, b = Path(a.name), Path(b.name)
+    return f'A: {a}   B: {b}'
 
 
 def bag_pairs(a: Path, b: Path) -> tuple[list[BagPair], tuple[list[str], list[str]]]:

@@ -101,12 +101,12 @@ class FolderCutter:
                 table = tables.get(item.topic)
                 same = found.get((cameras.get(item.topic, item.topic), stamp_ns(message.header)), [])
                 hit = _entry(same, received_ns, table is not None)
-                if hit is None:
-                    continue
-                if table is None:
+                if hit is not None and table is None and hit.image is None:
                     self._write_image(hit, message)
-                else:
+                elif hit is not None and table is not None and hit.mask is None:
                     self._write_labels(hit, message, table)
+                else:
+                    continue
                 waiting -= 1
                 if not waiting:
                     break

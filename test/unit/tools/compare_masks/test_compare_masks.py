@@ -70,7 +70,7 @@ def test_figures_table_and_sheet(archives: tuple[Path, Path], tmp_path: Path, ca
     output = tmp_path / 'out'
     assert main([str(a), str(b), '--output', str(output), '--quiet']) == 0
     found, pixels = result(output), 123 * PIXELS
-    assert found['frames'] == 123 and found['not_compared'] == {} and found['left_out'] == {}
+    assert found['frames'] == 123 and found['failed'] == {} and found['left_out'] == {}
     assert found['agreement'] == pytest.approx(1 - 710 / pixels)
     assert found['class_iou'] == pytest.approx(
         {'sky': 1, 'road': (pixels / 2 - 740) / (pixels / 2 - 30), 'car': 30 / 740})
@@ -189,14 +189,22 @@ def test_bags_that_cannot_be_compared_are_named_and_the_others_are_done(
     damaged.write_bytes(content)
     assert main([str(a), str(b), '--output', str(tmp_path / 'out'), '--quiet']) == 1
     found = result(tmp_path / 'out')
-    reasons = found['not_compared']
+    reasons = found['failed']
     assert 'of its 30 masks can be read' in reasons.pop('damaged')
     compared = {bag['bag']: bag['frames'] for bag in found['bags']}
     assert compared['mon/one'] == 120 and 0 < compared['damaged'] < 30 and found['frames'] == sum(compared.values())
     assert reasons == {
         'two': 'only in A', 'three': 'only in B',
         'unmasked': f'{source} has no masks: expected a bag written by segment_bag or segment_bags'}
-    assert 'two: not compared: only in A' in capsys.readouterr().err
+    assert 'two: failed: only in A' in capsys.readouterr().err
+
+
+def test_a_folder_with_other_contents_is_not_touched(
+        archives: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'frames.parquet').write_text('of segment_bags')
+    assert main([str(archives[0]), str(archives[1]), '--output', str(tmp_path), '--quiet']) == 2
+    assert 'holds no comparison' in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ['of segment_bags']
 
 
 @pytest.mark.parametrize('b', ['nothing', 'empty', 'other'])
