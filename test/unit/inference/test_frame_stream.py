@@ -92,4 +92,4 @@ def test_stages_on_the_cpu_are_timed_in_order() -> None:
     pending = FrameStreams(torch.device('cpu')).send(lambda: torch.zeros(2, 2, dtype=torch.uint8), Layers, None)
     layers, times = pending.wait()
     assert layers.labels.shape == (2, 2) and layers.confidence is None and times.preprocess_ms >= 0
-    assert list(pending.marks) == sorted(pending.marks)
+    assert list(pending.events) == sorted(pending.events)
