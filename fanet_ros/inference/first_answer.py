@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 from fanet_ros import __version__
+from fanet_ros.atomic_file import write_json
 from fanet_ros.inference.class_map import ClassMap
 from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.input_size import Size
@@ -79,9 +79,7 @@ def remember(checkpoint: str, segmenter: Segmenter) -> None:
     metadata = segmenter.metadata
     answer = FirstAnswer(model.name, size, torch.get_num_threads(), metadata.mean, metadata.std, segmenter.checkpoint_name,
                          segmenter.variant, segmenter.class_map)
-    partial = path.with_suffix(f'.{os.getpid()}')
-    partial.write_text(json.dumps(asdict(answer), indent=1) + '\n')
-    os.replace(partial, path)
+    write_json(path, asdict(answer), is_shared=True)
 
 
 def _path(checkpoint: str, options: SegmenterOptions) -> Optional[Path]:

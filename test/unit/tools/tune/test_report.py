@@ -52,7 +52,7 @@ def test_table_is_aligned_with_the_fastest_first_and_names_the_quality(tmp_path:
     assert 'mIoU %' in table(findings(tmp_path, reference=None))
 
 
-def test_times_measured_under_other_load_are_marked(tmp_path: Path) -> None:
+def test_times_measured_under_background_load_are_marked(tmp_path: Path) -> None:
     assert not any('~' in line for line in notes(findings(tmp_path)))
     found = findings(tmp_path, rows=(replace(ROWS[0], busy_cores=1.5), ROWS[1]), choice=None)
     assert '|  ~80.0 |' in table(found) and table(found).count('~') == 1
