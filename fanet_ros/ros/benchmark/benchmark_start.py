@@ -67,7 +67,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     starts: list[Start] = []
 
     def measure_all() -> None:
-        with tempfile.TemporaryDirectory(prefix='fanet_ros_start_') as folder:
+        with tempfile.TemporaryDirectory(prefix='fanet_ros_start_', ignore_cleanup_errors=True) as folder:
             warm = Path(folder) / 'warm'
             _measure('warm', warm, arguments)           # fills it, and the file cache of the system
             for number in range(arguments.rounds):
