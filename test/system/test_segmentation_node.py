@@ -270,7 +270,7 @@ def test_a_signal_ends_it_while_a_model_is_built(
         return bool(writers)
     client.wait_for(is_being_read, 'the class map to be opened', process)
     assert process.stop(number) == 0, process.log
-    assert ['building' in line for line in process.log.splitlines()] == [True]
+    assert all('building' in line for line in process.log.splitlines())     # no error, no traceback
     os.close(writers[0])
 
 
