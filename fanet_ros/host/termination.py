@@ -11,8 +11,8 @@ from typing import Callable, Iterator, Optional
 
 def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str = 'stopped',
                  remedy: Optional[Callable[[OSError], str]] = None,
-                 errors: tuple[type[Exception], ...] = (ValueError, OSError)) -> int:
-    """Run `work`; returns its result (0 for None), 1 after one of `errors`, with one line on stderr, 130 when interrupted.
+                 errors: tuple[type[Exception], ...] = (ValueError, OSError), failure: int = 1) -> int:
+    """Run `work`; returns its result (0 for None), `failure` after one of `errors`, with one line on stderr, 130 when interrupted.
 
     :param name: of the command; that line starts with it
     :param stopped: message printed when interrupted
@@ -29,7 +29,7 @@ def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str =
             where = f' {error.filename}' if error.filename else ''
             text = f'{error.strerror or error}{where}: {remedy(error)}'
         print(f'{name}: {" ".join(text.split())}', file=sys.stderr)
-        return 1
+        return failure
 
 
 @contextmanager

@@ -17,20 +17,18 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.tools.count_argument import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Compare the masks; returns the exit code, see the module docstring."""
     arguments = _parser().parse_args(argv)
-    codes: list[int] = []
 
     def work() -> int:
         from fanet_ros.tools.compare_masks.run import compare_masks
-        codes.append(compare_masks(arguments))
-        return codes[0]
+        return compare_masks(arguments)
     with sigterm_interrupts():
-        code = exit_code_of('compare_masks', work)
-    return code if codes or code != 1 else 2
+        return exit_code_of('compare_masks', work, failure=2)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,15 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('b', type=Path, metavar='B', help='the same of another checkpoint')
     parser.add_argument('--output', type=Path, metavar='DIR',
                         help='folder for the results; an earlier comparison in it is replaced (default: only print a summary)')
-    parser.add_argument('--every', type=_count, default=1, metavar='N', help='compare every Nth frame of each camera (default: 1)')
-    parser.add_argument('--frames', type=_count, default=12, metavar='N',
+    parser.add_argument('--every', type=count_argument, default=1, metavar='N',
+                        help='compare every Nth frame of each camera (default: 1)')
+    parser.add_argument('--frames', type=count_argument, default=12, metavar='N',
                         help='number of frames to list and draw, at most one per ten seconds and camera (default: 12)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value

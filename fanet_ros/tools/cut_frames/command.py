@@ -31,18 +31,15 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.kind == 'folder' and (arguments.topics or arguments.before is not None or arguments.after is not None):
         parser.error('--before, --after and --topics are for --as bag: a folder has the selected images alone')
-    codes: list[int] = []
 
     def work() -> int:
         from fanet_ros.tools.cut_frames.run import cut_frames
-        codes.append(cut_frames(arguments))
-        return codes[0]
+        return cut_frames(arguments)
 
     def remedy(error: OSError) -> str:
         return 'free some space, or check names and permissions, and run the same command again'
     with sigterm_interrupts():
-        code = exit_code_of('cut_frames', work, remedy=remedy, stopped='stopped; nothing was kept')
-    return code if codes or code != 1 else 2
+        return exit_code_of('cut_frames', work, remedy=remedy, stopped='stopped; nothing was kept', failure=2)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,6 +23,7 @@ from typing import Optional
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.size_text import METAVAR, size_argument
+from fanet_ros.tools.count_argument import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -30,20 +31,17 @@ def main(argv: Optional[list[str]] = None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.workers is None:
         arguments.workers = 0 if arguments.ray else 1
-    codes: list[int] = []
 
     def work() -> int:
         from fanet_ros.tools.segment_bags.run import segment_bags
-        codes.append(segment_bags(arguments))
-        return codes[0]
+        return segment_bags(arguments)
 
     def remedy(error: OSError) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return 'free some space and run the same command again'
         return 'choose another --output, or check its permissions'
     with sigterm_interrupts():
-        code = exit_code_of('segment_bags', work, remedy=remedy, stopped='stopped; run the same command again to resume')
-    return code if codes or code != 1 else 2
+        return exit_code_of('segment_bags', work, remedy=remedy, stopped='stopped; run the same command again to resume', failure=2)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,13 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder of the new bags')
     parser.add_argument('--root', type=Path, metavar='FOLDER',
                         help='DIR mirrors the folders below it (default: the deepest folder that contains every SOURCE)')
-    parser.add_argument('--workers', type=_count, default=None, metavar='N',
+    parser.add_argument('--workers', type=count_argument, default=None, metavar='N',
                         help='number of workers (default: 1; with --ray, as many as the cluster has room for)')
     parser.add_argument('--ray', default='', metavar='ADDRESS',
                         help='a running Ray cluster: HOST:PORT, or auto for the one this machine belongs to')
-    parser.add_argument('--threads', type=_count, default=0, metavar='N',
+    parser.add_argument('--threads', type=count_argument, default=0, metavar='N',
                         help='CPU threads per worker (default: the cores of this machine divided by --workers; 1 with --ray)')
-    parser.add_argument('--unit', type=_count, default=300, metavar='N',
+    parser.add_argument('--unit', type=count_argument, default=300, metavar='N',
                         help='images per unit of work, at most on average (default: 300)')
     parser.add_argument('--replace', action='store_true', help='redo bags that were made with another checkpoint or other options')
     parser.add_argument('--no-table', action='store_true', help='do not write frames.parquet, which costs some time per frame')
@@ -78,10 +76,3 @@ def _parser() -> argparse.ArgumentParser:
                         help='format of the new bags (default: as the input)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value

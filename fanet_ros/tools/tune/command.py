@@ -23,6 +23,7 @@ from typing import Optional
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.size_text import METAVAR, size_argument
+from fanet_ros.tools.count_argument import count_argument
 
 DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
@@ -45,7 +46,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--output', type=Path, required=True, metavar='DIR',
                         help='folder for tuned.param.yaml, tune.md, .json, .png')
     frames = parser.add_argument_group('frames')
-    frames.add_argument('--frames', type=_count, default=40, help='number of frames, spread evenly over the source (default 40)')
+    frames.add_argument('--frames', type=count_argument, default=40,
+                        help='number of frames, spread evenly over the source (default 40)')
     frames.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     frames.add_argument('--labels', default='', metavar='DIR', help='labels of the images in SOURCE: NAME.png')
     frames.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
@@ -78,12 +80,6 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--params-file', type=Path, help='your parameter file: settings that are not tuned are kept')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser.parse_args(argv)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a whole number of at least 1')
-    return int(text)
 
 
 def _positive(text: str) -> float:
