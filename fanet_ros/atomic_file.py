@@ -12,27 +12,39 @@ from typing import Any, Optional
 
 
 @contextmanager
-def replacing(path: Path, *, is_shared: bool = False) -> Iterator[Path]:
+def replacing(path: Path, *, is_shared: bool = False, is_durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path to write to; it replaces `path` at the end, or is removed after an exception.
 
     :param is_shared: other processes may write `path` at the same time; the last one wins
+    :param is_durable: flush the content to disk first, so that even after a power failure `path` is complete or as before
     :raises OSError: `path` cannot be replaced
     """
     partial = path.with_name(f'.partial_{os.getpid()}_{path.name}' if is_shared else f'.partial_{path.name}')
     try:
         yield partial
+        if is_durable:
+            sync_to_disk(partial)
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
 
 
-def write_text(path: Path, text: str, *, is_shared: bool = False) -> None:
+def write_text(path: Path, text: str, *, is_shared: bool = False, is_durable: bool = False) -> None:
     """Write a UTF-8 text file; parameters and errors as for replacing()."""
-    with replacing(path, is_shared=is_shared) as partial:
+    with replacing(path, is_shared=is_shared, is_durable=is_durable) as partial:
         partial.write_text(text, encoding='utf-8')
 
 
-def write_json(path: Path, content: Any, *, indent: Optional[int] = 1, is_shared: bool = False) -> None:
+def write_json(path: Path, content: Any, *, indent: Optional[int] = 1, is_shared: bool = False, is_durable: bool = False) -> None:
     """Write a JSON file; other parameters and errors as for replacing()."""
-    write_text(path, json.dumps(content, indent=indent) + '\n', is_shared=is_shared)
+    write_text(path, json.dumps(content, indent=indent) + '\n', is_shared=is_shared, is_durable=is_durable)
+
+
+def sync_to_disk(path: Path) -> None:
+    """Flush a file, or the entries of a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -3,7 +3,6 @@
 """Write a rosbag2; serialised messages are stored exactly as received."""
 from __future__ import annotations
 
-import os
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import yaml
 from rosbags.interfaces import Connection, Qos, QosDurability
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 
-from fanet_ros.atomic_file import write_text
+from fanet_ros.atomic_file import sync_to_disk, write_text
 from fanet_ros.bags.definitions import MessageDefinition, message_definition
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
@@ -172,12 +171,3 @@ class BagWriter:
         folder.rmdir()
         content = {INFORMATION: joined_metadata(self._finished)}
         write_text(self.path / METADATA, yaml.safe_dump(content, sort_keys=False))
-
-
-def sync_to_disk(path: Path) -> None:
-    """Flush a file, or the entries of a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,60 +5,61 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
+
+from fanet_ros.atomic_file import replacing
 
 GROUP_ROWS = 10_000     # rows held in memory at a time
 
 
 class RowTable:
-    """Writes FOLDER/NAME.parquet row by row, or NAME.csv if pyarrow is missing. Use as a context manager.
+    """Collects rows and hands them on in groups, from row_table(). `path`: where the table will be."""
 
-    The file appears, or replaces an older one, when it is complete.
-
-    :param columns: name -> type, one that pyarrow.type_for_alias() knows
-    """
-
-    def __init__(self, folder: Path, name: str, columns: Mapping[str, str]) -> None:
-        self._columns, self._rows = columns, list[Mapping[str, Any]]()
-        self.path = folder / f'{name}{".parquet" if has_pyarrow() else ".csv"}'
-        self._new = self.path.with_name(self.path.name + '.new')
-        if has_pyarrow():
-            import pyarrow
-            import pyarrow.parquet
-            self._schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in columns.items()])
-            self._parquet = pyarrow.parquet.ParquetWriter(self._new, self._schema)
-        else:
-            self._file = open(self._new, 'w', newline='', encoding='utf-8')
-            self._csv = csv.DictWriter(self._file, columns, lineterminator='\n')
-            self._csv.writeheader()
+    def __init__(self, path: Path, write: Callable[[list[Mapping[str, Any]]], object]) -> None:
+        self.path = path
+        self._write, self._rows = write, list[Mapping[str, Any]]()
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row with a value for every column."""
         self._rows.append(row)
         if len(self._rows) == GROUP_ROWS:
-            self._write()
+            self.flush()
 
-    def __enter__(self) -> RowTable:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if exc_info[0] is None:
-            self._write()
-        (self._parquet if has_pyarrow() else self._file).close()
-        if exc_info[0] is None:
-            self._new.replace(self.path)
-        else:
-            self._new.unlink()
-
-    def _write(self) -> None:
-        if has_pyarrow():
-            import pyarrow
-            columns = {name: [row[name] for row in self._rows] for name in self._columns}
-            self._parquet.write_table(pyarrow.table(columns, schema=self._schema))
-        else:
-            self._csv.writerows(self._rows)
+    def flush(self) -> None:
+        """Write the rows that are held in memory."""
+        self._write(self._rows)
         self._rows = []
+
+
+@contextmanager
+def row_table(folder: Path, name: str, columns: Mapping[str, str]) -> Iterator[RowTable]:
+    """Write FOLDER/NAME.parquet row by row, or NAME.csv if pyarrow is missing.
+
+    The file appears, or replaces an older one, at the end; after an exception there is none.
+
+    :param columns: name -> type, one that pyarrow.type_for_alias() knows
+    """
+    path = folder / f'{name}{".parquet" if has_pyarrow() else ".csv"}'
+    with replacing(path) as partial, ExitStack() as stack:
+        table = RowTable(path, (_parquet_writer if has_pyarrow() else _csv_writer)(partial, columns, stack))
+        yield table
+        table.flush()
+
+
+def _parquet_writer(path: Path, columns: Mapping[str, str], stack: ExitStack) -> Callable[[list[Mapping[str, Any]]], object]:
+    import pyarrow
+    import pyarrow.parquet
+    schema = pyarrow.schema([(name, pyarrow.type_for_alias(kind)) for name, kind in columns.items()])
+    file = stack.enter_context(pyarrow.parquet.ParquetWriter(path, schema))
+    return lambda rows: file.write_table(pyarrow.table({name: [row[name] for row in rows] for name in columns}, schema=schema))
+
+
+def _csv_writer(path: Path, columns: Mapping[str, str], stack: ExitStack) -> Callable[[list[Mapping[str, Any]]], object]:
+    writer = csv.DictWriter(stack.enter_context(open(path, 'w', newline='', encoding='utf-8')), columns, lineterminator='\n')
+    writer.writeheader()
+    return writer.writerows
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

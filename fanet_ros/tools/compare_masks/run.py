@@ -12,14 +12,15 @@ from typing import Any, Callable, Sequence
 
 from tqdm import tqdm
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
 from fanet_ros.tools.compare_masks.bag_pair import SIDES, BagPair, Comparison
 from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
 from fanet_ros.tools.compare_masks.frames import COLUMNS, FrameDifference, MostDifferent
 from fanet_ros.tools.compare_masks.report import summary
 from fanet_ros.tools.compare_masks.sheet import write_sheet
-from fanet_ros.tools.row_table import RowTable
-from fanet_ros.tools.segment_bags.done import input_state, write_json
+from fanet_ros.tools.row_table import row_table
+from fanet_ros.tools.segment_bags.done import input_state
 from fanet_ros.tools.segment_bags.find import find_bags
 
 RESULT, TABLE, SHEET = 'comparison.json', 'frames', 'differences.jpg'
@@ -40,7 +41,7 @@ def compare_masks(arguments: argparse.Namespace) -> int:
         take: list[Callable[[FrameDifference], None]] = [most_different.add]
         if output is not None:
             _prepare(output)
-            table = stack.enter_context(RowTable(output, TABLE, COLUMNS))
+            table = stack.enter_context(row_table(output, TABLE, COLUMNS))
             take.append(lambda frame: table.add(frame.row))
         sizes = [input_state(pair.a)[1] for pair in pairs]
         bar = stack.enter_context(tqdm(total=sum(sizes), unit='B', unit_scale=True, desc='compare',

@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol, Sequence
 
 from tqdm import tqdm
 
+from fanet_ros.atomic_file import sync_to_disk
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.bags.writer import sync_to_disk
 from fanet_ros.tools.cut_frames.as_bag import BagCutter
 from fanet_ros.tools.cut_frames.selection import FoundFrame, Selection, bag_path, find_frames, read_selection
 

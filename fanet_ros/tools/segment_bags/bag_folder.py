@@ -10,9 +10,10 @@ from typing import Any, Generator, Iterator, Optional, Sequence
 
 import numpy as np
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
 from fanet_ros.tools.segment_bag.journal import Journal
-from fanet_ros.tools.segment_bags.done import input_state, write_json
+from fanet_ros.tools.segment_bags.done import input_state
 from fanet_ros.tools.segment_bags.find import PARTIAL
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings, Unit
 
@@ -48,7 +49,7 @@ class BagFolder:
         self.remove()
         self.path.mkdir(parents=True)
         write_json(self.path / 'plan.json', {
-            **self._wanted, 'images': images, 'units': [[item.start, item.stop] for item in units]})
+            **self._wanted, 'images': images, 'units': [[item.start, item.stop] for item in units]}, is_durable=True)
 
     def units(self) -> tuple[Unit, ...]:
         """The units of the plan.

@@ -57,14 +57,3 @@ def read_done(output: Path) -> Optional[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise BagError(f'{output / DONE} cannot be read ({error}): remove {output}') from None
     return found if isinstance(found, dict) else {}
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file atomically and sync it to disk."""
-    new = path.with_name(path.name + '.new')
-    with open(new, 'w', encoding='utf-8') as file:
-        json.dump(content, file, indent=1)
-        file.write('\n')
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)

@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from tqdm import tqdm
 
+from fanet_ros.atomic_file import replacing
 from fanet_ros.tools.segment_bags.jobs import Bag, Finished
 from fanet_ros.tools.segment_bags.schedule import Step
 
@@ -75,18 +76,15 @@ class Report:
     def close(self, about: dict[str, Any]) -> None:
         """Write report.json, atomically, starting with the entries of `about`."""
         self._bar.close()
-        path = self._output / REPORT
-        new = path.with_name(f'{REPORT}.new')
         head = {**about, 'complete': self.is_complete, 'bags_done': self.counts['done'], 'bags_skipped': self.counts['skipped'],
                 'bags_failed': self.counts['failed'], 'images': self.images, 'masks': self.masks,
                 'without_mask': dict(self.without_mask), 'segmented_now': self.made, 'seconds': round(self.seconds, 3)}
         self._lines.seek(0)
-        with open(new, 'w', encoding='utf-8') as file:
+        with replacing(self._output / REPORT) as partial, open(partial, 'w', encoding='utf-8') as file:
             file.write(json.dumps(head, indent=1)[:-2] + ',\n "bags": [')
             for number, line in enumerate(self._lines):
                 file.write((',\n  ' if number else '\n  ') + line.rstrip('\n'))
             file.write('\n ]\n}\n')
-        os.replace(new, path)
         self._lines.close()
         os.unlink(self._lines.name)
 

@@ -17,13 +17,14 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
+from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of, read_done
 from fanet_ros.tools.segment_bags.find import find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
 from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
 from fanet_ros.tools.segment_bags.report import Report
 from fanet_ros.tools.segment_bags.schedule import Schedule
-from fanet_ros.tools.segment_bags.table import TABLE, is_available, join_tables
+from fanet_ros.tools.segment_bags.table import TABLE, join_tables
 
 WAIT_S = 0.5
 
@@ -100,7 +101,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
         'storage': arguments.storage, 'calibration_images': arguments.calibration_images})
     table = not arguments.no_table
-    if table and not is_available():
+    if table and not has_pyarrow():
         print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage, table, key,

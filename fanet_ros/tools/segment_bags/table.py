@@ -3,42 +3,33 @@
 """frames.parquet: the table rows of one bag, and of all bags joined in one file."""
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
+from fanet_ros.atomic_file import replacing
+from fanet_ros.tools.row_table import GROUP_ROWS, row_table
 from fanet_ros.tools.segment_bags.find import PARTIAL
 
 TABLE = 'frames.parquet'
-GROUP_ROWS = 10_000     # rows held in memory at a time
 
 
-def is_available() -> bool:
-    """Whether pyarrow is installed."""
-    return importlib.util.find_spec('pyarrow') is not None
-
-
-def write_table(path: Path, rows: Iterable[dict[str, Any]], classes: Sequence[str], bag: str, checkpoint: str) -> int:
-    """Write the rows of one bag; returns their number.
+def write_table(folder: Path, rows: Iterable[dict[str, Any]], classes: Sequence[str], bag: str, checkpoint: str) -> int:
+    """Write the rows of one bag to `folder`; returns their number.
 
     :param rows: from rows.row_of()
     :param classes: class names, in the order of `shares`; each becomes a column `share_NAME`
     :param bag: value of the column `bag`
     :param checkpoint: value of the column `checkpoint`
     """
-    import pyarrow
-    import pyarrow.parquet
     names = [f'share_{name}' for name in classes]
     numbers = [*names, 'confidence', 'doubtful', 'brightness', 'sharpness']
-    schema = pyarrow.schema([('bag', pyarrow.string()), ('topic', pyarrow.string()), ('stamp_ns', pyarrow.int64()),
-                             *((name, pyarrow.float32()) for name in numbers), ('checkpoint', pyarrow.string())])
+    columns = {'bag': 'string', 'topic': 'string', 'stamp_ns': 'int64', **dict.fromkeys(numbers, 'float32'), 'checkpoint': 'string'}
     count = 0
-    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-        for group in _groups(rows):
-            flat = [{**row, **dict(zip(names, row['shares'])), 'bag': bag, 'checkpoint': checkpoint} for row in group]
-            writer.write_table(pyarrow.table({name: [row[name] for row in flat] for name in schema.names}, schema=schema))
-            count += len(group)
+    with row_table(folder, Path(TABLE).stem, columns) as table:
+        for row in rows:
+            table.add({**row, **dict(zip(names, row['shares'])), 'bag': bag, 'checkpoint': checkpoint})
+            count += 1
     return count
 
 
@@ -55,12 +46,11 @@ def join_tables(output: Path) -> int:
     schema = pyarrow.schema([])
     for path in paths:
         schema = pyarrow.unify_schemas([schema, pyarrow.parquet.read_schema(path).remove_metadata()])
-    new, count = output / f'{TABLE}.new', 0
-    with pyarrow.parquet.ParquetWriter(new, schema) as writer:
+    count = 0
+    with replacing(output / TABLE) as partial, pyarrow.parquet.ParquetWriter(partial, schema) as writer:
         for group in _table_groups(paths, schema):
             writer.write_table(group)
             count += group.num_rows
-    os.replace(new, output / TABLE)
     return count
 
 
@@ -87,14 +77,3 @@ def _table_groups(paths: Sequence[Path], schema: Any) -> Iterator[Any]:
             held = []
     if held:
         yield pyarrow.concat_tables(held)
-
-
-def _groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == GROUP_ROWS:
-            yield group
-            group = []
-    if group:
-        yield group

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any, Sequence
 
 import fanet_ros
+from fanet_ros.atomic_file import sync_to_disk, write_json
 from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras
-from fanet_ros.bags.writer import sync_to_disk
 from fanet_ros.inference import Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.tools.segment_bag.output import write_bag
 from fanet_ros.tools.segment_bag.run import STORAGES
 from fanet_ros.tools.segment_bag.segmented import segmented
 from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
-from fanet_ros.tools.segment_bags.done import DONE, file_sha256, write_json
+from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
 from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of
-from fanet_ros.tools.segment_bags.table import TABLE, write_table
+from fanet_ros.tools.segment_bags.table import write_table
 from fanet_ros.tools.segment_bags.units import cut
 
 
@@ -118,7 +118,7 @@ class Worker:
             masks.check_end(reader.count(cameras))
         if self._settings.table:
             name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'
-            rows = write_table(target / TABLE, read_rows([folder.rows(item) for item in units]), class_map.names,
+            rows = write_table(target, read_rows([folder.rows(item) for item in units]), class_map.names,
                                bag.name, name)
             if rows != count:
                 raise BagError(f'{count} masks but {rows} table rows: remove {folder.path} and run the same command again')
@@ -127,7 +127,7 @@ class Worker:
             'input': folder.input_digest, 'key': self._settings.key, 'bytes': bag.size_bytes, 'images': finished.images,
             'masks': count, 'without_mask': finished.reasons, 'table': self._settings.table,
             'checkpoint': {'name': self._settings.checkpoint_name, 'sha256': self._settings.checkpoint_sha256},
-            'segmenter': self._segmenter.description, 'version': fanet_ros.__version__})
+            'segmenter': self._segmenter.description, 'version': fanet_ros.__version__}, is_durable=True)
         BagFolder(bag, self._settings).units()      # raises if the input bag has changed since it was read
         _move_into_place(target, Path(bag.output), bag.replace)
         folder.remove()
