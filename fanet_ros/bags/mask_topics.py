@@ -10,8 +10,8 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES, Camera, camera_names, is_of_node, looks_like_camera
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 
-COMPRESSED = '/compressed'
 # Masks that decide which camera a topic belongs to, and messages that are searched for them.
 VOTES, SEARCHED = 20, 2000
 # How much later than its image a mask may be received: more than a node takes for a frame.
@@ -28,7 +28,7 @@ def masked_cameras(bag: BagReader) -> tuple[Camera, ...]:
     """
     topics = {topic.name: topic for topic in bag.list_topics() if topic.type_name in IMAGE_TYPES and topic.count}
     masks = [name for name in topics if _is_mask(name) and not (
-        name.endswith(COMPRESSED) and name.removesuffix(COMPRESSED) in topics)]
+        name.endswith(COMPRESSED_SUFFIX) and name.removesuffix(COMPRESSED_SUFFIX) in topics)]
     if not masks:
         return ()
     votes = _votes(bag, masks, [topic.name for topic in topics.values() if not is_of_node(topic.name) and looks_like_camera(topic)])
@@ -47,11 +47,11 @@ def masked_cameras(bag: BagReader) -> tuple[Camera, ...]:
 
 def class_map_topic(mask_topic: str) -> str:
     """The topic with the ClassMap of these masks."""
-    return mask_topic.removesuffix(COMPRESSED).removesuffix('mask') + 'class_map'
+    return mask_topic.removesuffix(COMPRESSED_SUFFIX).removesuffix('mask') + 'class_map'
 
 
 def _is_mask(name: str) -> bool:
-    return is_of_node(name) and name.removesuffix(COMPRESSED).endswith('/mask')
+    return is_of_node(name) and name.removesuffix(COMPRESSED_SUFFIX).endswith('/mask')
 
 
 def _votes(bag: BagReader, masks: list[str], cameras: list[str]) -> dict[str, Counter[str]]:

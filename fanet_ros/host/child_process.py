@@ -23,7 +23,7 @@ def start_child(command: Sequence[str], **options: Any) -> subprocess.Popen:
     return subprocess.Popen([*END_WITH_PARENT, *command], stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
 
-def stop_child(process: subprocess.Popen, timeout_s: float) -> None:
+def stop_child(process: subprocess.Popen, timeout_s: float = 20.0) -> None:
     """Send SIGTERM and wait; kill the process if it does not end within `timeout_s`.
 
     SIGTERM rather than SIGINT: a Python process that is still importing modules would print a traceback for the latter.

@@ -44,7 +44,7 @@ class FirstSegmenter:
         settings.intra_op_num_threads, settings.log_severity_level = answer.threads, 3
         self._session = onnxruntime.InferenceSession(str(answer.path), settings, providers=['CPUExecutionProvider'])
         touch(answer.path)
-        self._frame_sizes: dict[Size, None] = {}        # in the order of their last use
+        self._frame_sizes: tuple[Size, ...] = ()        # replaced, not changed, for threads that read it
 
     @classmethod
     def recalled(cls, checkpoint: str, options: SegmenterOptions) -> Optional[FirstSegmenter]:
@@ -69,7 +69,7 @@ class FirstSegmenter:
     @property
     def frame_sizes(self) -> tuple[Size, ...]:
         """(height, width) of the frames seen, the latest last."""
-        return tuple(self._frame_sizes)
+        return self._frame_sizes
 
     def is_ready_for(self, height: int, width: int) -> bool:
         """Always: frames of another shape are squeezed until a Segmenter takes over."""
@@ -96,8 +96,8 @@ class FirstSegmenter:
         labels = upsampled_argmax(logits, frame.size)
         confidence = _confidence(logits, frame.size) if frame.confidence else None
         marks.append(time.perf_counter())
-        others = {size: None for size in self._frame_sizes if size != frame.size}
-        self._frame_sizes = dict.fromkeys([*others, frame.size][-MAX_FRAME_SIZES:])     # replaced, for threads that read it
+        others = [size for size in self._frame_sizes if size != frame.size]
+        self._frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]
         times = StageTimes(*((end - begin) * 1e3 for begin, end in zip(marks, marks[1:])))
         return Segmentation(labels, confidence, times, self.input_height, self.input_width)
 

@@ -42,7 +42,6 @@ from fanet_ros.sources import SyntheticStreet
 
 RATE_HZ = 10.0
 TIMEOUT_S = 300.0
-END_S = 20.0                # for the node to end
 SETTLED = 'now segmenting with '
 KINDS = ('cold', 'warm')
 
@@ -149,7 +148,7 @@ def _measure(kind: str, cache: Path, arguments: argparse.Namespace) -> Start:
             switches = (None, None) if arguments.scale is None else (
                 _switch(node, settings, arguments.scale), _switch(node, settings, 1.0))
         finally:
-            stop_child(process, END_S)
+            stop_child(process)
             node.destroy_node()
     engines = re.findall(r'segmenting .* on \S+ \(([^)]*)\)', text)
     return Start(kind, round(masks[0] - started, 3), round(settled - started, 3), engines[-1] if engines else 'unknown', *switches)

@@ -27,7 +27,6 @@ from fanet_ros.ros.common.node_command import node_command
 ENDPOINTS = (sys.executable, '-m', 'fanet_ros.ros.benchmark.endpoints')
 INFERENCE = ('preprocess_ms', 'network_ms', 'postprocess_ms')
 TIMEOUT_S = 120.0           # for the node to load, in addition to the measurement
-END_S = 20.0                # for the node to end
 SAMPLING_S = 0.5
 INTERRUPT_PERIOD_S = 5.0
 # Label in the table; whether the camera is tuned; whether node and receiver are tuned.
@@ -99,7 +98,7 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
         for process in (camera, receiver):      # already ended, unless the measurement was interrupted
             process.kill()
             process.wait()
-        stop_child(node, END_S)
+        stop_child(node)
     return _summarise(rate_hz, processes, reliability, stamps, masks, usage)
 
 

@@ -156,7 +156,7 @@ class SegmentationWorker:
                                  outputs, model)
 
     def _publish_other_outputs(self, frame: _Frame, segmentation: Segmentation, layers: FrameLayers, mask_times: MaskTimes,
-                      outputs: FrameOutputs, model: ActiveModel) -> None:
+                               outputs: FrameOutputs, model: ActiveModel) -> None:
         header, received = frame.received.message.header, frame.received.received
         overlay_ms = outputs.publish_other_outputs(layers, header, model.style)
         times = FrameTimes(
