@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Sequence, TypeVar
 
 import torch
 from torch import distributed, nn
@@ -86,3 +86,13 @@ class Processes:
         totals = torch.tensor(values, dtype=torch.float64, device=device)
         distributed.all_reduce(totals)
         return (totals / self.count).tolist()
+
+    def are_equal(self, values: Sequence[int], device: torch.device) -> bool:
+        """Whether `values` are the same in all processes; all of them must call it."""
+        if self.count == 1:
+            return True
+        own = torch.tensor(values, dtype=torch.int64, device=device)
+        low, high = own.clone(), own.clone()
+        distributed.all_reduce(low, distributed.ReduceOp.MIN)
+        distributed.all_reduce(high, distributed.ReduceOp.MAX)
+        return torch.equal(low, high)

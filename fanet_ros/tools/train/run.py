@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Optional, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 
@@ -25,7 +25,7 @@ from fanet_ros.training.finish import averaged_segmenter, finish
 from fanet_ros.training.imagenet_encoder import start_from_imagenet
 from fanet_ros.training.initial_weights import start_from
 from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
-from fanet_ros.training.processes import Processes
+from fanet_ros.training.processes import Processes, ProcessesError
 from fanet_ros.training.run_folder import RunFolder, RunFolderError
 from fanet_ros.training.trainer import Trainer, new_network
 
@@ -51,6 +51,7 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
             used = sum(len(group.samples) for group in groups)
             print(f'{used} frames to train on; {len(validation)} held out for validation, {total - used - len(validation)} between '
                   'the two left out')
+    _check_processes(processes, state, groups, folder, device)
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),
@@ -76,6 +77,16 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     if processes.is_first:
         finish(trainer, folder, class_map, validation, config)
     return True
+
+
+def _check_processes(processes: Processes, state: Optional[dict[str, Any]], groups: Sequence[Group], folder: RunFolder,
+                     device: torch.device) -> None:
+    """:raises ProcessesError: the processes see different data or a different run: on machines that do not share these folders"""
+    iteration = 0 if state is None else state['iteration']
+    if not processes.are_equal([iteration, *(len(group.samples) for group in groups)], device):
+        raise ProcessesError(
+            f'process {processes.rank} sees {sum(len(group.samples) for group in groups)} frames, and iteration {iteration} in '
+            f'{folder.path}, others something else: all machines must have the same data and share the --output folder')
 
 
 def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
