@@ -45,6 +45,7 @@ COMMANDS = {
     'gpu': 'fanet_ros.tools.gpu.command',
     'gpu_train': 'fanet_ros.tools.gpu_train.command',
     'benchmark': 'fanet_ros.tools.benchmark.command',
+    'benchmark_bags': 'fanet_ros.tools.benchmark_bags.command',
     'benchmark_dashboard': 'fanet_ros.ros.dashboard.benchmark_dashboard',
     'benchmark_start': 'fanet_ros.ros.benchmark.benchmark_start',
     'benchmark_transport': 'fanet_ros.ros.benchmark.benchmark_transport',

@@ -34,6 +34,7 @@ class Report:
         self.images = self.masks = self.made = 0
         self.without_mask: Counter[str] = Counter()
         self.is_complete = False        # the run was not interrupted
+        self._ready_after_s: Optional[float] = None
         self._output, self._bags, self._begun_s = output, bags, time.monotonic()
         self._lines = open(output / f'{REPORT}.lines', 'w+', encoding='utf-8')
         self._shares: dict[str, float] = {}
@@ -50,6 +51,11 @@ class Report:
         self.counts['failed'] += 1
         self._write(bag, 'failed', reason=reason)
         self._say(f'{bag.name}: failed: {reason}', sys.stderr)
+
+    def working(self) -> None:
+        """The first worker is ready; later calls have no effect."""
+        if self._ready_after_s is None:
+            self._ready_after_s = round(self.seconds, 3)
 
     def step(self, step: Step, workers: int) -> None:
         """Record progress on a bag, its completion or its failure."""
@@ -78,7 +84,8 @@ class Report:
         self._bar.close()
         head = {**about, 'complete': self.is_complete, 'bags_done': self.counts['done'], 'bags_skipped': self.counts['skipped'],
                 'bags_failed': self.counts['failed'], 'images': self.images, 'masks': self.masks,
-                'without_mask': dict(self.without_mask), 'segmented_now': self.made, 'seconds': round(self.seconds, 3)}
+                'without_mask': dict(self.without_mask), 'segmented_now': self.made,
+                'ready_after_s': self._ready_after_s, 'seconds': round(self.seconds, 3)}
         self._lines.seek(0)
         with replacing(self._output / REPORT) as partial, open(partial, 'w', encoding='utf-8') as file:
             file.write(json.dumps(head, indent=1)[:-2] + ',\n "bags": [')

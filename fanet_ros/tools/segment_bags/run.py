@@ -78,6 +78,7 @@ def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
             job = schedule.next_job(time.monotonic())
             if job is None:
                 break
+            report.working()
             pool.submit(job)
         if schedule.is_over and pool.free:
             return

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from street_bags import read_messages, write_street_bag
 
+from fanet_ros.tools.benchmark_bags.cluster import LocalCluster
 from fanet_ros.tools.segment_bags.command import main
 
 pytest.importorskip('ray')
@@ -101,56 +102,18 @@ def test_a_new_driver_resumes_after_the_driver_was_killed(tmp_path: Path, quick:
     assert report(output)['segmented_now'] <= LONG - 40
 
 
-def node(*arguments: str) -> subprocess.Popen[bytes]:
-    """A machine of the cluster, which lives as long as this process."""
-    environment = {**os.environ, 'RAY_USAGE_STATS_ENABLED': '0', 'PYTHONPATH': str(Path(__file__).parents[4])}
-    return subprocess.Popen([sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block',
-                             '--object-store-memory=80000000', *arguments], env=environment,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
-def alive(address: str) -> list[str]:
-    """Addresses of the machines in a cluster. Asked by a process of its own: one can be in a single cluster."""
-    code = (f'import ray; ray.init(address={address!r}, log_to_driver=False); '
-            "print(*(node['NodeManagerAddress'] for node in ray.nodes() if node['Alive']))")
-    try:
-        return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60).stdout.split()
-    except subprocess.TimeoutExpired:
-        return []
-
-
-def stop(machine: subprocess.Popen[bytes]) -> None:
-    """Kill all processes of a machine at once, as in a power failure."""
-    for process in [*psutil.Process(machine.pid).children(recursive=True), psutil.Process(machine.pid)]:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    machine.wait()
-
-
 def test_a_machine_leaves_a_cluster_and_another_one_joins(tmp_path: Path, quick: list[str], expected: Expected) -> None:
     archive, output = tmp_path / 'in', tmp_path / 'out'
     write_street_bag(archive / 'long', 2 * LONG)
-    address = f'127.0.0.1:{PORT}'
-    # The driver uses the raylet at its own address, which is the head's, so the other machines need different addresses.
-    machines = [node('--head', f'--port={PORT}', '--include-dashboard=false', '--num-cpus=0')]
-    try:
-        ready = [sys.executable, '-m', 'ray.scripts.scripts', 'health-check', '--address', address]
-        wait_for(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
-        wait_for(lambda: len(alive(address)) == 1)      # raylets that start at the same time would choose the same socket names
-        for number in (2, 3):       # a driver belongs to the machine that began last, where several are one in truth
-            machines.append(node(f'--address={address}', f'--node-ip-address=127.0.0.{number}', '--num-cpus=1'))
-            wait_for(lambda: len(alive(address)) == len(machines))
-        driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags',
-                                   *command(archive, output, quick, '--ray', address)], stderr=open(tmp_path / 'stderr', 'w'))
+    with LocalCluster(PORT) as cluster:
+        for _ in range(2):
+            cluster.add()
+        arguments = command(archive, output, quick, '--ray', cluster.address)
+        driver = subprocess.Popen([sys.executable, '-m', 'fanet_ros', 'segment_bags', *arguments],
+                                  stderr=open(tmp_path / 'stderr', 'w'))
         wait_for(lambda: len(journals(output)) >= 4 or driver.poll() is not None)
-        stop(machines[1])
-        machines.append(node(f'--address={address}', '--node-ip-address=127.0.0.4', '--num-cpus=1'))
+        cluster.lose(1)
+        cluster.add()
         assert driver.wait(2 * WAIT_S) == 0, (tmp_path / 'stderr').read_text()
-    finally:
-        for machine in reversed(machines):
-            if machine.poll() is None:
-                stop(machine)
     assert read_messages(output / 'long') == expected(2 * LONG)
     assert report(output)['masks'] == 2 * LONG and not list(output.rglob('*.partial'))
