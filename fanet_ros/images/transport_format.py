@@ -11,6 +11,7 @@ REPUBLISH = ('a video packet is not an image on its own; decode the stream: ros2
              '--ros-args -r in/ffmpeg:=TOPIC -r out:=image')
 NO_COLORS = re.compile(r'(8SC|16SC|32SC|32FC|64FC)[1-4]')        # encodings whose values are not colours
 GREY = re.compile(r'mono(8|16)|8UC1|16UC1', re.IGNORECASE)
+MASK_PNG = 'mono8; png compressed mono8'                  # of masks and confidences as grey PNGs
 COMPRESSED_SUFFIX = '/compressed'       # of the topic on which image_transport publishes compressed images
 
 

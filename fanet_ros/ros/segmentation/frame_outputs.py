@@ -19,6 +19,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.images.transport_format import MASK_PNG
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
@@ -30,8 +31,7 @@ OUTPUT_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 # As compressed_image_transport writes it: 'original encoding; codec compressed encoding'.
-PNG_FORMAT = 'mono8; png compressed mono8'
-MASK_FORMATS = {'grey': PNG_FORMAT, 'palette': 'rgb8; png compressed bgr8'}      # image transports decode a palette to colour
+MASK_FORMATS = {'grey': MASK_PNG, 'palette': 'rgb8; png compressed bgr8'}      # image transports decode a palette to colour
 JPEG_FORMAT = 'rgb8; jpeg compressed bgr8'
 
 
@@ -179,7 +179,7 @@ class FrameOutputs:
         if _is_wanted(self._mask_png):
             self._mask_png.publish(_file(header, MASK_FORMATS[style.mask_png], layers.mask_png))
         if layers.confidence is not None and _is_wanted(self._confidence_png):
-            self._confidence_png.publish(_file(header, PNG_FORMAT, layers.confidence_png))
+            self._confidence_png.publish(_file(header, MASK_PNG, layers.confidence_png))
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
         """Draw and publish the overlay if it has subscribers; returns the time taken in ms."""

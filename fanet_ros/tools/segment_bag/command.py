@@ -51,5 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input', help='format of OUT (default: as IN)')
+    parser.add_argument('--masks', choices=('raw', 'png'), default='raw',
+                        help='png: the same labels in a fraction of the space, as MASK_TOPIC/compressed (default: raw)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

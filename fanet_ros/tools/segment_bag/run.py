@@ -76,7 +76,7 @@ def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, 
     shutil.rmtree(made.parent, ignore_errors=True)              # left by an interrupted run
     with tqdm(total=bag.message_count, unit='message', desc='write', disable=arguments.quiet) as progress:
         masks = write_bag(made, bag, cameras, journal.masks(), segmenter.class_map, drop, STORAGES[arguments.storage],
-                          progress.update)
+                          progress.update, as_png=arguments.masks == 'png')
     if arguments.output.exists():
         raise BagError(f'{arguments.output} appeared meanwhile: remove it and run the same command again')
     os.rename(made, arguments.output)

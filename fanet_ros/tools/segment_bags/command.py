@@ -74,5 +74,7 @@ def _parser() -> argparse.ArgumentParser:
                         help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input',
                         help='format of the new bags (default: as the input)')
+    parser.add_argument('--masks', choices=('raw', 'png'), default='raw',
+                        help='png: the same labels in a fraction of the space, as MASK_TOPIC/compressed (default: raw)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

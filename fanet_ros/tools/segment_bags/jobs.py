@@ -17,6 +17,7 @@ class Settings:
     :param checkpoint_sha256: of that file; a worker that reads a different file refuses to start
     :param topics: camera topics as [NAME=]TOPIC; empty: detected automatically
     :param storage: format of the new bags: 'input', 'mcap' or 'sqlite3'
+    :param as_png: write masks as PNG instead of raw
     :param table: whether to keep a table row per frame
     :param key: digest of everything besides the bag that the masks depend on
     :param max_unit_images: maximum number of images per unit
@@ -29,6 +30,7 @@ class Settings:
     options: SegmenterOptions
     topics: tuple[str, ...]
     storage: str
+    as_png: bool
     table: bool
     key: str
     max_unit_images: int = 300

@@ -100,13 +100,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     key = key_of({
         'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
-        'storage': arguments.storage, 'calibration_images': arguments.calibration_images})
+        'storage': arguments.storage, 'masks': arguments.masks, 'calibration_images': arguments.calibration_images})
     table = not arguments.no_table
     if table and not has_pyarrow():
         print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
-    return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage, table, key,
-                    arguments.unit, _min_units(arguments))
+    return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage,
+                    arguments.masks == 'png', table, key, arguments.unit, _min_units(arguments))
 
 
 def _min_units(arguments: argparse.Namespace) -> int:

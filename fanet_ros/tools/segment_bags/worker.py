@@ -114,7 +114,7 @@ class Worker:
         shutil.rmtree(target.parent, ignore_errors=True)      # left by an interrupted attempt
         with closing(Masks(folder, units)) as masks:
             count = write_bag(target, reader, cameras, masks, class_map, reader.node_outputs(),
-                              STORAGES[self._settings.storage], lambda: None)
+                              STORAGES[self._settings.storage], lambda: None, as_png=self._settings.as_png)
             masks.check_end(reader.count(cameras))
         if self._settings.table:
             name = f'{self._settings.checkpoint_name} {self._settings.checkpoint_sha256[:12]}'

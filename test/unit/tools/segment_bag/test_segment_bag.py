@@ -3,6 +3,7 @@
 """segment_bag: the same bag with masks, also after interruptions."""
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,6 +21,9 @@ from rosbags.typesys import Stores, get_typestore
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import IMAGE, Topic, camera_names, choose_cameras, is_of_node
+from fanet_ros.commands import run
+from fanet_ros.datasets import SampleCache
+from fanet_ros.datasets.bag import load_bag
 from fanet_ros.inference import Segmenter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.segment_bag.classes import LATCHED_QOS
@@ -232,3 +236,24 @@ def test_outputs_of_a_node_are_recognised_in_any_namespace(topic: str, is_output
 def test_ros_is_not_loaded() -> None:
     code = 'import sys, fanet_ros.tools.segment_bag.command; sys.exit("rclpy" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', code], env=dict(os.environ)).returncode == 0
+
+
+def test_masks_as_png_hold_the_same_labels_and_are_found_by_other_tools(tmp_path: Path) -> None:
+    images = [raw(0), raw(1, 'junk'), raw(2)]
+    source = write(tmp_path / 'in', [('/camera/image_raw', image) for image in images])
+    assert main([str(source), str(tmp_path / 'raw'), *QUICK]) == 0
+    assert main([str(source), str(tmp_path / 'png'), *QUICK, '--masks', 'png']) == 0
+    expected = masks(tmp_path / 'raw')
+    topic = '/segmentation/mask/compressed'
+    found = [STORE.deserialize_cdr(data, COMPRESSED) for name, _, data in read(tmp_path / 'png') if name == topic]
+    assert [item.header for item in found] == [item.header for item in expected] and len(found) == 2
+    for item, other in zip(found, expected):
+        assert item.format == 'mono8; png compressed mono8'
+        assert np.array_equal(cv2.imdecode(item.data, cv2.IMREAD_UNCHANGED), other.data.reshape(64, 96))
+    assert not masks(tmp_path / 'png')
+    comparison = ['compare_masks', str(tmp_path / 'raw'), str(tmp_path / 'png'), '--output', str(tmp_path / 'comparison')]
+    assert run(comparison[0], comparison[1:]) == 0
+    result = json.loads((tmp_path / 'comparison/comparison.json').read_text())
+    assert result['frames'] == 2 and result['agreement'] == 1
+    samples = load_bag(tmp_path / 'png', '/camera/image_raw', topic, 11, lambda _: True, SampleCache())
+    assert np.array_equal(samples[1].labels, expected[1].data.reshape(64, 96))

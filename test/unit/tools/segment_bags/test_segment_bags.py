@@ -50,7 +50,7 @@ def command(archive: Path, output: Path, quick: list[str], *more: str) -> list[s
 def settings() -> Settings:
     path = resolve_checkpoint('fanet18_camvid')
     options = SegmenterOptions(device='cpu', engine='torch', input_height=64, input_width=96, num_threads=1)
-    return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, 'key', max_unit_images=40)
+    return Settings(str(path), 'fanet18_camvid', file_sha256(path), options, (), 'input', False, False, 'key', max_unit_images=40)
 
 
 def test_masks_equal_those_of_segment_bag_and_are_made_once(
