@@ -14,7 +14,7 @@ from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.segmenter_options import SegmenterOptions
-from fanet_ros.inference.upsampled_labels import upsampled, upsampled_argmax
+from fanet_ros.inference.upsampled_labels import upsampled_argmax, upsampled_confidence
 from fanet_ros.size_text import size_text
 
 MAX_FRAME_SIZES = 8
@@ -94,7 +94,7 @@ class FirstSegmenter:
         logits = self._session.run(None, {'images': images})[0][0]
         marks.append(time.perf_counter())
         labels = upsampled_argmax(logits, frame.size)
-        confidence = _confidence(logits, frame.size) if frame.confidence else None
+        confidence = upsampled_confidence(logits, frame.size) if frame.confidence else None
         marks.append(time.perf_counter())
         others = [size for size in self._frame_sizes if size != frame.size]
         self._frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]
@@ -105,9 +105,3 @@ class FirstSegmenter:
         """(H, W, 3) uint8 -> (1, 3, h, w) float32, normalised, with the same values as Preprocessor's."""
         small = resized(rgb, self.input_height, self.input_width)
         return np.ascontiguousarray(((small - self._mean) * self._scale).transpose(2, 0, 1)[None])
-
-
-def _confidence(logits: np.ndarray, size: Size) -> np.ndarray:
-    """Probability of each pixel's class times 255, (H, W) uint8, from logits (C, h, w)."""
-    full = upsampled(logits, size)
-    return (255 / np.exp(full - full.max(0)).sum(0) + 0.5).astype(np.uint8)

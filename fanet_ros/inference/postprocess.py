@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
-from fanet_ros.inference.upsampled_labels import upsampled_argmax
+from fanet_ros.inference.upsampled_labels import upsampled_argmax, upsampled_confidence
 
 LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # the fields of Layers
 
@@ -55,11 +55,9 @@ def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, 
             colors: Optional[OverlayColors] = None) -> Layers:
     with torch.inference_mode():
         if logits.device.type == 'cpu' and colors is None:      # the same labels with and without confidence
-            labels = torch.from_numpy(upsampled_argmax(logits[0].float().contiguous().numpy(), size))
-            if not with_confidence:
-                return Layers(labels)
-            full = _upsampled(logits, size)
-            return Layers(labels, _confidence(full, full.amax(0)))
+            values = logits[0].float().contiguous().numpy()
+            return Layers(torch.from_numpy(upsampled_argmax(values, size)),
+                          torch.from_numpy(upsampled_confidence(values, size)) if with_confidence else None)
         palette = None if colors is None else _palette_on(logits.device, colors.palette.tobytes())
         alpha = 0.0 if colors is None else colors.alpha
         one_pass = _one_pass(logits.device) if logits.is_cuda else None
@@ -73,7 +71,7 @@ def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence:
     :param palette: (256, 3) uint8 RGB by class index, for an overlay on `frame` (H, W, 3) uint8
     :param alpha: 0 (frame) .. 1 (colours)
     """
-    full = _upsampled(logits, size)
+    full = F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)[0]      # (C, H, W)
     best, index = full.max(0)           # (H, W); argmax() is far slower
     labels, confidence, overlay = index.to(torch.uint8), None, None
     if with_confidence:
@@ -82,11 +80,6 @@ def layer_by_layer(logits: torch.Tensor, size: tuple[int, int], with_confidence:
         mixed = torch.lerp(frame.float(), palette[index].float(), alpha)
         overlay = (mixed + 0.5).to(torch.uint8)
     return labels, confidence, overlay
-
-
-def _upsampled(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """(C, H, W) float32 of logits (1, C, h, w)."""
-    return F.interpolate(logits.float(), size, mode='bilinear', align_corners=True)[0]
 
 
 def _confidence(full: torch.Tensor, best: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenCV's resizing as weights, so that frames resized on the GPU equal those resized on the CPU.
+"""The CPU's resizing as weights, so that frames resized on the GPU equal those resized on the CPU.
 
 For each row and column of the result, the weights say which rows and columns of the source it averages.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fanet_ros.inference.resizing import interpolation
+from fanet_ros.inference.resizing import interpolation, whole_factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,14 +39,16 @@ class Taps:
 
 @lru_cache(maxsize=32)
 def taps(source: tuple[int, int], target: tuple[int, int], device: torch.device) -> tuple[Taps, Taps]:
-    """Taps of the rows and of the columns, as in cv2.resize() with interpolation(); cached, since they cost more than a frame."""
+    """Taps of the rows and of the columns, equivalent to resized(); cached, since they cost more than a frame."""
+    factor = whole_factor(source, target)
+    source = source[0] // factor, source[1] // factor
     if interpolation(source, target) == cv2.INTER_LINEAR:
         along = _linear
     elif target[0] <= source[0] and target[1] <= source[1]:
         along = _area
     else:
         along = _area_linear        # what OpenCV does for INTER_AREA where one side grows
-    rows, columns = (along(*lengths) for lengths in zip(source, target))
+    rows, columns = (_of_blocks(factor, *along(*lengths)) for lengths in zip(source, target))
     return _on(device, *rows), _on(device, *columns)
 
 
@@ -58,6 +60,12 @@ def resampled(rgb: Tensor, rows: Taps, columns: Taps) -> Tensor:
 def _on(device: torch.device, first: np.ndarray, weights: np.ndarray) -> Taps:
     return Taps(torch.from_numpy(first.astype(np.int32)).to(device),
                 torch.from_numpy(np.ascontiguousarray(weights.T, dtype=np.float32)).to(device))
+
+
+def _of_blocks(factor: int, first: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Taps of pixels that are the means of `factor` source pixels each."""
+    used = int(np.flatnonzero(weights.any(0))[-1]) + 1      # at equal sizes every pixel has one tap
+    return first * factor, weights[:, :used].repeat(factor, axis=1) / factor
 
 
 def _area(source: int, target: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,11 +1,13 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels at the frame's size from logits at 1/8 of the input resolution, on the CPU, without torch."""
+"""Labels and confidence at the frame's size from logits at 1/8 of the input resolution, on the CPU, without torch."""
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
+
+LEAST_LOGIT = np.float32(-80)       # relative to the largest; its exponential is still a normal float32
 
 
 def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -34,10 +36,43 @@ def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return labels
 
 
-def upsampled(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(C, H, W) float32 of `logits` (C, h, w), bilinear with align_corners."""
-    rows, columns = (_interpolation(*lengths) for lengths in zip(logits.shape[1:], size))
-    return rows.T @ (logits @ columns)
+def upsampled_confidence(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Softmax probability of the best class, times 255, of logits upsampled as in upsampled_argmax(): (H, W) uint8.
+
+    Between two rows of logits every value is linear, so its exponential is a geometric series: one multiplication per value
+    in place of an exponential. Equal to the direct computation to within 1.
+    """
+    low_height, low_width = logits.shape[1:]
+    height, width = size
+    columns = logits @ _interpolation(low_width, width)                                     # (C, h, W)
+    columns -= columns.max(0)           # subtracts one linear function from all classes, which cancels in a softmax
+    np.maximum(columns, LEAST_LOGIT, out=columns)
+    if low_height == 1:
+        return np.repeat(_best_share(np.exp(columns[:, 0])[None]), height, 0)
+    above, weight = _positions(low_height, height)
+    first = np.append(np.searchsorted(above, np.arange(low_height - 1)), height)
+    confidence = np.empty(size, np.uint8)
+    for row, (start, stop) in enumerate(zip(first, first[1:])):
+        if start == stop:
+            continue
+        down = columns[:, row + 1] - columns[:, row]                                        # (C, W)
+        values = np.empty((stop - start, *down.shape), np.float32)
+        np.exp(columns[:, row] + weight[start] * down, out=values[0])
+        if len(values) > 1:
+            factor = np.exp(np.float32((low_height - 1) / (height - 1)) * down)
+            for number in range(1, len(values)):
+                np.multiply(values[number - 1], factor, out=values[number])
+        confidence[start:stop] = _best_share(values)
+    return confidence
+
+
+def _best_share(values: np.ndarray) -> np.ndarray:
+    """255 times the share of the largest value over the second axis: (N, C, W) -> (N, W) uint8."""
+    share = values.max(1)
+    share /= values.sum(1)
+    share *= 255
+    share += 0.5
+    return share.astype(np.uint8)
 
 
 def _argmax(values: np.ndarray) -> np.ndarray:

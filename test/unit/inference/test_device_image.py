@@ -3,7 +3,6 @@
 """The GPU's preprocessing matches OpenCV's on the CPU; tested here with PyTorch, which is the reference for the kernel."""
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,7 +14,7 @@ from fanet_ros.inference.pixel_layout import PixelLayout
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.resampling import resampled, taps
-from fanet_ros.inference.resizing import interpolation
+from fanet_ros.inference.resizing import resized
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
 from fanet_ros.sources import SyntheticStreet
 
@@ -42,14 +41,14 @@ def test_encoding_without_a_layout_is_uploaded_as_rgb() -> None:
 
 
 @pytest.mark.parametrize(('source', 'target'), [
-    ((72, 128), (32, 64)), ((37, 53), (20, 21)), ((48, 64), (12, 16)), ((40, 60), (40, 31)),       # smaller
-    ((30, 41), (64, 96)), ((32, 79), (61, 62)), ((40, 60), (40, 60)), ((1, 1), (3, 5)),            # no smaller
+    ((72, 128), (32, 64)), ((72, 128), (31, 55)), ((72, 120), (13, 23)), ((37, 53), (20, 21)), ((48, 64), (12, 16)),    # smaller
+    ((40, 60), (40, 31)), ((30, 41), (64, 96)), ((32, 79), (61, 62)), ((40, 60), (40, 60)), ((1, 1), (3, 5)),       # no smaller
     ((14, 50), (72, 3)), ((66, 86), (63, 89)), ((9, 90), (10, 64))])                               # one side only
-def test_resampling_matches_opencv(source: tuple[int, int], target: tuple[int, int]) -> None:
+def test_resampling_matches_that_of_the_cpu(source: tuple[int, int], target: tuple[int, int]) -> None:
     rgb = np.random.default_rng(1).integers(0, 256, (*source, 3), np.uint8)
-    expected = cv2.resize(rgb, target[::-1], interpolation=interpolation(source, target)).reshape(*target, 3)
+    expected = resized(rgb, *target).reshape(*target, 3)
     found = resampled(torch.from_numpy(rgb), *taps(source, target, CPU))[0].permute(1, 2, 0).numpy()
-    assert np.abs(found - expected).max() < 1       # OpenCV rounds, intermediate results too
+    assert np.abs(found - expected).max() < 1.5     # OpenCV rounds, intermediate results too
 
 
 @pytest.fixture(name='segmenter', scope='module')

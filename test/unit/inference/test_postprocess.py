@@ -40,6 +40,17 @@ def test_confidence_is_the_probability_of_the_label() -> None:
     assert np.abs(confidence.astype(float) - 255 * probability.max(0)).max() <= 0.51
 
 
+@pytest.mark.parametrize('size', [(90, 120), (7, 9), (5, 7), (12, 8), (1, 1)])
+@pytest.mark.parametrize(('spread', 'least'), [(0.1, 1.0), (3.0, 1.0), (10.0, 1.0), (30.0, 0.95)])
+def test_confidence_of_moderate_and_extreme_logits(size: 'tuple[int, int]', spread: float, least: float) -> None:
+    logits = spread * torch.randn(1, 7, 6, 9, generator=torch.Generator().manual_seed(5)).double()
+    full = F.interpolate(logits, size, mode='bilinear', align_corners=True)[0]
+    expected = 255 * full.softmax(0).amax(0).numpy()
+    _, confidence = labels_and_confidence(logits.float(), size, True)
+    # Differences beyond LEAST_LOGIT are cut off, which moves the border between two classes by a little.
+    assert np.mean(np.abs(confidence - expected) <= 1) >= least
+
+
 def test_labels_do_not_depend_on_whether_confidence_is_requested() -> None:
     logits = smooth_logits(11, 30, 40)
     with_confidence, without = (labels_and_confidence(logits, (240, 320), requested)[0] for requested in (True, False))
