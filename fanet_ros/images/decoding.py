@@ -16,7 +16,7 @@ from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.encoded_size import JPEG_BEGIN, PNG_BEGIN, encoded_size
 from fanet_ros.images.png_palette import without_palette
 from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
-from fanet_ros.images.strict_jpeg import decode_strictly
+from fanet_ros.images.strict_jpeg import Suffices, decode_strictly
 from fanet_ros.images.transport_format import NO_COLORS, REPUBLISH, VIDEO, TransportFormat
 
 # Called with a sentence about what is odd in an image that can still be decoded; the same for every such image.
@@ -107,36 +107,43 @@ def _plane_rows(message: Any) -> np.ndarray:
 
 
 def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode a JPEG, PNG or other image file into (H, W, 3) uint8 RGB in sensor orientation, ignoring EXIF rotation.
+    """Decode a JPEG, PNG or other image file into (H, W, 3) uint8 RGB; see compressed_image()."""
+    return compressed_image(message, bit_depth=bit_depth, note=note).rgb
+
+
+def compressed_image(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn,
+                     suffices: Optional[Suffices] = None) -> RawImage:
+    """Decode a JPEG, PNG or other image file as RGB in sensor orientation, ignoring EXIF rotation.
 
     A Bayer mosaic, according to `format`, is demosaiced; `note` is called if colour was lost in compression.
 
     :param bit_depth: for 16-bit values; None: determined from this image alone
+    :param suffices: a JPEG may be decoded at a fraction of its size that is no smaller than this; None: at its full size
     :raises ImageError: the data are not a readable image, or claim to be larger than any camera's
     """
     transport_format = TransportFormat.of(message.format)
-    rgb = _undamaged_jpeg(message)
-    if rgb is not None:
-        return rgb
+    jpeg = _undamaged_jpeg(message, suffices)
+    if jpeg is not None:
+        return RawImage.of_rgb(*jpeg)
     image = _decoded_file(message, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image.dtype == np.uint16:
         image = (bit_depth or BitDepth()).to_bytes(image, note)
     if transport_format.lost_color:
         note(transport_format.lost_color)
     if image.ndim == 3:
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        return RawImage.of_rgb(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
     is_mosaic = transport_format.bayer_pattern in BAYER and min(image.shape) >= MIN_BAYER_PX
-    return cv2.cvtColor(image, BAYER[transport_format.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB)
+    return RawImage.of_rgb(cv2.cvtColor(image, BAYER[transport_format.bayer_pattern] if is_mosaic else cv2.COLOR_GRAY2RGB))
 
 
-def _undamaged_jpeg(message: Any) -> Optional[np.ndarray]:
-    """A colour JPEG as RGB, checked for damage; None if it cannot be checked, see decode_strictly()."""
+def _undamaged_jpeg(message: Any, suffices: Optional[Suffices]) -> Optional[tuple[np.ndarray, tuple[int, int]]]:
+    """A colour JPEG as RGB and its size, checked for damage; None if it cannot be checked, see decode_strictly()."""
     data = bytes(message.data)
     if not data.startswith(JPEG_BEGIN):
         return None
     _check_size(message)
     try:
-        return decode_strictly(data)
+        return decode_strictly(data, suffices)
     except ValueError as error:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
                          f'({" ".join(str(error).split())[:80]}); check cable and driver', 'damaged image') from None

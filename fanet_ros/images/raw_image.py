@@ -51,18 +51,24 @@ class RawImage:
     """An image of `height` x `width` px in an `encoding` of 8 bits: a key of FORMATS, SEMI_PLANAR or PLANAR, or NV24.
 
     `rows` (R, B) uint8 are its bytes without padding: a view that may be strided and must not be written to. Planes lie one
-    below the other, each as rows of B bytes.
+    below the other, each as rows of B bytes. `full_size`: height and width of the camera's image, if it was reduced on decoding.
     """
 
     encoding: str
     height: int
     width: int
     rows: np.ndarray
+    full_size: Optional[tuple[int, int]] = None
 
     @classmethod
-    def of_rgb(cls, rgb: np.ndarray) -> RawImage:
-        """From (H, W, 3) uint8 RGB, contiguous."""
-        return cls('rgb8', rgb.shape[0], rgb.shape[1], rgb.reshape(len(rgb), -1))
+    def of_rgb(cls, rgb: np.ndarray, full_size: Optional[tuple[int, int]] = None) -> RawImage:
+        """From (H, W, 3) uint8 RGB, contiguous; for `full_size` see the class."""
+        return cls('rgb8', rgb.shape[0], rgb.shape[1], rgb.reshape(len(rgb), -1), full_size)
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Height and width of the camera's image in px."""
+        return self.full_size or (self.height, self.width)
 
     @cached_property
     def rgb(self) -> np.ndarray:

@@ -75,6 +75,10 @@ class FirstSegmenter:
         """Always: frames of another shape are squeezed until a Segmenter takes over."""
         return True
 
+    def size_for(self, height: int, width: int) -> Size:
+        """The network's height and width, for frames of any shape."""
+        return self.input_height, self.input_width
+
     def prepare(self, height: int, width: int) -> Size:
         """Nothing to do; the network's height and width."""
         return self.input_height, self.input_width

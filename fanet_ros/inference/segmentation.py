@@ -25,7 +25,8 @@ class CameraImage(Protocol):
     """An image as sent by a camera, such as sources.raw_image.RawImage.
 
     `rows` (R, B) uint8 are its bytes without padding, laid out as in the sensor_msgs `encoding`. `rgb` (H, W, 3) uint8 is
-    converted on the CPU on first access.
+    converted on the CPU on first access. `frame_size` is the height and width of the camera's image, which may have been reduced
+    on decoding; results have that size.
     """
 
     @property
@@ -36,6 +37,9 @@ class CameraImage(Protocol):
 
     @property
     def width(self) -> int: ...
+
+    @property
+    def frame_size(self) -> tuple[int, int]: ...
 
     @property
     def rows(self) -> np.ndarray: ...
@@ -60,15 +64,15 @@ class FrameInput:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in px."""
+        """Height and width of the camera's image in px."""
         if isinstance(self.image, np.ndarray):
             height, width = self.image.shape[:2]
             return height, width
-        return self.image.height, self.image.width
+        return self.image.frame_size
 
     @property
     def rgb(self) -> np.ndarray:
-        """(H, W, 3) uint8, converted on the CPU if necessary."""
+        """(H, W, 3) uint8, converted on the CPU if necessary; smaller than `size` if the image was reduced on decoding."""
         return self.image if isinstance(self.image, np.ndarray) else self.image.rgb
 
     def check(self) -> None:

@@ -164,6 +164,10 @@ class Segmenter:
         """Whether the engine for frames of `height` x `width` px has been built, or cannot be built."""
         return self._engines.is_ready_for((height, width))
 
+    def size_for(self, height: int, width: int) -> Size:
+        """(height, width) of the network for frames of `height` x `width` px."""
+        return self._engines.size_for((height, width))
+
     def prepare(self, height: int, width: int) -> Size:
         """Build the engine for frames of `height` x `width` px in parallel with the current ones; returns its height and width.
 

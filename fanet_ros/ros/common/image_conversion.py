@@ -18,23 +18,25 @@ from std_msgs.msg import Header
 
 from fanet_ros.images import decoding as image_decoding
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.decoding import ImageError, Note, compressed_to_rgb, unknown_encoding
+from fanet_ros.images.decoding import ImageError, Note, compressed_image, compressed_to_rgb, unknown_encoding
 from fanet_ros.images.raw_image import FORMATS, SEMI_PLANAR, RawImage
+from fanet_ros.images.strict_jpeg import Suffices
 
 __all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'labels_to_image_message', 'raw_image',
            'rgb_to_image_message']
 
 
 def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,
-              note: Note = warnings.warn) -> RawImage:
+              note: Note = warnings.warn, suffices: Optional[Suffices] = None) -> RawImage:
     """The pixels of `message` as the camera sent them; RGB for a CompressedImage.
 
     :param bit_depth: of 16-bit values; None: derived from this image alone
     :param note: called with a description of any issue with an image that can still be decoded
+    :param suffices: see compressed_image()
     :raises ImageError: inconsistent sizes, an unknown encoding, or a compressed image that cannot be decoded
     """
     if isinstance(message, CompressedImage):
-        return RawImage.of_rgb(compressed_to_rgb(message, bit_depth=bit_depth, note=note))
+        return compressed_image(message, bit_depth=bit_depth, note=note, suffices=suffices)
     return image_decoding.raw_image(message, _by_cv_bridge, bit_depth=bit_depth, note=note)
 
 

@@ -17,6 +17,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
+from fanet_ros.images.strict_jpeg import Suffices
 from fanet_ros.ros.common.image_conversion import raw_image
 from fanet_ros.ros.common.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
@@ -134,12 +135,14 @@ class CameraInput:
                 else:
                     self._on_image(taken[0])
 
-    def raw_image(self, message: Union[Image, CompressedImage]) -> RawImage:
+    def raw_image(self, message: Union[Image, CompressedImage],
+                  suffices: Optional[Suffices] = None) -> RawImage:
         """Pixels of `message`.
 
+        :param suffices: see compressed_image()
         :raises ImageError: the message cannot be decoded
         """
-        return self._raw_image(message)
+        return self._raw_image(message, suffices=suffices)
 
     @property
     def notes(self) -> tuple[str, ...]:

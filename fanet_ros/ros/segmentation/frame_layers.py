@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import UNLABELLED, FrameInput, Segmentation, draw_legend, draw_overlay
+from fanet_ros.inference.resizing import resized
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 
 LEAST_LEGEND_ROW_PX = 16
@@ -73,7 +74,8 @@ class FrameLayers:
         """The frame blended with the colours of the published values, (H, W, 3) uint8 RGB."""
         overlay = self._segmentation.overlay
         if overlay is None:                             # otherwise already drawn on the GPU
-            overlay = draw_overlay(self._frame.rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+            rgb = resized(self._frame.rgb, *self.frame_size)        # reduced on decoding, if nothing subscribed yet
+            overlay = draw_overlay(rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
         return self._with_legend(overlay) if self._style.overlay_legend else overlay
 
     def _with_legend(self, overlay: np.ndarray) -> np.ndarray:

@@ -110,9 +110,9 @@ class SegmentationWorker:
         taken = time.perf_counter()
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
-        image = camera.raw_image(received.message)
-        outputs, style = self._outputs[name], model.style
-        frame = FrameInput(image if model.segmenter.converts_colors else image.rgb,
+        outputs, style, segmenter = self._outputs[name], model.style, model.segmenter
+        image = camera.raw_image(received.message, None if outputs.wants_overlay else segmenter.size_for)
+        frame = FrameInput(image if segmenter.converts_colors or image.full_size else image.rgb,
                            outputs.wants_confidence or style.min_confidence > 0, stamp_ns(received.message.header) / 10**9, name,
                            style.overlay_colors if outputs.wants_overlay else None)
         return _Frame(camera, received, frame, taken, time.perf_counter())
