@@ -35,6 +35,25 @@ def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.Cap
     assert sum(line.startswith('| 5 | ') for line in capsys.readouterr().out.splitlines()) == 3
 
 
+@pytest.mark.slow
+def test_with_jpeg_overlay_recorder_and_load(tmp_path: Path) -> None:
+    small = ['--rates', '5', '--size', '128x96', '--resolution', '96x64', '--seconds', '2', '--only', 'tuned', '--engine', 'torch']
+    assert benchmark_transport.main([
+        *small, '--jpeg', '--overlay', '--record', '--busy', '1', '--prefix', 'nice -n 1', '--set', 'overlay_max_rate_hz=2',
+        'num_threads=1', '--output', str(tmp_path)]) == 0
+    run, = json.loads((tmp_path / 'transport.json').read_text())['runs']
+    assert run['sent'] == 10 and run['lost'] < 10 and run['stages_ms']['convert_ms'] > 0
+    left = [process for process in psutil.process_iter(['cmdline'])
+            if process.info['cmdline'] and process.info['cmdline'][-1] == 'while True: pass']
+    assert not left
+
+
+def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        benchmark_transport.main(['--set', 'num_threads'])
+    assert "'num_threads': expected NAME=VALUE" in capsys.readouterr().err
+
+
 def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--seconds', '1', '--engine', 'none']) == 1
     assert capsys.readouterr().err.startswith('benchmark_transport: the node ended with exit code 1')

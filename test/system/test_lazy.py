@@ -107,3 +107,23 @@ def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
     assert result.successful
     camera.answer_to(image)
     assert process.stop() == 0
+
+
+def test_overlay_max_rate_hz_limits_the_overlay_and_not_the_masks(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
+    node = '/drawing'
+    process = start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=drawing_image', '-p',
+        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'overlay_max_rate_hz:=0.001')
+    overlays = client.collect(Image, f'{node}/overlay')
+    camera = make_camera(process, node, '/drawing_image')
+    image = np.full((96, 128, 3), 90, np.uint8)
+    camera.connect(image)
+    client.wait_for(lambda: camera.send(image) is not None and overlays, 'the first overlay', process)
+    for _ in range(5):
+        camera.answer_to(image)
+    assert len(overlays) == 1
+    result, = client.set_parameters(node, overlay_max_rate_hz=0.0)
+    assert result.successful
+    client.wait_for(lambda: camera.send(image) is not None and len(overlays) > 4, 'further overlays', process)
+    assert process.stop() == 0

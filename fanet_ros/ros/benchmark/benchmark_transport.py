@@ -5,6 +5,8 @@
     ros2 run fanet_ros benchmark_transport --rates 10 30 60 --rounds 5 --output out
     ros2 run fanet_ros benchmark_transport --rates --highest
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
+    ros2 run fanet_ros benchmark_transport --rates --highest --only tuned --record --set overlay_max_rate_hz=10
+    ros2 run fanet_ros benchmark_transport --rates 30 --only tuned --busy 2 --prefix "nice -n -5"
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # one hour: drift of latency and memory
 
 Each rate is measured with this package's process tuning (allocator, DDS profile), with an untuned camera, like ordinary
@@ -18,10 +20,13 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Optional
 
+import yaml
+
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
+from fanet_ros.ros.benchmark.surroundings import Surroundings
 from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
 from fanet_ros.size_text import METAVAR, size_argument
 
@@ -65,9 +70,12 @@ def main(argv: Optional[list[str]] = None) -> int:
     kinds = [(processes, reliability) for reliability in arguments.camera
              for processes in ([arguments.only] if arguments.only else PROCESSES)]
 
+    surroundings = Surroundings(arguments.jpeg, arguments.overlay, arguments.record, arguments.busy,
+                                tuple(arguments.prefix.split()))
+
     def measure_at(rate_hz: float, processes: str, reliability: str) -> Run:
         return measure(arguments.size, arguments.resolution, rate_hz, arguments.seconds, processes, reliability,
-                       {'engine': arguments.engine, 'precision': arguments.precision})
+                       {'engine': arguments.engine, 'precision': arguments.precision, **dict(arguments.set)}, surroundings)
 
     def show(run: Run, note: str = '') -> None:
         print(f'{HEADER}\n{row(run)}{note}' if not runs else f'{row(run)}{note}', flush=True)
@@ -113,11 +121,24 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
                         help='QoS reliability of the camera')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
+    parser.add_argument('--set', nargs='+', type=_parameter, default=[], metavar='NAME=VALUE', help='parameters of the node')
+    parser.add_argument('--jpeg', action='store_true', help='the camera sends JPEGs')
+    parser.add_argument('--overlay', action='store_true', help='the receiver subscribes to the overlay, too')
+    parser.add_argument('--record', action='store_true', help='recorder_node writes a bag, with camera and overlay')
+    parser.add_argument('--busy', type=int, default=0, metavar='N', help='N other processes keep a core busy each')
+    parser.add_argument('--prefix', default='', help='command to start the node with, such as "nice -n -5" or "taskset -c 1"')
     parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and two plots')
     arguments = parser.parse_args(argv)
     if arguments.rounds < 1 or arguments.seconds <= 0 or min(arguments.rates, default=1) <= 0:
         parser.error('--rounds must be at least 1, --seconds and --rates more than 0')
     return arguments
+
+
+def _parameter(text: str) -> tuple[str, object]:
+    name, separator, value = text.partition('=')
+    if not separator or not name:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected NAME=VALUE')
+    return name, yaml.safe_load(value)
 
 
 def _write(folder: Path, argv: Optional[list[str]], runs: list[Run], summary: list[Run], highest: list[Run]) -> None:

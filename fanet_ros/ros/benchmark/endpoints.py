@@ -8,11 +8,12 @@ import json
 import sys
 import time
 
+import cv2
 import numpy as np
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.images.stamps import stamp_ns
@@ -26,16 +27,19 @@ WARM_UP_S = 2.0             # frames of this initial period do not count
 STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
 
 
-def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str) -> None:
-    """Publish `image` (bgr8) at a constant rate once node and receiver are up; print the stamps after the warm-up, in ns."""
+def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str, *, is_jpeg: bool = False) -> None:
+    """Publish `image` (bgr8) or `image/compressed` (JPEG) at a constant rate once node and receiver are up.
+
+    Prints the stamps after the warm-up, in ns.
+    """
     node = rclpy.create_node('benchmark_camera')
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
-    publisher = node.create_publisher(Image, 'image', qos)
+    topic = 'image/compressed' if is_jpeg else 'image'
+    publisher = node.create_publisher(CompressedImage if is_jpeg else Image, topic, qos)
     street = SyntheticStreet(width, height, seed=0)
-    images = [Image(height=height, width=width, encoding='bgr8', step=3 * width,
-                    data=array.array('B', np.ascontiguousarray(street.frame(20 * index).rgb[..., ::-1]).tobytes()))
+    images = [(_jpeg if is_jpeg else _raw)(np.ascontiguousarray(street.frame(20 * index).rgb[..., ::-1]))
               for index in range(FRAMES)]
-    while not (node.count_subscribers('image') and node.count_subscribers('segmentation/mask')):
+    while not (node.count_subscribers(topic) and node.count_subscribers('segmentation/mask')):
         time.sleep(0.05)
     time.sleep(1.0)         # until every connection is established on both sides
     stamps = []
@@ -52,7 +56,16 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
     print(json.dumps(stamps))
 
 
-def run_receiver() -> None:
+def _raw(bgr: np.ndarray) -> Image:
+    height, width, _ = bgr.shape
+    return Image(height=height, width=width, encoding='bgr8', step=3 * width, data=array.array('B', bgr.tobytes()))
+
+
+def _jpeg(bgr: np.ndarray) -> CompressedImage:
+    return CompressedImage(format='bgr8; jpeg compressed bgr8', data=array.array('B', cv2.imencode('.jpg', bgr)[1].tobytes()))
+
+
+def run_receiver(*, with_overlay: bool = False) -> None:
     """Receive masks and timings until SIGINT; print [stamp in ns, received in ns, [STAGES in ms]] for each mask.
 
     The stages are null for a mask without a timing message.
@@ -69,6 +82,8 @@ def run_receiver() -> None:
 
     node.create_subscription(Image, 'segmentation/mask', on_mask, RELIABLE)
     node.create_subscription(FrameTiming, 'segmentation/timing', on_timing, RELIABLE)
+    if with_overlay:
+        node.create_subscription(Image, 'segmentation/overlay', lambda _: None, RELIABLE)
     try:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
@@ -77,15 +92,15 @@ def run_receiver() -> None:
 
 
 def main() -> int:
-    """Run `camera HEIGHT WIDTH RATE SECONDS RELIABILITY` or `receiver`; started by benchmark_transport."""
+    """Run `camera HEIGHT WIDTH RATE SECONDS RELIABILITY [jpeg]` or `receiver [overlay]`; started by benchmark_transport."""
     role, *values = sys.argv[1:]
     tune_process()
     rclpy.init(args=[])
     try:
         if role == 'camera':
-            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4])
+            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4], is_jpeg='jpeg' in values)
         else:
-            run_receiver()
+            run_receiver(with_overlay='overlay' in values)
     finally:
         shut_down()
     return 0

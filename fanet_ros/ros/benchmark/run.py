@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Iterator, Optional
+from typing import Iterator, Mapping, Optional
 
 import numpy as np
 import psutil
@@ -22,6 +22,7 @@ from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT
 from fanet_ros.ros.benchmark.endpoints import STAGES
+from fanet_ros.ros.benchmark.surroundings import Surroundings
 from fanet_ros.ros.common.node_command import node_command
 
 ENDPOINTS = (sys.executable, '-m', 'fanet_ros.ros.benchmark.endpoints')
@@ -71,26 +72,28 @@ class _Usage:
 
 
 def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, seconds: float, processes: str,
-            reliability: str, network: dict[str, str]) -> Run:
+            reliability: str, parameters: Mapping[str, object], surroundings: Surroundings) -> Run:
     """Send images at a constant rate for `seconds` and measure latency, loss and resource usage.
 
     :param size: height and width of the camera's images in px
     :param resolution: height and width of the network input in px
     :param processes: a key of PROCESSES
     :param reliability: of the camera: reliable or best_effort
-    :param network: further parameters of the node, such as engine and precision
+    :param parameters: further ones of the node, such as engine and precision
     :raises NoMaskError: no mask was received
     :raises RuntimeError: a process failed
     """
     bare = {key: value for key, value in os.environ.items()
             if key not in (*ALLOCATOR_VARIABLES, *DDS_PROFILE_VARIABLES, OPT_OUT)}
     camera_environment, environment = ({**bare, OPT_OUT: '1' if is_tuned else '0'} for is_tuned in PROCESSES[processes][1:])
-    parameters = {'input_height': resolution[0], 'input_width': resolution[1], **network}
-    node = _start(environment, node_command('segmentation_node', parameters, ('--log-level', 'warn')))
-    receiver = _start(environment, [*ENDPOINTS, 'receiver'])
-    camera = _start(camera_environment, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability])
+    parameters = {'input_height': resolution[0], 'input_width': resolution[1],
+                  'image_transport': 'compressed' if surroundings.jpeg else 'raw', **parameters}
+    node = _start(environment, [*surroundings.prefix, *node_command('segmentation_node', parameters, ('--log-level', 'warn'))])
+    receiver = _start(environment, [*ENDPOINTS, 'receiver', *(['overlay'] if surroundings.overlay else [])])
+    camera = _start(camera_environment, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability,
+                                         *(['jpeg'] if surroundings.jpeg else [])])
     try:
-        with _usage_of(node.pid) as usage:
+        with surroundings.running(environment), _usage_of(node.pid) as usage:
             stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
         masks = {stamp: (at, stages) for stamp, at, stages in json.loads(
             _output(receiver, node, TIMEOUT_S, interrupt=True))}

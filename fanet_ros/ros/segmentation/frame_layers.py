@@ -11,7 +11,6 @@ import numpy as np
 
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import UNLABELLED, FrameInput, Segmentation, draw_legend, draw_overlay
-from fanet_ros.inference.resizing import resized
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 
 LEAST_LEGEND_ROW_PX = 16
@@ -69,13 +68,17 @@ class FrameLayers:
             return confidence
         return np.where(self.mask == UNLABELLED, np.uint8(0), confidence)
 
+    @property
+    def has_overlay(self) -> bool:
+        """Whether an overlay was requested with the frame."""
+        return self._frame.overlay is not None
+
     @cached_property
     def overlay(self) -> np.ndarray:
         """The frame blended with the colours of the published values, (H, W, 3) uint8 RGB."""
         overlay = self._segmentation.overlay
         if overlay is None:                             # otherwise already drawn on the GPU
-            rgb = resized(self._frame.rgb, *self.frame_size)        # reduced on decoding, if nothing subscribed yet
-            overlay = draw_overlay(rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
+            overlay = draw_overlay(self._frame.rgb, self._values, self._style.table.palette(), self._style.overlay_alpha)
         return self._with_legend(overlay) if self._style.overlay_legend else overlay
 
     def _with_legend(self, overlay: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.images.transport_format import MASK_PNG
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
@@ -60,6 +61,7 @@ class FrameOutputs:
                  class_map_period_s: float = 0.0) -> None:
         self._node = node
         self._class_map_period_s = class_map_period_s
+        self.overlay_rate_limit = RateLimit()
         self._prefix = f'~/{camera}/' if camera else '~/'
         self._mask = self._publisher(Image, 'mask')
         self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
@@ -98,10 +100,12 @@ class FrameOutputs:
         """Whether an output that needs Segmentation.confidence has subscribers."""
         return _is_wanted(self._confidence) or _is_wanted(self._confidence_png)
 
-    @property
-    def wants_overlay(self) -> bool:
-        """Whether the overlay has subscribers, raw or as JPEG."""
-        return _is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)
+    def wants_overlay(self, now_s: float) -> bool:
+        """Whether to draw the overlay of a frame: it has subscribers, raw or as JPEG, and its rate limit lets the frame pass.
+
+        :param now_s: by a monotonic clock
+        """
+        return (_is_wanted(self._overlay) or _is_wanted(self._overlay_jpeg)) and self.overlay_rate_limit.passes(now_s)
 
     @property
     def has_subscribers(self) -> bool:
@@ -182,8 +186,8 @@ class FrameOutputs:
             self._confidence_png.publish(_file(header, MASK_PNG, layers.confidence_png))
 
     def _publish_overlay(self, layers: FrameLayers, header: Header) -> float:
-        """Draw and publish the overlay if it has subscribers; returns the time taken in ms."""
-        if not self.wants_overlay:
+        """Draw and publish the overlay if the frame is to have one; returns the time taken in ms."""
+        if not layers.has_overlay:
             return 0.0
         start = time.perf_counter()
         if _is_wanted(self._overlay):

@@ -65,6 +65,9 @@ class SegmentationSettings(Settings):
         0, 'Maximum number of frames, each of a different camera, that run through the network as one batch; 0: one per '
         'camera, at most 4', minimum=0, maximum=64)
     overlay_jpeg_quality: int = parameter(80, 'JPEG quality of ~/overlay/compressed', minimum=1, maximum=100)
+    overlay_max_rate_hz: float = parameter(
+        0.0, 'Maximum rate at which the overlay of each camera is drawn; 0: with every mask', unit='Hz', minimum=0.0,
+        maximum=1000.0)
     overlay_alpha: float = parameter(0.5, 'Opacity of the class colours in the overlay', minimum=0.0, maximum=1.0)
     overlay_legend: bool = parameter(False, 'Show class names and colours at the top of the overlay')
     colors: str = parameter(

@@ -75,7 +75,6 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
         self._lazy_subscriptions = LazySubscriptions(self, self._cameras, self._outputs, lambda: self.settings.lazy)
-        self._limit_rates()
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
         self._worker.start()
@@ -110,6 +109,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._outputs.update(
                 (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
+            self._limit_rates()
             for outputs in self._outputs.values():      # the classes are known before the first frame
                 outputs.announce(self._switch.loaded.style)
         except Exception as error:      # checkpoint, device and engine raise all kinds of errors
@@ -236,6 +236,8 @@ class SegmentationNode(FittedParameters, LifecycleNode):
     def _limit_rates(self) -> None:
         for camera in self._cameras.values():
             camera.rate_limit.max_hz = self.settings.max_rate_hz
+        for outputs in self._outputs.values():
+            outputs.overlay_rate_limit.max_hz = self.settings.overlay_max_rate_hz
 
     def _describe(self) -> NodeState:
         active = self._switch.active

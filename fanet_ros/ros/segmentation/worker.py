@@ -111,10 +111,11 @@ class SegmentationWorker:
         if self._is_too_old(camera, received, model.settings.max_frame_age_ms):
             return None
         outputs, style, segmenter = self._outputs[name], model.style, model.segmenter
-        image = camera.raw_image(received.message, None if outputs.wants_overlay else segmenter.size_for)
+        overlay = style.overlay_colors if outputs.wants_overlay(taken) else None
+        image = camera.raw_image(received.message, segmenter.size_for if overlay is None else None)
         frame = FrameInput(image if segmenter.converts_colors or image.full_size else image.rgb,
                            outputs.wants_confidence or style.min_confidence > 0, stamp_ns(received.message.header) / 10**9, name,
-                           style.overlay_colors if outputs.wants_overlay else None)
+                           overlay)
         return _Frame(camera, received, frame, taken, time.perf_counter())
 
     def _is_too_old(self, camera: CameraInput, received: ReceivedFrame, max_age_ms: float) -> bool:

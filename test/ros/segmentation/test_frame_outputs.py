@@ -51,7 +51,8 @@ def segmentation(confidence: Optional[np.ndarray] = None) -> Segmentation:
 
 def publish(outputs: FrameOutputs, found: Segmentation, frame_header: Header, style: OutputStyle) -> float:
     """Publish all outputs of one frame; returns the milliseconds spent on the overlay."""
-    layers = FrameLayers(FrameInput(RGB), found, style)
+    overlay = style.overlay_colors if outputs.wants_overlay(time.monotonic()) else None
+    layers = FrameLayers(FrameInput(RGB, overlay=overlay), found, style)
     outputs.publish_mask(layers, frame_header, style)
     return outputs.publish_other_outputs(layers, frame_header, style)
 
@@ -174,7 +175,7 @@ def test_confidence_and_overlay_are_published_compressed(listener: Listener) -> 
     outputs = FrameOutputs(listener.node)
     confidences, overlays = (listener.subscribe(CompressedImage, f'/segmentation/{name}/compressed') for name in (
         'confidence', 'overlay'))
-    listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_overlay)
+    listener.wait_for(lambda: outputs.wants_confidence and outputs.wants_overlay(0.0))
     style = OutputStyle(STREET, overlay_alpha=0.25, overlay_jpeg_quality=30)
     stamp = publish_until(listener, outputs, style, confidences, overlays, confidence=True)
     confidence, overlay = of(confidences, stamp), of(overlays, stamp)
