@@ -49,7 +49,7 @@ def test_with_jpeg_overlay_recorder_and_load(tmp_path: Path) -> None:
 
 
 def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match='2'):
         benchmark_transport.main(['--set', 'num_threads'])
     assert "'num_threads': expected NAME=VALUE" in capsys.readouterr().err
 
