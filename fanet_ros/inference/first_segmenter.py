@@ -6,11 +6,10 @@ from __future__ import annotations
 import time
 from typing import Optional, Sequence
 
-import numpy as np
-
 from fanet_ros.inference.engines.cache import touch
 from fanet_ros.inference.first_answer import FirstAnswer, recall
 from fanet_ros.inference.input_size import Size
+from fanet_ros.inference.normalizing import normalized
 from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.segmenter_options import SegmenterOptions
@@ -38,8 +37,7 @@ class FirstSegmenter:
         self.options, self.class_map = options, answer.class_map
         self.checkpoint_name, self.variant = answer.checkpoint_name, answer.variant
         self.input_height, self.input_width = answer.input_size
-        self._mean = np.array(answer.mean, np.float32) * np.float32(255)
-        self._scale = 1 / (np.array(answer.std, np.float32) * np.float32(255))
+        self._means, self._scales = [255 * value for value in answer.mean], [1 / (255 * value) for value in answer.std]
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads, settings.log_severity_level = answer.threads, 3
         self._session = onnxruntime.InferenceSession(str(answer.path), settings, providers=['CPUExecutionProvider'])
@@ -93,7 +91,7 @@ class FirstSegmenter:
     def _segment(self, frame: FrameInput) -> Segmentation:
         frame.check()
         marks = [time.perf_counter()]
-        images = self._images(frame.rgb)
+        images = normalized(resized(frame.rgb, self.input_height, self.input_width), self._means, self._scales)
         marks.append(time.perf_counter())
         logits = self._session.run(None, {'images': images})[0][0]
         marks.append(time.perf_counter())
@@ -104,8 +102,3 @@ class FirstSegmenter:
         self._frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]
         times = StageTimes(*((end - begin) * 1e3 for begin, end in zip(marks, marks[1:])))
         return Segmentation(labels, confidence, times, self.input_height, self.input_width)
-
-    def _images(self, rgb: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 -> (1, 3, h, w) float32, normalised, with the same values as Preprocessor's."""
-        small = resized(rgb, self.input_height, self.input_width)
-        return np.ascontiguousarray(((small - self._mean) * self._scale).transpose(2, 0, 1)[None])

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
+from fanet_ros.inference.normalizing import normalized
 from fanet_ros.inference.pixel_layout import PixelLayout
 from fanet_ros.inference.resampling import resampled, taps
 from fanet_ros.inference.resizing import resized
@@ -72,15 +73,15 @@ class Preprocessor:
         return DeviceImage(self._sent(frame.rows, place).view(-1), frame.height, frame.width, layout)
 
     def normalized(self, image: DeviceImage, height: int, width: int) -> Tensor:
-        """Second half: the result of load() -> (1, 3, height, width) float32, channels last in memory."""
+        """Second half: the result of load() -> (1, 3, height, width) float32; on a GPU, channels last in memory."""
         size = image.height, image.width
         if self._one_pass is not None:
             steps = taps(size, (height, width), self._device)
             return self._one_pass(image, *steps, self._means, self._scales).permute(2, 0, 1)[None]
         rgb = rgb_of(image)
-        # At the right size, 8 bits become float32 as they are read, which saves a pass over memory.
-        images = (rgb.permute(2, 0, 1)[None] if size == (height, width)
-                  else resampled(rgb, *taps(size, (height, width), self._device)))
+        if self._device.type == 'cpu' and size == (height, width):
+            return torch.from_numpy(normalized(rgb.numpy(), self._means, self._scales))
+        images = resampled(rgb, *taps(size, (height, width), self._device))
         return (images - self._mean).mul_(self._scale)
 
     def rgb(self, image: DeviceImage) -> Tensor:

@@ -17,9 +17,9 @@ def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     and the one below; so a class that is the largest in both rows is the largest everywhere between them. Only the columns
     where the two rows disagree are computed.
     """
-    low_height, low_width = logits.shape[1:]
+    low_height = logits.shape[1]
     height, width = size
-    columns = logits @ _interpolation(low_width, width)                                     # (C, h, W)
+    columns = _stretched(logits, width)                                                     # (C, h, W)
     row_labels = _argmax(columns)                                                           # (h, W)
     if low_height == 1:
         return np.repeat(row_labels, height, 0)
@@ -42,9 +42,9 @@ def upsampled_confidence(logits: np.ndarray, size: tuple[int, int]) -> np.ndarra
     Between two rows of logits every value is linear, so its exponential is a geometric series: one multiplication per value
     in place of an exponential. Equal to the direct computation to within 1.
     """
-    low_height, low_width = logits.shape[1:]
+    low_height = logits.shape[1]
     height, width = size
-    columns = logits @ _interpolation(low_width, width)                                     # (C, h, W)
+    columns = _stretched(logits, width)                                                     # (C, h, W)
     columns -= columns.max(0)           # subtracts one linear function from all classes, which cancels in a softmax
     np.maximum(columns, LEAST_LOGIT, out=columns)
     if low_height == 1:
@@ -64,6 +64,20 @@ def upsampled_confidence(logits: np.ndarray, size: tuple[int, int]) -> np.ndarra
                 np.multiply(values[number - 1], factor, out=values[number])
         confidence[start:stop] = _best_share(values)
     return confidence
+
+
+def _stretched(logits: np.ndarray, width: int) -> np.ndarray:
+    """(C, h, w) -> (C, h, width), linear with align_corners.
+
+    Not as a product of matrices: the threads of a BLAS library would spin afterwards, on cores that the next frame needs.
+    """
+    if logits.shape[2] == 1:
+        return np.repeat(logits, width, 2)
+    before, weight = _positions(logits.shape[2], width)
+    values = np.take(np.diff(logits, axis=2), before, 2, mode='clip')
+    values *= weight
+    values += np.take(logits, before, 2, mode='clip')
+    return values
 
 
 def _best_share(values: np.ndarray) -> np.ndarray:
@@ -91,15 +105,3 @@ def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
     position = np.arange(high) * ((low - 1) / max(high - 1, 1))
     before = np.minimum(position.astype(np.intp), low - 2)
     return before, (position - before).astype(np.float32)
-
-
-@lru_cache(maxsize=32)
-def _interpolation(low: int, high: int) -> np.ndarray:
-    """Linear interpolation with align_corners as a matrix (low, high) float32."""
-    if low == 1:
-        return np.ones((1, high), np.float32)
-    before, weight = _positions(low, high)
-    matrix = np.zeros((low, high), np.float32)
-    matrix[before, np.arange(high)] = 1 - weight
-    matrix[before + 1, np.arange(high)] += weight
-    return matrix
