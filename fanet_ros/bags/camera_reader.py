@@ -3,8 +3,6 @@
 """Read the images of a bag's cameras, decoded ahead of the network."""
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Collection, Iterator, NamedTuple, Optional, Sequence
 
@@ -16,8 +14,7 @@ from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES, Camera, is_of_node
 from fanet_ros.images.decoding import ImageError, to_rgb
 from fanet_ros.images.stamps import stamp_ns
-
-DECODED_AHEAD = 4
+from fanet_ros.in_order import in_order
 
 
 class BagImage(NamedTuple):
@@ -46,24 +43,18 @@ class CameraReader(BagReader):
         return sum(item.msgcount for item in self._of(cameras))
 
     def images(self, cameras: Sequence[Camera], skip: int = 0, only: Optional[Collection[int]] = None,
-               start: Optional[int] = None, stop: Optional[int] = None) -> Iterator[BagImage]:
+               start: Optional[int] = None, stop: Optional[int] = None, threads: int = 2) -> Iterator[BagImage]:
         """Yield the cameras' images in the bag's order, without the first `skip`; threads decode a few ahead.
 
         :param only: numbers of the images to read, counted from the first in the bag; None: all
         :param start: yield only images received at start <= time < stop [ns]; `skip` and `only` then count within this range
         :param stop: see `start`
+        :param threads: number of threads
         """
         raws: Iterator[Any] = islice(self.messages(self._of(cameras), start, stop), skip, None)
         if only is not None:
             raws = (raw for number, raw in enumerate(raws, skip) if number in only)
-        pending: deque[Future[BagImage]] = deque()
-        with ThreadPoolExecutor(2) as threads:
-            for connection, _, raw in raws:
-                pending.append(threads.submit(self._image, connection, raw))
-                if len(pending) > DECODED_AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+        return in_order(lambda item: self._image(item[0], item[2]), raws, threads)
 
     def stamps_s(self, camera: Camera, count: int) -> list[float]:
         """Stamps of the first `count` images of a camera [s], without damaged messages."""

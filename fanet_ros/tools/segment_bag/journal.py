@@ -52,8 +52,11 @@ class Journal:
 
     def add_mask(self, labels: np.ndarray) -> None:
         """Append the mask of the next image, (H, W) uint8."""
-        encoded = cv2.imencode('.png', labels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-        self._append(b'M' + encoded.tobytes())
+        self.add_encoded(encoded(labels))
+
+    def add_encoded(self, mask: bytes) -> None:
+        """Append the mask of the next image, from encoded()."""
+        self._append(b'M' + mask)
 
     def add_reason(self, reason: str) -> None:
         """Record why the next image has no mask."""
@@ -103,6 +106,11 @@ class Journal:
                                'command again, or remove that folder')
             return
         write_json(path, settings)
+
+
+def encoded(labels: np.ndarray) -> bytes:
+    """A mask, (H, W) uint8, as the journal keeps it: a PNG."""
+    return cv2.imencode('.png', labels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
 def _records(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -14,6 +14,7 @@ from fanet_ros.bags.camera_reader import BagImage
 from fanet_ros.inference import Segmentation
 
 DOUBTFUL_BELOW = 128        # of 255: probability below one half
+LEVELS = np.arange(256) / 255
 
 
 def row_of(image: BagImage, segmentation: Segmentation, classes: int) -> dict[str, Any]:
@@ -27,11 +28,16 @@ def row_of(image: BagImage, segmentation: Segmentation, classes: int) -> dict[st
     """
     assert image.rgb is not None and segmentation.confidence is not None
     grey = cv2.cvtColor(image.rgb, cv2.COLOR_RGB2GRAY)
-    counts = np.bincount(segmentation.labels.ravel(), minlength=classes)[:classes]
-    return {'topic': image.topic, 'stamp_ns': image.stamp_ns, 'shares': (counts / segmentation.labels.size).tolist(),
-            'confidence': float(segmentation.confidence.mean() / 255),
-            'doubtful': float((segmentation.confidence < DOUBTFUL_BELOW).mean()),
-            'brightness': float(grey.mean() / 255), 'sharpness': float(cv2.Laplacian(grey, cv2.CV_32F).var())}
+    confidences = _shares(segmentation.confidence)
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
+    return {'topic': image.topic, 'stamp_ns': image.stamp_ns, 'shares': _shares(segmentation.labels)[:classes].tolist(),
+            'confidence': float(confidences @ LEVELS), 'doubtful': float(confidences[:DOUBTFUL_BELOW].sum()),
+            'brightness': cv2.mean(grey)[0] / 255, 'sharpness': float(deviation[0, 0]) ** 2}
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    """Share of the pixels with each value, (256,), of (H, W) uint8."""
+    return cv2.calcHist([values], [0], None, [256], [0, 256]).ravel().astype(float) / values.size
 
 
 class RowFile:

@@ -8,15 +8,17 @@ import platform
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 import fanet_ros
 from fanet_ros.atomic_file import sync_to_disk, write_json
-from fanet_ros.bags.camera_reader import CameraReader
+from fanet_ros.bags.camera_reader import BagImage, CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras
-from fanet_ros.inference import Segmenter
+from fanet_ros.in_order import in_order
+from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
+from fanet_ros.tools.segment_bag.journal import encoded
 from fanet_ros.tools.segment_bag.output import write_bag
 from fanet_ros.tools.segment_bag.run import STORAGES
 from fanet_ros.tools.segment_bag.segmented import segmented
@@ -41,6 +43,8 @@ class Worker:
             raise SegmentationError(f'{checkpoint} on {platform.node()} is missing or not the requested checkpoint: put it into '
                                     'a folder that all machines share, or install the same fanet_ros on all')
         self._segmenter = Segmenter.from_checkpoint(checkpoint, settings.options)
+        # On a CPU the network needs the cores; a GPU waits unless several decode images and encode masks.
+        self._threads = 1 if self._segmenter.device.type == 'cpu' else min(8, os.cpu_count() or 1)
 
     def describe(self) -> dict[str, Any]:
         """Machine, process, version of fanet_ros and engine of this worker."""
@@ -96,15 +100,20 @@ class Worker:
         self._segmenter.forget()        # the previous unit may be of another bag
         with folder.journal(unit) as journal, RowFile(folder.rows(unit), journal.done) as rows:
             before = journal.done
-            images = reader.images(cameras, before, start=unit.start, stop=unit.stop)
-            for image, segmentation in segmented(images, self._segmenter, confidence=table):
+
+            def kept(item: tuple[BagImage, Optional[Segmentation]]) -> tuple[str, Optional[dict[str, Any]], bytes]:
+                image, segmentation = item
                 if segmentation is None:
-                    rows.add(None)
-                    journal.add_reason(image.reason)
+                    return image.reason, None, b''
+                return '', row_of(image, segmentation, classes) if table else None, encoded(segmentation.labels)
+            images = reader.images(cameras, before, start=unit.start, stop=unit.stop, threads=self._threads)
+            for reason, row, mask in in_order(kept, segmented(images, self._segmenter, confidence=table), self._threads):
+                if table or reason:
+                    rows.add(row)
+                if reason:
+                    journal.add_reason(reason)
                 else:
-                    if table:
-                        rows.add(row_of(image, segmentation, classes))
-                    journal.add_mask(segmentation.labels)
+                    journal.add_encoded(mask)
             return Segmented(journal.done, journal.done - before)
 
     def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, cameras: Sequence[Camera], made: int = 0) -> Finished:

@@ -21,7 +21,7 @@ from fanet_ros.tools.segment_bags.units import MIN_UNIT_IMAGES, cut
 
 
 def settings(max_unit_images: int = 300, min_units: int = 1) -> Settings:
-    return Settings('', '', '', SegmenterOptions(), (), 'input', False, '', max_unit_images, min_units)
+    return Settings('', '', '', SegmenterOptions(), (), 'input', False, False, '', max_unit_images, min_units)
 
 
 def split_bag(path: Path, *starts: int, frames: int = 40) -> Path:
