@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
                         help='a running Ray cluster: HOST:PORT, or auto for the one this machine belongs to')
     parser.add_argument('--threads', type=count_argument, default=0, metavar='N',
                         help='CPU threads per worker (default: the cores of this machine divided by --workers; 1 with --ray)')
+    parser.add_argument('--per-gpu', type=count_argument, default=1, metavar='N',
+                        help='workers that share a GPU (default: 1); several, if reading and writing keep it waiting')
     parser.add_argument('--unit', type=count_argument, default=300, metavar='N',
                         help='images per unit of work, at most on average (default: 300)')
     parser.add_argument('--replace', action='store_true', help='redo bags that were made with another checkpoint or other options')

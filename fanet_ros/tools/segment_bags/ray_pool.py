@@ -32,10 +32,11 @@ class RayPool:
     :param workers: number of workers; 0: as many as there is room for, also on machines that join later
     :param address: HOST:PORT of a cluster, or 'auto'; '': start one on this machine with room for `workers`
     :param threads: CPU cores per worker
+    :param per_gpu: workers that share a GPU
     :raises PoolError: Ray is missing, or there is no cluster at the address
     """
 
-    def __init__(self, settings: Settings, workers: int, address: str, threads: int) -> None:
+    def __init__(self, settings: Settings, workers: int, address: str, threads: int, per_gpu: int = 1) -> None:
         self._ray = ray = _ray()
         self._address, self._wanted, self._threads = address, workers, threads
         _check(address)
@@ -53,7 +54,7 @@ class RayPool:
             signal.signal(signal.SIGTERM, on_sigterm)       # Ray puts its own there
         self.dashboard = str(getattr(context, 'dashboard_url', '') or '')
         has_gpu = ray.cluster_resources().get('GPU', 0) >= 1
-        self._gpus = int(has_gpu and settings.options.device != 'cpu')
+        self._gpus = 1 / per_gpu if has_gpu and settings.options.device != 'cpu' else 0.0
         self._actor = ray.remote(Worker).options(num_cpus=threads, num_gpus=self._gpus, max_restarts=0)
         self._settings = ray.put(settings)
         self._starting: dict[Any, Any] = {}             # actors by the reference that resolves once they are ready
@@ -133,7 +134,7 @@ class RayPool:
         elif now_s > self._hint_at_s:
             self._hint_at_s = float('inf')
             room = {name: count for name, count in self._ray.cluster_resources().items() if name in ('CPU', 'GPU')}
-            print(f'waiting for a machine with room for a worker ({self._threads} CPU cores, {self._gpus} GPUs); the cluster has '
+            print(f'waiting for a machine with room for a worker ({self._threads} CPU cores, {self._gpus:g} GPUs); the cluster has '
                   f'{room}; fewer --threads may help', file=sys.stderr)
 
     def _outcome(self, reference: Any) -> Outcome:

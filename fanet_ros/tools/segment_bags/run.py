@@ -151,7 +151,7 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
     threads = arguments.threads or own
     if not arguments.threads:
         settings = replace(settings, options=replace(settings.options, num_threads=threads))
-    pool = RayPool(settings, arguments.workers, arguments.ray, threads)
+    pool = RayPool(settings, arguments.workers, arguments.ray, threads, arguments.per_gpu)
     stack.callback(pool.close)
     if pool.dashboard:
         print(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
