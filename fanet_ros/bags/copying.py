@@ -3,7 +3,6 @@
 """What a copy of a bag takes over from the original besides the messages: storage format, topics, custom data."""
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Collection
 
 import yaml
@@ -13,18 +12,19 @@ from rosbags.rosbag2 import StoragePlugin
 from fanet_ros.bags.definitions import MessageDefinition, definition_in
 from fanet_ros.bags.metadata import INFORMATION, METADATA
 from fanet_ros.bags.reader import BagReader
+from fanet_ros.bags.remote_path import AnyPath
 from fanet_ros.bags.writer import BagWriter
 
 UNKNOWN_HASH = 'RIHS01_' + '0' * 64
 
 
-def storage_of(path: Path) -> StoragePlugin:
+def storage_of(path: AnyPath) -> StoragePlugin:
     """Storage format of a bag, judged by its file names."""
     names = [path.name] if path.is_file() else [file.name for file in path.iterdir()]
     return StoragePlugin.SQLITE3 if any('.db3' in name for name in names) else StoragePlugin.MCAP
 
 
-def custom_data_of(path: Path) -> dict[str, str]:
+def custom_data_of(path: AnyPath) -> dict[str, str]:
     """custom_data of a bag's metadata.yaml; empty without one."""
     metadata = path / METADATA
     if not metadata.is_file():

@@ -16,8 +16,10 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA
+from fanet_ros.bags.remote_files import copied, fetch_whole_chunks, must_be_copied
+from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 
 STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
@@ -28,25 +30,27 @@ class BagReader:
     """An open rosbag2. Use as a context manager, or close() it. Reads messages in the order in which they were recorded.
 
     Several files without a metadata.yaml are read as one bag. Types without a definition in the bag are taken from Jazzy.
+    The bag may be in an object store: of an MCAP only what is needed is read, other files are copied to the temporary folder.
 
     `connections`: one per topic and type, across all files; `typestore`: the types of the bag.
 
     :raises BagError: missing, not a rosbag2, a ROS 1 bag, or damaged; also raised while reading
     """
 
-    def __init__(self, path: Union[str, Path]) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, path: Union[str, AnyPath]) -> None:
+        self.path = any_path(path).expanduser()
         self.connections: list[Connection] = []
         self._parts: list[Connection] = []      # connections of the single files, if there are several without metadata.yaml
         with ExitStack() as stack:              # closes opened files if a later one fails
             try:
-                files = _unpacked(_files(self.path), stack)
+                files = _unpacked(copied(_files(self.path), stack), stack)
                 self._reader = stack.enter_context(AnyReader(files, default_typestore=get_typestore(Stores.ROS2_JAZZY)))
             except BagError:
                 raise
             except Exception as error:          # damaged files provoke errors of many kinds
                 raise self._damaged(error) from None
             self._opened = stack.pop_all()
+        fetch_whole_chunks(self._reader)
         self.connections = list(self._reader.connections)
         if len(files) > 1:
             self._parts = self.connections
@@ -84,10 +88,10 @@ class BagReader:
     def is_seekable(self) -> bool:
         """Whether a time range can be read without reading the whole bag, and consecutive ranges keep the bag's message order.
 
-        False if files must be decompressed first, or are read one after another although they overlap in time.
+        False if files must be decompressed or copied first, or are read one after another although they overlap in time.
         """
-        files = [self.path] if self.path.is_file() else list(self.path.iterdir())
-        if any(file.suffix in (PACKED, '.zst') for file in files):
+        files: list[AnyPath] = [self.path] if self.path.is_file() else [*self.path.iterdir()]
+        if any(file.suffix in (PACKED, '.zst') or must_be_copied(file) for file in files):
             return False
         times = [(storage.metadata.start_time, storage.metadata.end_time) for reader in self._reader.readers
                  for storage in getattr(getattr(reader, 'storage', None), 'storages', ())]
@@ -121,6 +125,8 @@ class BagReader:
             return      # rosbags takes an empty selection as all
         try:
             yield from self._joined_messages(wanted, start, stop) if self._parts else self._reader.messages(wanted, start, stop)
+        except StoreError:
+            raise
         except Exception as error:
             raise self._damaged(error) from None
 
@@ -156,6 +162,8 @@ class BagReader:
         try:
             for _, _, message in self.decoded([connection]):
                 return message.format if connection.msgtype == COMPRESSED else message.encoding
+        except StoreError:
+            raise
         except BagError:        # damaged: reported when it is decoded
             pass
         return ''
@@ -167,21 +175,21 @@ class BagReader:
         return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex repairs some')
 
 
-def is_bag(path: Path) -> bool:
+def is_bag(path: AnyPath) -> bool:
     """Whether `path` looks like a rosbag2, complete or not, or like a ROS 1 bag."""
     if path.is_dir():
         return (path / METADATA).is_file() or any(map(_is_storage, path.iterdir()))
     return path.is_file() and (_is_storage(path) or path.suffix == '.bag')
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: AnyPath) -> list[AnyPath]:
     """Paths to open for `path`: a bag's folder or file itself, or all files of a folder without metadata.yaml."""
     if not path.exists():
         raise _refusal(path, 'it does not exist; expected the folder of a rosbag2, or its .mcap or .db3 file')
     if path.suffix == '.bag':
         raise _refusal(path, f'it is a ROS 1 bag; convert it with: rosbags-convert --src {path} --dst {path.stem}')
     if path.is_dir() and not (path / METADATA).is_file():
-        files = sorted(filter(_is_storage, path.iterdir()), key=_number)
+        files = sorted((file for file in path.iterdir() if _is_storage(file)), key=_number)
         if not files:
             raise _refusal(path, 'not a rosbag2; expected a folder written by ros2 bag record, or its .mcap or .db3 file')
         return files
@@ -190,17 +198,17 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _unpacked(files: list[Path], stack: ExitStack) -> list[Path]:
+def _unpacked(files: list[AnyPath], stack: ExitStack) -> list[AnyPath]:
     """The files, with compressed ones unpacked into a folder that `stack` removes."""
     if not any(file.suffix == PACKED for file in files):
         return files
     from backports import zstd  # a dependency of rosbags, but not of its first releases
 
     folder = stack.enter_context(TemporaryDirectory(prefix='fanet_ros_bag_'))
-    targets = [Path(folder, file.stem) if file.suffix == PACKED else file for file in files]
+    targets: list[AnyPath] = [Path(folder, file.stem) if file.suffix == PACKED else file for file in files]
     for file, target in zip(files, targets):
         if file != target:
-            with zstd.open(file, 'rb') as packed, open(target, 'wb') as unpacked:
+            with file.open('rb') as source, zstd.open(source, 'rb') as packed, open(str(target), 'wb') as unpacked:
                 shutil.copyfileobj(packed, unpacked)
     return targets
 
@@ -214,15 +222,15 @@ def _joined(parts: list[Connection]) -> list[Connection]:
             for number, same in enumerate(topics.values(), 1)]
 
 
-def _refusal(path: Path, why: str) -> BagError:
+def _refusal(path: AnyPath, why: str) -> BagError:
     return BagError(f'cannot read the bag {path}: {why}')
 
 
-def _is_storage(file: Path) -> bool:
+def _is_storage(file: AnyPath) -> bool:
     return file.name.removesuffix(PACKED).endswith(STORAGE)
 
 
-def _number(file: Path) -> tuple[int, str]:
+def _number(file: AnyPath) -> tuple[int, str]:
     """Sort key for the numbered files of a split bag: _10 comes after _9."""
     digits = file.name.partition('.')[0].rpartition('_')[2]
     return (int(digits) if digits.isdecimal() else 0, file.name)

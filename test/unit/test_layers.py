@@ -44,7 +44,7 @@ OUTSIDE = {
     'images': {'numpy', 'cv2', 'simplejpeg'},
     'model': {'torch', 'safetensors'},
     'sources': {'numpy', 'cv2'},
-    'bags': {'numpy', 'rosbags', 'backports', 'yaml'},
+    'bags': {'numpy', 'rosbags', 'backports', 'yaml', 'fsspec'},
     'inference': {'torch', 'numpy', 'psutil', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
 }
 ROS_PACKAGE = re.compile(

@@ -1,0 +1,43 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How the files of a bag in an object store are read: an MCAP chunk by chunk, sqlite3 from a copy."""
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rosbags.highlevel import AnyReader
+
+from fanet_ros.bags.range_file import RangeFile
+from fanet_ros.bags.remote_path import AnyPath, RemotePath
+
+
+def must_be_copied(file: AnyPath) -> bool:
+    """Whether a file is in an object store, but has no index by which to read parts of it."""
+    return isinstance(file, RemotePath) and file.suffix == '.db3'
+
+
+def copied(paths: list[AnyPath], stack: ExitStack) -> list[AnyPath]:
+    """The bag's folder or its files, with what must be copied in a folder that `stack` removes."""
+    found: list[AnyPath] = []
+    for path in paths:
+        files = [file for file in (path.iterdir() if path.is_dir() else [path]) if isinstance(file, RemotePath)]
+        if not any(map(must_be_copied, files)):
+            found.append(path)
+            continue
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix='fanet_ros_bag_')))
+        for file in files:
+            file.copy_to(folder / file.name)
+        found.append(folder if path.is_dir() else folder / path.name)
+    return found
+
+
+def fetch_whole_chunks(reader: AnyReader) -> None:
+    """Fetch each chunk of an MCAP in an object store in one request, instead of its header first."""
+    for part in reader.readers:
+        storage = getattr(part, 'storage', None)
+        for file in getattr(storage, 'storages', [storage]):
+            if isinstance(opened := getattr(file, 'bio', None), RangeFile):
+                opened.set_pieces([(chunk.chunk_start_offset, chunk.chunk_start_offset + chunk.chunk_length)
+                                   for chunk in file.chunks])
