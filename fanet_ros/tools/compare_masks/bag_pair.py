@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Iterator, Optional
 
 import cv2
@@ -15,6 +14,7 @@ import numpy as np
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.mask_topics import masked_cameras
 from fanet_ros.bags.reader import BagReader
+from fanet_ros.bags.remote_path import AnyPath
 from fanet_ros.bags.topics import IMAGE_TYPES, Camera
 from fanet_ros.images.decoding import ImageError, to_labels
 from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
@@ -30,8 +30,8 @@ class BagPair:
     """The masks of one recording: path of the bag in A and in B, and its name in the archive."""
 
     name: str
-    a: Path
-    b: Path
+    a: AnyPath
+    b: AnyPath
 
 
 class Comparison:

@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.bags.remote_path import any_path
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.tools.count_argument import count_argument
 
@@ -34,8 +35,8 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='compare_masks', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('a', type=Path, metavar='A', help='an output of segment_bags, or a bag with masks')
-    parser.add_argument('b', type=Path, metavar='B', help='the same of another checkpoint')
+    parser.add_argument('a', type=any_path, metavar='A', help='an output of segment_bags, or a bag with masks')
+    parser.add_argument('b', type=any_path, metavar='B', help='the same of another checkpoint')
     parser.add_argument('--output', type=Path, metavar='DIR',
                         help='folder for the results; an earlier comparison in it is replaced (default: only print a summary)')
     parser.add_argument('--every', type=count_argument, default=1, metavar='N',

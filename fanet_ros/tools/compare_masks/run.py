@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.tools.compare_masks.bag_pair import SIDES, BagPair, Comparison
 from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
 from fanet_ros.tools.compare_masks.frames import COLUMNS, FrameDifference, MostDifferent
@@ -90,20 +91,19 @@ def _prepare(output: Path) -> None:
         (output / name).unlink(missing_ok=True)
 
 
-def _title(a: Path, b: Path) -> str:
-    if a.name != b.name:        # long paths do not fit
-        a, b = Path(a.name), Path(b.name)
-    return f'A: {a}   B: {b}'
+def _title(a: AnyPath, b: AnyPath) -> str:
+    shown = (a.name, b.name) if a.name != b.name else (a, b)        # long paths do not fit
+    return f'A: {shown[0]}   B: {shown[1]}'
 
 
-def bag_pairs(a: Path, b: Path) -> tuple[list[BagPair], tuple[list[str], list[str]]]:
+def bag_pairs(a: AnyPath, b: AnyPath) -> tuple[list[BagPair], tuple[list[str], list[str]]]:
     """(pairs of bags with the same path below A and B, names of bags only in A and only in B); two single bags are a pair.
 
     :raises BagError: A or B is missing or has no bags
     """
-    found: list[dict[str, Path]] = []
+    found: list[dict[str, AnyPath]] = []
     for folder in (a, b):
-        bags = {bag.name: Path(bag.input) for bag in find_bags([folder], folder)}
+        bags = {bag.name: any_path(bag.input) for bag in find_bags([folder], folder)}
         if not bags:
             raise BagError(f'no bags in {folder}: expected an output of segment_bags, or a bag with masks')
         found.append(bags)

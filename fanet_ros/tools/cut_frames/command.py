@@ -22,6 +22,7 @@ import math
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.bags.remote_path import any_path
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='cut_frames', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('selection', type=Path, metavar='SELECTION', help='.csv or .parquet with the columns bag, topic, stamp_ns')
-    parser.add_argument('--archive', type=Path, required=True, metavar='DIR', help='folder that the column bag is relative to')
+    parser.add_argument('--archive', type=any_path, required=True, metavar='DIR', help='folder that the column bag is relative to')
     parser.add_argument('--output', type=Path, required=True, metavar='OUT', help='new folder')
     parser.add_argument('--as', dest='kind', choices=('bag', 'folder'), default='bag', help='kind of output (default: bag)')
     parser.add_argument('--before', type=_seconds, metavar='S', help='seconds to keep before each frame (default: 1)')

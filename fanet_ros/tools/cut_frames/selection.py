@@ -9,6 +9,7 @@ from typing import Any, Collection, Mapping, NamedTuple, Optional, Sequence
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader, is_bag
+from fanet_ros.bags.remote_path import AnyPath
 from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.tools.row_table import read_table
@@ -52,7 +53,7 @@ def _integer(stamp: Any, path: Path) -> int:
                          'frames.parquet') from None
 
 
-def bag_path(archive: Path, name: str) -> Path:
+def bag_path(archive: AnyPath, name: str) -> AnyPath:
     """Path of the bag `name` of an archive, as in the column bag; `archive` may also be this bag itself.
 
     :raises BagError: there is none, or the name leads out of the archive

@@ -12,6 +12,7 @@ import numpy as np
 
 from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.remote_path import any_path
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bags.done import input_state
 from fanet_ros.tools.segment_bags.find import PARTIAL
@@ -25,10 +26,9 @@ class BagFolder:
     """
 
     def __init__(self, bag: Bag, settings: Settings) -> None:
-        output = Path(bag.output)
-        self.path = output.with_name(output.name + PARTIAL)
+        self.path = Path(bag.partial or bag.output + PARTIAL)
         self._bag = bag
-        self.input_digest = input_state(Path(bag.input))[0]
+        self.input_digest = input_state(any_path(bag.input))[0]
         self._wanted = {'input': self.input_digest, 'key': settings.key, 'table': settings.table}
 
     @property

@@ -7,6 +7,8 @@
     ros2 run fanet_ros segment_bags /archive --output /archive_masks --ray auto
 
 DIR mirrors the folder structure of the archive. A bag appears there once it is complete; until then the work is in NAME.partial.
+SOURCE and DIR may be in an object store (s3://, gs://); unfinished work is then in --work.
+
 After an interruption the same command resumes where it stopped and skips finished bags. DIR/report.json lists the result of each
 bag, DIR/frames.parquet has statistics of each frame (needs pyarrow). Several workers or a cluster need Ray:
 pip install "fanet_ros[fleet]".
@@ -20,6 +22,7 @@ import errno
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.bags.remote_path import RemotePath, any_path
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.size_text import METAVAR, size_argument
@@ -28,9 +31,12 @@ from fanet_ros.tools.count_argument import count_argument
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Segment the bags; returns the exit code, see the module docstring."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     if arguments.workers is None:
         arguments.workers = 0 if arguments.ray else 1
+    if isinstance(arguments.output, RemotePath) != (arguments.work is not None):
+        parser.error('--work DIR is needed for an --output in an object store, and only there')
 
     def work() -> int:
         from fanet_ros.tools.segment_bags.run import segment_bags
@@ -47,10 +53,12 @@ def main(argv: Optional[list[str]] = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='segment_bags', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sources', type=Path, nargs='+', metavar='SOURCE',
+    parser.add_argument('sources', type=any_path, nargs='+', metavar='SOURCE',
                         help='a bag, a folder to search for bags, or a text file (.txt) with one path per line')
-    parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder of the new bags')
-    parser.add_argument('--root', type=Path, metavar='FOLDER',
+    parser.add_argument('--output', type=any_path, required=True, metavar='DIR', help='folder of the new bags')
+    parser.add_argument('--work', type=Path, metavar='DIR',
+                        help='folder for unfinished bags if --output is in an object store; all machines must share it')
+    parser.add_argument('--root', type=any_path, metavar='FOLDER',
                         help='DIR mirrors the folders below it (default: the deepest folder that contains every SOURCE)')
     parser.add_argument('--workers', type=count_argument, default=None, metavar='N',
                         help='number of workers (default: 1; with --ray, as many as the cluster has room for)')

@@ -5,27 +5,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, Optional
 
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.object_store import RemoteStat
+from fanet_ros.bags.remote_path import AnyPath
 
 DONE = 'segment_bags.json'
 VERSION = 1
 
 
-def input_state(path: Path) -> tuple[str, int]:
+def input_state(path: AnyPath) -> tuple[str, int]:
     """(digest of the names, sizes and modification times of a bag's files, total size in bytes), for detecting changes.
+
+    Objects of a store have a tag of their content (ETag) instead of the modification time.
 
     :raises BagError: the bag does not exist or is unreadable
     """
     try:
-        files = [path] if path.is_file() else [Path(entry.path) for entry in os.scandir(path) if entry.is_file()]
-        states = [(file.name, file.stat()) for file in sorted(files)]
+        files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+        states = [(file.name, file.stat()) for file in sorted(files, key=lambda file: file.name)]
     except OSError as error:
         raise BagError(f'{path}: {error.strerror or error}') from None
-    text = json.dumps([[name, state.st_size, state.st_mtime_ns] for name, state in states])
+    text = json.dumps([[name, state.st_size, state.identity if isinstance(state, RemoteStat) else state.st_mtime_ns]
+                       for name, state in states])
     return hashlib.sha256(text.encode()).hexdigest(), sum(state.st_size for _, state in states)
 
 
@@ -49,11 +53,32 @@ def read_done(output: Path) -> Optional[dict[str, Any]]:
     :raises BagError: `output` exists but has no readable marker
     """
     try:
-        found = json.loads((output / DONE).read_text(encoding='utf-8'))
+        text = (output / DONE).read_text(encoding='utf-8')
     except (FileNotFoundError, NotADirectoryError):
         if output.exists():
-            raise BagError(f'{output} was not written by segment_bags: remove it, or choose another --output') from None
+            raise not_ours(output) from None
         return None
     except (OSError, ValueError) as error:
-        raise BagError(f'{output / DONE} cannot be read ({error}): remove {output}') from None
+        raise _unreadable(output, error) from None
+    return parse_done(output, text)
+
+
+def parse_done(output: AnyPath, text: str) -> dict[str, Any]:
+    """The marker with this text.
+
+    :raises BagError: it is damaged
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise _unreadable(output, error) from None
     return found if isinstance(found, dict) else {}
+
+
+def not_ours(output: AnyPath) -> BagError:
+    """The error for a folder that something else made."""
+    return BagError(f'{output} was not written by segment_bags: remove it, or choose another --output')
+
+
+def _unreadable(output: AnyPath, error: Exception) -> BagError:
+    return BagError(f'{output / DONE} cannot be read ({error}): remove {output}')

@@ -10,13 +10,15 @@ from typing import Iterable, Iterator, Optional, Sequence
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import METADATA
 from fanet_ros.bags.reader import is_bag
+from fanet_ros.bags.remote_path import AnyPath, RemotePath, any_path, common_folder, relative
+from fanet_ros.tools.segment_bags.done import input_state
 from fanet_ros.tools.segment_bags.jobs import Bag
 
 LIST, PARTIAL = '.txt', '.partial'
 SUFFIXES = ('.zstd', '.mcap', '.db3')
 
 
-def find_bags(sources: Sequence[Path], output: Path, root: Optional[Path] = None) -> list[Bag]:
+def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPath] = None) -> list[Bag]:
     """Every bag once; its path below `output` is its path below `root`.
 
     :param root: None: the folder searched, or the deepest one that contains all sources
@@ -26,19 +28,22 @@ def find_bags(sources: Sequence[Path], output: Path, root: Optional[Path] = None
     given = [path for source in sources for path in _listed(source.expanduser())]
     roots = [path if path.is_dir() and not is_bag(path) else path.parent for path in given]
     if root is None:
-        root = Path(os.path.commonpath(roots)) if roots else output
+        try:
+            root = common_folder(roots) if roots else output
+        except ValueError:
+            raise BagError('no folder contains all sources: segment those of each bucket into an output of its own') from None
     found: dict[str, Bag] = {}
     for path in given:
         for bag in _bags_below(path, output):
             name = _name(bag, root.absolute())
-            other = found.setdefault(name, Bag(str(bag), str(output / name), name))
-            if other.input != str(bag):
-                name = bag.relative_to(root.absolute()).as_posix()      # a.mcap next to the folder a
-                found[name] = Bag(str(bag), str(output / name), name)
+            if name in found and found[name].input != str(bag):
+                name = relative(bag, root.absolute()).as_posix()        # a.mcap next to the folder a
+            if name not in found:
+                found[name] = _bag(bag, output, name)
     return list(found.values())
 
 
-def _listed(source: Path) -> Iterator[Path]:
+def _listed(source: AnyPath) -> Iterator[AnyPath]:
     """The source as an absolute path, or the paths in a list."""
     if not source.exists():
         raise BagError(f'{source} does not exist: expected a bag, a folder with bags, or a text file ({LIST}) with their paths')
@@ -48,16 +53,26 @@ def _listed(source: Path) -> Iterator[Path]:
         yield _absolute(source)
         return
     for line in source.read_text(encoding='utf-8').splitlines():
-        path = line.strip()
-        if path and not path.startswith('#'):
-            yield _absolute(source.absolute().parent / Path(path).expanduser())
+        text = line.strip()
+        if text and not text.startswith('#'):
+            path = any_path(text).expanduser()
+            is_whole = isinstance(path, RemotePath) or path.is_absolute()
+            yield _absolute(path if is_whole else source.absolute().parent / str(path))
 
 
-def _absolute(path: Path) -> Path:
-    return Path(os.path.normpath(path.absolute()))      # removes `..` but keeps links
+def _absolute(path: AnyPath) -> AnyPath:
+    return path if isinstance(path, RemotePath) else Path(os.path.normpath(path.absolute()))    # removes `..` but keeps links
 
 
-def _bags_below(path: Path, output: Path) -> Iterator[Path]:
+def _bag(path: AnyPath, output: AnyPath, name: str) -> Bag:
+    try:
+        digest, size = input_state(path)
+    except BagError:        # reported with the bag, later
+        digest, size = '', 0
+    return Bag(str(path), str(output / name), name, size, digest)
+
+
+def _bags_below(path: AnyPath, output: AnyPath) -> Iterator[AnyPath]:
     """All bags in a folder, sorted by name; any other path as it is, even if missing, so that a bad line in a list fails alone."""
     if not path.is_dir():
         yield path
@@ -65,19 +80,20 @@ def _bags_below(path: Path, output: Path) -> Iterator[Path]:
     if is_bag(path):
         yield from _bags_in(path)
         return
-    for folder, names, _ in os.walk(path):
-        names[:] = sorted(name for name in names if Path(folder, name) != output and not name.endswith(PARTIAL)
+    for walked, names, _ in path.walk() if isinstance(path, RemotePath) else os.walk(path):
+        folder = any_path(walked)
+        names[:] = sorted(name for name in names if folder / name != output and not name.endswith(PARTIAL)
                           and not name.startswith('.'))
-        if is_bag(Path(folder)):
-            yield from _bags_in(Path(folder))
+        if is_bag(folder):
+            yield from _bags_in(folder)
             names.clear()
 
 
-def _bags_in(folder: Path) -> Iterable[Path]:
+def _bags_in(folder: AnyPath) -> Iterable[AnyPath]:
     """A folder is one bag if it has metadata or its files are named like those of a split bag; otherwise each file is a bag."""
     if (folder / METADATA).is_file():
         return [folder]
-    files = sorted(file for file in folder.iterdir() if file.is_file() and is_bag(file))
+    files = sorted((file for file in folder.iterdir() if file.is_file() and is_bag(file)), key=lambda file: file.name)
     parts = {_stem(file.name).rstrip('0123456789') for file in files}
     return [folder] if len(files) > 1 and len(parts) == 1 and next(iter(parts)).endswith('_') else files
 
@@ -88,9 +104,9 @@ def _stem(name: str) -> str:
     return name
 
 
-def _name(bag: Path, root: Path) -> str:
+def _name(bag: AnyPath, root: AnyPath) -> str:
     try:
-        place = bag.relative_to(root)
+        place = relative(bag, root)
     except ValueError:
         raise BagError(f'{bag} is not below {root}: choose another --root') from None
     return (place if bag.is_dir() else place.with_name(_stem(place.name))).as_posix()

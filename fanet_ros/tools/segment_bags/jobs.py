@@ -39,13 +39,20 @@ class Settings:
 
 @dataclass(frozen=True)
 class Bag:
-    """A bag to segment. `input`, `output`: absolute paths of the bag and of the new one; `name`: path in the archive."""
+    """A bag to segment. `input`, `output`: absolute paths or URLs of the bag and of the new one; `name`: path in the archive.
+
+    :param input_digest: state of the files of `input` when it was found, from input_state(); '': unknown
+    :param replace: overwrite the existing `output`, which is out of date
+    :param partial: folder of the unfinished work; '': NAME.partial next to `output`
+    """
 
     input: str
     output: str
     name: str
     size_bytes: int = 0
-    replace: bool = False       # overwrite the existing `output`, which is out of date
+    input_digest: str = ''
+    replace: bool = False
+    partial: str = ''
 
 
 @dataclass(frozen=True)

@@ -23,20 +23,21 @@ REPORT = 'report.json'
 class Report:
     """Collects the results of a run. Results of single bags go straight to a file, so that memory does not grow with the archive.
 
-    :param output: output folder of the archive
+    :param output: output of the archive, for people
+    :param folder: where report.json is written
     :param total_bytes: total size of the bags to segment
     :param bags: number of bags to segment
     :param quiet: no progress bar
     """
 
-    def __init__(self, output: Path, total_bytes: int, bags: int, quiet: bool) -> None:
+    def __init__(self, output: str, folder: Path, total_bytes: int, bags: int, quiet: bool) -> None:
         self.counts: Counter[str] = Counter()           # bags by state: 'done', 'skipped' or 'failed'
         self.images = self.masks = self.made = 0
         self.without_mask: Counter[str] = Counter()
         self.is_complete = False        # the run was not interrupted
         self._ready_after_s: Optional[float] = None
-        self._output, self._bags, self._begun_s = output, bags, time.monotonic()
-        self._lines = open(output / f'{REPORT}.lines', 'w+', encoding='utf-8')
+        self._output, self._folder, self._bags, self._begun_s = output, folder, bags, time.monotonic()
+        self._lines = open(folder / f'{REPORT}.lines', 'w+', encoding='utf-8')
         self._shares: dict[str, float] = {}
         self._bar = tqdm(total=total_bytes, unit='B', unit_scale=True, desc='segment', disable=True if quiet else None,
                          smoothing=0.05)
@@ -87,7 +88,7 @@ class Report:
                 'without_mask': dict(self.without_mask), 'segmented_now': self.made,
                 'ready_after_s': self._ready_after_s, 'seconds': round(self.seconds, 3)}
         self._lines.seek(0)
-        with replacing(self._output / REPORT) as partial, open(partial, 'w', encoding='utf-8') as file:
+        with replacing(self._folder / REPORT) as partial, open(partial, 'w', encoding='utf-8') as file:
             file.write(json.dumps(head, indent=1)[:-2] + ',\n "bags": [')
             for number, line in enumerate(self._lines):
                 file.write((',\n  ' if number else '\n  ') + line.rstrip('\n'))

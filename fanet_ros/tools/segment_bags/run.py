@@ -11,20 +11,22 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.remote_path import any_path
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.row_table import has_pyarrow
-from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of, read_done
+from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
 from fanet_ros.tools.segment_bags.find import find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
 from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
-from fanet_ros.tools.segment_bags.report import Report
+from fanet_ros.tools.segment_bags.report import REPORT, Report
 from fanet_ros.tools.segment_bags.schedule import Schedule
-from fanet_ros.tools.segment_bags.table import TABLE, join_tables
+from fanet_ros.tools.segment_bags.store import Store, open_store
+from fanet_ros.tools.segment_bags.table import TABLE
 
 WAIT_S = 0.5
 
@@ -42,29 +44,27 @@ def segment_bags(arguments: argparse.Namespace) -> int:
         raise BagError(f'no bags in {", ".join(map(str, arguments.sources))}: expected folders with metadata.yaml, .mcap or .db3 '
                        'files')
     settings = _settings(arguments)
-    output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        stack.enter_context(_locked(output))
-        stale = output / f'{TABLE}.stale'       # frames.parquet lacks some bags
-        to_do, skipped, refused = _sort_bags(bags, settings, arguments.replace)
-        report = Report(output, sum(bag.size_bytes for bag in to_do), len(to_do), arguments.quiet)
+        store = open_store(output, arguments.work and arguments.work.absolute())
+        stack.enter_context(_locked(store.work))
+        to_do, skipped, refused = _sort_bags(bags, settings, arguments.replace, store)
+        stack.callback(store.publish, REPORT)
+        report = Report(str(output), store.work, sum(bag.size_bytes for bag in to_do), len(to_do), arguments.quiet)
         stack.callback(lambda: report.close(
             {'checkpoint': {'name': settings.checkpoint_name, 'sha256': settings.checkpoint_sha256}}))
-        for bag in skipped:
-            report.skipped(bag, read_done(Path(bag.output)) or {})
+        for bag, done in skipped:
+            report.skipped(bag, done)
         for bag, reason in refused:
             report.failed(bag, reason)
         if to_do:
-            stale.touch()
+            store.begin()
             pool = _pool(arguments, settings, stack)
             try:
                 _run(to_do, pool, report)
             except PoolError as error:
                 print(f'segment_bags: {error}', file=sys.stderr)
                 return 1 if report.made else 2
-        if settings.table and (stale.exists() or not (output / TABLE).exists()):
-            join_tables(output)
-            stale.unlink(missing_ok=True)
+        store.finish(settings.table)
         report.is_complete = True
     print(report.summary())
     good = report.counts['done'] + report.counts['skipped']
@@ -116,22 +116,22 @@ def _min_units(arguments: argparse.Namespace) -> int:
     return 1 if arguments.workers == 1 else 10 * arguments.workers
 
 
-def _sort_bags(bags: list[Bag], settings: Settings,
-                replaces: bool) -> tuple[list[Bag], list[Bag], list[tuple[Bag, str]]]:
-    """(bags to segment, largest first; finished bags; bags that cannot be segmented, with the reason)"""
+def _sort_bags(bags: list[Bag], settings: Settings, replaces: bool,
+               store: Store) -> tuple[list[Bag], list[tuple[Bag, dict[str, Any]]], list[tuple[Bag, str]]]:
+    """(bags to segment, largest first; finished bags with their markers; bags that cannot be segmented, with the reason)"""
     to_do, skipped, refused = [], [], []
     for bag in bags:
+        bag = replace(bag, partial=store.partial(bag))
         try:
-            digest, size = input_state(Path(bag.input))
-            bag = replace(bag, size_bytes=size)
-            done = read_done(Path(bag.output))
+            digest = bag.input_digest or input_state(any_path(bag.input))[0]
+            done = store.read_done(bag)
         except BagError as error:
             refused.append((bag, str(error)))
             continue
         if done is None:
             to_do.append(bag)
         elif done.get('key') == settings.key and done.get('input') == digest:
-            skipped.append(bag)
+            skipped.append((bag, done))
         elif done.get('key') != settings.key and not replaces:
             reason = (f'{bag.output} was made with another checkpoint or other options: choose another --output, '
                       'or add --replace')

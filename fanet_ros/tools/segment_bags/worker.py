@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 import fanet_ros
-from fanet_ros.atomic_file import sync_to_disk, write_json
+from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.camera_reader import BagImage, CameraReader
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.remote_path import any_path
 from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.in_order import in_order
 from fanet_ros.inference import Segmentation, Segmenter
@@ -26,6 +27,7 @@ from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
 from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of
+from fanet_ros.tools.segment_bags.store import move_into_place
 from fanet_ros.tools.segment_bags.table import write_table
 from fanet_ros.tools.segment_bags.units import cut
 
@@ -117,7 +119,7 @@ class Worker:
             return Segmented(journal.done, journal.done - before)
 
     def _assemble(self, bag: Bag, folder: BagFolder, reader: CameraReader, cameras: Sequence[Camera], made: int = 0) -> Finished:
-        """Write the new bag from its units in the work folder, then move it to its output path atomically."""
+        """Write the new bag from its units in the work folder, then move it to its output path."""
         units = folder.units()
         target, class_map = folder.new_bag, self._segmenter.class_map
         shutil.rmtree(target.parent, ignore_errors=True)      # left by an interrupted attempt
@@ -138,15 +140,6 @@ class Worker:
             'checkpoint': {'name': self._settings.checkpoint_name, 'sha256': self._settings.checkpoint_sha256},
             'segmenter': self._segmenter.description, 'version': fanet_ros.__version__}, is_durable=True)
         BagFolder(bag, self._settings).units()      # raises if the input bag has changed since it was read
-        _move_into_place(target, Path(bag.output), bag.replace)
+        move_into_place(target, any_path(bag.output), bag.replace)
         folder.remove()
         return finished
-
-
-def _move_into_place(made: Path, output: Path, replace: bool) -> None:
-    if replace and output.exists():
-        output.rename(made.parent / 'before')
-    elif output.exists():
-        raise BagError(f'{output} was created by something else in the meantime: remove it and run the same command again')
-    os.rename(made, output)
-    sync_to_disk(output.parent)
