@@ -23,9 +23,14 @@ def cpuinfo(key: str) -> str:
         return ''
 
 
+def cpu_features() -> frozenset[str]:
+    """Names of the instruction sets, as the kernel lists them for the first core (`flags` on x86, `Features` on Arm)."""
+    return frozenset((cpuinfo('flags') or cpuinfo('Features')).split())
+
+
 def overflows_in_int8() -> bool:
     """Whether int8 dot products may saturate: an x86 processor without VNNI adds two products in 16 bits.
 
     7-bit weights then keep every sum exact (ONNX Runtime's quantisation documentation, `reduce_range`).
     """
-    return platform.machine() in ('x86_64', 'AMD64') and VNNI_FLAGS.isdisjoint(cpuinfo('flags').split())
+    return platform.machine() in ('x86_64', 'AMD64') and VNNI_FLAGS.isdisjoint(cpu_features())

@@ -73,7 +73,7 @@ def remember(checkpoint: str, segmenter: Segmenter) -> None:
     if path is None or setup.device.type != 'cpu' or setup.precision != 'float32' or setup.needs_video:
         return
     size = segmenter.input_height, segmenter.input_width
-    model = found_in_cache(setup.network, setup.precision, *size)
+    model = found_in_cache(setup, setup.precision, *size)
     if model is None:       # the engines in use are not made from it
         return
     metadata = segmenter.metadata

@@ -7,6 +7,7 @@ import time
 from typing import Optional, Sequence
 
 from fanet_ros.inference.engines.cache import touch
+from fanet_ros.inference.engines.onnx_session import session
 from fanet_ros.inference.first_answer import FirstAnswer, recall
 from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.normalizing import normalized
@@ -33,14 +34,11 @@ class FirstSegmenter:
     converts_colors, is_provisional, batch = False, True, 1
 
     def __init__(self, answer: FirstAnswer, options: SegmenterOptions) -> None:
-        import onnxruntime
         self.options, self.class_map = options, answer.class_map
         self.checkpoint_name, self.variant = answer.checkpoint_name, answer.variant
         self.input_height, self.input_width = answer.input_size
         self._means, self._scales = [255 * value for value in answer.mean], [1 / (255 * value) for value in answer.std]
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads, settings.log_severity_level = answer.threads, 3
-        self._session = onnxruntime.InferenceSession(str(answer.path), settings, providers=['CPUExecutionProvider'])
+        self._session = session(answer.path, answer.threads)
         touch(answer.path)
         self._frame_sizes: tuple[Size, ...] = ()        # replaced, not changed, for threads that read it
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:       # it needs torch
     from fanet_ros.model import FANet
 
-MAX_BYTES = 600 * 2**20         # limit for all cached networks; one takes 50 to 90 MB
+MAX_BYTES = 900 * 2**20         # limit for all cached networks; one takes 50 to 190 MB per size
 SCRATCH_S = 3600.0              # older scratch folders were left behind by killed processes
+CONVERSION = threading.Lock()   # held while a network is converted: PyTorch's exporters keep state per process
 
 
 def cache_directory() -> Path:

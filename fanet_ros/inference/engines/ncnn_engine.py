@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
+from fanet_ros.inference.engines.cache import CONVERSION, cache_directory, touch
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
@@ -37,7 +37,7 @@ class NcnnEngine(EngineKind):
     precision = 'float32'
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
-        graph, weights = _converted(setup.network, height, width)
+        graph, weights = _converted(setup, height, width)
         import ncnn
         self._ncnn, self._net = ncnn, ncnn.Net()
         options = self._net.opt
@@ -50,7 +50,7 @@ class NcnnEngine(EngineKind):
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return all(path.is_file() for path in _paths(setup.network, height, width))
+        return all(path.is_file() for path in _paths(setup, height, width))
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         extractor = self._net.create_extractor()
@@ -62,17 +62,17 @@ class NcnnEngine(EngineKind):
         return torch.from_numpy(logits.numpy().copy())[None]
 
 
-def _paths(network: FANet, height: int, width: int) -> tuple[Path, Path]:
-    name = f'{weights_digest(network)}_{height}x{width}_ncnn_{FORMAT}'
+def _paths(setup: NetworkSetup, height: int, width: int) -> tuple[Path, Path]:
+    name = f'{setup.digest}_{height}x{width}_ncnn_{FORMAT}'
     return cache_directory() / f'{name}.param', cache_directory() / f'{name}.bin'
 
 
-def _converted(network: FANet, height: int, width: int) -> tuple[Path, Path]:
+def _converted(setup: NetworkSetup, height: int, width: int) -> tuple[Path, Path]:
     """ncnn's graph and weights, converted if they are not cached yet."""
-    graph, weights = _paths(network, height, width)
+    graph, weights = _paths(setup, height, width)
     if not (graph.is_file() and weights.is_file()):
-        with tempfile.TemporaryDirectory(dir=graph.parent) as scratch:
-            _convert(network, Path(scratch), height, width)
+        with CONVERSION, tempfile.TemporaryDirectory(dir=graph.parent) as scratch:
+            _convert(setup.network, Path(scratch), height, width)
             os.replace(Path(scratch) / 'network.ncnn.bin', weights)
             os.replace(Path(scratch) / 'network.ncnn.param', graph)     # last: if it exists, both do
     touch(graph, weights)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from fanet_ros.inference.device import in_memory_format
+from fanet_ros.inference.engines.cache import weights_digest
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import Epilogue, InferenceFANet
@@ -34,6 +35,11 @@ class NetworkSetup:
     precision: str
     calibration: Optional[CalibrationImages] = None
     needs_video: bool = False
+
+    @cached_property
+    def digest(self) -> str:
+        """weights_digest() of the network, which takes too long to compute at every change of the resolution."""
+        return weights_digest(self.network)
 
     @cached_property
     def rewritten(self) -> InferenceFANet:

@@ -8,6 +8,7 @@ import torch
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache
+from fanet_ros.inference.engines.onnx_session import session
 
 
 class OnnxEngine(EngineKind):
@@ -23,17 +24,13 @@ class OnnxEngine(EngineKind):
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         self.precision = setup.precision
-        path = cached_model(setup.network, setup.precision, height, width, setup.calibration, batch=batch)
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+        path = cached_model(setup, setup.precision, height, width, batch=batch)
+        self._session = session(path, torch.get_num_threads())
         self(torch.zeros(batch, 3, height, width))
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return found_in_cache(setup.network, setup.precision, height, width) is not None
+        return found_in_cache(setup, setup.precision, height, width) is not None
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         logits, = self._session.run(None, {'images': images.contiguous().numpy()})

@@ -33,12 +33,12 @@ class OnnxGpuEngine(EngineKind):
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         precision, device = setup.precision, setup.device
-        path = cached_model(setup.network, self._made_from(precision), height, width, setup.calibration, batch=batch)
+        path = cached_model(setup, self._made_from(precision), height, width, batch=batch)
         self._prepare(precision, path, {'device_id': device.index or 0, **self._options(path, precision, device)}, device)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
-        return found_in_cache(setup.network, cls._made_from(setup.precision), height, width) is not None
+        return found_in_cache(setup, cls._made_from(setup.precision), height, width) is not None
 
     @classmethod
     def why_missing(cls) -> str:

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from fanet_ros.host.processor import overflows_in_int8
-from fanet_ros.inference.engines.cache import cache_directory, touch, weights_digest
+from fanet_ros.inference.engines.cache import CONVERSION, cache_directory, touch
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import can_import
-from fanet_ros.inference.engines.network_setup import CalibrationImages
+from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
 
@@ -62,8 +62,7 @@ class _LogitsOnly(torch.nn.Module):
         return self.network(images)
 
 
-def cached_model(network: FANet, precision: str, height: int, width: int,
-                 calibration: Optional[CalibrationImages], *, quantize_outputs: bool = True, batch: int = 1,
+def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *, quantize_outputs: bool = True, batch: int = 1,
                  for_any_processor: bool = False) -> Path:
     """The ONNX file of export_onnx(), in float32, float16 or int8, created if it is not cached yet.
 
@@ -74,32 +73,32 @@ def cached_model(network: FANet, precision: str, height: int, width: int,
     """
     require_packages()
     reduce_range = for_any_processor or overflows_in_int8()
-    frames = _calibration_frames(calibration, height, width) if precision == 'int8' else []
+    frames = _calibration_frames(setup.calibration, height, width) if precision == 'int8' else []
     kind = precision
     if precision == 'int8':
         kind += ('' if quantize_outputs else 'in') + ('w7' if reduce_range else '') + f'_{_digest(frames)}'
-    path = _path(network, kind, height, width, batch)
+    path = _path(setup, kind, height, width, batch)
     if not path.is_file():
-        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        with CONVERSION, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(network, made, height, width, frames, quantize_outputs, reduce_range, batch)
+                _quantize(setup.network, made, height, width, frames, quantize_outputs, reduce_range, batch)
             else:
-                export_onnx(network, made, height, width, batch=batch, dtype=getattr(torch, precision))
+                export_onnx(setup.network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # atomic, even if two nodes do it at once
     touch(path)
     return path
 
 
-def found_in_cache(network: FANet, precision: str, height: int, width: int) -> Optional[Path]:
+def found_in_cache(setup: NetworkSetup, precision: str, height: int, width: int) -> Optional[Path]:
     """The file of cached_model(), in a precision other than int8; None if it does not exist."""
-    path = _path(network, precision, height, width, 1)
+    path = _path(setup, precision, height, width, 1)
     return path if path.is_file() else None
 
 
-def _path(network: FANet, kind: str, height: int, width: int, batch: int) -> Path:
+def _path(setup: NetworkSetup, kind: str, height: int, width: int, batch: int) -> Path:
     size = f'{height}x{width}' if batch == 1 else f'{batch}x{height}x{width}'
-    return cache_directory() / f'{weights_digest(network)}_{size}_{kind}_{FORMAT}.onnx'
+    return cache_directory() / f'{setup.digest}_{size}_{kind}_{FORMAT}.onnx'
 
 
 def _calibration_frames(calibration: Optional[CalibrationImages], height: int, width: int) -> list[np.ndarray]:

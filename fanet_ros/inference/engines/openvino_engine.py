@@ -28,7 +28,7 @@ class OpenVinoEngine(EngineKind):
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         self.precision = precision = setup.precision
         made_from = 'int8' if precision == 'int8' else 'float32'
-        path = cached_model(setup.network, made_from, height, width, setup.calibration, quantize_outputs=False, batch=batch)
+        path = cached_model(setup, made_from, height, width, quantize_outputs=False, batch=batch)
         import openvino
         core = openvino.Core()
         has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -43,7 +43,7 @@ class OpenVinoEngine(EngineKind):
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
         # OpenVINO itself lowers the precision.
-        return found_in_cache(setup.network, 'float32', height, width) is not None
+        return found_in_cache(setup, 'float32', height, width) is not None
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         outputs = self._request.infer({0: images.contiguous().numpy()}, share_inputs=True, share_outputs=True)

@@ -60,30 +60,34 @@ def needs_other_model(old: SegmentationSettings, new: SegmentationSettings) -> b
 
 
 def build_segmenter(settings: SegmentationSettings, scale: float = 1.0,
-                    present: Optional[ActiveModel] = None, *, anew: bool = False, quick: bool = False) -> Segmenter:
+                    present: Optional[ActiveModel] = None, *, quick: bool = False) -> Segmenter:
     """Build and warm up a Segmenter for `settings`, while `present` stays in use unchanged.
 
     :param scale: factor on the full resolution, height and width
     :param present: the model in use; its network is reused if only the resolution differs
-    :param anew: do not reuse the network of `present`
     :param quick: see SegmenterOptions
     :raises SegmentationError: the checkpoint, the resolution, the device or the engine cannot be used
     :raises MemoryError: not enough memory
     """
     started = time.monotonic()
     options = replace(options_of(settings), scale=scale * settings.input_scale, quick=quick)
-    if present is not None and not anew and not isinstance(present.segmenter, FirstSegmenter) \
+    if present is not None and not isinstance(present.segmenter, FirstSegmenter) \
             and _is_same_network(present.settings, settings):
-        LOG.info(f'building {present.segmenter.checkpoint_name} at another resolution')
+        LOG.info(f'building an engine for {present.segmenter.checkpoint_name}')
         return _logged(present.segmenter.resized(options.input_height, options.input_width, options.scale, quick=quick), started)
     LOG.info(f'building {settings.checkpoint}')
     if present is not None:
         options = replace(options, frame_sizes=present.segmenter.frame_sizes)
     segmenter = inference.Segmenter.from_checkpoint(settings.checkpoint, options)
+    remember_segmenter(settings, segmenter)
+    return _logged(segmenter, started)
+
+
+def remember_segmenter(settings: SegmentationSettings, segmenter: Segmenter) -> None:
+    """Let the next start with `settings` answer first with what `segmenter` was made from."""
     if not segmenter.is_provisional:
         with suppress(OSError):         # such as a full disk, which only makes the next start slower
             remember(settings.checkpoint, segmenter)
-    return _logged(segmenter, started)
 
 
 def first_segmenter(settings: SegmentationSettings) -> Optional[FirstSegmenter]:

@@ -6,21 +6,35 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from fanet_ros.inference import release_memory, trim_heap
-from fanet_ros.ros.segmentation.active_model import ActiveModel, AnySegmenter, build_segmenter, first_segmenter, needs_other_model
+from fanet_ros.inference.first_segmenter import FirstSegmenter
+from fanet_ros.ros.segmentation.active_model import (
+    ActiveModel,
+    AnySegmenter,
+    build_segmenter,
+    first_segmenter,
+    needs_other_model,
+    remember_segmenter,
+)
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+from fanet_ros.ros.segmentation.previous_model import PreviousModel
+
+if TYPE_CHECKING:       # it needs torch
+    from fanet_ros.inference import Segmenter
 
 POLL_S = 0.005      # how often `meanwhile` is called: faster than any camera
 END_S = 1.0         # how long close() waits for a build in progress
 
 
 class ModelSwitch:
-    """Holds the active model. One background thread does all building, sequentially.
+    """Holds the active model. One background thread builds what was asked for, sequentially; another one the fastest engine, for
+    which nobody waits.
 
-    `active` can be read by any thread at any time; it is replaced by a single assignment.
+    `active` can be read by any thread at any time; it is replaced by a single assignment. The model at the previous resolution
+    is kept, so that going back to it takes no time; where a third one is built, it is dropped first.
 
     :param style: returns the output style for these settings and this segmenter
     :param meanwhile: called repeatedly while the calling thread waits for a build; an exception it raises ends the wait
@@ -33,7 +47,9 @@ class ModelSwitch:
         self._is_preparing = False
         self._lock = threading.Lock()
         self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
+        self._upkeep = ThreadPoolExecutor(1, thread_name_prefix='fastest')
         self.active: Optional[ActiveModel] = None
+        self._previous = PreviousModel()        # used by the builder thread only
 
     @property
     def loaded(self) -> ActiveModel:
@@ -78,7 +94,7 @@ class ModelSwitch:
                 done(base is not None, None)
                 return
             try:
-                segmenter = build_segmenter(base.settings, scale, base)
+                segmenter = self._at(base.settings, scale, base)
             except Exception as error:      # any failure means that this scale is unusable
                 done(False, error)
                 return
@@ -87,6 +103,7 @@ class ModelSwitch:
                 is_same = present is not None and present.segmenter is base.segmenter
                 if present is not None and is_same:
                     self.active = replace(present, segmenter=segmenter, scale=scale)
+                    self._previous.keep(base, segmenter)
             done(is_same, None)
         self._builder.submit(work)
 
@@ -110,16 +127,16 @@ class ModelSwitch:
 
     def measure_again(self, done: Callable[[str], None]) -> None:
         """Start rebuilding the active model with the fastest engine, in the background. It takes over if the engine differs
-        or the current one is provisional.
+        or the current one is provisional, and the model has not been changed meanwhile.
 
-        :param done: called on the builder thread with the description of the new segmenter, if it took over
+        :param done: called on a background thread with the description of the new segmenter, if it took over
         """
         def work() -> None:
             base = self.active
             if base is None:
                 return
             try:
-                segmenter = build_segmenter(base.settings, base.scale, base, anew=True)
+                segmenter = build_segmenter(base.settings, base.scale, base)
             except Exception as error:      # any failure: keep the current engine
                 self._log(f'keeping {base.segmenter.engine_description}: {" ".join(str(error).split())}')
                 return
@@ -129,22 +146,28 @@ class ModelSwitch:
                     base.segmenter.is_provisional or segmenter.engine_description != base.segmenter.engine_description)
                 if present is not None and is_other:
                     self.active = replace(present, segmenter=segmenter)
+            if is_other and not base.segmenter.is_provisional:      # the previous model has the engine of the earlier choice
+                self._builder.submit(self._previous.drop)
             if is_other:
                 done(segmenter.description)
-        self._builder.submit(work)
+            if not isinstance(base.segmenter, FirstSegmenter):      # else it was built from the checkpoint, and is remembered
+                remember_segmenter(base.settings, segmenter)
+        self._upkeep.submit(work)
 
     def unload(self) -> None:
         """Unload the model and release its memory."""
         with self._lock:
             self.active = None
-        self._wait(self._builder.submit(release_memory))    # queued after any pending build
+        for thread, work in ((self._upkeep, release_memory), (self._builder, self._previous.drop)):
+            self._wait(thread.submit(work))     # queued after any pending build
         release_memory()
 
     def close(self) -> bool:
-        """Stop the builder thread; False if a long build, which cannot be interrupted, is still running."""
-        last = self._builder.submit(lambda: None)
-        self._builder.shutdown(wait=False)
-        return bool(wait([last], timeout=END_S).done)
+        """Stop the background threads; False if a long build, which cannot be interrupted, is still running."""
+        last = [thread.submit(lambda: None) for thread in (self._upkeep, self._builder)]
+        for thread in (self._upkeep, self._builder):
+            thread.shutdown(wait=False)
+        return not wait(last, timeout=END_S).not_done
 
     def _wait(self, future: Future[None]) -> None:
         while not wait([future], timeout=POLL_S).done:
@@ -152,9 +175,15 @@ class ModelSwitch:
         future.result()
 
     def _build(self, settings: SegmentationSettings) -> None:
-        present = self.active       # read on the builder thread, so that no other build can be in progress
+        present = self.active       # read on the builder thread, so that no other request can be in progress
         scale = 1.0 if present is None else present.scale
         first = first_segmenter(settings) if present is None else None
-        segmenter: AnySegmenter = first or build_segmenter(settings, scale, present, quick=True)
+        segmenter: AnySegmenter = first or self._at(settings, scale, present, quick=True)
         with self._lock:
             self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)
+        self._previous.keep(present, segmenter)
+
+    def _at(self, settings: SegmentationSettings, scale: float, present: Optional[ActiveModel], *,
+            quick: bool = False) -> Segmenter:
+        """The previous segmenter if it is the one that is asked for, else a new one."""
+        return self._previous.take(settings, scale, present) or build_segmenter(settings, scale, present, quick=quick)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import Segmenter, SegmenterOptions
+from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import check_calibration_images
@@ -52,8 +53,9 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     if any_size:
         model = _of_any_size(loaded, full)
     else:
-        model = onnx.load(str(cached_model(loaded.calibrated_network, precision, *size, None if calibration is None else (
-            lambda *size: reference.calibration_images(calibration.expanduser(), *size)), for_any_processor=True)))
+        setup = NetworkSetup(loaded.calibrated_network, reference.device, precision, None if calibration is None else (
+            lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
+        model = onnx.load(str(cached_model(setup, precision, *size, for_any_processor=True)))
         if full:
             model = add_pre_and_postprocessing(model, metadata, *size)
     write_metadata(model, checkpoint, metadata, precision, size, any_size)

@@ -41,7 +41,7 @@ def test_rebuilt_segmenter_is_ready_for_the_same_frame_sizes(settings: Segmentat
     for shape in ((100, 200, 3), (100, 100, 3)):
         present.segment(np.zeros(shape, np.uint8))
     active = ActiveModel(present, settings, OutputStyle(STREET))
-    other = build_segmenter(settings, 1.0, active, anew=True)
-    assert other.frame_sizes == present.frame_sizes == ((100, 200), (100, 100))
-    assert other.is_ready_for(100, 100) and other._factory is not present._factory
-    assert build_segmenter(settings, 1.0, active)._factory is present._factory     # at another size only
+    for changed, is_shared in ((settings, True), (replace(settings, precision='bfloat16'), False)):
+        other = build_segmenter(changed, 1.0, active)
+        assert other.frame_sizes == present.frame_sizes == ((100, 200), (100, 100))
+        assert other.is_ready_for(100, 100) and (other.setup is present.setup) == is_shared

@@ -16,9 +16,10 @@ import torch
 from fanet_ros.inference import device as device_module
 from fanet_ros.inference.engines import EngineError, EngineFactory, installed_engines, ncnn_engine, onnx_model, registry
 from fanet_ros.inference.engines import cache as engine_cache
+from fanet_ros.inference.engines import network_setup as network_setup_module
 from fanet_ros.inference.engines.compiled_engine import CompiledEngine
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
-from fanet_ros.inference.engines.network_setup import rewritten_network
+from fanet_ros.inference.engines.network_setup import NetworkSetup, rewritten_network
 from fanet_ros.inference.engines.onnx_engine import OnnxEngine
 from fanet_ros.inference.engines.onnx_gpu_engine import OnnxGpuEngine
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
@@ -136,8 +137,15 @@ def test_exported_networks_are_cached_by_weights_and_size(network: FANet, tmp_pa
         EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH)
     EngineFactory(network, CPU, 'onnxruntime').build(HEIGHT, WIDTH + 32)
     digest = engine_cache.weights_digest(network)
-    names = sorted(path.name for path in (tmp_path / 'fanet_ros').glob('*.onnx'))
-    assert names == [f'{digest}_{HEIGHT}x{WIDTH + add}_float32_{onnx_model.FORMAT}.onnx' for add in (32, 0)]
+    names = {path.name for path in (tmp_path / 'fanet_ros').glob('*.onnx') if '_optimized_' not in path.name}
+    assert names == {f'{digest}_{HEIGHT}x{WIDTH + add}_float32_{onnx_model.FORMAT}.onnx' for add in (32, 0)}
+
+
+def test_weights_are_hashed_once_for_all_sizes(network: FANet, monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = NetworkSetup(network, CPU, 'float32')
+    digest = setup.digest
+    monkeypatch.delattr(network_setup_module, 'weights_digest')        # any further call would fail
+    assert setup.digest == digest == engine_cache.weights_digest(network)
 
 
 @needs_onnx
@@ -191,7 +199,7 @@ def test_unknown_or_unsupported_requests_are_rejected(network: FANet, engine: st
 def test_int8_is_rebuilt_for_other_calibration_frames(network: FANet) -> None:
     def others(height: int, width: int) -> Iterator[np.ndarray]:
         return (3 * frame for frame in calibration(height, width))
-    first, again, other = (onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, frames)
+    first, again, other = (onnx_model.cached_model(NetworkSetup(network, CPU, 'int8', frames), 'int8', HEIGHT, WIDTH)
                            for frames in (calibration, calibration, others))
     assert first == again != other and first.read_bytes() != other.read_bytes()
 
@@ -199,7 +207,7 @@ def test_int8_is_rebuilt_for_other_calibration_frames(network: FANet) -> None:
 @needs_onnx
 def test_int8_for_any_processor_never_overflows(network: FANet) -> None:
     import onnx
-    path = onnx_model.cached_model(network, 'int8', HEIGHT, WIDTH, calibration, for_any_processor=True)
+    path = onnx_model.cached_model(NetworkSetup(network, CPU, 'int8', calibration), 'int8', HEIGHT, WIDTH, for_any_processor=True)
     weights = [onnx.numpy_helper.to_array(item) for item in onnx.load(str(path)).graph.initializer]
     weights = [weight for weight in weights if weight.dtype == np.int8 and weight.ndim == 4]
     # Two products of an unsigned byte and a weight: with weights of 8 bits they overflow signed 16 bits.
@@ -233,7 +241,7 @@ def test_auto_skips_an_engine_that_cannot_be_built(network: FANet, monkeypatch: 
 @needs_onnx
 def test_bound_tensors_match_the_network(network: FANet, images: torch.Tensor) -> None:
     """The I/O binding that a GPU uses, on the CPU, whose provider supports it too."""
-    path = onnx_model.cached_model(network, 'float32', HEIGHT, WIDTH, None, batch=2)
+    path = onnx_model.cached_model(NetworkSetup(network, CPU, 'float32'), 'float32', HEIGHT, WIDTH, batch=2)
     class OnTheCpu(OnnxGpuEngine):
         provider = 'CPUExecutionProvider'
 
@@ -253,7 +261,7 @@ def test_bound_tensors_match_the_network(network: FANet, images: torch.Tensor) -
 @needs_onnx
 def test_half_precision_file_stores_half_precision(network: FANet) -> None:
     import onnx
-    graph = onnx.load(str(onnx_model.cached_model(network, 'float16', HEIGHT, WIDTH, None))).graph
+    graph = onnx.load(str(onnx_model.cached_model(NetworkSetup(network, CPU, 'float16'), 'float16', HEIGHT, WIDTH))).graph
     half = onnx.TensorProto.FLOAT16
     assert graph.input[0].type.tensor_type.elem_type == graph.output[0].type.tensor_type.elem_type == half
     assert not [item.name for item in graph.initializer if item.data_type == onnx.TensorProto.FLOAT and len(item.dims) > 1]
