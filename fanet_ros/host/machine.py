@@ -11,7 +11,7 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence
 
-from fanet_ros.host.processor import cpuinfo, processor_name
+from fanet_ros.host.processor import cpu_features, processor_name
 
 if TYPE_CHECKING:
     import torch
@@ -57,9 +57,9 @@ def one_line(machine: dict[str, Any]) -> str:
 
 def _extensions() -> list[str]:
     """Instruction sets for fast low-precision kernels that this processor has."""
-    flags = set(cpuinfo('flags').split())
-    return [name for name in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_bf16', 'amx_int8')
-            if name in flags]
+    features = cpu_features()
+    return [name for name in ('avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx_vnni', 'amx_bf16', 'amx_int8',
+                              'asimdhp', 'asimddp', 'bf16', 'i8mm', 'sve') if name in features]
 
 
 def _version(package: str) -> str:

@@ -3,6 +3,7 @@
 """Choice of the inference device, and whether a resolution fits into its memory."""
 from __future__ import annotations
 
+import platform
 import resource
 from pathlib import Path
 from typing import TypeVar, Union
@@ -11,7 +12,7 @@ import psutil
 import torch
 from torch import nn
 
-from fanet_ros.host.processor import cpuinfo
+from fanet_ros.host.processor import cpu_features
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
 
@@ -65,15 +66,16 @@ def computes_in(precision: str, device: torch.device) -> bool:
     """Whether the device natively supports 'bfloat16' or 'float16'; a CPU that does not is many times slower than in float32."""
     if device.type == 'cuda':
         return precision == 'float16' or torch.cuda.get_device_capability(device) >= (8, 0)
-    flags = (cpuinfo('flags') or cpuinfo('Features')).split()       # x86 or Arm
-    return not CPU_FLAGS[precision].isdisjoint(flags)
+    return not CPU_FLAGS[precision].isdisjoint(cpu_features())
 
 
 def lower_precisions(device: torch.device) -> tuple[str, ...]:
     """Floating-point precisions below float32 that `device` computes in natively, and that are worth using there."""
     if device.type == 'cuda':
         return ('float16',)
-    return ('bfloat16',) if computes_in('bfloat16', device) else ()
+    # On x86 no engine but PyTorch has float16 kernels, which are slow.
+    known = ('bfloat16', 'float16') if platform.machine() in ('aarch64', 'arm64') else ('bfloat16',)
+    return tuple(precision for precision in known if computes_in(precision, device))
 
 
 def why_slow(precision: str, device: Union[torch.device, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Iterable, Iterator, Optional, Sequence, Union
 import numpy as np
 import torch
 
+from fanet_ros.host.processor import fast_threads
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.network_setup import NetworkSetup
@@ -39,8 +40,8 @@ class Segmenter:
     def __init__(self, checkpoint: Checkpoint, options: SegmenterOptions = SegmenterOptions(), *, name: str = 'unnamed',
                  **changes: Any) -> None:
         self.options = options = options.changed(**changes)
-        if options.num_threads > 0:
-            torch.set_num_threads(options.num_threads)
+        if threads := options.num_threads or min(fast_threads(), torch.get_num_threads()):
+            torch.set_num_threads(threads)
         self.metadata, self.checkpoint_name, self.variant = checkpoint.metadata, name, checkpoint.metadata.variant
         self.class_map = options.class_map_for(name, self.metadata)
         self.device = choose_device(options.device)

@@ -34,7 +34,8 @@ class SegmenterOptions:
     :param scale: factor on both sides of that resolution, which are then rounded to multiples of SCALE_STEP_PX
     :param class_map: names and colours that replace the checkpoint's, for as many classes; None or '': the checkpoint's
     :param variant: 'auto', or the variant that the checkpoint must have
-    :param num_threads: CPU threads of torch in this process, including the network; 0: torch's choice
+    :param num_threads: CPU threads of torch in this process, including the network; 0: torch's choice or, if some
+        of the cores are much slower (Arm's big.LITTLE), the number of the others
     :param calibration_images: folder of frames from the user's own camera, for int8; None or '': none
     :param batch: largest number of frames that segment_batch() runs at once; more than 1 takes memory for each batch size. A
         video network always takes one

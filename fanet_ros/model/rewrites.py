@@ -48,8 +48,8 @@ class InferenceFANet(nn.Module):
     """A rewritten eval-mode FANet: (N, 3, H, W) -> logits (N, C, ceil(H/8), ceil(W/8)), the same as those of `network`.
 
     :param network: what to rewrite; its weights are copied
-    :param commute_head: do rewrite 4, which saves a sixth of the arithmetic but uses matrix products: in int8, where the
-        convolution is cheap, they cost more than they save
+    :param commute_head: do rewrite 4, which saves a sixth of the arithmetic but uses matrix products: where the convolution is
+        cheap, as in int8 with VNNI, they cost more than they save
     :param epilogue: for rewrite 6; None: PyTorch's layers, which other runtimes know how to fuse
     """
 
@@ -70,8 +70,20 @@ class InferenceFANet(nn.Module):
 
     def forward_video(self, images: Tensor, past: tuple[FrameContext, ...] = ()) -> tuple[Tensor, FrameContext]:
         """Same as FANet.forward_video()."""
+        return self._decode(self.encoder(images), past)
+
+    def stem(self, images: Tensor) -> Tensor:
+        """The first layers, for engines that divide the network: (N, 3, H, W) -> (N, 64, ceil(H/4), ceil(W/4))."""
+        pooled: Tensor = self.encoder.stem(images, pool=self.encoder.pool)
+        return pooled
+
+    def after_stem(self, pooled: Tensor) -> Tensor:
+        """Logits from what stem() returns."""
+        return self._decode(self.encoder.after_stem(pooled), ())[0]
+
+    def _decode(self, features: list[Tensor], past: tuple[FrameContext, ...]) -> tuple[Tensor, FrameContext]:
         past_4, past_8, past_16, past_32 = zip(*past) if past else ((), (), (), ())
-        feat_8, feat_16, feat_32, feat_64 = self.encoder(images)
+        feat_8, feat_16, feat_32, feat_64 = features
         fused_32, context_32 = self.fam_32(feat_64, None, past_32)
         fused_16, context_16 = self.fam_16(feat_32, self.fam_32.to_finer(fused_32), past_16)
         fused_8, context_8 = self.fam_8(feat_16, self.fam_16.to_finer(fused_16), past_8)
@@ -114,7 +126,10 @@ class _Encoder(nn.Module):
             for layer in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        x = self.stem(images, pool=self.pool)
+        return self.after_stem(self.stem(images, pool=self.pool))
+
+    def after_stem(self, x: Tensor) -> list[Tensor]:
+        """Features of the four layers from what the stem gives."""
         features = []
         for layer in self.layers:
             x = layer(x)

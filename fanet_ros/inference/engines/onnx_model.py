@@ -43,23 +43,37 @@ def export_onnx(network: FANet, path: Path, height: int, width: int, *, commute_
     """
     require_packages()
     images = torch.zeros(batch, 3, height, width, dtype=dtype)
-    module = _LogitsOnly(InferenceFANet(network, commute_head=commute_head and not any_size).eval().cpu().to(dtype))
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter('ignore')         # about tracing: sizes become constants unless they are named, as they should
-        torch.onnx.export(module, (images,), str(path), input_names=['images'], output_names=['logits'],
-                          opset_version=OPSET, dynamo=False, dynamic_axes=FREE_AXES if any_size else None)
+    rewritten = InferenceFANet(network, commute_head=commute_head and not any_size).eval().cpu().to(dtype)
+    export_function(rewritten, images, path, output='logits', free_axes=FREE_AXES if any_size else None)
 
 
 FREE_AXES = {'images': {0: 'batch', 2: 'height', 3: 'width'}, 'logits': {0: 'batch', 2: 'height_8', 3: 'width_8'}}
 
 
-class _LogitsOnly(torch.nn.Module):
-    def __init__(self, network: InferenceFANet) -> None:
+def export_function(network: InferenceFANet, images: torch.Tensor, path: Path, function: str = 'forward', output: str = 'features',
+                    free_axes: Optional[dict[str, dict[int, str]]] = None) -> None:
+    """Write one method of `network` for inputs like `images`.
+
+    :param output: what to call the output
+    :param free_axes: axes of any size, as in torch.onnx.export
+    """
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')         # about tracing: sizes become constants unless they are named, as they should
+        torch.onnx.export(Part(network, function), (images,), str(path), input_names=['images'], output_names=[output],
+                          opset_version=OPSET, dynamo=False, dynamic_axes=free_axes)
+
+
+class Part(torch.nn.Module):
+    """One method of a rewritten network, which takes and returns a tensor, as a module of its own."""
+
+    def __init__(self, network: InferenceFANet, function: str) -> None:
         super().__init__()
-        self.network = network
+        self.network, self._function = network, function
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.network(images)
+        """The method's result."""
+        values: torch.Tensor = getattr(self.network, self._function)(images)
+        return values
 
 
 def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *, quantize_outputs: bool = True, batch: int = 1,
@@ -74,15 +88,18 @@ def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *
     require_packages()
     reduce_range = for_any_processor or overflows_in_int8()
     frames = _calibration_frames(setup.calibration, height, width) if precision == 'int8' else []
+    # Rewritten, the head takes less arithmetic, but a matrix product in float32: not worth it where int8 is fast.
+    commute_head = not quantize_outputs or (overflows_in_int8() and not for_any_processor)
     kind = precision
     if precision == 'int8':
-        kind += ('' if quantize_outputs else 'in') + ('w7' if reduce_range else '') + f'_{_digest(frames)}'
+        kind += ('' if commute_head and quantize_outputs else 'plain' if quantize_outputs else 'in') + (
+            'w7' if reduce_range else '') + f'_{_digest(frames)}'
     path = _path(setup, kind, height, width, batch)
     if not path.is_file():
         with CONVERSION, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             made = Path(scratch) / 'made.onnx'
             if precision == 'int8':
-                _quantize(setup.network, made, height, width, frames, quantize_outputs, reduce_range, batch)
+                _quantize(setup.network, made, height, width, frames, commute_head, quantize_outputs, reduce_range, batch)
             else:
                 export_onnx(setup.network, made, height, width, batch=batch, dtype=getattr(torch, precision))
             os.replace(made, path)      # atomic, even if two nodes do it at once
@@ -118,7 +135,7 @@ def _digest(frames: Sequence[np.ndarray]) -> str:
 
 
 def _quantize(network: FANet, path: Path, height: int, width: int, images: Sequence[np.ndarray],
-              quantize_outputs: bool, reduce_range: bool, batch: int) -> None:
+              commute_head: bool, quantize_outputs: bool, reduce_range: bool, batch: int) -> None:
     """Static quantisation of the convolutions: uint8 activations, int8 weights per channel (only 7 bits with `reduce_range`).
 
     Except for the last one, the 1x1 convolution to the classes: it costs least, and its errors are those of the logits, so that
@@ -139,7 +156,7 @@ def _quantize(network: FANet, path: Path, height: int, width: int, images: Seque
             return None if frame is None else {'images': frame}
 
     exported, prepared = path.with_name('exported.onnx'), path.with_name('prepared.onnx')
-    export_onnx(network, exported, height, width, commute_head=not quantize_outputs, batch=batch)
+    export_onnx(network, exported, height, width, commute_head=commute_head, batch=batch)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)        # the quantiser logs to the root logger

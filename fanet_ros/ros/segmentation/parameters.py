@@ -38,7 +38,8 @@ class SegmentationSettings(Settings):
     precision: str = parameter(
         'auto', 'Number format of the network; auto: float16 on CUDA, float32 on the CPU', choices=PRECISIONS)
     calibration_images: str = parameter('', 'Folder of frames from this camera, used to calibrate precision int8')
-    num_threads: int = fixed_parameter(0, "CPU threads for the network; 0: torch's choice", minimum=0, maximum=256)
+    num_threads: int = fixed_parameter(0, "CPU threads for the network; 0: torch's choice, without slow cores (big.LITTLE)",
+                                       minimum=0, maximum=256)
     # No ROS range, which cannot express 0 or 64..8192: the network checks the value.
     input_height: int = parameter(
         0, "Network input height, 64..8192; 0: keep the image's aspect ratio, with as many pixels as in training",

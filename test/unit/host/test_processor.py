@@ -13,5 +13,5 @@ from fanet_ros.host import processor
     ('x86_64', 'avx512f', True), ('aarch64', '', False)])
 def test_bytes_overflow_on_x86_without_vnni(monkeypatch: pytest.MonkeyPatch, machine: str, flags: str, expected: bool) -> None:
     monkeypatch.setattr(processor.platform, 'machine', lambda: machine)
-    monkeypatch.setattr(processor, 'cpuinfo', {'flags': flags}.get)
+    monkeypatch.setattr(processor, 'cpu_features', lambda: frozenset(flags.split()))
     assert processor.overflows_in_int8() is expected

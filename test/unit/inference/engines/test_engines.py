@@ -66,7 +66,8 @@ def calibration(height: int, width: int) -> Iterator[np.ndarray]:
     pytest.param('openvino', 'float32', 1e-4, marks=needs_openvino),
     pytest.param('openvino', 'bfloat16', 0.1, marks=needs_openvino),
     pytest.param('openvino', 'int8', 0.25, marks=needs_openvino),
-    pytest.param('ncnn', 'float32', 1e-4, marks=needs_ncnn)])
+    pytest.param('ncnn', 'float32', 1e-4, marks=needs_ncnn),
+    pytest.param('ncnn', 'float16', 0.1, marks=needs_ncnn)])
 def test_engine_matches_the_network(
         network: FANet, images: torch.Tensor, engine: str, precision: str, tolerance: float) -> None:
     made = EngineFactory(network, CPU, engine, precision, calibration).build(HEIGHT, WIDTH)
@@ -301,6 +302,6 @@ def test_cuda_graph_gives_the_networks_logits(network: FANet, images: torch.Tens
     ('fpu avx2', 'float32', False)])
 def test_warns_of_a_precision_that_the_processor_lacks(
         monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, flags: str, precision: str, warns: bool) -> None:
-    monkeypatch.setattr(device_module, 'cpuinfo', lambda key: flags if key == 'flags' else '')
+    monkeypatch.setattr(device_module, 'cpu_features', lambda: frozenset(flags.split()))
     EngineFactory(FANet(2), torch.device('cpu'), 'torch', precision)
     assert (f'has no native {precision}' in caplog.text) == warns
