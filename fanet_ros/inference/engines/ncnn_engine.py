@@ -32,8 +32,7 @@ class NcnnEngine(EngineKind):
     Its 3x3 convolutions of stride 1 take a quarter of the multiplications (Winograd's F(4x4, 3x3): Lavin and Gray, arXiv
     1509.09308), so the head is not rewritten: commuting it with the upsampling would save less than it costs. On x86 the first
     layers run in ONNX Runtime, which takes half as long for them. In float16 it computes in it only on Arm processors that can;
-    others store in it what they compute in float32. It is never at hand: it takes longer to transform its weights than PyTorch
-    to start.
+    others store in it what they compute in float32.
 
     :raises EngineError: the conversion failed
     """
@@ -56,6 +55,10 @@ class NcnnEngine(EngineKind):
             raise EngineError(f'ncnn cannot load {graph}: delete it, it will be created again')
         self._stem = session(stem[0], torch.get_num_threads(), spins=False) if stem else None
         self(torch.zeros(1, 3, height, width))
+
+    @classmethod
+    def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
+        return all(path.is_file() for path in _paths(setup, height, width))
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         pixels = images[:1].contiguous().numpy()
