@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Names, features and fast cores of real processors, from their /proc/cpuinfo."""
+"""Names, features and fast cores of processors, from texts as in /proc/cpuinfo."""
 from __future__ import annotations
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from fanet_ros.host.cpu_cores import cores_of
 from fanet_ros.inference import device
 
-# Recorded on these boards, where all cores of a kind print the same lines; those of Orin come from its lscpu.
+# Written after what such boards are known to print, where all cores of a kind print the same lines; not recorded for this test.
 # (BogoMIPS, Features, implementer, variant, part, revision, number of cores)
 PI_4 = [('108.00', 'fp asimd evtstrm crc32 cpuid', '0x41', '0x0', '0xd08', '3', 4)]
 V8_2 = 'fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp'
