@@ -13,9 +13,10 @@ LEAST_LOGIT = np.float32(-80)       # relative to the largest; its exponential i
 def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
 
-    The upsampled C x H x W array is never built. Between two rows of logits every value is a weighted mean of the value above
-    and the one below; so a class that is the largest in both rows is the largest everywhere between them. Only the columns
-    where the two rows disagree are computed.
+    The upsampled C x H x W array is never built. Between two rows of logits every value is linear, so where one class is the
+    largest in both rows, it is so everywhere between them; where there are two, they meet in one point, before which the upper one
+    is the largest, and after which the lower one. A third class can only come between if it is larger than both in that point; only
+    there the values are computed.
     """
     low_height = logits.shape[1]
     height, width = size
@@ -24,16 +25,43 @@ def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if low_height == 1:
         return np.repeat(row_labels, height, 0)
     above, weight = _positions(low_height, height)
-    labels = row_labels[above]                                                              # (H, W), correct where rows agree
-    first = np.searchsorted(above, np.arange(low_height))
-    for row in range(low_height - 1):
-        rows = slice(first[row], first[row + 1])
-        mixed = np.flatnonzero(row_labels[row] != row_labels[row + 1])
-        if mixed.size and rows.start < rows.stop:
-            top, bottom = columns[:, row, mixed], columns[:, row + 1, mixed]                # (C, m) each
-            between = top[:, None] + weight[rows, None] * (bottom - top)[:, None]           # (C, rows, m)
-            labels[rows, mixed] = _argmax(between)
+    first = np.append(np.searchsorted(above, np.arange(low_height - 1)), height)
+    meeting, is_third = _meeting_points(columns, row_labels)
+    labels = np.empty(size, np.uint8)
+    for row, (start, stop) in enumerate(zip(first, first[1:])):
+        if start == stop:
+            continue
+        is_upper = weight[start:stop, None] < meeting[row]
+        # The lower label, or the upper one as lower + (upper - lower) modulo 256: several times as fast as np.where().
+        np.multiply(is_upper.view(np.uint8), row_labels[row] - row_labels[row + 1], out=labels[start:stop])
+        labels[start:stop] += row_labels[row + 1]
+        third = np.flatnonzero(is_third[row])
+        if third.size:
+            top, bottom = columns[:, row, third], columns[:, row + 1, third]                # (C, m) each
+            labels[start:stop, third] = _argmax(top[:, None] + weight[start:stop, None] * (bottom - top)[:, None])
     return labels
+
+
+def _meeting_points(columns: np.ndarray, row_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the largest classes of two rows are equal, as a share of the way down; and whether a third one is larger there.
+
+    :param columns: (C, h, W)
+    :param row_labels: (h, W), largest class
+    :returns: (h - 1, W) float32, 1 where both rows have the same; (h - 1, W) bool
+    """
+    meeting = np.ones((len(row_labels) - 1, row_labels.shape[1]), np.float32)
+    is_third = np.zeros(meeting.shape, bool)
+    rows, places = np.nonzero(row_labels[:-1] != row_labels[1:])
+    top, bottom = columns[:, rows, places], columns[:, rows + 1, places]                    # (C, N)
+    number = np.arange(len(rows))
+    upper, lower = row_labels[rows, places], row_labels[rows + 1, places]
+    lead = top[upper, number] - top[lower, number]
+    lag = bottom[lower, number] - bottom[upper, number]
+    share = lead / np.maximum(lead + lag, np.finfo(np.float32).tiny)
+    values = top + share * (bottom - top)
+    meeting[rows, places] = share
+    is_third[rows, places] = values.max(0) > np.maximum(values[upper, number], values[lower, number])
+    return meeting, is_third
 
 
 def upsampled_confidence(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:

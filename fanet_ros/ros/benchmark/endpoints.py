@@ -11,6 +11,7 @@ import time
 import cv2
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,11 +20,13 @@ from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
 from fanet_ros.ros.common.process import shut_down
+from fanet_ros.ros.segmentation.active_model import STANDS_IN
 from fanet_ros.sources import SyntheticStreet
 
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 FRAMES = 4                  # number of distinct images, rendered in advance
-WARM_UP_S = 2.0             # frames of this initial period do not count
+WARM_UP_S = 2.0             # frames of this period, once the node has its final engine, do not count
+SETTLING_S = 60.0           # the longest time to wait for that
 STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
 
 
@@ -34,6 +37,9 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
     """
     node = rclpy.create_node('benchmark_camera')
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
+    settled: list[DiagnosticArray] = []
+    node.create_subscription(DiagnosticArray, '/diagnostics', lambda message: settled.extend(
+        [message] if _is_settled(message) else []), 1)
     topic = 'image/compressed' if is_jpeg else 'image'
     publisher = node.create_publisher(CompressedImage if is_jpeg else Image, topic, qos)
     street = SyntheticStreet(width, height, seed=0)
@@ -42,18 +48,33 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
     while not (node.count_subscribers(topic) and node.count_subscribers('segmentation/mask')):
         time.sleep(0.05)
     time.sleep(1.0)         # until every connection is established on both sides
-    stamps = []
-    count, skipped = round((seconds + WARM_UP_S) * rate_hz), round(WARM_UP_S * rate_hz)
     start = time.perf_counter()
-    for number in range(count):
+
+    def send(number: int) -> int:
+        """Send an image when it is due; returns its stamp in ns."""
         time.sleep(max(start + number / rate_hz - time.perf_counter(), 0))
         image = images[number % FRAMES]
         image.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(image)
-        if number >= skipped:
-            stamps.append(stamp_ns(image.header))
+        return stamp_ns(image.header)
+    first = 0
+    for first in range(round(SETTLING_S * rate_hz)):
+        send(first)
+        rclpy.spin_once(node, timeout_sec=0)
+        if settled:
+            break
+    skipped = first + 1 + round(WARM_UP_S * rate_hz)
+    for number in range(first + 1, skipped):
+        send(number)
+    stamps = [send(number) for number in range(skipped, skipped + round(seconds * rate_hz))]
     time.sleep(1.0)
     print(json.dumps(stamps))
+
+
+def _is_settled(message: DiagnosticArray) -> bool:
+    """Whether the segmentation node reports an engine that does not just stand in for another one."""
+    engines = [item.value for status in message.status for item in status.values if item.key == 'engine']
+    return bool(engines) and not any(engine.endswith(STANDS_IN) for engine in engines)
 
 
 def _raw(bgr: np.ndarray) -> Image:

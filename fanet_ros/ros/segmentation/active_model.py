@@ -19,6 +19,7 @@ from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 if TYPE_CHECKING:       # it needs torch, which the node loads last
     from fanet_ros.inference import Segmenter
 
+STANDS_IN = ', until the fastest one is ready'        # follows the engine in diagnostics
 AnySegmenter = Union['Segmenter', FirstSegmenter]
 BuiltSegmenter = TypeVar('BuiltSegmenter', bound=AnySegmenter)
 LOG = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class ActiveModel:
         segmenter = self.segmenter
         return {
             'model': segmenter.checkpoint_name, 'variant': segmenter.variant, 'device': str(segmenter.device),
-            'engine': segmenter.engine_description + (', until the fastest one is ready' if segmenter.is_provisional else ''),
+            'engine': segmenter.engine_description + (STANDS_IN if segmenter.is_provisional else ''),
             'resolution [px]': ', '.join(f'{width}x{height}' for height, width in segmenter.input_sizes),
             'resolution scale': f'{self.scale:g}', **memory_in_use(segmenter.device)}
 
