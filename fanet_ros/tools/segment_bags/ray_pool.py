@@ -174,6 +174,7 @@ def _ray() -> Any:
     :raises PoolError: ray is not installed
     """
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
+    os.environ.setdefault('RAY_worker_niceness', '0')       # as this process; Ray's own 15 would starve on a busy machine
     os.environ.setdefault('RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO', '0')      # silences a warning
     try:
         import ray
