@@ -19,8 +19,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
+from fanet_ros.ros.common.engine_text import STANDS_IN
 from fanet_ros.ros.common.process import shut_down
-from fanet_ros.ros.segmentation.active_model import STANDS_IN
 from fanet_ros.sources import SyntheticStreet
 
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)

@@ -13,13 +13,13 @@ from fanet_ros import inference
 from fanet_ros.inference import SegmenterOptions, memory_in_use
 from fanet_ros.inference.first_answer import remember
 from fanet_ros.inference.first_segmenter import FirstSegmenter
+from fanet_ros.ros.common.engine_text import STANDS_IN
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 if TYPE_CHECKING:       # it needs torch, which the node loads last
     from fanet_ros.inference import Segmenter
 
-STANDS_IN = ', until the fastest one is ready'        # follows the engine in diagnostics
 AnySegmenter = Union['Segmenter', FirstSegmenter]
 BuiltSegmenter = TypeVar('BuiltSegmenter', bound=AnySegmenter)
 LOG = logging.getLogger(__name__)

@@ -102,5 +102,5 @@ def test_both_batch_sources_train_alike(tmp_path: Path) -> None:
     opencv = losses('opencv', BatchSource(groups, augmentation, range(4), 1))
     device = losses('device', DeviceBatchSource(groups, augmentation, range(4), 1, CPU))
     assert device[0] == pytest.approx(opencv[0], rel=0.05)
-    assert np.mean(device[-6:]) == pytest.approx(np.mean(opencv[-6:]), rel=0.1)
+    assert np.mean(device[-6:]) == pytest.approx(np.mean(opencv[-6:]), rel=0.2)
     assert np.mean(device[-6:]) < 0.8 * np.mean(device[:6])
