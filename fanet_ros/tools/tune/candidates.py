@@ -16,7 +16,7 @@ from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.model import BACKBONE_OF_VARIANT
 from fanet_ros.size_text import size_text
-from fanet_ros.tools.tune.source import TuneError
+from fanet_ros.tools.tune.error import TuneError
 
 Runner = tuple[str, str]        # engine, precision
 

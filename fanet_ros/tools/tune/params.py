@@ -10,7 +10,7 @@ from typing import Any, Iterator, Optional
 import yaml
 
 from fanet_ros.package_share import share_directory
-from fanet_ros.tools.tune.source import TuneError
+from fanet_ros.tools.tune.error import TuneError
 
 NODE_NAMES = ('**', '*', 'segmentation')
 PARAMETERS = 'ros__parameters'

@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from fanet_ros.atomic_file import write_json
 from fanet_ros.tools.tune.candidates import Candidate
-from fanet_ros.tools.tune.source import TuneError
+from fanet_ros.tools.tune.error import TuneError
 
 TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a candidate is measured
 

@@ -22,13 +22,14 @@ from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
 from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.choice import Budget, choose
-from fanet_ros.tools.tune.frames import TRUTH, FrameSet, gather_frames
+from fanet_ros.datasets.frame_set import TRUTH, FrameSet, gather_frames
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.output import write_findings
 from fanet_ros.tools.tune.params import read_parameters
 from fanet_ros.tools.tune.report import Findings
 from fanet_ros.tools.tune.results import Results, Row
-from fanet_ros.tools.tune.source import SourceRequest, TuneError
+from fanet_ros.datasets.source_frames import SourceRequest
+from fanet_ros.tools.tune.error import TuneError
 
 ASSUMED_RATE_HZ = 10.0
 

@@ -24,7 +24,7 @@ from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.command import main
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.results import Results, Row
-from fanet_ros.tools.tune.source import TuneError
+from fanet_ros.tools.tune.error import TuneError
 
 DEADLINE_S = 300.0
 CPU = torch.device('cpu')

@@ -1,23 +1,25 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The frames that every candidate is measured on, kept as files so that a resumed run uses the same ones."""
+"""Frames of a source, kept as files so that a resumed run uses the same ones."""
 from __future__ import annotations
 
 import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.atomic_file import write_json
-from fanet_ros.datasets import UNLABELLED
-from fanet_ros.tools.tune.source import SourceRequest, TuneError, TuningFrame, TuningFrames, open_tuning_frames
+from fanet_ros.datasets import UNLABELLED, DatasetError
+from fanet_ros.datasets.source_frames import SourceFrame, SourceFrames, SourceRequest, open_source_frames
 
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
+
+FrameChange = Callable[[SourceFrame], Optional[SourceFrame]]
 
 
 @dataclass(frozen=True)
@@ -51,26 +53,27 @@ class FrameSet:
         """Whether there are labels to score against."""
         return self.labels.is_dir()
 
-    def frames(self) -> Iterator[TuningFrame]:
+    def frames(self) -> Iterator[SourceFrame]:
         """Yield the frames without labels, loading one at a time to save memory."""
         for path in sorted(self.images.glob('*.png')):
             earlier = sorted((self.folder / EARLIER).glob(f'{path.stem}_*.png'))
-            yield TuningFrame(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
+            yield SourceFrame(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
 
 
-def gather_frames(folder: Path, request: SourceRequest, *, quiet: bool = False) -> FrameSet:
+def gather_frames(folder: Path, request: SourceRequest, *, change: Optional[FrameChange] = None, quiet: bool = False) -> FrameSet:
     """Return the frames in `folder` if they are complete; otherwise read them from the source and write them there.
 
+    :param change: applied to each frame before it is written; may return None to leave the frame out
     :raises ValueError: the source cannot be used
     :raises OSError: `folder` cannot be written
     """
     if (folder / 'frames.json').is_file():
         return open_frames(folder)
     shutil.rmtree(folder, ignore_errors=True)       # left by an interrupted run
-    source = open_tuning_frames(request)
+    source = open_source_frames(request)
     for name in (IMAGES, EARLIER, *((TRUTH,) if source.has_labels else ())):
         (folder / name).mkdir(parents=True)
-    found = _write(folder, source, request, quiet)
+    found = _write(folder, source, request, change, quiet)
     write_json(folder / 'frames.json', found)       # written last: marks the folder as complete
     return open_frames(folder)
 
@@ -84,22 +87,22 @@ def open_frames(folder: Path) -> FrameSet:
 def read_rgb(path: Path) -> np.ndarray:
     """Read an image as (H, W, 3) uint8 RGB.
 
-    :raises TuneError: it is missing or damaged
+    :raises DatasetError: it is missing or damaged
     """
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
+        raise DatasetError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 
 def read_labels(path: Path) -> np.ndarray:
     """Read labels as (H, W) uint8.
 
-    :raises TuneError: it is missing or damaged
+    :raises DatasetError: it is missing or damaged
     """
     labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if labels is None or labels.ndim != 2:
-        raise TuneError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
+        raise DatasetError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
     return labels
 
 
@@ -112,10 +115,14 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
     path.write_bytes(cv2.imencode('.png', bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
 
 
-def _write(folder: Path, source: TuningFrames, request: SourceRequest, quiet: bool) -> dict[str, Any]:
+def _write(folder: Path, source: SourceFrames, request: SourceRequest, change: Optional[FrameChange],
+           quiet: bool) -> dict[str, Any]:
     count, labelled, size, has_earlier = 0, 0, (0, 0), False
     title = f'frames of {request.source}'
-    for frame in tqdm(source.frames, total=request.frames, desc=title, unit='frame', disable=quiet):
+    for original in tqdm(source.frames, total=request.frames, desc=title, unit='frame', disable=quiet):
+        frame = original if change is None else change(original)
+        if frame is None:
+            continue
         size = size if count else frame.rgb.shape[:2]
         name = f'{count:04d}'
         write_png(folder / IMAGES / f'{name}.png', frame.rgb)
@@ -126,9 +133,9 @@ def _write(folder: Path, source: TuningFrames, request: SourceRequest, quiet: bo
             labelled += int((frame.labels != UNLABELLED).sum())
         count, has_earlier = count + 1, has_earlier or bool(frame.earlier)
     if not count:
-        raise TuneError(f'{request.source} yielded no frame: check that it plays')
+        raise DatasetError(f'{request.source} yielded no frame: check that it plays')
     if source.has_labels and not labelled:
-        raise TuneError(f'no labelled pixel of {request.source} has a class of {request.class_map.name}: '
+        raise DatasetError(f'no labelled pixel of {request.source} has a class of {request.class_map.name}: '
                         f'expected {", ".join(request.class_map.names)}; map names with --set rename.THEIRS=OURS')
     frames = FrameSet(folder, count, *size, source.has_labels, has_earlier, request.class_map.names, source.rate_hz,
                       source.image_topic)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frame sources for `tune`: evenly spaced frames of a bag, a video, a camera, a folder or the synthetic street."""
+"""Evenly spaced frames of a bag, a video, a camera, a folder or the synthetic street."""
 from __future__ import annotations
 
 import re
@@ -28,12 +28,8 @@ STREET_SECONDS = 20
 STREET_RATE_HZ = 15
 
 
-class TuneError(ValueError):
-    """Tuning is impossible as requested; one line: what was expected, what came, what to do."""
-
-
 @dataclass(frozen=True)
-class TuningFrame:
+class SourceFrame:
     """One frame: `rgb` (H, W, 3) uint8; `labels` (H, W) uint8 if known; `earlier`: the frames just before it, oldest first."""
 
     name: str
@@ -48,6 +44,7 @@ class SourceRequest:
 
     :param context: number of preceding frames to take with each, for networks that use previous frames
     :param class_map: classes whose indices the labels use
+    :param with_labels: False: ignore labels next to the images
     """
 
     source: str
@@ -57,19 +54,20 @@ class SourceRequest:
     image_topic: str = ''
     labels: str = ''
     label_settings: tuple[str, ...] = ()
+    with_labels: bool = True
 
 
 @dataclass(frozen=True)
-class TuningFrames:
+class SourceFrames:
     """Frames, read on demand, with what is known about them. `rate_hz`: of the camera; None: unknown."""
 
-    frames: Iterator[TuningFrame]
+    frames: Iterator[SourceFrame]
     has_labels: bool = False
     rate_hz: Optional[float] = None
     image_topic: str = ''
 
 
-def open_tuning_frames(request: SourceRequest) -> TuningFrames:
+def open_source_frames(request: SourceRequest) -> SourceFrames:
     """Open the source that `request.source` names.
 
     :raises ValueError: it does not exist or is unusable; the message says what to do
@@ -81,11 +79,11 @@ def open_tuning_frames(request: SourceRequest) -> TuningFrames:
     if request.source == 'street':
         return _street(request)
     if path.is_dir():
-        if request.labels or ((path / 'images').is_dir() and (path / 'labels').is_dir()):
+        if request.labels or (request.with_labels and (path / 'images').is_dir() and (path / 'labels').is_dir()):
             return _labelled_folder(path, request)
         request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
     elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
-        raise TuneError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
+        raise DatasetError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
                         "with images/ and labels/), a video, /dev/videoN or 'street'; for a live camera topic, record a "
                         'few seconds first with ros2 launch fanet_ros record.launch.py')
     _refuse_labels(request)
@@ -99,25 +97,25 @@ def spread(count: int, wanted: int) -> list[int]:
 
 def _refuse_labels(request: SourceRequest) -> None:
     if request.labels or request.label_settings:
-        raise TuneError(f'--labels and --set are for folders of images: {request.source} is not one')
+        raise DatasetError(f'--labels and --set are for folders of images: {request.source} is not one')
 
 
-def _bag(path: Path, request: SourceRequest) -> TuningFrames:
+def _bag(path: Path, request: SourceRequest) -> SourceFrames:
     with CameraReader(path) as bag:
         requested = (request.image_topic,) if request.image_topic else ()
         cameras = choose_cameras(bag.list_topics(), requested, '--image-topic')
         if len(cameras) > 1:
-            raise TuneError(f'the bag has {len(cameras)} cameras: choose one with --image-topic: '
+            raise DatasetError(f'the bag has {len(cameras)} cameras: choose one with --image-topic: '
                             f'{", ".join(camera.topic for camera in cameras)}')
         if not bag.count(cameras):
-            raise TuneError(f'{cameras[0].topic} has no image in {path}: expected at least one; choose another topic')
+            raise DatasetError(f'{cameras[0].topic} has no image in {path}: expected at least one; choose another topic')
         steps = np.diff(bag.stamps_s(cameras[0], RATE_STAMPS))
     median_s = float(np.median(steps)) if len(steps) else 0.0
-    return TuningFrames(_bag_frames(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
+    return SourceFrames(_bag_frames(path, cameras[0], request), rate_hz=1 / median_s if median_s > 0 else None,
                         image_topic=cameras[0].topic)
 
 
-def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[TuningFrame]:
+def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[SourceFrame]:
     with CameraReader(path) as bag:
         chosen = spread(bag.count([camera]), request.frames)
         numbers = _with_earlier(chosen, request.context)
@@ -135,25 +133,25 @@ def _bag_frames(path: Path, camera: Camera, request: SourceRequest) -> Iterator[
             yield frame
     if not frames:
         found = ', '.join(f'{count} {reason}' for reason, count in reasons.items())
-        raise TuneError(f'no image of {camera.topic} in {path} can be read ({found}): check that the bag plays')
+        raise DatasetError(f'no image of {camera.topic} in {path} can be read ({found}): check that the bag plays')
 
 
 def _with_earlier(chosen: Sequence[int], context: int) -> set[int]:
     return {number - back for number in chosen for back in range(context + 1) if number >= back}
 
 
-def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[TuningFrame]:
+def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], context: int) -> Iterator[SourceFrame]:
     """Yield the `chosen` frames, each with those of the `context` frames before it that `frames` has."""
     wanted = set(chosen)
     last: dict[int, np.ndarray] = {}
     for number, rgb in frames:
         if number in wanted:
             earlier = [last[number - back] for back in range(context, 0, -1) if number - back in last]
-            yield TuningFrame(f'{number:06d}', rgb, None, tuple(earlier))
+            yield SourceFrame(f'{number:06d}', rgb, None, tuple(earlier))
         last = {key: value for key, value in [*last.items(), (number, rgb)] if key > number - context}
 
 
-def _video(request: SourceRequest) -> TuningFrames:
+def _video(request: SourceRequest) -> SourceFrames:
     """A video, a folder or a camera."""
     source = open_source(request.source)
     rate_hz, length = source.rate_hz, source.length
@@ -162,7 +160,7 @@ def _video(request: SourceRequest) -> TuningFrames:
         length = sum(1 for _ in source)     # the length stated in the file is often wrong
     source.close()
 
-    def frames() -> Iterator[TuningFrame]:
+    def frames() -> Iterator[SourceFrame]:
         chosen = [CAMERA_STEP * (number + 1) for number in range(request.frames)] if length is None else spread(
             length, request.frames)
         again = open_source(request.source)
@@ -173,10 +171,10 @@ def _video(request: SourceRequest) -> TuningFrames:
             again.close()
     if length == 0:
         raise SourceError(f'{request.source} has no readable frame: check that it plays')
-    return TuningFrames(frames(), rate_hz=rate_hz)
+    return SourceFrames(frames(), rate_hz=rate_hz)
 
 
-def _street(request: SourceRequest) -> TuningFrames:
+def _street(request: SourceRequest) -> SourceFrames:
     """Synthetic streets of a few seeds, with ground truth if the network has any of their classes."""
     _refuse_labels(request)
     each = min(8, request.frames)
@@ -187,10 +185,10 @@ def _street(request: SourceRequest) -> TuningFrames:
         samples, has_labels = load_dataset(config, request.class_map), True
     except DatasetError:        # the network has no class in common with the street
         samples, has_labels = load_dataset(config, find_class_map(OWN_CLASS_MAP['street'])), False
-    return TuningFrames(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
+    return SourceFrames(_samples(samples, request, has_labels), has_labels, float(STREET_RATE_HZ))
 
 
-def _labelled_folder(path: Path, request: SourceRequest) -> TuningFrames:
+def _labelled_folder(path: Path, request: SourceRequest) -> SourceFrames:
     content: dict[str, object] = {'path': str(path)}
     if request.labels:
         content.update(images='images' if (path / 'images').is_dir() else '.',
@@ -198,12 +196,12 @@ def _labelled_folder(path: Path, request: SourceRequest) -> TuningFrames:
     for text in request.label_settings:
         override(content, text)
     samples = load_dataset(build(DataConfig, content, ''), request.class_map)
-    return TuningFrames(_samples(samples, request, True), True)
+    return SourceFrames(_samples(samples, request, True), True)
 
 
-def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iterator[TuningFrame]:
+def _samples(samples: Samples, request: SourceRequest, has_labels: bool) -> Iterator[SourceFrame]:
     for index in spread(len(samples), request.frames):
         clip: Optional[list[Sample]] = samples.video(index, request.context + 1)
         sample = clip[-1] if clip else samples[index]
-        yield TuningFrame(sample.name, sample.rgb, sample.labels if has_labels else None,
+        yield SourceFrame(sample.name, sample.rgb, sample.labels if has_labels else None,
                           tuple(item.rgb for item in (clip or [sample])[:-1]))

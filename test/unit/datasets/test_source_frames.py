@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frame sources for `tune`."""
+"""Evenly spaced frames of every kind of source, and the folder that keeps them."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fanet_ros.inference import ClassMap
-from fanet_ros.tools.tune.frames import gather_frames, read_labels, read_rgb
-from fanet_ros.tools.tune.source import SourceRequest, open_tuning_frames, spread
+from fanet_ros.datasets.frame_set import gather_frames, read_labels, read_rgb
+from fanet_ros.datasets.source_frames import SourceRequest, open_source_frames, spread
 
 CLASSES = ClassMap('trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)))
 ROAD = ClassMap('two', ('road', 'spaceship'), ((9, 2, 3), (4, 5, 6)))
@@ -30,7 +30,7 @@ def write_images(folder: Path, count: int, shape: tuple[int, ...] = (48, 64, 3))
 
 
 def values(source: SourceRequest) -> list[int]:
-    return [int(frame.rgb[0, 0, 0]) for frame in open_tuning_frames(source).frames]
+    return [int(frame.rgb[0, 0, 0]) for frame in open_source_frames(source).frames]
 
 
 def test_numbers_are_spread_evenly() -> None:
@@ -42,9 +42,9 @@ def test_folders_with_and_without_labels(tmp_path: Path) -> None:
     write_images(tmp_path / 'both' / 'images', 3)
     assert values(request(tmp_path / 'both')) == [0, 1, 2]
     write_images(tmp_path / 'both' / 'labels', 3, (48, 64))
-    source = open_tuning_frames(request(tmp_path / 'both'))
+    source = open_source_frames(request(tmp_path / 'both'))
     assert source.has_labels and [int(frame.labels[0, 0]) for frame in source.frames] == [0, 1, 2]
-    source = open_tuning_frames(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
+    source = open_source_frames(request(tmp_path / 'both' / 'images', labels=str(tmp_path / 'both' / 'labels')))
     assert source.has_labels and [int(frame.labels[0, 0]) for frame in source.frames] == [0, 1, 2]
     assert values(request(tmp_path / 'both', labels=str(tmp_path / 'both' / 'labels'))) == [0, 1, 2]
 
@@ -55,7 +55,7 @@ def test_a_video_provides_its_rate_and_previous_frames(tmp_path: Path) -> None:
     for number in range(9):
         writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
     writer.release()
-    source = open_tuning_frames(request(path, context=2))
+    source = open_source_frames(request(path, context=2))
     assert source.rate_hz == pytest.approx(25.0)
     found = [[int(rgb[0, 0, 0]) // 20 for rgb in (*frame.earlier, frame.rgb)] for frame in source.frames]
     assert found == [[0], [2, 3, 4], [6, 7, 8]] or found == [[0], [1, 2, 3], [5, 6, 7]]
@@ -66,11 +66,11 @@ def test_a_bag_provides_its_rate_and_evenly_spaced_frames(write_bag: Callable[..
         for number in range(9):
             writer.image('/front/image_raw', number, np.full((48, 64, 3), number, np.uint8))
     bag = write_bag(fill)
-    source = open_tuning_frames(request(bag, context=1))
+    source = open_source_frames(request(bag, context=1))
     assert source.image_topic == '/front/image_raw' and source.rate_hz == pytest.approx(10.0)
     assert [[int(rgb[0, 0, 0]) for rgb in (*frame.earlier, frame.rgb)] for frame in source.frames] == [[0], [3, 4], [7, 8]]
     with pytest.raises(ValueError, match='--labels and --set are for folders'):
-        open_tuning_frames(request(bag, labels='x'))
+        open_source_frames(request(bag, labels='x'))
 
 
 def test_one_of_several_cameras_must_be_chosen(write_bag: Callable[..., Path]) -> None:
@@ -79,24 +79,24 @@ def test_one_of_several_cameras_must_be_chosen(write_bag: Callable[..., Path]) -
             writer.image(topic, 0, np.zeros((48, 64, 3), np.uint8))
     bag = write_bag(fill)
     with pytest.raises(ValueError, match='2 cameras: choose one with --image-topic: /front/image, /left/image'):
-        open_tuning_frames(request(bag))
-    assert open_tuning_frames(request(bag, image_topic='/left/image')).image_topic == '/left/image'
+        open_source_frames(request(bag))
+    assert open_source_frames(request(bag, image_topic='/left/image')).image_topic == '/left/image'
     with pytest.raises(ValueError, match='--image-topic /right: the bag has no such image topic; it has /front/image'):
-        open_tuning_frames(request(bag, image_topic='/right'))
+        open_source_frames(request(bag, image_topic='/right'))
 
 
 def test_a_bag_without_camera_lists_its_topics(write_bag: Callable[..., Path]) -> None:
     bag = write_bag(lambda writer: writer.timing(0))
     with pytest.raises(ValueError, match='no camera topic.*FrameTiming.*--image-topic'):
-        open_tuning_frames(request(bag))
+        open_source_frames(request(bag))
 
 
 def test_the_street_has_labels_if_the_network_has_its_classes() -> None:
-    source = open_tuning_frames(request('street', 2, 1, ROAD))
+    source = open_source_frames(request('street', 2, 1, ROAD))
     frames = list(source.frames)
     assert source.has_labels and len(frames) == 2 and all(len(frame.earlier) == 1 for frame in frames)
     assert all(set(np.unique(frame.labels)) <= {0, 255} for frame in frames)
-    source = open_tuning_frames(request('street', 1))
+    source = open_source_frames(request('street', 1))
     assert not source.has_labels and next(source.frames).labels is None
 
 
@@ -109,7 +109,7 @@ def test_unusable_sources_are_rejected(tmp_path: Path, name: str, message: str) 
     (tmp_path / 'cut').mkdir()
     (tmp_path / 'cut' / 'cut_0.mcap').touch()
     with pytest.raises(ValueError, match=message):
-        list(open_tuning_frames(request(tmp_path / name)).frames)
+        list(open_source_frames(request(tmp_path / name)).frames)
 
 
 def test_frames_are_gathered_once(tmp_path: Path) -> None:
