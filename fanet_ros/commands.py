@@ -27,6 +27,8 @@ COMMANDS = {
     'live': 'fanet_ros.ros.demo.live',
     'doctor': 'fanet_ros.ros.doctor.doctor',
     'tune': 'fanet_ros.tools.tune.command',
+    'adapt': 'fanet_ros.tools.adapt.command',
+    'pick': 'fanet_ros.tools.pick.command',
     'train': 'fanet_ros.tools.train.command',
     'evaluate': 'fanet_ros.tools.evaluate',
     'segment_bag': 'fanet_ros.tools.segment_bag.command',

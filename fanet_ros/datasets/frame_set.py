@@ -18,6 +18,7 @@ from fanet_ros.datasets import UNLABELLED, DatasetError
 from fanet_ros.datasets.source_frames import SourceFrame, SourceFrames, SourceRequest, open_source_frames
 
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
+LEAST_CONTRAST = 4.0        # standard deviation of the grey image, of 255
 
 FrameChange = Callable[[SourceFrame], Optional[SourceFrame]]
 
@@ -104,6 +105,11 @@ def read_labels(path: Path) -> np.ndarray:
     if labels is None or labels.ndim != 2:
         raise DatasetError(f'{path} is missing or damaged: remove {path.parents[1]} and run the same command again')
     return labels
+
+
+def is_blank(rgb: np.ndarray) -> bool:
+    """Whether a frame (H, W, 3) uint8 shows nothing, such as one of a covered camera."""
+    return float(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).std()) < LEAST_CONTRAST
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:

@@ -72,6 +72,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
     checkpoint, nothing = str(small_checkpoint), str(folder / 'nothing')
     out = {name: str(folder / name) for name in COMMANDS}
     return {
+        'adapt': ([str(folder / 'images'), '--checkpoint', checkpoint, '--output', out['adapt'] + '.safetensors', '--force'], 0),
         'average_checkpoints': ([checkpoint, checkpoint, '--output', out['average_checkpoints'] + '.safetensors'], 0),
         'balance_classes': ([checkpoint, '--on', checkpoint, str(folder), '--output', out['balance_classes']
                              + '.safetensors'], 0),
@@ -93,6 +94,7 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         'gpu_train': ([nothing, '--minutes', '1', '--output', out['gpu_train']], 1),
         'import_weights': ([nothing, nothing, '--class-map', nothing, '--training-size', '128x96'], 1),
         'pack': (['own_folder', '--set', f'data.0.path={folder}', '--output', out['pack']], 1),       # an absolute path
+        'pick': ([str(folder / 'images'), '--checkpoint', checkpoint, '--output', out['pick']], 0),
         'soft_labels': (['own_folder', '--teacher', checkpoint, '--scales', '1', '--set', f'data.0.path={folder}', '--set',
                          f'data.0.soft_labels={out["soft_labels"]}.npz'], 0),
         'segment_images': ([str(folder / 'images'), '--checkpoint', checkpoint, '--output', out['segment_images']], 0),

@@ -18,9 +18,9 @@ from typing import Any, Iterator, Optional
 import numpy as np
 import torch
 
+from fanet_ros.datasets.frame_set import FrameSet, open_frames, read_labels, write_png
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.inference import Segmenter, SegmenterOptions, release_memory
-from fanet_ros.datasets.frame_set import FrameSet, open_frames, read_labels, write_png
 
 WARM_UP_FRAMES = 3
 MIN_TIMINGS = 30            # with fewer frames, repeat them: the 95th percentile needs enough samples

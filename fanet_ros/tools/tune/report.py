@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
+from fanet_ros.datasets.frame_set import FrameSet
 from fanet_ros.host.machine import one_line
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.choice import MB_OF_MIB, Budget, Choice, pareto
-from fanet_ros.datasets.frame_set import FrameSet
 from fanet_ros.tools.tune.results import Row
 
 HEADINGS = ('', 'checkpoint', 'resolution', 'engine', 'p50 ms', 'p95 ms', 'fps', 'memory MB')

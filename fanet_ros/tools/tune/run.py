@@ -13,6 +13,8 @@ from typing import Any, Optional, Sequence
 import torch
 from tqdm import tqdm
 
+from fanet_ros.datasets.frame_set import TRUTH, FrameSet, gather_frames
+from fanet_ros.datasets.source_frames import SourceRequest
 from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.inference.device import choose_device
@@ -22,14 +24,12 @@ from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
 from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.choice import Budget, choose
-from fanet_ros.datasets.frame_set import TRUTH, FrameSet, gather_frames
+from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.output import write_findings
 from fanet_ros.tools.tune.params import read_parameters
 from fanet_ros.tools.tune.report import Findings
 from fanet_ros.tools.tune.results import Results, Row
-from fanet_ros.datasets.source_frames import SourceRequest
-from fanet_ros.tools.tune.error import TuneError
 
 ASSUMED_RATE_HZ = 10.0
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.inference import ClassMap
 from fanet_ros.datasets.frame_set import gather_frames, read_labels, read_rgb
 from fanet_ros.datasets.source_frames import SourceRequest, open_source_frames, spread
+from fanet_ros.inference import ClassMap
 
 CLASSES = ClassMap('trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)))
 ROAD = ClassMap('two', ('road', 'spaceship'), ((9, 2, 3), (4, 5, 6)))

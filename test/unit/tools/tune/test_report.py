@@ -12,15 +12,15 @@ import cv2
 import pytest
 import yaml
 
+from fanet_ros.datasets.frame_set import FrameSet
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.choice import Budget, choose
-from fanet_ros.datasets.frame_set import FrameSet
+from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.output import launch_command, write_findings
 from fanet_ros.tools.tune.params import parameter_file, read_parameters
 from fanet_ros.tools.tune.report import Findings, content, notes, table
 from fanet_ros.tools.tune.results import Row
-from fanet_ros.tools.tune.error import TuneError
 
 MACHINE = {'cpu': 'a processor', 'threads': 2, 'cores': 2, 'instruction_set': 'AVX2', 'load_average': 0.1,
            'versions': {'torch': '2.6'}}

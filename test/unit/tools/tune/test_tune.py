@@ -22,9 +22,9 @@ from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools.tune.candidates import Candidate, find_runners, largest_of, load_model, make_candidates, reference_of, sizes_of
 from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.command import main
+from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.results import Results, Row
-from fanet_ros.tools.tune.error import TuneError
 
 DEADLINE_S = 300.0
 CPU = torch.device('cpu')

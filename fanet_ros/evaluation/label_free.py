@@ -1,0 +1,182 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How consistent a network is on frames without labels, as evidence of its accuracy there.
+
+A scene keeps its classes when the image is enlarged or mirrored, and one frame later. Where the labels of such views differ, at
+least one is wrong; how often they differ indicates how often the network is wrong (agreement as an estimate of accuracy: Jiang et
+al., arXiv 2106.13799). A network that labels everything as road is consistent too, which is why two networks are also compared in
+the pixels that the first one is confident of, class by class.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterable, Optional, Sequence
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from fanet_ros.datasets import UNLABELLED
+from fanet_ros.evaluation.metrics import ConfusionMatrix
+from fanet_ros.inference.input_size import InputSize
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.inference.video.temporal_filter import moved_along
+from fanet_ros.model import Checkpoint
+
+ENLARGED = 1.5          # factor on the network's input size for the view 'scale'
+STRIDE = 4              # input pixels per compared pixel
+CONFIDENT = 0.8         # least probability of a pixel that counts as confident, if all views agree
+MOTION_CHANGE = 20      # of 255: larger differences from the warped previous frame mean that the flow is wrong there
+RARE = 0.001            # classes with a smaller share of the pixels are left out: too few to compare
+
+
+@dataclass(frozen=True)
+class FramePair:
+    """A frame, (H, W, 3) uint8 RGB, and the one just before it; None if there is none."""
+
+    rgb: np.ndarray
+    previous: Optional[np.ndarray] = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of one network for one frame, on a coarse grid (h, w).
+
+    labels: uint8; confidence: float32, probability of the label; views: labels of the views 'scale', 'flip' and 'motion' (the
+    previous frame, warped along the optical flow; UNLABELLED where the flow is wrong), aligned with the frame
+    """
+
+    labels: np.ndarray
+    confidence: np.ndarray
+    views: dict[str, np.ndarray]
+
+    @property
+    def agreed(self) -> np.ndarray:
+        """(h, w) bool: pixels in which all views agree."""
+        return np.all([(labels == self.labels) | (labels == UNLABELLED) for labels in self.views.values()], 0)
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Consistency of one network over several frames; all values are 0..1.
+
+    agreement: mean IoU of the labels of each view with those of the frame
+    agreed: share of the pixels in which all views agree
+    confidence: mean probability of the labels
+    class_shares: (C,) of the pixels
+    """
+
+    agreement: dict[str, float]
+    agreed: float
+    confidence: float
+    class_shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two networks on the same frames.
+
+    kept: share of the pixels that the first one is confident of with the same label from the second
+    kept_by_class: the same for each class, NaN for a class without such pixels
+    changed: share of all pixels whose label differs
+    """
+
+    before: Consistency
+    after: Consistency
+    kept: float
+    kept_by_class: tuple[float, ...]
+    changed: float
+
+
+class ViewPredictor:
+    """Predicts all views of a frame with one network."""
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self._network, self._device = checkpoint.calibrated_network.to(device).eval(), device
+        self._own_size = checkpoint.metadata.training_resolution
+        self._preprocess = Preprocessor(checkpoint.metadata.mean, checkpoint.metadata.std, device)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def __call__(self, pair: FramePair) -> Predictions:
+        size, enlarged = (InputSize(0, 0, self._own_size, scale).of(*pair.rgb.shape[:2]) for scale in (1.0, ENLARGED))
+        grid = size[0] // STRIDE, size[1] // STRIDE
+        probabilities = self._probabilities(pair.rgb, size, grid)
+        views = {'scale': self._labels(pair.rgb, enlarged, grid),
+                 'flip': self._labels(np.ascontiguousarray(pair.rgb[:, ::-1]), size, grid)[:, ::-1]}
+        if pair.previous is not None and pair.previous.shape == pair.rgb.shape:
+            gray, last_gray = (cv2.cvtColor(cv2.resize(rgb, grid[::-1], interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+                               for rgb in (pair.rgb, pair.previous))
+            flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
+            labels = moved_along(self._labels(pair.previous, size, grid), flow, cv2.INTER_NEAREST)
+            labels[cv2.absdiff(gray, moved_along(last_gray, flow)) > MOTION_CHANGE] = UNLABELLED
+            views['motion'] = labels
+        return Predictions(probabilities.argmax(0).astype(np.uint8), probabilities.max(0), views)
+
+    def _labels(self, rgb: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+        return self._probabilities(rgb, size, grid).argmax(0).astype(np.uint8)
+
+    def _probabilities(self, rgb: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+        """(C, h, w) float32."""
+        with torch.inference_mode():
+            logits = self._network(self._preprocess(rgb, *size)).float()
+            return F.interpolate(logits, grid, mode='bilinear', align_corners=True)[0].softmax(0).cpu().numpy()
+
+
+class _Counter:
+    """Accumulates the predictions of one network."""
+
+    def __init__(self, num_classes: int) -> None:
+        self._num_classes = num_classes
+        self._matrices: dict[str, ConfusionMatrix] = {}
+        self._pixels = np.zeros(num_classes, np.int64)
+        self._agreed = self._confidence = 0.0
+
+    def add(self, predictions: Predictions) -> None:
+        for name, labels in predictions.views.items():
+            self._matrices.setdefault(name, ConfusionMatrix(self._num_classes)).add(labels, predictions.labels)
+        self._pixels += np.bincount(predictions.labels.ravel(), minlength=self._num_classes)
+        self._agreed += float(predictions.agreed.sum())
+        self._confidence += float(predictions.confidence.sum())
+
+    @property
+    def frequent(self) -> np.ndarray:
+        """(C,) bool: classes that are not rare."""
+        return self._pixels > RARE * max(int(self._pixels.sum()), 1)
+
+    def consistency(self, classes: np.ndarray) -> Consistency:
+        """:param classes: (C,) bool, classes to average the agreement over; one that is no longer predicted counts as 0"""
+        total = max(int(self._pixels.sum()), 1)
+        agreement = {name: float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0
+                     for name, matrix in self._matrices.items()}
+        return Consistency(agreement, self._agreed / total, self._confidence / total, tuple((self._pixels / total).tolist()))
+
+
+def predict_views(checkpoint: Checkpoint, frames: Iterable[FramePair], device: torch.device) -> list[Predictions]:
+    """Predictions of one network for all frames."""
+    predictor = ViewPredictor(checkpoint, device)
+    return [predictor(pair) for pair in frames]
+
+
+def agreed_share(predictions: Sequence[Predictions]) -> float:
+    """Share of the pixels, 0..1, in which all views agree."""
+    return float(np.mean([item.agreed.mean() for item in predictions]))
+
+
+def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_classes: int) -> Comparison:
+    """Compare two networks on the same frames; agreement is averaged over the classes that `before` predicts frequently."""
+    counters = _Counter(num_classes), _Counter(num_classes)
+    confident, same = np.zeros(num_classes), np.zeros(num_classes)
+    changed = pixels = 0
+    for old, new in zip(before, after):
+        counters[0].add(old)
+        counters[1].add(new)
+        is_confident = old.agreed & (old.confidence > CONFIDENT)
+        confident += np.bincount(old.labels[is_confident], minlength=num_classes)
+        same += np.bincount(old.labels[is_confident & (old.labels == new.labels)], minlength=num_classes)
+        changed += int((old.labels != new.labels).sum())
+        pixels += old.labels.size
+    classes = counters[0].frequent
+    by_class = np.where(confident > 0, same / np.maximum(confident, 1), np.nan)
+    return Comparison(counters[0].consistency(classes), counters[1].consistency(classes),
+                      float(same.sum() / max(confident.sum(), 1)), tuple(by_class.tolist()), changed / max(pixels, 1))

@@ -1,0 +1,39 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Decision, without labels, whether a network that was adapted is better than before."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+from fanet_ros.evaluation.label_free import RARE, Comparison
+
+LEAST_GAIN = 0.005          # of the share of pixels in which all views agree: less is within chance
+LEAST_KEPT = 0.90           # share of the confident pixels with the same label as before
+LEAST_KEPT_OF_CLASS = 0.5   # the same of one class, unless it is rare
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether all checks passed, and one line for each."""
+
+    is_better: bool
+    reasons: tuple[str, ...]
+
+
+def judge(comparison: Comparison, class_names: Sequence[str]) -> Verdict:
+    """Whether the adapted network may replace the original.
+
+    More pixels must agree in all views, confident labels must be kept, and no class may be lost. See docs/adapting.md
+    for how often this is right.
+    """
+    before, after = comparison.before, comparison.after
+    lost = [name for name, kept, share in zip(class_names, comparison.kept_by_class, before.class_shares)
+            if share > RARE and kept < LEAST_KEPT_OF_CLASS]
+    checks = [
+        (after.agreed - before.agreed >= LEAST_GAIN,
+         (f'{100 * after.agreed:.1f}% of the pixels have the same label in all views ({", ".join(before.agreement)}), '
+          f'{100 * before.agreed:.1f}% before; expected {100 * LEAST_GAIN:g} more')),
+        (comparison.kept >= LEAST_KEPT, f'{100 * comparison.kept:.1f}% of the confident pixels keep their label'),
+        (not lost, f'classes that were confident and are lost: {", ".join(lost) or "none"}')]
+    return Verdict(all(passed for passed, _ in checks), tuple(f'{"ok  " if passed else "FAIL"} {text}' for passed, text in checks))

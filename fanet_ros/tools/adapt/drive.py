@@ -1,0 +1,98 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The frames of a drive: most of them for adapting, the end of the drive for judging the result."""
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional, Sequence
+
+import cv2
+import numpy as np
+
+from fanet_ros.datasets import DatasetError
+from fanet_ros.datasets.frame_set import FrameSet, gather_frames, is_blank, read_rgb
+from fanet_ros.datasets.source_frames import SourceFrame, SourceRequest, spread
+from fanet_ros.evaluation.label_free import FramePair
+
+LARGEST = 1.5           # times the side of the network's input: larger frames are reduced to this
+LEAST_FRAMES = 8
+HELD_OUT_SHARE = 0.2    # of the frames, for judging
+GAP_SHARE = 0.02        # of the frames between the two parts, which are not used
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Frames of one source, on disk, in order.
+
+    :param source: its name
+    """
+
+    frames: FrameSet
+    source: str
+
+    @property
+    def count(self) -> int:
+        """Frames for adapting."""
+        return self.frames.count - self.held_out - max(round(GAP_SHARE * self.frames.count), 1)
+
+    @property
+    def held_out(self) -> int:
+        """Frames for judging: the last ones, since neighbouring frames are too similar to be held out one by one."""
+        return max(round(HELD_OUT_SHARE * self.frames.count), 2)
+
+    def rgb(self, number: int) -> np.ndarray:
+        """One frame, (H, W, 3) uint8."""
+        return read_rgb(self.frames.images / f'{number:04d}.png')
+
+    @property
+    def held_out_pairs(self) -> list[FramePair]:
+        """The frames for judging, with those before them."""
+        return self._pairs(range(self.frames.count - self.held_out, self.frames.count))
+
+    def some_pairs(self, count: int) -> list[FramePair]:
+        """At most `count` of the frames for adapting, evenly spaced, with those before them."""
+        return self._pairs(spread(self.count, count))
+
+    def _pairs(self, numbers: Sequence[int]) -> list[FramePair]:
+        return [FramePair(frame.rgb, frame.earlier[-1] if frame.earlier else None)
+                for number, frame in enumerate(self.frames.frames()) if number in numbers]
+
+
+def gather_drive(folder: Path, request: SourceRequest, size: tuple[int, int], *, quiet: bool = False) -> Drive:
+    """The frames in `folder` if they are complete; otherwise reads them from the source and writes them there.
+
+    :param size: height and width [px] of the network's input
+    :raises ValueError: the source cannot be used, or has too few frames that are not blank
+    :raises OSError: `folder` cannot be written
+    """
+    blank = 0
+
+    def change(frame: SourceFrame) -> Optional[SourceFrame]:
+        nonlocal blank
+        if is_blank(frame.rgb):
+            blank += 1
+            return None
+        return replace(frame, rgb=_reduced(frame.rgb, size), earlier=tuple(_reduced(rgb, size) for rgb in frame.earlier))
+    try:
+        frames = gather_frames(folder, request, change=change, quiet=quiet)
+        count = frames.count
+    except DatasetError:
+        if not blank:
+            raise
+        count = 0
+    if count < LEAST_FRAMES:
+        shutil.rmtree(folder)
+        text = f', and {blank} blank ones (all of one brightness)' if blank else ''
+        raise DatasetError(f'{request.source} has {count} usable frames{text}: expected at least {LEAST_FRAMES}; record a drive '
+                           'of some minutes through what the robot will see')
+    return Drive(frames, Path(request.source).name)
+
+
+def _reduced(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    scale = LARGEST * (size[0] * size[1] / (rgb.shape[0] * rgb.shape[1])) ** 0.5
+    if scale >= 1:
+        return rgb
+    width, height = (max(round(side * scale), 1) for side in (rgb.shape[1], rgb.shape[0]))
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,80 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Report of an adaptation: the checks, and images of where labels changed on the held-out frames."""
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Sequence
+
+import cv2
+import numpy as np
+
+from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions
+from fanet_ros.evaluation.verdict import Verdict
+from fanet_ros.inference import ClassMap, color_labels, draw_legend
+from fanet_ros.tools.adapt.drive import Drive
+
+TILE_WIDTH_PX = 360
+SHOWN = 6
+CHANGED_RGB = (220, 20, 20)
+
+
+def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predictions: tuple[Sequence[Predictions], ...],
+                 comparison: Comparison, verdict: Verdict, class_map: ClassMap, recipe: str) -> Path:
+    """Write index.md, checks.json and before_after.jpg; returns the path of index.md.
+
+    :param pairs: the held-out frames
+    :param predictions: for these frames, by the original and by the adapted network
+    :raises OSError: `folder` cannot be written
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    triples = list(zip(pairs, *predictions))
+    triples.sort(key=lambda item: -float((item[1].labels != item[2].labels).mean()))
+    rows = [_row(pair.rgb, before, after, class_map) for pair, before, after in triples[:SHOWN]]
+    height, width = rows[0].shape[:2]
+    rows = [row if row.shape[1] == width else cv2.resize(row, (width, height)) for row in rows]
+    sheet = np.vstack([*rows, draw_legend(class_map.names, class_map.colors, width)])
+    cv2.imwrite(str(folder / 'before_after.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    content = {**asdict(comparison), 'is_better': verdict.is_better, 'reasons': verdict.reasons, 'classes': class_map.names}
+    (folder / 'checks.json').write_text(json.dumps(content, indent=1).replace('NaN', 'null') + '\n', encoding='utf-8')
+    index = folder / 'index.md'
+    outcome = 'All checks passed.' if verdict.is_better else 'A check failed: keep using the original checkpoint.'
+    index.write_text('\n'.join([
+        f'# Adapted to {drive.source}', '',
+        f'{drive.count} frames for adapting, {drive.held_out} from the end of the drive for judging.', '',
+        'No labels were used: the checks are indications, not accuracy.', '',
+        f'**{outcome}**', '', *(f'- {reason}' for reason in verdict.reasons), '',
+        _consistency_table(comparison), '', _class_table(comparison, class_map), '',
+        '## Frames that changed most', '', 'Camera, before, after, and in red where labels differ.', '',
+        '![before and after](before_after.jpg)', '', '## Recipe', '', recipe, '']), encoding='utf-8')
+    return index
+
+
+def _consistency_table(comparison: Comparison) -> str:
+    before, after = comparison.before, comparison.after
+    rows = [(f'agreement with the view {view!r}', value, after.agreement[view]) for view, value in before.agreement.items()]
+    rows += [('pixels in which all views agree', before.agreed, after.agreed),
+             ('mean confidence', before.confidence, after.confidence)]
+    return '\n'.join(['| % | before | after |', '|---|---:|---:|',
+                      *(f'| {name} | {100 * old:.1f} | {100 * new:.1f} |' for name, old, new in rows),
+                      f'| confident pixels that keep their label | | {100 * comparison.kept:.1f} |',
+                      f'| pixels whose label changed | | {100 * comparison.changed:.1f} |'])
+
+
+def _class_table(comparison: Comparison, class_map: ClassMap) -> str:
+    columns = zip(class_map.names, comparison.before.class_shares, comparison.after.class_shares, comparison.kept_by_class)
+    return '\n'.join(['| % of the pixels | before | after | confident before, and kept |', '|---|---:|---:|---:|',
+                      *(f'| {name} | {100 * old:.2f} | {100 * new:.2f} | {"" if np.isnan(kept) else f"{100 * kept:.1f}"} |'
+                        for name, old, new, kept in columns)])
+
+
+def _row(rgb: np.ndarray, before: Predictions, after: Predictions, class_map: ClassMap) -> np.ndarray:
+    size = TILE_WIDTH_PX, round(TILE_WIDTH_PX * rgb.shape[0] / rgb.shape[1])
+    image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    # Labels are resized before colouring, so that no colours between classes appear.
+    old, new = (cv2.resize(item.labels, size, interpolation=cv2.INTER_NEAREST) for item in (before, after))
+    changes = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
+    changes[old != new] = CHANGED_RGB
+    return np.hstack([image, *(color_labels(item, class_map.palette()) for item in (old, new)), changes])

@@ -1,0 +1,121 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The `adapt` command: gather the frames, adapt, judge the result, write checkpoint and report."""
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from fanet_ros.datasets.source_frames import SourceRequest
+from fanet_ros.evaluation.label_free import Comparison, compare, predict_views
+from fanet_ros.evaluation.verdict import Verdict, judge
+from fanet_ros.inference import ClassMap
+from fanet_ros.inference.device import choose_device
+from fanet_ros.model import CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
+from fanet_ros.tools.adapt.drive import Drive, gather_drive
+from fanet_ros.tools.adapt.report import write_report
+from fanet_ros.tools.adapt.stages import Stages
+from fanet_ros.training.run_folder import RunFolder
+
+SETTINGS = 'settings.json'
+
+
+class AdaptError(ValueError):
+    """Adapting is impossible as requested; one line: what was expected, what came, what to do."""
+
+
+def adapt(arguments: argparse.Namespace) -> bool:
+    """Run the command; returns whether the adapted checkpoint was written.
+
+    :raises ValueError: unusable source, checkpoint or labels
+    :raises OSError: a file cannot be written
+    """
+    cv2.setNumThreads(1)        # the loader has its own threads
+    device = choose_device(arguments.device)
+    start = load_checkpoint(arguments.checkpoint)
+    _check(arguments, start.metadata)
+    work: Path = arguments.work
+    with RunFolder(work):       # locked: two runs would mix their frames
+        _check_settings(work, _settings(arguments))
+        class_map = ClassMap.of_checkpoint(start.metadata)
+        request = SourceRequest(arguments.source, arguments.frames, 1, class_map, arguments.image_topic, with_labels=False)
+        drive = gather_drive(work / 'frames', request, start.metadata.training_resolution, quiet=arguments.quiet)
+        print(f'{drive.frames.count} frames of {drive.source}: {drive.count} for adapting, the last {drive.held_out} for judging')
+        stages = Stages(start, drive, work, device, arguments)
+        adapted = stages.run()
+        pairs = drive.held_out_pairs
+        before, after = (predict_views(item, pairs, device) for item in (start, adapted))
+        comparison = compare(before, after, start.metadata.num_classes)
+        verdict = judge(comparison, start.metadata.class_names)
+        metadata = _metadata(start.metadata, drive, comparison, stages, arguments)
+        index = write_report(work / 'report', drive, pairs, (before, after), comparison, verdict, class_map, metadata.recipe)
+        _announce(verdict, arguments, index)
+        if not verdict.is_better and not arguments.force:
+            return False
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(arguments.output, adapted.network.cpu(), metadata)
+        print(f'checkpoint: {arguments.output}\nin a running node: ros2 param set /segmentation checkpoint '
+              f'{arguments.output.resolve()}')
+        return True
+
+
+def _announce(verdict: Verdict, arguments: argparse.Namespace, index: Path) -> None:
+    print('\n'.join([f'report: {index}', *(f'  {reason}' for reason in verdict.reasons)]))
+    if not verdict.is_better:
+        print('the checks failed, written anyway because of --force' if arguments.force else
+              f'the checks failed: keep using {arguments.checkpoint}; nothing was written')
+
+
+def _check(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> None:
+    if metadata.temporal_frames > 1:
+        raise AdaptError(f'{arguments.checkpoint} is a video network, which adapt does not support: choose another checkpoint')
+    if arguments.output.exists() and arguments.output.resolve() == resolve_checkpoint(arguments.checkpoint).resolve():
+        raise AdaptError(f'--output is the checkpoint to adapt, {arguments.output}: choose another file')
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything that the result depends on, as plain values."""
+    path = Path(arguments.source).expanduser()
+    names = ('frames', 'image_topic', 'minutes', 'iterations')
+    return {'source': str(path.resolve()) if path.exists() else arguments.source,
+            'checkpoint': str(resolve_checkpoint(arguments.checkpoint).resolve()),
+            'labels': str(arguments.labels.resolve()) if arguments.labels else '',
+            **{name: getattr(arguments, name) for name in names}}
+
+
+def _check_settings(work: Path, settings: dict[str, Any]) -> None:
+    """Note the settings in the folder, or compare them with those of the run that it holds.
+
+    :raises AdaptError: they differ
+    """
+    path = work / SETTINGS
+    if path.is_file() and (work / 'frames' / 'frames.json').is_file():
+        old = json.loads(path.read_text())
+        for key, value in settings.items():
+            moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
+            if old.get(key) != value and not moved:
+                raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
+                                 'another --work, or remove the folder')
+    else:
+        path.write_text(json.dumps(settings, indent=1) + '\n')
+
+
+def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison, stages: Stages,
+              arguments: argparse.Namespace) -> CheckpointMetadata:
+    """The card of the new checkpoint. Figures of the old one are dropped: they no longer hold."""
+    figures = {'drive/held_out/confident_pixels_kept': comparison.kept}
+    for moment, signs in (('before', comparison.before), ('after', comparison.after)):
+        figures.update({f'drive/held_out/agreement_{view}_{moment}': value for view, value in signs.agreement.items()})
+        figures.update({f'drive/held_out/all_views_agree_{moment}': signs.agreed,
+                        f'drive/held_out/confidence_{moment}': signs.confidence})
+    masks = f' and {stages.labelled_count} labelled ones' if stages.labelled_count else ''
+    before = f' ({metadata.recipe})' if metadata.recipe else ''
+    return replace(
+        metadata, figures={key: round(value, 5) for key, value in figures.items()},
+        data=f'{metadata.data}; adapted to {drive.count} unlabelled frames of {drive.source}{masks}'.lstrip('; '),
+        recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {stages.description}')

@@ -1,0 +1,47 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""BatchNorm statistics of new frames, mixed with the old ones."""
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from fanet_ros.training.adaptation.norm_statistics import NormStatistics, freeze_norms
+
+
+def network() -> nn.Sequential:
+    """Two BatchNorms with a doubling between them."""
+    convolution = nn.Conv2d(1, 1, 1, bias=False)
+    nn.init.constant_(convolution.weight, 2.0)
+    return nn.Sequential(nn.BatchNorm2d(1, eps=1e-9), convolution, nn.BatchNorm2d(1, eps=1e-9)).eval()
+
+
+def test_every_norm_is_measured_behind_the_new_statistics_of_those_before_it() -> None:
+    own = network()
+    batches = [torch.tensor([1.0, 3.0]).view(1, 1, 1, 2), torch.tensor([5.0, 7.0]).view(1, 1, 1, 2)]
+    found = NormStatistics.measured(own, batches)
+    # Means 2 and 6, variances 2 each; the first norm yields -1 and 1, doubled -2 and 2: mean 0, variance 8.
+    torch.testing.assert_close([mean.item() for mean in found.means], [4.0, 0.0])
+    torch.testing.assert_close([variance.item() for variance in found.variances], [2.0, 8.0])
+    assert NormStatistics.of(own).means[0].item() == 0.0 and NormStatistics.of(own).variances[1].item() == 1.0     # unchanged
+    assert not own.training and not own[0].training
+
+
+def test_old_and_new_statistics_are_mixed() -> None:
+    old = NormStatistics((torch.tensor([0.0]),), (torch.tensor([1.0]),))
+    new = NormStatistics((torch.tensor([4.0]),), (torch.tensor([3.0]),))
+    norm = nn.BatchNorm2d(1)
+    for share, mean, variance in ((0.0, 0.0, 1.0), (0.25, 1.0, 1.5), (1.0, 4.0, 3.0)):
+        old.mixed(new, share).apply_to(nn.Sequential(norm))
+        assert (norm.running_mean.item(), norm.running_var.item()) == (mean, variance)
+
+
+def test_training_does_not_change_frozen_statistics() -> None:
+    own = network()
+    freeze_norms(own)
+    twin = copy.deepcopy(own).train()
+    images = torch.tensor([3.0, 5.0]).view(1, 1, 1, 2)
+    torch.testing.assert_close(twin(images).flatten(), torch.tensor([6.0, 10.0]))       # still mean 0 and variance 1
+    assert twin[0].running_mean.item() == 0.0 and twin[0].weight.requires_grad and twin.training
