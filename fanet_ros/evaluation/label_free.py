@@ -72,6 +72,11 @@ class Consistency:
     confidence: float
     class_shares: tuple[float, ...]
 
+    @property
+    def mean_agreement(self) -> float:
+        """Mean of the views' agreement."""
+        return sum(self.agreement.values()) / len(self.agreement)
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -156,11 +161,6 @@ def predict_views(checkpoint: Checkpoint, frames: Iterable[FramePair], device: t
     """Predictions of one network for all frames."""
     predictor = ViewPredictor(checkpoint, device)
     return [predictor(pair) for pair in frames]
-
-
-def agreed_share(predictions: Sequence[Predictions]) -> float:
-    """Share of the pixels, 0..1, in which all views agree."""
-    return float(np.mean([item.agreed.mean() for item in predictions]))
 
 
 def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_classes: int) -> Comparison:

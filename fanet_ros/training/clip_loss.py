@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fanet_ros.model import FANet, FrameContext
 from fanet_ros.training.batches import Batch
+from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, soft_cross_entropy
 
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -21,7 +22,7 @@ class ClipLoss(nn.Module):
 
     :param mean: of the normalisation, RGB, 0..1
     :param std: likewise
-    :param soft_weight: weight of the loss on soft labels, if a batch has them
+    :param settings: of which it uses the weights of the parts of the loss, and the memory format
     :param precision: of the forward pass: 'float32', 'bfloat16' or 'float16'
     """
 
@@ -31,11 +32,11 @@ class ClipLoss(nn.Module):
     _weights: Optional[Tensor]
 
     def __init__(self, network: FANet, mean: Sequence[float], std: Sequence[float], meaning: LabelMeaning,
-                 soft_weight: float, precision: str, channels_last: bool) -> None:
+                 settings: TrainingSettings, precision: str) -> None:
         super().__init__()
         self.network, self._dtype = network, DTYPES[precision]
-        self._smoothing, self._soft_weight = meaning.smoothing, soft_weight
-        self._memory = torch.channels_last if channels_last else torch.contiguous_format
+        self._smoothing, self._settings = meaning.smoothing, settings
+        self._memory = torch.channels_last if settings.channels_last else torch.contiguous_format
         for name, value in (('mean', mean), ('std', std)):
             self.register_buffer(name, (torch.tensor(value) * 255).view(1, 3, 1, 1), persistent=False)
         self.register_buffer('_members', meaning.members, persistent=False)
@@ -51,9 +52,10 @@ class ClipLoss(nn.Module):
             with self._autocast(images.device.type):
                 outputs = self.network.forward_with_aux(images.contiguous(memory_format=self._memory), past)
             past.append(outputs.context)
-            losses.append(fanet_loss(outputs, labels.long(), meaning))
-            if batch.soft is not None and self._soft_weight:
-                losses[-1] = losses[-1] + self._soft_weight * soft_cross_entropy(outputs.logits, batch.soft[time])
+            losses.append(fanet_loss(outputs, labels.long(), meaning, auxiliary_weight=self._settings.auxiliary_weight,
+                                     hard_below=self._settings.hard_below))
+            if batch.soft is not None and self._settings.soft_weight:
+                losses[-1] = losses[-1] + self._settings.soft_weight * soft_cross_entropy(outputs.logits, batch.soft[time])
         return torch.stack(losses).mean()
 
     def _autocast(self, device_type: str) -> torch.autocast | nullcontext:

@@ -30,6 +30,8 @@ class TrainingSettings:
     weight_decay: float = 0.05
     label_smoothing: float = 0.0
     class_balance: bool = True              # rare classes weigh more
+    hard_below: float = 0.7                 # pixels whose class has a lower probability count in the loss; 1: all of them
+    auxiliary_weight: float = 0.5           # of the loss of each auxiliary head; 0: without them
     soft_weight: float = 1.0                # weight of the loss on soft labels, where data sets have them
     ema_decay: float = 0.998                # of the averaged weights, which the checkpoints contain
     precision: str = 'auto'                 # of the forward pass: 'float32', 'bfloat16' or 'float16' (CUDA); auto:
@@ -43,6 +45,8 @@ class TrainingSettings:
         one_of('optimizer', self.optimizer, ('adamw', 'sgd'))
         one_of('schedule', self.schedule, ('cosine', 'poly', 'constant'))
         one_of('precision', self.precision, ('auto', 'float32', 'bfloat16', 'float16'))
+        if not 0 < self.hard_below <= 1:
+            raise ConfigError(f'hard_below is {self.hard_below}: expected more than 0, at most 1')
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected more than 0')

@@ -14,7 +14,8 @@ from torch import Tensor
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.model import FANetOutputs
 
-AUX_WEIGHT = 0.5
+AUXILIARY_WEIGHT = 0.5
+HARD_BELOW = 0.7
 LABEL_STRIDE = 2
 AUX_LABEL_STRIDE = 4
 
@@ -51,12 +52,12 @@ def pixel_loss(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMean
     return loss.where(known, 0)
 
 
-def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *, threshold: float = 0.7,
+def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *, threshold: float = HARD_BELOW,
                        keep: float = 1 / 16) -> Tensor:
     """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
 
-    A pixel is hard when its true class has a probability below `threshold`; at least the share `keep` of all pixels, the
-    hardest, always counts, as in the authors' code. Does not synchronise with a GPU.
+    A pixel is hard when its true class has a probability below `threshold`, with 1 every pixel; at least the share `keep` of all
+    pixels, the hardest, always counts, as in the authors' code. Does not synchronise with a GPU.
 
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
@@ -82,22 +83,27 @@ def soft_cross_entropy(logits: Tensor, soft: Tensor) -> Tensor:
     return (loss * known).sum() / known.sum().clamp(min=1)
 
 
-def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = LabelMeaning()) -> Tensor:
-    """Loss of the main head plus half of each auxiliary head's.
+def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *,
+               auxiliary_weight: float = AUXILIARY_WEIGHT, hard_below: float = HARD_BELOW) -> Tensor:
+    """Loss of the main head, and of each auxiliary head times `auxiliary_weight`.
 
     Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
     auxiliary ones. Neighbouring pixels are nearly redundant, and at full size the losses would take as long as the network.
 
     :param labels: (N, H, W) int64, 255 is ignored
+    :param hard_below: threshold of ohem_cross_entropy()
     """
     def at_stride(logits: Tensor, stride: int) -> Tensor:
         sampled = labels[:, ::stride, ::stride]
         # align_corners: the samples begin in one corner and, but for a remainder below the stride, end in the other.
         logits = F.interpolate(logits.float(), sampled.shape[-2:], mode='bilinear', align_corners=True)
-        return ohem_cross_entropy(logits, sampled, meaning)
+        return ohem_cross_entropy(logits, sampled, meaning, threshold=hard_below)
 
-    return at_stride(outputs.logits, LABEL_STRIDE) + AUX_WEIGHT * (
-        at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))
+    loss = at_stride(outputs.logits, LABEL_STRIDE)
+    if auxiliary_weight:
+        loss = loss + auxiliary_weight * (
+            at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))
+    return loss
 
 
 def balanced_class_weights(pixels: Tensor, num_classes: int) -> Tensor:

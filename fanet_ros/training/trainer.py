@@ -80,8 +80,7 @@ class Trainer:
         self.averaged = copy.deepcopy(network).eval()
         self.network = processes.synchronized_norm(network, self._device)
         self._average = WeightAverage(self.averaged, self.network)
-        loss = ClipLoss(self.network, metadata.mean, metadata.std, meaning, settings.soft_weight, precision,
-                        settings.channels_last)
+        loss = ClipLoss(self.network, metadata.mean, metadata.std, meaning, settings, precision)
         self._loss = processes.wrap(loss.to(self._device), self._device)
         self._optimizer = make_optimizer(self.network, settings)
         self._progress = Progress(settings.iterations, settings.minutes)

@@ -7,8 +7,8 @@
 
 SOURCE is a rosbag2, a video, a folder of images or /dev/videoN. The BatchNorm statistics of its frames replace a share of the
 original ones; with --labels the network is then fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are
-worth it). The last fifth of the drive is not used for adapting: on it the adapted network is compared with the original, without
-labels. If a check fails nothing is written and the exit code is 3.
+worth it), and goes part of the way to the result. A fifth of each quarter of the drive is not used for adapting: on it the adapted
+network is compared with the original, without labels. If a check fails nothing is written and the exit code is 3.
 
 The same command resumes after an interruption.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.tools.count_argument import count_argument
 
 ORIGINAL_KEPT = 3
 
@@ -42,14 +43,14 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--output', type=Path, required=True, metavar='FILE', help='the adapted checkpoint, NAME.safetensors')
     parser.add_argument('--work', type=Path, metavar='DIR',
                         help='folder for frames, resumable state and report (default: next to the output, NAME.adapt)')
-    parser.add_argument('--frames', type=_count, default=300,
+    parser.add_argument('--frames', type=count_argument, default=300,
                         help='number of frames, spread evenly over the source (default %(default)s)')
     parser.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     parser.add_argument('--force', action='store_true', help='write the checkpoint even if a check fails')
     tuning = parser.add_argument_group('fine-tuning')
     tuning.add_argument('--labels', type=Path, metavar='DIR', help='frames with corrected masks, as written by `pick`')
     length = tuning.add_mutually_exclusive_group()
-    length.add_argument('--iterations', type=_count, default=200, help='(default %(default)s)')
+    length.add_argument('--iterations', type=count_argument, default=100, help='(default %(default)s)')
     length.add_argument('--minutes', type=_positive, default=0.0, help='duration instead of a number of iterations')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--quiet', action='store_true', help='no progress bars')
@@ -59,12 +60,6 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     if arguments.work is None:
         arguments.work = arguments.output.with_suffix('.adapt')
     return arguments
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a whole number of at least 1')
-    return int(text)
 
 
 def _positive(text: str) -> float:

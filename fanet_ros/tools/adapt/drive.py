@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The frames of a drive: most of them for adapting, the end of the drive for judging the result."""
+"""The frames of a drive: most of them for adapting, the end of each quarter for judging the result."""
 from __future__ import annotations
 
 import shutil
@@ -19,7 +19,9 @@ from fanet_ros.evaluation.label_free import FramePair
 LARGEST = 1.5           # times the side of the network's input: larger frames are reduced to this
 LEAST_FRAMES = 8
 HELD_OUT_SHARE = 0.2    # of the frames, for judging
-GAP_SHARE = 0.02        # of the frames between the two parts, which are not used
+PARTS = 4               # of the drive, each with held-out frames: its places and its light differ
+LEAST_PART = 8          # frames
+GAP_SHARE = 0.01        # of the frames on either side of held-out ones, which are not used
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,19 @@ class Drive:
     source: str
 
     @property
-    def count(self) -> int:
-        """Frames for adapting."""
-        return self.frames.count - self.held_out - max(round(GAP_SHARE * self.frames.count), 1)
+    def held_out(self) -> list[int]:
+        """Numbers of the frames for judging: the end of each part, since neighbours of single ones would be too similar."""
+        return [int(number) for part in self._split() for number in part[len(part) - _held_out_of(part):]]
 
     @property
-    def held_out(self) -> int:
-        """Frames for judging: the last ones, since neighbouring frames are too similar to be held out one by one."""
-        return max(round(HELD_OUT_SHARE * self.frames.count), 2)
+    def learnt(self) -> list[int]:
+        """Numbers of the frames for adapting: all others but those close to the ones for judging."""
+        gap, held_out = max(round(GAP_SHARE * self.frames.count), 1), self.held_out
+        near = {number + step for number in held_out for step in range(-gap, gap + 1)}
+        return [number for number in range(self.frames.count) if number not in near]
+
+    def _split(self) -> list[np.ndarray]:
+        return np.array_split(np.arange(self.frames.count), max(min(PARTS, self.frames.count // LEAST_PART), 1))
 
     def rgb(self, number: int) -> np.ndarray:
         """One frame, (H, W, 3) uint8."""
@@ -49,15 +56,19 @@ class Drive:
     @property
     def held_out_pairs(self) -> list[FramePair]:
         """The frames for judging, with those before them."""
-        return self._pairs(range(self.frames.count - self.held_out, self.frames.count))
+        return self._pairs(self.held_out)
 
     def some_pairs(self, count: int) -> list[FramePair]:
         """At most `count` of the frames for adapting, evenly spaced, with those before them."""
-        return self._pairs(spread(self.count, count))
+        return self._pairs([self.learnt[index] for index in spread(len(self.learnt), count)])
 
     def _pairs(self, numbers: Sequence[int]) -> list[FramePair]:
         return [FramePair(frame.rgb, frame.earlier[-1] if frame.earlier else None)
                 for number, frame in enumerate(self.frames.frames()) if number in numbers]
+
+
+def _held_out_of(part: np.ndarray) -> int:
+    return max(round(HELD_OUT_SHARE * len(part)), 1)
 
 
 def gather_drive(folder: Path, request: SourceRequest, size: tuple[int, int], *, quiet: bool = False) -> Drive:

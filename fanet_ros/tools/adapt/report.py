@@ -43,7 +43,7 @@ def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predict
     outcome = 'All checks passed.' if verdict.is_better else 'A check failed: keep using the original checkpoint.'
     index.write_text('\n'.join([
         f'# Adapted to {drive.source}', '',
-        f'{drive.count} frames for adapting, {drive.held_out} from the end of the drive for judging.', '',
+        f'{len(drive.learnt)} frames for adapting, {len(drive.held_out)} others for judging.', '',
         'No labels were used: the checks are indications, not accuracy.', '',
         f'**{outcome}**', '', *(f'- {reason}' for reason in verdict.reasons), '',
         _consistency_table(comparison), '', _class_table(comparison, class_map), '',

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from tqdm import tqdm
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets.source_frames import SourceRequest
 from fanet_ros.evaluation.label_free import Comparison, compare, predict_views
 from fanet_ros.evaluation.verdict import Verdict, judge
@@ -45,11 +47,13 @@ def adapt(arguments: argparse.Namespace) -> bool:
         class_map = ClassMap.of_checkpoint(start.metadata)
         request = SourceRequest(arguments.source, arguments.frames, 1, class_map, arguments.image_topic, with_labels=False)
         drive = gather_drive(work / 'frames', request, start.metadata.training_resolution, quiet=arguments.quiet)
-        print(f'{drive.frames.count} frames of {drive.source}: {drive.count} for adapting, the last {drive.held_out} for judging')
+        print(f'{drive.frames.count} frames of {drive.source}: {len(drive.learnt)} for adapting, {len(drive.held_out)} for judging')
         stages = Stages(start, drive, work, device, arguments)
         adapted = stages.run()
         pairs = drive.held_out_pairs
-        before, after = (predict_views(item, pairs, device) for item in (start, adapted))
+        before, after = (
+            predict_views(item, tqdm(pairs, desc=f'judging {name}', unit='frame', disable=arguments.quiet), device)
+            for name, item in (('the original', start), ('the adapted', adapted)))
         comparison = compare(before, after, start.metadata.num_classes)
         verdict = judge(comparison, start.metadata.class_names)
         metadata = _metadata(start.metadata, drive, comparison, stages, arguments)
@@ -102,7 +106,7 @@ def _check_settings(work: Path, settings: dict[str, Any]) -> None:
                 raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
                                  'another --work, or remove the folder')
     else:
-        path.write_text(json.dumps(settings, indent=1) + '\n')
+        write_json(path, settings)
 
 
 def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison, stages: Stages,
@@ -117,5 +121,5 @@ def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison
     before = f' ({metadata.recipe})' if metadata.recipe else ''
     return replace(
         metadata, figures={key: round(value, 5) for key, value in figures.items()},
-        data=f'{metadata.data}; adapted to {drive.count} unlabelled frames of {drive.source}{masks}'.lstrip('; '),
+        data=f'{metadata.data}; adapted to {len(drive.learnt)} unlabelled frames of {drive.source}{masks}'.lstrip('; '),
         recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {stages.description}')

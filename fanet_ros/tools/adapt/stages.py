@@ -14,12 +14,13 @@ from tqdm import tqdm
 
 from fanet_ros.datasets import Samples
 from fanet_ros.datasets.annotations import read_annotations
-from fanet_ros.evaluation.label_free import agreed_share, predict_views
+from fanet_ros.evaluation.label_free import compare, predict_views
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive
+from fanet_ros.training.adaptation.blending import blend
 from fanet_ros.training.adaptation.fine_tuning import fine_tune
 from fanet_ros.training.adaptation.norm_statistics import NormStatistics
 from fanet_ros.training.augment import Augmentation
@@ -27,10 +28,10 @@ from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder
 
 # Chosen by the runs in docs/adapting.md.
-NORM_SHARES = (0.0, 0.25, 0.5, 0.75)    # of the new frames in the BatchNorm statistics
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)    # of new BatchNorm statistics, and of fine-tuned weights
 NORM_BATCH = 4
 CHOICE_FRAMES = 12                  # by which one of these shares is chosen
-LEARNING_RATE = 1e-4
+LEARNING_RATE = 5e-5                # with fixed statistics, ten times more destroys what the network has learned
 BATCH = 4
 CROP = 0.6                          # of the side of the network's input
 CROP_MULTIPLE_PX = 32
@@ -57,12 +58,7 @@ class Stages:
     @property
     def description(self) -> str:
         """The method, for the checkpoint's card; after run()."""
-        norm = load_checkpoint(self._norm_path).metadata.recipe
-        if self._labelled is None:
-            return norm
-        arguments = self._arguments
-        length = f'{arguments.minutes:g} minutes' if arguments.minutes else f'{arguments.iterations} iterations'
-        return f'{norm}, fine-tuning on {len(self._labelled)} labelled frames, {length} of {BATCH} views, adamw {LEARNING_RATE:g}'
+        return load_checkpoint(self._tuned_path if self._labelled is not None else self._norm_path).metadata.recipe
 
     def run(self) -> Checkpoint:
         """Run the requested stages; returns the adapted network.
@@ -70,58 +66,76 @@ class Stages:
         :raises KeyboardInterrupt: interrupted between two iterations; what is done is kept
         :raises ValueError: training is impossible
         """
-        normed = self._with_new_statistics()
+        if not self._norm_path.is_file():
+            share, normed = self._most_consistent(self._start, self._with_new_statistics(), 'BatchNorm statistics')
+            self._save(self._norm_path, normed, f'{share:g} of the BatchNorm statistics from its frames')
+        normed = load_checkpoint(self._norm_path)
         if self._labelled is None:
             return normed
-        path = self._work / 'fine_tuning'
-        if not (path / CHECKPOINT_NAME).is_file():
-            with RunFolder(path) as folder:
-                if not fine_tune(normed, self._labelled, folder, self._settings(), self._view(), self._device):
-                    raise KeyboardInterrupt
-                folder.state_path.unlink(missing_ok=True)       # large, and no longer needed
-        return load_checkpoint(path / CHECKPOINT_NAME)
+        if not self._tuned_path.is_file():
+            share, tuned = self._most_consistent(normed, self._fine_tuned(normed, self._labelled), 'weights')
+            minutes = self._arguments.minutes
+            length = f'{minutes:g} minutes' if minutes else f'{self._arguments.iterations} iterations'
+            self._save(self._tuned_path, tuned, f'{normed.metadata.recipe}, {share:g} of the way to weights fine-tuned on '
+                       f'{len(self._labelled)} labelled frames, {length} of {BATCH} views, adamw {LEARNING_RATE:g}')
+        return load_checkpoint(self._tuned_path)
 
     @property
     def _norm_path(self) -> Path:
         return self._work / 'norm.safetensors'
 
+    @property
+    def _tuned_path(self) -> Path:
+        return self._work / 'tuned.safetensors'
+
+    def _save(self, path: Path, checkpoint: Checkpoint, recipe: str) -> None:
+        save_checkpoint(path, checkpoint.network, replace(self._start.metadata, recipe=recipe))
+
+    def _most_consistent(self, old: Checkpoint, new: Checkpoint, title: str) -> tuple[float, Checkpoint]:
+        """The blend of two networks that is most consistent on frames for adapting, and its share of the new one."""
+        pairs, classes = self._drive.some_pairs(CHOICE_FRAMES), old.metadata.num_classes
+        predictions = [predict_views(blend(old, new, share), pairs, self._device)
+                       for share in tqdm(SHARES, desc=title, disable=self._arguments.quiet)]
+        agreement = [compare(predictions[0], item, classes).after.mean_agreement for item in predictions]
+        share = SHARES[agreement.index(max(agreement))]
+        return share, blend(old, new, share)
+
     def _with_new_statistics(self) -> Checkpoint:
-        """The network with that share of new statistics with which it is most consistent."""
-        if not self._norm_path.is_file():
-            network = copy.deepcopy(self._start.network).to(self._device)
-            old, new = NormStatistics.of(network), NormStatistics.measured(network, self._batches())
-            agreed, pairs = [], self._drive.some_pairs(CHOICE_FRAMES)
-            for share in tqdm(NORM_SHARES, desc='BatchNorm statistics', disable=self._arguments.quiet):
-                old.mixed(new, share).apply_to(network)
-                mixed = Checkpoint(network, self._start.metadata)
-                agreed.append(agreed_share(predict_views(mixed, pairs, self._device)))
-            share = NORM_SHARES[agreed.index(max(agreed))]
-            old.mixed(new, share).apply_to(network)
-            recipe = f'{share:g} of the BatchNorm statistics from its frames'
-            save_checkpoint(self._norm_path, network, replace(self._start.metadata, recipe=recipe))
-        return load_checkpoint(self._norm_path)
+        network = copy.deepcopy(self._start.network).to(self._device)
+        NormStatistics.measured(network, self._batches()).apply_to(network)
+        return Checkpoint(network, self._start.metadata)
+
+    def _fine_tuned(self, start: Checkpoint, labelled: Samples) -> Checkpoint:
+        path = self._work / 'fine_tuning'
+        if not (path / CHECKPOINT_NAME).is_file():
+            with RunFolder(path) as folder:
+                if not fine_tune(start, labelled, folder, self._settings(), self._view(labelled), self._device):
+                    raise KeyboardInterrupt
+                folder.state_path.unlink(missing_ok=True)       # large, and no longer needed
+        return load_checkpoint(path / CHECKPOINT_NAME)
 
     def _batches(self) -> Iterator[torch.Tensor]:
         """Every frame once, preprocessed; each batch from all over the drive."""
         metadata = self._start.metadata
         preprocess = Preprocessor(metadata.mean, metadata.std, self._device)
-        count = max(self._drive.count // NORM_BATCH, 1)
+        learnt = self._drive.learnt
+        count = max(len(learnt) // NORM_BATCH, 1)
         for first in range(count):
-            frames = [self._drive.rgb(number) for number in range(first, self._drive.count, count)]
+            frames = [self._drive.rgb(number) for number in learnt[first::count]]
             size = InputSize(0, 0, metadata.training_resolution).of(*frames[0].shape[:2])
             yield torch.cat([preprocess(rgb, *size).clone() for rgb in frames])
 
     def _settings(self) -> TrainingSettings:
         return TrainingSettings(
             iterations=self._arguments.iterations, minutes=self._arguments.minutes, batch_size=BATCH,
-            learning_rate=LEARNING_RATE, warmup_iterations=20, ema_decay=0.99, save_every=50)
+            learning_rate=LEARNING_RATE, weight_decay=0.01, warmup_iterations=20, ema_decay=0.98,
+            hard_below=1.0, auxiliary_weight=0.0, save_every=50)
 
-    def _view(self) -> Augmentation:
+    def _view(self, labelled: Samples) -> Augmentation:
         """Crops in which things are about as large as in the network's input, whatever the size of the frames."""
         height, width = self._start.metadata.training_resolution
         rows, columns = (max(round(side * CROP / CROP_MULTIPLE_PX), 2) * CROP_MULTIPLE_PX for side in (height, width))
-        assert self._labelled is not None
-        frame = self._labelled[0].rgb.shape
+        frame = labelled[0].rgb.shape
         scale = (height * width / (frame[0] * frame[1])) ** 0.5
         return Augmentation(rows, columns, (0.6 * scale, 1.5 * scale), color=0.3, hue_deg=8.0, gamma=0.4, jpeg=0.1)
 

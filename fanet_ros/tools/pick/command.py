@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.tools.count_argument import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -30,17 +31,11 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog='pick', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('source', metavar='SOURCE', help='a rosbag2, a video, a folder of images or /dev/videoN')
     parser.add_argument('--output', type=Path, required=True, metavar='DIR', help='folder for frames and masks, new or empty')
-    parser.add_argument('--count', type=_count, default=10, help='number of frames to choose (default %(default)s)')
-    parser.add_argument('--frames', type=_count, default=200,
+    parser.add_argument('--count', type=count_argument, default=10, help='number of frames to choose (default %(default)s)')
+    parser.add_argument('--frames', type=count_argument, default=200,
                         help='number of frames to choose from, spread evenly over the source (default %(default)s)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--quiet', action='store_true', help='no progress bars')
     return parser.parse_args(argv)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a whole number of at least 1')
-    return int(text)

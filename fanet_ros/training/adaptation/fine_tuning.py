@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from fanet_ros.datasets import Samples
 from fanet_ros.model import Checkpoint
@@ -29,7 +28,6 @@ def fine_tune(start: Checkpoint, labelled: Samples, folder: RunFolder, settings:
     state = folder.load(device)
     if state is None:
         start_from(network, metadata, start, 'the original')
-        zero_auxiliary_heads(network)
     freeze_norms(network)
     batches = BatchSource([Group(labelled, 1.0)], view, range(settings.batch_size), settings.seed)
     trainer = Trainer(network, metadata, batches, settings, folder, str(device))
@@ -39,9 +37,3 @@ def fine_tune(start: Checkpoint, labelled: Samples, folder: RunFolder, settings:
         return False
     folder.keep(trainer.averaged, metadata, best=False)
     return True
-
-
-def zero_auxiliary_heads(network: nn.Module) -> None:
-    """Start the auxiliary heads, which checkpoints do not contain, at zero: random ones would first distort the encoder."""
-    for name in ('clslayer_32', 'clslayer_16'):
-        nn.init.zeros_(getattr(network, name).conv_out.weight)

@@ -3,8 +3,7 @@
 """BatchNorm statistics of new frames.
 
 BatchNorm normalises by the mean and variance of each channel over the training images. For another camera, place or light they are
-off; replacing them adapts a network without labels or gradients (AdaBN: Li et al., arXiv 1603.04779). The statistics of few
-frames are noisy, so they are mixed with the old ones (Schneider et al., arXiv 2006.16971).
+off; replacing them adapts a network without labels or gradients (AdaBN: Li et al., arXiv 1603.04779).
 """
 from __future__ import annotations
 
@@ -46,12 +45,6 @@ class NormStatistics:
             for images in batches:
                 network(images)
         return cls.of(network)
-
-    def mixed(self, other: NormStatistics, share: float) -> NormStatistics:
-        """Interpolate: `share`, 0..1, of `other`, the rest of these."""
-        def mix(own: tuple[Tensor, ...], others: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            return tuple(torch.lerp(a, b, share) for a, b in zip(own, others))
-        return NormStatistics(mix(self.means, other.means), mix(self.variances, other.variances))
 
     def apply_to(self, network: nn.Module) -> None:
         """Make the network use these statistics."""

@@ -18,7 +18,7 @@ from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_
 from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
-from fanet_ros.training.losses import LabelMeaning, ohem_cross_entropy, pixel_loss, soft_cross_entropy
+from fanet_ros.training.losses import LabelMeaning, fanet_loss, ohem_cross_entropy, pixel_loss, soft_cross_entropy
 from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
@@ -63,6 +63,23 @@ def test_ohem_keeps_the_hard_pixels() -> None:
     logits[0, 0, 0, :3] = 10.0          # three easy pixels of class 0, one undecided
     labels = torch.tensor([[[0, 0, 255, 0]]])
     assert ohem_cross_entropy(logits, labels, keep=0.25).item() == pytest.approx(math.log(2), rel=1e-4)
+
+
+def test_with_a_threshold_of_1_every_labelled_pixel_counts() -> None:
+    logits = torch.tensor([[9.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).reshape(1, 2, 1, 3)
+    labels = torch.tensor([[[0, 255, 1]]])                                  # easy, unknown, undecided
+    assert ohem_cross_entropy(logits, labels, threshold=1.0).item() == pytest.approx((math.log(1 + math.exp(-9)) + math.log(2)) / 2)
+
+
+def test_auxiliary_heads_may_be_left_out_of_the_loss() -> None:
+    network = new_network(METADATA, 0).eval()
+    labels = torch.zeros(1, 64, 64, dtype=torch.int64)
+    for weight in (0.0, 0.5):
+        network.zero_grad(set_to_none=True)
+        fanet_loss(network.forward_with_aux(torch.zeros(1, 3, 64, 64)), labels, auxiliary_weight=weight, hard_below=1.0).backward()
+        assert network.clslayer.conv_out.weight.grad is not None
+        for head in (network.clslayer_16, network.clslayer_32):
+            assert (head.conv_out.weight.grad is None) == (weight == 0)
 
 
 def test_label_of_several_classes_accepts_any_of_them() -> None:
@@ -168,7 +185,7 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('settings', [
     TrainingSettings(iterations=3, batch_size=2, optimizer='sgd', schedule='poly', learning_rate=0.01),
-    TrainingSettings(iterations=3, batch_size=2, schedule='constant', ema_decay=0.999),
+    TrainingSettings(iterations=3, batch_size=2, schedule='constant', ema_decay=0.999, auxiliary_weight=0.0, hard_below=1.0),
     TrainingSettings(iterations=3, batch_size=2, accumulate=2, precision='float32', label_smoothing=0.1, class_balance=False)])
 @pytest.mark.parametrize('temporal_frames', [1, 2])
 def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, temporal_frames: int) -> None:

@@ -17,7 +17,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.model import load_checkpoint
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.adapt.command import main
-from fanet_ros.tools.adapt.stages import NORM_SHARES
+from fanet_ros.tools.adapt.stages import SHARES
 
 
 def draw_drive(folder: Path, count: int, brightness: float = 1.0) -> Path:
@@ -43,12 +43,12 @@ def test_statistics_only(drive: Path, street_checkpoint: Path, tmp_path: Path, c
     output = tmp_path / 'mine.safetensors'
     assert main(command(drive, street_checkpoint, output, '--force')) == 0
     printed = capsys.readouterr().out
-    assert '12 frames of dusk: 9 for adapting, the last 2 for judging' in printed
+    assert '12 frames of dusk: 9 for adapting, 2 for judging' in printed
     assert f'ros2 param set /segmentation checkpoint {output}' in printed
     old, new = load_checkpoint(street_checkpoint), load_checkpoint(output)
     torch.testing.assert_close(old.network.resnet.conv1.weight, new.network.resnet.conv1.weight, rtol=1e-3, atol=1e-5)  # float16
     card = new.metadata
-    share = next(item for item in NORM_SHARES if f'adapted: {item:g} of the BatchNorm statistics' in card.recipe)
+    share = next(item for item in SHARES if f'adapted: {item:g} of the BatchNorm statistics' in card.recipe)
     assert torch.equal(old.network.resnet.bn1.running_mean, new.network.resnet.bn1.running_mean) == (share == 0)
     assert card.data == f'{old.metadata.data}; adapted to 9 unlabelled frames of dusk'
     assert card.recipe.startswith('street (')
@@ -77,7 +77,7 @@ def test_fine_tuning_on_corrected_masks_resumes(drive: Path, street_checkpoint: 
     assert main(arguments) == 0
     assert '1 frames with corrected masks; 1 masks are still as pick wrote them' in capsys.readouterr().out
     first = load_checkpoint(output)
-    assert first.metadata.data.endswith('and 1 labelled ones') and 'fine-tuning on 1 labelled frames' in first.metadata.recipe
+    assert first.metadata.data.endswith('and 1 labelled ones') and 'fine-tuned on 1 labelled frames' in first.metadata.recipe
     trained = work / 'fine_tuning' / 'checkpoint.safetensors'
     written_ns = trained.stat().st_mtime_ns
     output.unlink()

@@ -14,12 +14,11 @@ from fanet_ros.datasets import Samples
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint
-from fanet_ros.training.adaptation.fine_tuning import fine_tune, zero_auxiliary_heads
+from fanet_ros.training.adaptation.fine_tuning import fine_tune
 from fanet_ros.training.adaptation.norm_statistics import NormStatistics
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder
-from fanet_ros.training.trainer import new_network
 
 CPU = torch.device('cpu')
 CLASSES = find_class_map('camvid11')
@@ -49,10 +48,3 @@ def test_labels_are_learned_with_fixed_statistics_and_a_finished_run_is_resumed(
     image = torch.from_numpy(all_road[0].rgb.copy()).permute(2, 0, 1)[None] / 64 - 2
     shares = [float((item.network(image).argmax(1) == CLASSES.names.index('road')).float().mean()) for item in (start, after)]
     assert shares[1] > shares[0] + 0.2
-
-
-def test_auxiliary_heads_start_at_zero() -> None:
-    network = new_network(METADATA, 0)
-    zero_auxiliary_heads(network)
-    outputs = network.eval().forward_with_aux(torch.randn(1, 3, 64, 64))
-    assert not outputs.aux_16.any() and not outputs.aux_32.any() and outputs.logits.any()

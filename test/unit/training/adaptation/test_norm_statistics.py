@@ -29,15 +29,6 @@ def test_every_norm_is_measured_behind_the_new_statistics_of_those_before_it() -
     assert not own.training and not own[0].training
 
 
-def test_old_and_new_statistics_are_mixed() -> None:
-    old = NormStatistics((torch.tensor([0.0]),), (torch.tensor([1.0]),))
-    new = NormStatistics((torch.tensor([4.0]),), (torch.tensor([3.0]),))
-    norm = nn.BatchNorm2d(1)
-    for share, mean, variance in ((0.0, 0.0, 1.0), (0.25, 1.0, 1.5), (1.0, 4.0, 3.0)):
-        old.mixed(new, share).apply_to(nn.Sequential(norm))
-        assert (norm.running_mean.item(), norm.running_var.item()) == (mean, variance)
-
-
 def test_training_does_not_change_frozen_statistics() -> None:
     own = network()
     freeze_norms(own)
