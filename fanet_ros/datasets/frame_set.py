@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets import UNLABELLED, DatasetError
 from fanet_ros.datasets.source_frames import SourceFrame, SourceFrames, SourceRequest, open_source_frames
 
+LOG = logging.getLogger(__name__)
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
 LEAST_CONTRAST = 4.0        # standard deviation of the grey image, of 255
 
@@ -138,6 +140,9 @@ def _write(folder: Path, source: SourceFrames, request: SourceRequest, change: O
             write_png(folder / TRUTH / f'{name}.png', frame.labels)
             labelled += int((frame.labels != UNLABELLED).sum())
         count, has_earlier = count + 1, has_earlier or bool(frame.earlier)
+    if source.unreadable:
+        LOG.warning(f'images of {request.source} that cannot be read and are left out: {len(source.unreadable)}, '
+                    f'the first is {source.unreadable[0]}')
     if not count:
         raise DatasetError(f'{request.source} yielded no frame: check that it plays')
     if source.has_labels and not labelled:

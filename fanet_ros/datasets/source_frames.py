@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
@@ -19,7 +19,7 @@ from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.config_reader import build, override
 from fanet_ros.datasets.layouts import OWN_CLASS_MAP, find_class_map, load_dataset
 from fanet_ros.inference import ClassMap
-from fanet_ros.sources import SourceError, open_source
+from fanet_ros.sources import FolderSource, SourceError, open_source
 
 RATE_STAMPS = 300               # images of a bag from which its rate is measured
 CAMERA_STEP = 10                # take every tenth frame of a live camera: leaves time to point it elsewhere
@@ -59,12 +59,16 @@ class SourceRequest:
 
 @dataclass(frozen=True)
 class SourceFrames:
-    """Frames, read on demand, with what is known about them. `rate_hz`: of the camera; None: unknown."""
+    """Frames, read on demand, with what is known about them.
+
+    rate_hz: of the camera; None: unknown. unreadable: files of a folder that could not be read, known once `frames` ends.
+    """
 
     frames: Iterator[SourceFrame]
     has_labels: bool = False
     rate_hz: Optional[float] = None
     image_topic: str = ''
+    unreadable: list[str] = field(default_factory=list)
 
 
 def open_source_frames(request: SourceRequest) -> SourceFrames:
@@ -81,8 +85,9 @@ def open_source_frames(request: SourceRequest) -> SourceFrames:
     if path.is_dir():
         if request.labels or (request.with_labels and (path / 'images').is_dir() and (path / 'labels').is_dir()):
             return _labelled_folder(path, request)
-        request = replace(request, source=str(path / 'images' if (path / 'images').is_dir() else path))
-    elif not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
+        _refuse_labels(request)
+        return _folder(path / 'images' if (path / 'images').is_dir() else path, request)
+    if not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
         raise DatasetError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
                         "with images/ and labels/), a video, /dev/videoN or 'street'; for a live camera topic, record a "
                         'few seconds first with ros2 launch fanet_ros record.launch.py')
@@ -151,8 +156,17 @@ def _joined(frames: Iterator[tuple[int, np.ndarray]], chosen: Sequence[int], con
         last = {key: value for key, value in [*last.items(), (number, rgb)] if key > number - context}
 
 
+def _folder(path: Path, request: SourceRequest) -> SourceFrames:
+    """Only the chosen images are decoded: a folder may hold a long recording."""
+    source = FolderSource(path)
+    unreadable: list[str] = []
+    chosen = spread(source.length or 0, request.frames)
+    images = source.only(_with_earlier(chosen, request.context), unreadable)
+    return SourceFrames(_joined(((image.index, image.rgb) for image in images), chosen, request.context), unreadable=unreadable)
+
+
 def _video(request: SourceRequest) -> SourceFrames:
-    """A video, a folder or a camera."""
+    """A video or a camera."""
     source = open_source(request.source)
     rate_hz, length = source.rate_hz, source.length
     is_camera = re.fullmatch(r'(?:/dev/video)?\d+', request.source) is not None

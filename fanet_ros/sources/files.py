@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import Iterator, Optional, Union
+from typing import Collection, Iterator, Optional, Union
 
 import cv2
 import numpy as np
@@ -89,6 +89,23 @@ class FolderSource(FrameSource):
                 raise SourceError(f'none of the {len(self._paths)} images in {self.name} can be read')
             if not self._loop:
                 return
+
+    def only(self, numbers: Collection[int], unreadable: list[str]) -> Iterator[Frame]:
+        """The images with these numbers, in natural order from 0, without reading the others.
+
+        :param unreadable: names of those that cannot be read are added to it
+        :raises SourceError: none of them can be read
+        """
+        width, height = self._size
+        for number in sorted(numbers):
+            bgr = cv2.imread(str(self._paths[number]), cv2.IMREAD_COLOR)
+            if bgr is None:
+                unreadable.append(self._paths[number].name)
+                continue
+            width, height = width or bgr.shape[1], height or bgr.shape[0]
+            yield Frame(_to_rgb(bgr, width, height), None, number)
+        if len(unreadable) == len(numbers):
+            raise SourceError(f'none of the {len(numbers)} images in {self.name} that were tried can be read')
 
 
 def _to_rgb(bgr: np.ndarray, width: int, height: int) -> np.ndarray:

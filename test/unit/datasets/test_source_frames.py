@@ -49,6 +49,17 @@ def test_folders_with_and_without_labels(tmp_path: Path) -> None:
     assert values(request(tmp_path / 'both', labels=str(tmp_path / 'both' / 'labels'))) == [0, 1, 2]
 
 
+def test_only_the_chosen_images_of_a_folder_are_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = write_images(tmp_path / 'long', 9)
+    for number in (1, 3, 4):    # 1 and 3 are not chosen, only read as earlier frames
+        (folder / f'{number}.png').write_bytes(b'no image')
+    source = open_source_frames(request(folder, 5, 1))
+    assert [[int(rgb[0, 0, 0]) for rgb in (*frame.earlier, frame.rgb)] for frame in source.frames] == [[0], [2], [5, 6], [7, 8]]
+    assert source.unreadable == ['1.png', '3.png', '4.png']
+    assert gather_frames(tmp_path / 'frames', request(folder, 5), quiet=True).count == 4
+    assert f'images of {folder} that cannot be read and are left out: 1, the first is 4.png' in caplog.text
+
+
 def test_a_video_provides_its_rate_and_previous_frames(tmp_path: Path) -> None:
     path = tmp_path / 'drive.avi'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 25.0, (64, 48))
