@@ -79,7 +79,7 @@ def test_package_xml_names_every_python_package_that_rosdep_provides():
     assert declared == {rosdep[name] for name in imported if name in rosdep}
     # The others come from pip, or are optional.
     elsewhere = {'torch', 'safetensors', 'rosbags', 'backports', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton',
-                 'tensorboard', 'av', 'simplejpeg', 'ray', 'pyarrow', 'playwright', 'pytest', 'fanet_ros', '__future__',
+                 'tensorboard', 'av', 'simplejpeg', 'ray', 'pyarrow', 'fsspec', 'playwright', 'pytest', 'fanet_ros', '__future__',
                  *sys.stdlib_module_names}
     ros_packages = {element.text for element in PACKAGE_XML} | {'vision_msgs'}
     assert {name for name in imported if name not in rosdep} <= elsewhere | ros_packages
