@@ -195,7 +195,8 @@ def test_diagnostics_report_model_latency_and_counts(client: Any, camera: Any, p
     status, = arrays[-1].status
     values = values_of(arrays[-1])
     assert (status.name, status.hardware_id) == ('segmentation: image segmentation', 'cpu')
-    assert (values['model'], values['variant'], values['resolution [px]']) == ('small', 'fanet18', '128x96')
+    assert (values['model'], values['variant']) == ('small', 'fanet18')
+    assert values['resolution [px]'].split(', ')[-1] == '128x96'        # the latest frame's; other tests sent other shapes
     p50, p95, p99 = (float(text) for text in values['network p50/p95/p99 [ms]'].split('/'))
     assert 0 < p50 <= p95 <= p99
     assert int(values['frames received']) >= timing.frames_received and float(values['rate [Hz]']) > 0
