@@ -56,11 +56,15 @@ class FrameSet:
         """Whether there are labels to score against."""
         return self.labels.is_dir()
 
+    def frame(self, number: int) -> SourceFrame:
+        """Load one frame, without labels."""
+        name = f'{number:04d}'
+        earlier = sorted((self.folder / EARLIER).glob(f'{name}_*.png'))
+        return SourceFrame(name, read_rgb(self.images / f'{name}.png'), None, tuple(read_rgb(item) for item in earlier))
+
     def frames(self) -> Iterator[SourceFrame]:
         """Yield the frames without labels, loading one at a time to save memory."""
-        for path in sorted(self.images.glob('*.png')):
-            earlier = sorted((self.folder / EARLIER).glob(f'{path.stem}_*.png'))
-            yield SourceFrame(path.stem, read_rgb(path), None, tuple(read_rgb(item) for item in earlier))
+        return map(self.frame, range(self.count))
 
 
 def gather_frames(folder: Path, request: SourceRequest, *, change: Optional[FrameChange] = None, quiet: bool = False) -> FrameSet:

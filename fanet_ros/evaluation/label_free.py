@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from fanet_ros.datasets import UNLABELLED
+from fanet_ros.datasets.source_frames import SourceFrame
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor
@@ -37,6 +38,11 @@ class FramePair:
 
     rgb: np.ndarray
     previous: Optional[np.ndarray] = None
+
+    @classmethod
+    def of(cls, frame: SourceFrame) -> FramePair:
+        """A frame with the last one of those before it."""
+        return cls(frame.rgb, frame.earlier[-1] if frame.earlier else None)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ class RawImage:
     """An image of `height` x `width` px in an `encoding` of 8 bits: a key of FORMATS, SEMI_PLANAR or PLANAR, or NV24.
 
     `rows` (R, B) uint8 are its bytes without padding: a view that may be strided and must not be written to. Planes lie one
-    below the other, each as rows of B bytes. `full_size`: height and width of the camera's image, if it was reduced on decoding.
+    below the other, each as rows of B bytes. `full_size`: height and width of the camera's image, where decoding may have
+    reduced it.
     """
 
     encoding: str

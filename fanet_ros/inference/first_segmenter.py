@@ -14,7 +14,7 @@ from fanet_ros.inference.normalizing import normalized
 from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.segmenter_options import SegmenterOptions
-from fanet_ros.inference.upsampled_labels import upsampled_argmax, upsampled_confidence
+from fanet_ros.inference.upsampled_labels import upsampled_labels
 from fanet_ros.size_text import size_text
 
 MAX_FRAME_SIZES = 8
@@ -93,8 +93,7 @@ class FirstSegmenter:
         marks.append(time.perf_counter())
         logits = self._session.run(None, {'images': images})[0][0]
         marks.append(time.perf_counter())
-        labels = upsampled_argmax(logits, frame.size)
-        confidence = upsampled_confidence(logits, frame.size) if frame.confidence else None
+        labels, confidence = upsampled_labels(logits, frame.size, frame.confidence)
         marks.append(time.perf_counter())
         others = [size for size in self._frame_sizes if size != frame.size]
         self._frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
-from fanet_ros.inference.upsampled_labels import upsampled_argmax, upsampled_confidence
+from fanet_ros.inference.upsampled_labels import upsampled_labels
 
 LayerTensors = tuple[torch.Tensor, Optional[torch.Tensor], Optional[torch.Tensor]]     # the fields of Layers
 
@@ -55,9 +55,8 @@ def _labels(logits: torch.Tensor, size: tuple[int, int], with_confidence: bool, 
             colors: Optional[OverlayColors] = None) -> Layers:
     with torch.inference_mode():
         if logits.device.type == 'cpu' and colors is None:      # the same labels with and without confidence
-            values = logits[0].float().contiguous().numpy()
-            return Layers(torch.from_numpy(upsampled_argmax(values, size)),
-                          torch.from_numpy(upsampled_confidence(values, size)) if with_confidence else None)
+            labels, confidence = upsampled_labels(logits[0].float().contiguous().numpy(), size, with_confidence)
+            return Layers(torch.from_numpy(labels), None if confidence is None else torch.from_numpy(confidence))
         palette = None if colors is None else _palette_on(logits.device, colors.palette.tobytes())
         alpha = 0.0 if colors is None else colors.alpha
         one_pass = _one_pass(logits.device) if logits.is_cuda else None

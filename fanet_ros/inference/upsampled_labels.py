@@ -4,33 +4,38 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Optional
 
 import numpy as np
 
 LEAST_LOGIT = np.float32(-80)       # relative to the largest; its exponential is still a normal float32
 
 
-def upsampled_argmax(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def upsampled_labels(logits: np.ndarray, size: tuple[int, int],
+                     with_confidence: bool = False) -> tuple[np.ndarray, Optional[np.ndarray]]:
     """Argmax over classes of `logits` (C, h, w) float32 upsampled to `size`, bilinear with align_corners: (H, W) uint8.
+
+    And, if requested, the softmax probability of that class times 255, (H, W) uint8.
+    """
+    columns = _stretched(logits, size[1])                                                   # (C, h, W)
+    return _argmax_between(columns, size[0]), _confidence_between(columns, size[0]) if with_confidence else None
+
+
+def _argmax_between(columns: np.ndarray, height: int) -> np.ndarray:
+    """Argmax over classes of `columns` (C, h, W) stretched to `height`: (height, W) uint8.
 
     The upsampled C x H x W array is never built. Between two rows of logits every value is linear, so where one class is the
     largest in both rows, it is so everywhere between them; where there are two, they meet in one point, before which the upper one
     is the largest, and after which the lower one. A third class can only come between if it is larger than both in that point; only
     there the values are computed.
     """
-    low_height = logits.shape[1]
-    height, width = size
-    columns = _stretched(logits, width)                                                     # (C, h, W)
     row_labels = _argmax(columns)                                                           # (h, W)
-    if low_height == 1:
+    if len(row_labels) == 1:
         return np.repeat(row_labels, height, 0)
-    above, weight = _positions(low_height, height)
-    first = np.append(np.searchsorted(above, np.arange(low_height - 1)), height)
+    _, weight = _positions(len(row_labels), height)
     meeting, is_third = _meeting_points(columns, row_labels)
-    labels = np.empty(size, np.uint8)
-    for row, (start, stop) in enumerate(zip(first, first[1:])):
-        if start == stop:
-            continue
+    labels = np.empty((height, row_labels.shape[1]), np.uint8)
+    for row, start, stop in _strips(len(row_labels), height):
         is_upper = weight[start:stop, None] < meeting[row]
         # The lower label, or the upper one as lower + (upper - lower) modulo 256: several times as fast as np.where().
         np.multiply(is_upper.view(np.uint8), row_labels[row] - row_labels[row + 1], out=labels[start:stop])
@@ -64,25 +69,20 @@ def _meeting_points(columns: np.ndarray, row_labels: np.ndarray) -> tuple[np.nda
     return meeting, is_third
 
 
-def upsampled_confidence(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Softmax probability of the best class, times 255, of logits upsampled as in upsampled_argmax(): (H, W) uint8.
+def _confidence_between(columns: np.ndarray, height: int) -> np.ndarray:
+    """Softmax probability of the best class, times 255, of `columns` (C, h, W) stretched to `height`: (height, W) uint8.
 
     Between two rows of logits every value is linear, so its exponential is a geometric series: one multiplication per value
     in place of an exponential. Equal to the direct computation to within 1.
     """
-    low_height = logits.shape[1]
-    height, width = size
-    columns = _stretched(logits, width)                                                     # (C, h, W)
-    columns -= columns.max(0)           # subtracts one linear function from all classes, which cancels in a softmax
+    low_height = columns.shape[1]
+    columns = columns - columns.max(0)  # subtracts one linear function from all classes, which cancels in a softmax
     np.maximum(columns, LEAST_LOGIT, out=columns)
     if low_height == 1:
         return np.repeat(_best_share(np.exp(columns[:, 0])[None]), height, 0)
-    above, weight = _positions(low_height, height)
-    first = np.append(np.searchsorted(above, np.arange(low_height - 1)), height)
-    confidence = np.empty(size, np.uint8)
-    for row, (start, stop) in enumerate(zip(first, first[1:])):
-        if start == stop:
-            continue
+    _, weight = _positions(low_height, height)
+    confidence = np.empty((height, columns.shape[2]), np.uint8)
+    for row, start, stop in _strips(low_height, height):
         down = columns[:, row + 1] - columns[:, row]                                        # (C, W)
         values = np.empty((stop - start, *down.shape), np.float32)
         np.exp(columns[:, row] + weight[start] * down, out=values[0])
@@ -133,3 +133,11 @@ def _positions(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
     position = np.arange(high) * ((low - 1) / max(high - 1, 1))
     before = np.minimum(position.astype(np.intp), low - 2)
     return before, (position - before).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _strips(low: int, high: int) -> list[tuple[int, int, int]]:
+    """(row, start, stop): samples start..stop - 1 of `high` lie between rows `row` and `row` + 1 of `low`; none is empty."""
+    above, _ = _positions(low, high)
+    first = np.append(np.searchsorted(above, np.arange(low - 1)), high).tolist()
+    return [(row, start, stop) for row, (start, stop) in enumerate(zip(first, first[1:])) if start < stop]

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import replace
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Generator, Optional, Union
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from fanet_ros.in_order import in_order, thread_count
 from fanet_ros.inference.device import computes_in, in_memory_format
 from fanet_ros.model import CheckpointMetadata, FANet
 from fanet_ros.training.batches import BatchSource
@@ -23,7 +26,6 @@ from fanet_ros.training.event_log import EventLog
 from fanet_ros.training.interruption import Interruption
 from fanet_ros.training.losses import LabelMeaning
 from fanet_ros.training.optimization import WeightAverage, learning_rate, make_optimizer, set_learning_rate
-from fanet_ros.training.prefetch import Prefetcher, thread_count
 from fanet_ros.training.processes import Processes
 from fanet_ros.training.progress import Progress
 from fanet_ros.training.run_folder import RunFolder
@@ -110,13 +112,13 @@ class Trainer:
         self.network.train()
         whole, stopped = True, False        # whole: the weights match self.iteration, and are finite
         log = EventLog(self.folder.path / 'tensorboard', self.iteration) if self._processes.is_first else None
-        with Prefetcher(self._load, self.iteration, self._threads) as batches, Interruption() as interruption, tqdm(
+        with self._drawn_ahead() as batches, Interruption() as interruption, tqdm(
                 total=100 if self.settings.minutes else self.settings.iterations, desc='train',
                 unit='%' if self.settings.minutes else 'it', mininterval=5, disable=not self._processes.is_first) as bar:
             try:
                 finished = self._is_finished(until)
                 while not finished and not stopped:
-                    taken = batches.take()
+                    taken = next(batches)
                     whole = False
                     self._iterate(taken)
                     finished = self._is_finished(until)
@@ -142,9 +144,9 @@ class Trainer:
         :raises TrainingError: the loss or the gradient is no longer finite
         """
         self.network.train()
-        with Prefetcher(self._load, self.iteration, self._threads) as batches:
+        with self._drawn_ahead() as batches:
             for _ in range(iterations):
-                self._iterate(batches.take())
+                self._iterate(next(batches))
             self._read_losses()
 
     def _is_finished(self, until: Optional[int]) -> bool:
@@ -154,6 +156,10 @@ class Trainer:
         """Whether to wait for the device now: always on a CPU, at intervals on a GPU."""
         every = (READ_EVERY if self._device.type == 'cuda' else 1, self.settings.save_every, self.settings.validate_every)
         return any(item and self.iteration % item == 0 for item in every)
+
+    def _drawn_ahead(self) -> closing[Generator[list[Any], None, None]]:
+        """_load() of this iteration and those after it."""
+        return closing(in_order(self._load, itertools.count(self.iteration), self._threads))
 
     def _load(self, iteration: int) -> list[Any]:
         """The batches of an iteration, or their draws, which the device renders."""

@@ -18,11 +18,16 @@ from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 NODE = '/rested'
 
 
+def start_node(start_executable: Callable[..., Any], checkpoint: Path, node: str, image: str, *parameters: str) -> Any:
+    """Start a segmentation node that is named `node` and listens to `image`."""
+    return start_executable(
+        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', f'image:={image}', '-p', f'checkpoint:={checkpoint}',
+        '-p', 'device:=cpu', '-p', 'engine:=torch', *(part for parameter in parameters for part in ('-p', parameter)))
+
+
 def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=rested_image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1')
+    process = start_node(start_executable, small_checkpoint, NODE, 'rested_image', 'diagnostics_period_s:=0.1')
     camera = client.node.create_publisher(Image, '/rested_image', 5)
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.collect(ClassMap, f'{NODE}/class_map')       # needs no inference
@@ -56,10 +61,8 @@ def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
 def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     node = '/woken'
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=woken_image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p',
-        'diagnostics_period_s:=0.1', '-p', 'no_image_warning_s:=0.1')
+    process = start_node(start_executable, small_checkpoint, node, 'woken_image', 'diagnostics_period_s:=0.1',
+                         'no_image_warning_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
@@ -84,9 +87,7 @@ def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
 def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
     node = '/limited'
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=limited_image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'diagnostics_period_s:=0.1')
+    process = start_node(start_executable, small_checkpoint, node, 'limited_image', 'diagnostics_period_s:=0.1')
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, node, '/limited_image')
     image = np.full((96, 128, 3), 90, np.uint8)
@@ -112,9 +113,7 @@ def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
 def test_overlay_max_rate_hz_limits_the_overlay_and_not_the_masks(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
     node = '/drawing'
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', 'image:=drawing_image', '-p',
-        f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'overlay_max_rate_hz:=0.001')
+    process = start_node(start_executable, small_checkpoint, node, 'drawing_image', 'overlay_max_rate_hz:=0.001')
     overlays = client.collect(Image, f'{node}/overlay')
     camera = make_camera(process, node, '/drawing_image')
     image = np.full((96, 128, 3), 90, np.uint8)

@@ -3,11 +3,14 @@
 """Threads work ahead, results come in order."""
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from fanet_ros.datasets import DatasetError
 from fanet_ros.in_order import in_order
 
 
@@ -34,6 +37,17 @@ def test_items_are_read_only_a_little_ahead() -> None:
     assert [next(results), next(results)] == ['0', '1'] and len(read) == 8
     results.close()
     assert len(read) == 8
+
+
+def test_endless_items_keep_the_order_and_propagate_errors() -> None:
+    def load(number: int) -> int:
+        if number == 9:
+            raise DatasetError('nine')
+        return number
+    with closing(in_order(load, itertools.count(3), threads=3)) as ahead:
+        assert [next(ahead) for _ in range(6)] == [3, 4, 5, 6, 7, 8]
+        with pytest.raises(DatasetError, match='nine'):
+            next(ahead)
 
 
 def test_an_error_comes_in_place_of_its_result() -> None:

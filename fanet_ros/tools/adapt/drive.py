@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fanet_ros.datasets import DatasetError
-from fanet_ros.datasets.frame_set import FrameSet, gather_frames, is_blank, read_rgb
+from fanet_ros.datasets.frame_set import FrameSet, gather_frames, is_blank
 from fanet_ros.datasets.source_frames import SourceFrame, SourceRequest, spread
 from fanet_ros.evaluation.label_free import FramePair
 
@@ -49,10 +49,6 @@ class Drive:
     def _split(self) -> list[np.ndarray]:
         return np.array_split(np.arange(self.frames.count), max(min(PARTS, self.frames.count // LEAST_PART), 1))
 
-    def rgb(self, number: int) -> np.ndarray:
-        """One frame, (H, W, 3) uint8."""
-        return read_rgb(self.frames.images / f'{number:04d}.png')
-
     @property
     def held_out_pairs(self) -> list[FramePair]:
         """The frames for judging, with those before them."""
@@ -63,8 +59,7 @@ class Drive:
         return self._pairs([self.learnt[index] for index in spread(len(self.learnt), count)])
 
     def _pairs(self, numbers: Sequence[int]) -> list[FramePair]:
-        return [FramePair(frame.rgb, frame.earlier[-1] if frame.earlier else None)
-                for number, frame in enumerate(self.frames.frames()) if number in numbers]
+        return [FramePair.of(self.frames.frame(number)) for number in numbers]
 
 
 def _held_out_of(part: np.ndarray) -> int:

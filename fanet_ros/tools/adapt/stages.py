@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional
@@ -22,7 +21,7 @@ from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive
 from fanet_ros.training.adaptation.blending import blend
 from fanet_ros.training.adaptation.fine_tuning import fine_tune
-from fanet_ros.training.adaptation.norm_statistics import NormStatistics
+from fanet_ros.training.adaptation.norm_statistics import with_statistics_of
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder
@@ -101,9 +100,7 @@ class Stages:
         return share, blend(old, new, share)
 
     def _with_new_statistics(self) -> Checkpoint:
-        network = copy.deepcopy(self._start.network).to(self._device)
-        NormStatistics.measured(network, self._batches()).apply_to(network)
-        return Checkpoint(network, self._start.metadata)
+        return Checkpoint(with_statistics_of(self._start.network, self._batches(), self._device), self._start.metadata)
 
     def _fine_tuned(self, start: Checkpoint, labelled: Samples) -> Checkpoint:
         path = self._work / 'fine_tuning'
@@ -121,7 +118,7 @@ class Stages:
         learnt = self._drive.learnt
         count = max(len(learnt) // NORM_BATCH, 1)
         for first in range(count):
-            frames = [self._drive.rgb(number) for number in learnt[first::count]]
+            frames = [self._drive.frames.frame(number).rgb for number in learnt[first::count]]
             size = InputSize(0, 0, metadata.training_resolution).of(*frames[0].shape[:2])
             yield torch.cat([preprocess(rgb, *size).clone() for rgb in frames])
 

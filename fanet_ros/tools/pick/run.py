@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.datasets.annotations import write_annotations
-from fanet_ros.datasets.frame_set import gather_frames, is_blank, read_rgb
+from fanet_ros.datasets.frame_set import gather_frames, is_blank
 from fanet_ros.datasets.source_frames import SourceFrame, SourceRequest
 from fanet_ros.evaluation.label_free import FramePair, ViewPredictor
 from fanet_ros.inference import ClassMap, Segmenter
@@ -43,11 +43,11 @@ def pick(arguments: argparse.Namespace) -> None:
         predict = ViewPredictor(checkpoint, device)
         layouts, uncertainties = [], []
         for frame in tqdm(frames.frames(), total=frames.count, desc='predictions', unit='frame', disable=arguments.quiet):
-            predictions = predict(FramePair(frame.rgb, frame.earlier[-1] if frame.earlier else None))
+            predictions = predict(FramePair.of(frame))
             layouts.append(layout_of(predictions.labels, len(class_map)))
             uncertainties.append(float((1 - predictions.confidence).mean() + (~predictions.agreed).mean()))
         chosen = sorted(choose(np.stack(layouts), np.array(uncertainties), arguments.count))
-        images = [read_rgb(frames.images / f'{number:04d}.png') for number in chosen]
+        images = [frames.frame(number).rgb for number in chosen]
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, device=str(device), engine='torch')
     name = Path(arguments.source).stem
     write_annotations(output, [(f'{name}_{number:04d}', rgb, segmenter.segment(rgb).labels) for number, rgb in zip(chosen, images)],

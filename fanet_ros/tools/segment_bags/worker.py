@@ -16,7 +16,7 @@ from fanet_ros.bags.camera_reader import BagImage, CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.bags.topics import Camera, choose_cameras
-from fanet_ros.in_order import in_order
+from fanet_ros.in_order import in_order, thread_count
 from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.tools.segment_bag.journal import encoded
@@ -45,8 +45,7 @@ class Worker:
             raise SegmentationError(f'{checkpoint} on {platform.node()} is missing or not the requested checkpoint: put it into '
                                     'a folder that all machines share, or install the same fanet_ros on all')
         self._segmenter = Segmenter.from_checkpoint(checkpoint, settings.options)
-        # On a CPU the network needs the cores; a GPU waits unless several decode images and encode masks.
-        self._threads = 1 if self._segmenter.device.type == 'cpu' else min(8, os.cpu_count() or 1)
+        self._threads = thread_count(0, self._segmenter.device.type)        # that decode images and encode masks
 
     def describe(self) -> dict[str, Any]:
         """Machine, process, version of fanet_ros and engine of this worker."""

@@ -8,50 +8,30 @@ off; replacing them adapts a network without labels or gradients (AdaBN: Li et a
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
-from typing import Iterable
+from typing import Iterable, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Network = TypeVar('Network', bound=nn.Module)
 
-@dataclass(frozen=True)
-class NormStatistics:
-    """Mean and variance per channel of every BatchNorm of a network, in the order of its modules."""
 
-    means: tuple[Tensor, ...]
-    variances: tuple[Tensor, ...]
+def with_statistics_of(network: Network, batches: Iterable[Tensor], device: torch.device) -> Network:
+    """A copy of `network` on `device`, in eval mode, that uses the statistics of these images.
 
-    @classmethod
-    def of(cls, network: nn.Module) -> NormStatistics:
-        """The statistics that the network currently uses."""
-        pairs = [(norm.running_mean, norm.running_var) for norm in _norms(network)]
-        return cls(tuple(mean.clone() for mean, _ in pairs if mean is not None),
-                   tuple(variance.clone() for _, variance in pairs if variance is not None))
+    Each BatchNorm sees its input as normalised by the new statistics of those before it.
 
-    @classmethod
-    def measured(cls, network: nn.Module, batches: Iterable[Tensor]) -> NormStatistics:
-        """Statistics over batches of images; each BatchNorm sees its input as normalised by the new statistics of those before it.
-
-        :param network: is not changed
-        :param batches: (N, 3, H, W), preprocessed; the images of a batch should be from all over the drive
-        """
-        network = copy.deepcopy(network).eval()
-        for norm in _norms(network):
-            norm.train()
-            norm.momentum = None        # average all batches with equal weight
-            norm.reset_running_stats()
-        with torch.no_grad():
-            for images in batches:
-                network(images)
-        return cls.of(network)
-
-    def apply_to(self, network: nn.Module) -> None:
-        """Make the network use these statistics."""
-        for norm, mean, variance in zip(_norms(network), self.means, self.variances):
-            assert norm.running_mean is not None and norm.running_var is not None
-            norm.running_mean.copy_(mean)
-            norm.running_var.copy_(variance)
+    :param batches: (N, 3, H, W) on `device`, preprocessed; the images of a batch should be from all over the drive
+    """
+    network = copy.deepcopy(network).to(device).eval()
+    for norm in _norms(network):
+        norm.train()
+        norm.momentum = None        # average all batches with equal weight
+        norm.reset_running_stats()
+    with torch.no_grad():
+        for images in batches:
+            network(images)
+    return network.eval()
 
 
 class FrozenNorm(nn.BatchNorm2d):

@@ -6,24 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
+from two_classes import STREET
 
-from fanet_ros.inference import ClassMap
-from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.ros.segmentation.active_model import ActiveModel, build_segmenter
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
-
-STREET = ClassMap('two', ('road', 'sky'), ((10, 20, 30), (40, 50, 60)))
-
-
-@pytest.fixture(name='settings', scope='module')
-def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSettings:
-    """Defaults, except for a small network."""
-    metadata = CheckpointMetadata('fanet18', 'paper', STREET.name, STREET.names, STREET.colors, (256, 512))
-    path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
-    save_checkpoint(path, metadata.build_network(), metadata)
-    return SegmentationSettings(resolution_ladder=(1.0, 0.5), checkpoint=str(path), device='cpu', engine='torch')
 
 
 def test_input_scale_and_ladder_scale_are_multiplied(settings: SegmentationSettings) -> None:

@@ -3,12 +3,12 @@
 """Pixels below min_confidence become unlabelled consistently in every output."""
 import cv2
 import numpy as np
+from two_classes import STREET
 
-from fanet_ros.inference import UNLABELLED, ClassMap, FrameInput, Segmentation, StageTimes
+from fanet_ros.inference import UNLABELLED, FrameInput, Segmentation, StageTimes
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 
-STREET = ClassMap('two', ('road', 'sky'), ((10, 20, 30), (40, 50, 60)))
 LABELS = np.array([[0, 1], [1, 0]], np.uint8)
 CONFIDENCE = np.array([[255, 100], [127, 128]], np.uint8)
 RGB = np.full((2, 2, 3), 200, np.uint8)

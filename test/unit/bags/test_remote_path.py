@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
-import fsspec
 import pytest
 from backports import zstd
 from rosbags.rosbag2 import StoragePlugin
@@ -20,17 +19,6 @@ from fanet_ros.bags.remote_path import RemotePath, any_path, common_folder, rela
 from fanet_ros.tools.segment_bags.done import input_state
 
 ROOT = 'memory://archive'
-
-
-@pytest.fixture(name='files')
-def files_fixture() -> Iterator[Any]:
-    """The file system behind memory://, empty."""
-    files = fsspec.filesystem('memory')
-    files.store.clear()
-    files.pseudo_dirs[:] = ['']
-    yield files
-    files.store.clear()
-    files.pseudo_dirs[:] = ['']
 
 
 def put(files: Any, folder: Path) -> RemotePath:

@@ -11,7 +11,6 @@ from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_counts import count_classes
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource, Draws, Group
-from fanet_ros.training.prefetch import Prefetcher
 from fanet_ros.training.processes import Processes, ProcessesError
 
 
@@ -90,14 +89,3 @@ def test_processes_together_draw_the_batch_of_a_single_one() -> None:
     assert not np.array_equal(batch(0, 2), batch(1, 2))
     with pytest.raises(ProcessesError, match='batch_size is 4 for 3 processes'):
         Processes(0, 3).share(4)
-
-
-def test_prefetching_keeps_the_order_and_propagates_errors() -> None:
-    def load(number: int) -> int:
-        if number == 9:
-            raise DatasetError('nine')
-        return number
-    with Prefetcher(load, 3, threads=3) as ahead:
-        assert [ahead.take() for _ in range(6)] == [3, 4, 5, 6, 7, 8]
-        with pytest.raises(DatasetError, match='nine'):
-            ahead.take()

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from fanet_ros.inference import draw_overlay
 from fanet_ros.inference.postprocess import labels_and_confidence, layer_by_layer
-from fanet_ros.inference.upsampled_labels import upsampled_argmax
+from fanet_ros.inference.upsampled_labels import upsampled_labels
 
 
 def smooth_logits(classes: int, height: int, width: int, seed: int = 0) -> torch.Tensor:
@@ -23,7 +23,7 @@ def smooth_logits(classes: int, height: int, width: int, seed: int = 0) -> torch
 def test_labels_are_the_argmax_of_the_upsampled_logits(low: 'tuple[int, int]', size: 'tuple[int, int]') -> None:
     logits = smooth_logits(11, *low)
     full = F.interpolate(logits.double(), size, mode='bilinear', align_corners=True)[0].numpy()
-    labels = upsampled_argmax(logits[0].numpy(), size)
+    labels, _ = upsampled_labels(logits[0].numpy(), size)
     assert labels.shape == size and labels.dtype == np.uint8
     best, second = np.sort(full, 0)[[-1, -2]]
     clear = best - second > 1e-5        # else rounding decides

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
-import fsspec
 import pytest
 from street_bags import read_messages, write_street_bag
 
@@ -23,17 +22,6 @@ from fanet_ros.tools.segment_bags.store import INDEX, UPLOADING, move_into_place
 
 Expected = Callable[[int], list[tuple[str, int, bytes]]]
 ARCHIVE, OUTPUT = 'memory://archive', 'memory://masks'
-
-
-@pytest.fixture(name='files')
-def files_fixture() -> Iterator[Any]:
-    """The file system behind memory://, empty."""
-    files = fsspec.filesystem('memory')
-    files.store.clear()
-    files.pseudo_dirs[:] = ['']
-    yield files
-    files.store.clear()
-    files.pseudo_dirs[:] = ['']
 
 
 def put(bag: Path, url: str) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""BatchNorm statistics of new frames, mixed with the old ones."""
+"""BatchNorm statistics of new frames, and statistics that training leaves alone."""
 from __future__ import annotations
 
 import copy
@@ -8,7 +8,7 @@ import copy
 import torch
 from torch import nn
 
-from fanet_ros.training.adaptation.norm_statistics import NormStatistics, freeze_norms
+from fanet_ros.training.adaptation.norm_statistics import freeze_norms, with_statistics_of
 
 
 def network() -> nn.Sequential:
@@ -21,11 +21,11 @@ def network() -> nn.Sequential:
 def test_every_norm_is_measured_behind_the_new_statistics_of_those_before_it() -> None:
     own = network()
     batches = [torch.tensor([1.0, 3.0]).view(1, 1, 1, 2), torch.tensor([5.0, 7.0]).view(1, 1, 1, 2)]
-    found = NormStatistics.measured(own, batches)
+    found = [norm for norm in with_statistics_of(own, batches, torch.device('cpu')) if isinstance(norm, nn.BatchNorm2d)]
     # Means 2 and 6, variances 2 each; the first norm yields -1 and 1, doubled -2 and 2: mean 0, variance 8.
-    torch.testing.assert_close([mean.item() for mean in found.means], [4.0, 0.0])
-    torch.testing.assert_close([variance.item() for variance in found.variances], [2.0, 8.0])
-    assert NormStatistics.of(own).means[0].item() == 0.0 and NormStatistics.of(own).variances[1].item() == 1.0     # unchanged
+    torch.testing.assert_close([norm.running_mean.item() for norm in found], [4.0, 0.0])
+    torch.testing.assert_close([norm.running_var.item() for norm in found], [2.0, 8.0])
+    assert own[0].running_mean.item() == 0.0 and own[2].running_var.item() == 1.0     # unchanged
     assert not own.training and not own[0].training
 
 
