@@ -20,6 +20,7 @@ from fanet_ros.commands import COMMANDS
 
 NODES = ('segmentation_node', 'camera_node', 'recorder_node', 'player_node', 'dashboard')
 UNTIL_STOPPED = ('live',)       # runs nodes that are tested here individually
+TOOLS = sorted(set(COMMANDS) - {*NODES, *UNTIL_STOPPED})
 # What the home directory may contain afterwards: ROS logs, the engine cache, matplotlib's font cache.
 ALLOWED = ('.ros/log/', '.cache/fanet_ros/', '.cache/matplotlib/', '.config/matplotlib/')
 TIMEOUT_S = 300
@@ -78,6 +79,8 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
                              + '.safetensors'], 0),
         'benchmark': (['--suites', 'segmenter', '--sizes', '128x96', '--rounds', '3', '--frames', '2', '--checkpoint',
                        checkpoint, '--output', out['benchmark']], 0),
+        'benchmark_bags': (['--bags', '1', '--frames', '2', '--long', '4', '--size', '128x96', '--workers', '1', '--checkpoint',
+                            checkpoint, '--output', out['benchmark_bags']], 0),
         'benchmark_dashboard': (['--viewers', '0', '--seconds', '1', '--size', '128x96', '--checkpoint', checkpoint], 0),
         'benchmark_start': (['--rounds', '1', '--size', '128x96', '--checkpoint', checkpoint, '--output',
                              out['benchmark_start']], 0),
@@ -108,8 +111,12 @@ def commands_fixture(small_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
     }
 
 
+def test_the_table_names_every_tool(commands: dict[str, tuple[list[str], int]]) -> None:
+    assert sorted(commands) == TOOLS
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize('name', sorted(set(COMMANDS) - {*NODES, *UNTIL_STOPPED}))
+@pytest.mark.parametrize('name', TOOLS)
 def test_a_tool_leaves_no_foreign_files_in_the_home_directory(
         commands: dict[str, tuple[list[str], int]], name: str, tmp_path: Path, ros_domain_id: int) -> None:
     arguments, code = commands[name]
