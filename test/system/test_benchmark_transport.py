@@ -13,7 +13,7 @@ import pytest
 from executables import find_executable
 
 from fanet_ros.ros.benchmark import benchmark_transport
-from fanet_ros.ros.benchmark.run import NoMaskError, Run
+from fanet_ros.ros.benchmark.run import Mask, NoMaskError, Run, smaller_after_s
 from fanet_ros.ros.benchmark.transport_report import medians, stage_shares
 
 TIMEOUT_S = 120.0
@@ -48,6 +48,12 @@ def test_with_jpeg_overlay_recorder_and_load(tmp_path: Path) -> None:
     assert not left
 
 
+def test_time_until_the_resolution_is_lowered() -> None:
+    masks = [Mask(second * 10**9, [1.0], height) for second, height in enumerate((96, 128, 128, 96, 96))]
+    assert smaller_after_s(masks, 15 * 10**8) == 1.5
+    assert smaller_after_s(masks, 35 * 10**8) is None and smaller_after_s(masks, None) is None
+
+
 def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         benchmark_transport.main(['--set', 'num_threads'])
@@ -75,7 +81,7 @@ def test_ctrl_c_ends_it_and_its_processes_in_one_line() -> None:
 
 def run_at(rate_hz: float, lost: int = 0, p50: float = 9.0, processes: str = 'tuned') -> Run:
     return Run(rate_hz, processes, 'reliable', 100, lost, (p50, 10.0, 11.0), (4.0, 5.0, 6.0), 1.0,
-               {'wait_ms': 1.0, 'network_ms': 5.0}, 3.0, 300.0, None, None, (p50,))
+               {'wait_ms': 1.0, 'network_ms': 5.0}, 3.0, 300.0, None, None, None, (p50,))
 
 
 @pytest.mark.parametrize('limit_hz', [9.0, 47.3, 130.0])

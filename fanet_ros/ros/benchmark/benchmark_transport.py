@@ -7,6 +7,7 @@
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 8 --only camera --camera reliable best_effort
     ros2 run fanet_ros benchmark_transport --rates --highest --only tuned --record --set overlay_max_rate_hz=10
     ros2 run fanet_ros benchmark_transport --rates 30 --only tuned --busy 2 --prefix "nice -n -5"
+    ros2 run fanet_ros benchmark_transport --rates 30 --only tuned --busy 2 --busy-after 5 --set latency_budget_ms=60
     ros2 run fanet_ros benchmark_transport --rates 30 --seconds 3600 --only tuned        # one hour: drift of latency and memory
 
 Each rate is measured with this package's process tuning (allocator, DDS profile), with an untuned camera, like ordinary
@@ -71,7 +72,7 @@ def main(argv: Optional[list[str]] = None) -> int:
              for processes in ([arguments.only] if arguments.only else PROCESSES)]
 
     surroundings = Surroundings(arguments.jpeg, arguments.overlay, arguments.record, arguments.busy,
-                                tuple(arguments.prefix.split()))
+                                arguments.busy_after, tuple(arguments.prefix.split()))
 
     def measure_at(rate_hz: float, processes: str, reliability: str) -> Run:
         return measure(arguments.size, arguments.resolution, rate_hz, arguments.seconds, processes, reliability,
@@ -126,6 +127,7 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
     parser.add_argument('--overlay', action='store_true', help='the receiver subscribes to the overlay, too')
     parser.add_argument('--record', action='store_true', help='recorder_node writes a bag, with camera and overlay')
     parser.add_argument('--busy', type=int, default=0, metavar='N', help='N other processes keep a core busy each')
+    parser.add_argument('--busy-after', type=float, default=0.0, metavar='S', help='they start S seconds after the first image')
     parser.add_argument('--prefix', default='', help='command to start the node with, such as "nice -n -5" or "taskset -c 1"')
     parser.add_argument('--output', type=Path, help='folder for transport.json, transport.md and two plots')
     arguments = parser.parse_args(argv)

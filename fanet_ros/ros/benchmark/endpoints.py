@@ -7,6 +7,8 @@ import array
 import json
 import sys
 import time
+from contextlib import ExitStack
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from fanet_ros.host.child_process import start_child
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
@@ -27,13 +30,17 @@ RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 FRAMES = 4                  # number of distinct images, rendered in advance
 WARM_UP_S = 2.0             # frames of this period, once the node has its final engine, do not count
 SETTLING_S = 60.0           # the longest time to wait for that
+BUSY = (sys.executable, '-c', 'while True: pass')
 STAGES = ('wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms')
 
 
-def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str, *, is_jpeg: bool = False) -> None:
+def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliability: str, busy: int, busy_after_s: float, *,
+               is_jpeg: bool = False) -> None:
     """Publish `image` (bgr8) or `image/compressed` (JPEG) at a constant rate once node and receiver are up.
 
-    Prints the stamps after the warm-up, in ns.
+    Prints the stamps after the warm-up, and when the other load began, in ns.
+
+    :param busy: number of processes that keep a core busy each, from `busy_after_s` after the warm-up
     """
     node = rclpy.create_node('benchmark_camera')
     qos = QoSProfile(depth=10, reliability=ReliabilityPolicy[reliability.upper()])
@@ -66,9 +73,19 @@ def run_camera(height: int, width: int, rate_hz: float, seconds: float, reliabil
     skipped = first + 1 + round(WARM_UP_S * rate_hz)
     for number in range(first + 1, skipped):
         send(number)
-    stamps = [send(number) for number in range(skipped, skipped + round(seconds * rate_hz))]
+    with ExitStack() as stack:
+        stamps: list[int] = []
+        busy_from: Optional[int] = None
+        for number in range(skipped, skipped + round(seconds * rate_hz)):
+            if busy and busy_from is None and number - skipped >= busy_after_s * rate_hz:
+                busy_from = node.get_clock().now().nanoseconds
+                for _ in range(busy):
+                    process = start_child(BUSY)
+                    stack.callback(process.wait)
+                    stack.callback(process.kill)
+            stamps.append(send(number))
     time.sleep(1.0)
-    print(json.dumps(stamps))
+    print(json.dumps([stamps, busy_from]))
 
 
 def _is_settled(message: DiagnosticArray) -> bool:
@@ -87,19 +104,19 @@ def _jpeg(bgr: np.ndarray) -> CompressedImage:
 
 
 def run_receiver(*, with_overlay: bool = False) -> None:
-    """Receive masks and timings until SIGINT; print [stamp in ns, received in ns, [STAGES in ms]] for each mask.
+    """Receive masks and timings until SIGINT; print [stamp in ns, received in ns, [STAGES in ms], height] for each mask.
 
-    The stages are null for a mask without a timing message.
+    The height is that of the network input in px. Without a timing message, stages are null and height is 0.
     """
     node = rclpy.create_node('benchmark_receiver')
     received: dict[int, int] = {}
-    stages: dict[int, list[float]] = {}
+    timings: dict[int, tuple[list[float], int]] = {}
 
     def on_mask(message: Image) -> None:
         received[stamp_ns(message.header)] = node.get_clock().now().nanoseconds
 
     def on_timing(message: FrameTiming) -> None:
-        stages[stamp_ns(message.header)] = [getattr(message, name) for name in STAGES]
+        timings[stamp_ns(message.header)] = [getattr(message, name) for name in STAGES], message.input_height
 
     node.create_subscription(Image, 'segmentation/mask', on_mask, RELIABLE)
     node.create_subscription(FrameTiming, 'segmentation/timing', on_timing, RELIABLE)
@@ -109,17 +126,19 @@ def run_receiver(*, with_overlay: bool = False) -> None:
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    print(json.dumps([[stamp, at, stages.get(stamp)] for stamp, at in received.items()]))
+    print(json.dumps([[stamp, at, *timings.get(stamp, (None, 0))] for stamp, at in received.items()]))
 
 
 def main() -> int:
-    """Run `camera HEIGHT WIDTH RATE SECONDS RELIABILITY [jpeg]` or `receiver [overlay]`; started by benchmark_transport."""
+    """Run `camera HEIGHT WIDTH RATE SECONDS RELIABILITY BUSY BUSY_AFTER [jpeg]` or `receiver [overlay]`, for
+    benchmark_transport."""
     role, *values = sys.argv[1:]
     tune_process()
     rclpy.init(args=[])
     try:
         if role == 'camera':
-            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4], is_jpeg='jpeg' in values)
+            run_camera(int(values[0]), int(values[1]), float(values[2]), float(values[3]), values[4],
+                       int(values[5]), float(values[6]), is_jpeg='jpeg' in values)
         else:
             run_receiver(with_overlay='overlay' in values)
     finally:

@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Iterator, Mapping, Optional
+from typing import Iterator, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import psutil
@@ -59,7 +59,16 @@ class Run:
     node_memory_mib: float                      # resident, at the end
     memory_slope_mib_h: Optional[float]         # of a line fit; None for runs shorter than MIN_TREND_S
     p99_drift_ms: Optional[float]               # latency p99 of the last fifth minus that of the first; likewise
+    smaller_after_s: Optional[float]            # other load began to first mask at a lower resolution; None: no load, or no such
     latencies_ms: tuple[float, ...]             # of all frames, in order
+
+
+class Mask(NamedTuple):
+    """What the receiver reports of a mask; without stages and with a height of 0 if no timing message came with it."""
+
+    at_ns: int
+    stages_ms: Optional[list[float]]
+    input_height: int
 
 
 @dataclass(frozen=True)
@@ -90,32 +99,32 @@ def measure(size: tuple[int, int], resolution: tuple[int, int], rate_hz: float, 
                   'image_transport': 'compressed' if surroundings.jpeg else 'raw', **parameters}
     node = _start(environment, [*surroundings.prefix, *node_command('segmentation_node', parameters, ('--log-level', 'warn'))])
     receiver = _start(environment, [*ENDPOINTS, 'receiver', *(['overlay'] if surroundings.overlay else [])])
-    camera = _start(camera_environment, [*ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability,
-                                         *(['jpeg'] if surroundings.jpeg else [])])
+    camera = _start(camera_environment, [
+        *ENDPOINTS, 'camera', *map(str, (*size, rate_hz, seconds)), reliability, str(surroundings.busy),
+        str(surroundings.busy_after_s), *(['jpeg'] if surroundings.jpeg else [])])
     try:
         with surroundings.running(environment), _usage_of(node.pid) as usage:
-            stamps = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
-        masks = {stamp: (at, stages) for stamp, at, stages in json.loads(
-            _output(receiver, node, TIMEOUT_S, interrupt=True))}
+            stamps, busy_from = json.loads(_output(camera, node, seconds + TIMEOUT_S, f'{rate_hz:g} images/s'))
+        masks = {stamp: Mask(*rest) for stamp, *rest in json.loads(_output(receiver, node, TIMEOUT_S, interrupt=True))}
     finally:
         for process in (camera, receiver):      # already ended, unless the measurement was interrupted
             process.kill()
             process.wait()
         stop_child(node)
-    return _summarise(rate_hz, processes, reliability, stamps, masks, usage)
+    return _summarise(rate_hz, processes, reliability, stamps, masks, usage, busy_from)
 
 
 def _summarise(rate_hz: float, processes: str, reliability: str, stamps: list[int],
-               masks: dict[int, tuple[int, Optional[list[float]]]], usage: list[_Usage]) -> Run:
+               masks: dict[int, Mask], usage: list[_Usage], busy_from: Optional[int]) -> Run:
     answered = [stamp for stamp in stamps if stamp in masks]
-    timed = [stamp for stamp in answered if masks[stamp][1] is not None]
+    timed = [stamp for stamp in answered if masks[stamp].stages_ms is not None]
     if not timed:
         raise NoMaskError(f'no mask received for {len(stamps)} images: choose a smaller --resolution')
 
     def latency_ms(of: list[int]) -> np.ndarray:
-        return np.array([masks[stamp][0] - stamp for stamp in of]) / 1e6
+        return np.array([masks[stamp].at_ns - stamp for stamp in of]) / 1e6
     latency = latency_ms(answered)
-    stages = np.array([masks[stamp][1] for stamp in timed])
+    stages = np.array([masks[stamp].stages_ms for stamp in timed])
     transport = latency_ms(timed) - stages[:, [STAGES.index(name) for name in INFERENCE]].sum(1)
     measured = [item for item in usage if stamps[0] <= item.at_ns <= stamps[-1]] or usage[-2:]
     cpu_s = measured[-1].cpu_s - measured[0].cpu_s
@@ -130,7 +139,19 @@ def _summarise(rate_hz: float, processes: str, reliability: str, stamps: list[in
     return Run(rate_hz, processes, reliability, len(stamps), len(stamps) - len(answered), _percentiles(latency),
                _percentiles(transport), round(float(latency.std()), 2), dict(zip(STAGES, np.median(stages, 0).round(3).tolist())),
                round(1e3 * cpu_s / max(frames, 1), 2), round(measured[-1].memory_mib, 1), slope, drift,
-               tuple(latency.round(3).tolist()))
+               smaller_after_s([masks[stamp] for stamp in timed], busy_from), tuple(latency.round(3).tolist()))
+
+
+def smaller_after_s(masks: Sequence[Mask], busy_from: Optional[int]) -> Optional[float]:
+    """Seconds from `busy_from` [ns] to the first mask whose network input is smaller than that of the last one before.
+
+    None if there is no such mask, or no such time.
+    """
+    if busy_from is None:
+        return None
+    heights = [mask.input_height for mask in masks if mask.at_ns <= busy_from]
+    later = [mask.at_ns for mask in masks if mask.at_ns > busy_from and heights and mask.input_height < heights[-1]]
+    return round((min(later) - busy_from) / 1e9, 3) if later else None
 
 
 def _start(environment: dict[str, str], command: list[str]) -> subprocess.Popen:

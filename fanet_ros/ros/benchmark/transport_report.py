@@ -31,6 +31,8 @@ def row(run: Run) -> str:
     if run.memory_slope_mib_h is not None:
         memory += f', {run.memory_slope_mib_h:+.1f} per hour'
         latency += f', p99 drift {run.p99_drift_ms:+.1f}'
+    if run.smaller_after_s is not None:
+        latency += f', resolution lowered {run.smaller_after_s:.2f} s after the load began'
     return (f'| {run.rate_hz:g} | {run.reliability.replace("_", " ")} | {PROCESSES[run.processes][0]} | '
             f'{run.sent:g} | {run.lost:g} | {latency} | {transport} | {run.jitter_ms:.1f} | {run.node_cpu_ms:.1f} | {memory} |')
 

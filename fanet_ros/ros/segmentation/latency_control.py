@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the latency budget: feeds each frame's latency to the ladder and applies the steps it decides."""
+"""Keeps the latency budget: feeds each frame's latency to the ladder, and applies the steps it decides."""
 from __future__ import annotations
 
 import threading
@@ -14,6 +14,9 @@ from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 class LatencyControl:
     """Adapts the resolution to `latency_budget_ms` along `resolution_ladder`; does nothing while the budget is 0. Thread-safe.
 
+    While the budget is kept, the models of the other scales are built, one per window, so that a step takes no time when the
+    machine is busy. Frames during a step or such a build do not count.
+
     :param log: called with one sentence for every step
     """
 
@@ -22,7 +25,7 @@ class LatencyControl:
         self._lock = threading.Lock()
         self._ladder: Optional[LatencyLadder] = None
         self._requested: tuple[float, tuple[float, ...]] = (0.0, ())
-        self._is_stepping = False
+        self._is_building = False
         self._steps = 0
         self._last_step = ''
 
@@ -36,7 +39,7 @@ class LatencyControl:
             active = self._switch.active
             scale = 1.0 if active is None else active.scale
             self._ladder = LatencyLadder(requested[1], requested[0], scale) if requested[0] else None
-            self._is_stepping = False
+            self._is_building = False
         if not requested[0] and scale != 1.0:
             self._make(Step(1.0, 'latency budget removed'), None)
 
@@ -45,18 +48,23 @@ class LatencyControl:
         with self._lock:
             budget_ms, scales = self._requested
             self._ladder = LatencyLadder(scales, budget_ms) if budget_ms else None
-            self._is_stepping, self._last_step = False, ''
+            self._is_building, self._last_step = False, ''
 
-    def add(self, latency_ms: float) -> None:
-        """Count a frame, and start a step if one is due. Never blocks."""
+    def add(self, latency_ms: float, scale: float) -> None:
+        """Count a frame, and start a step if one is due. Never blocks.
+
+        :param scale: of its model; those that were still on their way when the resolution changed do not count
+        """
         with self._lock:
             ladder = self._ladder
-            if ladder is None or self._is_stepping:
+            if ladder is None or self._is_building or scale != ladder.scale:
                 return
             step = ladder.add(latency_ms)
-            self._is_stepping = step is not None
+            self._is_building = step is not None or ladder.is_calm
         if step is not None:
             self._make(step, ladder)
+        elif ladder.is_calm:
+            self._stand_by(ladder)
 
     def values(self) -> dict[str, str]:
         """Key-value pairs for diagnostics; empty if there is no budget and no step was ever made."""
@@ -65,17 +73,28 @@ class LatencyControl:
             if self._ladder is not None:
                 values['latency budget [ms]'] = f'{self._ladder.budget_ms:g}'
                 if self._ladder.p95_ms is not None:
-                    values['latency p95 of the last window [ms]'] = f'{self._ladder.p95_ms:.2f}'
+                    values['latency p95 [ms]'] = f'{self._ladder.p95_ms:.2f}'
             if self._ladder is not None or self._steps:
                 values['resolution steps'] = str(self._steps)
                 values['last resolution step'] = self._last_step
             return values
 
+    def _stand_by(self, ladder: LatencyLadder) -> None:
+        def done(scale: Optional[float], error: Optional[BaseException]) -> None:
+            with self._lock:
+                if ladder is self._ladder:
+                    self._is_building = False
+                    if scale is not None:
+                        ladder.failed(scale)
+            if scale is not None:
+                self._log(f'resolution scale {scale:g} is not available: {error}')
+        self._switch.stand_by(ladder.others, done)
+
     def _make(self, step: Step, ladder: Optional[LatencyLadder]) -> None:
         def done(moved: bool, error: Optional[BaseException]) -> None:
             with self._lock:
                 if ladder is self._ladder:
-                    self._is_stepping = False
+                    self._is_building = False
                     if ladder is not None and moved:
                         ladder.moved(step.scale)
                     elif ladder is not None and error is not None:

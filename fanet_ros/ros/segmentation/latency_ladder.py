@@ -9,6 +9,7 @@ from typing import Optional, Sequence
 import numpy as np
 
 WINDOW_FRAMES = 30          # the p95 of these is compared with the budget
+LATE_FRAMES = 3             # this many over the budget settle that: the p95 of the window exceeds it, whatever the others take
 FULL_MARGIN = 0.85          # step up only if the expected p95 is at most this share of the budget
 PATIENCE_WINDOWS = 2        # for this many consecutive windows
 MAX_PATIENCE_WINDOWS = 64   # the patience doubles each time a step up had to be reverted
@@ -25,8 +26,9 @@ class Step:
 class LatencyLadder:
     """Decides on steps from the latency of each frame. Counts frames, not time.
 
-    Each step clears the window, so every decision is based on the current resolution only. For a step up, latency is
-    assumed to grow in proportion to the number of pixels, the worst case expected.
+    Each step clears the window, so every decision is based on the current resolution only. Latency is assumed to grow in
+    proportion to the number of pixels, the worst case for a step up and the best one for a step down: a step never goes below
+    the largest scale that can be enough, but passes over those that cannot.
 
     :param scales: factors on the full resolution, descending from 1.0
     :param budget_ms: limit on the p95 of the latency
@@ -41,12 +43,19 @@ class LatencyLadder:
         self._patience = PATIENCE_WINDOWS
         self._went_up = False
         self._failed: set[float] = set()
-        self.p95_ms: Optional[float] = None         # of the last full window
+        self.is_calm = False                        # whether the last frame completed a window within the budget
+        self.p95_ms: Optional[float] = None         # at the last decision
 
     @property
     def scale(self) -> float:
         """The current factor on the full resolution."""
         return self._scale
+
+    @property
+    def others(self) -> tuple[float, ...]:
+        """The scales that a step may go to: those below, the next one first, then those above."""
+        usable = [scale for scale in self._scales if scale not in self._failed]
+        return (*(scale for scale in usable if scale < self._scale), *(scale for scale in reversed(usable) if scale > self._scale))
 
     def add(self, latency_ms: float) -> Optional[Step]:
         """Count a frame; returns a Step if the resolution should change. Report its outcome with moved() or failed()."""
@@ -54,11 +63,16 @@ class LatencyLadder:
             below = [scale for scale in self._scales if scale < self._scale]
             return Step(below[0] if below else self._scales[-1], 'the ladder changed')
         self._latencies.append(latency_ms)
-        if len(self._latencies) < WINDOW_FRAMES:
+        self.is_calm = False
+        late = [value for value in self._latencies if value > self.budget_ms]
+        if len(self._latencies) < WINDOW_FRAMES and len(late) < LATE_FRAMES:
             return None
         self.p95_ms = float(np.percentile(self._latencies, 95))
         self._latencies.clear()
-        return self._step_down() if self.p95_ms > self.budget_ms else self._step_up(self.p95_ms)
+        if self.p95_ms > self.budget_ms:
+            return self._step_down(min(late))
+        self.is_calm = True
+        return self._step_up(self.p95_ms)
 
     def moved(self, scale: float) -> None:
         """The network now runs at `scale`."""
@@ -74,12 +88,14 @@ class LatencyLadder:
         self._failed.add(scale)
         self._latencies.clear()
 
-    def _step_down(self) -> Optional[Step]:
+    def _step_down(self, least_ms: float) -> Optional[Step]:
+        """The step if all frames that were late took at least `least_ms`."""
         self._calm_windows = 0
         below = [scale for scale in self._scales if scale < self._scale and scale not in self._failed]
         if not below:
             return None
-        return Step(below[0], f'p95 {self.p95_ms:.1f} ms is over the budget of {self.budget_ms:g} ms')
+        enough = [scale for scale in below if least_ms * (scale / self._scale) ** 2 <= self.budget_ms]
+        return Step(enough[0] if enough else below[-1], f'p95 {self.p95_ms:.1f} ms is over the budget of {self.budget_ms:g} ms')
 
     def _step_up(self, p95_ms: float) -> Optional[Step]:
         above = [scale for scale in self._scales if scale > self._scale and scale not in self._failed]

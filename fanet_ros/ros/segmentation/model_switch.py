@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional, Sequence
 
 from fanet_ros.inference import release_memory, trim_heap
 from fanet_ros.inference.first_segmenter import FirstSegmenter
@@ -20,7 +20,7 @@ from fanet_ros.ros.segmentation.active_model import (
 )
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
-from fanet_ros.ros.segmentation.previous_model import PreviousModel
+from fanet_ros.ros.segmentation.spare_models import SpareModels
 
 if TYPE_CHECKING:       # it needs torch
     from fanet_ros.inference import Segmenter
@@ -33,8 +33,8 @@ class ModelSwitch:
     """Holds the active model. One background thread builds what was asked for, sequentially; another one the fastest engine, for
     which nobody waits.
 
-    `active` can be read by any thread at any time; it is replaced by a single assignment. The model at the previous resolution
-    is kept, so that going back to it takes no time; where a third one is built, it is dropped first.
+    `active` can be read by any thread at any time; it is replaced by a single assignment. Models at other resolutions are kept,
+    so that changing to them takes no time, see SpareModels.
 
     :param style: returns the output style for these settings and this segmenter
     :param meanwhile: called repeatedly while the calling thread waits for a build; an exception it raises ends the wait
@@ -49,7 +49,7 @@ class ModelSwitch:
         self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
         self._upkeep = ThreadPoolExecutor(1, thread_name_prefix='fastest')
         self.active: Optional[ActiveModel] = None
-        self._previous = PreviousModel()        # used by the builder thread only
+        self._spares = SpareModels()        # used by the builder thread only
 
     @property
     def loaded(self) -> ActiveModel:
@@ -78,6 +78,7 @@ class ModelSwitch:
         if not needs_other_model(self.active.settings, settings):
             with self._lock:
                 self.active = replace(self.active, settings=settings, style=self._style(settings, self.active.segmenter))
+            self._builder.submit(self._spares.trim, settings)
             return False
         self._wait(self._builder.submit(self._build, settings))
         self._builder.submit(trim_heap)     # the worker may still hold the old model for one frame, but most is freed now
@@ -103,8 +104,31 @@ class ModelSwitch:
                 is_same = present is not None and present.segmenter is base.segmenter
                 if present is not None and is_same:
                     self.active = replace(present, segmenter=segmenter, scale=scale)
-                    self._previous.keep(base, segmenter)
+                    self._spares.keep(base, segmenter, present.settings)
             done(is_same, None)
+        self._builder.submit(work)
+
+    def stand_by(self, scales: Sequence[float], done: Callable[[Optional[float], Optional[BaseException]], None]) -> None:
+        """Start building the first of the resolution `scales` that is not at hand, for rescale() to change to at once.
+
+        :param done: called on the builder thread, with the scale and the error if that one cannot be built, else with None
+        """
+        def work() -> None:
+            base = self.active
+            missing = () if base is None or base.segmenter.is_provisional else tuple(
+                scale for scale in scales if scale != base.scale and not self._spares.has(base.settings, scale, base))
+            if base is None or not missing:
+                done(None, None)
+                return
+            try:
+                segmenter = build_segmenter(base.settings, missing[0], base)
+            except Exception as error:      # any failure means that this scale is unusable
+                done(missing[0], error)
+                return
+            present = self.active
+            if present is not None and present.segmenter is base.segmenter:
+                self._spares.keep(replace(base, segmenter=segmenter, scale=missing[0]), base.segmenter, present.settings)
+            done(None, None)
         self._builder.submit(work)
 
     def prepare(self, segmenter: AnySegmenter, height: int, width: int) -> None:
@@ -146,8 +170,8 @@ class ModelSwitch:
                     base.segmenter.is_provisional or segmenter.engine_description != base.segmenter.engine_description)
                 if present is not None and is_other:
                     self.active = replace(present, segmenter=segmenter)
-            if is_other and not base.segmenter.is_provisional:      # the previous model has the engine of the earlier choice
-                self._builder.submit(self._previous.drop)
+            if is_other and not base.segmenter.is_provisional:      # the spare models have the engine of the earlier choice
+                self._builder.submit(self._spares.drop)
             if is_other:
                 done(segmenter.description)
             if not isinstance(base.segmenter, FirstSegmenter):      # else it was built from the checkpoint, and is remembered
@@ -158,7 +182,7 @@ class ModelSwitch:
         """Unload the model and release its memory."""
         with self._lock:
             self.active = None
-        for thread, work in ((self._upkeep, release_memory), (self._builder, self._previous.drop)):
+        for thread, work in ((self._upkeep, release_memory), (self._builder, self._spares.drop)):
             self._wait(thread.submit(work))     # queued after any pending build
         release_memory()
 
@@ -181,9 +205,9 @@ class ModelSwitch:
         segmenter: AnySegmenter = first or self._at(settings, scale, present, quick=True)
         with self._lock:
             self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)
-        self._previous.keep(present, segmenter)
+        self._spares.keep(present, segmenter, settings)
 
     def _at(self, settings: SegmentationSettings, scale: float, present: Optional[ActiveModel], *,
             quick: bool = False) -> Segmenter:
-        """The previous segmenter if it is the one that is asked for, else a new one."""
-        return self._previous.take(settings, scale, present) or build_segmenter(settings, scale, present, quick=quick)
+        """A segmenter that was kept, if it is the one that is asked for, else a new one."""
+        return self._spares.take(settings, scale, present) or build_segmenter(settings, scale, present, quick=quick)

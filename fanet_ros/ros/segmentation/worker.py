@@ -48,12 +48,13 @@ class SegmentationWorker:
     :param model: returns the active model; each frame keeps the one it started with
     :param on_new_shape: called with segmenter, height and width for frames of a shape that the segmenter is not prepared
         for; until it is, they are squeezed to another aspect ratio
-    :param on_latency: called for every frame with the milliseconds from received to all outputs published
+    :param on_latency: called for every frame with the milliseconds from received to all outputs published, and the scale of its
+        model
     """
 
     def __init__(self, node: Node, slots: FrameSlots[ReceivedFrame], cameras: Mapping[str, CameraInput],
                  outputs: Mapping[str, FrameOutputs], model: Callable[[], Optional[ActiveModel]],
-                 on_new_shape: Callable[[AnySegmenter, int, int], None], on_latency: Callable[[float], None]) -> None:
+                 on_new_shape: Callable[[AnySegmenter, int, int], None], on_latency: Callable[[float, float], None]) -> None:
         self._node, self._slots, self._cameras, self._outputs = node, slots, cameras, outputs
         self._model, self._on_new_shape, self._on_latency = model, on_new_shape, on_latency
         self._finisher = FrameFinisher(slots.done)
@@ -172,7 +173,7 @@ class SegmentationWorker:
             frames_segmented=statistics.segmented,
             frames_dropped=statistics.dropped(self._slots.dropped(frame.camera.name)),
             frames_rejected=sum(statistics.rejected.values()), **asdict(times)))
-        self._on_latency(times.total_ms)
+        self._on_latency(times.total_ms, model.scale)
 
 
 def _of(camera: CameraInput) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Callable, Optional
 
-from fanet_ros.ros.segmentation.latency_ladder import PATIENCE_WINDOWS, WINDOW_FRAMES, LatencyLadder, Step
+import numpy as np
+
+from fanet_ros.ros.segmentation.latency_ladder import LATE_FRAMES, PATIENCE_WINDOWS, WINDOW_FRAMES, LatencyLadder, Step
 
 SCALES = (1.0, 0.75, 0.5, 0.375)
 
@@ -27,17 +29,35 @@ def first_step(ladder: LatencyLadder, latencies: list[float]) -> Optional[Step]:
 
 def test_steps_down_until_within_budget_and_stays() -> None:
     ladder = LatencyLadder(SCALES, 30.0)
-    steps = run(ladder, lambda scale: 100.0 * scale ** 2, 20 * WINDOW_FRAMES)
-    assert [step.scale for step in steps] == [0.75, 0.5]        # 56 ms, then 25 ms
-    assert 'p95 100.0 ms is over the budget of 30 ms' == steps[0].reason
+    steps = run(ladder, lambda scale: 40.0 * scale, 20 * WINDOW_FRAMES)        # less than with the number of pixels
+    assert [step.scale for step in steps] == [0.75]
+    assert 'p95 40.0 ms is over the budget of 30 ms' == steps[0].reason
+    steps = run(LatencyLadder(SCALES, 30.0), lambda scale: 70.0 * scale, 20 * WINDOW_FRAMES)
+    assert [step.scale for step in steps] == [0.5, 0.375]
+
+
+def test_passes_over_scales_that_cannot_be_enough_but_not_for_single_peaks() -> None:
+    assert [step.scale for step in run(LatencyLadder(SCALES, 30.0), lambda scale: 100.0 * scale ** 2, 99)] == [0.5]
+    step = first_step(LatencyLadder(SCALES, 30.0), [900.0, 31.0, 900.0])
+    assert step is not None and step.scale == 0.75
+    step = first_step(LatencyLadder(SCALES, 30.0), [900.0] * 3)
+    assert step is not None and step.scale == 0.375
+
+
+def test_few_late_frames_settle_what_the_whole_window_would() -> None:
+    late = [20.0] * 4 + [31.0] * LATE_FRAMES
+    step = first_step(LatencyLadder(SCALES, 30.0), late)
+    assert step is not None
+    assert np.percentile(late + [0.0] * (WINDOW_FRAMES - len(late)), 95) > 30.0
+    assert first_step(LatencyLadder(SCALES, 30.0), late[:-1]) is None
 
 
 def test_no_step_within_budget() -> None:
     assert run(LatencyLadder(SCALES, 30.0), lambda scale: 29.9, 20 * WINDOW_FRAMES) == []
 
 
-def test_step_needs_a_full_window_and_several_slow_frames() -> None:
-    assert first_step(LatencyLadder(SCALES, 30.0), [99.0] * (WINDOW_FRAMES - 1)) is None
+def test_step_needs_several_slow_frames() -> None:
+    assert first_step(LatencyLadder(SCALES, 30.0), [99.0] * (LATE_FRAMES - 1)) is None
     assert first_step(LatencyLadder(SCALES, 30.0), [20.0] * (WINDOW_FRAMES - 1) + [999.0]) is None
     assert first_step(LatencyLadder(SCALES, 30.0), [20.0] * (WINDOW_FRAMES - 4) + [999.0] * 4) is not None
 
@@ -69,10 +89,10 @@ def test_failed_step_up_is_retried_less_and_less_often() -> None:
 
 def test_failed_resolution_is_skipped() -> None:
     ladder = LatencyLadder(SCALES, 30.0)
-    step = first_step(ladder, [99.0] * WINDOW_FRAMES)
+    step = first_step(ladder, [31.0] * WINDOW_FRAMES)
     assert step is not None and step.scale == 0.75
     ladder.failed(0.75)
-    step = first_step(ladder, [99.0] * WINDOW_FRAMES)
+    step = first_step(ladder, [31.0] * WINDOW_FRAMES)
     assert step is not None and step.scale == 0.5
 
 
