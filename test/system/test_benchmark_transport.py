@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -101,4 +102,6 @@ def test_medians_are_computed_per_rate_and_process_kind() -> None:
     summary = medians([run_at(30, p50=value) for value in (9.0, 30.0, 8.0)] + [run_at(30, p50=40.0, processes='plain')])
     assert [(run.processes, run.latency_ms[0]) for run in summary] == [('tuned', 9.0), ('plain', 40.0)]
     assert summary[0].latencies_ms == (9.0, 30.0, 8.0)
+    lowered = [replace(run_at(30), smaller_after_s=value) for value in (0.5, None, 2.0, None)]
+    assert [medians(lowered[:count])[0].smaller_after_s for count in (1, 3, 4)] == [0.5, 2.0, None]
     assert stage_shares(summary[0]) == {'wait_ms': 1.0, 'network_ms': 5.0, 'way_back_ms': 3.0}

@@ -53,7 +53,7 @@ class NcnnEngine(EngineKind):
         options.use_bf16_storage = options.use_vulkan_compute = False
         if self._net.load_param(str(graph)) or self._net.load_model(str(weights)):
             raise EngineError(f'ncnn cannot load {graph}: delete it, it will be created again')
-        self._stem = session(stem[0], torch.get_num_threads(), spins=False) if stem else None
+        self._stem = session(stem[0], torch.get_num_threads()) if stem else None
         self(torch.zeros(1, 3, height, width))
 
     @classmethod

@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 FORMAT = 1      # of the cached files: increment it when the options change
 
 
-def session(path: Path, threads: int, *, spins: bool = True) -> InferenceSession:
+def session(path: Path, threads: int) -> InferenceSession:
     """A session for the ONNX file `path` of the cache; the first one stores the optimised graph next to it.
 
-    :param spins: its threads keep their cores busy for a while after a run, for the next one; not good if other threads come next
     :raises Exception: onnxruntime is not installed, or cannot load the file
     """
     import onnxruntime
     optimized = optimized_path(path, onnxruntime.__version__)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
-    options.add_session_config_entry('session.intra_op.allow_spinning', str(int(spins)))
+    # By default its threads keep their cores busy while they wait for work: a gain if nothing else runs, but here the next
+    # frame's messages need them.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     if optimized.is_file():
         try:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

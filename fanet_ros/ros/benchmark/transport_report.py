@@ -38,7 +38,10 @@ def row(run: Run) -> str:
 
 
 def medians(runs: Sequence[Run]) -> list[Run]:
-    """Merge the rounds of each rate, camera reliability and process tuning: medians of all figures, and all latencies."""
+    """Merge the rounds of each rate, camera reliability and process tuning: medians of all figures, and all latencies.
+
+    A resolution that was not lowered counts as lowered after infinite time.
+    """
     groups: dict[tuple[float, str, str], list[Run]] = {}
     for run in runs:
         groups.setdefault((run.rate_hz, run.reliability, run.processes), []).append(run)
@@ -49,7 +52,8 @@ def _median(group: Sequence[Run]) -> Run:
     def median(values: Sequence[float]) -> float:
         return round(float(np.median(values)), 3)
     changed: dict[str, Any] = {}
-    for name in (item.name for item in fields(Run)):
+    lowered = np.median([np.inf if run.smaller_after_s is None else run.smaller_after_s for run in group])
+    for name in (item.name for item in fields(Run) if item.name != 'smaller_after_s'):
         values = [getattr(run, name) for run in group]
         if isinstance(values[0], (int, float)):
             changed[name] = median(values)
@@ -57,7 +61,8 @@ def _median(group: Sequence[Run]) -> Run:
             changed[name] = tuple(map(median, zip(*values)))
     stages = {name: median([run.stages_ms[name] for run in group]) for name in group[0].stages_ms}
     latencies = tuple(value for run in group for value in run.latencies_ms)
-    return replace(group[0], **changed, stages_ms=stages, latencies_ms=latencies)
+    return replace(group[0], **changed, stages_ms=stages, latencies_ms=latencies,
+                   smaller_after_s=round(float(lowered), 3) if np.isfinite(lowered) else None)
 
 
 def stage_shares(run: Run) -> dict[str, float]:
