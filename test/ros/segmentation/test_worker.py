@@ -68,7 +68,7 @@ def test_context_shutdown_is_no_failure(
         calls.append(time.perf_counter())
         return model
     worker = SegmentationWorker(node, slots, {'': camera}, {'': FrameOutputs(node, '', '/camera_info', 0.0)},
-                                active_model, lambda segmenter, height, width: None, lambda latency_ms: None)
+                                active_model, lambda segmenter, height, width: None, lambda latency_ms, scale: None)
     worker.start()
 
     slots.put(black_frame())
@@ -90,9 +90,9 @@ def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
     node = rclpy.create_node('segmentation', context=context)
     slots, camera, model = slots_camera_and_model(node)
     outputs = {'': FrameOutputs(node)}
-    latencies: list[float] = []
+    latencies: list[tuple[float, float]] = []      # of the frame [ms], and the scale of its model
     worker = SegmentationWorker(node, slots, {'': camera}, outputs, lambda: model, lambda segmenter, height, width: None,
-                                latencies.append)
+                                lambda *values: latencies.append(values))
     worker.start()
     node.destroy_publisher(outputs['']._coverage)       # published after the mask
     slots.put(black_frame())
@@ -102,6 +102,8 @@ def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
     outputs[''] = FrameOutputs(node)
     slots.put(black_frame())
     wait_for(lambda: latencies)
+    (latency_ms, scale), = latencies
+    assert latency_ms > 0 and scale == model.scale
     slots.close()
     worker.join()
     assert camera.statistics.rejected == {'segmentation failed': 1} and camera.statistics.segmented == 1
