@@ -13,7 +13,7 @@ import torch
 
 from fanet_ros.host.processor import fast_threads
 from fanet_ros.inference.device import choose_device
-from fanet_ros.inference.engines import EngineFactory
+from fanet_ros.inference.engines import CheckedFactory, EngineFactory, precisions_of
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.frame_pipeline import FramePipeline
 from fanet_ros.inference.frame_stream import PendingFrame, sent_ahead
@@ -50,11 +50,7 @@ class Segmenter:
             check_calibration_images(folder)
         self._lock = threading.Lock()
         self._pipeline = FramePipeline(self.metadata, self.device)
-        preprocess = self._pipeline.preprocess
-        self._factory = EngineFactory(
-            checkpoint.calibrated_network, self.device, options.engine, options.precision,
-            None if folder is None else (lambda height, width: preprocess.calibration_images(folder, height, width)),
-            needs_video=self._is_video)
+        self._factory = self._factory_for(checkpoint, folder)
         self._engines = self._engines_for(options)
 
     @classmethod
@@ -160,6 +156,16 @@ class Segmenter:
     def _engines_for(self, options: SegmenterOptions) -> SizedEngines:
         input_size = InputSize(options.input_height, options.input_width, self.metadata.training_resolution, options.scale)
         return SizedEngines(self._factory, input_size, options.frame_sizes, batch=self.batch, quick=options.quick)
+
+    def _factory_for(self, checkpoint: Checkpoint, folder: Optional[Path]) -> Union[EngineFactory, CheckedFactory]:
+        options, preprocess = self.options, self._pipeline.preprocess
+        frames = None if folder is None else (lambda height, width: preprocess.calibration_images(folder, height, width))
+        factory = EngineFactory(checkpoint.calibrated_network, self.device, options.engine, options.precision, frames,
+                                needs_video=self._is_video)
+        is_free = options.precision == 'auto' and self.device.type == 'cpu' and not self._is_video
+        if frames is None or not is_free or 'int8' not in precisions_of(options.engine, self.device):
+            return factory
+        return CheckedFactory(factory, options.engine, frames)
 
     def is_ready_for(self, height: int, width: int) -> bool:
         """Whether the engine for frames of `height` x `width` px has been built, or cannot be built."""

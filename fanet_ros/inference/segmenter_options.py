@@ -27,7 +27,8 @@ class SegmenterOptions:
 
     :param device: 'auto', 'cpu', 'cuda' or 'cuda:N'
     :param engine: one of fanet_ros.choices.ENGINES; 'auto': the fastest on the device, measured once per machine
-    :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA, float32 on the CPU
+    :param precision: 'float32', 'bfloat16', 'float16', 'int8', or 'auto': float16 on CUDA; on the CPU float32 or, with
+        `calibration_images`, int8 where it is faster and gives those frames the same labels
     :param input_height: network resolution in px, 64..8192; 0: from the frame's aspect ratio, at the checkpoint's number of
         pixels if `input_width` is 0 too, see InputSize
     :param input_width: likewise

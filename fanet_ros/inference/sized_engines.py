@@ -3,11 +3,11 @@
 """Engines of one network, one for every frame shape."""
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Sequence, Union
 
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import check_memory
-from fanet_ros.inference.engines import Engine, EngineFactory
+from fanet_ros.inference.engines import CheckedFactory, Engine, EngineFactory
 from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.size_text import size_text
@@ -27,8 +27,8 @@ class SizedEngines:
     :raises SegmentationError: too large for the memory
     """
 
-    def __init__(self, factory: EngineFactory, input_size: InputSize, frame_sizes: Sequence[Size] = (), *, batch: int = 1,
-                 quick: bool = False) -> None:
+    def __init__(self, factory: Union[EngineFactory, CheckedFactory], input_size: InputSize, frame_sizes: Sequence[Size] = (), *,
+                 batch: int = 1, quick: bool = False) -> None:
         self._factory, self._input_size, self._batch, self._quick = factory, input_size, batch, quick
         # Size of the network -> size of a frame that runs at it. Both dicts are replaced, never changed, for other threads that
         # read them.

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from fanet_ros.imports import imported_on_use
 
 if TYPE_CHECKING:
+    from fanet_ros.inference.engines.checked_precision import CheckedFactory
     from fanet_ros.inference.engines.engine import Engine, EngineError
     from fanet_ros.inference.engines.factory import EngineFactory
-    from fanet_ros.inference.engines.registry import engines_for, engines_on, installed_engines, runtimes
+    from fanet_ros.inference.engines.registry import engines_for, engines_on, installed_engines, precisions_of, runtimes
 else:       # what is cached can be read without torch, which all of these need
     __getattr__ = imported_on_use(__name__, {
+        'checked_precision': ['CheckedFactory'],
         'engine': ['Engine', 'EngineError'],
         'factory': ['EngineFactory'],
-        'registry': ['engines_for', 'engines_on', 'installed_engines', 'runtimes'],
+        'registry': ['engines_for', 'engines_on', 'installed_engines', 'precisions_of', 'runtimes'],
     })
 
-__all__ = ['Engine', 'EngineError', 'EngineFactory', 'engines_for', 'engines_on', 'installed_engines', 'runtimes']
+__all__ = ['CheckedFactory', 'Engine', 'EngineError', 'EngineFactory', 'engines_for', 'engines_on', 'installed_engines',
+           'precisions_of', 'runtimes']

@@ -12,7 +12,7 @@ from fanet_ros.inference.device import why_slow
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.engine import Engine
 from fanet_ros.inference.engines.engine_kind import EngineKind
-from fanet_ros.inference.engines.fastest import find_fastest, known_fastest
+from fanet_ros.inference.engines.fastest import find_fastest, known_fastest, situation
 from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
 from fanet_ros.inference.engines.registry import engines_for, resolved_precision
 from fanet_ros.model import FANet
@@ -24,7 +24,7 @@ class EngineFactory:
     """Builds engines of one network for any resolution.
 
     :param engine: one of ENGINES
-    :param precision: one of PRECISIONS; auto: float16 on CUDA, float32 on the CPU
+    :param precision: one of PRECISIONS; auto: float16 on CUDA, float32 on the CPU (CheckedFactory may choose int8)
     :param calibration: frames to calibrate int8 on
     :param needs_video: the engine must be able to attend to earlier frames
     :raises EngineError: unknown names, or an unsupported combination
@@ -37,6 +37,11 @@ class EngineFactory:
         if warning := why_slow(precision, device):
             LOG.warning(f'{warning}: set precision to auto')
         self.setup = NetworkSetup(network, device, precision, calibration, needs_video)
+
+    @property
+    def situation(self) -> str:
+        """Network, precision, engines and machine, as a text."""
+        return situation(self.setup, self._kinds)
 
     def build(self, height: int, width: int, batch: int = 1, *, quick: bool = False) -> Engine:
         """Build an engine for (N, 3, height, width) and warm it up.

@@ -26,7 +26,7 @@ Kinds = Mapping[str, type[EngineKind]]
 
 def known_fastest(setup: NetworkSetup, kinds: Kinds) -> Optional[str]:
     """Name of the fastest of `kinds` as measured before; None if it was not, or is due to be measured again."""
-    chosen = EngineChoices().get(_situation(setup, kinds))
+    chosen = EngineChoices().get(situation(setup, kinds))
     return chosen if chosen in kinds else None
 
 
@@ -38,8 +38,8 @@ def find_fastest(setup: NetworkSetup, kinds: Kinds, height: int, width: int, mak
     load = BackgroundLoad()
     LOG.info('measuring once which engine is the fastest here, which takes up to a minute: ' + ', '.join(kinds))
     engines = _working(kinds, make)
-    chosen = _least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))
-    EngineChoices().put(_situation(setup, kinds), chosen, load.busy_cores())
+    chosen = least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))
+    EngineChoices().put(situation(setup, kinds), chosen, load.busy_cores())
     return engines[chosen]
 
 
@@ -57,7 +57,7 @@ def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
     return engines
 
 
-def _least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
+def least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
     """Name of the engine with the lowest median time; they take turns, so that other load affects all of them equally."""
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(MEASURED_RUNS):
@@ -71,8 +71,9 @@ def _least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:
     return min(medians, key=medians.__getitem__)
 
 
-def _situation(setup: NetworkSetup, kinds: Kinds) -> str:
-    """Key that the choice is stored under. Without the resolution: it hardly matters, and every change would need a measurement."""
+def situation(setup: NetworkSetup, kinds: Kinds) -> str:
+    """Key that the choice is stored under: network, precision, processor and versions. Without the resolution, which hardly
+    matters: every change of it would need a measurement."""
     network, device = setup.network, setup.device
     versions = ', '.join(f'{name} {kind.version()}' for name, kind in kinds.items())
     return (f'{network.backbone} {network.num_classes} classes {setup.precision}, '

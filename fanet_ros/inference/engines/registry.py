@@ -51,6 +51,13 @@ def installed_engines(device: torch.device, *, on_demand: bool = False) -> tuple
                  if (on_demand or not kind.is_on_demand) and kind.is_available())
 
 
+def precisions_of(engine: str, device: torch.device) -> tuple[str, ...]:
+    """Precisions that `engine` runs in on `device`; 'auto': those of all installed engines."""
+    kinds = engines_on(device)
+    names = installed_engines(device) if engine == 'auto' else (engine,)
+    return tuple(dict.fromkeys(precision for name in names if name in kinds for precision in kinds[name].precisions))
+
+
 def engines_for(device: torch.device, engine: str = 'auto', precision: str = 'auto', *,
                 needs_video: bool = False) -> dict[str, type[EngineKind]]:
     """Engines that match a request, by name.

@@ -36,8 +36,9 @@ class SegmentationSettings(Settings):
     device: str = fixed_parameter('auto', 'auto (CUDA if available), cpu, cuda or cuda:N')
     engine: str = parameter('auto', 'Inference backend; auto: the fastest on this machine, measured once', choices=ENGINES)
     precision: str = parameter(
-        'auto', 'Number format of the network; auto: float16 on CUDA, float32 on the CPU', choices=PRECISIONS)
-    calibration_images: str = parameter('', 'Folder of frames from this camera, used to calibrate precision int8')
+        'auto', 'Number format of the network; auto: float16 on CUDA; on the CPU float32, or int8 if calibration_images are set '
+        'and it gives them the same labels', choices=PRECISIONS)
+    calibration_images: str = parameter('', 'Folder of frames from this camera, on which int8 is calibrated')
     num_threads: int = fixed_parameter(0, "CPU threads for the network; 0: torch's choice, without slow cores (big.LITTLE)",
                                        minimum=0, maximum=256)
     # No ROS range, which cannot express 0 or 64..8192: the network checks the value.
