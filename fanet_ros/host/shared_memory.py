@@ -3,8 +3,8 @@
 """Finds the shared memory that Fast DDS processes left behind when they were killed. Needs no ROS.
 
 Each participant has a segment, `fastrtps_ID` (Kilted and later: `fastdds_ID`), and holds an exclusive flock(2) on the empty file
-`..._el` next to it for as long as it lives; only a process that ends by itself removes both. Ports are not considered: they are small,
-and the next process with the same number takes them over.
+`..._el` next to it for as long as it lives; only a process that ends by itself removes both. Ports are not considered: they are
+small, and the next process with the same number takes them over.
 """
 from __future__ import annotations
 
