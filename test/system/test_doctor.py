@@ -76,6 +76,21 @@ def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(
     assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
 
 
+def test_it_ends_in_order_when_terminated_while_it_waits_for_images(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable('doctor', '--no-speed', '--wait-s', '3000', '--ros-args', '-p', f'checkpoint:={small_checkpoint}')
+    client.wait_for(lambda: client.node.count_subscribers('/image') > 0, 'it to subscribe', process)
+    assert process.stop(signal.SIGTERM) == 130 and 'Traceback' not in process.log
+
+
+def test_a_depth_image_is_not_suggested_as_the_camera(client: Any, doctor: Callable[..., Any]) -> None:
+    publisher = client.node.create_publisher(Image, '/eye/depth/image_raw', 5)
+    code, findings = doctor('--wait-s', '5', '--no-speed')
+    client.node.destroy_publisher(publisher)
+    camera, = camera_of(findings)
+    assert code == 1 and camera['remedy'].startswith('no image topic found')
+
+
 def test_the_other_transport_is_the_remedy_and_named_once(client: Any, doctor: Callable[..., Any]) -> None:
     publisher = client.node.create_publisher(CompressedImage, '/image/compressed', 5)
     code, findings = doctor('--wait-s', '5', '--no-speed')
