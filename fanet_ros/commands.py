@@ -56,15 +56,15 @@ HELP = {'-h', '--help'}
 
 
 def run(name: str, argv: Sequence[str]) -> int:
-    """Run the program `name` of COMMANDS; returns its exit code."""
+    """Run the program `name` of COMMANDS; returns its exit code, 130 for a tool that was interrupted: its work is not done."""
     try:
         if _is_node(name) and not HELP.isdisjoint(argv):        # other programs parse --help themselves
             print(_node_help(name))
             return 0
         main_of_program = import_quickly(COMMANDS[name]).main
         gc.freeze()         # modules stay: no collection looks at them again, which would interrupt frames
-    except KeyboardInterrupt:               # Ctrl-C while the modules load: nothing has started yet
-        return 0
+    except KeyboardInterrupt:               # Ctrl-C while the modules load
+        return 0 if _is_node(name) or name == 'live' else 130
     return main_of_program(list(argv)) or 0
 
 

@@ -85,6 +85,16 @@ def number(name: str, text: str, kind: type) -> Union[int, float]:
         raise ValueError(f'{name} is {text!r}: expected {what}') from None
 
 
+def flag(name: str, text: str) -> bool:
+    """The value of a launch argument that is true or false.
+
+    :raises ValueError: it is neither; launch itself would not say so, and `yes` would count as false
+    """
+    if text.lower() not in ('true', 'false'):
+        raise ValueError(f'{name} is {text!r}: expected true or false')
+    return text.lower() == 'true'
+
+
 def camera_topics(text: str, image_topic: str = '') -> dict[str, str]:
     """Image topic of each camera by name, from 'front=/front/image_raw,left': NAME=TOPIC, or NAME for the topic NAME/image.
 

@@ -25,7 +25,16 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.host.dds_profile import choose_dds_profile
-from fanet_ros.launch_arguments import camera_topics, fail_as, has_rosbag2, in_namespace, number, refuse_unknown, require_rosbag2
+from fanet_ros.launch_arguments import (
+    camera_topics,
+    fail_as,
+    flag,
+    has_rosbag2,
+    in_namespace,
+    number,
+    refuse_unknown,
+    require_rosbag2,
+)
 from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
@@ -121,7 +130,7 @@ def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collec
         command += ['--max-bag-duration', str(whole_s)]
     if limits.get('max_bag_size_mb'):
         command += ['--max-bag-size', str(limits['max_bag_size_mb'] * 10**6)]
-    if argument['use_sim_time'].lower() == 'true':
+    if flag('use_sim_time', argument['use_sim_time']):
         command.append('--use-sim-time')
     return [*command, *([] if distribution in ('humble', 'iron') else ['--topics']), *names]
 
@@ -141,7 +150,7 @@ def recorder(context: LaunchContext) -> list[Action]:
             'output': ParameterValue(argument['output'], value_type=str),
             'topics': chosen,
             **given_limits(argument),
-            'use_sim_time': argument['use_sim_time'].lower() == 'true',
+            'use_sim_time': flag('use_sim_time', argument['use_sim_time']),
         }])
     return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
 

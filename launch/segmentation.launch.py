@@ -18,7 +18,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, refuse_unknown
+from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, flag, refuse_unknown
 from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from launch import LaunchContext, LaunchDescription
@@ -38,7 +38,7 @@ def segmentation_node(context: LaunchContext) -> list[Action]:
     if cameras:
         given['cameras'] = list(cameras)
     topics = {f'{name}/image': topic for name, topic in cameras.items()} or {'image': image_topic or 'image'}
-    respawn = LaunchConfiguration('respawn').perform(context).lower() == 'true'
+    respawn = flag('respawn', LaunchConfiguration('respawn').perform(context))
     node = Node(
         package='fanet_ros',
         executable='segmentation_node',
@@ -62,11 +62,9 @@ def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
 
     :param topics: image topic of each camera, by the name that the node uses
     """
-    enabled = LaunchConfiguration('dashboard').perform(context)
-    if enabled.lower() not in ('true', 'false'):
-        raise ValueError(f'dashboard is {enabled!r}: expected true or false')
+    enabled = flag('dashboard', LaunchConfiguration('dashboard').perform(context))
     address = LaunchConfiguration('dashboard_address').perform(context)
-    return [] if enabled.lower() == 'false' else [Node(
+    return [] if not enabled else [Node(
         package='fanet_ros',
         executable='dashboard',
         name='dashboard',

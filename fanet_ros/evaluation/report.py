@@ -75,8 +75,8 @@ def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
     """The figures as plain values, for JSON."""
     return {
         'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
-        'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
-        'boundary_f_score': evaluation.boundary_f_score,
+        **_plain({'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
+                  'boundary_f_score': evaluation.boundary_f_score}),
         'flicker': None if evaluation.flicker is None else _plain(asdict(evaluation.flicker)),
         'class_iou': _plain(dict(zip(class_map.names, evaluation.class_iou)))}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import Collection, Iterator, Optional, Union
+from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 
 import cv2
 import numpy as np
@@ -74,16 +74,14 @@ class FolderSource(FrameSource):
         self.length = None if loop else len(self._paths)
 
     def __iter__(self) -> Iterator[Frame]:
-        index, (width, height) = 0, self._size
+        def skip(path: Path) -> None:
+            warnings.warn(f'{path} is not a readable image: skipped', stacklevel=2)
+
+        index = 0
         while True:
             before = index
-            for path in self._paths:
-                bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-                if bgr is None:
-                    warnings.warn(f'{path} is not a readable image: skipped', stacklevel=2)
-                    continue
-                width, height = width or bgr.shape[1], height or bgr.shape[0]
-                yield Frame(_to_rgb(bgr, width, height), None, index)
+            for _, rgb in self._read(range(len(self._paths)), skip):
+                yield Frame(rgb, None, index)
                 index += 1
             if index == before:
                 raise SourceError(f'none of the {len(self._paths)} images in {self.name} can be read')
@@ -96,16 +94,24 @@ class FolderSource(FrameSource):
         :param unreadable: names of those that cannot be read are added to it
         :raises SourceError: none of them can be read
         """
-        width, height = self._size
-        for number in sorted(numbers):
-            bgr = cv2.imread(str(self._paths[number]), cv2.IMREAD_COLOR)
-            if bgr is None:
-                unreadable.append(self._paths[number].name)
-                continue
-            width, height = width or bgr.shape[1], height or bgr.shape[0]
-            yield Frame(_to_rgb(bgr, width, height), None, number)
+        for number, rgb in self._read(sorted(numbers), lambda path: unreadable.append(path.name)):
+            yield Frame(rgb, None, number)
         if len(unreadable) == len(numbers):
             raise SourceError(f'none of the {len(numbers)} images in {self.name} that were tried can be read')
+
+    def _read(self, numbers: Iterable[int], skip: Callable[[Path], None]) -> Iterator[tuple[int, np.ndarray]]:
+        """Number and RGB of each readable image, all of the first one's size unless one was requested.
+
+        :param skip: called with each of the others
+        """
+        width, height = self._size
+        for number in numbers:
+            bgr = cv2.imread(str(self._paths[number]), cv2.IMREAD_COLOR)
+            if bgr is None:
+                skip(self._paths[number])
+                continue
+            width, height = width or bgr.shape[1], height or bgr.shape[0]
+            yield number, _to_rgb(bgr, width, height)
 
 
 def _to_rgb(bgr: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Optional
@@ -13,7 +15,10 @@ from typing import Any, Optional
 import pytest
 from executables import find_executable
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
+
+from fanet_ros.host.shared_memory import LOCK, dead_segments
 
 TIMEOUT_S = 200.0
 
@@ -71,6 +76,21 @@ def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(
     assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
 
 
+def test_it_ends_in_order_when_terminated_while_it_waits_for_images(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable('doctor', '--no-speed', '--wait-s', '3000', '--ros-args', '-p', f'checkpoint:={small_checkpoint}')
+    client.wait_for(lambda: client.node.count_subscribers('/image') > 0, 'it to subscribe', process)
+    assert process.stop(signal.SIGTERM) == 130 and 'Traceback' not in process.log
+
+
+def test_a_depth_image_is_not_suggested_as_the_camera(client: Any, doctor: Callable[..., Any]) -> None:
+    publisher = client.node.create_publisher(Image, '/eye/depth/image_raw', 5)
+    code, findings = doctor('--wait-s', '5', '--no-speed')
+    client.node.destroy_publisher(publisher)
+    camera, = camera_of(findings)
+    assert code == 1 and camera['remedy'].startswith('no image topic found')
+
+
 def test_the_other_transport_is_the_remedy_and_named_once(client: Any, doctor: Callable[..., Any]) -> None:
     publisher = client.node.create_publisher(CompressedImage, '/image/compressed', 5)
     code, findings = doctor('--wait-s', '5', '--no-speed')
@@ -111,3 +131,40 @@ def test_speed_is_measured_even_if_one_camera_is_silent(
     assert f'the parameters of segmentation_node in {path} are not used: this node is /segmentation' in said['WARN']
     assert any('the rate of left is unknown' in what for what in said['WARN'])
     assert any('as set' in finding['what'] for finding in findings if finding['check'] == 'speed')
+
+
+@pytest.mark.skipif(get_rmw_implementation_identifier() != 'rmw_fastrtps_cpp', reason='only Fast DDS has these files')
+def test_shared_memory_of_a_killed_node_is_found_and_that_of_a_running_one_is_not(
+        ros_domain_id: int, doctor: Callable[..., Any]) -> None:
+    environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros_domain_id)}
+    with subprocess.Popen([str(find_executable('camera_node'))], stdin=subprocess.DEVNULL, env=environment) as camera:
+        try:
+            lock = held_lock(camera)
+            segment = lock.with_name(lock.name.removesuffix('_el'))
+            assert segment.stat().st_size and segment not in [found.path for found in dead_segments(min_age_s=0.0)]
+        finally:
+            camera.send_signal(signal.SIGKILL)
+    try:
+        found, = [found for found in dead_segments(min_age_s=0.0) if found.path == segment]
+        assert found.size_bytes > 2**19
+        os.utime(lock, times=(0, 0))        # instead of waiting until it is old enough
+        _, findings = doctor('--no-camera', '--no-speed')
+        assert any('killed process' in finding['what'] and 'fastdds shm clean' in finding['remedy'] for finding in findings)
+    finally:
+        segment.unlink()
+        lock.unlink()
+
+
+def held_lock(process: subprocess.Popen) -> Path:
+    """The lock file of a node's segment, once it has one."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        for descriptor in Path(f'/proc/{process.pid}/fd').iterdir():
+            try:
+                path = descriptor.readlink()
+            except OSError:         # closed meanwhile
+                continue
+            if LOCK.fullmatch(path.name):
+                return path
+        time.sleep(0.1)
+    raise AssertionError(f'no segment within {TIMEOUT_S:.0f} s')

@@ -17,6 +17,8 @@ from fanet_ros.msg import ClassMap, FrameTiming
 from image_helpers import blotches
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -99,13 +101,45 @@ def test_it_plays_as_it_was_recorded(client: Any, start_executable: Callable[...
 
 @pytest.mark.parametrize(('parameters', 'reason'), [
     ([], 'parameter bag is empty'), (['-p', 'bag:=/no/such/bag'], 'cannot read the bag /no/such/bag'),
-    (['-p', 'bag:={drive}', '-p', 'topics:=/nothing'], 'has no /nothing: it has /image')])
+    (['-p', 'bag:={drive}', '-p', 'topics:=/nothing'], 'has no /nothing: it has /image'),
+    (['-p', 'bag:={drive}', '-p', 'masks:=a mask'], 'Invalid topic name')])
 def test_an_unplayable_bag_ends_it_with_one_line(
         start_executable: Callable[..., Any], drive: Path, parameters: list[str], reason: str) -> None:
     process = start_executable('player_node', '--ros-args', *(text.format(drive=drive) for text in parameters))
     assert process.wait() == 1
     line, = process.log.strip().splitlines()
     assert line.startswith('player: ') and reason in line
+
+
+def bag_of_texts(path: Path, count: int) -> Path:
+    """A compressed bag of std_msgs/String on /said, at 1 kHz, and of nothing on /silence."""
+    store = get_typestore(Stores.ROS2_JAZZY)
+    writer = Writer(path, version=8, storage_plugin=StoragePlugin.MCAP)
+    writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with writer:
+        said = writer.add_connection('/said', 'std_msgs/msg/String', typestore=store)
+        writer.add_connection('/silence', 'std_msgs/msg/String', typestore=store)
+        for number in range(count):
+            message = store.types['std_msgs/msg/String'](str(number))
+            writer.write(said, number * 10**6, store.serialize_cdr(message, 'std_msgs/msg/String'))
+    return path
+
+
+def test_a_bag_that_is_damaged_further_on_ends_it_with_one_line(start_executable: Callable[..., Any], tmp_path: Path) -> None:
+    file = bag_of_texts(tmp_path / 'drive', 2000) / 'drive.mcap'
+    content = file.read_bytes()
+    start = content.index(b'\x28\xb5\x2f\xfd') + 20        # after the magic number of the zstd frame
+    file.write_bytes(content[:start] + bytes(400) + content[start + 400:])
+    process = start_executable('player_node', '--ros-args', '-p', f'bag:={tmp_path / "drive"}', '-p', 'start_delay_s:=0.0')
+    assert process.wait() == 1
+    line, = process.log.strip().splitlines()
+    assert line.startswith(f'player: cannot read the bag {tmp_path / "drive"}: ')
+
+
+def test_looping_over_nothing_ends(start_executable: Callable[..., Any], tmp_path: Path) -> None:
+    process = start_executable('player_node', '--ros-args', '-p', f'bag:={bag_of_texts(tmp_path / "drive", 1)}', '-p',
+                               'topics:=/silence', '-p', 'loop:=true', '-p', 'start_delay_s:=0.0')
+    assert process.wait() == 0 and 'played 0 messages' in process.log
 
 
 def test_it_waits_for_the_node_and_counts_its_masks(

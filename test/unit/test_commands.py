@@ -3,9 +3,11 @@
 """The `fanet_ros` command that pip installs."""
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from fanet_ros.commands import COMMANDS, main
+from fanet_ros.commands import COMMANDS, main, run
 
 
 def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture) -> None:
@@ -30,3 +32,12 @@ def test_a_program_is_run_with_its_arguments(capsys: pytest.CaptureFixture) -> N
 def test_an_unknown_name_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture) -> None:
     assert main(['trian']) == 2
     assert 'did you mean train?' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('name', 'code'), [('camera_node', 0), ('live', 0), ('segment_bag', 130)])
+def test_ctrl_c_while_the_modules_load_is_the_end_of_a_node_but_a_tool_has_failed(
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, code: int) -> None:
+    (tmp_path / f'interrupted_{name}.py').write_text('raise KeyboardInterrupt')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(COMMANDS, name, f'interrupted_{name}')
+    assert run(name, []) == code

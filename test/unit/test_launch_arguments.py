@@ -8,6 +8,7 @@ import pytest
 from fanet_ros.launch_arguments import (
     SEGMENTATION_ARGUMENTS,
     camera_topics,
+    flag,
     in_namespace,
     number,
     refuse_unknown,
@@ -59,3 +60,9 @@ def test_a_value_that_is_not_a_number_is_refused_by_name() -> None:
     assert (number('rate', '0.5', float), number('input_height', '240', int)) == (0.5, 240)
     with pytest.raises(ValueError, match="input_height is 'abc': expected a whole number"):
         number('input_height', 'abc', int)
+
+
+def test_a_value_that_is_neither_true_nor_false_is_refused_by_name() -> None:
+    assert flag('respawn', 'True') and not flag('respawn', 'false')
+    with pytest.raises(ValueError, match="respawn is 'yes': expected true or false"):
+        flag('respawn', 'yes')

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     'ros/segmentation': {'ros/common', 'inference', 'images', 'host'},
     'ros/bag': {'ros/common', 'bags', 'host'},
     'ros/dashboard': {'ros/common', 'bags', 'images', 'sources', 'host'},
-    'ros/doctor': {'ros/common', 'ros/segmentation', 'inference', 'sources', 'images', 'host'},
+    'ros/doctor': {'ros/common', 'ros/segmentation', 'inference', 'sources', 'bags', 'images', 'host'},
     'ros/benchmark': {'ros/common', 'inference', 'sources', 'images', 'host'},
     'ros/demo': {'ros/common', 'visualization', 'evaluation', 'inference', 'model', 'sources', 'bags', 'images', 'host'},
     'tools': {'training', 'evaluation', 'datasets', 'visualization', 'inference', 'model', 'sources', 'bags', 'images', 'host'},

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Iterator, Optional, cast
 
 import rclpy
 from builtin_interfaces.msg import Time
-from rclpy.exceptions import ParameterException
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -79,7 +80,8 @@ class PlayerNode(FittedParameters, Node):
             self._wait_for_listeners()
         self._stopped.wait(self._settings.start_delay_s)
         count = self._play_once()
-        while self._settings.loop and not self._stopped.is_set():
+        # Not at once, and not without messages: a bag with nothing to play, or a single message, would keep a core busy.
+        while self._settings.loop and count and not self._stopped.wait(CLOCK_PERIOD_S):
             count += self._play_once()
         if self._settings.masks:
             self._report_masks()
@@ -158,28 +160,27 @@ def publisher_qos(offered: list[Qos]) -> QoSProfile:
 
 
 def _play(node: PlayerNode) -> None:
-    """Play on a worker thread while this one handles services and signals, until the bag or the node ends."""
-    done = threading.Event()
+    """Play on a worker thread while this one handles services and signals, until the bag or the node ends.
 
-    def work() -> None:
+    :raises BagError: the bag is damaged further on
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix='player') as pool:
+        playing = pool.submit(node.play)
         try:
-            count = node.play()
-            if rclpy.ok():
-                node.get_logger().info(f'played {count} messages')
-        except RuntimeError:
-            if rclpy.ok():      # otherwise shutdown was requested, which makes publishing fail
-                raise
+            while not playing.done():
+                rclpy.spin_once(node, timeout_sec=0.1)
         finally:
-            done.set()
-    worker = threading.Thread(target=work, name='player', daemon=True)
-    worker.start()
+            node.stop()
+            wait([playing])
+            node.close()
     try:
-        while not done.is_set():
-            rclpy.spin_once(node, timeout_sec=0.1)
-    finally:
-        node.stop()
-        worker.join()
-        node.close()
+        count = playing.result()
+    except RuntimeError:
+        if rclpy.ok():
+            raise
+        return              # shutdown was requested, which makes publishing fail
+    if rclpy.ok():
+        node.get_logger().info(f'played {count} messages')
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -190,7 +191,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         _play(PlayerNode())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (ValueError, ParameterException) as error:
+    except (ValueError, NameValidationException, ParameterException) as error:
         return fail('player', error)
     finally:
         shut_down()

@@ -30,6 +30,7 @@ from fanet_ros.ros.bag.recorder_parameters import RecorderSettings
 from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.ros_arguments import PLACE_IN_RCL
 
 DISCOVERY_PERIOD_S = 0.25
 # After a stop signal, messages received before it are still written: until none has come for this long, and in any case well
@@ -61,9 +62,10 @@ class RecorderNode(FittedParameters, Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         settings = RecorderSettings.declare(self)
+        # Before the bag is created: a name may be invalid.
+        self._requests = {self._resolved(request.name): request for request in settings.topics}
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
         self.failure: Optional[str] = None
-        self._requests = {self.resolve_topic_name(request.name): request for request in settings.topics}
         self._recorded: dict[str, RecordedTopic] = {}
         self._discover()
         self.create_timer(DISCOVERY_PERIOD_S, self._discover)
@@ -71,6 +73,12 @@ class RecorderNode(FittedParameters, Node):
             # A steady clock: simulated time does not advance if its publisher is the one missing.
             self._missing_timer = self.create_timer(
                 settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _resolved(self, name: str) -> str:
+        try:
+            return self.resolve_topic_name(name)
+        except RuntimeError as error:       # RCLError
+            raise ValueError(f'topic {name!r}: {PLACE_IN_RCL.sub("", str(error))}') from None
 
     def _discover(self) -> None:
         """Subscribe to topics whose type has become known, and follow the QoS of their publishers."""

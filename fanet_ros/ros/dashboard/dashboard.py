@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Optional
 
-from rclpy.exceptions import ParameterException
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
@@ -92,7 +92,7 @@ def main(argv: Optional[list[str]] = None) -> int:
             asyncio.run(_run(DashboardNode(workers)))
     except KeyboardInterrupt:
         pass
-    except (ValueError, OSError, ParameterException) as error:
+    except (ValueError, OSError, NameValidationException, ParameterException) as error:
         return fail('dashboard', error)
     finally:
         shut_down()

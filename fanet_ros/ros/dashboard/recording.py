@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
+from fanet_ros.host.child_process import END_WITH_PARENT
 from fanet_ros.ros.common.node_command import node_command
 
 STOP_S = 30.0
@@ -63,9 +64,10 @@ class BagRecorder:
                 raise RecordingError(f'cannot record into {self._folder.absolute()}: {error.strerror}') from None
             self._bag = self._folder.absolute() / datetime.now().strftime('fanet_%Y_%m_%d-%H_%M_%S_%f')[:-3]
             parameters = {'output': str(self._bag), 'topics': list(topics)}
-            # In its own session: Ctrl-C reaches only the dashboard, which then stops the recorder in order.
+            # In its own session: Ctrl-C reaches only the dashboard, which then stops the recorder in order. If the dashboard is
+            # killed, Linux ends the recorder, which would otherwise fill the disk.
             self._process = await asyncio.create_subprocess_exec(
-                *node_command('recorder_node', parameters), stdin=asyncio.subprocess.DEVNULL,
+                *END_WITH_PARENT, *node_command('recorder_node', parameters), stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
                 start_new_session=True, limit=MAX_LINE_BYTES)
             self._started, self._length_s, self._outcome = time.monotonic(), 0.0, ''

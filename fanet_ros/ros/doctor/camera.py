@@ -13,6 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
+from fanet_ros.bags.topics import IMAGE_TYPES, Topic, looks_like_camera
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.common.silence import transport_remedy
@@ -21,9 +22,6 @@ from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topi
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
 
-IMAGE_TYPES = ('sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage')
-# Name parts of image topics that are not cameras, such as our own outputs.
-DERIVED_IMAGES = ('mask', 'overlay', 'confidence', 'ground_truth')
 FRAMES = 30                     # enough to measure a rate
 OLD_S, AHEAD_S = 1.0, 0.1       # limits for stamps relative to the clock
 
@@ -128,8 +126,8 @@ def _suggestion(node: Node, topic: str) -> str:
         return f'check that the publisher of {topic} sends images, with this type and compatible QoS; or remap image'
     if remedy := transport_remedy(node, topic):
         return remedy
-    images = {name: types for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
-              and node.count_publishers(name) and not set(name.split('/')) & set(DERIVED_IMAGES)}
+    images = [name for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
+              and node.count_publishers(name) and looks_like_camera(Topic(name, types[0], 0))]
     if not images:
         return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
     near = difflib.get_close_matches(topic, images, 3, 0.0)

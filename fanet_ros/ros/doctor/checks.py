@@ -14,6 +14,7 @@ from typing import Optional
 
 import rclpy
 from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from fanet_ros.host.process_tuning import tune_process
@@ -65,7 +66,7 @@ def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
         node = rclpy.create_node('segmentation', enable_rosout=False, start_parameter_services=False)
         _check_node(doctor, node, arguments)
         return _report(doctor, arguments)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ExternalShutdownException):     # Ctrl-C, SIGTERM
         return 130
     finally:
         shut_down()

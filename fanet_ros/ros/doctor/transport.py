@@ -13,11 +13,13 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from fanet_ros.host.dds_profile import DDS_PROFILE_VARIABLES, MIN_RECEIVE_BUFFER_BYTES, dds_profile_variable, receive_buffer_bytes
 from fanet_ros.host.process_tuning import ALLOCATOR_VARIABLES, OPT_OUT, Tuning
+from fanet_ros.host.shared_memory import SHARED_MEMORY, dead_segments
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 
 MIN_SEGMENT_BYTES = 8 * 2**20       # a 1920x1080 colour image and a mask
-SHARED_MEMORY = Path('/dev/shm')
 MIN_SHARED_BYTES = 64 * 2**20
+MAX_LEFT_BYTES = 64 * 2**20         # of killed processes: about two of this package
+NAMED = 4                           # segments listed in the remedy
 SCOPE_VARIABLES = ('ROS_DISTRO', 'ROS_DOMAIN_ID', 'ROS_LOCALHOST_ONLY', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
 
 
@@ -36,7 +38,8 @@ def check_transport(tuning: Tuning, environment: Mapping[str, str] = os.environ)
                       'make sure that images of your size are sent through shared memory, or expect loss and latency')
     if SHARED_MEMORY.is_dir() and (free := shutil.disk_usage(SHARED_MEMORY).free) < MIN_SHARED_BYTES:
         yield Finding('dds', WARN, f'{SHARED_MEMORY} has {free / 2**20:.0f} MiB left, the profile needs 32 per process',
-                      'enlarge it (docker run --shm-size=512m), or remove what crashed processes left behind: fastdds shm clean')
+                      'enlarge it (docker run --shm-size=512m)')
+    yield from check_leftovers(SHARED_MEMORY)
     if tuning.allocator:
         yield Finding('allocator', OK, 'large buffers are reused for the next image')
     elif environment.get(OPT_OUT) == '0':
@@ -44,6 +47,23 @@ def check_transport(tuning: Tuning, environment: Mapping[str, str] = os.environ)
     else:
         chosen = ', '.join(name for name in ALLOCATOR_VARIABLES if environment.get(name)) or 'no glibc'
         yield Finding('allocator', OK, f'left as configured ({chosen})')
+
+
+def check_leftovers(folder: Path, accepted_bytes: int = MAX_LEFT_BYTES) -> Iterator[Finding]:
+    """Report the shared memory of killed processes, which nothing frees before the next boot; no finding if there is none.
+
+    :param accepted_bytes: more is a warning
+    """
+    dead = list(dead_segments(folder))
+    if not dead:
+        return
+    size_bytes = sum(segment.size_bytes for segment in dead)
+    count = '1 killed process' if len(dead) == 1 else f'{len(dead)} killed processes'
+    names = ' '.join(f'{segment.path}*' for segment in dead[:NAMED])
+    rest = '' if len(dead) <= NAMED else f', and so on for {len(dead) - NAMED} more'
+    yield Finding('dds', WARN if size_bytes > accepted_bytes else OK,
+                  f'{count} left {size_bytes / 2**20:.0f} MiB in {folder}, which stay there until removed',
+                  f'fastdds shm clean; or rm {names}{rest}')
 
 
 def _check_profile(tuning: Tuning, environment: Mapping[str, str]) -> Iterator[Finding]:

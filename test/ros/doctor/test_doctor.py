@@ -3,6 +3,7 @@
 """Individual checks of doctor, and their report."""
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterable
@@ -18,7 +19,7 @@ from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding, exit_code, f
 from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_torch
 from fanet_ros.ros.doctor.model import check_model
 from fanet_ros.ros.doctor.speed import check_speed
-from fanet_ros.ros.doctor.transport import check_transport
+from fanet_ros.ros.doctor.transport import NAMED, check_leftovers, check_transport
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (96, 128))
@@ -115,6 +116,20 @@ def test_the_users_own_profile_is_read(
     findings = check_transport(Tuning(True, ''), {'FASTRTPS_DEFAULT_PROFILES_FILE': str(path)})
     finding = next(finding for finding in findings if 'your profile' in finding.what)
     assert finding.level == level and said in finding.what and bool(finding.remedy) == (level != OK)
+
+
+@pytest.mark.parametrize(('count', 'said'), [(1, '1 killed process left'), (NAMED + 2, f'{NAMED + 2} killed processes left')])
+def test_memory_of_killed_processes_is_reported_with_its_remedy(tmp_path: Path, count: int, said: str) -> None:
+    assert not list(check_leftovers(tmp_path))
+    for number in range(count):
+        (tmp_path / f'fastrtps_{number:016x}').write_bytes(bytes(4096))
+        (tmp_path / f'fastrtps_{number:016x}_el').touch()
+        os.utime(tmp_path / f'fastrtps_{number:016x}_el', times=(0, 0))
+    found, = check_leftovers(tmp_path)
+    assert found.level == OK and said in found.what
+    assert f'fastdds shm clean; or rm {tmp_path}/fastrtps_{0:016x}*' in found.remedy
+    assert found.remedy.count('*') == min(count, NAMED) and ('and so on for 2 more' in found.remedy) == (count > NAMED)
+    assert only(check_leftovers(tmp_path, accepted_bytes=1), WARN).what == found.what
 
 
 def test_disabled_tuning_is_a_warning() -> None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boundary scores, best and worst frames, and the report."""
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from fanet_ros.datasets import UNLABELLED, Sample
-from fanet_ros.evaluation.evaluation import boundary_counts, evaluate, f_score
+from fanet_ros.evaluation.evaluation import Evaluation, boundary_counts, evaluate, f_score
 from fanet_ros.evaluation.report import figures, write_report
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata
@@ -57,3 +58,8 @@ def test_evaluation_and_report(tmp_path: Path) -> None:
     for image in ('class_iou.png', 'confusion.png', 'worst.jpg', 'best.jpg', 'resolutions.png'):
         assert image in text and (tmp_path / image).stat().st_size > 1000
     assert json.loads((tmp_path / 'figures.json').read_text())[0] == figures(result, CLASSES)
+
+
+def test_figures_that_are_undefined_are_null() -> None:
+    undefined = Evaluation(64, 96, 1, math.nan, 0.0, math.nan, None, (math.nan,) * len(CLASSES), np.zeros((3, 3), np.int64), (), ())
+    assert json.loads(json.dumps(figures(undefined, CLASSES), allow_nan=False))['boundary_f_score'] is None
