@@ -25,7 +25,7 @@ class BackgroundLoad:
 
     @staticmethod
     def _now() -> tuple[float, float]:
-        """Wall time, and CPU time of all processes except this one and its children, in seconds."""
+        """Wall time, and CPU time of all processes except this one and those of its children that have ended, in seconds."""
         total, own = psutil.cpu_times(), os.times()
         all_s = total.user + total.nice + total.system
         return time.perf_counter(), all_s - (own.user + own.system + own.children_user + own.children_system)

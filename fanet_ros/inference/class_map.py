@@ -65,7 +65,7 @@ class ClassMap:
         :raises SegmentationError: missing file, invalid YAML or wrong structure
         """
         try:
-            content = yaml.safe_load(Path(path).expanduser().read_text())
+            content = yaml.safe_load(Path(path).expanduser().read_text('utf-8'))
             classes = content['classes']
             return cls(str(content['name']), tuple(str(item['name']) for item in classes),
                        tuple(cast('tuple[int, int, int]', tuple(int(value) for value in item['color'])) for item in classes),

@@ -92,8 +92,9 @@ def _free_bytes(device: torch.device) -> float:
     free = [float(psutil.virtual_memory().available)]       # includes the file cache, which is reclaimable
     try:
         limit, used = (float(Path(CGROUP, name).read_text()) for name in ('memory.max', 'memory.current'))
-        free.append(limit - used)
-    except (OSError, ValueError):       # 'max' (no limit), or no cgroup v2
+        files = dict(line.split() for line in Path(CGROUP, 'memory.stat').read_text().splitlines())
+        free.append(limit - used + float(files['inactive_file']))       # file cache counts as used, but is reclaimable
+    except (OSError, ValueError, KeyError):     # 'max' (no limit), or no cgroup v2
         pass
     address_space = resource.getrlimit(resource.RLIMIT_AS)[0]
     if address_space != resource.RLIM_INFINITY:

@@ -22,7 +22,7 @@ class OverlayColors:
 
 
 class CameraImage(Protocol):
-    """An image as sent by a camera, such as sources.raw_image.RawImage.
+    """An image as sent by a camera, such as images.raw_image.RawImage.
 
     `rows` (R, B) uint8 are its bytes without padding, laid out as in the sensor_msgs `encoding`. `rgb` (H, W, 3) uint8 is
     converted on the CPU on first access. `frame_size` is the height and width of the camera's image, which may have been reduced

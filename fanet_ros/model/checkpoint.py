@@ -92,6 +92,8 @@ class CheckpointMetadata:
             values: dict[str, Any] = json.loads(text)
         except json.JSONDecodeError as error:
             raise CheckpointError(f'the metadata is not JSON ({error})') from None
+        if not isinstance(values, dict):
+            raise CheckpointError(f'the metadata is {text[:40]!r}: expected an object')
         version = values.pop('format_version', None)
         if version not in (FORMAT_VERSION, FORMAT_VERSION_8_BIT):
             raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION} or {FORMAT_VERSION_8_BIT}, got {version}: '

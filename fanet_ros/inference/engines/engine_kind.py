@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from abc import abstractmethod
 
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.network_setup import NetworkSetup
+
+LOG = logging.getLogger(__name__)
 
 
 class EngineKind(Engine):
@@ -72,5 +75,8 @@ def can_import(module: str) -> bool:
     try:
         importlib.import_module(module)
     except ImportError:
+        return False
+    except Exception as error:      # any other fault of its native library
+        LOG.warning(f'{module} is installed but cannot be used: {type(error).__name__}: {" ".join(str(error).split())}')
         return False
     return True

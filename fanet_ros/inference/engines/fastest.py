@@ -52,6 +52,9 @@ def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
             engines[name] = make(name)
         except EngineError as error:
             errors.append(error)
+        except Exception as error:      # of its native library: the others may work
+            LOG.warning(f'{name} failed: {type(error).__name__}: {" ".join(str(error).split())}')
+            errors.append(EngineError(f'engine {name} failed: {" ".join(str(error).split())}'))
     if not engines:
         raise errors[0]
     return engines

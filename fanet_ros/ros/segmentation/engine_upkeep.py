@@ -15,7 +15,7 @@ from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 
 CHOICE_PERIOD_S = 60.0      # how often to check for a choice that was measured under other load
 STAND_IN_PERIOD_S = 1.0     # how often to check whether a provisional engine is running
-STAND_IN_LOOKS = 3         # after this many checks it is replaced even if no image has arrived
+STAND_IN_LOOKS = 3          # after this many checks it is replaced even if no image has arrived
 
 
 class EngineUpkeep:

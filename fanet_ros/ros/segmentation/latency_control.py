@@ -39,8 +39,9 @@ class LatencyControl:
             active = self._switch.active
             scale = 1.0 if active is None else active.scale
             self._ladder = LatencyLadder(requested[1], requested[0], scale) if requested[0] else None
+            is_elsewhere = scale != 1.0 or self._is_building        # a step may be under way
             self._is_building = False
-        if not requested[0] and scale != 1.0:
+        if not requested[0] and is_elsewhere:
             self._make(Step(1.0, 'latency budget removed'), None)
 
     def restart(self) -> None:
@@ -95,10 +96,10 @@ class LatencyControl:
             with self._lock:
                 if ladder is self._ladder:
                     self._is_building = False
-                    if ladder is not None and moved:
-                        ladder.moved(step.scale)
-                    elif ladder is not None and error is not None:
+                    if ladder is not None and error is not None:
                         ladder.failed(step.scale)
+                if moved and self._ladder is not None:      # another one, if the budget was changed meanwhile
+                    self._ladder.moved(step.scale)
                 if moved:
                     self._steps += 1
                     self._last_step = f'to {step.scale:g}: {step.reason}'

@@ -60,8 +60,7 @@ class LatencyLadder:
     def add(self, latency_ms: float) -> Optional[Step]:
         """Count a frame; returns a Step if the resolution should change. Report its outcome with moved() or failed()."""
         if self._scale not in self._scales:
-            below = [scale for scale in self._scales if scale < self._scale]
-            return Step(below[0] if below else self._scales[-1], 'the ladder changed')
+            return Step(self.others[0], 'the ladder changed') if self.others else None
         self._latencies.append(latency_ms)
         self.is_calm = False
         late = [value for value in self._latencies if value > self.budget_ms]

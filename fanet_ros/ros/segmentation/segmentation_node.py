@@ -4,7 +4,7 @@
 
 Path of a frame:
 sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
-The executor thread only receives; one thread segments the newest frames, one draws, encodes and counts, one builds models.
+The executor thread only receives; one thread segments the newest frames, one draws, encodes and counts, two build models.
 """
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import rclpy
 from rclpy.context import Context
 from rclpy.node import Node
 from std_msgs.msg import Header
+from waiting import wait_for
 
 from fanet_ros.inference import Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata
@@ -26,15 +26,7 @@ from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
-DEADLINE_S = 60.0
 METADATA = CheckpointMetadata('fanet18', 'paper', 'two', ('a', 'b'), ((1, 1, 1), (2, 2, 2)), training_resolution=(64, 96))
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, 'timed out'
-        time.sleep(0.01)
 
 
 def slots_camera_and_model(node: Node) -> tuple[FrameSlots[ReceivedFrame], CameraInput, ActiveModel]:

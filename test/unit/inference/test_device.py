@@ -35,9 +35,16 @@ def test_without_a_limit_all_available_memory_counts(cgroup: Path, limit: Option
 def test_container_limit_counts(cgroup: Path) -> None:
     (cgroup / 'memory.max').write_text(f'{3 * 2**30}\n')
     (cgroup / 'memory.current').write_text(f'{2 * 2**30}\n')
+    (cgroup / 'memory.stat').write_text('anon 5\ninactive_file 0\n')
     device.check_memory(1024, 2048, 11, CPU)
     with pytest.raises(SegmentationError, match='needs about 1.7 GiB on cpu, 1.0 GiB are free'):
         device.check_memory(2048, 4096, 11, CPU)
+
+
+def test_file_cache_of_a_container_is_free(cgroup: Path) -> None:
+    test_container_limit_counts(cgroup)
+    (cgroup / 'memory.stat').write_text(f'anon 5\ninactive_file {2**30}\nactive_file {2**30}\n')
+    device.check_memory(2048, 4096, 11, CPU)
 
 
 def test_resident_memory_grows_by_what_is_written_to() -> None:

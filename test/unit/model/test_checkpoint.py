@@ -131,3 +131,9 @@ def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
     save_file({'x': torch.zeros(1)}, tmp_path / 'new.safetensors', metadata={METADATA_KEY: METADATA.to_json(3)})
     with pytest.raises(CheckpointError, match='got 3: update fanet_ros'):
         load_checkpoint(tmp_path / 'new.safetensors')
+
+
+@pytest.mark.parametrize(('text', 'problem'), [('{', 'not JSON'), ('[1]', 'expected an object')])
+def test_metadata_of_another_kind_is_an_error(text: str, problem: str) -> None:
+    with pytest.raises(CheckpointError, match=problem):
+        CheckpointMetadata.from_json(text)

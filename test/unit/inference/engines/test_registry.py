@@ -12,7 +12,7 @@ from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.engines import EngineError, EngineFactory, engines_for, installed_engines, registry, runtimes
 from fanet_ros.inference.engines.batch_engine import BatchEngine
 from fanet_ros.inference.engines.engine import VideoEngine
-from fanet_ros.inference.engines.engine_kind import EngineKind
+from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.model import FANet
@@ -44,6 +44,16 @@ class MissingEngine(EagerEngine):
     """An engine whose package is not installed."""
 
     name, packages, precisions = 'missing', ('no_such_package',), ('float16',)
+
+
+class BrokenEngine(EagerEngine):
+    """An engine whose native library fails when it is used."""
+
+    name = 'broken'
+
+    @classmethod
+    def build(cls, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> EagerEngine:
+        raise RuntimeError('undefined symbol: x')
 
 
 @pytest.fixture(name='network')
@@ -102,3 +112,21 @@ def test_new_engine_is_rejected_outside_its_capabilities(network: FANet) -> None
         EngineFactory(network, CPU, 'missing', 'float16').build(64, 96)
     with pytest.raises(EngineError, match="'onnxruntime' is unknown: expected one of auto, torch, eager, missing"):
         engines_for(CPU, 'onnxruntime')
+
+
+def test_an_engine_that_fails_does_not_keep_others_from_being_chosen(
+        network: FANet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (BrokenEngine, EagerEngine))
+    assert EngineFactory(network, CPU).build(64, 64).name == 'eager'
+    assert 'broken failed: RuntimeError: undefined symbol: x' in caplog.text
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (BrokenEngine, MissingEngine))
+    with pytest.raises(RuntimeError, match='undefined symbol'):
+        EngineFactory(network, CPU, 'broken').build(64, 64)
+
+
+def test_a_package_that_fails_to_load_counts_as_missing(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / 'fails_to_load.py').write_text("raise OSError('libx.so: no such file')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not can_import('fails_to_load')
+    assert 'fails_to_load is installed but cannot be used: OSError: libx.so: no such file' in caplog.text
