@@ -84,6 +84,7 @@ def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
             return
         outcomes = pool.wait(WAIT_S)
         for outcome in outcomes:
+            report.worked(outcome)
             report.step(schedule.take(outcome, time.monotonic()), pool.workers)
         if not outcomes and pool.free:
             time.sleep(0.02)        # a failed job is waiting for its next attempt
@@ -97,16 +98,18 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if class_map is not None:
         options = replace(options, class_map=str(class_map))
     digest = file_sha256(path)
-    key = key_of({
+    content = {
         'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
-        'storage': arguments.storage, 'masks': arguments.masks, 'calibration_images': arguments.calibration_images})
+        'storage': arguments.storage, 'calibration_images': arguments.calibration_images}
+    if arguments.masks != 'raw':        # as before there was a choice, so that bags from then stay valid
+        content['masks'] = arguments.masks
     table = not arguments.no_table
     if table and not has_pyarrow():
         print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage,
-                    arguments.masks == 'png', table, key, arguments.unit, _min_units(arguments))
+                    arguments.masks == 'png', table, key_of(content), arguments.unit, _min_units(arguments))
 
 
 def _min_units(arguments: argparse.Namespace) -> int:
