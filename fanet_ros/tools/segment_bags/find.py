@@ -22,7 +22,8 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
     """Every bag once; its path below `output` is its path below `root`.
 
     :param root: None: the folder searched, or the deepest one that contains all sources
-    :raises BagError: a source is missing or is not a bag, folder or list; a bag is outside `root`
+    :raises BagError: a source is missing or is not a bag, folder or list; a bag is outside `root`; the new bags would take the
+        place of the bags
     """
     output = output.absolute()
     given = [path for source in sources for path in _listed(source.expanduser())]
@@ -34,10 +35,14 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
             raise BagError('no folder contains all sources: segment those of each bucket into an output of its own') from None
     found: dict[str, Bag] = {}
     for path in given:
+        if path == output:
+            raise BagError(f'{output} holds the bags to segment: choose another --output for the new ones')
         for bag in _bags_below(path, output):
             name = _name(bag, root.absolute())
             if name in found and found[name].input != str(bag):
                 name = relative(bag, root.absolute()).as_posix()        # a.mcap next to the folder a
+            if bag == output / name:
+                raise BagError(f'{bag} would be written over itself: choose another --output')
             if name not in found:
                 found[name] = _bag(bag, output, name)
     return list(found.values())

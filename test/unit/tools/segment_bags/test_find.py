@@ -60,6 +60,14 @@ def test_the_output_is_not_searched(tmp_path: Path) -> None:
     assert list(names(tmp_path, output=tmp_path / 'masks')) == ['drive']
 
 
+def test_bags_are_not_written_over_themselves(tmp_path: Path) -> None:
+    touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'mon/a.mcap')
+    for source, output in ((tmp_path, tmp_path), (tmp_path / 'mon/drive', tmp_path / 'mon'), (tmp_path / 'mon', tmp_path / 'mon')):
+        with pytest.raises(BagError, match='choose another --output'):
+            names(source, output=output)
+    assert list(names(tmp_path / 'mon/a.mcap', output=tmp_path / 'mon')) == ['a']       # a folder next to the file
+
+
 def test_an_invalid_source_is_rejected(tmp_path: Path) -> None:
     (tmp_path / 'a.md').touch()
     for path in (tmp_path / 'a.md', tmp_path / 'nothing'):

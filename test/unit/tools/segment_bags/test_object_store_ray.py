@@ -93,7 +93,7 @@ def test_workers_read_and_write_the_store(tmp_path: Path, store: ObjectStore, qu
     assert main(command(tmp_path, quick)) == 0
     check(tmp_path, store, expected)
     workers = report()['workers']
-    assert len(workers) == 2 and sum(item['jobs'] for item in workers) == 3 + 1 + 2       # units, short bag, begin and end of the long one
+    assert 1 <= len(workers) <= 2 and sum(item['jobs'] for item in workers) == 4 + 2 + 1    # units of the long bag, its begin and end
 
 
 @pytest.mark.parametrize('moment', MOMENTS)
