@@ -53,8 +53,8 @@ def act_at(store: ObjectStore, moment: tuple[str, str, int], act: Callable[[], N
         if request == (method, path):
             seen.append(path)
             if len(seen) == count:
-                act()
                 acted.append(path)
+                act()
     store.before = watch
     return acted
 
