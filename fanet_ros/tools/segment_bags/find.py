@@ -22,8 +22,7 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
     """Every bag once; its path below `output` is its path below `root`.
 
     :param root: None: the folder searched, or the deepest one that contains all sources
-    :raises BagError: a source is missing or is not a bag, folder or list; a bag is outside `root`; the new bags would take the
-        place of the bags
+    :raises BagError: a source is missing or is not a bag, folder or list; a bag is outside `root`
     """
     output = output.absolute()
     given = [path for source in sources for path in _listed(source.expanduser())]
@@ -35,17 +34,19 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
             raise BagError('no folder contains all sources: segment those of each bucket into an output of its own') from None
     found: dict[str, Bag] = {}
     for path in given:
-        if path == output:
-            raise BagError(f'{output} holds the bags to segment: choose another --output for the new ones')
         for bag in _bags_below(path, output):
             name = _name(bag, root.absolute())
             if name in found and found[name].input != str(bag):
                 name = relative(bag, root.absolute()).as_posix()        # a.mcap next to the folder a
-            if bag == output / name:
-                raise BagError(f'{bag} would be written over itself: choose another --output')
             if name not in found:
                 found[name] = _bag(bag, output, name)
     return list(found.values())
+
+
+def check_output(sources: Sequence[AnyPath], bags: Sequence[Bag], output: AnyPath) -> None:
+    """:raises BagError: the new bags would be where the bags are"""
+    if any(source.absolute() == output for source in sources) or any(bag.input == bag.output for bag in bags):
+        raise BagError(f'{output} holds the bags to segment: choose another --output for the new ones')
 
 
 def _listed(source: AnyPath) -> Iterator[AnyPath]:

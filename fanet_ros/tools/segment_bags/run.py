@@ -20,7 +20,7 @@ from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
-from fanet_ros.tools.segment_bags.find import find_bags
+from fanet_ros.tools.segment_bags.find import check_output, find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
 from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
 from fanet_ros.tools.segment_bags.report import REPORT, Report
@@ -43,6 +43,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
     if not bags:
         raise BagError(f'no bags in {", ".join(map(str, arguments.sources))}: expected folders with metadata.yaml, .mcap or .db3 '
                        'files')
+    check_output(arguments.sources, bags, output)
     settings = _settings(arguments)
     with ExitStack() as stack:
         store = open_store(output, arguments.work and arguments.work.absolute())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.bags.errors import BagError
-from fanet_ros.tools.segment_bags.find import find_bags
+from fanet_ros.tools.segment_bags.find import check_output, find_bags
 
 
 def touch(*paths: Path) -> None:
@@ -61,11 +61,12 @@ def test_the_output_is_not_searched(tmp_path: Path) -> None:
 
 
 def test_bags_are_not_written_over_themselves(tmp_path: Path) -> None:
-    touch(tmp_path / 'mon/drive/metadata.yaml', tmp_path / 'mon/a.mcap')
-    for source, output in ((tmp_path, tmp_path), (tmp_path / 'mon/drive', tmp_path / 'mon'), (tmp_path / 'mon', tmp_path / 'mon')):
+    mon = tmp_path / 'mon'
+    touch(mon / 'drive/metadata.yaml', mon / 'a.mcap')
+    for source, output in ((tmp_path, tmp_path), (mon / 'drive', mon), (mon, mon)):
         with pytest.raises(BagError, match='choose another --output'):
-            names(source, output=output)
-    assert list(names(tmp_path / 'mon/a.mcap', output=tmp_path / 'mon')) == ['a']       # a folder next to the file
+            check_output([source], find_bags([source], output), output)
+    check_output([mon / 'a.mcap'], find_bags([mon / 'a.mcap'], mon), mon)       # gets a folder next to the file
 
 
 def test_an_invalid_source_is_rejected(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_archive_and_output_in_google_cloud_storage(
     assert main(command) == 0
     assert messages(f'{OUTPUT}/long') == expected(100) and messages(f'{OUTPUT}/short') == expected(3)
     found = {path.removeprefix('archive/out/') for path in files.find(OUTPUT)}
-    assert found >= {f'long/{DONE}', 'long/long.mcap', 'long/metadata.yaml', f'short/{DONE}', 'report.json', 'segment_bags.index.json'}
+    assert found >= {f'long/{DONE}', 'long/long.mcap', 'long/metadata.yaml', f'short/{DONE}', 'report.json'}
     assert not [path for path in found if path.endswith(('.uploading', '.stale'))]
 
     assert main(command) == 0 and report(files)['bags_skipped'] == 2

@@ -40,7 +40,8 @@ def store_fixture(tmp_path: Path) -> Iterator[ObjectStore]:
 
 
 def command(tmp_path: Path, quick: list[str]) -> list[str]:
-    return [ARCHIVE, '--output', OUTPUT, '--work', str(tmp_path / 'work'), '--unit', '40', '--threads', '1', '--workers', '2', *quick]
+    work = str(tmp_path / 'work')
+    return [ARCHIVE, '--output', OUTPUT, '--work', work, '--unit', '40', '--threads', '1', '--workers', '2', *quick]
 
 
 def act_at(store: ObjectStore, moment: tuple[str, str, int], act: Callable[[], None]) -> list[str]:
@@ -93,7 +94,7 @@ def test_workers_read_and_write_the_store(tmp_path: Path, store: ObjectStore, qu
     assert main(command(tmp_path, quick)) == 0
     check(tmp_path, store, expected)
     workers = report()['workers']
-    assert 1 <= len(workers) <= 2 and sum(item['jobs'] for item in workers) == 4 + 2 + 1    # units of the long bag, its begin and end
+    assert 1 <= len(workers) <= 2 and sum(item['jobs'] for item in workers) == 4 + 2 + 1    # units of the long bag, begin, end
 
 
 @pytest.mark.parametrize('moment', MOMENTS)
