@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
+from tqdm import tqdm
+
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.inference import SegmenterOptions
@@ -148,7 +150,7 @@ def _sort_bags(bags: list[Bag], settings: Settings, replaces: bool,
 def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Pool:
     if arguments.workers == 1 and not arguments.ray:
         local = LocalPool(settings)
-        print(local.description, file=sys.stderr)
+        tqdm.write(local.description, file=sys.stderr)      # not into the progress bar
         return local
     from fanet_ros.tools.segment_bags.ray_pool import RayPool
     own = 1 if arguments.ray else max(1, (os.cpu_count() or 1) // arguments.workers)      # machines of a cluster may be smaller
@@ -158,7 +160,7 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
     pool = RayPool(settings, arguments.workers, arguments.ray, threads, arguments.per_gpu)
     stack.callback(pool.close)
     if pool.dashboard:
-        print(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
+        tqdm.write(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
     return pool
 
 
