@@ -18,7 +18,7 @@ from rosbags.typesys.store import Typestore
 
 from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA
-from fanet_ros.bags.remote_files import copied, fetch_whole_chunks, must_be_copied
+from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks, must_be_copied
 from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 
@@ -123,6 +123,7 @@ class BagReader:
         wanted = self.connections if connections is None else connections
         if not wanted:
             return      # rosbags takes an empty selection as all
+        fetch_ahead(self._reader, wanted, start, stop)
         try:
             yield from self._joined_messages(wanted, start, stop) if self._parts else self._reader.messages(wanted, start, stop)
         except StoreError:

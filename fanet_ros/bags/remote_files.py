@@ -6,8 +6,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Collection, Iterator, Optional
 
 from rosbags.highlevel import AnyReader
+from rosbags.interfaces import Connection
 
 from fanet_ros.bags.range_file import RangeFile
 from fanet_ros.bags.remote_path import AnyPath, RemotePath
@@ -35,9 +37,28 @@ def copied(paths: list[AnyPath], stack: ExitStack) -> list[AnyPath]:
 
 def fetch_whole_chunks(reader: AnyReader) -> None:
     """Fetch each chunk of an MCAP in an object store in one request, instead of its header first."""
+    for file in _remote_mcaps(reader):
+        file.bio.set_pieces([_range(chunk) for chunk in file.chunks])
+
+
+def fetch_ahead(reader: AnyReader, connections: Collection[Connection], start: Optional[int], stop: Optional[int]) -> None:
+    """Prepare for reading these messages of MCAPs in an object store: chunks are fetched while the ones before are in use."""
+    topics = {connection.topic for connection in connections}
+    for file in _remote_mcaps(reader):
+        channels = {connection.id for connection in file.connections if connection.topic in topics}
+        chunks = [chunk for chunk in file.chunks
+                  if (start is None or start <= chunk.message_end_time) and (stop is None or chunk.message_start_time < stop)
+                  and any(chunk.channel_count.get(channel) for channel in channels)]
+        file.bio.read_soon([_range(chunk) for chunk in sorted(chunks, key=lambda chunk: chunk.message_start_time)])
+
+
+def _remote_mcaps(reader: AnyReader) -> Iterator[Any]:
     for part in reader.readers:
         storage = getattr(part, 'storage', None)
         for file in getattr(storage, 'storages', [storage]):
-            if isinstance(opened := getattr(file, 'bio', None), RangeFile):
-                opened.set_pieces([(chunk.chunk_start_offset, chunk.chunk_start_offset + chunk.chunk_length)
-                                   for chunk in file.chunks])
+            if isinstance(getattr(file, 'bio', None), RangeFile):
+                yield file
+
+
+def _range(chunk: Any) -> tuple[int, int]:
+    return chunk.chunk_start_offset, chunk.chunk_start_offset + chunk.chunk_length

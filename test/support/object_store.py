@@ -6,10 +6,13 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator
 from urllib.request import Request, urlopen
 
 import pytest
+
+from fanet_ros.bags.reader import BagReader
 
 BUCKET = 'archive'
 
@@ -79,3 +82,15 @@ def files() -> Any:
     """The file system of s3fs, as fanet_ros uses it."""
     import fsspec
     return fsspec.filesystem('s3', use_listings_cache=False)
+
+
+def put(folder: Path, url: str) -> int:
+    """Upload a folder; returns its size in bytes."""
+    files().put(str(folder), url, recursive=True)
+    return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
+
+
+def messages(url: str) -> list[tuple[str, int, bytes]]:
+    """All messages of a bag: topic, time of reception, bytes."""
+    with BagReader(url) as bag:
+        return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in bag.messages()]

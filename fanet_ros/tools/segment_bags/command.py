@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
                         help='camera topics of every bag, see segment_bag (default: detected automatically)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
-    parser.add_argument('--device', default='auto')
+    parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ... (default: auto)')
     parser.add_argument('--engine', choices=ENGINES, default='auto')
     parser.add_argument('--precision', choices=PRECISIONS, default='auto')
     parser.add_argument('--calibration-images', default='', help='folder of frames, for precision int8')

@@ -43,6 +43,12 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
     return list(found.values())
 
 
+def check_output(sources: Sequence[AnyPath], bags: Sequence[Bag], output: AnyPath) -> None:
+    """:raises BagError: the new bags would be where the bags are"""
+    if any(source.absolute() == output for source in sources) or any(bag.input == bag.output for bag in bags):
+        raise BagError(f'{output} holds the bags to segment: choose another --output for the new ones')
+
+
 def _listed(source: AnyPath) -> Iterator[AnyPath]:
     """The source as an absolute path, or the paths in a list."""
     if not source.exists():

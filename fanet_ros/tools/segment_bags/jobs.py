@@ -120,8 +120,14 @@ class Finished:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of a job: its result (Begun, Segmented or Finished), or a one-line `error`."""
+    """Outcome of a job: its result (Begun, Segmented or Finished), or a one-line `error`.
+
+    :param worker: who did it, as 'NODE PROCESS'; '': the worker was lost
+    :param seconds: how long that took
+    """
 
     job: Job
     result: Any = None
     error: str = ''
+    worker: str = ''
+    seconds: float = 0.0

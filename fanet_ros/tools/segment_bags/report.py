@@ -14,8 +14,9 @@ from typing import Any, Optional
 from tqdm import tqdm
 
 from fanet_ros.atomic_file import replacing
-from fanet_ros.tools.segment_bags.jobs import Bag, Finished
+from fanet_ros.tools.segment_bags.jobs import Bag, Finished, Outcome
 from fanet_ros.tools.segment_bags.schedule import Step
+from fanet_ros.tools.segment_bags.work_times import WorkTimes
 
 REPORT = 'report.json'
 
@@ -39,6 +40,7 @@ class Report:
         self._output, self._folder, self._bags, self._begun_s = output, folder, bags, time.monotonic()
         self._lines = open(folder / f'{REPORT}.lines', 'w+', encoding='utf-8')
         self._shares: dict[str, float] = {}
+        self._times = WorkTimes()
         self._bar = tqdm(total=total_bytes, unit='B', unit_scale=True, desc='segment', disable=True if quiet else None,
                          smoothing=0.05)
 
@@ -57,6 +59,10 @@ class Report:
         """The first worker is ready; later calls have no effect."""
         if self._ready_after_s is None:
             self._ready_after_s = round(self.seconds, 3)
+
+    def worked(self, outcome: Outcome) -> None:
+        """Record which worker did a job, and how long that took."""
+        self._times.add(outcome, self.seconds)
 
     def step(self, step: Step, workers: int) -> None:
         """Record progress on a bag, its completion or its failure."""
@@ -86,7 +92,7 @@ class Report:
         head = {**about, 'complete': self.is_complete, 'bags_done': self.counts['done'], 'bags_skipped': self.counts['skipped'],
                 'bags_failed': self.counts['failed'], 'images': self.images, 'masks': self.masks,
                 'without_mask': dict(self.without_mask), 'segmented_now': self.made,
-                'ready_after_s': self._ready_after_s, 'seconds': round(self.seconds, 3)}
+                'ready_after_s': self._ready_after_s, 'seconds': round(self.seconds, 3), 'workers': self._times.workers()}
         self._lines.seek(0)
         with replacing(self._folder / REPORT) as partial, open(partial, 'w', encoding='utf-8') as file:
             file.write(json.dumps(head, indent=1)[:-2] + ',\n "bags": [')
@@ -103,7 +109,7 @@ class Report:
                 + f'; {self.masks} masks of {self.images} images'
                 + (f' ({", ".join(f"{count} {reason}" for reason, count in sorted(self.without_mask.items()))})'
                    if self.without_mask else '')
-                + f'; {self.made} segmented now in {self.seconds:.1f} s')
+                + f'; {self.made} segmented now in {self.seconds:.1f} s' + self._times.summary())
 
     def _finished(self, bag: Bag, done: Finished) -> None:
         self._count('done', done.images, done.masks, done.reasons)

@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterator
 
+from tqdm import tqdm
+
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.inference import SegmenterOptions
@@ -20,7 +22,7 @@ from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
-from fanet_ros.tools.segment_bags.find import find_bags
+from fanet_ros.tools.segment_bags.find import check_output, find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
 from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
 from fanet_ros.tools.segment_bags.report import REPORT, Report
@@ -43,6 +45,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
     if not bags:
         raise BagError(f'no bags in {", ".join(map(str, arguments.sources))}: expected folders with metadata.yaml, .mcap or .db3 '
                        'files')
+    check_output(arguments.sources, bags, output)
     settings = _settings(arguments)
     with ExitStack() as stack:
         store = open_store(output, arguments.work and arguments.work.absolute())
@@ -84,6 +87,7 @@ def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
             return
         outcomes = pool.wait(WAIT_S)
         for outcome in outcomes:
+            report.worked(outcome)
             report.step(schedule.take(outcome, time.monotonic()), pool.workers)
         if not outcomes and pool.free:
             time.sleep(0.02)        # a failed job is waiting for its next attempt
@@ -97,16 +101,18 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if class_map is not None:
         options = replace(options, class_map=str(class_map))
     digest = file_sha256(path)
-    key = key_of({
+    content = {
         'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
-        'storage': arguments.storage, 'masks': arguments.masks, 'calibration_images': arguments.calibration_images})
+        'storage': arguments.storage, 'calibration_images': arguments.calibration_images}
+    if arguments.masks != 'raw':        # as before there was a choice, so that bags from then stay valid
+        content['masks'] = arguments.masks
     table = not arguments.no_table
     if table and not has_pyarrow():
         print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage,
-                    arguments.masks == 'png', table, key, arguments.unit, _min_units(arguments))
+                    arguments.masks == 'png', table, key_of(content), arguments.unit, _min_units(arguments))
 
 
 def _min_units(arguments: argparse.Namespace) -> int:
@@ -144,7 +150,7 @@ def _sort_bags(bags: list[Bag], settings: Settings, replaces: bool,
 def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -> Pool:
     if arguments.workers == 1 and not arguments.ray:
         local = LocalPool(settings)
-        print(local.description, file=sys.stderr)
+        tqdm.write(local.description, file=sys.stderr)      # not into the progress bar
         return local
     from fanet_ros.tools.segment_bags.ray_pool import RayPool
     own = 1 if arguments.ray else max(1, (os.cpu_count() or 1) // arguments.workers)      # machines of a cluster may be smaller
@@ -154,7 +160,7 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
     pool = RayPool(settings, arguments.workers, arguments.ray, threads, arguments.per_gpu)
     stack.callback(pool.close)
     if pool.dashboard:
-        print(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
+        tqdm.write(f"Ray's dashboard: http://{pool.dashboard}", file=sys.stderr)
     return pool
 
 

@@ -164,6 +164,8 @@ def move_into_place(made: Path, output: AnyPath, replace: bool) -> None:
     if replace and output.exists():
         output.rename(made.parent / 'before')
     elif output.exists():
+        if _is_same(made, read_done(output)):
+            return
         raise BagError(f'{output} was created by something else in the meantime: remove it and run the same command again')
     os.rename(made, output)
     sync_to_disk(output.parent)
@@ -171,11 +173,22 @@ def move_into_place(made: Path, output: AnyPath, replace: bool) -> None:
 
 def _upload(made: Path, output: RemotePath, replace: bool) -> None:
     there = output.objects()
+    if DONE in there and UPLOADING not in there and _is_same(made, parse_done(output, (output / DONE).read_text())):
+        return
     if there and UPLOADING not in there and not (replace and DONE in there):
         raise not_ours(output)
     (output / UPLOADING).write_bytes(b'')       # what follows is ours, though not complete
-    for name in sorted(there.keys() - {UPLOADING}, key=lambda name: name != DONE):
+    files = sorted(made.iterdir(), key=lambda file: (file.name == DONE, file.name))
+    # Files that will be replaced stay: a worker that outlived its driver may be uploading the same ones, and then its marker.
+    kept = {UPLOADING, *(file.name for file in files)} - {DONE}
+    for name in sorted(there.keys() - kept, key=lambda name: name != DONE):
         (output / name).unlink()
-    for file in sorted(made.iterdir(), key=lambda file: (file.name == DONE, file.name)):
+    for file in files:
         (output / file.name).upload(file)
     (output / UPLOADING).unlink()
+
+
+def _is_same(made: Path, there: Optional[dict[str, Any]]) -> bool:
+    """Whether the same bag is there already, finished by a worker that outlived its driver."""
+    done = json.loads((made / DONE).read_text(encoding='utf-8'))
+    return there is not None and all(there.get(name) == done[name] for name in ('input', 'key', 'table'))

@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
@@ -54,6 +56,11 @@ class Worker:
 
     def run(self, job: Job) -> Outcome:
         """Run a job. Errors are returned in the outcome, not raised, since other bags may be fine."""
+        begun_s = time.monotonic()
+        outcome = self._outcome(job)
+        return replace(outcome, worker=f'{platform.node()} {os.getpid()}', seconds=time.monotonic() - begun_s)
+
+    def _outcome(self, job: Job) -> Outcome:
         try:
             if isinstance(job, Begin):
                 return Outcome(job, self._begin(job.bag))

@@ -5,22 +5,34 @@ from __future__ import annotations
 
 import io
 import random
+import threading
+import time
+from functools import partial
+from typing import Callable
 
+import pytest
+
+from fanet_ros.bags.errors import StoreError
 from fanet_ros.bags.range_file import AHEAD, MAX_AHEAD, TAIL, RangeFile
 
 CONTENT = random.Random(1).randbytes(4 * 2**20)
 
 
 class Opened:
-    """A RangeFile and the ranges it has fetched."""
+    """A RangeFile and the ranges it has fetched; `before`: called with the start of each."""
 
     def __init__(self, content: bytes = CONTENT) -> None:
         self.fetched: list[tuple[int, int]] = []
+        self.before: Callable[[int], object] = lambda start: None
         self._content = content
         self.file = RangeFile(self._fetch, len(content))
 
+    def has_fetched(self, ranges: list[tuple[int, int]]) -> bool:
+        return set(self.fetched) >= set(ranges)
+
     def _fetch(self, start: int, stop: int) -> bytes:
         assert 0 <= start < stop <= len(self._content)
+        self.before(start)
         self.fetched.append((start, stop))
         return self._content[start:stop]
 
@@ -59,3 +71,56 @@ def test_reading_on_fetches_more_at_a_time() -> None:
         pass
     sizes = [stop - start for start, stop in opened.fetched]
     assert sizes[:3] == [AHEAD, 2 * AHEAD, 4 * AHEAD] and max(sizes) == MAX_AHEAD and len(sizes) < 12
+
+
+def test_announced_pieces_are_fetched_ahead_from_the_second_one_on() -> None:
+    opened, pieces, size = Opened(), [(at * 10**5, (at + 1) * 10**5) for at in range(1, 30)], 10**5
+    plan = pieces[3:20:2]
+    opened.file.set_pieces(pieces)
+    opened.file.read_soon(plan)
+    held_back = threading.Event()
+    opened.before = lambda start: held_back.wait() if start > plan[1][0] else None      # those ahead, when the second one is there
+    for start, _ in plan[:2]:
+        opened.file.seek(start)
+        assert opened.file.read(size) == CONTENT[start:start + size]
+    held_back.set()
+    for number, (start, _) in enumerate(plan[2:-2], 2):
+        opened.file.seek(start + 5)
+        assert opened.file.read(7) == CONTENT[start + 5:start + 12]
+        wait_until(partial(opened.has_fetched, plan[:number + 3]))
+    assert sorted(opened.fetched) == plan
+
+
+def test_a_reader_that_stops_at_the_first_piece_or_jumps_fetches_nothing_in_vain() -> None:
+    opened, pieces = Opened(), [(at * 10**5, (at + 1) * 10**5) for at in range(1, 30)]
+    opened.file.set_pieces(pieces)
+    opened.file.read_soon(pieces[4:])
+    for piece in (pieces[4], pieces[2]):
+        opened.file.seek(piece[0])
+        opened.file.read(10)
+    assert opened.fetched == [pieces[4], pieces[2]]
+
+
+def test_an_error_in_the_background_is_raised_where_the_piece_is_read() -> None:
+    opened, pieces = Opened(), [(at * 10**5, (at + 1) * 10**5) for at in range(1, 9)]
+    opened.file.set_pieces(pieces)
+    opened.file.read_soon(pieces)
+
+    def refuse(start: int) -> None:
+        if start == pieces[2][0]:
+            raise StoreError('gone')
+    opened.before = refuse
+    for start, _ in pieces[:2]:
+        opened.file.seek(start)
+        assert opened.file.read(5) == CONTENT[start:start + 5]
+    opened.file.seek(pieces[2][0])
+    with pytest.raises(StoreError, match='gone'):
+        opened.file.read(5)
+    opened.file.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.bags.errors import BagError
-from fanet_ros.tools.segment_bags.find import find_bags
+from fanet_ros.tools.segment_bags.find import check_output, find_bags
 
 
 def touch(*paths: Path) -> None:
@@ -58,6 +58,15 @@ def test_paths_in_a_list_are_relative_to_its_folder(tmp_path: Path) -> None:
 def test_the_output_is_not_searched(tmp_path: Path) -> None:
     touch(tmp_path / 'drive/metadata.yaml', tmp_path / 'masks/drive/metadata.yaml', tmp_path / 'b.partial/metadata.yaml')
     assert list(names(tmp_path, output=tmp_path / 'masks')) == ['drive']
+
+
+def test_bags_are_not_written_over_themselves(tmp_path: Path) -> None:
+    mon = tmp_path / 'mon'
+    touch(mon / 'drive/metadata.yaml', mon / 'a.mcap')
+    for source, output in ((tmp_path, tmp_path), (mon / 'drive', mon), (mon, mon)):
+        with pytest.raises(BagError, match='choose another --output'):
+            check_output([source], find_bags([source], output), output)
+    check_output([mon / 'a.mcap'], find_bags([mon / 'a.mcap'], mon), mon)       # gets a folder next to the file
 
 
 def test_an_invalid_source_is_rejected(tmp_path: Path) -> None:

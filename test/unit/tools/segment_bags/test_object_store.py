@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from object_store import ObjectStore, files, object_store
+from object_store import ObjectStore, files, messages, object_store, put
 from rosbags.rosbag2 import StoragePlugin, Writer
-from street_bags import IMAGE, STORE, read_messages, street_image, write_street_bag
+from street_bags import IMAGE, STORE, street_image, write_street_bag
 
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.inference import SegmenterOptions
@@ -32,17 +32,6 @@ ARCHIVE, OUTPUT = 's3://archive/in', 's3://archive/out'
 def store_fixture() -> Iterator[ObjectStore]:
     with object_store() as store:
         yield store
-
-
-def put(folder: Path, url: str) -> int:
-    """Upload a folder; returns its size in bytes."""
-    files().put(str(folder), url, recursive=True)
-    return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file())
-
-
-def messages(url: str) -> list[tuple[str, int, bytes]]:
-    with BagReader(url) as bag:
-        return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in bag.messages()]
 
 
 def command(tmp_path: Path, quick: list[str], *more: str, source: str = ARCHIVE, output: str = OUTPUT) -> list[str]:
@@ -164,13 +153,3 @@ def test_the_same_command_completes_a_bag_after_a_kill(
     assert messages(f'{OUTPUT}/long') == expected(100) and report()['masks'] == 100
     assert report()['segmented_now'] == 0 or '/in/' in at
     assert not files().glob(f'{OUTPUT}/**/*.uploading') and not list((tmp_path / 'work').rglob('*.partial'))
-
-
-@pytest.mark.slow
-def test_ray_workers_read_and_write_the_store(tmp_path: Path, store: ObjectStore, quick: list[str], expected: Expected) -> None:
-    pytest.importorskip('ray')
-    put(write_street_bag(tmp_path / 'in/long', 100), f'{ARCHIVE}/long')
-    put(write_street_bag(tmp_path / 'in/short', 3), f'{ARCHIVE}/short')
-    assert main(command(tmp_path, quick, '--workers', '2')) == 0
-    assert messages(f'{OUTPUT}/long') == expected(100) and messages(f'{OUTPUT}/short') == expected(3)
-    assert read_messages(tmp_path / 'in/short') == messages(f'{ARCHIVE}/short') and report()['bags_done'] == 2

@@ -12,7 +12,7 @@ from street_bags import read_messages, write_street_bag
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.bags.remote_path import RemotePath
+from fanet_ros.bags.remote_path import RemotePath, any_path
 from fanet_ros.tools.compare_masks.command import main as compare_masks
 from fanet_ros.tools.cut_frames.command import main as cut_frames
 from fanet_ros.tools.segment_bags.command import main
@@ -102,12 +102,29 @@ def test_the_archive_as_output_is_not_overwritten(tmp_path: Path, filled: Any, q
     assert {name: filled.store[name] for name in before} == before
 
 
+def make(folder: Path, file: str, key: str) -> None:
+    """A bag made with these options."""
+    folder.mkdir()
+    (folder / file).touch()
+    (folder / DONE).write_text(json.dumps({'input': '', 'key': key, 'table': True}))
+
+
+@pytest.mark.parametrize('kind', ['local', 'remote'])
+def test_the_same_bag_finished_by_a_worker_of_a_killed_run_stays(tmp_path: Path, files: Any, kind: str) -> None:
+    output = f'{OUTPUT}/a' if kind == 'remote' else str(tmp_path / 'masks')
+    for name, key in (('first', 'same'), ('second', 'same'), ('third', 'other')):
+        make(tmp_path / name, name, key)
+    move_into_place(tmp_path / 'first', any_path(output), False)
+    move_into_place(tmp_path / 'second', any_path(output), False)
+    with pytest.raises(BagError, match=f'^{output} was '):
+        move_into_place(tmp_path / 'third', any_path(output), False)
+    assert sorted(file.name for file in any_path(output).iterdir()) == ['first', DONE]
+
+
 def test_a_bag_is_replaced_as_a_whole(tmp_path: Path, files: Any) -> None:
     output = f'{OUTPUT}/a'
-    for made, names in ((tmp_path / 'old', ['a.db3', DONE]), (tmp_path / 'new', ['a.mcap', DONE])):
-        made.mkdir()
-        for name in names:
-            (made / name).write_text(name)
+    for name, file in (('old', 'a.db3'), ('new', 'a.mcap')):
+        make(tmp_path / name, file, key=name)
     move_into_place(tmp_path / 'old', RemotePath(output), False)
     with pytest.raises(BagError, match='was not written'):
         move_into_place(tmp_path / 'new', RemotePath(output), False)
