@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', default='auto')
     parser.add_argument('--precision', default='auto')
-    parser.add_argument('--calibration-images', default='', help='folder of frames, for precision int8')
+    parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
                         help="factors like the node's input_scale: 1 (default) is the checkpoint's number of pixels in each "
                         "frame's aspect ratio; or WIDTHxHEIGHT, to which all frames are squeezed")

@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ... (default: auto)')
     parser.add_argument('--engine', choices=ENGINES, default='auto')
     parser.add_argument('--precision', choices=PRECISIONS, default='auto')
-    parser.add_argument('--calibration-images', default='', help='folder of frames, for precision int8')
+    parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--storage', choices=('input', 'mcap', 'sqlite3'), default='input',

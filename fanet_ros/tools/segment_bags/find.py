@@ -86,8 +86,14 @@ def _bags_below(path: AnyPath, output: AnyPath) -> Iterator[AnyPath]:
     if is_bag(path):
         yield from _bags_in(path)
         return
-    for walked, names, _ in path.walk() if isinstance(path, RemotePath) else os.walk(path):
+    entered: set[str] = set()       # links are followed, once
+    for walked, names, _ in path.walk() if isinstance(path, RemotePath) else os.walk(path, followlinks=True):
         folder = any_path(walked)
+        real = str(folder) if isinstance(folder, RemotePath) else os.path.realpath(folder)
+        if real in entered:
+            names.clear()
+            continue
+        entered.add(real)
         names[:] = sorted(name for name in names if folder / name != output and not name.endswith(PARTIAL)
                           and not name.startswith('.'))
         if is_bag(folder):

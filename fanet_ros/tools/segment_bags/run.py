@@ -98,13 +98,16 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     height, width = arguments.resolution
     options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width, num_threads=arguments.threads)
     class_map = Path(arguments.class_map).expanduser().absolute() if arguments.class_map else None
+    calibration = Path(arguments.calibration_images).expanduser().absolute() if arguments.calibration_images else None
     if class_map is not None:
         options = replace(options, class_map=str(class_map))
+    if calibration is not None:
+        options = replace(options, calibration_images=str(calibration))
     digest = file_sha256(path)
     content = {
         'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
-        'storage': arguments.storage, 'calibration_images': arguments.calibration_images}
+        'storage': arguments.storage, 'calibration_images': '' if calibration is None else str(calibration)}
     if arguments.masks != 'raw':        # as before there was a choice, so that bags from then stay valid
         content['masks'] = arguments.masks
     table = not arguments.no_table

@@ -29,6 +29,14 @@ def test_a_folder_is_searched_and_its_tree_kept(tmp_path: Path) -> None:
     assert names(tmp_path) == {'mon/drive': str(tmp_path / 'mon/drive'), 'tue/deep': str(tmp_path / 'tue/deep')}
 
 
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    touch(tmp_path / 'disk/drive/metadata.yaml')
+    (tmp_path / 'archive').mkdir()
+    (tmp_path / 'archive' / 'mon').symlink_to(tmp_path / 'disk')
+    (tmp_path / 'disk' / 'loop').symlink_to(tmp_path / 'disk')
+    assert list(names(tmp_path / 'archive')) == ['mon/drive']
+
+
 def test_files_of_several_recordings_in_a_folder_are_separate_bags(tmp_path: Path) -> None:
     touch(tmp_path / 'day/first.mcap', tmp_path / 'day/second.db3', tmp_path / 'day/third.mcap.zstd')
     assert names(tmp_path) == {'day/first': str(tmp_path / 'day/first.mcap'), 'day/second': str(tmp_path / 'day/second.db3'),
