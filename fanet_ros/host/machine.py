@@ -9,6 +9,7 @@ import platform
 import shlex
 import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence
 
 from fanet_ros.host.processor import cpu_features, processor_name
@@ -21,12 +22,13 @@ PACKAGES = ('fanet_ros', 'torch', 'triton', 'numpy')       # versions always rep
 
 def describe_measurement(program: str, argv: Optional[Sequence[str]], device: torch.device,
                          packages: Iterable[str]) -> dict[str, Any]:
-    """What every JSON file of figures begins with: command, date and machine.
+    """What every JSON file of figures begins with: command (without the folders of absolute paths), date and machine.
 
     :param argv: arguments of the program; None: those of this process
     :param packages: see describe_machine()
     """
-    command = shlex.join([program, *(sys.argv[1:] if argv is None else argv)])
+    given = sys.argv[1:] if argv is None else argv
+    command = shlex.join([program, *(Path(item).name if item.startswith('/') else item for item in given)])
     return {'command': f'ros2 run fanet_ros {command}', 'date': date.today().isoformat(),
             'machine': describe_machine(device, packages)}
 
