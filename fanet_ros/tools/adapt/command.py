@@ -27,11 +27,15 @@ ORIGINAL_KEPT = 3
 def main(argv: Optional[list[str]] = None) -> int:
     """Adapt; returns the exit code: 0, 3 if a check failed, 1 with one line on stderr, or 130 when interrupted."""
     arguments = parse_arguments(argv)
-    from fanet_ros.tools.adapt.run import adapt  # here: importing torch takes seconds, not needed for --help
     with sigterm_interrupts():
-        return exit_code_of('adapt', lambda: 0 if adapt(arguments) else ORIGINAL_KEPT,
+        return exit_code_of('adapt', lambda: _adapt(arguments),
                             stopped=f'stopped; run the same command again to resume from {arguments.work}',
                             remedy=lambda _: 'choose another --work and --output, or check free space and permissions')
+
+
+def _adapt(arguments: argparse.Namespace) -> int:
+    from fanet_ros.tools.adapt.run import adapt  # here: takes seconds, in which Ctrl-C must work too, and not needed for --help
+    return 0 if adapt(arguments) else ORIGINAL_KEPT
 
 
 def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:

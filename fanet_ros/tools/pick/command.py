@@ -21,9 +21,13 @@ from fanet_ros.tools.count_argument import count_argument
 def main(argv: Optional[list[str]] = None) -> int:
     """Choose and write; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = parse_arguments(argv)
-    from fanet_ros.tools.pick.run import pick  # here: importing torch takes seconds, not needed for --help
-    return exit_code_of('pick', lambda: pick(arguments),
+    return exit_code_of('pick', lambda: _pick(arguments),
                         remedy=lambda _: 'choose another --output, or check its free space and permissions')
+
+
+def _pick(arguments: argparse.Namespace) -> None:
+    from fanet_ros.tools.pick.run import pick  # here: takes seconds, in which Ctrl-C must work too, and not needed for --help
+    pick(arguments)
 
 
 def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
