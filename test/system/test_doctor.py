@@ -18,9 +18,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.host.shared_memory import LOCK, dead_segments
+from fanet_ros.host.shared_memory import BLOCK_BYTES, LOCK, dead_segments
 
 TIMEOUT_S = 200.0
+MIN_SEGMENT_BYTES = 2**19       # in use by a node that has just started
 
 
 @pytest.fixture(name='doctor')
@@ -137,16 +138,18 @@ def test_speed_is_measured_even_if_one_camera_is_silent(
 def test_shared_memory_of_a_killed_node_is_found_and_that_of_a_running_one_is_not(
         ros_domain_id: int, doctor: Callable[..., Any]) -> None:
     environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros_domain_id)}
-    with subprocess.Popen([str(find_executable('camera_node'))], stdin=subprocess.DEVNULL, env=environment) as camera:
+    with subprocess.Popen([str(find_executable('camera_node'))], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          env=environment) as camera:
         try:
-            lock = held_lock(camera)
-            segment = lock.with_name(lock.name.removesuffix('_el'))
-            assert segment.stat().st_size and segment not in [found.path for found in dead_segments(min_age_s=0.0)]
+            assert camera.stderr is not None
+            assert any('publishing' in line for line in camera.stderr)      # then the segment has its final size
+            lock, segment = held_segment(camera)
+            assert segment not in [found.path for found in dead_segments(min_age_s=0.0)]
         finally:
             camera.send_signal(signal.SIGKILL)
     try:
         found, = [found for found in dead_segments(min_age_s=0.0) if found.path == segment]
-        assert found.size_bytes > 2**19
+        assert found.size_bytes > MIN_SEGMENT_BYTES
         os.utime(lock, times=(0, 0))        # instead of waiting until it is old enough
         _, findings = doctor('--no-camera', '--no-speed')
         assert any('killed process' in finding['what'] and 'fastdds shm clean' in finding['remedy'] for finding in findings)
@@ -155,8 +158,8 @@ def test_shared_memory_of_a_killed_node_is_found_and_that_of_a_running_one_is_no
         lock.unlink()
 
 
-def held_lock(process: subprocess.Popen) -> Path:
-    """The lock file of a node's segment, once it has one."""
+def held_segment(process: subprocess.Popen) -> tuple[Path, Path]:
+    """The lock file of a node's segment and the segment, once it holds both and the segment takes memory."""
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         for descriptor in Path(f'/proc/{process.pid}/fd').iterdir():
@@ -164,7 +167,8 @@ def held_lock(process: subprocess.Popen) -> Path:
                 path = descriptor.readlink()
             except OSError:         # closed meanwhile
                 continue
-            if LOCK.fullmatch(path.name):
-                return path
+            segment = path.with_name(path.name.removesuffix('_el'))
+            if LOCK.fullmatch(path.name) and segment.is_file() and segment.stat().st_blocks * BLOCK_BYTES > MIN_SEGMENT_BYTES:
+                return path, segment
         time.sleep(0.1)
     raise AssertionError(f'no segment within {TIMEOUT_S:.0f} s')
