@@ -3,14 +3,12 @@
 """int8 where it is faster and labels the user's own frames as float32 does, else float32."""
 from __future__ import annotations
 
-import hashlib
 import logging
 from itertools import islice
 from typing import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch.nn.functional import interpolate
 
 from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.inference.engines.choices import EngineChoices
@@ -18,6 +16,8 @@ from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.factory import EngineFactory
 from fanet_ros.inference.engines.fastest import least_time
 from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
+from fanet_ros.inference.engines.onnx_model import frames_digest
+from fanet_ros.inference.postprocess import labels_and_confidence
 
 MIN_AGREEMENT = 0.995       # share of the pixels with equal labels
 LOG = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class CheckedFactory:
             engine = self._full.build(height, width, batch, quick=True)
             engine.is_provisional = True
             return engine
-        frames = [torch.from_numpy(frame) for frame in self._frames(height, width)]
-        key = f'{self._lower.situation}, {height}x{width}, {_digest(self.setup, frames)}'
+        frames = list(self._frames(height, width))
+        key = f'{self._lower.situation}, {height}x{width}, weights {self.setup.digest}, frames {frames_digest(frames)}'
         chosen = EngineChoices().get(key)
         if chosen is not None:
             return (self._lower if chosen == 'int8' else self._full).build(height, width, batch)
@@ -62,7 +62,7 @@ class CheckedFactory:
         except EngineError as error:
             LOG.info(f'precision stays float32: {error}')
             return full
-        return self._better(full, lower, frames[1::2], key)
+        return self._better(full, lower, [torch.from_numpy(frame) for frame in frames[1::2]], key)
 
     def _better(self, full: Engine, lower: Engine, frames: Sequence[torch.Tensor], key: str) -> Engine:
         load = BackgroundLoad()
@@ -83,13 +83,7 @@ def agreement(one: Engine, other: Engine, frames: Sequence[torch.Tensor]) -> flo
 
     :param frames: at least one, each (1, 3, h, w) float32, normalised; compared at this size
     """
-    def labels(engine: Engine, frame: torch.Tensor) -> torch.Tensor:
-        return interpolate(engine(frame), frame.shape[2:], mode='bilinear').argmax(1)
-    return float(np.mean([(labels(one, frame) == labels(other, frame)).float().mean().item() for frame in frames]))
-
-
-def _digest(setup: NetworkSetup, frames: Sequence[torch.Tensor]) -> str:
-    digest = hashlib.sha256(setup.digest.encode())
-    for frame in frames:
-        digest.update(frame.numpy().data)
-    return digest.hexdigest()[:16]
+    def labels(engine: Engine, frame: torch.Tensor) -> np.ndarray:
+        height, width = frame.shape[2:]
+        return labels_and_confidence(engine(frame), (height, width), False)[0]
+    return float(np.mean([labels(one, frame) == labels(other, frame) for frame in frames]))

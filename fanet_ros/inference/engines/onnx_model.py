@@ -93,7 +93,7 @@ def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *
     kind = precision
     if precision == 'int8':
         kind += ('' if commute_head and quantize_outputs else 'plain' if quantize_outputs else 'in') + (
-            'w7' if reduce_range else '') + f'_{_digest(frames)}'
+            'w7' if reduce_range else '') + f'_{frames_digest(frames)}'
     path = _path(setup, kind, height, width, batch)
     if not path.is_file():
         with CONVERSION, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
@@ -127,7 +127,8 @@ def _calibration_frames(calibration: Optional[CalibrationImages], height: int, w
     return frames
 
 
-def _digest(frames: Sequence[np.ndarray]) -> str:
+def frames_digest(frames: Sequence[np.ndarray]) -> str:
+    """Identifies calibration frames by their content."""
     digest = hashlib.sha256()
     for frame in frames:
         digest.update(np.ascontiguousarray(frame).data)

@@ -43,10 +43,8 @@ class SpareModels:
 
         Those that no scale of the present ladder can ask for are dropped.
         """
-        models, self._models = self._models, []
-        if present is None:
-            return None
-        usable = [model for model in models if not needs_other_model(model.settings, settings) and _fits(model, present)]
+        usable = [] if present is None else self._usable(settings, present)
+        self._models = []
         if settings.latency_budget_ms:
             self._models = [model for model in usable if model.scale != scale]
         found = [model.segmenter for model in usable if model.scale == scale and not isinstance(model.segmenter, FirstSegmenter)]
@@ -57,17 +55,17 @@ class SpareModels:
 
     def has(self, settings: SegmentationSettings, scale: float, present: ActiveModel) -> bool:
         """Whether take() would find it."""
-        return any(model.scale == scale and not needs_other_model(model.settings, settings) and _fits(model, present)
-                   for model in self._models)
+        return any(model.scale == scale for model in self._usable(settings, present))
 
     def drop(self) -> None:
         """Keep none."""
         self._models = []
 
-
-def _fits(model: ActiveModel, present: ActiveModel) -> bool:
-    return _is_same_network(model.segmenter, present.segmenter) and all(
-        model.segmenter.is_ready_for(*size) for size in present.segmenter.frame_sizes)
+    def _usable(self, settings: SegmentationSettings, present: ActiveModel) -> list[ActiveModel]:
+        """Those of the network and the options, ready for the present frames; they differ in their scale."""
+        return [model for model in self._models if not needs_other_model(model.settings, settings)
+                and _is_same_network(model.segmenter, present.segmenter)
+                and all(model.segmenter.is_ready_for(*size) for size in present.segmenter.frame_sizes)]
 
 
 def _is_same_network(one: AnySegmenter, other: AnySegmenter) -> bool:

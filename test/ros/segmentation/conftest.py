@@ -1,12 +1,16 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of the segmentation node."""
+"""Settings of the segmentation node, and a model that runs with them."""
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from two_classes import STREET
 
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.ros.segmentation.model_switch import ModelSwitch
+from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 
@@ -17,3 +21,11 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSe
     path = tmp_path_factory.mktemp('weights') / 'small.safetensors'
     save_checkpoint(path, metadata.build_network(), metadata)
     return SegmentationSettings(resolution_ladder=(1.0, 0.5), checkpoint=str(path), device='cpu', engine='torch')
+
+
+@pytest.fixture(name='switch')
+def switch_fixture(settings: SegmentationSettings) -> Iterator[ModelSwitch]:
+    switch = ModelSwitch(lambda *_: OutputStyle(STREET), lambda: None, lambda _: None)
+    switch.load(settings)
+    yield switch
+    switch.close()

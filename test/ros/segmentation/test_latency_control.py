@@ -4,28 +4,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from two_classes import STREET
 from waiting import wait_for
 
 from fanet_ros.ros.segmentation.latency_control import LatencyControl
 from fanet_ros.ros.segmentation.latency_ladder import LATE_FRAMES, WINDOW_FRAMES
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
-from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 LOW, HIGH = 1.0, 1000.0     # [ms]
-
-
-@pytest.fixture(name='switch')
-def switch_fixture(settings: SegmentationSettings) -> Iterator[ModelSwitch]:
-    switch = ModelSwitch(lambda *_: OutputStyle(STREET), lambda: None, lambda _: None)
-    switch.load(settings)
-    yield switch
-    switch.close()
 
 
 @pytest.fixture(name='control')

@@ -3,25 +3,14 @@
 """Going back to the previous resolution, or to a scale of the ladder that stands by, takes no new engine; anything else does."""
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
-from two_classes import STREET
 
 from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
-from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
-
-
-@pytest.fixture(name='switch')
-def switch_fixture(settings: SegmentationSettings) -> Iterator[ModelSwitch]:
-    switch = ModelSwitch(lambda *_: OutputStyle(STREET), lambda: None, lambda _: None)
-    switch.load(settings)
-    yield switch
-    switch.close()
 
 
 def at(switch: ModelSwitch, settings: SegmentationSettings) -> AnySegmenter:

@@ -84,6 +84,7 @@ def test_an_engine_without_int8_is_an_error() -> None:
 def test_agreement_is_the_share_of_equal_labels() -> None:
     first, again, other = (EngineFactory(network(favourite), CPU, 'torch').build(HEIGHT, WIDTH) for favourite in (0.0, 0.0, 1e3))
     images = [torch.from_numpy(frame) for frame in frames(3, HEIGHT, WIDTH)]
-    labels = [torch.nn.functional.interpolate(first(image), (HEIGHT, WIDTH), mode='bilinear').argmax(1) for image in images]
+    labels = [torch.nn.functional.interpolate(first(image), (HEIGHT, WIDTH), mode='bilinear', align_corners=True).argmax(1)
+              for image in images]
     assert agreement(first, again, images) == 1.0
     assert agreement(first, other, images) == pytest.approx(float(np.mean([(item == 0).float().mean() for item in labels])))
