@@ -49,6 +49,7 @@ ARGUMENTS = {
     'max_bag_size_mb': ('', 'maximum size of each file of the bag [MB] (default: one file)'),
     'recorder': ('auto', 'rosbag2: ros2 bag record; fanet_ros: recorder_node of this package; auto: rosbag2 if installed'),
     'use_sim_time': ('false', 'use time from /clock (simulators and rosbags)'),
+    'log_level': ('info', 'of recorder_node: debug, info, warn, error or fatal; rosbag2 keeps its own'),
 }
 MASKS = {'raw': 'mask:sensor_msgs/msg/Image', 'png': 'mask/compressed:sensor_msgs/msg/CompressedImage'}
 LATCHED = ('class_map', 'label_info')
@@ -151,7 +152,8 @@ def recorder(context: LaunchContext) -> list[Action]:
             'topics': chosen,
             **given_limits(argument),
             'use_sim_time': flag('use_sim_time', argument['use_sim_time']),
-        }])
+        }],
+        ros_arguments=['--log-level', argument['log_level']])
     return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=fail_with))]
 
 

@@ -74,6 +74,7 @@ def player(context: LaunchContext) -> list[Action]:
     refuse_unknown(__file__, context.argv, (*ARGUMENTS, *SEGMENTATION_ARGUMENTS))
     argument = {name: LaunchConfiguration(name, default='').perform(context)
                 for name in (*ARGUMENTS, 'namespace', 'image_topic', 'cameras', 'image_transport')}
+    log_level = LaunchConfiguration('log_level', default='info')
     for name, choices in (('segment', ('true', 'false')), ('loop', ('true', 'false')),
                           ('player', ('fanet_ros', 'rosbag2'))):
         if argument[name] not in choices:
@@ -84,6 +85,7 @@ def player(context: LaunchContext) -> list[Action]:
     else:
         process = Node(
             package='fanet_ros', executable='player_node', name='player', output='screen',
+            ros_arguments=['--log-level', log_level],       # no use_sim_time: it publishes /clock
             parameters=[{'bag': argument['bag'], **({'rate': number('rate', argument['rate'], float)} if argument['rate'] else {}),
                          'loop': argument['loop'] == 'true', 'topics': ','.join(image_topics(argument)),
                          'masks': ','.join(mask_topics(argument))}])

@@ -69,8 +69,10 @@ def dashboard(context: LaunchContext, topics: dict[str, str]) -> list[Node]:
         executable='dashboard',
         name='dashboard',
         namespace=LaunchConfiguration('namespace'),
-        parameters=[{'address': ParameterValue(address, value_type=str)}] if address else [],
+        parameters=[{'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool),
+                     **({'address': ParameterValue(address, value_type=str)} if address else {})}],
         remappings=list(topics.items()),
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
     )]
 

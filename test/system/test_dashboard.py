@@ -20,6 +20,9 @@ pytest.importorskip('rclpy')
 aiohttp = pytest.importorskip('aiohttp')
 
 import yaml  # noqa: E402
+from builtin_interfaces.msg import Time  # noqa: E402
+from fanet_ros.msg import FrameTiming  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 
 from fanet_ros.ros.dashboard.wire import unpack  # noqa: E402
 
@@ -212,6 +215,28 @@ def test_a_bag_is_recorded_and_completed(host: str) -> None:
     assert not ended['is_recording'] and ended['megabytes'] > 0 and 'complete' in ended['outcome']
     with Reader(begun['bag']) as bag:
         assert {'/image', '/segmentation/mask', '/segmentation/timing', '/segmentation/class_map'} <= set(bag.topics)
+
+
+def test_a_bag_is_recorded_in_the_dashboards_time(
+        host: str, client: Any, start_executable: Callable[..., Any], tmp_path: Path) -> None:
+    from rosbags.rosbag2 import Reader
+    dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', f'record_folder:={tmp_path}',
+                                 '-p', 'use_sim_time:=true')
+    other_host = link_of(client, dashboard)[0]
+    first_frame(other_host)
+    assert post(f'http://{other_host}/api/record', {'action': 'start'})[0] == 200
+    clock = client.node.create_publisher(Clock, '/clock', 1)
+
+    def is_recording() -> bool:
+        clock.publish(Clock(clock=Time(sec=77)))
+        return 'recorder' in [info.node_name for info in client.node.get_subscriptions_info_by_topic('/segmentation/timing')]
+    client.wait_for(is_recording, 'the recorder to subscribe')
+    timings = client.collect(FrameTiming, '/segmentation/timing')
+    client.wait_for(lambda: len(timings) >= 5, 'some frames')
+    ended = post(f'http://{other_host}/api/record', {'action': 'stop'})[1]
+    with Reader(ended['bag']) as bag:
+        stamps = {stamp for _, stamp, _ in bag.messages()}
+    assert stamps == {77 * 10**9}
 
 
 def test_invalid_queries_are_answered_and_then_the_connection_is_closed(host: str) -> None:

@@ -20,6 +20,7 @@ pytest.importorskip('launch_ros')
 rclpy = pytest.importorskip('rclpy')
 
 from launch.actions import DeclareLaunchArgument  # noqa: E402
+from launch.utilities import perform_substitutions  # noqa: E402
 from launch_ros.actions import Node as NodeAction  # noqa: E402
 from rcl_interfaces.srv import GetParameters  # noqa: E402
 from rclpy.node import Node  # noqa: E402
@@ -169,6 +170,46 @@ def test_the_dashboard_is_started_on_request():
     assert started(dashboard='false') == [] and len(started(dashboard='true')) == 1
     with pytest.raises(ValueError, match="dashboard is 'yes': expected true or false"):
         started(dashboard='yes')
+
+
+def command_line(node: NodeAction, context: LaunchContext) -> tuple[str, dict[str, object]]:
+    """Arguments of a node's process, and all parameters in the files among them."""
+    node._perform_substitutions(context)        # execute() does this too, but also starts the process
+    context.extend_locals({'ros_specific_arguments': {'name': '', 'ns': ''}})
+    words = [perform_substitutions(context, word) for word in node.cmd]
+    files = [Path(file) for option, file in zip(words, words[1:]) if option == '--params-file']
+    # A full load, since launch writes lists as tuples.
+    sections = [section for file in files for section in yaml.full_load(file.read_text(encoding='utf-8')).values()]
+    return ' '.join(words), {name: value for section in sections for name, value in section['ros__parameters'].items()}
+
+
+@pytest.mark.parametrize(('launch_file', 'function', 'executables'), [
+    ('segmentation', 'segmentation_node', ['segmentation_node', 'dashboard']), ('demo', 'camera_node', ['camera_node']),
+    ('record', 'recorder', ['recorder_node']), ('replay', 'player', ['player_node'])])
+def test_every_node_gets_the_clock_and_the_log_level(launch_file: str, function: str, executables: list[str]) -> None:
+    module = load_launch_file(launch_file)
+    context = LaunchContext()
+    context.launch_configurations.update({'bag': 'drive', 'namespace': 'robot', 'recorder': 'fanet_ros', 'dashboard': 'true',
+                                          'use_sim_time': 'true', 'log_level': 'warn'})
+    for action in module.generate_launch_description().entities:
+        if isinstance(action, DeclareLaunchArgument):
+            action.execute(context)
+    nodes = [action for action in getattr(module, function)(context) if isinstance(action, NodeAction)]
+    assert [node.node_executable for node in nodes] == executables
+    for node in nodes:
+        words, parameters = command_line(node, context)
+        assert '--log-level warn' in words
+        if launch_file == 'replay':         # the player publishes the clock
+            assert 'use_sim_time' not in parameters
+        else:
+            assert parameters['use_sim_time'] is True
+
+
+def test_the_players_log_level_needs_no_argument() -> None:
+    context = LaunchContext()
+    context.launch_configurations.update(launch_arguments('replay', bag='drive'))
+    player, = (action for action in load_launch_file('replay').player(context) if isinstance(action, NodeAction))
+    assert '--log-level info' in command_line(player, context)[0]
 
 
 @pytest.mark.parametrize('distribution', ['humble', 'jazzy'])

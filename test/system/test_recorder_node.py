@@ -19,16 +19,18 @@ import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
+from builtin_interfaces.msg import Time  # noqa: E402
 from executables import find_executable  # noqa: E402
 from fanet_ros.msg import FrameTiming  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.publisher import Publisher  # noqa: E402
-from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy  # noqa: E402
 from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
 from ros_nodes import node_in_domain  # noqa: E402
 from rosbags.highlevel import AnyReader  # noqa: E402
 from rosbags.interfaces import QosReliability  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
@@ -195,6 +197,25 @@ def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Calla
     assert recorder.stop() == 1
     assert 'no message received on /camera/image_rw' in recorder.log and '/other' not in recorder.log
     assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
+
+
+def test_recording_starts_with_simulated_time(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+    latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    chatter = node.create_publisher(String, 'chatter', latched)
+    chatter.publish(String(data='hello'))
+    recorder = start_recorder("topics:=['chatter:std_msgs/msg/String']", 'use_sim_time:=true', 'missing_warning_s:=0.5')
+    wait_for(lambda: 'simulated time has not started on /clock' in recorder.log, 'the warning')
+    assert chatter.get_subscription_count() == 0
+    clock = node.create_publisher(Clock, '/clock', 1)
+
+    def is_recording() -> bool:
+        clock.publish(Clock(clock=Time(sec=77)))
+        return chatter.get_subscription_count() > 0
+    wait_for(is_recording, 'the recorder to subscribe')
+    wait_until_arrived(chatter)
+    assert recorder.stop() == 0
+    with AnyReader([recorder.bag]) as reader:
+        assert [stamp for _, stamp, _ in reader.messages()] == [77 * 10**9]
 
 
 @pytest.mark.parametrize(('parameter', 'reason'), [

@@ -68,11 +68,10 @@ class RecorderNode(FittedParameters, Node):
         self.failure: Optional[str] = None
         self._recorded: dict[str, RecordedTopic] = {}
         self._discover()
-        self.create_timer(DISCOVERY_PERIOD_S, self._discover)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)       # simulated time may be paused, or its publisher missing
+        self.create_timer(DISCOVERY_PERIOD_S, self._discover, clock=steady)
         if settings.missing_warning_s:
-            # A steady clock: simulated time does not advance if its publisher is the one missing.
-            self._missing_timer = self.create_timer(
-                settings.missing_warning_s, self._warn_of_missing, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            self._missing_timer = self.create_timer(settings.missing_warning_s, self._warn_of_missing, clock=steady)
 
     def _resolved(self, name: str) -> str:
         try:
@@ -82,6 +81,8 @@ class RecorderNode(FittedParameters, Node):
 
     def _discover(self) -> None:
         """Subscribe to topics whose type has become known, and follow the QoS of their publishers."""
+        if self._lacks_time:
+            return
         for topic, request in list(self._requests.items()):
             recorded = self._recorded.get(topic)
             if recorded:
@@ -90,6 +91,11 @@ class RecorderNode(FittedParameters, Node):
             type_name = request.type_name or published_type(self, topic)
             if type_name:
                 self._subscribe(topic, type_name)
+
+    @property
+    def _lacks_time(self) -> bool:
+        """Whether simulated time has not started: messages would get the stamp 0."""
+        return self.get_clock().now().nanoseconds == 0
 
     def _subscribe(self, topic: str, type_name: str) -> None:
         qos = subscription_qos(self.get_publishers_info_by_topic(topic))
@@ -139,6 +145,10 @@ class RecorderNode(FittedParameters, Node):
                       if not request.is_optional and not self.bag.counts.get(topic))
 
     def _warn_of_missing(self) -> None:
+        if self._lacks_time:
+            self.get_logger().warning('nothing is recorded yet: use_sim_time is set, but simulated time has not started on /clock',
+                                      once=True)
+            return
         self.destroy_timer(self._missing_timer)         # once
         for topic in self.missing:
             if self.count_publishers(topic):

@@ -50,9 +50,10 @@ class BagRecorder:
         return {'is_recording': self.is_recording, 'bag': str(self._bag or ''), 'length_s': self._length_s,
                 'megabytes': round(_bytes_in(self._bag) / 1e6, 1), 'outcome': self._outcome}
 
-    async def start(self, topics: Sequence[str]) -> None:
+    async def start(self, topics: Sequence[str], use_sim_time: bool = False) -> None:
         """Start a bag of `topics`, each in the format of the recorder's `topics` parameter.
 
+        :param use_sim_time: reception stamps follow /clock
         :raises RecordingError: already recording, or the folder cannot be created
         """
         async with self._changing:
@@ -63,7 +64,7 @@ class BagRecorder:
             except OSError as error:
                 raise RecordingError(f'cannot record into {self._folder.absolute()}: {error.strerror}') from None
             self._bag = self._folder.absolute() / datetime.now().strftime('fanet_%Y_%m_%d-%H_%M_%S_%f')[:-3]
-            parameters = {'output': str(self._bag), 'topics': list(topics)}
+            parameters = {'output': str(self._bag), 'topics': list(topics), 'use_sim_time': use_sim_time}
             # In its own session: Ctrl-C reaches only the dashboard, which then stops the recorder in order. If the dashboard is
             # killed, Linux ends the recorder, which would otherwise fill the disk.
             self._process = await asyncio.create_subprocess_exec(

@@ -176,7 +176,10 @@ class WebServer:
         if action not in ('start', 'stop'):
             raise web.HTTPBadRequest(text=f'action: expected start or stop, got {action!r:.40}')
         try:
-            await (self._recorder.start(self._node.recorded_topics()) if action == 'start' else self._recorder.stop())
+            if action == 'start':
+                await self._recorder.start(self._node.recorded_topics(), self._node.get_parameter('use_sim_time').value)
+            else:
+                await self._recorder.stop()
         except RecordingError as error:
             raise web.HTTPServiceUnavailable(text=str(error)) from None
         return web.json_response(self._recorder.status())
