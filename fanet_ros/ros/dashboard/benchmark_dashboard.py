@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -111,8 +112,10 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
           '| viewers | masks/s | node CPU [%] | dashboard CPU [%] | images/s per viewer | published to displayed p50 / p95 [ms] |\n'
           '|---|---|---|---|---|---|', flush=True)
     measure('no dashboard')
-    link = f'http://localhost:{arguments.port}/'
-    dashboard = processes.enter_context(_process('dashboard', {'port': arguments.port}))
+    port = arguments.port or _free_port()
+    link = f'http://localhost:{port}/'
+    dashboard = processes.enter_context(_process('dashboard', {'port': port}))
+    _wait(node, lambda: _is_served(port, dashboard), 'the page')
     for count in arguments.viewers:
         with ExitStack() as viewers:
             browser = _browser(link, viewers, node) if count else None
@@ -136,6 +139,25 @@ def _browser(link: str, viewers: ExitStack, node: Node) -> Optional[BrowserViewe
     viewers.callback(browser.close)
     _wait(node, browser.is_shown, 'an image in the browser')
     return browser
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def _is_served(port: int, dashboard: subprocess.Popen) -> bool:
+    """Whether the dashboard accepts connections.
+
+    :raises RuntimeError: it has ended
+    """
+    _cpu_s(dashboard)
+    try:
+        socket.create_connection(('localhost', port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -183,5 +205,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto)')
     parser.add_argument('--input-scale', type=float, default=0.5, help='input_scale of the node, so that it keeps up (default 0.5)')
-    parser.add_argument('--port', type=int, default=8799, help='port of the page on localhost (default 8799)')
+    parser.add_argument('--port', type=int, default=8799, help='port of the page on localhost; 0: any free port (default 8799)')
     return parser

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from fanet_ros.ros.demo.environment import DemoError, ros_environment
 
 POLL_S = 0.2
 EXIT_TERMINATED = 128 + signal.SIGTERM
+LINK = re.compile(r'open (http://localhost:\d+)/')        # in the dashboard's log, with the port it chose if given 0
 PROGRAMS = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashboard': 'dashboard'}
 
 
@@ -54,11 +56,10 @@ def _run(arguments: argparse.Namespace) -> None:
         for name, values in parameters.items():
             command = node_command(PROGRAMS[name], values)
             children.add(Child(name, command, environment, Path(logs) / f'{name}.log'))
-        link = f'http://localhost:{arguments.port}'
-        while f'open {link}' not in (Path(logs) / 'dashboard.log').read_text(errors='replace'):
+        while not (link := LINK.search((Path(logs) / 'dashboard.log').read_text(errors='replace'))):
             children.check()
             time.sleep(POLL_S)
-        print(f'open {link} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, images appear once the '
+        print(f'open {link[1]} in a browser: {_called(arguments.source)} at {arguments.rate:g} Hz, images appear once the '
               f'network is loaded\n'
               f'ROS_DOMAIN_ID={environment["ROS_DOMAIN_ID"]} for ros2 topic and rviz2; Ctrl-C stops everything', flush=True)
         while True:
@@ -75,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--source', default=STREET,
                         help=f"'street' (default), or a video, image folder or camera device, at most {MAX_WIDTH_PX} px wide")
     parser.add_argument('--rate', type=float, default=10.0, help='camera frames per second (default 10)')
-    parser.add_argument('--port', type=int, default=8765, help='port of the page on localhost (default 8765)')
+    parser.add_argument('--port', type=int, default=8765, help='port of the page on localhost; 0: any free port (default 8765)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto: the fastest)')
