@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -38,7 +39,7 @@ def weights_digest(network: FANet) -> str:
 
 
 def touch(*paths: Path) -> None:
-    """Mark files of the cache as used, and trim the cache: the least recently used go first."""
+    """Mark files or folders of the cache as used, and trim the cache: the least recently used go first."""
     for path in paths:
         os.utime(path)
     trim(cache_directory(), keep=paths)
@@ -46,7 +47,7 @@ def touch(*paths: Path) -> None:
 
 def cache_bytes() -> int:
     """Size of the cache in bytes."""
-    return sum(path.stat().st_size for path in cache_directory().rglob('*') if path.is_file())
+    return _use(cache_directory())[1]
 
 
 def clean() -> int:
@@ -57,25 +58,49 @@ def clean() -> int:
 
 
 def trim(directory: Path, max_bytes: int = MAX_BYTES, keep: tuple[Path, ...] = ()) -> None:
-    """Remove the least recently used files until at most `max_bytes` remain, and scratch folders of killed processes.
+    """Remove what was used least recently until at most `max_bytes` remain, and scratch folders of killed processes.
 
     Another process that has such a file open can still read it.
     """
-    files = []
-    for path in directory.iterdir():
-        try:
-            status = path.stat()
-        except OSError:         # removed meanwhile: another process trims too
-            continue
-        if path.is_dir():       # folders that are not tempfile's hold built engines, such as TensorRT's
-            if path.name.startswith(tempfile.gettempprefix()) and time.time() - status.st_mtime > SCRATCH_S:
-                shutil.rmtree(path, ignore_errors=True)
-        elif path.suffix != '.json':
-            files.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in files)
-    for _, size, path in sorted(files):
+    entries = []
+    for path in _inside(directory):
+        if not path.is_dir():
+            if path.suffix != '.json':
+                entries.append((*_use(path), path))
+        elif not path.name.startswith(tempfile.gettempprefix()):        # tensorrt, with a folder for each engine
+            entries += [(*_use(entry), entry) for entry in _inside(path)]
+        elif time.time() - _use(path)[0] > SCRATCH_S:
+            shutil.rmtree(path, ignore_errors=True)
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
         if total <= max_bytes:
             return
-        if path not in keep:
+        if path in keep or not size:        # an engine may be on its way into an empty folder
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
-            total -= size
+        total -= size
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:             # removed meanwhile: another process trims too
+        return []
+
+
+def _use(path: Path) -> tuple[float, int]:
+    """Newest modification time and size in bytes of a file, or of a folder with everything in it; what disappears is left out."""
+    newest, size = 0.0, 0
+    inside = [Path(folder, name) for folder, folders, files in os.walk(path) for name in (*folders, *files)]
+    for item in (path, *inside):
+        try:
+            status = item.lstat()
+        except OSError:
+            continue
+        newest = max(newest, status.st_mtime)
+        if stat.S_ISREG(status.st_mode):
+            size += status.st_size
+    return newest, size

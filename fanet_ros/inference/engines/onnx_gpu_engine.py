@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from fanet_ros.inference.engines.cache import cache_directory
+from fanet_ros.inference.engines.cache import cache_directory, touch
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
 from fanet_ros.inference.engines.network_setup import NetworkSetup
@@ -109,6 +109,10 @@ class TensorRtEngine(OnnxGpuEngine):
     @classmethod
     def _made_from(cls, precision: str) -> str:
         return 'int8' if precision == 'int8' else 'float32'     # TensorRT itself lowers the precision where that is accurate enough
+
+    def _prepare(self, precision: str, path: Path, options: dict[str, Any], device: torch.device) -> None:
+        super()._prepare(precision, path, options, device)
+        touch(Path(options['trt_engine_cache_path']))       # only now has it its size; loading it leaves no mark on its files
 
     @classmethod
     def _options(cls, path: Path, precision: str, device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The cache of engines is limited: the least recently used files go first."""
+"""The cache of engines is limited: what was used least recently goes first."""
 import os
 import tempfile
 import time
@@ -39,13 +39,58 @@ def test_stale_scratch_folders_go_and_recent_ones_stay(tmp_path: Path) -> None:
     kept.mkdir()
     for folder, age_s in ((left, cache.SCRATCH_S + 60), (made, 1.0), (kept, cache.SCRATCH_S + 60)):
         (folder / 'made.onnx').write_bytes(bytes(100))
-        os.utime(folder, (time.time() - age_s,) * 2)
+        for path in (folder / 'made.onnx', folder):
+            os.utime(path, (time.time() - age_s,) * 2)
     cache.trim(tmp_path, 1000)
     assert names(tmp_path) == sorted([made.name, 'tensorrt'])
+
+
+def fill_engine(folder: Path, name: str, age_s: float) -> Path:
+    """Create the folder of an engine built by TensorRT: 300 bytes in three files, last used this long ago."""
+    engine = folder / 'tensorrt' / name
+    (engine / 'nested').mkdir(parents=True)
+    for path in (engine / 'one.engine', engine / 'two.profile', engine / 'nested' / 'three.engine'):
+        path.write_bytes(bytes(100))
+    for path in (*engine.rglob('*'), engine):
+        os.utime(path, (time.time() - age_s,) * 2)
+    return engine
+
+
+def test_the_folder_of_an_engine_counts_as_one_entry(tmp_path: Path) -> None:
+    fill(tmp_path, old=30.0, new=10.0)
+    older, newer = fill_engine(tmp_path, 'older', 40.0), fill_engine(tmp_path, 'newer', 20.0)
+    timing = tmp_path / 'tensorrt' / 'gpu.timing'
+    timing.write_bytes(bytes(50))
+    cache.trim(tmp_path, 850)
+    assert older.is_dir() and newer.is_dir() and names(tmp_path) == ['new', 'old', 'tensorrt']
+    cache.trim(tmp_path, 849)
+    assert not older.exists() and len(list(newer.rglob('*'))) == 4 and names(tmp_path) == ['new', 'old', 'tensorrt']
+    cache.trim(tmp_path, 350, keep=(newer,))
+    assert newer.is_dir() and names(tmp_path) == ['tensorrt'] and timing.exists()
+    cache.trim(tmp_path, 0)
+    assert list((tmp_path / 'tensorrt').iterdir()) == []
+
+
+def test_the_newest_file_of_a_folder_says_when_it_was_used(tmp_path: Path) -> None:
+    fill(tmp_path, middle=20.0)
+    rebuilt = fill_engine(tmp_path, 'rebuilt', 30.0)
+    (rebuilt / 'nested' / 'three.engine').write_bytes(bytes(100))
+    cache.trim(tmp_path, 300)
+    assert names(tmp_path) == ['tensorrt']
+
+
+def test_an_empty_folder_stays_for_the_engine_that_is_being_built(tmp_path: Path) -> None:
+    empty = tmp_path / 'tensorrt' / 'building'
+    empty.mkdir(parents=True)
+    os.utime(empty, (time.time() - 3600.0,) * 2)
+    fill(tmp_path, old=30.0)
+    cache.trim(tmp_path, 0)
+    assert empty.is_dir() and names(tmp_path) == ['tensorrt']
 
 
 def test_size_and_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     fill(cache.cache_directory(), one=1.0, two=2.0)
-    assert cache.cache_bytes() == 200
-    assert cache.clean() == 200 and cache.cache_bytes() == 0
+    fill_engine(cache.cache_directory(), 'three', 3.0)
+    assert cache.cache_bytes() == 500
+    assert cache.clean() == 500 and cache.cache_bytes() == 0

@@ -21,7 +21,7 @@ from fanet_ros.inference.engines.compiled_engine import CompiledEngine
 from fanet_ros.inference.engines.ncnn_engine import NcnnEngine
 from fanet_ros.inference.engines.network_setup import NetworkSetup, rewritten_network
 from fanet_ros.inference.engines.onnx_engine import OnnxEngine
-from fanet_ros.inference.engines.onnx_gpu_engine import OnnxGpuEngine
+from fanet_ros.inference.engines.onnx_gpu_engine import OnnxGpuEngine, TensorRtEngine
 from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.model import FANet
@@ -257,6 +257,19 @@ def test_bound_tensors_match_the_network(network: FANet, images: torch.Tensor) -
         assert float((made(pair) - expected).abs().max() / expected.abs().max()) < 1e-4
     with pytest.raises(EngineError, match='DmlExecutionProvider does not start'):
         Nowhere.__new__(Nowhere)._prepare('float32', path, {}, CPU)
+
+
+@needs_onnx
+def test_an_engine_of_tensorrt_counts_as_used_when_it_is_loaded(network: FANet) -> None:
+    """With another provider: only the bookkeeping around TensorRT is tested."""
+    class OnTheCpu(TensorRtEngine):
+        provider = 'CPUExecutionProvider'
+    path = onnx_model.cached_model(NetworkSetup(network, CPU, 'float32'), 'float32', HEIGHT, WIDTH)
+    folder = path.with_name('tensorrt') / 'engine'
+    folder.mkdir(parents=True)
+    os.utime(folder, (0, 0))
+    OnTheCpu.__new__(OnTheCpu)._prepare('float32', path, {'trt_engine_cache_path': str(folder)}, CPU)
+    assert folder.stat().st_mtime >= path.stat().st_mtime
 
 
 @needs_onnx
