@@ -13,7 +13,8 @@ After an interruption the same command resumes where it stopped and skips finish
 bag, DIR/frames.parquet has statistics of each frame (needs pyarrow). Several workers or a cluster need Ray:
 pip install "fanet_ros[fleet]".
 
-Exit code: 0, all bags are done; 1, some failed; 2, no bag could be segmented; 130, interrupted.
+Exit code: 0, all bags are done; 1, some failed; 2, no bag is done, or the run had to stop (one line says why; what was finished is
+kept); 130, interrupted.
 """
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
 from fanet_ros.tools.segment_bags.find import check_output, find_bags
 from fanet_ros.tools.segment_bags.jobs import Bag, Settings
-from fanet_ros.tools.segment_bags.pool import LocalPool, Pool, PoolError
+from fanet_ros.tools.segment_bags.pool import LocalPool, Pool
 from fanet_ros.tools.segment_bags.report import REPORT, Report
 from fanet_ros.tools.segment_bags.schedule import Schedule
 from fanet_ros.tools.segment_bags.store import Store, open_store
@@ -38,7 +38,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
 
     :raises BagError: no bags, or another process uses the same output
     :raises SegmentationError: unusable checkpoint, device or resolution
-    :raises PoolError: no workers available
+    :raises PoolError: no workers available, or none any more
     """
     output = arguments.output.absolute()
     bags = find_bags(arguments.sources, output, arguments.root)
@@ -61,12 +61,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
             report.failed(bag, reason)
         if to_do:
             store.begin()
-            pool = _pool(arguments, settings, stack)
-            try:
-                _run(to_do, pool, report)
-            except PoolError as error:
-                print(f'segment_bags: {error}', file=sys.stderr)
-                return 1 if report.made else 2
+            _run(to_do, _pool(arguments, settings, stack), report)
         store.finish(settings.table)
         report.is_complete = True
     print(report.summary())

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import psutil
 import pytest
 from street_bags import read_messages, write_street_bag
 
+from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.benchmark_bags.cluster import LocalCluster
 from fanet_ros.tools.segment_bags.command import main
 
@@ -86,6 +88,31 @@ def test_a_killed_worker_costs_only_time(tmp_path: Path, quick: list[str], expec
     found = report(output)
     assert (found['images'], found['masks'], found['bags_done'], found['bags_failed']) == (LONG + 9, LONG + 9, 4, 0)
     assert not list(output.rglob('*.partial'))
+
+
+def workers() -> list[psutil.Process]:
+    """Processes of the actors that this process started through Ray."""
+    return [process for process in psutil.Process().children(recursive=True) if process.name().startswith('ray::Worker')]
+
+
+def test_a_run_whose_workers_cannot_be_replaced_stops_and_keeps_its_work(
+        tmp_path: Path, quick: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    output, checkpoint = tmp_path / 'out', tmp_path / 'mine.safetensors'
+    write_street_bag(tmp_path / 'in/long', LONG)
+    shutil.copy(resolve_checkpoint('fanet18_camvid'), checkpoint)
+
+    def kill_all() -> None:
+        wait_for(lambda: len(journals(output)) >= 4)        # two are complete
+        checkpoint.unlink()
+        for process in workers():
+            process.kill()
+    killer = threading.Thread(target=kill_all)
+    killer.start()
+    code = main(command(tmp_path / 'in', output, quick, '--workers', '2', '--checkpoint', str(checkpoint)))
+    killer.join()
+    assert code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith('segment_bags: no worker can start: ')
+    assert report(output)['segmented_now'] >= 40 and not report(output)['complete']
 
 
 def test_a_new_driver_resumes_after_the_driver_was_killed(tmp_path: Path, quick: list[str], expected: Expected) -> None:
