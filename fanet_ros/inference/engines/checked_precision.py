@@ -15,6 +15,7 @@ from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.factory import EngineFactory
 from fanet_ros.inference.engines.fastest import least_time
+from fanet_ros.inference.engines.kept_frames import KeptFrames
 from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
 from fanet_ros.inference.engines.onnx_model import frames_digest
 from fanet_ros.inference.postprocess import labels_and_confidence
@@ -34,7 +35,7 @@ class CheckedFactory:
     """
 
     def __init__(self, full: EngineFactory, engine: str, frames: CalibrationImages) -> None:
-        self._full, self._frames = full, frames
+        self._full, self._frames = full, KeptFrames(frames)
         self._lower = EngineFactory(full.setup.network, full.setup.device, engine, 'int8', self._calibration)
 
     @property
@@ -51,6 +52,10 @@ class CheckedFactory:
             engine = self._full.build(height, width, batch, quick=True)
             engine.is_provisional = True
             return engine
+        with self._frames.kept():
+            return self._chosen(height, width, batch)
+
+    def _chosen(self, height: int, width: int, batch: int) -> Engine:
         frames = list(self._frames(height, width))
         key = f'{self._lower.situation}, {height}x{width}, weights {self.setup.digest}, frames {frames_digest(frames)}'
         chosen = EngineChoices().get(key)

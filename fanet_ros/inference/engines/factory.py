@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import Optional
 
 import torch
@@ -13,6 +14,7 @@ from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.engine import Engine
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.fastest import find_fastest, known_fastest, situation
+from fanet_ros.inference.engines.kept_frames import KeptFrames
 from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
 from fanet_ros.inference.engines.registry import engines_for, resolved_precision
 from fanet_ros.model import FANet
@@ -36,7 +38,8 @@ class EngineFactory:
         precision = resolved_precision(precision, device)
         if warning := why_slow(precision, device):
             LOG.warning(f'{warning}: set precision to auto')
-        self.setup = NetworkSetup(network, device, precision, calibration, needs_video)
+        self._frames = None if calibration is None else KeptFrames(calibration)
+        self.setup = NetworkSetup(network, device, precision, self._frames, needs_video)
 
     @property
     def situation(self) -> str:
@@ -57,6 +60,10 @@ class EngineFactory:
             engine = stand_in.build(self.setup, height, width)
             engine.is_provisional = True
             return engine       # for one image at a time, whatever `batch`: it is temporary
+        with nullcontext() if self._frames is None else self._frames.kept():
+            return self._for_batches(height, width, batch)
+
+    def _for_batches(self, height: int, width: int, batch: int) -> Engine:
         single = self._single(height, width)
         if batch == 1 or single.takes_any_number:
             return single

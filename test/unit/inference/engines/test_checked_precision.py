@@ -14,6 +14,7 @@ import torch
 from fanet_ros.inference.engines import CheckedFactory, EngineError, EngineFactory
 from fanet_ros.inference.engines.checked_precision import agreement
 from fanet_ros.inference.engines.onnx_engine import OnnxEngine
+from fanet_ros.inference.engines.openvino_engine import OpenVinoEngine
 from fanet_ros.model import FANet
 
 CPU = torch.device('cpu')
@@ -69,6 +70,24 @@ def test_what_is_ready_first_is_float32_for_the_time_being() -> None:
     engine = factory(1e3).build(HEIGHT, WIDTH, quick=True)
     assert engine.precision == 'float32' and engine.is_provisional
     assert not factory(1e3).build(HEIGHT, WIDTH).is_provisional
+
+
+@pytest.mark.skipif(not OpenVinoEngine.is_available(), reason='openvino is not installed')
+@pytest.mark.parametrize('is_checked', [True, False])
+def test_frames_are_decoded_once_for_all_engines(is_checked: bool) -> None:
+    decoded = []
+
+    def source(height: int, width: int) -> Iterator[np.ndarray]:
+        decoded.append((height, width))
+        return frames(20, height, width)
+    if is_checked:
+        checked = CheckedFactory(EngineFactory(network(1e3), CPU, 'onnxruntime'), 'auto', source)
+    else:
+        checked = EngineFactory(network(1e3), CPU, 'auto', 'int8', source)
+    checked.build(HEIGHT, WIDTH)
+    assert decoded == [(HEIGHT, WIDTH)]
+    checked.build(HEIGHT, WIDTH)            # they were not kept: they take gigabytes
+    assert decoded == 2 * [(HEIGHT, WIDTH)]
 
 
 def test_too_few_frames_leave_it_at_float32(caplog: pytest.LogCaptureFixture) -> None:
