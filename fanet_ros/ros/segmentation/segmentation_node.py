@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import functools
 import signal
-import time
 from dataclasses import replace
 from typing import Optional, Sequence
 
 import rclpy
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.ros.common.log_bridge import LogBridge
@@ -37,6 +34,7 @@ from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 from fanet_ros.ros.segmentation.impossible_transition import refuse_impossible_transitions
 from fanet_ros.ros.segmentation.latency_control import LatencyControl
 from fanet_ros.ros.segmentation.lazy_subscriptions import LazySubscriptions
+from fanet_ros.ros.segmentation.live_settings import LiveSettings
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -59,13 +57,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         super().__init__('segmentation')
         refuse_impossible_transitions(self)
         LogBridge(self).install()
-        self.settings = settings = SegmentationSettings.declare(self)
+        settings = SegmentationSettings.declare(self)
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
         self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
-        self._latency.configure(settings)
         names = settings.cameras or ('',)
         self._slots: FrameSlots[ReceivedFrame] = FrameSlots(names)
         self._slots.pause()
@@ -74,15 +71,20 @@ class SegmentationNode(FittedParameters, LifecycleNode):
                               functools.partial(self._slots.put, camera=name), settings.bit_depth)
             for name in names}
         self._outputs: dict[str, FrameOutputs] = {}
+        self._live = LiveSettings(self, settings, self._switch, self._latency, self._cameras, self._outputs)
         self._lazy_subscriptions = LazySubscriptions(self, self._cameras, self._outputs, lambda: self.settings.lazy)
         self._worker = SegmentationWorker(self, self._slots, self._cameras, self._outputs, lambda: self._switch.active,
                                           self._switch.prepare, self._latency.add)
         self._worker.start()
         self._upkeep = EngineUpkeep(self, self._switch, lambda: self.settings.engine == 'auto')
-        self.add_on_set_parameters_callback(self._on_set_parameters)
         self._diagnostics = DiagnosticsPublisher(self, settings.diagnostics_period_s, self._describe, {
             name: (functools.partial(self._status_of, camera), camera.why_silent)
             for name, camera in self._cameras.items()})
+
+    @property
+    def settings(self) -> SegmentationSettings:
+        """The settings in use, which change with the parameters."""
+        return self._live.current
 
     def start(self) -> None:
         """Configure and activate, as a lifecycle manager would.
@@ -109,7 +111,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._outputs.update(
                 (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
-            self._limit_rates()
+            self._live.limit_rates()
             for outputs in self._outputs.values():      # the classes are known before the first frame
                 outputs.announce(self._switch.loaded.style)
         except Exception as error:      # checkpoint, device and engine raise all kinds of errors
@@ -196,48 +198,15 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         for camera in self._cameras.values():
             camera.poll()
 
-    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
-        """Apply all changes or none; a refusal includes the reason."""
-        try:
-            settings = self.settings.changed(parameters)
-            started, clients = time.monotonic(), self.count_setting_clients()
-            is_other_model = self._switch.change(settings)
-        except Exception as error:      # any failure to build means that the new values are unusable
-            reason = ' '.join(str(error).split()) or type(error).__name__
-            self.get_logger().warning(f'parameters unchanged: {reason}')
-            return SetParametersResult(successful=False, reason=reason)
-        if is_other_model:
-            self.get_logger().info(f'now segmenting with {self._switch.loaded.segmenter.description}, '
-                                   f'{time.monotonic() - started:.1f} s after the request')
-            if clients and not self.count_setting_clients():
-                self.get_logger().warning('the client that requested the change has gone without waiting; it was applied anyway')
-        self.settings = settings
-        self._latency.configure(settings)
-        self._limit_rates()
-        for outputs in self._outputs.values():
-            if not outputs.has_subscribers:         # no mask, hence no frame, will announce the classes soon
-                outputs.announce(self._switch.loaded.style)
-        return SetParametersResult(successful=True)
-
     def warning_about(self, changed: Sequence[str]) -> str:
-        """Warn about a precision that the device emulates."""
-        active = self._switch.active
-        if active is None or 'precision' not in changed:
-            return ''
-        from fanet_ros.inference.device import why_slow  # it needs torch, which a changed precision has loaded
-        return why_slow(self.settings.precision, active.segmenter.device)
+        """See LiveSettings."""
+        return self._live.warning_about(changed)
 
     def _status_of(self, camera: CameraInput) -> Status:
         status = self._lazy_subscriptions.status(camera, camera.status(self._slots.dropped(camera.name), self.settings.thresholds))
         outputs = self._outputs.get(camera.name)
         calibration = {} if outputs is None else {'camera info': outputs.calibration}
         return replace(status, values={**status.values, **calibration})
-
-    def _limit_rates(self) -> None:
-        for camera in self._cameras.values():
-            camera.rate_limit.max_hz = self.settings.max_rate_hz
-        for outputs in self._outputs.values():
-            outputs.overlay_rate_limit.max_hz = self.settings.overlay_max_rate_hz
 
     def _describe(self) -> NodeState:
         active = self._switch.active
