@@ -20,32 +20,10 @@ import torch
 import torch.nn.functional as F
 
 from fanet_ros.atomic_file import replacing
-from fanet_ros.datasets import DatasetError, Sample
+from fanet_ros.datasets import UNLABELLED, DatasetError, Sample
 from fanet_ros.datasets.changes import Change
-from fanet_ros.inference.preprocess import Preprocessor
-from fanet_ros.model import Checkpoint
 
 CLASSES = 'class_names'
-
-
-def predict_soft_labels(teacher: Checkpoint, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int, columns: int,
-                        device: torch.device) -> np.ndarray:
-    """Class probabilities times 255, (rows, columns, C) uint8, averaged over input sizes and horizontal mirroring.
-
-    :param teacher: with its network on `device`
-    :param rgb: (H, W, 3) uint8
-    :param sizes: height and width [px] of the network's input
-    """
-    network, metadata = teacher
-    preprocess = Preprocessor(metadata.mean, metadata.std, device)
-    total = torch.zeros(metadata.num_classes, rows, columns, device=device)
-    with torch.inference_mode():
-        for size in sizes:
-            image = preprocess(rgb, *size)
-            logits = network(torch.cat([image, image.flip(3)])).float()
-            logits = F.interpolate(logits, (rows, columns), mode='bilinear', align_corners=True).softmax(1)
-            total += logits[0] + logits[1].flip(2)
-    return (total.permute(1, 2, 0) * (255 / (2 * len(sizes)))).round().to(torch.uint8).cpu().numpy()
 
 
 def write_soft_labels(path: Path, class_names: Sequence[str], frames: Iterable[tuple[str, np.ndarray]],
@@ -67,6 +45,22 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: np.ndarray) -> None
         np.lib.format.write_array(member, array, allow_pickle=False)
 
 
+def class_table(names: Sequence[str], class_names: Sequence[str], rename: Mapping[str, str]) -> np.ndarray:
+    """(classes of a teacher, C) float32: 1 where a class of the teacher counts as one of `class_names`.
+
+    :param rename: teacher's class -> trained class, where names differ, or '' for none; several may become one
+    :raises DatasetError: a class of the teacher has no place, or none has
+    """
+    targets = [rename.get(name, name) for name in names] if set(names) != set(class_names) else names
+    homeless = [name for name, target in zip(names, targets) if target and target not in class_names]
+    if homeless:
+        raise DatasetError(f'{", ".join(homeless)}: no such class is trained; rename each to one of {", ".join(class_names)}, or '
+                           "to ''")
+    if not any(targets):
+        raise DatasetError('every class is renamed to nothing')
+    return np.array([[target == name for name in class_names] for target in targets], np.float32)
+
+
 class SoftLabels:
     """Attaches the soft labels of a file to samples.
 
@@ -83,13 +77,10 @@ class SoftLabels:
             names = [str(name) for name in self._file[CLASSES]]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise DatasetError(f'{self.path} is not a soft label file ({error}): write one with soft_labels') from None
-        targets = [rename.get(name, name) for name in names] if set(names) != set(class_names) else names
-        unknown = [name for name in targets if name and name not in class_names]
-        if unknown:
-            raise DatasetError(f'{self.path} has the class {unknown[0]!r}, which is not trained: expected one of '
-                               f'{", ".join(class_names)}; rename it')
-        # (classes of the file, C): adds the probability of each to its trained class.
-        self._onto = np.array([[target == name for name in class_names] for target in targets], np.float32)
+        try:
+            self._onto = class_table(names, class_names, rename)
+        except DatasetError as error:
+            raise DatasetError(f'{self.path}: {error}') from None
 
     def change(self) -> Change:
         """Change that adds the soft labels to a sample.
@@ -103,3 +94,25 @@ class SoftLabels:
                 stored = self._file[sample.name]
             return replace(sample, soft=(stored @ self._onto).clip(0, 255).astype(np.uint8))
         return add
+
+
+def averaged(first: Change, second: Change) -> Change:
+    """Change that adds the mean of the soft labels that two others add; both of the same size and classes."""
+    def average(sample: Sample) -> Sample:
+        one, other = first(sample).soft, second(sample).soft
+        assert one is not None and other is not None
+        return replace(sample, soft=((one.astype(np.uint16) + other + 1) // 2).astype(np.uint8))
+    return average
+
+
+def label_confident(least: float) -> Change:
+    """Change that labels each pixel with its most probable class by the soft labels, or UNLABELLED if that is below `least`.
+
+    :param least: 0..1
+    """
+    def label(sample: Sample) -> Sample:
+        assert sample.soft is not None
+        soft = torch.from_numpy(sample.soft).permute(2, 0, 1)[None].float()
+        probability, labels = F.interpolate(soft, sample.rgb.shape[:2], mode='bilinear', align_corners=True)[0].max(0)
+        return replace(sample, labels=labels.where(probability >= 255 * least, UNLABELLED).to(torch.uint8).numpy())
+    return label

@@ -88,9 +88,11 @@ class Consistency:
 class Comparison:
     """Two networks on the same frames.
 
-    kept: share of the pixels that the first one is confident of with the same label from the second
+    kept: share of the pixels that the first one is confident of with the same label from the second; with a teacher, only of
+        those to which it gives that label too
     kept_by_class: the same for each class, NaN for a class without such pixels
     changed: share of all pixels whose label differs
+    confirmed: share of the pixels that the first one is confident of to which the teacher gives the same label; None: no teacher
     """
 
     before: Consistency
@@ -98,6 +100,7 @@ class Comparison:
     kept: float
     kept_by_class: tuple[float, ...]
     changed: float
+    confirmed: Optional[float] = None
 
 
 class ViewPredictor:
@@ -169,20 +172,28 @@ def predict_views(checkpoint: Checkpoint, frames: Iterable[FramePair], device: t
     return [predictor(pair) for pair in frames]
 
 
-def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_classes: int) -> Comparison:
-    """Compare two networks on the same frames; agreement is averaged over the classes that `before` predicts frequently."""
+def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_classes: int,
+            teacher: Optional[Sequence[np.ndarray]] = None) -> Comparison:
+    """Compare two networks on the same frames; agreement is averaged over the classes that `before` predicts frequently.
+
+    :param teacher: labels of a third network, better than both, for the frames: (H, W) uint8 of any size
+    """
     counters = _Counter(num_classes), _Counter(num_classes)
-    confident, same = np.zeros(num_classes), np.zeros(num_classes)
-    changed = pixels = 0
-    for old, new in zip(before, after):
+    confident, kept = np.zeros(num_classes), np.zeros(num_classes)
+    certain = changed = pixels = 0
+    for number, (old, new) in enumerate(zip(before, after)):
         counters[0].add(old)
         counters[1].add(new)
-        is_confident = old.agreed & (old.confidence > CONFIDENT)
-        confident += np.bincount(old.labels[is_confident], minlength=num_classes)
-        same += np.bincount(old.labels[is_confident & (old.labels == new.labels)], minlength=num_classes)
+        counted = old.agreed & (old.confidence > CONFIDENT)
+        certain += int(counted.sum())
+        if teacher is not None:
+            counted &= old.labels == cv2.resize(teacher[number], old.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        confident += np.bincount(old.labels[counted], minlength=num_classes)
+        kept += np.bincount(old.labels[counted & (old.labels == new.labels)], minlength=num_classes)
         changed += int((old.labels != new.labels).sum())
         pixels += old.labels.size
     classes = counters[0].frequent
-    by_class = np.where(confident > 0, same / np.maximum(confident, 1), np.nan)
+    by_class = np.where(confident > 0, kept / np.maximum(confident, 1), np.nan)
     return Comparison(counters[0].consistency(classes), counters[1].consistency(classes),
-                      float(same.sum() / max(confident.sum(), 1)), tuple(by_class.tolist()), changed / max(pixels, 1))
+                      float(kept.sum() / max(confident.sum(), 1)), tuple(by_class.tolist()), changed / max(pixels, 1),
+                      None if teacher is None else float(confident.sum()) / max(certain, 1))

@@ -11,6 +11,7 @@ from fanet_ros.evaluation.label_free import RARE, Comparison
 LEAST_GAIN = 0.01           # of the mean agreement of the views: less is within chance
 LEAST_KEPT = 0.90           # share of the confident pixels with the same label as before
 LEAST_KEPT_OF_CLASS = 0.5   # the same of one class, unless it is rare
+LEAST_CONFIRMED = 0.70      # share of the confident pixels to which a teacher gives the same label: with less, it does not fit
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Verdict:
 def judge(comparison: Comparison, class_names: Sequence[str]) -> Verdict:
     """Whether the adapted network may replace the original.
 
-    The views must agree better, confident labels must be kept, and no class may be lost. See docs/adapting.md for how often this is
-    right.
+    The views must agree better, confident labels must be kept, no class may be lost, and a teacher must confirm most confident
+    labels. See docs/adapting.md for how often this is right.
     """
     before, after = comparison.before, comparison.after
     lost = [name for name, kept, share in zip(class_names, comparison.kept_by_class, before.class_shares)
@@ -36,4 +37,8 @@ def judge(comparison: Comparison, class_names: Sequence[str]) -> Verdict:
           f'{100 * before.mean_agreement:.1f}% before (mean IoU); expected {100 * LEAST_GAIN:g} more')),
         (comparison.kept >= LEAST_KEPT, f'{100 * comparison.kept:.1f}% of the confident pixels keep their label'),
         (not lost, f'classes that were confident and are lost: {", ".join(lost) or "none"}')]
+    if comparison.confirmed is not None:
+        checks.append((comparison.confirmed >= LEAST_CONFIRMED,
+                       (f'the teacher agrees in {100 * comparison.confirmed:.1f}% of the pixels that the original is confident of; '
+                        f'expected {100 * LEAST_CONFIRMED:g}')))
     return Verdict(all(passed for passed, _ in checks), tuple(f'{"ok  " if passed else "FAIL"} {text}' for passed, text in checks))

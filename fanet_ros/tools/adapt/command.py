@@ -6,7 +6,9 @@
     ros2 param set /segmentation checkpoint $PWD/mine.safetensors
 
 SOURCE is a rosbag2, a video, a folder of images or /dev/videoN. The BatchNorm statistics of its frames replace a share of the
-original ones; with --labels the network is then fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are
+original ones. With --teacher the network then learns from the labels of a larger one: a checkpoint, or any network for semantic
+segmentation as an ONNX file (input (1, 3, H, W) RGB, normalised as for ImageNet; output logits (1, C, h, w)). With --labels it is
+fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are
 worth it), and goes part of the way to the result. A fifth of each quarter of the drive is not used for adapting: on it the adapted
 network is compared with the original, without labels. If a check fails nothing is written and the exit code is 3.
 
@@ -51,11 +53,19 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                         help='number of frames, spread evenly over the source (default %(default)s)')
     parser.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     parser.add_argument('--force', action='store_true', help='write the checkpoint even if a check fails')
+    teacher = parser.add_argument_group('learning from a larger network')
+    teacher.add_argument('--teacher', default='', metavar='NETWORK', help='checkpoint, by shipped name or path, or an ONNX file')
+    teacher.add_argument('--teacher-classes', default='', metavar='CLASS_MAP',
+                         help='classes of an ONNX file: cityscapes19 or another one in config/class_maps, or a YAML file')
+    teacher.add_argument('--teacher-rename', default='', metavar='YAML',
+                         help="its classes that have another name in the checkpoint, '' for none: {person: pedestrian, "
+                              "terrain: ''}, or a file with that")
     tuning = parser.add_argument_group('fine-tuning')
     tuning.add_argument('--labels', type=Path, metavar='DIR', help='frames with corrected masks, as written by `pick`')
-    length = tuning.add_mutually_exclusive_group()
-    length.add_argument('--iterations', type=count_argument, default=100, help='(default %(default)s)')
-    length.add_argument('--minutes', type=_positive, default=0.0, help='duration instead of a number of iterations')
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument('--iterations', type=count_argument,
+                        help='length of the training with --teacher (default 300) and with --labels (default 100)')
+    length.add_argument('--minutes', type=_positive, default=0.0, help='duration of each instead of a number of iterations')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--quiet', action='store_true', help='no progress bars')
     arguments = parser.parse_args(argv)
@@ -63,6 +73,8 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
         parser.error(f'--output is {arguments.output}: expected NAME.safetensors')
     if arguments.work is None:
         arguments.work = arguments.output.with_suffix('.adapt')
+    if not arguments.teacher and (arguments.teacher_classes or arguments.teacher_rename):
+        parser.error('--teacher-classes and --teacher-rename need --teacher')
     return arguments
 
 

@@ -20,6 +20,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive, gather_drive
+from fanet_ros.tools.adapt.drive_teacher import find_teacher
 from fanet_ros.tools.adapt.report import write_report
 from fanet_ros.tools.adapt.stages import Stages
 from fanet_ros.training.run_folder import RunFolder
@@ -45,18 +46,20 @@ def adapt(arguments: argparse.Namespace) -> bool:
     with RunFolder(work):       # locked: two runs would mix their frames
         _check_settings(work, _settings(arguments))
         class_map = ClassMap.of_checkpoint(start.metadata)
+        teacher = find_teacher(arguments, start, device)
         request = SourceRequest(arguments.source, arguments.frames, 1, class_map, arguments.image_topic, with_labels=False)
         drive = gather_drive(work / 'frames', request, start.metadata.training_resolution, quiet=arguments.quiet)
         print(f'{drive.frames.count} frames of {drive.source}: {len(drive.learnt)} for adapting, {len(drive.held_out)} for judging')
-        stages = Stages(start, drive, work, device, arguments)
+        stages = Stages(start, drive, work, device, arguments, teacher)
         adapted = stages.run()
         pairs = drive.held_out_pairs
         before, after = (
             predict_views(item, tqdm(pairs, desc=f'judging {name}', unit='frame', disable=arguments.quiet), device)
             for name, item in (('the original', start), ('the adapted', adapted)))
-        comparison = compare(before, after, start.metadata.num_classes)
+        confirming = None if teacher is None else teacher.labels(drive, drive.held_out)
+        comparison = compare(before, after, start.metadata.num_classes, confirming)
         verdict = judge(comparison, start.metadata.class_names)
-        metadata = _metadata(start.metadata, drive, comparison, stages, arguments)
+        metadata = _metadata(start.metadata, drive, comparison, stages.labelled_count, adapted.metadata.recipe, arguments)
         index = write_report(work / 'report', drive, pairs, (before, after), comparison, verdict, class_map, metadata.recipe)
         _announce(verdict, arguments, index)
         if not verdict.is_better and not arguments.force:
@@ -78,18 +81,27 @@ def _announce(verdict: Verdict, arguments: argparse.Namespace, index: Path) -> N
 def _check(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> None:
     if metadata.temporal_frames > 1:
         raise AdaptError(f'{arguments.checkpoint} is a video network, which adapt does not support: choose another checkpoint')
+    if arguments.teacher and Path(arguments.teacher).suffix != '.onnx' and (
+            resolve_checkpoint(arguments.teacher).resolve() == resolve_checkpoint(arguments.checkpoint).resolve()):
+        raise AdaptError('--teacher is the checkpoint to adapt: it would lose by its own labels, choose a better network')
     if arguments.output.exists() and arguments.output.resolve() == resolve_checkpoint(arguments.checkpoint).resolve():
         raise AdaptError(f'--output is the checkpoint to adapt, {arguments.output}: choose another file')
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that the result depends on, as plain values."""
-    path = Path(arguments.source).expanduser()
-    names = ('frames', 'image_topic', 'minutes', 'iterations')
-    return {'source': str(path.resolve()) if path.exists() else arguments.source,
+    names = ('frames', 'image_topic', 'minutes', 'iterations', 'teacher_classes', 'teacher_rename')
+    return {'source': _absolute(arguments.source),
             'checkpoint': str(resolve_checkpoint(arguments.checkpoint).resolve()),
             'labels': str(arguments.labels.resolve()) if arguments.labels else '',
+            'teacher': _absolute(arguments.teacher),
             **{name: getattr(arguments, name) for name in names}}
+
+
+def _absolute(text: str) -> str:
+    """A path as an absolute one; anything else, such as the name of a checkpoint, unchanged."""
+    path = Path(text).expanduser()
+    return str(path.resolve()) if text and path.exists() else text
 
 
 def _check_settings(work: Path, settings: dict[str, Any]) -> None:
@@ -109,7 +121,7 @@ def _check_settings(work: Path, settings: dict[str, Any]) -> None:
         write_json(path, settings)
 
 
-def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison, stages: Stages,
+def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison, labelled: int, method: str,
               arguments: argparse.Namespace) -> CheckpointMetadata:
     """The card of the new checkpoint. Figures of the old one are dropped: they no longer hold."""
     figures = {'drive/held_out/confident_pixels_kept': comparison.kept}
@@ -117,9 +129,9 @@ def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison
         figures.update({f'drive/held_out/agreement_{view}_{moment}': value for view, value in signs.agreement.items()})
         figures.update({f'drive/held_out/all_views_agree_{moment}': signs.agreed,
                         f'drive/held_out/confidence_{moment}': signs.confidence})
-    masks = f' and {stages.labelled_count} labelled ones' if stages.labelled_count else ''
+    masks = f' and {labelled} labelled ones' if labelled else ''
     before = f' ({metadata.recipe})' if metadata.recipe else ''
     return replace(
         metadata, figures={key: round(value, 5) for key, value in figures.items()},
         data=f'{metadata.data}; adapted to {len(drive.learnt)} unlabelled frames of {drive.source}{masks}'.lstrip('; '),
-        recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {stages.description}')
+        recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {method}')

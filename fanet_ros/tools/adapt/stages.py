@@ -13,24 +13,30 @@ from tqdm import tqdm
 
 from fanet_ros.datasets import Samples
 from fanet_ros.datasets.annotations import read_annotations
+from fanet_ros.datasets.class_counts import count_classes
 from fanet_ros.evaluation.label_free import compare, predict_views
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive
+from fanet_ros.tools.adapt.drive_teacher import DriveTeacher
 from fanet_ros.training.adaptation.blending import blend
 from fanet_ros.training.adaptation.fine_tuning import fine_tune
 from fanet_ros.training.adaptation.norm_statistics import with_statistics_of
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config import TrainingSettings
+from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder
 
 # Chosen by the runs in docs/adapting.md.
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)    # of new BatchNorm statistics, and of fine-tuned weights
 NORM_BATCH = 4
 CHOICE_FRAMES = 12                  # by which one of these shares is chosen
+ITERATIONS, TAUGHT_ITERATIONS = 100, 300
 LEARNING_RATE = 5e-5                # with fixed statistics, ten times more destroys what the network has learned
+TAUGHT_RATE = 3e-4
+SOFT_WEIGHT = 0.5                   # of the loss on the teacher's soft labels
 BATCH = 4
 CROP = 0.6                          # of the side of the network's input
 CROP_MULTIPLE_PX = 32
@@ -42,11 +48,13 @@ class Stages:
     :param start: the checkpoint to adapt
     :param work: folder for what they leave
     :param arguments: of the command line
+    :param teacher: to learn from; None: none
     """
 
-    def __init__(self, start: Checkpoint, drive: Drive, work: Path, device: torch.device, arguments: argparse.Namespace) -> None:
+    def __init__(self, start: Checkpoint, drive: Drive, work: Path, device: torch.device, arguments: argparse.Namespace,
+                 teacher: Optional[DriveTeacher] = None) -> None:
         self._start, self._work, self._device, self._arguments = start, work, device, arguments
-        self._drive = drive
+        self._drive, self._teacher = drive, teacher
         self._labelled = self._read_labelled()
 
     @property
@@ -54,13 +62,8 @@ class Stages:
         """Frames with labels."""
         return 0 if self._labelled is None else len(self._labelled)
 
-    @property
-    def description(self) -> str:
-        """The method, for the checkpoint's card; after run()."""
-        return load_checkpoint(self._tuned_path if self._labelled is not None else self._norm_path).metadata.recipe
-
     def run(self) -> Checkpoint:
-        """Run the requested stages; returns the adapted network.
+        """Run the requested stages; returns the adapted network, with the method as its recipe.
 
         :raises KeyboardInterrupt: interrupted between two iterations; what is done is kept
         :raises ValueError: training is impossible
@@ -68,20 +71,29 @@ class Stages:
         if not self._norm_path.is_file():
             share, normed = self._most_consistent(self._start, self._with_new_statistics(), 'BatchNorm statistics')
             self._save(self._norm_path, normed, f'{share:g} of the BatchNorm statistics from its frames')
-        normed = load_checkpoint(self._norm_path)
-        if self._labelled is None:
-            return normed
-        if not self._tuned_path.is_file():
-            share, tuned = self._most_consistent(normed, self._fine_tuned(normed, self._labelled), 'weights')
-            minutes = self._arguments.minutes
-            length = f'{minutes:g} minutes' if minutes else f'{self._arguments.iterations} iterations'
-            self._save(self._tuned_path, tuned, f'{normed.metadata.recipe}, {share:g} of the way to weights fine-tuned on '
-                       f'{len(self._labelled)} labelled frames, {length} of {BATCH} views, adamw {LEARNING_RATE:g}')
-        return load_checkpoint(self._tuned_path)
+        adapted = load_checkpoint(self._norm_path)
+        if self._teacher is not None:
+            if not self._taught_path.is_file():
+                taught = self._taught(adapted, self._teacher)
+                self._save(self._taught_path, taught, f'{adapted.metadata.recipe}, trained on labels of {self._teacher.name}, '
+                           f'{self._length(TAUGHT_ITERATIONS)} of {BATCH} views, adamw {TAUGHT_RATE:g}')
+            adapted = load_checkpoint(self._taught_path)
+        if self._labelled is not None:
+            if not self._tuned_path.is_file():
+                share, tuned = self._most_consistent(adapted, self._fine_tuned(adapted, self._labelled), 'weights')
+                self._save(self._tuned_path, tuned, f'{adapted.metadata.recipe}, {share:g} of the way to weights fine-tuned on '
+                           f'{len(self._labelled)} labelled frames, {self._length(ITERATIONS)} of {BATCH} views, adamw '
+                           f'{LEARNING_RATE:g}')
+            adapted = load_checkpoint(self._tuned_path)
+        return adapted
 
     @property
     def _norm_path(self) -> Path:
         return self._work / 'norm.safetensors'
+
+    @property
+    def _taught_path(self) -> Path:
+        return self._work / 'taught.safetensors'
 
     @property
     def _tuned_path(self) -> Path:
@@ -103,10 +115,23 @@ class Stages:
         return Checkpoint(with_statistics_of(self._start.network, self._batches(), self._device), self._start.metadata)
 
     def _fine_tuned(self, start: Checkpoint, labelled: Samples) -> Checkpoint:
-        path = self._work / 'fine_tuning'
+        settings = replace(self._settings(ITERATIONS), learning_rate=LEARNING_RATE, hard_below=1.0)
+        return self._trained('fine_tuning', start, labelled, settings)
+
+    def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> Checkpoint:
+        samples, names = teacher.lesson(self._drive), start.metadata.class_names
+        pixels = torch.from_numpy(count_classes([samples], names, allow_empty=True))
+        settings = replace(self._settings(TAUGHT_ITERATIONS), learning_rate=TAUGHT_RATE, soft_weight=SOFT_WEIGHT)
+        return self._trained('teaching', start, samples, settings, fixed_statistics=False,
+                             meaning=LabelMeaning(weights=balanced_class_weights(pixels, len(names)).to(self._device)))
+
+    def _trained(self, name: str, start: Checkpoint, samples: Samples, settings: TrainingSettings, *,
+                 meaning: LabelMeaning = LabelMeaning(), fixed_statistics: bool = True) -> Checkpoint:
+        path = self._work / name
         if not (path / CHECKPOINT_NAME).is_file():
             with RunFolder(path) as folder:
-                if not fine_tune(start, labelled, folder, self._settings(), self._view(labelled), self._device):
+                if not fine_tune(start, samples, folder, settings, self._view(samples), self._device, meaning=meaning,
+                                 fixed_statistics=fixed_statistics):
                     raise KeyboardInterrupt
                 folder.state_path.unlink(missing_ok=True)       # large, and no longer needed
         return load_checkpoint(path / CHECKPOINT_NAME)
@@ -122,11 +147,14 @@ class Stages:
             size = InputSize(0, 0, metadata.training_resolution).of(*frames[0].shape[:2])
             yield torch.cat([preprocess(rgb, *size).clone() for rgb in frames])
 
-    def _settings(self) -> TrainingSettings:
+    def _settings(self, iterations: int) -> TrainingSettings:
         return TrainingSettings(
-            iterations=self._arguments.iterations, minutes=self._arguments.minutes, batch_size=BATCH,
-            learning_rate=LEARNING_RATE, weight_decay=0.01, warmup_iterations=20, ema_decay=0.98,
-            hard_below=1.0, auxiliary_weight=0.0, save_every=50)
+            iterations=self._arguments.iterations or iterations, minutes=self._arguments.minutes, batch_size=BATCH,
+            weight_decay=0.01, warmup_iterations=20, ema_decay=0.98, auxiliary_weight=0.0, save_every=50)
+
+    def _length(self, iterations: int) -> str:
+        minutes = self._arguments.minutes
+        return f'{minutes:g} minutes' if minutes else f'{self._arguments.iterations or iterations} iterations'
 
     def _view(self, labelled: Samples) -> Augmentation:
         """Crops in which things are about as large as in the network's input, whatever the size of the frames."""

@@ -9,19 +9,16 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from fanet_ros.datasets import Samples
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
-from fanet_ros.datasets.soft_labels import predict_soft_labels, write_soft_labels
+from fanet_ros.datasets.soft_labels import write_soft_labels
+from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.inference.device import choose_device
-from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.tools.train.command import find_recipe
 from fanet_ros.training.config import TrainingConfig
-
-MULTIPLE_PX = 32        # sides of the network's input
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -31,8 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     """
     config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
     device = choose_device(arguments.device)
-    network, metadata = load_checkpoint(arguments.teacher)
-    teacher = Checkpoint(network.to(device), metadata)
+    classes = find_class_map(arguments.teacher_classes) if arguments.teacher_classes else None
+    teacher = open_teacher(arguments.teacher, classes, device)
     wanted = _wanted(config)
     if not wanted:
         raise ValueError(f'{arguments.recipe}: no data set has the key soft_labels')
@@ -40,8 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
         if path.exists():
             print(f'{path} exists')
             continue
-        write_soft_labels(path, metadata.class_names, _frames(
-            teacher, parts, arguments.scales, arguments.stride, device, path.name))
+        write_soft_labels(path, teacher.class_names, _frames(teacher, parts, arguments.scales, arguments.stride, path.name))
         print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
 
 
@@ -57,17 +53,12 @@ def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
     return wanted
 
 
-def _frames(teacher: Checkpoint, parts: Sequence[Samples], scales: Sequence[float], stride: int, device: torch.device,
+def _frames(teacher: Teacher, parts: Sequence[Samples], scales: Sequence[float], stride: int,
             description: str) -> Iterator[tuple[str, np.ndarray]]:
     with tqdm(total=sum(map(len, parts)), desc=description, unit='frame') as bar:
         for samples in parts:
             for sample in samples:
                 height, width = sample.labels.shape
-                sizes = [(_to_multiple(height * scale), _to_multiple(width * scale)) for scale in scales]
                 yield sample.name, predict_soft_labels(
-                    teacher, sample.rgb, sizes, -(-height // stride), -(-width // stride), device)
+                    teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))
                 bar.update()
-
-
-def _to_multiple(side_px: float) -> int:
-    return max(round(side_px / MULTIPLE_PX), 2) * MULTIPLE_PX

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fanet_ros.datasets import DatasetError, Sample
-from fanet_ros.datasets.soft_labels import CLASSES, SoftLabels
+from fanet_ros.datasets.soft_labels import CLASSES, SoftLabels, averaged, label_confident
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import pasted_soft
 
@@ -32,8 +32,27 @@ def test_probabilities_of_renamed_classes_add_up(tmp_path: Path) -> None:
     assert change(blank('frame')).soft.tolist() == [[[0, 30], [0, 250]]]
     with pytest.raises(DatasetError, match='no soft labels of other'):
         change(blank('other'))
-    with pytest.raises(DatasetError, match="class 'bus', which is not trained"):
+    with pytest.raises(DatasetError, match=r'soft\.npz: bus, mud: no such class is trained; rename each to one of road, car'):
         SoftLabels(path, ('road', 'car'), {})
+
+
+def test_classes_that_are_all_renamed_to_nothing_are_rejected(tmp_path: Path) -> None:
+    path = write(tmp_path / 'soft.npz', ['mud'], frame=np.zeros((1, 1, 1), np.uint8))
+    with pytest.raises(DatasetError, match='every class is renamed to nothing'):
+        SoftLabels(path, ('road', 'car'), {'mud': ''})
+
+
+def test_certain_pixels_are_labelled_by_the_mean_of_two_files(tmp_path: Path) -> None:
+    first = np.array([[[255, 0], [100, 155]]], np.uint8)
+    second = np.array([[[205, 50], [0, 0]]], np.uint8)
+    changes = [SoftLabels(write(tmp_path / f'{name}.npz', ['road', 'car'], frame=soft), ('road', 'car'), {}).change()
+               for name, soft in (('first', first), ('second', second))]
+    mean = averaged(*changes)(Sample('frame', np.zeros((1, 2, 3), np.uint8), np.zeros((1, 2), np.uint8)))
+    assert mean.soft.tolist() == [[[230, 25], [50, 78]]]
+    assert label_confident(0.5)(mean).labels.tolist() == [[0, 255]]
+    assert label_confident(0.3)(mean).labels.tolist() == [[0, 1]]
+    large = label_confident(0.5)(Sample('frame', np.zeros((4, 10, 3), np.uint8), np.zeros((4, 10), np.uint8), first))
+    assert large.labels.tolist() == [[0] * 8 + [1] * 2] * 4      # corners aligned: the two are even 7.4 columns from the first
 
 
 @pytest.mark.parametrize('content', [b'', b'no zip', None])

@@ -61,6 +61,18 @@ def test_labels_that_were_not_confident_may_change() -> None:
     assert math.isnan(compare(uncertain, better, 3).kept_by_class[0])
 
 
+def test_a_teacher_says_which_confident_labels_are_right() -> None:
+    """The third pixel may change, since the teacher does not confirm it; a teacher that confirms nothing does not fit."""
+    before = [predictions([0, 0, 1, 1], [0, 0, 1, 0], [0, 0, 1, 1])]
+    after = [predictions([0, 0, 2, 1], [0, 0, 2, 1], [0, 0, 2, 1])]
+    assert compare(before, after, 3).confirmed is None and compare(before, after, 3).kept == pytest.approx(2 / 3)
+    fitting = compare(before, after, 3, [np.array([[0, 0, 2, 1]], np.uint8).repeat(2, 0)])
+    assert fitting.kept == 1.0 and fitting.confirmed == pytest.approx(2 / 3) and math.isnan(fitting.kept_by_class[1])
+    wrong = judge(compare(before, after, 3, [np.array([[2, 1, 0, 0]], np.uint8)]), METADATA.class_names)
+    assert not wrong.is_better
+    assert wrong.reasons[-1] == 'FAIL the teacher agrees in 0.0% of the pixels that the original is confident of; expected 70'
+
+
 def test_the_mirrored_view_is_aligned_with_the_frame() -> None:
     torch.manual_seed(0)
     checkpoint = Checkpoint(METADATA.build_network().eval(), METADATA)

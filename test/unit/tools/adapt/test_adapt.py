@@ -14,9 +14,12 @@ import torch
 
 from fanet_ros.datasets.annotations import write_annotations
 from fanet_ros.inference import ClassMap
-from fanet_ros.model import load_checkpoint
+from fanet_ros.inference.engines.onnx_model import export_onnx
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.adapt.command import main
+from fanet_ros.tools.adapt.drive_teacher import read_rename
 from fanet_ros.tools.adapt.stages import SHARES
 
 
@@ -84,6 +87,76 @@ def test_fine_tuning_on_corrected_masks_resumes(drive: Path, street_checkpoint: 
     assert main(arguments) == 0
     assert trained.stat().st_mtime_ns == written_ns
     torch.testing.assert_close(load_checkpoint(output).network.state_dict(), first.network.state_dict())
+
+
+@pytest.fixture(name='large', scope='module')
+def large_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped default as somebody's ONNX file."""
+    path = tmp_path_factory.mktemp('teacher') / 'large.onnx'
+    export_onnx(load_checkpoint('fanet18_camvid').network, path, 192, 256)
+    return path
+
+
+def test_a_network_learns_the_labels_of_a_teacher(drive: Path, large: Path, street_checkpoint: Path, tmp_path: Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    """A network that takes trees for road and road for trees learns better, and what it has learned is kept for later runs."""
+    swapped = load_checkpoint(street_checkpoint)
+    names = swapped.metadata.class_names
+    pair = [names.index('road'), names.index('tree')]
+    with torch.no_grad():
+        for values in (swapped.network.clslayer.conv_out.weight, swapped.network.clslayer.conv_out.bias):
+            if values is not None:
+                values[pair] = values[pair[::-1]].clone()
+    save_checkpoint(tmp_path / 'swapped.safetensors', swapped.network, swapped.metadata)
+    output, work = tmp_path / 'mine.safetensors', tmp_path / 'work'
+    arguments = command(drive, tmp_path / 'swapped.safetensors', output, '--teacher', large, '--teacher-classes', 'camvid11',
+                        '--iterations', 30, '--work', work, '--force')
+    assert main(arguments) == 0
+    new = load_checkpoint(output)
+    assert 'trained on labels of large, 30 iterations of 4 views' in new.metadata.recipe
+    rgb = cv2.imread(str(sorted(drive.iterdir())[-1]))[..., ::-1].copy()
+    road = load_checkpoint(street_checkpoint), swapped, new
+    shares = [float((labels_of(item, rgb) == pair[0]).mean()) for item in road]
+    assert abs(shares[2] - shares[0]) < abs(shares[1] - shares[0]) / 2
+    assert [len(np.load(work / f'{name}_labels.npz').files) for name in ('teacher', 'own')] == [1 + 9 + 2, 1 + 9]
+    trained = work / 'teaching' / 'checkpoint.safetensors'
+    written_ns = trained.stat().st_mtime_ns
+    output.unlink()
+    assert main(arguments) == 0
+    assert trained.stat().st_mtime_ns == written_ns
+    torch.testing.assert_close(load_checkpoint(output).network.state_dict(), new.network.state_dict())
+
+
+def labels_of(checkpoint: Checkpoint, rgb: np.ndarray) -> np.ndarray:
+    with torch.inference_mode():
+        images = Preprocessor(checkpoint.metadata.mean, checkpoint.metadata.std, torch.device('cpu'))(rgb, 96, 128)
+        return checkpoint.network.eval()(images)[0].argmax(0).numpy()
+
+
+def test_classes_of_a_teacher_need_a_place(drive: Path, large: Path, street_checkpoint: Path, tmp_path: Path,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+    def message(*arguments: Any) -> str:
+        assert main(command(drive, street_checkpoint, tmp_path / 'mine.safetensors', *arguments)) == 1
+        return capsys.readouterr().err.splitlines()[-1]
+    assert 'give its class map with --teacher-classes' in message('--teacher', large)
+    cityscapes = '--teacher', large, '--teacher-classes', 'cityscapes19'
+    assert '--teacher-rename: sidewalk, wall, traffic light' in message(*cityscapes)
+    assert "'cloud' is not a class of the teacher" in message(*cityscapes, '--teacher-rename', '{cloud: sky}')
+    assert 'expected YAML such as' in message(*cityscapes, '--teacher-rename', '{sidewalk: 3}')
+    assert 'expected YAML such as' in message(*cityscapes, '--teacher-rename', '{sidewalk')
+    assert 'No such file' in message(*cityscapes, '--teacher-rename', 'nowhere.yaml')
+    assert '--teacher is the checkpoint to adapt' in message('--teacher', street_checkpoint)
+    with pytest.raises(SystemExit, match='2'):
+        main(command(drive, street_checkpoint, tmp_path / 'mine.safetensors', '--teacher-classes', 'camvid11'))
+    assert 'need --teacher' in capsys.readouterr().err
+    assert not (tmp_path / 'mine.safetensors').exists()
+
+
+def test_rename_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / 'rename.yaml').write_text("person: pedestrian\nterrain: ''\n")
+    assert read_rename(str(tmp_path / 'rename.yaml')) == read_rename("{person: pedestrian, terrain: ''}") == {
+        'person': 'pedestrian', 'terrain': ''}
+    assert read_rename('') == {}
 
 
 def test_the_original_is_kept_if_a_check_fails(drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],

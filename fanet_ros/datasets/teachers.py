@@ -1,0 +1,154 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that others learn from: our own checkpoints, and any network for semantic segmentation as an ONNX file."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, Optional, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from fanet_ros.datasets.sample import DatasetError
+from fanet_ros.inference import ClassMap
+from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.model import Checkpoint, load_checkpoint
+
+# RGB of 0..1 of ImageNet, by which nearly all networks normalise their images.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MULTIPLE_PX = 32        # sides of a network's input
+
+
+class Teacher(ABC):
+    """Predicts the classes of images.
+
+    class_names: of its outputs
+    own_size: height and width [px] of its input, if it takes no other
+    usual_size: height and width [px] that it was trained at, if known
+    """
+
+    class_names: tuple[str, ...]
+    own_size: Optional[tuple[int, int]] = None
+    usual_size: Optional[tuple[int, int]] = None
+
+    @abstractmethod
+    def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
+        """(2, C, h, w) float32 on its device: of the image, and of the mirror image.
+
+        :param rgb: (H, W, 3) uint8
+        :param height: of its input [px]
+        :param width: of its input [px]
+        """
+
+
+class CheckpointTeacher(Teacher):
+    """One of our own checkpoints."""
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        metadata = checkpoint.metadata
+        self.class_names, self.usual_size = metadata.class_names, metadata.training_resolution
+        self._network = checkpoint.network.to(device).eval()
+        self._preprocess = Preprocessor(metadata.mean, metadata.std, device)
+
+    def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
+        image = self._preprocess(rgb, height, width)
+        with torch.inference_mode():
+            found: torch.Tensor = self._network(torch.cat([image, image.flip(3)])).float()
+        return found
+
+
+class OnnxTeacher(Teacher):
+    """Any network that takes (1, 3, H, W) float32, normalised RGB, and returns logits (1, C, h, w) first. Runs on the CPU.
+
+    :param class_map: of its outputs; outputs beyond the last class, such as 'background', are of no class
+    :raises DatasetError: unreadable, or another kind of network
+    """
+
+    def __init__(self, path: Path, class_map: ClassMap) -> None:
+        self._path, self.class_names = path, class_map.names
+        self._session = _open(path)
+        self._input = self._session.get_inputs()[0]
+        shape = self._input.shape
+        fits = len(shape) == 4 and all(size in (wanted, None) or isinstance(size, str) for size, wanted in zip(shape, (1, 3)))
+        if not fits or len(self._session.get_inputs()) != 1 or self._input.type != 'tensor(float)':
+            raise DatasetError(f'{path} takes {self._input.type} {shape}: expected one input of float32 images (1, 3, H, W)')
+        if isinstance(shape[2], int) and isinstance(shape[3], int):
+            self.own_size = shape[2], shape[3]
+        self._preprocess = Preprocessor(MEAN, STD, torch.device('cpu'))
+
+    def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
+        image = self._preprocess(rgb, height, width)
+        return torch.cat([self._run(image), self._run(image.flip(3))])
+
+    def _run(self, image: torch.Tensor) -> torch.Tensor:
+        try:
+            found: Any = self._session.run(None, {self._input.name: image.contiguous().numpy()})[0]
+        except Exception as error:      # onnxruntime's own classes
+            raise DatasetError(f'{self._path} failed on an image of {image.shape[3]}x{image.shape[2]} px: '
+                               f'{" ".join(str(error).split())[:200]}') from None
+        if found.ndim != 4 or found.shape[1] < len(self.class_names) or found.dtype.kind != 'f':
+            raise DatasetError(f'{self._path} returns {found.dtype} {list(found.shape)}: expected logits (1, C, h, w) of the '
+                               f'{len(self.class_names)} classes or more')
+        return torch.from_numpy(found.astype(np.float32))
+
+
+def predict_soft_labels(teacher: Teacher, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int,
+                        columns: int) -> np.ndarray:
+    """Class probabilities times 255, (rows, columns, C) uint8, averaged over input sizes and horizontal mirroring.
+
+    They add up to less than 255 where the teacher sees something that is of no class.
+
+    :param rgb: (H, W, 3) uint8
+    :param sizes: height and width [px] of the network's input; a teacher with a size of its own uses that
+    """
+    sizes = sizes if teacher.own_size is None else [teacher.own_size]
+    classes = len(teacher.class_names)
+    predictions = []
+    with torch.inference_mode():
+        for size in sizes:
+            logits = teacher.logits(rgb, *size)
+            logits = F.interpolate(logits, (rows, columns), mode='bilinear', align_corners=True).softmax(1)[:, :classes]
+            predictions.append((logits[0] + logits[1].flip(2)) / 2)
+        mean = sum(predictions[1:], predictions[0]) / len(predictions)
+    return (mean.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def scaled_sizes(height: int, width: int, scales: Sequence[float]) -> list[tuple[int, int]]:
+    """Sizes of a network's input [px] for an image of this size, in multiples of MULTIPLE_PX."""
+    def side(length_px: float) -> int:
+        return max(round(length_px / MULTIPLE_PX), 2) * MULTIPLE_PX
+    return [(side(height * scale), side(width * scale)) for scale in scales]
+
+
+def open_teacher(name: str, class_map: Optional[ClassMap], device: torch.device) -> Teacher:
+    """Open a checkpoint, by shipped name or path, or an ONNX file.
+
+    :param class_map: of an ONNX file; None for a checkpoint, which contains its own
+    :raises ValueError: it cannot be used, or is an ONNX file without a class map
+    """
+    path = Path(name).expanduser()
+    if path.suffix != '.onnx':
+        if class_map is not None:
+            raise DatasetError(f'{name} contains its classes: leave out --teacher-classes, which is for ONNX files')
+        return CheckpointTeacher(load_checkpoint(name), device)
+    if class_map is None:
+        raise DatasetError(f'{name} does not say what its outputs are: give its class map with --teacher-classes, the name of a '
+                           'shipped one such as cityscapes19, or a YAML file')
+    return OnnxTeacher(path, class_map)
+
+
+def _open(path: Path) -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise DatasetError('ONNX files need a package that is not installed: pip install onnxruntime') from None
+    if not path.is_file():
+        raise DatasetError(f'{path} does not exist')
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = torch.get_num_threads(), 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+    except Exception as error:          # onnxruntime's own classes
+        raise DatasetError(f'{path} is not a usable ONNX file: {" ".join(str(error).split())[:200]}') from None

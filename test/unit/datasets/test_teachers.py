@@ -1,0 +1,92 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Soft labels from checkpoints and from ONNX files of other networks."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fanet_ros.datasets import DatasetError
+from fanet_ros.datasets.layouts import find_class_map
+from fanet_ros.datasets.teachers import OnnxTeacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.inference import ClassMap
+from fanet_ros.inference.engines.onnx_model import export_onnx
+from fanet_ros.model import load_checkpoint
+from fanet_ros.sources import SyntheticStreet
+
+CPU = torch.device('cpu')
+CAMVID = find_class_map('camvid11')
+TWO = ClassMap('two', ('dark', 'bright'), ((0, 0, 0), (255, 255, 255)))
+
+
+class Brightness(nn.Module):
+    """Logits 0, 4 times the brightness, and `more` zeros; at half size."""
+
+    def __init__(self, more: int = 0) -> None:
+        super().__init__()
+        self.more = more
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        bright = 4 * nn.functional.avg_pool2d(images, 2).mean(1, keepdim=True)
+        return torch.cat([bright * 0, bright] + [bright * 0] * self.more, 1)
+
+
+def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64)) -> Path:
+    torch.onnx.export(network, (torch.zeros(shape),), str(path), opset_version=17, dynamo=False)
+    return path
+
+
+@pytest.mark.parametrize('any_size', [False, True])
+def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_size: bool) -> None:
+    export_onnx(load_checkpoint('fanet18_camvid').network, tmp_path / 'teacher.onnx', 96, 128, any_size=any_size)
+    file, checkpoint = (open_teacher(str(name), classes, CPU) for name, classes in (
+        (tmp_path / 'teacher.onnx', CAMVID), ('fanet18_camvid', None)))
+    assert file.class_names == checkpoint.class_names == CAMVID.names
+    assert file.own_size == (None if any_size else (96, 128)) and checkpoint.own_size is None
+    rgb = SyntheticStreet(128, 96, seed=3).frame(40).rgb
+    sizes = scaled_sizes(96, 128, (1.0, 1.5)) if any_size else [(96, 128)]
+    assert sizes[0] == (96, 128)
+    soft = [predict_soft_labels(item, rgb, sizes, 24, 32) for item in (file, checkpoint)]
+    assert soft[0].shape == (24, 32, 11) and soft[0].dtype == np.uint8
+    assert np.abs(soft[0].astype(int) - soft[1]).max() <= 2
+    assert np.abs(soft[0].sum(2, dtype=int) - 255).max() <= 6
+
+
+def test_a_fixed_size_is_used_whatever_is_asked_for(tmp_path: Path) -> None:
+    teacher = open_teacher(str(write(tmp_path / 'a.onnx', Brightness())), TWO, CPU)
+    rgb = np.zeros((48, 80, 3), np.uint8)
+    rgb[:, 40:] = 255
+    soft = predict_soft_labels(teacher, rgb, [(480, 640), (64, 64)], 12, 20)
+    assert soft.argmax(2).tolist() == [[0] * 10 + [1] * 10] * 12
+
+
+def test_outputs_beyond_the_classes_are_of_no_class(tmp_path: Path) -> None:
+    teacher = open_teacher(str(write(tmp_path / 'a.onnx', Brightness(more=1))), TWO, CPU)
+    gray = np.full((32, 64, 3), 116, np.uint8)         # nearly the mean: all three logits are about 0
+    assert predict_soft_labels(teacher, gray, [(32, 64)], 8, 16).sum(2, dtype=int).mean() == pytest.approx(170, abs=12)
+
+
+def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
+    (tmp_path / 'text.onnx').write_text('no network')
+    with pytest.raises(DatasetError, match=r'text\.onnx is not a usable ONNX file'):
+        OnnxTeacher(tmp_path / 'text.onnx', TWO)
+    with pytest.raises(DatasetError, match=r'missing\.onnx does not exist'):
+        OnnxTeacher(tmp_path / 'missing.onnx', TWO)
+    with pytest.raises(DatasetError, match=r'expected one input of float32 images \(1, 3, H, W\)'):
+        OnnxTeacher(write(tmp_path / 'gray.onnx', Brightness(), (1, 1, 32, 64)), TWO)
+    with pytest.raises(DatasetError, match=r'expected one input of float32 images \(1, 3, H, W\)'):
+        OnnxTeacher(write(tmp_path / 'batch.onnx', Brightness(), (2, 3, 32, 64)), TWO)
+    with pytest.raises(DatasetError, match='does not say what its outputs are: give its class map'):
+        open_teacher(str(tmp_path / 'text.onnx'), None, CPU)
+    with pytest.raises(DatasetError, match='contains its classes'):
+        open_teacher('fanet18_camvid', CAMVID, CPU)
+
+
+def test_a_network_with_other_outputs_is_rejected_when_it_runs(tmp_path: Path) -> None:
+    few = open_teacher(str(write(tmp_path / 'few.onnx', Brightness())), CAMVID, CPU)
+    with pytest.raises(DatasetError, match=r'returns float32 \[1, 2, 16, 32\]: expected logits \(1, C, h, w\) of the 11 classes'):
+        few.logits(np.zeros((32, 64, 3), np.uint8), 32, 64)
