@@ -97,27 +97,20 @@ def large_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_network_learns_the_labels_of_a_teacher(drive: Path, large: Path, street_checkpoint: Path, tmp_path: Path,
-                                                  capsys: pytest.CaptureFixture[str]) -> None:
-    """A network that takes trees for road and road for trees learns better, and what it has learned is kept for later runs."""
-    swapped = load_checkpoint(street_checkpoint)
-    names = swapped.metadata.class_names
-    pair = [names.index('road'), names.index('tree')]
-    with torch.no_grad():
-        for values in (swapped.network.clslayer.conv_out.weight, swapped.network.clslayer.conv_out.bias):
-            if values is not None:
-                values[pair] = values[pair[::-1]].clone()
-    save_checkpoint(tmp_path / 'swapped.safetensors', swapped.network, swapped.metadata)
+def test_a_network_learns_the_labels_of_a_teacher(drive: Path, large: Path, street_checkpoint: Path, tmp_path: Path) -> None:
+    """A network that knows no class learns them, and what it has learned is kept for later runs."""
+    start = load_checkpoint(street_checkpoint)
+    torch.nn.init.zeros_(start.network.clslayer.conv_out.weight)
+    save_checkpoint(tmp_path / 'start.safetensors', start.network, start.metadata)
     output, work = tmp_path / 'mine.safetensors', tmp_path / 'work'
-    arguments = command(drive, tmp_path / 'swapped.safetensors', output, '--teacher', large, '--teacher-classes', 'camvid11',
-                        '--iterations', 30, '--work', work, '--force')
+    arguments = command(drive, tmp_path / 'start.safetensors', output, '--teacher', large, '--teacher-classes', 'camvid11',
+                        '--iterations', 8, '--work', work, '--force')
     assert main(arguments) == 0
     new = load_checkpoint(output)
-    assert 'trained on labels of large, 30 iterations of 4 views' in new.metadata.recipe
+    assert 'trained on labels of large, 8 iterations of 4 views' in new.metadata.recipe
     rgb = cv2.imread(str(sorted(drive.iterdir())[-1]))[..., ::-1].copy()
-    road = load_checkpoint(street_checkpoint), swapped, new
-    shares = [float((labels_of(item, rgb) == pair[0]).mean()) for item in road]
-    assert abs(shares[2] - shares[0]) < abs(shares[1] - shares[0]) / 2
+    wanted = labels_of(load_checkpoint(street_checkpoint), rgb)
+    assert [float((labels_of(item, rgb) == wanted).mean()) > 0.5 for item in (start, new)] == [False, True]
     assert [len(np.load(work / f'{name}_labels.npz').files) for name in ('teacher', 'own')] == [1 + 9 + 2, 1 + 9]
     trained = work / 'teaching' / 'checkpoint.safetensors'
     written_ns = trained.stat().st_mtime_ns
