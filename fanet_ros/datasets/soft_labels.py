@@ -96,15 +96,6 @@ class SoftLabels:
         return add
 
 
-def averaged(first: Change, second: Change) -> Change:
-    """Change that adds the mean of the soft labels that two others add; both of the same size and classes."""
-    def average(sample: Sample) -> Sample:
-        one, other = first(sample).soft, second(sample).soft
-        assert one is not None and other is not None
-        return replace(sample, soft=((one.astype(np.uint16) + other + 1) // 2).astype(np.uint8))
-    return average
-
-
 def label_confident(least: float) -> Change:
     """Change that labels each pixel with its most probable class by the soft labels, or UNLABELLED if that is below `least`.
 

@@ -44,10 +44,15 @@ class Teacher(ABC):
 
 
 class CheckpointTeacher(Teacher):
-    """One of our own checkpoints."""
+    """One of our own checkpoints.
+
+    :raises DatasetError: a video network
+    """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         metadata = checkpoint.metadata
+        if metadata.temporal_frames > 1:
+            raise DatasetError('the teacher is a video network: choose one for single images')
         self.class_names, self.usual_size = metadata.class_names, metadata.training_resolution
         self._network = checkpoint.network.to(device).eval()
         self._preprocess = Preprocessor(metadata.mean, metadata.std, device)

@@ -85,6 +85,19 @@ class Consistency:
 
 
 @dataclass(frozen=True)
+class TeacherAgreement:
+    """Agreement with a teacher; all values are 0..1.
+
+    confirmed: share of the pixels that the first network is confident of to which the teacher gives the same label
+    before, after: mean IoU of the labels of the first and of the second network with the teacher's
+    """
+
+    confirmed: float
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Two networks on the same frames.
 
@@ -92,7 +105,7 @@ class Comparison:
         those to which it gives that label too
     kept_by_class: the same for each class, NaN for a class without such pixels
     changed: share of all pixels whose label differs
-    confirmed: share of the pixels that the first one is confident of to which the teacher gives the same label; None: no teacher
+    teacher: what a third network says of them; None: there is none
     """
 
     before: Consistency
@@ -100,7 +113,7 @@ class Comparison:
     kept: float
     kept_by_class: tuple[float, ...]
     changed: float
-    confirmed: Optional[float] = None
+    teacher: Optional[TeacherAgreement] = None
 
 
 class ViewPredictor:
@@ -179,15 +192,15 @@ def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_cla
     :param teacher: labels of a third network, better than both, for the frames: (H, W) uint8 of any size
     """
     counters = _Counter(num_classes), _Counter(num_classes)
+    judge = _TeacherCounter(num_classes)
     confident, kept = np.zeros(num_classes), np.zeros(num_classes)
-    certain = changed = pixels = 0
+    changed = pixels = 0
     for number, (old, new) in enumerate(zip(before, after)):
         counters[0].add(old)
         counters[1].add(new)
         counted = old.agreed & (old.confidence > CONFIDENT)
-        certain += int(counted.sum())
         if teacher is not None:
-            counted &= old.labels == cv2.resize(teacher[number], old.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            counted = judge.confirmed(teacher[number], old, new, counted)
         confident += np.bincount(old.labels[counted], minlength=num_classes)
         kept += np.bincount(old.labels[counted & (old.labels == new.labels)], minlength=num_classes)
         changed += int((old.labels != new.labels).sum())
@@ -196,4 +209,30 @@ def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_cla
     by_class = np.where(confident > 0, kept / np.maximum(confident, 1), np.nan)
     return Comparison(counters[0].consistency(classes), counters[1].consistency(classes),
                       float(kept.sum() / max(confident.sum(), 1)), tuple(by_class.tolist()), changed / max(pixels, 1),
-                      None if teacher is None else float(confident.sum()) / max(certain, 1))
+                      None if teacher is None else judge.agreement())
+
+
+class _TeacherCounter:
+    """Accumulates the agreement of two networks with the labels of a third one."""
+
+    def __init__(self, num_classes: int) -> None:
+        self._before, self._after = ConfusionMatrix(num_classes), ConfusionMatrix(num_classes)
+        self._pixels = np.zeros(num_classes, np.int64)
+        self._confident = self._confirmed = 0
+
+    def confirmed(self, labels: np.ndarray, old: Predictions, new: Predictions, confident: np.ndarray) -> np.ndarray:
+        """Add a frame; returns which of the `confident` pixels, (h, w) bool, have the third network's label."""
+        labels = cv2.resize(labels, old.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        self._before.add(labels, old.labels)
+        self._after.add(labels, new.labels)
+        self._pixels += np.bincount(labels[labels != UNLABELLED], minlength=len(self._pixels))
+        confirmed: np.ndarray = confident & (old.labels == labels)
+        self._confident += int(confident.sum())
+        self._confirmed += int(confirmed.sum())
+        return confirmed
+
+    def agreement(self) -> TeacherAgreement:
+        classes = self._pixels > RARE * max(int(self._pixels.sum()), 1)
+        before, after = (float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0
+                         for matrix in (self._before, self._after))
+        return TeacherAgreement(self._confirmed / max(self._confident, 1), before, after)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
 import torch
@@ -14,12 +14,10 @@ import yaml
 from tqdm import tqdm
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, Entry, Sample, Samples
-from fanet_ros.datasets.changes import Change
 from fanet_ros.datasets.layouts import find_class_map
-from fanet_ros.datasets.soft_labels import SoftLabels, averaged, class_table, label_confident, write_soft_labels
-from fanet_ros.datasets.teachers import CheckpointTeacher, Teacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.datasets.soft_labels import SoftLabels, class_table, label_confident, write_soft_labels
+from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.inference.input_size import InputSize
-from fanet_ros.model import Checkpoint
 from fanet_ros.tools.adapt.drive import Drive
 
 SCALES = (1.0, 1.5)     # of a checkpoint's input: better together than one
@@ -31,58 +29,51 @@ class DriveTeacher:
     """Labels the frames of a drive with another network.
 
     :param name: of the other network, for the card
-    :param own: the network to adapt: what it knows counts as much as what the teacher says
+    :param class_names: of the network to adapt
     :param rename: teacher's class -> class of the network to adapt, or ''
-    :param work: folder for the soft labels of both, which are written when they are needed
+    :param path: file of its soft labels, written when they are needed and it does not exist
     :raises DatasetError: a class of the teacher has no place
     """
 
-    def __init__(self, teacher: Teacher, name: str, own: Teacher, rename: Mapping[str, str], work: Path, *,
+    def __init__(self, teacher: Teacher, name: str, class_names: Sequence[str], rename: Mapping[str, str], path: Path, *,
                  quiet: bool = False) -> None:
-        check_classes(teacher.class_names, own.class_names, rename)
+        check_classes(teacher.class_names, class_names, rename)
         self.name = name
-        self._teacher, self._own, self._rename, self._work, self._quiet = teacher, own, rename, work, quiet
+        self._teacher, self._class_names, self._rename, self._path, self._quiet = teacher, class_names, rename, path, quiet
 
-    def labels(self, drive: Drive, numbers: Sequence[int]) -> list[np.ndarray]:
-        """The teacher's labels of frames, (H, W) uint8 of the network's classes, UNLABELLED where none is certain.
+    def labelled(self, drive: Drive, numbers: Sequence[int]) -> Samples:
+        """Frames of the drive with soft labels, and labels where one class is more probable than all others.
 
         :raises DatasetError: the teacher fails on a frame
         :raises OSError: the file of the soft labels cannot be written
         """
-        return [sample.labels for sample in _frames(drive, numbers).changed(self._taught(drive)).changed(label_confident(CERTAIN))]
+        if not self._path.is_file():
+            write_soft_labels(self._path, self._teacher.class_names, self._predictions(drive))
+        soft = SoftLabels(self._path, self._class_names, self._rename).change()
+        entries = [Entry(_name(number), partial(_unlabelled, drive, number)) for number in numbers]
+        return Samples(entries).changed(soft).changed(label_confident(CERTAIN))
 
-    def lesson(self, drive: Drive) -> Samples:
-        """The frames for adapting, with the mean of the soft labels of both networks, and labels where one class is certain.
-
-        :raises DatasetError: the teacher fails on a frame
-        :raises OSError: the files of the soft labels cannot be written
-        """
-        own = self._soft_labels(self._own, drive, drive.learnt, self._work / 'own_labels.npz', 'its own labels')
-        return _frames(drive, drive.learnt).changed(averaged(self._taught(drive), own)).changed(label_confident(CERTAIN))
-
-    def _taught(self, drive: Drive) -> Change:
-        numbers = sorted(drive.learnt + drive.held_out)
-        return self._soft_labels(self._teacher, drive, numbers, self._work / 'teacher_labels.npz', "the teacher's labels")
-
-    def _soft_labels(self, network: Teacher, drive: Drive, numbers: Sequence[int], path: Path, title: str) -> Change:
-        if not path.is_file():
-            write_soft_labels(path, network.class_names, _predictions(
-                network, drive, tqdm(numbers, desc=title, unit='frame', disable=self._quiet)))
-        return SoftLabels(path, self._own.class_names, self._rename).change()
+    def _predictions(self, drive: Drive) -> Iterator[tuple[str, np.ndarray]]:
+        for number in tqdm(sorted(drive.learnt + drive.held_out), desc="the teacher's labels", unit='frame', disable=self._quiet):
+            rgb = drive.frames.frame(number).rgb
+            height, width = rgb.shape[:2]
+            usual = self._teacher.usual_size
+            sizes = scaled_sizes(height, width, (1.0,)) if usual is None else [
+                InputSize(0, 0, usual, scale).of(height, width) for scale in SCALES]
+            yield _name(number), predict_soft_labels(self._teacher, rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
 
 
-def find_teacher(arguments: argparse.Namespace, start: Checkpoint, device: torch.device) -> Optional[DriveTeacher]:
+def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], device: torch.device) -> Optional[DriveTeacher]:
     """The teacher that the command line asks for; None if it asks for none.
 
-    :param start: the network to adapt
+    :param class_names: of the network to adapt
     :raises ValueError: it cannot be used
     """
     if not arguments.teacher:
         return None
     classes = find_class_map(arguments.teacher_classes) if arguments.teacher_classes else None
-    return DriveTeacher(open_teacher(arguments.teacher, classes, device), Path(arguments.teacher).stem,
-                        CheckpointTeacher(start, device), read_rename(arguments.teacher_rename), arguments.work,
-                        quiet=arguments.quiet)
+    return DriveTeacher(open_teacher(arguments.teacher, classes, device), Path(arguments.teacher).stem, class_names,
+                        read_rename(arguments.teacher_rename), arguments.work / 'soft_labels.npz', quiet=arguments.quiet)
 
 
 def read_rename(text: str) -> Mapping[str, str]:
@@ -115,19 +106,6 @@ def check_classes(taught: Sequence[str], known: Sequence[str], rename: Mapping[s
         class_table(taught, known, rename)
     except DatasetError as error:
         raise DatasetError(f'--teacher-rename: {error}') from None
-
-
-def _predictions(network: Teacher, drive: Drive, numbers: Iterable[int]) -> Iterator[tuple[str, np.ndarray]]:
-    for number in numbers:
-        rgb = drive.frames.frame(number).rgb
-        height, width = rgb.shape[:2]
-        sizes = scaled_sizes(height, width, (1.0,)) if network.usual_size is None else [
-            InputSize(0, 0, network.usual_size, scale).of(height, width) for scale in SCALES]
-        yield _name(number), predict_soft_labels(network, rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
-
-
-def _frames(drive: Drive, numbers: Sequence[int]) -> Samples:
-    return Samples([Entry(_name(number), partial(_unlabelled, drive, number)) for number in numbers])
 
 
 def _unlabelled(drive: Drive, number: int) -> Sample:

@@ -55,6 +55,8 @@ def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predict
 def _consistency_table(comparison: Comparison) -> str:
     before, after = comparison.before, comparison.after
     rows = [(f'agreement with the view {view!r}', value, after.agreement[view]) for view, value in before.agreement.items()]
+    if comparison.teacher is not None:
+        rows.append(('agreement with the teacher', comparison.teacher.before, comparison.teacher.after))
     rows += [('pixels in which all views agree', before.agreed, after.agreed),
              ('mean confidence', before.confidence, after.confidence)]
     return '\n'.join(['| % | before | after |', '|---|---:|---:|',

@@ -7,18 +7,19 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets.source_frames import SourceRequest
-from fanet_ros.evaluation.label_free import Comparison, compare, predict_views
-from fanet_ros.evaluation.verdict import Verdict, judge
+from fanet_ros.evaluation.label_free import Comparison, Predictions, compare, predict_views
+from fanet_ros.evaluation.verdict import Verdict, judge, teacher_fits
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
-from fanet_ros.model import CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
+from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive, gather_drive
 from fanet_ros.tools.adapt.drive_teacher import find_teacher
 from fanet_ros.tools.adapt.report import write_report
@@ -46,18 +47,23 @@ def adapt(arguments: argparse.Namespace) -> bool:
     with RunFolder(work):       # locked: two runs would mix their frames
         _check_settings(work, _settings(arguments))
         class_map = ClassMap.of_checkpoint(start.metadata)
-        teacher = find_teacher(arguments, start, device)
+        teacher = find_teacher(arguments, class_map.names, device)
         request = SourceRequest(arguments.source, arguments.frames, 1, class_map, arguments.image_topic, with_labels=False)
         drive = gather_drive(work / 'frames', request, start.metadata.training_resolution, quiet=arguments.quiet)
         print(f'{drive.frames.count} frames of {drive.source}: {len(drive.learnt)} for adapting, {len(drive.held_out)} for judging')
         stages = Stages(start, drive, work, device, arguments, teacher)
-        adapted = stages.run()
         pairs = drive.held_out_pairs
-        before, after = (
-            predict_views(item, tqdm(pairs, desc=f'judging {name}', unit='frame', disable=arguments.quiet), device)
-            for name, item in (('the original', start), ('the adapted', adapted)))
-        confirming = None if teacher is None else teacher.labels(drive, drive.held_out)
-        comparison = compare(before, after, start.metadata.num_classes, confirming)
+
+        def views(name: str, checkpoint: Checkpoint) -> list[Predictions]:
+            bar = tqdm(pairs, desc=f'judging {name}', unit='frame', disable=arguments.quiet)
+            return predict_views(checkpoint, bar, device)
+        before = views('the original', start)
+        taught = None if teacher is None else [sample.labels for sample in teacher.labelled(drive, drive.held_out)]
+        if taught is not None and not arguments.force and not _fits(before, taught, start.metadata.num_classes):
+            return False
+        adapted = stages.run()
+        after = views('the adapted', adapted)
+        comparison = compare(before, after, start.metadata.num_classes, taught)
         verdict = judge(comparison, start.metadata.class_names)
         metadata = _metadata(start.metadata, drive, comparison, stages.labelled_count, adapted.metadata.recipe, arguments)
         index = write_report(work / 'report', drive, pairs, (before, after), comparison, verdict, class_map, metadata.recipe)
@@ -69,6 +75,16 @@ def adapt(arguments: argparse.Namespace) -> bool:
         print(f'checkpoint: {arguments.output}\nin a running node: ros2 param set /segmentation checkpoint '
               f'{arguments.output.resolve()}')
         return True
+
+
+def _fits(original: Sequence[Predictions], taught: Sequence[np.ndarray], num_classes: int) -> bool:
+    """Whether the teacher fits the drive, before minutes are spent on learning from it; says so if not."""
+    agreement = compare(original, original, num_classes, taught).teacher
+    assert agreement is not None
+    fits, text = teacher_fits(agreement)
+    if not fits:
+        print(f'{text}: does it know such places, and are --teacher-classes and --teacher-rename right? Nothing was written')
+    return fits
 
 
 def _announce(verdict: Verdict, arguments: argparse.Namespace, index: Path) -> None:
@@ -129,6 +145,9 @@ def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison
         figures.update({f'drive/held_out/agreement_{view}_{moment}': value for view, value in signs.agreement.items()})
         figures.update({f'drive/held_out/all_views_agree_{moment}': signs.agreed,
                         f'drive/held_out/confidence_{moment}': signs.confidence})
+    if comparison.teacher is not None:
+        figures.update({f'drive/held_out/agreement_teacher_{moment}': value for moment, value in (
+            ('before', comparison.teacher.before), ('after', comparison.teacher.after))})
     masks = f' and {labelled} labelled ones' if labelled else ''
     before = f' ({metadata.recipe})' if metadata.recipe else ''
     return replace(

@@ -119,7 +119,7 @@ class Stages:
         return self._trained('fine_tuning', start, labelled, settings)
 
     def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> Checkpoint:
-        samples, names = teacher.lesson(self._drive), start.metadata.class_names
+        samples, names = teacher.labelled(self._drive, self._drive.learnt), start.metadata.class_names
         pixels = torch.from_numpy(count_classes([samples], names, allow_empty=True))
         settings = replace(self._settings(TAUGHT_ITERATIONS), learning_rate=TAUGHT_RATE, soft_weight=SOFT_WEIGHT)
         return self._trained('teaching', start, samples, settings, fixed_statistics=False,

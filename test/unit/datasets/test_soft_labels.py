@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fanet_ros.datasets import DatasetError, Sample
-from fanet_ros.datasets.soft_labels import CLASSES, SoftLabels, averaged, label_confident
+from fanet_ros.datasets.soft_labels import CLASSES, SoftLabels, label_confident
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import pasted_soft
 
@@ -42,17 +42,12 @@ def test_classes_that_are_all_renamed_to_nothing_are_rejected(tmp_path: Path) ->
         SoftLabels(path, ('road', 'car'), {'mud': ''})
 
 
-def test_certain_pixels_are_labelled_by_the_mean_of_two_files(tmp_path: Path) -> None:
-    first = np.array([[[255, 0], [100, 155]]], np.uint8)
-    second = np.array([[[205, 50], [0, 0]]], np.uint8)
-    changes = [SoftLabels(write(tmp_path / f'{name}.npz', ['road', 'car'], frame=soft), ('road', 'car'), {}).change()
-               for name, soft in (('first', first), ('second', second))]
-    mean = averaged(*changes)(Sample('frame', np.zeros((1, 2, 3), np.uint8), np.zeros((1, 2), np.uint8)))
-    assert mean.soft.tolist() == [[[230, 25], [50, 78]]]
-    assert label_confident(0.5)(mean).labels.tolist() == [[0, 255]]
-    assert label_confident(0.3)(mean).labels.tolist() == [[0, 1]]
-    large = label_confident(0.5)(Sample('frame', np.zeros((4, 10, 3), np.uint8), np.zeros((4, 10), np.uint8), first))
-    assert large.labels.tolist() == [[0] * 8 + [1] * 2] * 4      # corners aligned: the two are even 7.4 columns from the first
+def test_certain_pixels_are_labelled() -> None:
+    soft = np.array([[[255, 0], [100, 155]]], np.uint8)
+    sample = Sample('frame', np.zeros((4, 10, 3), np.uint8), np.zeros((4, 10), np.uint8), soft)
+    # Corners aligned: the two are even 7.4 columns from the first; the last has 0.61 for the second class.
+    assert label_confident(0.5)(sample).labels.tolist() == [[0] * 8 + [1] * 2] * 4
+    assert label_confident(0.7)(sample).labels.tolist() == [[0] * 5 + [255] * 5] * 4
 
 
 @pytest.mark.parametrize('content', [b'', b'no zip', None])

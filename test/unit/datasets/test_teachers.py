@@ -3,6 +3,8 @@
 """Soft labels from checkpoints and from ONNX files of other networks."""
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,10 @@ from torch import nn
 
 from fanet_ros.datasets import DatasetError
 from fanet_ros.datasets.layouts import find_class_map
-from fanet_ros.datasets.teachers import OnnxTeacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.datasets.teachers import CheckpointTeacher, OnnxTeacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.engines.onnx_model import export_onnx
-from fanet_ros.model import load_checkpoint
+from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.sources import SyntheticStreet
 
 CPU = torch.device('cpu')
@@ -36,7 +38,9 @@ class Brightness(nn.Module):
 
 
 def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64)) -> Path:
-    torch.onnx.export(network, (torch.zeros(shape),), str(path), opset_version=17, dynamo=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')     # about the older exporter, which needs no further package
+        torch.onnx.export(network, (torch.zeros(shape),), str(path), opset_version=17, dynamo=False)
     return path
 
 
@@ -84,6 +88,9 @@ def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
         open_teacher(str(tmp_path / 'text.onnx'), None, CPU)
     with pytest.raises(DatasetError, match='contains its classes'):
         open_teacher('fanet18_camvid', CAMVID, CPU)
+    start = load_checkpoint('fanet18_camvid')
+    with pytest.raises(DatasetError, match='is a video network'):
+        CheckpointTeacher(Checkpoint(start.network, replace(start.metadata, temporal_frames=3)), CPU)
 
 
 def test_a_network_with_other_outputs_is_rejected_when_it_runs(tmp_path: Path) -> None:

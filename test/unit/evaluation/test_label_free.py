@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from fanet_ros.datasets import UNLABELLED
-from fanet_ros.evaluation.label_free import FramePair, Predictions, compare, predict_views
+from fanet_ros.evaluation.label_free import FramePair, Predictions, TeacherAgreement, compare, predict_views
 from fanet_ros.evaluation.verdict import judge
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.sources import SyntheticStreet
@@ -62,15 +62,23 @@ def test_labels_that_were_not_confident_may_change() -> None:
 
 
 def test_a_teacher_says_which_confident_labels_are_right() -> None:
-    """The third pixel may change, since the teacher does not confirm it; a teacher that confirms nothing does not fit."""
+    """The third pixel may change, since the teacher does not confirm it."""
     before = [predictions([0, 0, 1, 1], [0, 0, 1, 0], [0, 0, 1, 1])]
-    after = [predictions([0, 0, 2, 1], [0, 0, 2, 1], [0, 0, 2, 1])]
-    assert compare(before, after, 3).confirmed is None and compare(before, after, 3).kept == pytest.approx(2 / 3)
-    fitting = compare(before, after, 3, [np.array([[0, 0, 2, 1]], np.uint8).repeat(2, 0)])
-    assert fitting.kept == 1.0 and fitting.confirmed == pytest.approx(2 / 3) and math.isnan(fitting.kept_by_class[1])
-    wrong = judge(compare(before, after, 3, [np.array([[2, 1, 0, 0]], np.uint8)]), METADATA.class_names)
-    assert not wrong.is_better
-    assert wrong.reasons[-1] == 'FAIL the teacher agrees in 0.0% of the pixels that the original is confident of; expected 70'
+    after = [predictions([0, 0, 2, 1], [0, 0, 1, 0], [0, 0, 1, 0])]
+    assert compare(before, after, 3).teacher is None and not judge(compare(before, after, 3), METADATA.class_names).is_better
+    found = compare(before, after, 3, [np.array([[0, 0, 2, 1]], np.uint8).repeat(2, 0)])
+    assert found.teacher == TeacherAgreement(pytest.approx(2 / 3), pytest.approx((1 + 0 + 1 / 2) / 3), 1.0)
+    assert found.kept == 1.0 and math.isnan(found.kept_by_class[1])
+    verdict = judge(found, METADATA.class_names)
+    assert [line[:4] for line in verdict.reasons] == ['ok  ', 'ok  ', 'ok  ', 'FAIL'] and not verdict.is_better
+    assert verdict.reasons[0].startswith("ok   labels of the teacher agree with the frame's by 100.0%, 50.0% before")
+    assert verdict.reasons[-1] == 'FAIL the teacher agrees in 66.7% of the pixels that the original is confident of; expected 70'
+
+
+def test_a_network_that_learned_nothing_from_the_teacher_is_refused() -> None:
+    same = [predictions([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1])]
+    verdict = judge(compare(same, same, 3, [np.array([[0, 0, 1, UNLABELLED]], np.uint8)]), METADATA.class_names)
+    assert [line[:4] for line in verdict.reasons] == ['FAIL', 'ok  ', 'ok  ', 'ok  ']
 
 
 def test_the_mirrored_view_is_aligned_with_the_frame() -> None:
