@@ -32,11 +32,12 @@ def judge(comparison: Comparison, class_names: Sequence[str]) -> Verdict:
     lost = [name for name, kept, share in zip(class_names, comparison.kept_by_class, before.class_shares)
             if share > RARE and kept < LEAST_KEPT_OF_CLASS]
     checks = [
-        _gain(f'labels of the views ({", ".join(before.agreement)})', before.mean_agreement, after.mean_agreement),
+        _gain(f"labels of the views ({', '.join(before.agreement)}) agree with the frame's", before.mean_agreement,
+              after.mean_agreement),
         (comparison.kept >= LEAST_KEPT, f'{100 * comparison.kept:.1f}% of the confident pixels keep their label'),
         (not lost, f'classes that were confident and are lost: {", ".join(lost) or "none"}')]
     if comparison.teacher is not None:
-        checks[0] = _gain('labels of the teacher', comparison.teacher.before, comparison.teacher.after)
+        checks[0] = _gain("the teacher's labels agree with the network's", comparison.teacher.before, comparison.teacher.after)
         checks.append(teacher_fits(comparison.teacher))
     return Verdict(all(passed for passed, _ in checks), tuple(f'{"ok  " if passed else "FAIL"} {text}' for passed, text in checks))
 
@@ -50,5 +51,4 @@ def teacher_fits(teacher: TeacherAgreement) -> tuple[bool, str]:
 
 def _gain(what: str, before: float, after: float) -> tuple[bool, str]:
     return after - before >= LEAST_GAIN, (
-        f"{what} agree with the frame's by {100 * after:.1f}%, {100 * before:.1f}% before (mean IoU); expected "
-        f'{100 * LEAST_GAIN:g} more')
+        f'{what} by {100 * after:.1f}%, {100 * before:.1f}% before (mean IoU); expected {100 * LEAST_GAIN:g} more')

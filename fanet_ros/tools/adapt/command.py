@@ -6,11 +6,11 @@
     ros2 param set /segmentation checkpoint $PWD/mine.safetensors
 
 SOURCE is a rosbag2, a video, a folder of images or /dev/videoN. The BatchNorm statistics of its frames replace a share of the
-original ones. With --teacher the network then learns from the labels of a larger one: a checkpoint, or any network for semantic
-segmentation as an ONNX file (input (1, 3, H, W) RGB, normalised as for ImageNet; output logits (1, C, h, w)). With --labels it is
-fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are
-worth it), and goes part of the way to the result. A fifth of each quarter of the drive is not used for adapting: on it the adapted
-network is compared with the original, without labels. If a check fails nothing is written and the exit code is 3.
+original ones. With --teacher the network then learns from the labels that a larger one gives to the frames: a checkpoint, or any
+network for semantic segmentation as an ONNX file (input (1, 3, H, W) RGB, normalised as for ImageNet; output logits (1, C, h, w)).
+With --labels it is fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are worth it), and goes part of
+the way to the result. A fifth of each quarter of the drive is not used for adapting: on it the adapted network is compared with the
+original, without labels. If a check fails nothing is written and the exit code is 3.
 
 The same command resumes after an interruption.
 """

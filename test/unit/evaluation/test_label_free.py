@@ -71,7 +71,7 @@ def test_a_teacher_says_which_confident_labels_are_right() -> None:
     assert found.kept == 1.0 and math.isnan(found.kept_by_class[1])
     verdict = judge(found, METADATA.class_names)
     assert [line[:4] for line in verdict.reasons] == ['ok  ', 'ok  ', 'ok  ', 'FAIL'] and not verdict.is_better
-    assert verdict.reasons[0].startswith("ok   labels of the teacher agree with the frame's by 100.0%, 50.0% before")
+    assert verdict.reasons[0].startswith("ok   the teacher's labels agree with the network's by 100.0%, 50.0% before")
     assert verdict.reasons[-1] == 'FAIL the teacher agrees in 66.7% of the pixels that the original is confident of; expected 70'
 
 
