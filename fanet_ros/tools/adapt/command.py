@@ -6,7 +6,7 @@
     ros2 param set /segmentation checkpoint $PWD/mine.safetensors
 
 SOURCE is a rosbag2, a video, a folder of images or /dev/videoN. The BatchNorm statistics of its frames replace a share of the
-original ones. With --teacher the network then learns from the labels that a larger one gives to the frames: a checkpoint, or any
+original ones. With --teacher the network then learns from the labels that a better one gives to the frames: a checkpoint, or any
 network for semantic segmentation as an ONNX file (input (1, 3, H, W) RGB, normalised as for ImageNet; output logits (1, C, h, w)).
 With --labels it is fine-tuned on frames whose masks you have corrected (`pick` chooses frames that are worth it), and goes part of
 the way to the result. A fifth of each quarter of the drive is not used for adapting: on it the adapted network is compared with the
@@ -53,7 +53,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                         help='number of frames, spread evenly over the source (default %(default)s)')
     parser.add_argument('--image-topic', default='', metavar='TOPIC', help='camera to use in a bag with several cameras')
     parser.add_argument('--force', action='store_true', help='write the checkpoint even if a check fails')
-    teacher = parser.add_argument_group('learning from a larger network')
+    teacher = parser.add_argument_group('learning from a better network')
     teacher.add_argument('--teacher', default='', metavar='NETWORK', help='checkpoint, by shipped name or path, or an ONNX file')
     teacher.add_argument('--teacher-classes', default='', metavar='CLASS_MAP',
                          help='classes of an ONNX file: cityscapes19 or another one in config/class_maps, or a YAML file')
