@@ -51,11 +51,11 @@ def class_table(names: Sequence[str], class_names: Sequence[str], rename: Mappin
     :param rename: teacher's class -> trained class, where names differ, or '' for none; several may become one
     :raises DatasetError: a class of the teacher has no place, or none has
     """
-    targets = [rename.get(name, name) for name in names] if set(names) != set(class_names) else names
-    homeless = [name for name, target in zip(names, targets) if target and target not in class_names]
+    targets = [rename.get(name, name) for name in names]
+    homeless = {name: target for name, target in zip(names, targets) if target and target not in class_names}
     if homeless:
-        raise DatasetError(f'{", ".join(homeless)}: no such class is trained; rename each to one of {", ".join(class_names)}, or '
-                           "to ''")
+        wrong = ', '.join(name if name == target else f'{name} (renamed to {target})' for name, target in homeless.items())
+        raise DatasetError(f"{wrong}: no such class is trained; rename each to one of {', '.join(class_names)}, or to ''")
     if not any(targets):
         raise DatasetError('every class is renamed to nothing')
     return np.array([[target == name for name in class_names] for target in targets], np.float32)

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that others learn from: our own checkpoints, and any network for semantic segmentation as an ONNX file."""
+"""Networks that others learn from: our own checkpoints, and networks for semantic segmentation from elsewhere, as ONNX files."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -15,9 +15,8 @@ from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
 
-# RGB of 0..1 of ImageNet, by which nearly all networks normalise their images.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MULTIPLE_PX = 32        # sides of a network's input
 
 
@@ -54,7 +53,7 @@ class CheckpointTeacher(Teacher):
         if metadata.temporal_frames > 1:
             raise DatasetError('the teacher is a video network: choose one for single images')
         self.class_names, self.usual_size = metadata.class_names, metadata.training_resolution
-        self._network = checkpoint.network.to(device).eval()
+        self._network = checkpoint.calibrated_network.to(device).eval()
         self._preprocess = Preprocessor(metadata.mean, metadata.std, device)
 
     def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
@@ -65,15 +64,15 @@ class CheckpointTeacher(Teacher):
 
 
 class OnnxTeacher(Teacher):
-    """Any network that takes (1, 3, H, W) float32, normalised RGB, and returns logits (1, C, h, w) first. Runs on the CPU.
+    """A network that takes float32 (1, 3, H, W), RGB normalised as for ImageNet, and returns (1, C, h, w) logits or probabilities.
 
-    :param class_map: of its outputs; outputs beyond the last class, such as 'background', are of no class
+    :param class_map: of its outputs; one more output, such as a background at the end, is of no class
     :raises DatasetError: unreadable, or another kind of network
     """
 
-    def __init__(self, path: Path, class_map: ClassMap) -> None:
+    def __init__(self, path: Path, class_map: ClassMap, device: torch.device) -> None:
         self._path, self.class_names = path, class_map.names
-        self._session = _open(path)
+        self._session = _open(path, device)
         self._input = self._session.get_inputs()[0]
         shape = self._input.shape
         fits = len(shape) == 4 and all(size in (wanted, None) or isinstance(size, str) for size, wanted in zip(shape, (1, 3)))
@@ -81,7 +80,7 @@ class OnnxTeacher(Teacher):
             raise DatasetError(f'{path} takes {self._input.type} {shape}: expected one input of float32 images (1, 3, H, W)')
         if isinstance(shape[2], int) and isinstance(shape[3], int):
             self.own_size = shape[2], shape[3]
-        self._preprocess = Preprocessor(MEAN, STD, torch.device('cpu'))
+        self._preprocess = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, torch.device('cpu'))
 
     def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
         image = self._preprocess(rgb, height, width)
@@ -93,10 +92,15 @@ class OnnxTeacher(Teacher):
         except Exception as error:      # onnxruntime's own classes
             raise DatasetError(f'{self._path} failed on an image of {image.shape[3]}x{image.shape[2]} px: '
                                f'{" ".join(str(error).split())[:200]}') from None
-        if found.ndim != 4 or found.shape[1] < len(self.class_names) or found.dtype.kind != 'f':
+        classes = len(self.class_names)
+        if found.ndim != 4 or found.dtype.kind != 'f' or found.shape[1] not in (classes, classes + 1):
+            labels = '; export it without its argmax' if found.dtype.kind in 'iu' else ''
             raise DatasetError(f'{self._path} returns {found.dtype} {list(found.shape)}: expected logits (1, C, h, w) of the '
-                               f'{len(self.class_names)} classes or more')
-        return torch.from_numpy(found.astype(np.float32))
+                               f'{classes} classes, or one output more{labels}')
+        scores = torch.from_numpy(found.astype(np.float32, copy=False))
+        if scores.min() >= 0 and (scores.sum(1) - 1).abs().max() < 0.01:        # probabilities
+            return scores.clamp(min=1e-6).log()
+        return scores
 
 
 def predict_soft_labels(teacher: Teacher, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int,
@@ -134,17 +138,17 @@ def open_teacher(name: str, class_map: Optional[ClassMap], device: torch.device)
     :raises ValueError: it cannot be used, or is an ONNX file without a class map
     """
     path = Path(name).expanduser()
-    if path.suffix != '.onnx':
+    if path.suffix.lower() != '.onnx':
         if class_map is not None:
             raise DatasetError(f'{name} contains its classes: leave out --teacher-classes, which is for ONNX files')
         return CheckpointTeacher(load_checkpoint(name), device)
     if class_map is None:
         raise DatasetError(f'{name} does not say what its outputs are: give its class map with --teacher-classes, the name of a '
                            'shipped one such as cityscapes19, or a YAML file')
-    return OnnxTeacher(path, class_map)
+    return OnnxTeacher(path, class_map, device)
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, device: torch.device) -> Any:
     try:
         import onnxruntime
     except ImportError:
@@ -153,7 +157,9 @@ def _open(path: Path) -> Any:
         raise DatasetError(f'{path} does not exist')
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = torch.get_num_threads(), 3
+    wanted = ['CUDAExecutionProvider'] * (device.type == 'cuda') + ['CPUExecutionProvider']
+    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:          # onnxruntime's own classes
         raise DatasetError(f'{path} is not a usable ONNX file: {" ".join(str(error).split())[:200]}') from None

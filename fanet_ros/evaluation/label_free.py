@@ -85,10 +85,23 @@ class Consistency:
 
 
 @dataclass(frozen=True)
+class TeacherLabels:
+    """What a third network, better than both, says of the frames.
+
+    labels: of each frame (H, W) uint8 of any size, UNLABELLED where it is uncertain
+    known: (C,) bool, the classes that it can tell
+    """
+
+    labels: Sequence[np.ndarray]
+    known: np.ndarray
+
+
+@dataclass(frozen=True)
 class TeacherAgreement:
     """Agreement with a teacher; all values are 0..1.
 
-    confirmed: share of the pixels that the first network is confident of to which the teacher gives the same label
+    confirmed: share of the pixels that the first network is confident of, and that have a label of the teacher, with the same
+        label; of the classes that the teacher can tell. 1 if there are none
     before, after: mean IoU of the labels of the first and of the second network with the teacher's
     """
 
@@ -102,8 +115,8 @@ class Comparison:
     """Two networks on the same frames.
 
     kept: share of the pixels that the first one is confident of with the same label from the second; with a teacher, only of
-        those to which it gives that label too
-    kept_by_class: the same for each class, NaN for a class without such pixels
+        those to which it gives that label too, or whose class it cannot tell
+    kept_by_class: the same for each class, NaN for a class without such pixels, or with a teacher too few
     changed: share of all pixels whose label differs
     teacher: what a third network says of them; None: there is none
     """
@@ -186,53 +199,57 @@ def predict_views(checkpoint: Checkpoint, frames: Iterable[FramePair], device: t
 
 
 def compare(before: Sequence[Predictions], after: Sequence[Predictions], num_classes: int,
-            teacher: Optional[Sequence[np.ndarray]] = None) -> Comparison:
-    """Compare two networks on the same frames; agreement is averaged over the classes that `before` predicts frequently.
-
-    :param teacher: labels of a third network, better than both, for the frames: (H, W) uint8 of any size
-    """
+            teacher: Optional[TeacherLabels] = None) -> Comparison:
+    """Compare two networks on the same frames; agreement is averaged over the classes that `before` predicts frequently."""
     counters = _Counter(num_classes), _Counter(num_classes)
-    judge = _TeacherCounter(num_classes)
+    taught = None if teacher is None else _TeacherCounter(teacher)
     confident, kept = np.zeros(num_classes), np.zeros(num_classes)
     changed = pixels = 0
     for number, (old, new) in enumerate(zip(before, after)):
         counters[0].add(old)
         counters[1].add(new)
         counted = old.agreed & (old.confidence > CONFIDENT)
-        if teacher is not None:
-            counted = judge.confirmed(teacher[number], old, new, counted)
+        if taught is not None:
+            counted = taught.add(number, old, new, counted)
         confident += np.bincount(old.labels[counted], minlength=num_classes)
         kept += np.bincount(old.labels[counted & (old.labels == new.labels)], minlength=num_classes)
         changed += int((old.labels != new.labels).sum())
         pixels += old.labels.size
     classes = counters[0].frequent
-    by_class = np.where(confident > 0, kept / np.maximum(confident, 1), np.nan)
+    by_class = np.where(confident > (0 if taught is None else RARE * pixels), kept / np.maximum(confident, 1), np.nan)
     return Comparison(counters[0].consistency(classes), counters[1].consistency(classes),
                       float(kept.sum() / max(confident.sum(), 1)), tuple(by_class.tolist()), changed / max(pixels, 1),
-                      None if teacher is None else judge.agreement())
+                      None if taught is None else taught.agreement())
 
 
 class _TeacherCounter:
     """Accumulates the agreement of two networks with the labels of a third one."""
 
-    def __init__(self, num_classes: int) -> None:
-        self._before, self._after = ConfusionMatrix(num_classes), ConfusionMatrix(num_classes)
-        self._pixels = np.zeros(num_classes, np.int64)
+    def __init__(self, teacher: TeacherLabels) -> None:
+        classes = len(teacher.known)
+        self._teacher = teacher
+        self._before, self._after = ConfusionMatrix(classes), ConfusionMatrix(classes)
+        self._pixels = np.zeros(classes, np.int64)
         self._confident = self._confirmed = 0
 
-    def confirmed(self, labels: np.ndarray, old: Predictions, new: Predictions, confident: np.ndarray) -> np.ndarray:
-        """Add a frame; returns which of the `confident` pixels, (h, w) bool, have the third network's label."""
-        labels = cv2.resize(labels, old.labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    def add(self, number: int, old: Predictions, new: Predictions, confident: np.ndarray) -> np.ndarray:
+        """Add a frame; returns which of the `confident` pixels, (h, w) bool, the teacher confirms or cannot tell."""
+        given = self._teacher.labels[number]
+        rows, columns = (np.linspace(0, side - 1, count).round().astype(int)       # corners aligned, as in the predictions
+                         for side, count in zip(given.shape, old.labels.shape))
+        labels = given[rows[:, None], columns]
         self._before.add(labels, old.labels)
         self._after.add(labels, new.labels)
         self._pixels += np.bincount(labels[labels != UNLABELLED], minlength=len(self._pixels))
-        confirmed: np.ndarray = confident & (old.labels == labels)
-        self._confident += int(confident.sum())
-        self._confirmed += int(confirmed.sum())
-        return confirmed
+        can_tell, same = self._teacher.known[old.labels], old.labels == labels
+        told = confident & can_tell & (labels != UNLABELLED)
+        self._confident += int(told.sum())
+        self._confirmed += int((told & same).sum())
+        counted: np.ndarray = confident & (same | ~can_tell)
+        return counted
 
     def agreement(self) -> TeacherAgreement:
         classes = self._pixels > RARE * max(int(self._pixels.sum()), 1)
         before, after = (float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0
                          for matrix in (self._before, self._after))
-        return TeacherAgreement(self._confirmed / max(self._confident, 1), before, after)
+        return TeacherAgreement(self._confirmed / self._confident if self._confident else 1.0, before, after)

@@ -14,11 +14,14 @@ import yaml
 from tqdm import tqdm
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, Entry, Sample, Samples
+from fanet_ros.datasets.frame_set import read_rgb
 from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.datasets.soft_labels import SoftLabels, class_table, label_confident, write_soft_labels
 from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.evaluation.label_free import TeacherLabels
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.tools.adapt.drive import Drive
+from fanet_ros.tools.adapt.work_folder import SOFT_LABELS
 
 SCALES = (1.0, 1.5)     # of a checkpoint's input: better together than one
 STRIDE = 4              # image pixels per soft label
@@ -37,12 +40,13 @@ class DriveTeacher:
 
     def __init__(self, teacher: Teacher, name: str, class_names: Sequence[str], rename: Mapping[str, str], path: Path, *,
                  quiet: bool = False) -> None:
-        check_classes(teacher.class_names, class_names, rename)
+        table = check_classes(teacher.class_names, class_names, rename)
         self.name = name
+        self.known: np.ndarray = np.asarray(table.any(0))
         self._teacher, self._class_names, self._rename, self._path, self._quiet = teacher, class_names, rename, path, quiet
 
     def labelled(self, drive: Drive, numbers: Sequence[int]) -> Samples:
-        """Frames of the drive with soft labels, and labels where one class is more probable than all others.
+        """Frames of the drive with soft labels, and labels where one class is more probable than all others together.
 
         :raises DatasetError: the teacher fails on a frame
         :raises OSError: the file of the soft labels cannot be written
@@ -53,9 +57,18 @@ class DriveTeacher:
         entries = [Entry(_name(number), partial(_unlabelled, drive, number)) for number in numbers]
         return Samples(entries).changed(soft).changed(label_confident(CERTAIN))
 
+    def judging(self, drive: Drive) -> TeacherLabels:
+        """What the teacher says of the frames for judging; raises as labelled() does."""
+        return TeacherLabels([sample.labels for sample in self.labelled(drive, drive.held_out)], self.known)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its labels depend on, beside the frames, as plain values."""
+        return {'classes': list(self._teacher.class_names), 'rename': dict(self._rename)}
+
     def _predictions(self, drive: Drive) -> Iterator[tuple[str, np.ndarray]]:
         for number in tqdm(sorted(drive.learnt + drive.held_out), desc="the teacher's labels", unit='frame', disable=self._quiet):
-            rgb = drive.frames.frame(number).rgb
+            rgb = read_rgb(drive.frames.images / f'{_name(number)}.png')
             height, width = rgb.shape[:2]
             usual = self._teacher.usual_size
             sizes = scaled_sizes(height, width, (1.0,)) if usual is None else [
@@ -73,7 +86,7 @@ def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], devi
         return None
     classes = find_class_map(arguments.teacher_classes) if arguments.teacher_classes else None
     return DriveTeacher(open_teacher(arguments.teacher, classes, device), Path(arguments.teacher).stem, class_names,
-                        read_rename(arguments.teacher_rename), arguments.work / 'soft_labels.npz', quiet=arguments.quiet)
+                        read_rename(arguments.teacher_rename), arguments.work / SOFT_LABELS, quiet=arguments.quiet)
 
 
 def read_rename(text: str) -> Mapping[str, str]:
@@ -83,7 +96,7 @@ def read_rename(text: str) -> Mapping[str, str]:
     """
     path = Path(text).expanduser()
     try:
-        content: Any = yaml.safe_load(path.read_text('utf-8') if text and not text.startswith('{') else text) or {}
+        content: Any = yaml.safe_load(path.read_text('utf-8') if path.suffix in ('.yaml', '.yml') else text) or {}
     except OSError as error:
         raise DatasetError(f'--teacher-rename {path}: {error.strerror}') from None
     except (yaml.YAMLError, UnicodeDecodeError):
@@ -94,8 +107,8 @@ def read_rename(text: str) -> Mapping[str, str]:
     return content
 
 
-def check_classes(taught: Sequence[str], known: Sequence[str], rename: Mapping[str, str]) -> None:
-    """Check that every class of the teacher has a place.
+def check_classes(taught: Sequence[str], known: Sequence[str], rename: Mapping[str, str]) -> np.ndarray:
+    """The class table, after checking that every class of the teacher has a place.
 
     :raises DatasetError: says which has none, and what to do
     """
@@ -103,13 +116,13 @@ def check_classes(taught: Sequence[str], known: Sequence[str], rename: Mapping[s
         if name not in taught:
             raise DatasetError(f'--teacher-rename: {name!r} is not a class of the teacher: expected one of {", ".join(taught)}')
     try:
-        class_table(taught, known, rename)
+        return class_table(taught, known, rename)
     except DatasetError as error:
         raise DatasetError(f'--teacher-rename: {error}') from None
 
 
 def _unlabelled(drive: Drive, number: int) -> Sample:
-    rgb = drive.frames.frame(number).rgb
+    rgb = read_rgb(drive.frames.images / f'{_name(number)}.png')
     return Sample(_name(number), rgb, np.full(rgb.shape[:2], UNLABELLED, np.uint8))
 
 

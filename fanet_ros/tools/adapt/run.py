@@ -4,33 +4,27 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 import cv2
-import numpy as np
+import torch
 from tqdm import tqdm
 
-from fanet_ros.atomic_file import write_json
 from fanet_ros.datasets.source_frames import SourceRequest
-from fanet_ros.evaluation.label_free import Comparison, Predictions, compare, predict_views
+from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions, TeacherLabels, compare, predict_views
 from fanet_ros.evaluation.verdict import Verdict, judge, teacher_fits
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive, gather_drive
-from fanet_ros.tools.adapt.drive_teacher import find_teacher
+from fanet_ros.tools.adapt.drive_teacher import DriveTeacher, find_teacher
 from fanet_ros.tools.adapt.report import write_report
 from fanet_ros.tools.adapt.stages import Stages
+from fanet_ros.tools.adapt.work_folder import TEACHER, AdaptError, check_settings
 from fanet_ros.training.run_folder import RunFolder
-
-SETTINGS = 'settings.json'
-
-
-class AdaptError(ValueError):
-    """Adapting is impossible as requested; one line: what was expected, what came, what to do."""
 
 
 def adapt(arguments: argparse.Namespace) -> bool:
@@ -45,28 +39,25 @@ def adapt(arguments: argparse.Namespace) -> bool:
     _check(arguments, start.metadata)
     work: Path = arguments.work
     with RunFolder(work):       # locked: two runs would mix their frames
-        _check_settings(work, _settings(arguments))
         class_map = ClassMap.of_checkpoint(start.metadata)
         teacher = find_teacher(arguments, class_map.names, device)
+        check_settings(work, _settings(arguments, teacher))
         request = SourceRequest(arguments.source, arguments.frames, 1, class_map, arguments.image_topic, with_labels=False)
         drive = gather_drive(work / 'frames', request, start.metadata.training_resolution, quiet=arguments.quiet)
         print(f'{drive.frames.count} frames of {drive.source}: {len(drive.learnt)} for adapting, {len(drive.held_out)} for judging')
         stages = Stages(start, drive, work, device, arguments, teacher)
-        pairs = drive.held_out_pairs
-
-        def views(name: str, checkpoint: Checkpoint) -> list[Predictions]:
-            bar = tqdm(pairs, desc=f'judging {name}', unit='frame', disable=arguments.quiet)
-            return predict_views(checkpoint, bar, device)
-        before = views('the original', start)
-        taught = None if teacher is None else [sample.labels for sample in teacher.labelled(drive, drive.held_out)]
-        if taught is not None and not arguments.force and not _fits(before, taught, start.metadata.num_classes):
+        taught = None if teacher is None else teacher.judging(drive)
+        views = partial(_views, drive.held_out_pairs, device, arguments.quiet)
+        original = [] if taught is None else views('the original', start)
+        if taught is not None and not arguments.force and not _fits(original, taught):
             return False
         adapted = stages.run()
-        after = views('the adapted', adapted)
+        before, after = original or views('the original', start), views('the adapted', adapted)
         comparison = compare(before, after, start.metadata.num_classes, taught)
         verdict = judge(comparison, start.metadata.class_names)
         metadata = _metadata(start.metadata, drive, comparison, stages.labelled_count, adapted.metadata.recipe, arguments)
-        index = write_report(work / 'report', drive, pairs, (before, after), comparison, verdict, class_map, metadata.recipe)
+        index = write_report(work / 'report', drive, drive.held_out_pairs, (before, after), comparison, verdict, class_map,
+                             metadata.recipe)
         _announce(verdict, arguments, index)
         if not verdict.is_better and not arguments.force:
             return False
@@ -77,13 +68,17 @@ def adapt(arguments: argparse.Namespace) -> bool:
         return True
 
 
-def _fits(original: Sequence[Predictions], taught: Sequence[np.ndarray], num_classes: int) -> bool:
+def _views(pairs: Sequence[FramePair], device: torch.device, quiet: bool, name: str, checkpoint: Checkpoint) -> list[Predictions]:
+    return predict_views(checkpoint, tqdm(pairs, desc=f'judging {name}', unit='frame', disable=quiet), device)
+
+
+def _fits(original: Sequence[Predictions], taught: TeacherLabels) -> bool:
     """Whether the teacher fits the drive, before minutes are spent on learning from it; says so if not."""
-    agreement = compare(original, original, num_classes, taught).teacher
+    agreement = compare(original, original, len(taught.known), taught).teacher
     assert agreement is not None
     fits, text = teacher_fits(agreement)
     if not fits:
-        print(f'{text}: does it know such places, and are --teacher-classes and --teacher-rename right? Nothing was written')
+        print(f'{text}: does it know such places, and are --teacher-classes and --teacher-rename right? No checkpoint was written')
     return fits
 
 
@@ -104,13 +99,16 @@ def _check(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> None:
         raise AdaptError(f'--output is the checkpoint to adapt, {arguments.output}: choose another file')
 
 
-def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+def _settings(arguments: argparse.Namespace, teacher: Optional[DriveTeacher]) -> dict[str, Any]:
     """Everything that the result depends on, as plain values."""
-    names = ('frames', 'image_topic', 'minutes', 'iterations', 'teacher_classes', 'teacher_rename')
+    names = ('frames', 'image_topic', 'minutes', 'iterations')
+    path = Path(arguments.teacher).expanduser()
     return {'source': _absolute(arguments.source),
             'checkpoint': str(resolve_checkpoint(arguments.checkpoint).resolve()),
             'labels': str(arguments.labels.resolve()) if arguments.labels else '',
-            'teacher': _absolute(arguments.teacher),
+            TEACHER: None if teacher is None else {
+                'network': _absolute(arguments.teacher), 'changed_ns': path.stat().st_mtime_ns if path.is_file() else 0,
+                **teacher.identity},
             **{name: getattr(arguments, name) for name in names}}
 
 
@@ -118,23 +116,6 @@ def _absolute(text: str) -> str:
     """A path as an absolute one; anything else, such as the name of a checkpoint, unchanged."""
     path = Path(text).expanduser()
     return str(path.resolve()) if text and path.exists() else text
-
-
-def _check_settings(work: Path, settings: dict[str, Any]) -> None:
-    """Note the settings in the folder, or compare them with those of the run that it holds.
-
-    :raises AdaptError: they differ
-    """
-    path = work / SETTINGS
-    if path.is_file() and (work / 'frames' / 'frames.json').is_file():
-        old = json.loads(path.read_text())
-        for key, value in settings.items():
-            moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
-            if old.get(key) != value and not moved:
-                raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
-                                 'another --work, or remove the folder')
-    else:
-        write_json(path, settings)
 
 
 def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison, labelled: int, method: str,
@@ -148,9 +129,11 @@ def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison
     if comparison.teacher is not None:
         figures.update({f'drive/held_out/agreement_teacher_{moment}': value for moment, value in (
             ('before', comparison.teacher.before), ('after', comparison.teacher.after))})
+        figures['drive/held_out/confirmed_by_teacher'] = comparison.teacher.confirmed
     masks = f' and {labelled} labelled ones' if labelled else ''
+    teacher = f', with labels of {Path(arguments.teacher).stem}' if arguments.teacher else ''
     before = f' ({metadata.recipe})' if metadata.recipe else ''
     return replace(
         metadata, figures={key: round(value, 5) for key, value in figures.items()},
-        data=f'{metadata.data}; adapted to {len(drive.learnt)} unlabelled frames of {drive.source}{masks}'.lstrip('; '),
+        data=f'{metadata.data}; adapted to {len(drive.learnt)} unlabelled frames of {drive.source}{masks}{teacher}'.lstrip('; '),
         recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {method}')

@@ -21,6 +21,7 @@ from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive
 from fanet_ros.tools.adapt.drive_teacher import DriveTeacher
+from fanet_ros.tools.adapt.work_folder import NORM, TAUGHT, TEACHING, TUNED, TUNING
 from fanet_ros.training.adaptation.blending import blend
 from fanet_ros.training.adaptation.fine_tuning import fine_tune
 from fanet_ros.training.adaptation.norm_statistics import with_statistics_of
@@ -89,15 +90,15 @@ class Stages:
 
     @property
     def _norm_path(self) -> Path:
-        return self._work / 'norm.safetensors'
+        return self._work / NORM
 
     @property
     def _taught_path(self) -> Path:
-        return self._work / 'taught.safetensors'
+        return self._work / TAUGHT
 
     @property
     def _tuned_path(self) -> Path:
-        return self._work / 'tuned.safetensors'
+        return self._work / TUNED
 
     def _save(self, path: Path, checkpoint: Checkpoint, recipe: str) -> None:
         save_checkpoint(path, checkpoint.network, replace(self._start.metadata, recipe=recipe))
@@ -116,13 +117,13 @@ class Stages:
 
     def _fine_tuned(self, start: Checkpoint, labelled: Samples) -> Checkpoint:
         settings = replace(self._settings(ITERATIONS), learning_rate=LEARNING_RATE, hard_below=1.0)
-        return self._trained('fine_tuning', start, labelled, settings)
+        return self._trained(TUNING, start, labelled, settings)
 
     def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> Checkpoint:
         samples, names = teacher.labelled(self._drive, self._drive.learnt), start.metadata.class_names
         pixels = torch.from_numpy(count_classes([samples], names, allow_empty=True))
         settings = replace(self._settings(TAUGHT_ITERATIONS), learning_rate=TAUGHT_RATE, soft_weight=SOFT_WEIGHT)
-        return self._trained('teaching', start, samples, settings, fixed_statistics=False,
+        return self._trained(TEACHING, start, samples, settings, fixed_statistics=False,
                              meaning=LabelMeaning(weights=balanced_class_weights(pixels, len(names)).to(self._device)))
 
     def _trained(self, name: str, start: Checkpoint, samples: Samples, settings: TrainingSettings, *,

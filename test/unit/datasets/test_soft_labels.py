@@ -32,8 +32,16 @@ def test_probabilities_of_renamed_classes_add_up(tmp_path: Path) -> None:
     assert change(blank('frame')).soft.tolist() == [[[0, 30], [0, 250]]]
     with pytest.raises(DatasetError, match='no soft labels of other'):
         change(blank('other'))
+    with pytest.raises(DatasetError, match=r'soft\.npz: bus \(renamed to cra\): no such class is trained'):
+        SoftLabels(path, ('road', 'car'), {'bus': 'cra', 'mud': ''})
     with pytest.raises(DatasetError, match=r'soft\.npz: bus, mud: no such class is trained; rename each to one of road, car'):
         SoftLabels(path, ('road', 'car'), {})
+
+
+def test_classes_with_the_trained_names_are_renamed_too(tmp_path: Path) -> None:
+    path = write(tmp_path / 'soft.npz', ['car', 'road'], frame=np.array([[[10, 20]]], np.uint8))
+    assert SoftLabels(path, ('road', 'car'), {}).change()(blank('frame')).soft.tolist() == [[[20, 10]]]
+    assert SoftLabels(path, ('road', 'car'), {'car': 'road'}).change()(blank('frame')).soft.tolist() == [[[30, 0]]]
 
 
 def test_classes_that_are_all_renamed_to_nothing_are_rejected(tmp_path: Path) -> None:
@@ -45,7 +53,7 @@ def test_classes_that_are_all_renamed_to_nothing_are_rejected(tmp_path: Path) ->
 def test_certain_pixels_are_labelled() -> None:
     soft = np.array([[[255, 0], [100, 155]]], np.uint8)
     sample = Sample('frame', np.zeros((4, 10, 3), np.uint8), np.zeros((4, 10), np.uint8), soft)
-    # Corners aligned: the two are even 7.4 columns from the first; the last has 0.61 for the second class.
+    # Corners aligned: the two are equal at column 7.4; the last has 0.61 for the second class.
     assert label_confident(0.5)(sample).labels.tolist() == [[0] * 8 + [1] * 2] * 4
     assert label_confident(0.7)(sample).labels.tolist() == [[0] * 5 + [255] * 5] * 4
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from fanet_ros.sources import SyntheticStreet
 
 CPU = torch.device('cpu')
 CAMVID = find_class_map('camvid11')
+BLACK = np.zeros((32, 64, 3), np.uint8)
 TWO = ClassMap('two', ('dark', 'bright'), ((0, 0, 0), (255, 255, 255)))
 
 
@@ -37,16 +39,23 @@ class Brightness(nn.Module):
         return torch.cat([bright * 0, bright] + [bright * 0] * self.more, 1)
 
 
-def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64)) -> Path:
+class ArgMax(nn.Module):
+    """Labels from logits."""
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits.argmax(1, keepdim=True)
+
+
+def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64), **options: Any) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')     # about the older exporter, which needs no further package
-        torch.onnx.export(network, (torch.zeros(shape),), str(path), opset_version=17, dynamo=False)
+        torch.onnx.export(network, (torch.zeros(shape),), str(path), opset_version=17, dynamo=False, **options)
     return path
 
 
 @pytest.mark.parametrize('any_size', [False, True])
 def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_size: bool) -> None:
-    export_onnx(load_checkpoint('fanet18_camvid').network, tmp_path / 'teacher.onnx', 96, 128, any_size=any_size)
+    export_onnx(load_checkpoint('fanet18_camvid').calibrated_network, tmp_path / 'teacher.onnx', 96, 128, any_size=any_size)
     file, checkpoint = (open_teacher(str(name), classes, CPU) for name, classes in (
         (tmp_path / 'teacher.onnx', CAMVID), ('fanet18_camvid', None)))
     assert file.class_names == checkpoint.class_names == CAMVID.names
@@ -77,13 +86,13 @@ def test_outputs_beyond_the_classes_are_of_no_class(tmp_path: Path) -> None:
 def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
     (tmp_path / 'text.onnx').write_text('no network')
     with pytest.raises(DatasetError, match=r'text\.onnx is not a usable ONNX file'):
-        OnnxTeacher(tmp_path / 'text.onnx', TWO)
+        OnnxTeacher(tmp_path / 'text.onnx', TWO, CPU)
     with pytest.raises(DatasetError, match=r'missing\.onnx does not exist'):
-        OnnxTeacher(tmp_path / 'missing.onnx', TWO)
+        OnnxTeacher(tmp_path / 'missing.onnx', TWO, CPU)
     with pytest.raises(DatasetError, match=r'expected one input of float32 images \(1, 3, H, W\)'):
-        OnnxTeacher(write(tmp_path / 'gray.onnx', Brightness(), (1, 1, 32, 64)), TWO)
+        OnnxTeacher(write(tmp_path / 'gray.onnx', Brightness(), (1, 1, 32, 64)), TWO, CPU)
     with pytest.raises(DatasetError, match=r'expected one input of float32 images \(1, 3, H, W\)'):
-        OnnxTeacher(write(tmp_path / 'batch.onnx', Brightness(), (2, 3, 32, 64)), TWO)
+        OnnxTeacher(write(tmp_path / 'batch.onnx', Brightness(), (2, 3, 32, 64)), TWO, CPU)
     with pytest.raises(DatasetError, match='does not say what its outputs are: give its class map'):
         open_teacher(str(tmp_path / 'text.onnx'), None, CPU)
     with pytest.raises(DatasetError, match='contains its classes'):
@@ -96,4 +105,31 @@ def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
 def test_a_network_with_other_outputs_is_rejected_when_it_runs(tmp_path: Path) -> None:
     few = open_teacher(str(write(tmp_path / 'few.onnx', Brightness())), CAMVID, CPU)
     with pytest.raises(DatasetError, match=r'returns float32 \[1, 2, 16, 32\]: expected logits \(1, C, h, w\) of the 11 classes'):
-        few.logits(np.zeros((32, 64, 3), np.uint8), 32, 64)
+        few.logits(BLACK, 32, 64)
+    labels = open_teacher(str(write(tmp_path / 'labels.onnx', nn.Sequential(Brightness(), ArgMax()))), TWO, CPU)
+    with pytest.raises(DatasetError, match='returns int64 .* or one output more; export it without its argmax'):
+        labels.logits(BLACK, 32, 64)
+    too_many = open_teacher(str(write(tmp_path / 'many.onnx', Brightness(more=2))), TWO, CPU)
+    with pytest.raises(DatasetError, match=r'\[1, 4, 16, 32\]: expected logits .* of the 2 classes, or one output more'):
+        too_many.logits(BLACK, 32, 64)
+
+
+def test_probabilities_teach_as_their_logits_do(tmp_path: Path) -> None:
+    logits, probabilities = (open_teacher(str(write(tmp_path / f'{name}.onnx', network)), TWO, CPU) for name, network in (
+        ('logits', Brightness()), ('probabilities', nn.Sequential(Brightness(), nn.Softmax(1)))))
+    rgb = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
+    soft = [predict_soft_labels(item, rgb, [(32, 64)], 16, 32).astype(int) for item in (logits, probabilities)]
+    assert np.abs(soft[0] - soft[1]).max() <= 1 and soft[0].std() > 20
+
+
+def test_a_network_that_fails_on_a_size_is_named(tmp_path: Path) -> None:
+    class Flat(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images[:, :2] + torch.zeros(1, 2, 32, 1)
+
+    path = write(tmp_path / 'flat.onnx', Flat(), input_names=['images'], dynamic_axes={'images': {2: 'height', 3: 'width'}})
+    teacher = open_teacher(str(path), TWO, CPU)
+    assert teacher.own_size is None
+    assert teacher.logits(BLACK, 32, 96).shape == (2, 2, 32, 96)
+    with pytest.raises(DatasetError, match=r'flat\.onnx failed on an image of 64x48 px'):
+        teacher.logits(BLACK, 48, 64)

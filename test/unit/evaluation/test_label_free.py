@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from fanet_ros.datasets import UNLABELLED
-from fanet_ros.evaluation.label_free import FramePair, Predictions, TeacherAgreement, compare, predict_views
+from fanet_ros.evaluation.label_free import FramePair, Predictions, TeacherAgreement, TeacherLabels, compare, predict_views
 from fanet_ros.evaluation.verdict import judge
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.sources import SyntheticStreet
@@ -61,12 +61,15 @@ def test_labels_that_were_not_confident_may_change() -> None:
     assert math.isnan(compare(uncertain, better, 3).kept_by_class[0])
 
 
+ALL = np.ones(3, bool)
+
+
 def test_a_teacher_says_which_confident_labels_are_right() -> None:
     """The third pixel may change, since the teacher does not confirm it."""
     before = [predictions([0, 0, 1, 1], [0, 0, 1, 0], [0, 0, 1, 1])]
     after = [predictions([0, 0, 2, 1], [0, 0, 1, 0], [0, 0, 1, 0])]
     assert compare(before, after, 3).teacher is None and not judge(compare(before, after, 3), METADATA.class_names).is_better
-    found = compare(before, after, 3, [np.array([[0, 0, 2, 1]], np.uint8).repeat(2, 0)])
+    found = compare(before, after, 3, TeacherLabels([np.array([[0, 0, 2, 1]], np.uint8).repeat(2, 0)], ALL))
     assert found.teacher == TeacherAgreement(pytest.approx(2 / 3), pytest.approx((1 + 0 + 1 / 2) / 3), 1.0)
     assert found.kept == 1.0 and math.isnan(found.kept_by_class[1])
     verdict = judge(found, METADATA.class_names)
@@ -77,8 +80,20 @@ def test_a_teacher_says_which_confident_labels_are_right() -> None:
 
 def test_a_network_that_learned_nothing_from_the_teacher_is_refused() -> None:
     same = [predictions([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1])]
-    verdict = judge(compare(same, same, 3, [np.array([[0, 0, 1, UNLABELLED]], np.uint8)]), METADATA.class_names)
+    verdict = judge(compare(same, same, 3, TeacherLabels([np.array([[0, 0, 1, UNLABELLED]], np.uint8)], ALL)), METADATA.class_names)
     assert [line[:4] for line in verdict.reasons] == ['FAIL', 'ok  ', 'ok  ', 'ok  ']
+
+
+def test_a_class_that_the_teacher_cannot_tell_must_not_be_lost() -> None:
+    """It calls c what is b; what it leaves open counts neither for nor against it."""
+    before = [predictions([0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1])]
+    after = [predictions([0, 0, 2, 2], [0, 0, 2, 2], [0, 0, 2, 2])]
+    labels = TeacherLabels([np.array([[0, UNLABELLED, 2, 2]], np.uint8)], np.array([True, False, True]))
+    found = compare(before, after, 3, labels)
+    assert found.teacher.confirmed == 1.0 and found.kept == pytest.approx(1 / 3)
+    assert judge(found, METADATA.class_names).reasons[2].endswith('are lost: b')
+    silent = compare(before, after, 3, TeacherLabels([np.full((1, 4), UNLABELLED, np.uint8)], ALL))
+    assert silent.teacher == TeacherAgreement(1.0, 0.0, 0.0)
 
 
 def test_the_mirrored_view_is_aligned_with_the_frame() -> None:

@@ -112,12 +112,14 @@ def test_a_network_learns_the_labels_of_a_teacher(drive: Path, large: Path, stre
     wanted = labels_of(load_checkpoint(street_checkpoint), rgb)
     found = [float((labels_of(item, rgb) == wanted).mean()) for item in (start, new)]
     assert found[1] > 0.5 > found[0], found
-    assert len(np.load(work / 'soft_labels.npz').files) == 1 + 9 + 2
-    trained = work / 'teaching' / 'checkpoint.safetensors'
-    written_ns = trained.stat().st_mtime_ns
-    output.unlink()
+    soft, trained = work / 'frames' / 'soft_labels.npz', work / 'teaching' / 'checkpoint.safetensors'
+    assert len(np.load(soft).files) == 1 + 9 + 2
+    assert not torch.equal(start.network.resnet.bn1.running_mean, load_checkpoint(trained).network.resnet.bn1.running_mean)
+    written_ns = [path.stat().st_mtime_ns for path in (soft, trained)]
+    for path in (output, work / 'taught.safetensors'):
+        path.unlink()
     assert main(arguments) == 0
-    assert trained.stat().st_mtime_ns == written_ns
+    assert [path.stat().st_mtime_ns for path in (soft, trained)] == written_ns
     torch.testing.assert_close(load_checkpoint(output).network.state_dict(), new.network.state_dict())
 
 
@@ -125,14 +127,26 @@ def test_a_teacher_that_does_not_fit_is_refused_before_it_teaches(drive: Path, l
                                                                   capsys: pytest.CaptureFixture[str]) -> None:
     """Its classes are mixed up."""
     names = load_checkpoint(street_checkpoint).metadata.class_names
-    mixed_up = str(dict(zip(names, (*names[1:], names[0]))))
-    output = tmp_path / 'mine.safetensors'
-    arguments = command(drive, street_checkpoint, output, '--teacher', large, '--teacher-classes', 'camvid11')
-    (tmp_path / 'shifted.yaml').write_text(ClassMap.of_checkpoint(load_checkpoint(street_checkpoint).metadata).to_yaml().replace(
-        'name: sky', 'name: cloud'))
-    assert main([*arguments[:-1], str(tmp_path / 'shifted.yaml'), '--teacher-rename', mixed_up.replace("'sky'", "'cloud'", 1)]) == 3
+    mixed_up = dict(zip(names, (*names[1:], names[0])))
+    output, work = tmp_path / 'mine.safetensors', tmp_path / 'mine.adapt'
+    arguments = command(drive, street_checkpoint, output, '--teacher', large, '--teacher-classes', 'camvid11', '--iterations', 1)
+    assert main([*arguments, '--teacher-rename', str(mixed_up)]) == 3
     assert 'expected 70: does it know such places' in capsys.readouterr().out
-    assert not output.exists() and not (tmp_path / 'mine.adapt' / 'norm.safetensors').exists()
+    assert not output.exists() and not (work / 'norm.safetensors').exists()
+    frames_ns = (work / 'frames' / 'frames.json').stat().st_mtime_ns
+    assert main([*arguments, '--force']) == 0          # corrected: in the same folder, with the same frames
+    assert (work / 'frames' / 'frames.json').stat().st_mtime_ns == frames_ns
+    card = load_checkpoint(output).metadata
+    assert card.data.endswith('adapted to 9 unlabelled frames of dusk, with labels of large')
+    assert card.figures['drive/held_out/confirmed_by_teacher'] > 0.7 and 'drive/held_out/agreement_teacher_after' in card.figures
+    assert '| agreement with the teacher |' in (work / 'report' / 'index.md').read_text()
+
+
+def test_a_checkpoint_teaches_at_the_resolutions_that_it_knows(drive: Path, street_checkpoint: Path, tmp_path: Path) -> None:
+    arguments = command(drive, street_checkpoint, tmp_path / 'mine.safetensors', '--teacher', 'fanet18_camvid', '--iterations', 1)
+    assert main([*arguments, '--force']) == 0
+    soft = np.load(tmp_path / 'mine.adapt' / 'frames' / 'soft_labels.npz')
+    assert soft['0000'].shape == (24, 32, 11)
 
 
 def labels_of(checkpoint: Checkpoint, rgb: np.ndarray) -> np.ndarray:
@@ -164,7 +178,7 @@ def test_rename_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / 'rename.yaml').write_text("person: pedestrian\nterrain: ''\n")
     assert read_rename(str(tmp_path / 'rename.yaml')) == read_rename("{person: pedestrian, terrain: ''}") == {
         'person': 'pedestrian', 'terrain': ''}
-    assert read_rename('') == {}
+    assert read_rename('') == {} and read_rename(' person: pedestrian') == {'person': 'pedestrian'}
 
 
 def test_the_original_is_kept_if_a_check_fails(drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],

@@ -1,0 +1,50 @@
+# Copyright 2026 The fanet_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The work folder of an adaptation: which run it holds, and what of that a changed command makes useless."""
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fanet_ros.atomic_file import write_json
+
+SETTINGS = 'settings.json'
+TEACHER = 'teacher'             # the one setting that may change: what was learned from the old one is removed
+SOFT_LABELS = 'frames/soft_labels.npz'
+NORM, TEACHING, TAUGHT, TUNING, TUNED = 'norm.safetensors', 'teaching', 'taught.safetensors', 'fine_tuning', 'tuned.safetensors'
+
+
+class AdaptError(ValueError):
+    """Adapting is impossible as requested; one line: what was expected, what came, what to do."""
+
+
+def check_settings(work: Path, settings: dict[str, Any]) -> None:
+    """Note the settings in the folder, or compare them with those of the run that it holds.
+
+    :raises AdaptError: they differ in more than the teacher
+    """
+    path = work / SETTINGS
+    if not path.is_file() or not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
+        _remove(work, NORM, TEACHING, TAUGHT, TUNING, TUNED)
+        write_json(path, settings)
+        return
+    old = json.loads(path.read_text())
+    for key, value in settings.items():
+        moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
+        if key != TEACHER and old.get(key) != value and not moved:
+            raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
+                             'another --work, or remove the folder')
+    if old.get(TEACHER) != settings[TEACHER]:
+        _remove(work, SOFT_LABELS, TEACHING, TAUGHT, TUNING, TUNED)
+        write_json(path, {**old, TEACHER: settings[TEACHER]})
+
+
+def _remove(work: Path, *names: str) -> None:
+    for name in names:
+        path = work / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
