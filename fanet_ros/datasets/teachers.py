@@ -131,21 +131,25 @@ def scaled_sizes(height: int, width: int, scales: Sequence[float]) -> list[tuple
     return [(side(height * scale), side(width * scale)) for scale in scales]
 
 
+def is_onnx(name: str) -> bool:
+    """Whether a teacher is an ONNX file, by its name; otherwise it is a checkpoint."""
+    return Path(name).suffix.lower() == '.onnx'
+
+
 def open_teacher(name: str, class_map: Optional[ClassMap], device: torch.device) -> Teacher:
     """Open a checkpoint, by shipped name or path, or an ONNX file.
 
     :param class_map: of an ONNX file; None for a checkpoint, which contains its own
     :raises ValueError: it cannot be used, or is an ONNX file without a class map
     """
-    path = Path(name).expanduser()
-    if path.suffix.lower() != '.onnx':
+    if not is_onnx(name):
         if class_map is not None:
             raise DatasetError(f'{name} contains its classes: leave out --teacher-classes, which is for ONNX files')
         return CheckpointTeacher(load_checkpoint(name), device)
     if class_map is None:
         raise DatasetError(f'{name} does not say what its outputs are: give its class map with --teacher-classes, the name of a '
                            'shipped one such as cityscapes19, or a YAML file')
-    return OnnxTeacher(path, class_map, device)
+    return OnnxTeacher(Path(name).expanduser(), class_map, device)
 
 
 def _open(path: Path, device: torch.device) -> Any:

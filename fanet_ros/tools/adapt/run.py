@@ -14,6 +14,7 @@ import torch
 from tqdm import tqdm
 
 from fanet_ros.datasets.source_frames import SourceRequest
+from fanet_ros.datasets.teachers import is_onnx
 from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions, TeacherLabels, compare, predict_views
 from fanet_ros.evaluation.verdict import Verdict, judge, teacher_fits
 from fanet_ros.inference import ClassMap
@@ -92,7 +93,7 @@ def _announce(verdict: Verdict, arguments: argparse.Namespace, index: Path) -> N
 def _check(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> None:
     if metadata.temporal_frames > 1:
         raise AdaptError(f'{arguments.checkpoint} is a video network, which adapt does not support: choose another checkpoint')
-    if arguments.teacher and Path(arguments.teacher).suffix != '.onnx' and (
+    if arguments.teacher and not is_onnx(arguments.teacher) and (
             resolve_checkpoint(arguments.teacher).resolve() == resolve_checkpoint(arguments.checkpoint).resolve()):
         raise AdaptError('--teacher is the checkpoint to adapt: it would lose by its own labels, choose a better network')
     if arguments.output.exists() and arguments.output.resolve() == resolve_checkpoint(arguments.checkpoint).resolve():

@@ -26,11 +26,12 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
     :raises AdaptError: they differ in more than the teacher
     """
     path = work / SETTINGS
-    if not path.is_file() or not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
-        _remove(work, NORM, TEACHING, TAUGHT, TUNING, TUNED)
+    if not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
+        if path.is_file():      # what is left was learned from frames that are gone
+            _remove(work, NORM, TEACHING, TAUGHT, TUNING, TUNED)
         write_json(path, settings)
         return
-    old = json.loads(path.read_text())
+    old = json.loads(path.read_text()) if path.is_file() else {}
     for key, value in settings.items():
         moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
         if key != TEACHER and old.get(key) != value and not moved:
