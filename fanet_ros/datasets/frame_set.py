@@ -58,9 +58,13 @@ class FrameSet:
 
     def frame(self, number: int) -> SourceFrame:
         """Load one frame, without labels."""
-        name = f'{number:04d}'
+        name = name_of(number)
         earlier = sorted((self.folder / EARLIER).glob(f'{name}_*.png'))
-        return SourceFrame(name, read_rgb(self.images / f'{name}.png'), None, tuple(read_rgb(item) for item in earlier))
+        return SourceFrame(name, self.rgb(number), None, tuple(read_rgb(item) for item in earlier))
+
+    def rgb(self, number: int) -> np.ndarray:
+        """Load the image of one frame, (H, W, 3) uint8, without those before it."""
+        return read_rgb(self.images / f'{name_of(number)}.png')
 
     def frames(self) -> Iterator[SourceFrame]:
         """Yield the frames without labels, loading one at a time to save memory."""
@@ -89,6 +93,11 @@ def open_frames(folder: Path) -> FrameSet:
     """Open the frames that gather_frames() wrote to `folder`."""
     content: dict[str, Any] = json.loads((folder / 'frames.json').read_text())
     return FrameSet(folder, **{**content, 'class_names': tuple(content['class_names'])})
+
+
+def name_of(number: int) -> str:
+    """Name of a frame and its files."""
+    return f'{number:04d}'
 
 
 def read_rgb(path: Path) -> np.ndarray:
@@ -136,7 +145,7 @@ def _write(folder: Path, source: SourceFrames, request: SourceRequest, change: O
         if frame is None:
             continue
         size = size if count else frame.rgb.shape[:2]
-        name = f'{count:04d}'
+        name = name_of(count)
         write_png(folder / IMAGES / f'{name}.png', frame.rgb)
         for number, rgb in enumerate(frame.earlier):
             write_png(folder / EARLIER / f'{name}_{number}.png', rgb)

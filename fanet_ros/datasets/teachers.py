@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.preprocess import Preprocessor
@@ -120,7 +121,7 @@ def predict_soft_labels(teacher: Teacher, rgb: np.ndarray, sizes: Sequence[tuple
             logits = teacher.logits(rgb, *size)
             logits = F.interpolate(logits, (rows, columns), mode='bilinear', align_corners=True).softmax(1)[:, :classes]
             predictions.append((logits[0] + logits[1].flip(2)) / 2)
-        mean = sum(predictions[1:], predictions[0]) / len(predictions)
+        mean = torch.stack(predictions).mean(0)
     return (mean.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
 
 
@@ -136,20 +137,20 @@ def is_onnx(name: str) -> bool:
     return Path(name).suffix.lower() == '.onnx'
 
 
-def open_teacher(name: str, class_map: Optional[ClassMap], device: torch.device) -> Teacher:
+def open_teacher(name: str, classes: str, device: torch.device) -> Teacher:
     """Open a checkpoint, by shipped name or path, or an ONNX file.
 
-    :param class_map: of an ONNX file; None for a checkpoint, which contains its own
+    :param classes: class map of an ONNX file, by shipped name or path; '' for a checkpoint, which contains its own
     :raises ValueError: it cannot be used, or is an ONNX file without a class map
     """
     if not is_onnx(name):
-        if class_map is not None:
+        if classes:
             raise DatasetError(f'{name} contains its classes: leave out --teacher-classes, which is for ONNX files')
         return CheckpointTeacher(load_checkpoint(name), device)
-    if class_map is None:
+    if not classes:
         raise DatasetError(f'{name} does not say what its outputs are: give its class map with --teacher-classes, the name of a '
                            'shipped one such as cityscapes19, or a YAML file')
-    return OnnxTeacher(Path(name).expanduser(), class_map, device)
+    return OnnxTeacher(Path(name).expanduser(), find_class_map(classes), device)
 
 
 def _open(path: Path, device: torch.device) -> Any:

@@ -182,13 +182,12 @@ class _Counter:
     @property
     def frequent(self) -> np.ndarray:
         """(C,) bool: classes that are not rare."""
-        return self._pixels > RARE * max(int(self._pixels.sum()), 1)
+        return _frequent(self._pixels)
 
     def consistency(self, classes: np.ndarray) -> Consistency:
         """:param classes: (C,) bool, classes to average the agreement over; one that is no longer predicted counts as 0"""
         total = max(int(self._pixels.sum()), 1)
-        agreement = {name: float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0
-                     for name, matrix in self._matrices.items()}
+        agreement = {name: _mean_iou(matrix, classes) for name, matrix in self._matrices.items()}
         return Consistency(agreement, self._agreed / total, self._confidence / total, tuple((self._pixels / total).tolist()))
 
 
@@ -249,7 +248,16 @@ class _TeacherCounter:
         return counted
 
     def agreement(self) -> TeacherAgreement:
-        classes = self._pixels > RARE * max(int(self._pixels.sum()), 1)
-        before, after = (float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0
-                         for matrix in (self._before, self._after))
-        return TeacherAgreement(self._confirmed / self._confident if self._confident else 1.0, before, after)
+        classes = _frequent(self._pixels)
+        return TeacherAgreement(self._confirmed / self._confident if self._confident else 1.0,
+                                _mean_iou(self._before, classes), _mean_iou(self._after, classes))
+
+
+def _frequent(pixels: np.ndarray) -> np.ndarray:
+    """(C,) bool: classes that are not rare, from the number of their pixels."""
+    return pixels > RARE * max(int(pixels.sum()), 1)
+
+
+def _mean_iou(matrix: ConfusionMatrix, classes: np.ndarray) -> float:
+    """Over these classes, (C,) bool; one that is no longer predicted counts as 0."""
+    return float(np.nan_to_num(matrix.class_iou()[classes]).mean()) if classes.any() else 0.0

@@ -31,14 +31,15 @@ def judge(comparison: Comparison, class_names: Sequence[str]) -> Verdict:
     before, after = comparison.before, comparison.after
     lost = [name for name, kept, share in zip(class_names, comparison.kept_by_class, before.class_shares)
             if share > RARE and kept < LEAST_KEPT_OF_CLASS]
+    teacher = comparison.teacher
     checks = [
         _gain(f"labels of the views ({', '.join(before.agreement)}) agree with the frame's", before.mean_agreement,
-              after.mean_agreement),
+              after.mean_agreement) if teacher is None else
+        _gain("the teacher's labels agree with the network's", teacher.before, teacher.after),
         (comparison.kept >= LEAST_KEPT, f'{100 * comparison.kept:.1f}% of the confident pixels keep their label'),
         (not lost, f'classes that were confident and are lost: {", ".join(lost) or "none"}')]
-    if comparison.teacher is not None:
-        checks[0] = _gain("the teacher's labels agree with the network's", comparison.teacher.before, comparison.teacher.after)
-        checks.append(teacher_fits(comparison.teacher))
+    if teacher is not None:
+        checks.append(teacher_fits(teacher))
     return Verdict(all(passed for passed, _ in checks), tuple(f'{"ok  " if passed else "FAIL"} {text}' for passed, text in checks))
 
 

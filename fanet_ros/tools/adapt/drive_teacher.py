@@ -14,8 +14,7 @@ import yaml
 from tqdm import tqdm
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, Entry, Sample, Samples
-from fanet_ros.datasets.frame_set import read_rgb
-from fanet_ros.datasets.layouts import find_class_map
+from fanet_ros.datasets.frame_set import name_of
 from fanet_ros.datasets.soft_labels import SoftLabels, class_table, label_confident, write_soft_labels
 from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.evaluation.label_free import TeacherLabels
@@ -54,7 +53,7 @@ class DriveTeacher:
         if not self._path.is_file():
             write_soft_labels(self._path, self._teacher.class_names, self._predictions(drive))
         soft = SoftLabels(self._path, self._class_names, self._rename).change()
-        entries = [Entry(_name(number), partial(_unlabelled, drive, number)) for number in numbers]
+        entries = [Entry(name_of(number), partial(_unlabelled, drive, number)) for number in numbers]
         return Samples(entries).changed(soft).changed(label_confident(CERTAIN))
 
     def judging(self, drive: Drive) -> TeacherLabels:
@@ -68,12 +67,12 @@ class DriveTeacher:
 
     def _predictions(self, drive: Drive) -> Iterator[tuple[str, np.ndarray]]:
         for number in tqdm(sorted(drive.learnt + drive.held_out), desc="the teacher's labels", unit='frame', disable=self._quiet):
-            rgb = read_rgb(drive.frames.images / f'{_name(number)}.png')
+            rgb = drive.frames.rgb(number)
             height, width = rgb.shape[:2]
             usual = self._teacher.usual_size
             sizes = scaled_sizes(height, width, (1.0,)) if usual is None else [
                 InputSize(0, 0, usual, scale).of(height, width) for scale in SCALES]
-            yield _name(number), predict_soft_labels(self._teacher, rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
+            yield name_of(number), predict_soft_labels(self._teacher, rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
 
 
 def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], device: torch.device) -> Optional[DriveTeacher]:
@@ -84,9 +83,9 @@ def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], devi
     """
     if not arguments.teacher:
         return None
-    classes = find_class_map(arguments.teacher_classes) if arguments.teacher_classes else None
-    return DriveTeacher(open_teacher(arguments.teacher, classes, device), Path(arguments.teacher).stem, class_names,
-                        read_rename(arguments.teacher_rename), arguments.work / SOFT_LABELS, quiet=arguments.quiet)
+    teacher = open_teacher(arguments.teacher, arguments.teacher_classes, device)
+    return DriveTeacher(teacher, Path(arguments.teacher).stem, class_names, read_rename(arguments.teacher_rename),
+                        arguments.work / SOFT_LABELS, quiet=arguments.quiet)
 
 
 def read_rename(text: str) -> Mapping[str, str]:
@@ -122,9 +121,5 @@ def check_classes(taught: Sequence[str], known: Sequence[str], rename: Mapping[s
 
 
 def _unlabelled(drive: Drive, number: int) -> Sample:
-    rgb = read_rgb(drive.frames.images / f'{_name(number)}.png')
-    return Sample(_name(number), rgb, np.full(rgb.shape[:2], UNLABELLED, np.uint8))
-
-
-def _name(number: int) -> str:
-    return f'{number:04d}'
+    rgb = drive.frames.rgb(number)
+    return Sample(name_of(number), rgb, np.full(rgb.shape[:2], UNLABELLED, np.uint8))

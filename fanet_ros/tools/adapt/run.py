@@ -48,7 +48,8 @@ def adapt(arguments: argparse.Namespace) -> bool:
         print(f'{drive.frames.count} frames of {drive.source}: {len(drive.learnt)} for adapting, {len(drive.held_out)} for judging')
         stages = Stages(start, drive, work, device, arguments, teacher)
         taught = None if teacher is None else teacher.judging(drive)
-        views = partial(_views, drive.held_out_pairs, device, arguments.quiet)
+        pairs = drive.held_out_pairs
+        views = partial(_views, pairs, device, arguments.quiet)
         original = [] if taught is None else views('the original', start)
         if taught is not None and not arguments.force and not _fits(original, taught):
             return False
@@ -57,8 +58,7 @@ def adapt(arguments: argparse.Namespace) -> bool:
         comparison = compare(before, after, start.metadata.num_classes, taught)
         verdict = judge(comparison, start.metadata.class_names)
         metadata = _metadata(start.metadata, drive, comparison, stages.labelled_count, adapted.metadata.recipe, arguments)
-        index = write_report(work / 'report', drive, drive.held_out_pairs, (before, after), comparison, verdict, class_map,
-                             metadata.recipe)
+        index = write_report(work / 'report', drive, pairs, (before, after), comparison, verdict, class_map, metadata.recipe)
         _announce(verdict, arguments, index)
         if not verdict.is_better and not arguments.force:
             return False

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 import torch
 from tqdm import tqdm
@@ -69,39 +70,24 @@ class Stages:
         :raises KeyboardInterrupt: interrupted between two iterations; what is done is kept
         :raises ValueError: training is impossible
         """
-        if not self._norm_path.is_file():
-            share, normed = self._most_consistent(self._start, self._with_new_statistics(), 'BatchNorm statistics')
-            self._save(self._norm_path, normed, f'{share:g} of the BatchNorm statistics from its frames')
-        adapted = load_checkpoint(self._norm_path)
+        adapted = self._stage(NORM, self._normed)
         if self._teacher is not None:
-            if not self._taught_path.is_file():
-                taught = self._taught(adapted, self._teacher)
-                self._save(self._taught_path, taught, f'{adapted.metadata.recipe}, trained on labels of {self._teacher.name}, '
-                           f'{self._length(TAUGHT_ITERATIONS)} of {BATCH} views, adamw {TAUGHT_RATE:g}')
-            adapted = load_checkpoint(self._taught_path)
+            adapted = self._stage(TAUGHT, partial(self._taught, adapted, self._teacher))
         if self._labelled is not None:
-            if not self._tuned_path.is_file():
-                share, tuned = self._most_consistent(adapted, self._fine_tuned(adapted, self._labelled), 'weights')
-                self._save(self._tuned_path, tuned, f'{adapted.metadata.recipe}, {share:g} of the way to weights fine-tuned on '
-                           f'{len(self._labelled)} labelled frames, {self._length(ITERATIONS)} of {BATCH} views, adamw '
-                           f'{LEARNING_RATE:g}')
-            adapted = load_checkpoint(self._tuned_path)
+            adapted = self._stage(TUNED, partial(self._tuned, adapted, self._labelled))
         return adapted
 
-    @property
-    def _norm_path(self) -> Path:
-        return self._work / NORM
+    def _stage(self, name: str, make: Callable[[], tuple[Checkpoint, str]]) -> Checkpoint:
+        """What a stage has left; if that is nothing, the network and the recipe that it makes."""
+        path = self._work / name
+        if not path.is_file():
+            made, recipe = make()
+            save_checkpoint(path, made.network, replace(self._start.metadata, recipe=recipe))
+        return load_checkpoint(path)
 
-    @property
-    def _taught_path(self) -> Path:
-        return self._work / TAUGHT
-
-    @property
-    def _tuned_path(self) -> Path:
-        return self._work / TUNED
-
-    def _save(self, path: Path, checkpoint: Checkpoint, recipe: str) -> None:
-        save_checkpoint(path, checkpoint.network, replace(self._start.metadata, recipe=recipe))
+    def _normed(self) -> tuple[Checkpoint, str]:
+        share, normed = self._most_consistent(self._start, self._with_new_statistics(), 'BatchNorm statistics')
+        return normed, f'{share:g} of the BatchNorm statistics from its frames'
 
     def _most_consistent(self, old: Checkpoint, new: Checkpoint, title: str) -> tuple[float, Checkpoint]:
         """The blend of two networks that is most consistent on frames for adapting, and its share of the new one."""
@@ -115,16 +101,20 @@ class Stages:
     def _with_new_statistics(self) -> Checkpoint:
         return Checkpoint(with_statistics_of(self._start.network, self._batches(), self._device), self._start.metadata)
 
-    def _fine_tuned(self, start: Checkpoint, labelled: Samples) -> Checkpoint:
-        settings = replace(self._settings(ITERATIONS), learning_rate=LEARNING_RATE, hard_below=1.0)
-        return self._trained(TUNING, start, labelled, settings)
-
-    def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> Checkpoint:
+    def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> tuple[Checkpoint, str]:
         samples, names = teacher.labelled(self._drive, self._drive.learnt), start.metadata.class_names
         pixels = torch.from_numpy(count_classes([samples], names, allow_empty=True))
         settings = replace(self._settings(TAUGHT_ITERATIONS), learning_rate=TAUGHT_RATE, soft_weight=SOFT_WEIGHT)
-        return self._trained(TEACHING, start, samples, settings, fixed_statistics=False,
-                             meaning=LabelMeaning(weights=balanced_class_weights(pixels, len(names)).to(self._device)))
+        taught = self._trained(TEACHING, start, samples, settings, fixed_statistics=False,
+                               meaning=LabelMeaning(weights=balanced_class_weights(pixels, len(names)).to(self._device)))
+        return taught, (f'{start.metadata.recipe}, trained on labels of {teacher.name}, {self._length(TAUGHT_ITERATIONS)} of '
+                        f'{BATCH} views, adamw {TAUGHT_RATE:g}')
+
+    def _tuned(self, start: Checkpoint, labelled: Samples) -> tuple[Checkpoint, str]:
+        settings = replace(self._settings(ITERATIONS), learning_rate=LEARNING_RATE, hard_below=1.0)
+        share, tuned = self._most_consistent(start, self._trained(TUNING, start, labelled, settings), 'weights')
+        return tuned, (f'{start.metadata.recipe}, {share:g} of the way to weights fine-tuned on {len(labelled)} labelled frames, '
+                       f'{self._length(ITERATIONS)} of {BATCH} views, adamw {LEARNING_RATE:g}')
 
     def _trained(self, name: str, start: Checkpoint, samples: Samples, settings: TrainingSettings, *,
                  meaning: LabelMeaning = LabelMeaning(), fixed_statistics: bool = True) -> Checkpoint:
@@ -144,7 +134,7 @@ class Stages:
         learnt = self._drive.learnt
         count = max(len(learnt) // NORM_BATCH, 1)
         for first in range(count):
-            frames = [self._drive.frames.frame(number).rgb for number in learnt[first::count]]
+            frames = [self._drive.frames.rgb(number) for number in learnt[first::count]]
             size = InputSize(0, 0, metadata.training_resolution).of(*frames[0].shape[:2])
             yield torch.cat([preprocess(rgb, *size).clone() for rgb in frames])
 

@@ -28,8 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
     device = choose_device(arguments.device)
-    classes = find_class_map(arguments.teacher_classes) if arguments.teacher_classes else None
-    teacher = open_teacher(arguments.teacher, classes, device)
+    teacher = open_teacher(arguments.teacher, arguments.teacher_classes, device)
     wanted = _wanted(config)
     if not wanted:
         raise ValueError(f'{arguments.recipe}: no data set has the key soft_labels')

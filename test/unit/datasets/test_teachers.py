@@ -57,7 +57,7 @@ def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64
 def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_size: bool) -> None:
     export_onnx(load_checkpoint('fanet18_camvid').calibrated_network, tmp_path / 'teacher.onnx', 96, 128, any_size=any_size)
     file, checkpoint = (open_teacher(str(name), classes, CPU) for name, classes in (
-        (tmp_path / 'teacher.onnx', CAMVID), ('fanet18_camvid', None)))
+        (tmp_path / 'teacher.onnx', 'camvid11'), ('fanet18_camvid', '')))
     assert file.class_names == checkpoint.class_names == CAMVID.names
     assert file.own_size == (None if any_size else (96, 128)) and checkpoint.own_size is None
     rgb = SyntheticStreet(128, 96, seed=3).frame(40).rgb
@@ -70,7 +70,7 @@ def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_si
 
 
 def test_a_fixed_size_is_used_whatever_is_asked_for(tmp_path: Path) -> None:
-    teacher = open_teacher(str(write(tmp_path / 'a.onnx', Brightness())), TWO, CPU)
+    teacher = OnnxTeacher(write(tmp_path / 'a.onnx', Brightness()), TWO, CPU)
     rgb = np.zeros((48, 80, 3), np.uint8)
     rgb[:, 40:] = 255
     soft = predict_soft_labels(teacher, rgb, [(480, 640), (64, 64)], 12, 20)
@@ -78,7 +78,7 @@ def test_a_fixed_size_is_used_whatever_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_outputs_beyond_the_classes_are_of_no_class(tmp_path: Path) -> None:
-    teacher = open_teacher(str(write(tmp_path / 'a.onnx', Brightness(more=1))), TWO, CPU)
+    teacher = OnnxTeacher(write(tmp_path / 'a.onnx', Brightness(more=1)), TWO, CPU)
     gray = np.full((32, 64, 3), 116, np.uint8)         # nearly the mean: all three logits are about 0
     assert predict_soft_labels(teacher, gray, [(32, 64)], 8, 16).sum(2, dtype=int).mean() == pytest.approx(170, abs=12)
 
@@ -94,28 +94,28 @@ def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r'expected one input of float32 images \(1, 3, H, W\)'):
         OnnxTeacher(write(tmp_path / 'batch.onnx', Brightness(), (2, 3, 32, 64)), TWO, CPU)
     with pytest.raises(DatasetError, match='does not say what its outputs are: give its class map'):
-        open_teacher(str(tmp_path / 'text.onnx'), None, CPU)
+        open_teacher(str(tmp_path / 'text.onnx'), '', CPU)
     with pytest.raises(DatasetError, match='contains its classes'):
-        open_teacher('fanet18_camvid', CAMVID, CPU)
+        open_teacher('fanet18_camvid', 'camvid11', CPU)
     start = load_checkpoint('fanet18_camvid')
     with pytest.raises(DatasetError, match='is a video network'):
         CheckpointTeacher(Checkpoint(start.network, replace(start.metadata, temporal_frames=3)), CPU)
 
 
 def test_a_network_with_other_outputs_is_rejected_when_it_runs(tmp_path: Path) -> None:
-    few = open_teacher(str(write(tmp_path / 'few.onnx', Brightness())), CAMVID, CPU)
+    few = OnnxTeacher(write(tmp_path / 'few.onnx', Brightness()), CAMVID, CPU)
     with pytest.raises(DatasetError, match=r'returns float32 \[1, 2, 16, 32\]: expected logits \(1, C, h, w\) of the 11 classes'):
         few.logits(BLACK, 32, 64)
-    labels = open_teacher(str(write(tmp_path / 'labels.onnx', nn.Sequential(Brightness(), ArgMax()))), TWO, CPU)
+    labels = OnnxTeacher(write(tmp_path / 'labels.onnx', nn.Sequential(Brightness(), ArgMax())), TWO, CPU)
     with pytest.raises(DatasetError, match='returns int64 .* or one output more; export it without its argmax'):
         labels.logits(BLACK, 32, 64)
-    too_many = open_teacher(str(write(tmp_path / 'many.onnx', Brightness(more=2))), TWO, CPU)
+    too_many = OnnxTeacher(write(tmp_path / 'many.onnx', Brightness(more=2)), TWO, CPU)
     with pytest.raises(DatasetError, match=r'\[1, 4, 16, 32\]: expected logits .* of the 2 classes, or one output more'):
         too_many.logits(BLACK, 32, 64)
 
 
 def test_probabilities_teach_as_their_logits_do(tmp_path: Path) -> None:
-    logits, probabilities = (open_teacher(str(write(tmp_path / f'{name}.onnx', network)), TWO, CPU) for name, network in (
+    logits, probabilities = (OnnxTeacher(write(tmp_path / f'{name}.onnx', network), TWO, CPU) for name, network in (
         ('logits', Brightness()), ('probabilities', nn.Sequential(Brightness(), nn.Softmax(1)))))
     rgb = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
     soft = [predict_soft_labels(item, rgb, [(32, 64)], 16, 32).astype(int) for item in (logits, probabilities)]
@@ -128,7 +128,7 @@ def test_a_network_that_fails_on_a_size_is_named(tmp_path: Path) -> None:
             return images[:, :2] + torch.zeros(1, 2, 32, 1)
 
     path = write(tmp_path / 'flat.onnx', Flat(), input_names=['images'], dynamic_axes={'images': {2: 'height', 3: 'width'}})
-    teacher = open_teacher(str(path), TWO, CPU)
+    teacher = OnnxTeacher(path, TWO, CPU)
     assert teacher.own_size is None
     assert teacher.logits(BLACK, 32, 96).shape == (2, 2, 32, 96)
     with pytest.raises(DatasetError, match=r'flat\.onnx failed on an image of 64x48 px'):
