@@ -25,7 +25,8 @@ def test_two_processes_train_the_weights_of_one(tmp_path: Path) -> None:
         frame = street.frame(20 * number)
         cv2.imwrite(str(tmp_path / f'images/{number}.png'), frame.rgb[..., ::-1])
         cv2.imwrite(str(tmp_path / f'labels/{number}.png'), frame.labels)
-    subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2', joint_training.__file__,
+    subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2',
+                    '--log-dir', str(tmp_path / 'log'), joint_training.__file__,
                     str(tmp_path), str(tmp_path / 'two')], check=True, timeout=200,
                    env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(sys.path)})
     two, same = (torch.load(tmp_path / f'two_{rank}.pt', weights_only=True) for rank in range(2))

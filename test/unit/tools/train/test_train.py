@@ -132,7 +132,8 @@ def test_curves_for_tensorboard(whole: tuple[Path, Path]) -> None:
 def test_two_processes_train_as_one(whole: tuple[Path, Path], tmp_path: Path) -> None:
     """BatchNorm statistics are per process on the CPU, so only the first loss is predictable."""
     recipe, unbroken = whole
-    both = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2', *command(recipe, tmp_path)[1:]]
+    both = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2',
+            '--log-dir', str(tmp_path / 'log'), *command(recipe, tmp_path)[1:]]
     # The deepest features of a crop are one pixel: with one crop per process, BatchNorm would have nothing to normalise over.
     sizes = ['--set', 'training.batch_size=4', '--set', 'training.iterations=3']
     subprocess.run([*both, *sizes], check=True, capture_output=True, timeout=200, env=ONE_THREAD)
