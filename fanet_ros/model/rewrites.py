@@ -15,33 +15,18 @@ Every rewrite is exact up to rounding; tests compare the whole with the original
 """
 from __future__ import annotations
 
-import copy
-from typing import Callable, Optional, cast
+from typing import Optional, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fanet_ros.model.attention import QUERY_CHANNELS, ConvBN, FastAttentionModule
+from fanet_ros.model.attention import QUERY_CHANNELS, FastAttentionModule
 from fanet_ros.model.backbone import LEAKY_SLOPE, BasicBlock, Bottleneck, ResNet
 from fanet_ros.model.fanet import FANet, FrameContext
+from fanet_ros.model.folded_conv import Epilogue, FoldedConv, bias_of, constant, fold, fold_batch_norm
+from fanet_ros.model.rewritten_head import CommutedHead, PlainHead
 from fanet_ros.model.uninitialised import Uninitialised
-
-# (values, bias, slope, other) -> leaky_relu(values + bias + other, slope), perhaps in place. `values` is the output of a
-# convolution without its bias, `slope` applies below zero (0: ReLU, 1: no activation), `other` is added unless None.
-Epilogue = Callable[[Tensor, Tensor, float, Optional[Tensor]], Tensor]
-
-
-def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
-    """Fold eval-mode `norm` into `conv`: a convolution with bias that does the same as both, one after the other."""
-    mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None and variance is not None        # FANet's BatchNorms track statistics
-    factor = norm.weight.double() / torch.sqrt(variance.double() + norm.eps)
-    folded = copy.deepcopy(conv)
-    bias = 0.0 if conv.bias is None else conv.bias.double()
-    folded.weight = _constant((conv.weight.double() * factor[:, None, None, None]).to(conv.weight))
-    folded.bias = _constant(((bias - mean.double()) * factor + norm.bias.double()).to(conv.weight))
-    return folded
 
 
 class InferenceFANet(nn.Module):
@@ -60,10 +45,10 @@ class InferenceFANet(nn.Module):
             self.fam_32, self.fam_16, self.fam_8, self.fam_4 = (
                 _Attention(level, epilogue, has_up=level is not network.fam_4)
                 for level in (network.fam_32, network.fam_16, network.fam_8, network.fam_4))
-            self.smooth_16 = _Conv(_fold(network.fam_16.smooth), LEAKY_SLOPE, epilogue)
-            self.smooth_4 = _Conv(_fold(network.fam_4.smooth), LEAKY_SLOPE, epilogue)
-            make_head = _CommutedHead if commute_head else _Head
-            self.head = make_head(_fold(network.clslayer.conv), network.clslayer.conv_out, epilogue)
+            self.smooth_16 = FoldedConv(fold(network.fam_16.smooth), LEAKY_SLOPE, epilogue)
+            self.smooth_4 = FoldedConv(fold(network.fam_4.smooth), LEAKY_SLOPE, epilogue)
+            make_head = CommutedHead if commute_head else PlainHead
+            self.head = make_head(fold(network.clslayer.conv), network.clslayer.conv_out, epilogue)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.forward_video(images)[0]
@@ -92,34 +77,12 @@ class InferenceFANet(nn.Module):
         return logits, FrameContext(context_4, context_8, context_16, context_32)
 
 
-class _Conv(nn.Module):
-    """A convolution with its epilogue.
-
-    :param slope: of the activation below zero; 0: ReLU, 1: no activation
-    """
-
-    def __init__(self, conv: nn.Conv2d, slope: float, epilogue: Optional[Epilogue]) -> None:
-        super().__init__()
-        self.conv, self._slope, self._epilogue = conv, slope, epilogue
-
-    def forward(self, x: Tensor, other: Optional[Tensor] = None, pool: Optional[nn.Module] = None) -> Tensor:
-        """Activation of the convolution of `x`, plus `other`; then `pool`."""
-        conv = self.conv
-        if self._epilogue is not None:
-            out = F.conv2d(x, conv.weight, None, conv.stride, conv.padding)
-            return self._epilogue(out if pool is None else pool(out), _bias(conv), self._slope, other)
-        out = conv(x) if other is None else conv(x) + other
-        if self._slope < 1:
-            out = F.leaky_relu(out, self._slope) if self._slope else F.relu(out)
-        return out if pool is None else pool(out)
-
-
 class _Encoder(nn.Module):
     """ResNet with its BatchNorms folded."""
 
     def __init__(self, resnet: ResNet, epilogue: Optional[Epilogue]) -> None:
         super().__init__()
-        self.stem = _Conv(fold_batch_norm(resnet.conv1, resnet.bn1), LEAKY_SLOPE, epilogue)
+        self.stem = FoldedConv(fold_batch_norm(resnet.conv1, resnet.bn1), LEAKY_SLOPE, epilogue)
         self.pool = resnet.maxpool
         self.layers = nn.ModuleList(
             nn.Sequential(*(_Block(block, epilogue) for block in layer))
@@ -145,10 +108,10 @@ class _Block(nn.Module):
         assert isinstance(block, (BasicBlock, Bottleneck))
         count = 2 if isinstance(block, BasicBlock) else 3
         self.convs = nn.ModuleList(
-            _Conv(fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')),
-                  LEAKY_SLOPE if number < count else 0.0, epilogue) for number in range(1, count + 1))
+            FoldedConv(fold_batch_norm(getattr(block, f'conv{number}'), getattr(block, f'bn{number}')),
+                       LEAKY_SLOPE if number < count else 0.0, epilogue) for number in range(1, count + 1))
         shortcut = block.downsample
-        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else _Conv(fold_batch_norm(
+        self.shortcut = shortcut if isinstance(shortcut, nn.Identity) else FoldedConv(fold_batch_norm(
             *cast('tuple[nn.Conv2d, nn.BatchNorm2d]', shortcut)), 1.0, epilogue)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -166,15 +129,15 @@ class _Attention(nn.Module):
 
     def __init__(self, level: FastAttentionModule, epilogue: Optional[Epilogue], *, has_up: bool) -> None:
         super().__init__()
-        query, key, value = (_fold(part) for part in (level.w_qs, level.w_ks, level.w_vs))
+        query, key, value = (fold(part) for part in (level.w_qs, level.w_ks, level.w_vs))
         qkv = nn.Conv2d(query.in_channels, 2 * QUERY_CHANNELS + value.out_channels, 1).to(query.weight)
-        qkv.weight = _constant(torch.cat([part.weight for part in (query, key, value)]))
-        qkv.bias = _constant(torch.cat([_bias(part) for part in (query, key, value)]))
-        self.qkv = _Conv(qkv, 1.0, epilogue)
-        lateral = _fold(level.latlayer3)
+        qkv.weight = constant(torch.cat([part.weight for part in (query, key, value)]))
+        qkv.bias = constant(torch.cat([bias_of(part) for part in (query, key, value)]))
+        self.qkv = FoldedConv(qkv, 1.0, epilogue)
+        lateral = fold(level.latlayer3)
         self.register_buffer('lateral_weight', lateral.weight.detach().flatten(1).clone())       # (C, C)
-        self.register_buffer('lateral_bias', _bias(lateral).detach()[:, None].clone())             # (C, 1)
-        self.up = _Conv(_fold(level.up), LEAKY_SLOPE, epilogue) if has_up else None
+        self.register_buffer('lateral_bias', bias_of(lateral).detach()[:, None].clone())             # (C, 1)
+        self.up = FoldedConv(fold(level.up), LEAKY_SLOPE, epilogue) if has_up else None
         self.reference_positions = level.reference_positions
 
     def forward(self, feature: Tensor, coarser: Optional[Tensor],
@@ -198,76 +161,6 @@ class _Attention(nn.Module):
         """Features that the next finer level adds: (N, C, h, w) -> (N, C/2, h, w)."""
         assert self.up is not None      # all levels but the finest have it
         return self.up(fused)
-
-
-class _Head(nn.Module):
-    """The head as in the original network."""
-
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
-        super().__init__()
-        self.conv, self.conv_out = _Conv(conv, LEAKY_SLOPE, epilogue), copy.deepcopy(conv_out)
-
-    def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
-        smooth_16 = F.interpolate(smooth_16, smooth_4.shape[-2:], mode='bilinear', align_corners=True)
-        return self.conv_out(self.conv(torch.cat([smooth_16, smooth_4], dim=1)))
-
-
-class _CommutedHead(nn.Module):
-    """The head with rewrite 4."""
-
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
-        super().__init__()
-        coarse_channels = conv.in_channels // 2
-        channels = conv.out_channels
-        fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
-        fine.weight, fine.bias = _constant(conv.weight[:, coarse_channels:]), _constant(_bias(conv))
-        self.fine = _Conv(fine, LEAKY_SLOPE, epilogue)
-        # (row tap, column tap, out) x in: the nine 1x1 convolutions as one.
-        taps = conv.weight[:, :coarse_channels].permute(2, 3, 0, 1).reshape(9 * channels, coarse_channels, 1, 1)
-        self.taps = nn.Conv2d(coarse_channels, 9 * channels, 1, bias=False).to(conv.weight)
-        self.taps.weight = _constant(taps)
-        self.conv_out = copy.deepcopy(conv_out)
-        self._matrices: dict[tuple[int, int, torch.device, torch.dtype], Tensor] = {}
-
-    def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
-        number, _, low_height, low_width = smooth_16.shape
-        height, width = smooth_4.shape[-2:]
-        channels = self.fine.conv.out_channels
-        taps = self.taps(smooth_16).view(number, 3, 3, channels, low_height, low_width)
-        # (N, row tap, out, h, column tap, w): one product sums the columns of all three taps.
-        columns = taps.permute(0, 1, 3, 4, 2, 5).reshape(number, 3, channels, low_height, 3 * low_width)
-        columns = columns @ self._matrix(low_width, width, smooth_16).t()                       # (N, 3, out, h, W)
-        rows = columns.permute(0, 2, 1, 3, 4).reshape(number, channels, 3 * low_height, width)
-        coarse = self._matrix(low_height, height, smooth_16) @ rows                             # (N, out, H, W)
-        return self.conv_out(self.fine(smooth_4, coarse))
-
-    def _matrix(self, low: int, high: int, like: Tensor) -> Tensor:
-        key = (int(low), int(high), like.device, like.dtype)
-        if key not in self._matrices:
-            self._matrices[key] = shifted_interpolation(*key[:2]).to(like)
-        return self._matrices[key]
-
-
-def shifted_interpolation(low: int, high: int) -> Tensor:
-    """(high, 3 low) float64: bilinear interpolation from `low` to `high` samples with align_corners, once for each of the taps
-    -1, 0, 1 of a convolution: block t holds the interpolation shifted by t, with zeros where the tap leaves the image.
-    """
-    plain = F.interpolate(torch.eye(low, dtype=torch.float64)[None], size=high, mode='linear', align_corners=True)[0].t()
-    padded = F.pad(plain, (0, 0, 1, 1))                                                         # (high + 2, low)
-    return torch.cat([padded[tap:tap + high] for tap in range(3)], dim=1)
-
-
-def _fold(module: ConvBN) -> nn.Conv2d:
-    return fold_batch_norm(module.conv, module.bn)
-
-
-def _bias(conv: nn.Conv2d) -> Tensor:
-    assert conv.bias is not None        # folded convolutions have one
-    return conv.bias
-
-
-def _constant(tensor: Tensor) -> nn.Parameter:
-    return nn.Parameter(tensor.detach().clone(), requires_grad=False)
 
 
 def _leaky(x: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.cache import weights_digest
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
-from fanet_ros.model.rewrites import Epilogue, InferenceFANet
+from fanet_ros.model.folded_conv import Epilogue
+from fanet_ros.model.rewrites import InferenceFANet
 
 # Precisions that PyTorch itself computes in.
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}

@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from fanet_ros.model import FANet
-from fanet_ros.model.rewrites import InferenceFANet, fold_batch_norm, shifted_interpolation
+from fanet_ros.model.folded_conv import fold_batch_norm
+from fanet_ros.model.rewrites import InferenceFANet
+from fanet_ros.model.rewritten_head import shifted_interpolation
 
 
 @pytest.fixture(autouse=True)
