@@ -1,20 +1,17 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A convolution with its BatchNorm folded into it, and the epilogue that follows."""
+"""A convolution with its BatchNorm folded into it, and what follows."""
 from __future__ import annotations
 
 import copy
-from typing import Callable, Optional
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fanet_ros.model.attention import ConvBN
-
-# (values, bias, slope, other) -> leaky_relu(values + bias + other, slope), perhaps in place. `values` is the output of a
-# convolution without its bias, `slope` applies below zero (0: ReLU, 1: no activation), `other` is added unless None.
-Epilogue = Callable[[Tensor, Tensor, float, Optional[Tensor]], Tensor]
+from fanet_ros.model.fused_passes import FusedPasses
 
 
 def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
@@ -30,25 +27,28 @@ def fold_batch_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 class FoldedConv(nn.Module):
-    """A convolution with its epilogue.
+    """A convolution with its activation.
 
     :param slope: of the activation below zero; 0: ReLU, 1: no activation
     """
 
-    def __init__(self, conv: nn.Conv2d, slope: float, epilogue: Optional[Epilogue]) -> None:
+    def __init__(self, conv: nn.Conv2d, slope: float, passes: Optional[FusedPasses]) -> None:
         super().__init__()
-        self.conv, self._slope, self._epilogue = conv, slope, epilogue
+        self.conv, self._slope, self._passes = conv, slope, passes
 
-    def forward(self, x: Tensor, other: Optional[Tensor] = None, pool: Optional[nn.Module] = None) -> Tensor:
-        """Activation of the convolution of `x`, plus `other`; then `pool`."""
-        conv = self.conv
-        if self._epilogue is not None:
-            out = F.conv2d(x, conv.weight, None, conv.stride, conv.padding)
-            return self._epilogue(out if pool is None else pool(out), bias_of(conv), self._slope, other)
-        out = conv(x) if other is None else conv(x) + other
+    def forward(self, x: Tensor, other: Optional[Tensor] = None) -> Tensor:
+        """Activation of the convolution of `x`, plus `other`."""
+        if self._passes is not None:
+            return self._passes.epilogue(convolved(self.conv, x), bias_of(self.conv), self._slope, other)
+        out = self.conv(x) if other is None else self.conv(x) + other
         if self._slope < 1:
             out = F.leaky_relu(out, self._slope) if self._slope else F.relu(out)
-        return out if pool is None else pool(out)
+        return out
+
+
+def convolved(conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """The convolution of `x` without its bias."""
+    return F.conv2d(x, conv.weight, None, conv.stride, conv.padding)
 
 
 def fold(module: ConvBN) -> nn.Conv2d:

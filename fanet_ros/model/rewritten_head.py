@@ -11,17 +11,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fanet_ros.model.backbone import LEAKY_SLOPE
-from fanet_ros.model.folded_conv import Epilogue, FoldedConv, bias_of, constant
+from fanet_ros.model.folded_conv import FoldedConv, bias_of, constant
+from fanet_ros.model.fused_passes import FusedPasses
 
 
 class PlainHead(nn.Module):
     """The head as in the original network."""
 
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
+    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, passes: Optional[FusedPasses]) -> None:
         super().__init__()
-        self.conv, self.conv_out = FoldedConv(conv, LEAKY_SLOPE, epilogue), copy.deepcopy(conv_out)
+        self.conv, self.conv_out, self._passes = FoldedConv(conv, LEAKY_SLOPE, passes), copy.deepcopy(conv_out), passes
 
     def forward(self, smooth_16: Tensor, smooth_4: Tensor) -> Tensor:
+        if self._passes is not None:
+            return self.conv_out(self.conv(self._passes.joined(smooth_16, smooth_4)))
         smooth_16 = F.interpolate(smooth_16, smooth_4.shape[-2:], mode='bilinear', align_corners=True)
         return self.conv_out(self.conv(torch.cat([smooth_16, smooth_4], dim=1)))
 
@@ -29,13 +32,13 @@ class PlainHead(nn.Module):
 class CommutedHead(nn.Module):
     """The head with rewrite 4 of InferenceFANet."""
 
-    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, epilogue: Optional[Epilogue]) -> None:
+    def __init__(self, conv: nn.Conv2d, conv_out: nn.Conv2d, passes: Optional[FusedPasses]) -> None:
         super().__init__()
         coarse_channels = conv.in_channels // 2
         channels = conv.out_channels
         fine = nn.Conv2d(conv.in_channels - coarse_channels, channels, 3, padding=1).to(conv.weight)
         fine.weight, fine.bias = constant(conv.weight[:, coarse_channels:]), constant(bias_of(conv))
-        self.fine = FoldedConv(fine, LEAKY_SLOPE, epilogue)
+        self.fine = FoldedConv(fine, LEAKY_SLOPE, passes)
         # (row tap, column tap, out) x in: the nine 1x1 convolutions as one.
         taps = conv.weight[:, :coarse_channels].permute(2, 3, 0, 1).reshape(9 * channels, coarse_channels, 1, 1)
         self.taps = nn.Conv2d(coarse_channels, 9 * channels, 1, bias=False).to(conv.weight)

@@ -14,7 +14,7 @@ from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines.cache import weights_digest
 from fanet_ros.inference.gpu import GraphPool
 from fanet_ros.model import FANet
-from fanet_ros.model.folded_conv import Epilogue
+from fanet_ros.model.fused_passes import FusedPasses
 from fanet_ros.model.rewrites import InferenceFANet
 
 # Precisions that PyTorch itself computes in.
@@ -58,11 +58,11 @@ def rewritten_network(network: FANet, device: torch.device, precision: str, *, c
     """Rewrite `network` and move it to `device`, channels last, in a precision that is a key of DTYPES.
 
     :param commute_head: see InferenceFANet
-    :param fused: run what follows the convolutions in Triton, see triton_epilogue; for a GPU
+    :param fused: run what is between convolutions and products in Triton, see TritonPasses; for a GPU
     """
-    epilogue: Optional[Epilogue] = None
+    passes: Optional[FusedPasses] = None
     if fused:
-        from fanet_ros.inference.triton_epilogue import one_pass
-        epilogue = one_pass
-    rewritten = InferenceFANet(network, commute_head=commute_head, epilogue=epilogue).eval()
+        from fanet_ros.inference.triton_passes import TritonPasses
+        passes = TritonPasses()
+    rewritten = InferenceFANet(network, commute_head=commute_head, passes=passes).eval()
     return in_memory_format(rewritten.to(device, DTYPES[precision]), torch.channels_last)

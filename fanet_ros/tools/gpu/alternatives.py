@@ -83,7 +83,8 @@ def networks(settings: StepSettings, size: Size) -> dict[str, Way]:
         return recorded(network, images.to(DTYPES[precision]), True)
 
     return {'as it is': engine, 'layer by layer, no graph': lambda: engine(pool=None),
-            'Triton, bias and activation of convolutions': lambda: engine(fused=True),
+            'Triton between convolutions': lambda: engine(fused=True, commute_head=False),
+            'Triton between convolutions, head rewritten': lambda: engine(fused=True),
             'head as the network has it': lambda: engine(commute_head=False),
             'not rewritten at all': unrewritten, 'channels first': channels_first,
             "cuDNN's first choice of convolutions": unsearched, 'bfloat16': lambda: engine('bfloat16'),

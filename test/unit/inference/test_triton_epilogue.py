@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Triton kernel for the epilogue of a convolution; without a GPU in Triton's interpreter, if triton is installed."""
+"""The Triton kernels for what follows a convolution; without a GPU in Triton's interpreter, if triton is installed."""
 from __future__ import annotations
 
 import os
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
 pytest.importorskip('triton', reason='triton is not installed')
-from fanet_ros.inference.triton_epilogue import one_pass
+from fanet_ros.inference.triton_epilogue import epilogue, pooled
 
 pytestmark = pytest.mark.gpu
 DEVICE = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
@@ -32,7 +32,7 @@ def test_matches_pytorch_in_place(slope: float, other: str) -> None:
     values, bias = random((2, 48, 5, 13)), torch.linspace(-1, 1, 48, device=DEVICE)
     added = None if other == 'none' else random((2, 48, 5, 13), channels_last=other == 'alike') + 1
     expected = F.leaky_relu(values + bias[:, None, None] + (0.0 if added is None else added), slope)
-    found = one_pass(values, bias, slope, added)
+    found = epilogue(values, bias, slope, added)
     torch.testing.assert_close(found, expected)
     assert found is values
 
@@ -40,21 +40,35 @@ def test_matches_pytorch_in_place(slope: float, other: str) -> None:
 def test_half_precision_is_rounded_once() -> None:
     values, bias = random((1, 64, 4, 8)).half(), torch.full((64,), 1e-3, device=DEVICE).half()
     expected = F.leaky_relu(values.float() + bias.float()[:, None, None], 0.01).half()
-    assert torch.equal(one_pass(values, bias, 0.01), expected)
+    assert torch.equal(epilogue(values, bias, 0.01), expected)
 
 
 def test_other_memory_layouts_are_left_to_pytorch() -> None:
     values, bias = random((1, 8, 4, 6), channels_last=False), torch.ones(8, device=DEVICE)
     before = values.clone()
-    torch.testing.assert_close(one_pass(values, bias, 0.01, values), F.leaky_relu(2 * before + 1, 0.01))
+    torch.testing.assert_close(epilogue(values, bias, 0.01, values), F.leaky_relu(2 * before + 1, 0.01))
     assert torch.equal(values, before)
+
+
+@pytest.mark.parametrize(('channels', 'height', 'width'), [(64, 8, 12), (64, 7, 13), (48, 1, 2), (130, 5, 4)])
+def test_pooling_matches_pytorch(channels: int, height: int, width: int) -> None:
+    values, bias = random((2, channels, height, width)) - 1, torch.linspace(-1, 1, channels, device=DEVICE)
+    before = values.clone()
+    found = pooled(values, bias, 0.01)
+    torch.testing.assert_close(found, F.leaky_relu(F.max_pool2d(values + bias[:, None, None], 3, 2, 1), 0.01))
+    assert found.is_contiguous(memory_format=torch.channels_last) and torch.equal(values, before)
+
+
+def test_pooling_reads_any_memory_layout() -> None:
+    values, bias = random((2, 8, 6, 6), channels_last=False), torch.zeros(8, device=DEVICE)
+    torch.testing.assert_close(pooled(values, bias, 1.0), F.max_pool2d(values, 3, 2, 1))
 
 
 # In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
-from fanet_ros.inference.triton_epilogue import _epilogue
+from fanet_ros.inference.triton_epilogue import _epilogue, _pooled
 for kind in ('*fp16', '*bf16', '*fp32'):
     for with_other, alike in ((False, False), (True, True), (True, False)):
         signature = {name: 'constexpr' if name.isupper() else kind if name in ('values', 'bias', 'other')
@@ -62,10 +76,14 @@ for kind in ('*fp16', '*bf16', '*fp32'):
         source = ASTSource(_epilogue, signature, constexprs={
             'CHANNELS': 64, 'WITH_OTHER': with_other, 'ALIKE': alike, 'ELEMENTS': 1024})
         assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
+    signature = {name: 'constexpr' if name.isupper() else kind if name in ('values', 'bias', 'out')
+                 else 'fp32' if name == 'slope' else 'i32' for name in _pooled.arg_names}
+    source = ASTSource(_pooled, signature, constexprs={'WIDTH': 64, 'PIXELS': 32, 'CHANNELS': 64})
+    assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
 '''
 
 
-def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
+def test_they_compile_for_an_h100(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
     subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
                    env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})

@@ -47,26 +47,58 @@ def test_rewritten_network_gives_the_same_logits(backbone: str, flavor: str, siz
         assert (logits - expected).abs().max() / expected.abs().max() < 1e-10
 
 
-@pytest.mark.parametrize('backbone', ['resnet18', 'resnet50'])
-def test_custom_epilogue_gives_the_same_logits(backbone: str) -> None:
-    calls = []
+class PyTorchPasses:
+    """FusedPasses as their docstrings say."""
 
-    def epilogue(values: torch.Tensor, bias: torch.Tensor, slope: float, other: Optional[torch.Tensor]) -> torch.Tensor:
-        calls.append(slope)
+    def __init__(self) -> None:
+        self.calls: set[str] = set()
+
+    def epilogue(self, values: torch.Tensor, bias: torch.Tensor, slope: float, other: Optional[torch.Tensor]) -> torch.Tensor:
+        self.calls.add(f'epilogue {slope}')
         return F.leaky_relu(values + bias[:, None, None] + (0.0 if other is None else other), slope)
-    net = network(backbone, 'paper')
+
+    def pooled(self, values: torch.Tensor, bias: torch.Tensor, slope: float) -> torch.Tensor:
+        self.calls.add('pooled')
+        return F.leaky_relu(F.max_pool2d(values, 3, 2, 1) + bias[:, None, None], slope)
+
+    def projected(self, values: torch.Tensor, bias: torch.Tensor, slope: float, key_scale: float) -> torch.Tensor:
+        self.calls.add('projected')
+        query, key, value = (values + bias[:, None, None]).split([32, 32, len(bias) - 64], dim=1)
+        parts = [F.normalize(query, dim=1), key_scale * F.normalize(key, dim=1), F.leaky_relu(value, slope)]
+        return torch.cat(parts, dim=1).flatten(2).transpose(1, 2)
+
+    def fused(self, out: torch.Tensor, bias: torch.Tensor, slope: float, feature: torch.Tensor,
+              coarser: Optional[torch.Tensor]) -> torch.Tensor:
+        self.calls.add('fused')
+        result = feature + F.leaky_relu(out + bias, slope).transpose(1, 2).view(feature.shape)
+        return result if coarser is None else result + self._up(coarser, feature)
+
+    def joined(self, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+        self.calls.add('joined')
+        return torch.cat([self._up(coarse, fine), fine], dim=1)
+
+    @staticmethod
+    def _up(coarse: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+        return F.interpolate(coarse, like.shape[-2:], mode='bilinear', align_corners=True)
+
+
+@pytest.mark.parametrize('flavor', ['paper', 'official'])
+@pytest.mark.parametrize('backbone', ['resnet18', 'resnet50'])
+def test_fused_passes_give_the_same_logits(backbone: str, flavor: str) -> None:
+    net, passes = network(backbone, flavor), PyTorchPasses()
     images = torch.randn(2, 3, 97, 128, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     expected = net(images)
     for commute_head in (True, False):
-        logits = InferenceFANet(net, commute_head=commute_head, epilogue=epilogue)(images)
+        logits = InferenceFANet(net, commute_head=commute_head, passes=passes)(images)
         assert (logits - expected).abs().max() / expected.abs().max() < 1e-10
-    assert set(calls) == {0.0, 0.01, 1.0}
+    assert passes.calls == {'epilogue 0.0', 'epilogue 0.01', 'epilogue 1.0', 'pooled', 'projected', 'fused', 'joined'}
 
 
-def test_rewritten_video_network_gives_the_same_logits() -> None:
+@pytest.mark.parametrize('passes', [None, PyTorchPasses()])
+def test_rewritten_video_network_gives_the_same_logits(passes: Optional[PyTorchPasses]) -> None:
     net = network('resnet18', 'paper')
     images = torch.randn(3, 1, 3, 64, 96, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    fast = InferenceFANet(net)
+    fast = InferenceFANet(net, passes=passes)
     past = [net.forward_video(image)[1] for image in images[:2]]
     fast_past = tuple(fast.forward_video(image)[1] for image in images[:2])
     expected, (logits, context) = net.forward_video(images[2], past), fast.forward_video(images[2], fast_past)
