@@ -10,6 +10,7 @@ from typing import Callable, Optional, Union
 from fanet_ros.datasets.image_files import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.natural_order import natural_key
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 
@@ -29,7 +30,8 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     """
     root = Path(root).expanduser()
     image_folder, mask_folder = root / images, root / masks
-    paths = sorted(path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted((path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES),
+                   key=lambda path: natural_key(path.name))
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
                            f'labels {masks}/NAME{mask_suffix}.png')
