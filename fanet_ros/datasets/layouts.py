@@ -99,6 +99,11 @@ def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Opti
     return table
 
 
+def has_ambiguous_labels(config: DataConfig) -> bool:
+    """Whether labels may stand for several trained classes, see ClassSets."""
+    return bool(config.unpenalized) or any(len(_names(targets)) > 1 for targets in config.rename.values())
+
+
 def _names(targets: str) -> tuple[str, ...]:
     """'building|wall' -> ('building', 'wall'); '' -> ()."""
     return tuple(name.strip() for name in targets.split('|') if name.strip())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fanet_ros.model import FANet, FrameContext
 from fanet_ros.training.batches import Batch
 from fanet_ros.training.config import TrainingSettings
+from fanet_ros.training.initial_weights import AUXILIARY
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, soft_cross_entropy
 
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -35,6 +36,10 @@ class ClipLoss(nn.Module):
                  settings: TrainingSettings, precision: str) -> None:
         super().__init__()
         self.network, self._dtype = network, DTYPES[precision]
+        if not settings.auxiliary_weight:       # DistributedDataParallel waits for the gradient of every parameter that wants one
+            for name, parameter in network.named_parameters():
+                if name.startswith(AUXILIARY):
+                    parameter.requires_grad_(False)
         self._smoothing, self._settings = meaning.smoothing, settings
         self._memory = torch.channels_last if settings.channels_last else torch.contiguous_format
         for name, value in (('mean', mean), ('std', std)):

@@ -12,7 +12,7 @@ from fanet_ros.datasets import Entry, SampleCache, Samples, fingerprints
 from fanet_ros.datasets.class_counts import count_classes
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.hold_out import split
-from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.layouts import find_class_map, has_ambiguous_labels, load_dataset
 from fanet_ros.evaluation.evaluation import evaluate
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
@@ -42,8 +42,10 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
     sets = ClassSets(len(class_map))
     groups = [Group(load_dataset(item, class_map, cache, sets), item.weight, item.final_weight) for item in config.data]
-    validation = Samples(
-        [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    measured = [load_dataset(item, class_map, cache) for item in config.validation]
+    for samples in measured:
+        samples[0]      # unreadable ones must not stop the run at its end
+    validation = Samples([entry for samples in measured for entry in samples.entries], cache)
     if config.hold_out and not validation:
         total = sum(len(group.samples) for group in groups)
         groups, validation = _held_out(groups, config, cache)
@@ -90,11 +92,14 @@ def _check_processes(processes: Processes, state: Optional[dict[str, Any]], grou
 
 
 def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
-    """Split into training groups and validation samples; nothing of the synthetic street is held out."""
+    """Split into training groups and validation samples.
+
+    Nothing is held out of the synthetic street, nor of data sets with ambiguous labels, by which nothing can be measured.
+    """
     kept: list[Group] = []
     held: list[Entry] = []
     for group, item in zip(groups, config.data):
-        if item.layout == 'street':
+        if item.layout == 'street' or has_ambiguous_labels(item):
             kept.append(group)
             continue
         training, validation = split(group.samples, config.hold_out)

@@ -4,6 +4,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
+PLAIN: dict[str, Any] = {'color': 0, 'hue_deg': 0, 'gamma': 0, 'blur': 0, 'noise': 0, 'jpeg': 0}
 
 
 def make_trainer(samples: Samples, settings: TrainingSettings, folder: RunFolder,
@@ -125,12 +127,32 @@ def test_encoder_may_have_its_own_learning_rate() -> None:
 def test_augmentation_moves_labels_with_the_image() -> None:
     labels = np.zeros((80, 100), np.uint8)
     labels[:, 50:] = 1
-    view = Augmentation(64, 64, color=0, hue_deg=0, gamma=0, blur=0, noise=0, jpeg=0)
+    view = Augmentation(64, 64, **PLAIN)
     for seed in range(8):
         rgb, moved = view(Sample('x', np.repeat(labels[..., None] * 200, 3, 2), labels), np.random.default_rng(seed))
         valid = moved != 255
         assert rgb.shape == (64, 64, 3) and valid.any()
         assert ((rgb[..., 0] > 100) == (moved == 1))[valid].mean() > 0.95
+
+
+def test_a_flipped_view_is_the_mirror_image() -> None:
+    rng = np.random.default_rng(0)
+    sample = Sample('x', rng.integers(0, 256, (64, 70, 3), np.uint8), rng.integers(0, 9, (64, 70), np.uint8))
+    rgb, labels = Augmentation(64, 70, (1.0, 1.0), rotation_deg=0, flip=1.0, **PLAIN)(sample, rng)
+    assert np.array_equal(labels, sample.labels[:, ::-1]) and np.array_equal(rgb, sample.rgb[:, ::-1])
+
+
+def test_noise_does_not_darken() -> None:
+    grey = Sample('x', np.full((128, 128, 3), 128, np.uint8), np.zeros((128, 128), np.uint8))
+    rgb, _ = Augmentation(128, 128, **{**PLAIN, 'noise': 1.0}, rotation_deg=0, scale=(1.0, 1.0))(grey, np.random.default_rng(0))
+    assert rgb.std() > 1 and abs(rgb.mean() - 128) < 0.2
+
+
+@pytest.mark.parametrize(('share', 'final_share', 'progress'), [(0.0, 1.0, 0.0), (1.0, 0.0, 1.0)])
+def test_a_weight_may_begin_or_end_at_nothing(share: float, final_share: float, progress: float) -> None:
+    sample = Sample('x', np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
+    group = Group(Samples([Entry('x', lambda: sample)]), share, final_share)
+    assert BatchSource([group], Augmentation(64, 64), range(2), 0).batch(0, progress).labels.shape == (1, 2, 64, 64)
 
 
 def test_pasted_classes_include_their_pixels() -> None:
@@ -198,6 +220,8 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
+    # Processes that train together wait for the gradients of all of these.
+    assert all(parameter.grad is not None for parameter in trainer.network.parameters() if parameter.requires_grad)
 
 
 def test_timed_training_stops_on_time_and_counts_time_before_a_resume(tmp_path: Path) -> None:
