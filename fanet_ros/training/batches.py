@@ -139,7 +139,7 @@ class BatchSource:
 
     @cached_property
     def _soft_classes(self) -> int:
-        """Classes of the soft labels, 0 without any. All batches have the same tensors: a recorded step knows only those of its first."""
+        """Classes of the soft labels, 0 without any. The same for all batches: a recorded step copies them into its first."""
         first = () if self._clip_length > 1 else [group.samples[0].soft for group in self._groups]
         return max((soft.shape[2] for soft in first if soft is not None), default=0)
 

@@ -97,7 +97,7 @@ class ViewTensors:
         """Copy them to another device, without waiting for it."""
         if device.type == 'cpu':
             return self
-        return ViewTensors(*(item.pin_memory().to(device, non_blocking=True) for item in self.tensors()), self.seed)
+        return ViewTensors(*(item.pin_memory().to(device, non_blocking=True) for item in self.tensors()), seed=self.seed)
 
 
 def render(store: PixelStore, views: ViewTensors, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -188,6 +188,20 @@ def test_errors_are_one_line(recipe: Path, tmp_path: Path, capsys: pytest.Captur
     assert 'labels/2.png is missing: 4 images, 3 masks' in refused(str(recipe))
 
 
+def test_unreadable_validation_data_are_reported_before_training(recipe: Path, tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu', '--set', 'validation.0.labels=indices']
+    assert train.main(arguments) == 1 and not (tmp_path / 'out' / 'state.pt').exists()
+    assert 'for colour masks, set labels: colors' in capsys.readouterr().err
+
+
+def test_nothing_is_held_out_of_ambiguous_labels(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ('validation=[]', 'hold_out=0.25', 'data.0.unpenalized=[rest]', 'allow_empty_classes=true', 'training.iterations=1')
+    arguments = [str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu']
+    assert train.main([*arguments, *(word for text in settings for word in ('--set', text))]) == 0
+    assert '4 frames to train on; 0 held out for validation' in capsys.readouterr().out
+
+
 def test_another_recipe_is_not_resumed_unless_requested(whole: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     recipe, output = whole
     arguments = [*command(recipe, output)[4:], '--set', 'training.learning_rate=1e-4']
