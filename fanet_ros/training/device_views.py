@@ -97,7 +97,9 @@ class ViewTensors:
         """Copy them to another device, without waiting for it."""
         if device.type == 'cpu':
             return self
-        return ViewTensors(*(item.pin_memory().to(device, non_blocking=True) for item in self.tensors()), seed=self.seed)
+        place, inverse, color, curve, blurred, blur, noise = (
+            item.pin_memory().to(device, non_blocking=True) for item in self.tensors())
+        return ViewTensors(place, inverse, color, curve, blurred, blur, noise, self.seed)
 
 
 def render(store: PixelStore, views: ViewTensors, height: int, width: int) -> tuple[Tensor, Tensor]:
