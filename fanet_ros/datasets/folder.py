@@ -35,10 +35,10 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
                            f'labels {masks}/NAME{mask_suffix}.png')
-    mask_paths = {path.name: path for path in mask_folder.glob(f'*{mask_suffix}.png')}
-    orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}.png' for path in paths})
+    mask_paths = {path.stem: path for path in mask_folder.glob(f'*{mask_suffix}.*') if path.suffix.lower() == '.png'}
+    orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}' for path in paths})
     if orphans:
-        raise DatasetError(f'{mask_folder / orphans[0]} has no image in {image_folder}: {len(paths)} images, '
+        raise DatasetError(f'{mask_paths[orphans[0]]} has no image in {image_folder}: {len(paths)} images, '
                            f'{len(mask_paths)} masks; remove it or add the image')
     if num_classes == 2 and read is None:
         check_second_class((read_labels(path, 2) for path in sorted(mask_paths.values())), f'the masks in {mask_folder}')
@@ -46,10 +46,10 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     entries = []
     for path in paths:
         if keep is None or keep(path.stem):
-            mask_path = mask_folder / f'{path.stem}{mask_suffix}.png'
-            if mask_path.name not in mask_paths:
-                raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image '
-                                   'needs its labels')
+            mask_path = mask_paths.get(f'{path.stem}{mask_suffix}')
+            if mask_path is None:
+                raise DatasetError(f'{mask_folder / path.stem}{mask_suffix}.png is missing: {len(paths)} images, {len(mask_paths)} '
+                                   'masks; every image needs its labels')
             entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read),
                                  files=(path, mask_path)))
     return Samples(entries, cache)

@@ -124,6 +124,15 @@ def test_encoder_may_have_its_own_learning_rate() -> None:
     assert rates[id(network.clslayer.conv_out.weight)] == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize('name', ['adamw', 'sgd'])
+def test_a_resumed_optimizer_has_the_settings_of_the_recipe(name: str) -> None:
+    network = new_network(METADATA, 0)
+    old, new = TrainingSettings(optimizer=name), TrainingSettings(optimizer=name, weight_decay=0.1, encoder_rate=0.3)
+    optimizer = make_optimizer(network, new)
+    optimizer.load_state_dict(make_optimizer(network, old).state_dict())
+    assert [(group['weight_decay'], group['rate_factor']) for group in optimizer.param_groups] == [(0.1, 0.3), (0.1, 1.0)]
+
+
 def test_augmentation_moves_labels_with_the_image() -> None:
     labels = np.zeros((80, 100), np.uint8)
     labels[:, 50:] = 1
@@ -180,7 +189,7 @@ def test_folder_errors_name_the_file(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'images/a.png'), np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(DatasetError, match='a.png is missing'):
         load_folder(tmp_path, 2)
-    cv2.imwrite(str(tmp_path / 'labels/a.png'), np.full((8, 9), 7, np.uint8))
+    cv2.imwrite(str(tmp_path / 'labels/a.PNG'), np.full((8, 9), 7, np.uint8))
     with pytest.raises(DatasetError, match='class 7'):
         load_folder(tmp_path, 2)[0]
     assert load_folder(tmp_path, 8)[0].labels[0, 0] == 7
