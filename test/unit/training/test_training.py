@@ -16,7 +16,8 @@ from fanet_ros.datasets.samples import Entry
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_classes
-from fanet_ros.training.batches import BatchSource, Group
+from fanet_ros.training.batches import Batch, BatchSource, Group
+from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, ohem_cross_entropy, pixel_loss, soft_cross_entropy
@@ -229,8 +230,19 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
-    # Processes that train together wait for the gradients of all of these.
-    assert all(parameter.grad is not None for parameter in trainer.network.parameters() if parameter.requires_grad)
+
+
+@pytest.mark.parametrize('flavor', ['paper', 'official'])
+@pytest.mark.parametrize('auxiliary_weight', [0.0, 0.5])
+def test_every_parameter_that_is_trained_gets_a_gradient(flavor: str, auxiliary_weight: float) -> None:
+    """Processes that train together wait for all of these."""
+    metadata = replace(METADATA, flavor=flavor)
+    network = new_network(metadata, 0)
+    settings = TrainingSettings(auxiliary_weight=auxiliary_weight)
+    loss = ClipLoss(network, metadata.mean, metadata.std, LabelMeaning(), settings, 'float32')
+    loss(Batch(torch.zeros(1, 2, 64, 64, 3, dtype=torch.uint8), torch.zeros(1, 2, 64, 64, dtype=torch.uint8))).backward()
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    assert len(trained) > 60 and all(parameter.grad is not None for parameter in trained)
 
 
 def test_timed_training_stops_on_time_and_counts_time_before_a_resume(tmp_path: Path) -> None:
