@@ -78,7 +78,8 @@ def _freeze_unused(network: FANet, settings: TrainingSettings) -> None:
     outputs = network.forward_with_aux(images, [first.context])
     used = [outputs.logits, outputs.aux_32, outputs.aux_16] if settings.auxiliary_weight else [outputs.logits]
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    for parameter, gradient in zip(trained, torch.autograd.grad([item.sum() for item in used], trained, allow_unused=True)):
+    gradients: Sequence[Optional[Tensor]] = torch.autograd.grad([item.sum() for item in used], trained, allow_unused=True)
+    for parameter, gradient in zip(trained, gradients):
         if gradient is None:
             parameter.requires_grad_(False)
     network.train(training)
