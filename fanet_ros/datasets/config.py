@@ -35,7 +35,7 @@ class DataConfig:
     unpenalized: tuple[str, ...] = ()       # trained classes that it does not label: never wrong to predict
     stretch: tuple[int, ...] = ()           # height and width to resize images and labels to first [px]; (): unchanged
     ignore_borders: int = 0                 # labels this close to a different one are ignored [px]
-    soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network
+    soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network; not in clips
     soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, for the classes of the soft labels
     only: tuple[str, ...] = ()              # name prefixes of the images to use; (): all
     hold_out: tuple[str, ...] = ()          # name prefixes of the images to leave out
@@ -48,6 +48,8 @@ class DataConfig:
         one_of('labels', self.labels, ('indices', 'colors'))
         if self.weight < 0 or max(self.weight, self.final_weight) <= 0:
             raise ConfigError(f'weight is {self.weight}: expected more than 0, or 0 with a final_weight of more')
+        if self.ignore_borders < 0:
+            raise ConfigError(f'ignore_borders is {self.ignore_borders}: expected 0 or more')
         if self.stretch and (len(self.stretch) != 2 or min(self.stretch) < 1):
             raise ConfigError(f'stretch is {list(self.stretch)}: expected height and width')
         if self.layout != 'street' and not self.path:

@@ -22,13 +22,23 @@ def fingerprint(entry: Entry) -> int:
 
 def to_text(entries: Iterable[Entry]) -> str:
     """The fingerprints of all entries, sorted, in base64."""
-    numbers = np.array(sorted({fingerprint(entry) for entry in entries}), '<u4')
-    return base64.b64encode(numbers.tobytes()).decode()
+    return _encoded({fingerprint(entry) for entry in entries})
+
+
+def merged(texts: Iterable[str]) -> str:
+    """All fingerprints of several texts from to_text()."""
+    return _encoded(set().union(*map(_decoded, texts)))
 
 
 def count_known(text: str, entries: Sequence[Entry]) -> int:
     """Number of entries whose fingerprints are in `text`, from to_text()."""
-    if not text:
-        return 0
-    known = set(np.frombuffer(base64.b64decode(text), '<u4').tolist())
-    return sum(fingerprint(entry) in known for entry in entries)
+    known = _decoded(text)
+    return sum(fingerprint(entry) in known for entry in entries) if known else 0
+
+
+def _encoded(numbers: set[int]) -> str:
+    return base64.b64encode(np.array(sorted(numbers), '<u4').tobytes()).decode()
+
+
+def _decoded(text: str) -> set[int]:
+    return set(np.frombuffer(base64.b64decode(text), '<u4').tolist())

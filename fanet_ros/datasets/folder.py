@@ -10,6 +10,7 @@ from typing import Callable, Optional, Union
 from fanet_ros.datasets.image_files import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.natural_order import natural_key
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 
@@ -29,14 +30,15 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     """
     root = Path(root).expanduser()
     image_folder, mask_folder = root / images, root / masks
-    paths = sorted(path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted((path for path in image_folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES),
+                   key=lambda path: natural_key(path.name))
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
                            f'labels {masks}/NAME{mask_suffix}.png')
-    mask_paths = {path.name: path for path in mask_folder.glob(f'*{mask_suffix}.png')}
-    orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}.png' for path in paths})
+    mask_paths = {path.stem: path for path in mask_folder.glob(f'*{mask_suffix}.*') if path.suffix.lower() == '.png'}
+    orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}' for path in paths})
     if orphans:
-        raise DatasetError(f'{mask_folder / orphans[0]} has no image in {image_folder}: {len(paths)} images, '
+        raise DatasetError(f'{mask_paths[orphans[0]]} has no image in {image_folder}: {len(paths)} images, '
                            f'{len(mask_paths)} masks; remove it or add the image')
     if num_classes == 2 and read is None:
         check_second_class((read_labels(path, 2) for path in sorted(mask_paths.values())), f'the masks in {mask_folder}')
@@ -44,10 +46,10 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     entries = []
     for path in paths:
         if keep is None or keep(path.stem):
-            mask_path = mask_folder / f'{path.stem}{mask_suffix}.png'
-            if mask_path.name not in mask_paths:
-                raise DatasetError(f'{mask_path} is missing: {len(paths)} images, {len(mask_paths)} masks; every image '
-                                   'needs its labels')
+            mask_path = mask_paths.get(f'{path.stem}{mask_suffix}')
+            if mask_path is None:
+                raise DatasetError(f'{mask_folder / path.stem}{mask_suffix}.png is missing: {len(paths)} images, {len(mask_paths)} '
+                                   'masks; every image needs its labels')
             entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read),
                                  files=(path, mask_path)))
     return Samples(entries, cache)

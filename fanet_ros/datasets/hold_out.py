@@ -15,12 +15,15 @@ from fanet_ros.datasets import Samples
 
 GAP_SHARE = 0.02        # share of samples left out between training and validation when a drive is split
 MIN_DRIVE = 3           # minimum frames per drive, if names distinguish drives
+# At the end of a name: a time (s and fraction, or us or ns) with the number of the frame at that time, if any; or just a number.
+LAST_NUMBER = re.compile(r'(?:(?<!\d)(?:\d{9,11}[._]\d+|\d{16,19})(?:_\d+)?|\d+)\D*$')
 
 
 def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
     """Split into training and validation samples, the latter about `share`: whole drives if names distinguish them, else the end.
 
-    Names that differ only in their last number belong to one drive. Fewer than 4 samples are all used for training.
+    Names that differ only in their last number, or in a time at the end, belong to one drive. Fewer than 4 samples are all used for
+    training.
     """
     held = _held_out_drives(samples.names, share)
     if held:
@@ -50,4 +53,4 @@ def _held_out_drives(names: Sequence[str], share: float) -> set[str]:
 
 def _drive(name: str) -> str:
     """Name without its last number and what follows: 'drive2_000017' -> 'drive2_'."""
-    return re.sub(r'\d+\D*$', '', name)
+    return LAST_NUMBER.sub('', name)

@@ -42,7 +42,7 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
     if stored is None:
         raise DatasetError(f'{path} is not a readable image: remove or replace it')
     readings: list[Optional[np.ndarray]] = [stored]
-    orientation = _orientation(data)
+    orientation = orientation_of(data)
     if orientation != 1:
         readings.append(_decode(data, cv2.IMREAD_COLOR))
     fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
@@ -59,7 +59,7 @@ def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
     return cv2.imdecode(data, flags) if data.size else None
 
 
-def _orientation(data: np.ndarray) -> int:
+def orientation_of(data: np.ndarray) -> int:
     """EXIF orientation of an encoded image, 1 to 8; 1 (upright) if it has none."""
     encoded = data.tobytes()
     if not any(marker in encoded for marker in EXIF_MARKS):      # most images: no need to parse them

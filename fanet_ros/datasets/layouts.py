@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Optional
 
 import numpy as np
@@ -26,8 +27,13 @@ def find_class_map(name_or_path: str) -> ClassMap:
 
     :raises SegmentationError: missing or unreadable
     """
+    return ClassMap.load(class_map_path(name_or_path))
+
+
+def class_map_path(name_or_path: str) -> Path:
+    """File of a class map of config/class_maps, by name, or of any, by path."""
     shipped = share_directory() / 'config' / 'class_maps' / f'{name_or_path}.yaml'
-    return ClassMap.load(shipped if shipped.is_file() else name_or_path)
+    return shipped if shipped.is_file() else Path(name_or_path).expanduser()
 
 
 def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[SampleCache] = None,
@@ -97,6 +103,11 @@ def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Opti
     if (table == UNLABELLED).all():
         raise DatasetError(f'{own.name} and {wanted.name} have no class in common: map the names under rename')
     return table
+
+
+def has_ambiguous_labels(config: DataConfig) -> bool:
+    """Whether labels may stand for several trained classes, see ClassSets."""
+    return bool(config.unpenalized) or any(len(_names(targets)) > 1 for targets in config.rename.values())
 
 
 def _names(targets: str) -> tuple[str, ...]:

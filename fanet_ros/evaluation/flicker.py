@@ -20,8 +20,8 @@ class Flicker:
     in_place: the predicted class changes from one frame to the next although the true one does not. Wrong labels that move
     with the scene, as they should, count here too.
     of_moving_labels: the share of in_place due to motion: the same figure for the previous labels moved along the flow
-    along_motion: the prediction differs from the previous labels moved along the flow, where the true labels moved in the
-    same way agree: flicker alone (temporal consistency: Liu et al., arXiv 2002.11433)
+    along_motion: the prediction differs from the previous labels moved along the flow, where there are any and the true ones moved
+    in the same way agree: flicker alone (temporal consistency: Liu et al., arXiv 2002.11433)
     """
 
     in_place: float
@@ -52,7 +52,7 @@ class FlickerCounter:
             self._steady += int(steady.sum())
             self._changed += int((steady & (predicted != last_predicted)).sum())
             self._moved += int((steady & (moved != last_predicted)).sum())
-            followed = (truth == moved_along(last_truth, flow, cv2.INTER_NEAREST)) & (truth != UNLABELLED)
+            followed = (truth == moved_along(last_truth, flow, cv2.INTER_NEAREST)) & (truth != UNLABELLED) & was_in_view(flow)
             self._followed += int(followed.sum())
             self._restless += int((followed & (predicted != moved)).sum())
         self._last = gray, truth, predicted
@@ -62,6 +62,15 @@ class FlickerCounter:
         """Over all frames counted so far."""
         return Flicker(_share(self._changed, self._steady), _share(self._moved, self._steady),
                        _share(self._restless, self._followed))
+
+
+def was_in_view(flow: np.ndarray) -> np.ndarray:
+    """(h, w) bool: pixels whose place in the previous frame, at an offset of `flow` (h, w, 2) px, was inside it."""
+    height, width = flow.shape[:2]
+    rows, columns = np.ogrid[:height, :width]
+    x, y = columns + flow[..., 0], rows + flow[..., 1]
+    inside: np.ndarray = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    return inside
 
 
 def _share(count: int, of: int) -> float:

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.datasets.source_frames import SourceFrame
+from fanet_ros.evaluation.flicker import was_in_view
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor
@@ -50,7 +51,7 @@ class Predictions:
     """Predictions of one network for one frame, on a coarse grid (h, w).
 
     labels: uint8; confidence: float32, probability of the label; views: labels of the views 'scale', 'flip' and 'motion' (the
-    previous frame, warped along the optical flow; UNLABELLED where the flow is wrong), aligned with the frame
+    previous frame, warped along the optical flow; UNLABELLED where the flow is wrong or leads out of it), aligned with the frame
     """
 
     labels: np.ndarray
@@ -149,7 +150,7 @@ class ViewPredictor:
                                for rgb in (pair.rgb, pair.previous))
             flow = self._flow.calc(gray, last_gray, None)       # type: ignore[call-overload]  # OpenCV's stubs leave out None
             labels = moved_along(self._labels(pair.previous, size, grid), flow, cv2.INTER_NEAREST)
-            labels[cv2.absdiff(gray, moved_along(last_gray, flow)) > MOTION_CHANGE] = UNLABELLED
+            labels[~was_in_view(flow) | (cv2.absdiff(gray, moved_along(last_gray, flow)) > MOTION_CHANGE)] = UNLABELLED
             views['motion'] = labels
         return Predictions(probabilities.argmax(0).astype(np.uint8), probabilities.max(0), views)
 

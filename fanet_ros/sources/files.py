@@ -3,7 +3,6 @@
 """Frames from a video file, a folder of images or a V4L2 device."""
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 from typing import Callable, Collection, Iterable, Iterator, Optional, Union
@@ -11,6 +10,7 @@ from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 import cv2
 import numpy as np
 
+from fanet_ros.natural_order import natural_key
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.webp')
@@ -68,7 +68,8 @@ class FolderSource(FrameSource):
 
     def __init__(self, folder: Path, width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._size, self._loop = str(folder), (width, height), loop
-        self._paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES), key=_natural)
+        self._paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES),
+                             key=lambda path: natural_key(path.name))
         if not self._paths:
             raise SourceError(f'no images in {folder}: expected files ending in {", ".join(IMAGE_SUFFIXES)}')
         self.length = None if loop else len(self._paths)
@@ -119,7 +120,3 @@ def _to_rgb(bgr: np.ndarray, width: int, height: int) -> np.ndarray:
     if size != (bgr.shape[1], bgr.shape[0]):
         bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA if size[0] < bgr.shape[1] else cv2.INTER_LINEAR)
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-
-
-def _natural(path: Path) -> list[Union[int, str]]:
-    return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.name)]

@@ -87,11 +87,11 @@ class Augmentation:
         # Source point at the crop's centre: anywhere that keeps the crop inside the image, or the middle if it is larger.
         room_x = max(width - self.crop_width / scale, 0.0) / 2
         room_y = max(height - self.crop_height / scale, 0.0) / 2
-        center_x = width / 2 + rng.uniform(-room_x, room_x)
-        center_y = height / 2 + rng.uniform(-room_y, room_y)
+        center_x = (width - 1) / 2 + rng.uniform(-room_x, room_x)
+        center_y = (height - 1) / 2 + rng.uniform(-room_y, room_y)
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
         matrix = np.array([[flip * cos, -flip * sin, 0.0], [sin, cos, 0.0]])
-        matrix[:, 2] = np.array([self.crop_width / 2, self.crop_height / 2]) - matrix[:, :2] @ [center_x, center_y]
+        matrix[:, 2] = np.array([self.crop_width - 1, self.crop_height - 1]) / 2 - matrix[:, :2] @ [center_x, center_y]
         color = _color_matrix(np.deg2rad(rng.uniform(-self.hue_deg, self.hue_deg)), 1 + rng.uniform(-self.color, self.color))
         return View(
             matrix, color, gamma=2.0 ** rng.uniform(-self.gamma, self.gamma),
@@ -111,7 +111,7 @@ class Augmentation:
             rgb = cv2.GaussianBlur(rgb, (0, 0), view.blur_px)
         if view.noise:
             noise = np.random.default_rng(view.seed).standard_normal(rgb.shape, np.float32)
-            rgb = np.clip(rgb + view.noise * noise, 0, 255).astype(np.uint8)
+            rgb = np.clip(rgb + view.noise * noise, 0, 255).round().astype(np.uint8)
         if view.jpeg_quality:
             quality = [cv2.IMWRITE_JPEG_QUALITY, view.jpeg_quality]
             decoded = cv2.imdecode(cv2.imencode('.jpg', rgb, quality)[1], cv2.IMREAD_UNCHANGED)

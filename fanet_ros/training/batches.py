@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Callable, NamedTuple, Optional, Sequence
 
 import numpy as np
 import torch
 
 from fanet_ros.datasets import Samples
-from fanet_ros.training.augment import Augmentation, View, draw_pasted_classes, paste_classes
+from fanet_ros.training.augment import Augmentation, View, draw_pasted_classes, logit_positions, paste_classes
 from fanet_ros.training.clips import camera_motion_clip
 
 GRAIN = 3.0         # standard deviation of the noise that differs between the frames of a clip, of 255
@@ -53,7 +54,8 @@ class Group:
     final_share: float = -1.0       # negative: same as at the start
 
     def share_at(self, progress: float) -> float:
-        """The share when `progress`, 0..1, of the training is done."""
+        """The share when `progress`, 0..1, of the training is done; never 0, for all other groups may have 0 at that moment too."""
+        progress = min(max(progress, 1e-6), 1 - 1e-6)
         return self.share if self.final_share < 0 else (1 - progress) * self.share + progress * self.final_share
 
 
@@ -125,7 +127,21 @@ class BatchSource:
         clips = [self._clip(progress, rng) for rng in self._draws.generators(number)]
         return Batch(_stacked([[frame[0] for frame in clip] for clip in clips]),
                      _stacked([[frame[1] for frame in clip] for clip in clips]),
-                     _stacked_soft([[frame[2] for frame in clip] for clip in clips]))
+                     self._stacked_soft([[frame[2] for frame in clip] for clip in clips]))
+
+    def _stacked_soft(self, clips: list[list[Optional[np.ndarray]]]) -> Optional[torch.Tensor]:
+        """Same as _stacked(), with zeros for frames without soft labels; None if no data set has any."""
+        if not self._soft_classes:
+            return None
+        rows, columns = (len(logit_positions(side)) for side in (self._augmentation.crop_height, self._augmentation.crop_width))
+        unknown = np.zeros((rows, columns, self._soft_classes), np.uint8)
+        return _stacked([[unknown if frame is None else frame for frame in clip] for clip in clips])
+
+    @cached_property
+    def _soft_classes(self) -> int:
+        """Classes of the soft labels, 0 without any. The same for all batches: a recorded step copies them into its first."""
+        first = () if self._clip_length > 1 else [group.samples[0].soft for group in self._groups]
+        return max((soft.shape[2] for soft in first if soft is not None), default=0)
 
     def _size_of(self, group: int, index: int) -> tuple[int, int]:
         height, width = self._groups[group].samples[index].labels.shape
@@ -142,7 +158,7 @@ class BatchSource:
         for frame in clip:
             rgb, labels = self._augmentation(frame, np.random.default_rng(view_seed))
             grain = rng.normal(0, GRAIN, rgb.shape)
-            frames.append((np.clip(rgb + grain, 0, 255).astype(np.uint8), labels, None))
+            frames.append((np.clip(rgb + grain, 0, 255).round().astype(np.uint8), labels, None))
         return frames
 
     def _frame(self, drawn: FrameDraw) -> _Frame:
@@ -174,11 +190,3 @@ def pasted_soft(soft: Optional[np.ndarray], other: Optional[np.ndarray], pasted:
 def _stacked(clips: list[list[np.ndarray]]) -> torch.Tensor:
     """(T, N, ...) of N clips of T frames."""
     return torch.from_numpy(np.stack([np.stack(clip) for clip in clips], 1))
-
-
-def _stacked_soft(clips: list[list[Optional[np.ndarray]]]) -> Optional[torch.Tensor]:
-    """Same as _stacked(), with zeros for frames without soft labels; None if no frame has any."""
-    known = next((frame for clip in clips for frame in clip if frame is not None), None)
-    if known is None:
-        return None
-    return _stacked([[np.zeros_like(known) if frame is None else frame for frame in clip] for clip in clips])

@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 import torch
 from torch import Tensor, nn
 
-from fanet_ros.model import FANet, FrameContext
+from fanet_ros.model import MIN_INPUT_PX, FANet, FrameContext
 from fanet_ros.training.batches import Batch
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, soft_cross_entropy
@@ -35,6 +35,7 @@ class ClipLoss(nn.Module):
                  settings: TrainingSettings, precision: str) -> None:
         super().__init__()
         self.network, self._dtype = network, DTYPES[precision]
+        _freeze_unused(network, settings)
         self._smoothing, self._settings = meaning.smoothing, settings
         self._memory = torch.channels_last if settings.channels_last else torch.contiguous_format
         for name, value in (('mean', mean), ('std', std)):
@@ -63,3 +64,22 @@ class ClipLoss(nn.Module):
             return nullcontext()
         # No cache: every weight is used once, and a recorded CUDA graph must not hold casts made before it.
         return torch.autocast(device_type, dtype=self._dtype, cache_enabled=False)
+
+
+def _freeze_unused(network: FANet, settings: TrainingSettings) -> None:
+    """Exclude parameters that the loss does not depend on: DistributedDataParallel would wait for their gradients.
+
+    These are auxiliary heads without weight, and layers of the authors' code that they do not use.
+    """
+    training, parameters = network.training, list(network.parameters())
+    images = torch.zeros(2, 3, MIN_INPUT_PX, MIN_INPUT_PX, device=parameters[0].device)
+    network.eval()
+    first = network.forward_with_aux(images)
+    outputs = network.forward_with_aux(images, [first.context])
+    used = [outputs.logits, outputs.aux_32, outputs.aux_16] if settings.auxiliary_weight else [outputs.logits]
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    gradients: Sequence[Optional[Tensor]] = torch.autograd.grad([item.sum() for item in used], trained, allow_unused=True)
+    for parameter, gradient in zip(trained, gradients):
+        if gradient is None:
+            parameter.requires_grad_(False)
+    network.train(training)

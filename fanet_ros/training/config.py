@@ -47,6 +47,10 @@ class TrainingSettings:
         one_of('precision', self.precision, ('auto', 'float32', 'bfloat16', 'float16'))
         if not 0 < self.hard_below <= 1:
             raise ConfigError(f'hard_below is {self.hard_below}: expected more than 0, at most 1')
+        if not 0 <= self.label_smoothing < 1:
+            raise ConfigError(f'label_smoothing is {self.label_smoothing}: expected at least 0, less than 1')
+        if self.minutes < 0:
+            raise ConfigError(f'minutes is {self.minutes}: expected 0 or more')
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected more than 0')

@@ -74,6 +74,7 @@ class ViewTensors:
     blurred: Tensor     # (M,) int64: indices of the blurred views
     blur: Tensor        # (M, 2 BLUR_RADIUS + 1) float32: their filter taps, which sum to 1
     noise: Tensor       # (N,) float32
+    seed: int           # of all their noise
 
     @classmethod
     def of(cls, views: Sequence[View], places: Sequence[Place]) -> ViewTensors:
@@ -87,7 +88,7 @@ class ViewTensors:
             torch.tensor(np.stack([view.color for view in views]), dtype=torch.float32),
             torch.tensor([[view.gamma, view.contrast, view.brightness] for view in views], dtype=torch.float32),
             torch.tensor(blurred, dtype=torch.int64), blur / blur.sum(1, keepdim=True),
-            torch.tensor([view.noise for view in views], dtype=torch.float32))
+            torch.tensor([view.noise for view in views], dtype=torch.float32), views[0].seed)
 
     def tensors(self) -> tuple[Tensor, ...]:
         return self.place, self.inverse, self.color, self.curve, self.blurred, self.blur, self.noise
@@ -96,7 +97,9 @@ class ViewTensors:
         """Copy them to another device, without waiting for it."""
         if device.type == 'cpu':
             return self
-        return ViewTensors(*(item.pin_memory().to(device, non_blocking=True) for item in self.tensors()))
+        place, inverse, color, curve, blurred, blur, noise = (
+            item.pin_memory().to(device, non_blocking=True) for item in self.tensors())
+        return ViewTensors(place, inverse, color, curve, blurred, blur, noise, self.seed)
 
 
 def render(store: PixelStore, views: ViewTensors, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -179,7 +182,10 @@ def _recolored(rgb: Tensor, views: ViewTensors) -> Tensor:
 def _degraded(rgb: Tensor, views: ViewTensors) -> Tensor:
     if len(views.blurred):
         rgb = rgb.index_copy(0, views.blurred, _blurred(rgb[views.blurred], views.blur))
-    return (rgb + torch.randn_like(rgb) * views.noise.view(-1, 1, 1, 1)).clamp(0, 255)
+    # A generator of its own: a resumed run continues with the same noise, and processes that train together differ.
+    generator = torch.Generator(rgb.device).manual_seed(views.seed)
+    noise = torch.randn(rgb.shape, generator=generator, device=rgb.device)
+    return (rgb + noise * views.noise.view(-1, 1, 1, 1)).clamp(0, 255)
 
 
 def _blurred(rgb: Tensor, taps: Tensor) -> Tensor:

@@ -19,9 +19,19 @@ def make_optimizer(network: FANet, settings: TrainingSettings) -> torch.optim.Op
               for inside, factor in ((True, settings.encoder_rate), (False, 1.0))]
     on_cuda = next(network.parameters()).is_cuda
     rate = settings.learning_rate
+    optimizer: torch.optim.Optimizer
     if settings.optimizer == 'sgd':
-        return torch.optim.SGD(groups, rate, momentum=0.9, weight_decay=settings.weight_decay, fused=on_cuda or None)
-    return torch.optim.AdamW(groups, rate, weight_decay=settings.weight_decay, fused=on_cuda or None, capturable=on_cuda)
+        optimizer = torch.optim.SGD(groups, rate, momentum=0.9, weight_decay=settings.weight_decay, fused=on_cuda or None)
+    else:
+        optimizer = torch.optim.AdamW(groups, rate, weight_decay=settings.weight_decay, fused=on_cuda or None, capturable=on_cuda)
+    own = [{key: value for key, value in group.items() if key not in ('params', 'lr')} for group in optimizer.param_groups]
+
+    def keep_settings(loaded: torch.optim.Optimizer) -> None:
+        """Those of the recipe count, not those stored in a state, which may be of an earlier version of the recipe."""
+        for group, settings_of_group in zip(loaded.param_groups, own):
+            group.update(settings_of_group)
+    optimizer.register_load_state_dict_post_hook(keep_settings)
+    return optimizer
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from fanet_ros.atomic_file import write_json
 
 SETTINGS = 'settings.json'
-TEACHER = 'teacher'             # the one setting that may change: what was learned from the old one is removed
+TEACHER, LABELS = 'teacher', 'labels'       # the settings that may change: what was learned from the old ones is removed
 SOFT_LABELS = 'frames/soft_labels.npz'
 NORM, TEACHING, TAUGHT, TUNING, TUNED = 'norm.safetensors', 'teaching', 'taught.safetensors', 'fine_tuning', 'tuned.safetensors'
+LEARNED_FROM = {TEACHER: (SOFT_LABELS, TEACHING, TAUGHT, TUNING, TUNED), LABELS: (TUNING, TUNED)}
 
 
 class AdaptError(ValueError):
@@ -23,7 +24,7 @@ class AdaptError(ValueError):
 def check_settings(work: Path, settings: dict[str, Any]) -> None:
     """Note the settings in the folder, or compare them with those of the run that it holds.
 
-    :raises AdaptError: they differ in more than the teacher
+    :raises AdaptError: they differ in more than teacher and labels
     """
     path = work / SETTINGS
     if not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
@@ -34,12 +35,14 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
     old = json.loads(path.read_text()) if path.is_file() else {}
     for key, value in settings.items():
         moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
-        if key != TEACHER and old.get(key) != value and not moved:
+        if key not in LEARNED_FROM and old.get(key) != value and not moved:
             raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
                              'another --work, or remove the folder')
-    if old.get(TEACHER) != settings[TEACHER]:
-        _remove(work, SOFT_LABELS, TEACHING, TAUGHT, TUNING, TUNED)
-        write_json(path, {**old, TEACHER: settings[TEACHER]})
+    changed = [key for key in LEARNED_FROM if old.get(key) != settings.get(key)]
+    for key in changed:
+        _remove(work, *LEARNED_FROM[key])
+    if changed:
+        write_json(path, {**old, **{key: settings.get(key) for key in changed}})
 
 
 def _remove(work: Path, *names: str) -> None:

@@ -23,13 +23,14 @@ ALIKE = ('variant', 'flavor', 'class_names', 'mean', 'std', 'strides', 'temporal
 
 
 def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoint:
-    """Average every tensor, BatchNorm's included; all metadata but figures and recipe are those of the first checkpoint.
+    """Average every tensor, BatchNorm's included; of the metadata, all but figures, recipe and training frames are the first one's.
 
     :param names: of the checkpoints, for the recipe and for errors
     :raises CheckpointError: the networks or classes differ
     """
     import torch
 
+    from fanet_ros.datasets.fingerprints import merged
     from fanet_ros.model import Checkpoint, CheckpointError
     first = checkpoints[0]
     for name, other in zip(names[1:], checkpoints[1:]):
@@ -42,7 +43,8 @@ def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoi
         key: torch.stack([state[key].double() for state in states]).mean(0).to(value.dtype)
         if value.is_floating_point() else value for key, value in states[0].items()})
     recipe = f'mean of the weights of {", ".join(names)}; the first: {first.metadata.recipe}'
-    return Checkpoint(first.network, replace(first.metadata, recipe=recipe, figures={}))
+    frames = merged(checkpoint.metadata.training_frames for checkpoint in checkpoints)
+    return Checkpoint(first.network, replace(first.metadata, recipe=recipe, figures={}, training_frames=frames))
 
 
 def _run_name(path: Path) -> str:

@@ -28,6 +28,8 @@ def balance(arguments: argparse.Namespace) -> None:
     checkpoint = load_checkpoint(arguments.checkpoint)
     if arguments.like:
         offsets = _offsets_of(arguments.like, checkpoint.metadata.class_names)
+        if checkpoint.metadata.class_bias:      # replaced, not added to
+            offsets = offsets - _class_bias(checkpoint.network).detach().double().numpy()
         save_checkpoint(arguments.output, *with_offsets(checkpoint, offsets))
         print(f'{arguments.output}: balanced like {arguments.like}')
         return
@@ -83,8 +85,11 @@ def _of_equal_classes(name: str, class_names: Sequence[str]) -> Checkpoint:
 def _scored(name: str, config: DataConfig, class_names: Sequence[str]) -> list[ScoredPixels]:
     """:raises ValueError: the checkpoint has other classes, or the data are unusable"""
     checkpoint = _of_equal_classes(name, class_names)
-    return score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
-                        description=f'{Path(name).parent.name or name} on {Path(config.path).name}')
+    scored = score_pixels(checkpoint, load_dataset(config, ClassMap.of_checkpoint(checkpoint.metadata)),
+                          description=f'{Path(name).parent.name or name} on {Path(config.path).name}')
+    if not scored[0].labels.size:
+        raise CheckpointError(f'no pixel of {config.path} is labelled: give other frames')
+    return scored
 
 
 def _table(class_names: Sequence[str], offsets: np.ndarray, sets: Sequence[ScoredPixels]) -> str:

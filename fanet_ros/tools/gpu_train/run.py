@@ -19,7 +19,7 @@ from fanet_ros.host.processor import processor_name
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools.train import command as train
-from fanet_ros.training.config import TrainingConfig, describe
+from fanet_ros.training.config import TrainingConfig, describe, difference
 from fanet_ros.training.run_folder import BEST_NAME, CHECKPOINT_NAME
 
 PART_BYTES = 15 * 2**20
@@ -39,17 +39,23 @@ def run(arguments: argparse.Namespace) -> int:
     start = time.monotonic()
     code = train.main([str(recipe), '--output', str(output / 'run'), '--device', arguments.device]
                       + [word for text in overrides for word in ('--set', text)])
-    if not (output / 'run' / CHECKPOINT_NAME).is_file():
+    config = TrainingConfig.load(recipe, overrides)
+    if not (output / 'run' / CHECKPOINT_NAME).is_file() or _is_of_another_recipe(output / 'run', config):
         return code
     for name in (CHECKPOINT_NAME, BEST_NAME):
         if (output / 'run' / name).is_file():
             compress(output / 'run' / name, output / name)
-    config = TrainingConfig.load(recipe, overrides)
     figures = _figures(config, output / 'run', str(choose_device(arguments.device)), time.monotonic() - start)
     write_json(output / 'training.json', figures)
     print(f'{figures["iterations"]} iterations, {figures["images_per_second"]:.1f} images/s on {figures["device"]}; '
           f'{output / "training.json"}')
     return code
+
+
+def _is_of_another_recipe(run: Path, config: TrainingConfig) -> bool:
+    """Whether the training was refused, because the folder holds another one."""
+    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
+    return difference(state['recipe'], config) is not None
 
 
 def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Iterable, Iterator, Sequence
 from fanet_ros.datasets import Entry, fingerprints
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.fingerprints import TRAINING_FRAMES
-from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.layouts import class_map_path, find_class_map, load_dataset
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.pack.slim import slim_copies
@@ -43,10 +43,11 @@ def files_of(config: TrainingConfig, entries: Iterable[Entry]) -> list[Path]:
             found.update(dict.fromkeys(sorted(path for path in Path(item.path).rglob('*') if path.is_file())))
         if item.soft_labels:
             found[Path(item.soft_labels)] = None
+    maps = config.class_map, *(item.class_map for item in (*config.data, *config.validation))
+    named = [class_map_path(name) for name in maps if name]
     if config.init and config.init != imagenet_encoder.NAME:
-        checkpoint = resolve_checkpoint(config.init)
-        if share_directory() not in checkpoint.parents:
-            found[checkpoint] = None
+        named.append(resolve_checkpoint(config.init))
+    found.update(dict.fromkeys(path for path in named if share_directory() not in path.parents))
     return list(found)
 
 
@@ -75,7 +76,7 @@ def volumes(files: Iterable[Path], max_bytes: int, slim: Path) -> Iterator[list[
 
 
 def write(name: str, files: Iterable[Path], output: Path, max_bytes: int, slim: Path) -> list[Path]:
-    """Write NAME_1.zip, NAME_2.zip, ... to `output`; returns them. See volumes()."""
+    """Write NAME_1.zip, NAME_2.zip, ... to `output`, in place of all of an earlier call; returns them. See volumes()."""
     output.mkdir(parents=True, exist_ok=True)
     written = []
     for number, volume in enumerate(volumes(files, max_bytes, slim), 1):
@@ -84,6 +85,10 @@ def write(name: str, files: Iterable[Path], output: Path, max_bytes: int, slim: 
             for item in volume:
                 archive.write(_source(item, slim), item.as_posix())
         written.append(path)
+    number = len(written) + 1
+    while (later := output / f'{name}_{number}.zip').is_file():     # of an earlier call: unpacked after these, it would win
+        later.unlink()
+        number += 1
     return written
 
 

@@ -12,6 +12,7 @@ from typing import Collection, Iterable
 import cv2
 import numpy as np
 
+from fanet_ros.datasets.image_files import orientation_of
 from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
 
 LEVELS = 16         # of soft labels
@@ -37,10 +38,14 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
 
 
 def image_copy(path: Path, copy: Path, quality: int) -> None:
-    """Write the image as WebP, whatever its suffix: readers go by the content."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        return      # training reports it
+    """Write the image as WebP, whatever its suffix: readers go by the content.
+
+    None of an image with an EXIF orientation, which would be lost.
+    """
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+    if image is None or orientation_of(data) != 1:
+        return      # what is unreadable, training reports
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Iterator, Sequence
 
 import numpy as np
 from tqdm import tqdm
 
-from fanet_ros.datasets import Samples
+from fanet_ros.datasets import DatasetError, Samples
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
 from fanet_ros.datasets.soft_labels import write_soft_labels
@@ -49,15 +50,30 @@ def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
         if item.soft_labels:
             wanted.setdefault(Path(item.soft_labels).expanduser(), []).append(
                 load_dataset(replace(item, soft_labels=''), class_map, sets=sets))
+    for path, parts in wanted.items():
+        _check_names(path, parts)
     return wanted
+
+
+def _check_names(path: Path, parts: Sequence[Samples]) -> None:
+    """:raises DatasetError: different images have the same name, by which the file keeps their soft labels"""
+    files: dict[str, tuple[Path, ...]] = {}
+    for entry in chain.from_iterable(samples.entries for samples in parts):
+        if files.setdefault(entry.name, entry.files) != entry.files:
+            raise DatasetError(f'{path} is for data sets that both have an image {entry.name}: give each a file of its own')
 
 
 def _frames(teacher: Teacher, parts: Sequence[Samples], scales: Sequence[float], stride: int,
             description: str) -> Iterator[tuple[str, np.ndarray]]:
+    done: set[str] = set()
     with tqdm(total=sum(map(len, parts)), desc=description, unit='frame') as bar:
         for samples in parts:
-            for sample in samples:
-                height, width = sample.labels.shape
-                yield sample.name, predict_soft_labels(
-                    teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))
+            for index, name in enumerate(samples.names):
                 bar.update()
+                if name in done:        # the same image in another data set
+                    continue
+                done.add(name)
+                sample = samples[index]
+                height, width = sample.labels.shape
+                yield name, predict_soft_labels(
+                    teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))

@@ -12,7 +12,7 @@ from fanet_ros.datasets import Entry, SampleCache, Samples, fingerprints
 from fanet_ros.datasets.class_counts import count_classes
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.hold_out import split
-from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.layouts import find_class_map, has_ambiguous_labels, load_dataset
 from fanet_ros.evaluation.evaluation import evaluate
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
@@ -23,12 +23,14 @@ from fanet_ros.training.config import TrainingConfig, describe, difference
 from fanet_ros.training.device_batches import DeviceBatchSource
 from fanet_ros.training.finish import averaged_segmenter, finish
 from fanet_ros.training.imagenet_encoder import start_from_imagenet
-from fanet_ros.training.initial_weights import start_from
+from fanet_ros.training.initial_weights import HEAD, start_from
 from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
 from fanet_ros.training.processes import Processes, ProcessesError
 from fanet_ros.training.run_folder import RunFolder, RunFolderError
 from fanet_ros.training.trainer import Trainer, new_network
 
+# Keys of a recipe that cannot change in a run.
+FIXED = 'variant', 'flavor', 'strides', 'class_map'
 BATCHES_TO_ADAPT = 4        # whose statistics an ImageNet encoder without BatchNorm is adapted to
 
 
@@ -42,8 +44,10 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
     sets = ClassSets(len(class_map))
     groups = [Group(load_dataset(item, class_map, cache, sets), item.weight, item.final_weight) for item in config.data]
-    validation = Samples(
-        [entry for item in config.validation for entry in load_dataset(item, class_map, cache).entries], cache)
+    measured = [load_dataset(item, class_map, cache) for item in config.validation]
+    for samples in measured:
+        samples[0]      # unreadable ones must not stop the run at its end
+    validation = Samples([entry for samples in measured for entry in samples.entries], cache)
     if config.hold_out and not validation:
         total = sum(len(group.samples) for group in groups)
         groups, validation = _held_out(groups, config, cache)
@@ -90,11 +94,14 @@ def _check_processes(processes: Processes, state: Optional[dict[str, Any]], grou
 
 
 def _held_out(groups: list[Group], config: TrainingConfig, cache: SampleCache) -> tuple[list[Group], Samples]:
-    """Split into training groups and validation samples; nothing of the synthetic street is held out."""
+    """Split into training groups and validation samples.
+
+    Nothing is held out of the synthetic street, nor of data sets with ambiguous labels, by which nothing can be measured.
+    """
     kept: list[Group] = []
     held: list[Entry] = []
     for group, item in zip(groups, config.data):
-        if item.layout == 'street':
+        if item.layout == 'street' or has_ambiguous_labels(item):
             kept.append(group)
             continue
         training, validation = split(group.samples, config.hold_out)
@@ -125,14 +132,28 @@ def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
 def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:
     """State of an earlier run in the folder, if `resume` allows using it.
 
-    :raises RunFolderError: the run is of another recipe
+    :raises RunFolderError: the run is of another recipe, or cannot go on with this one
     """
     state = None if resume == 'never' else folder.load(device)
     changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
     if changed and resume != 'changed':
         raise RunFolderError(f'{folder.path} contains a run of another recipe ({changed}): give that recipe, another --output, '
                              'or --resume changed')
+    if state is not None:
+        _check_fit(config, folder, state)
     return state
+
+
+def _check_fit(config: TrainingConfig, folder: RunFolder, state: dict[str, Any]) -> None:
+    """:raises RunFolderError: the state cannot be that of this recipe's network and optimiser"""
+    recipe, now = state.get('recipe'), describe(config)
+    pairs = [(key, recipe.get(key, now[key]), now[key]) for key in FIXED] if recipe else []
+    pairs += [('training.optimizer', recipe['training']['optimizer'], now['training']['optimizer'])] if recipe else []
+    pairs.append(('number of classes', len(state['network'][HEAD]), len(find_class_map(config.class_map))))
+    for key, old, new in pairs:
+        if old != new:
+            raise RunFolderError(f'{folder.path} contains a run whose {key} is {old}, now it is {new}: its state does not fit; '
+                                 'give another --output, or --resume never')
 
 
 def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanet_ros.datasets import Entry, Sample, Samples
+from fanet_ros.datasets import Entry, Sample, Samples, load_folder
 from fanet_ros.datasets.fingerprints import count_known, to_text
 from fanet_ros.datasets.hold_out import split
 
@@ -29,6 +29,28 @@ def test_whole_drives_are_held_out_if_names_distinguish_them() -> None:
     trained, measured = split(named(names), 0.15)
     assert measured.names == tuple(name for name in names if name.startswith('b'))
     assert trained.names == tuple(name for name in names if not name.startswith('b'))
+
+
+TIMES = [10**9 * 1_700_000_000 + number * 33_333_333 for number in range(1000)]
+
+
+@pytest.mark.parametrize('names', [
+    [f'{time // 10**9}.{time % 10**9:09}' for time in TIMES], [f'{time // 10**9}.{time % 10**9:09}_1' for time in TIMES],
+    [f'cam_{time // 10**9}_{time % 10**9:09}' for time in TIMES], [f'{time}' for time in TIMES],
+    [f'bag__{time}' + '_2' * (number % 7 == 3) for number, time in enumerate(TIMES)]],
+    ids=['bag', 'one_stamp', 'folder', 'ns', 'cut_frames'])
+def test_seconds_of_a_recording_are_not_drives(names: list[str]) -> None:
+    trained, measured = split(named(names), 0.15)
+    assert (trained.names, measured.names) == (tuple(names[:830]), tuple(names[850:]))
+
+
+def test_the_end_of_numbers_without_zeros_in_front_is_held_out(tmp_path: Path) -> None:
+    for kind in ('images', 'labels'):
+        (tmp_path / kind).mkdir()
+        for number in range(1, 21):
+            (tmp_path / kind / f'{number}.png').touch()
+    trained, measured = split(load_folder(tmp_path, 3), 0.15)
+    assert trained.names == tuple(map(str, range(1, 17))) and measured.names == ('18', '19', '20')
 
 
 @pytest.mark.parametrize('names', [[f'{letter}1' for letter in 'abcdefghijklmnopqrst'], [f'one{number}' for number in range(20)]])

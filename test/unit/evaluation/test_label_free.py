@@ -61,6 +61,16 @@ def test_labels_that_were_not_confident_may_change() -> None:
     assert math.isnan(compare(uncertain, better, 3).kept_by_class[0])
 
 
+def test_what_has_just_come_into_view_has_no_previous_labels() -> None:
+    """The camera turns to the right by 24 px, which are 6 of the compared columns."""
+    metadata = replace(METADATA, training_resolution=(240, 320))
+    scene = SyntheticStreet(480, 240, seed=3).frame(30).rgb
+    previous, rgb = (np.ascontiguousarray(scene[:, first:320 + first]) for first in (0, 24))
+    found, = predict_views(Checkpoint(metadata.build_network().eval(), metadata), [FramePair(rgb, previous)], CPU)
+    motion = found.views['motion']
+    assert motion.shape == (60, 80) and (motion[:, -5:] == UNLABELLED).mean() > 0.95 and (motion[:, :-8] != UNLABELLED).mean() > 0.9
+
+
 ALL = np.ones(3, bool)
 
 

@@ -39,6 +39,9 @@ def test_values_and_overrides(tmp_path: Path) -> None:
     ({**GOOD, 'training': {'iterations': 0}}, 'iterations is 0: expected more than 0'),
     ({**GOOD, 'training': {'optimizer': 'adam'}}, 'expected one of adamw, sgd'),
     ({**GOOD, 'training': {'channels_last': 'maybe'}}, 'expected bool'),
+    ({**GOOD, 'training': {'label_smoothing': 1.5}}, 'label_smoothing is 1.5: expected at least 0, less than 1'),
+    ({**GOOD, 'training': {'minutes': -1}}, 'minutes is -1.0: expected 0 or more'),
+    ({'data': [{'path': 'x', 'ignore_borders': -1}]}, 'ignore_borders is -1: expected 0 or more'),
     ({'data': []}, 'data is empty'), ({'data': [{'layout': 'folder'}]}, 'path is empty'),
     ({'data': {'path': 'x'}}, 'expected a list'), ({'data': [{'path': 'x', 'size': [1, 2, 3]}]}, 'expected 2 values'),
     ([1, 2], 'expected keys and values')])

@@ -74,6 +74,20 @@ def test_noise_has_the_drawn_strength() -> None:
     assert view.noise > 0 and float((rgb - 128).std()) == pytest.approx(view.noise, rel=0.05)
 
 
+def test_a_batch_has_the_same_noise_again() -> None:
+    source = DeviceBatchSource([group(*SAMPLES)], Augmentation(64, 96, noise=1, jpeg=0), range(2), 4, CPU)
+    first, other, again = (source.batch(number).to(CPU).rgb for number in (7, 8, 7))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_all_batches_have_soft_labels_if_one_data_set_has_them() -> None:
+    """A step recorded on a GPU copies each batch into the tensors of the first."""
+    source = BatchSource([group(SAMPLES[0]), group(SAMPLES[2])], Augmentation(64, 96), range(1), 0)
+    soft = [source.batch(number).soft for number in range(8)]
+    assert {None if item is None else item.shape for item in soft} == {(1, 1, 8, 12, CLASSES)}
+    assert {bool(item.any()) for item in soft if item is not None} == {True, False}
+
+
 @pytest.mark.parametrize('paste', [0.0, 0.7])
 def test_batches_match_those_of_the_cpu(paste: float) -> None:
     augmentation = Augmentation(64, 96, noise=0, jpeg=0, paste=paste)

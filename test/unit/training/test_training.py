@@ -4,6 +4,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,8 @@ from fanet_ros.datasets.samples import Entry
 from fanet_ros.evaluation.metrics import ConfusionMatrix
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_classes
-from fanet_ros.training.batches import BatchSource, Group
+from fanet_ros.training.batches import Batch, BatchSource, Group
+from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, ohem_cross_entropy, pixel_loss, soft_cross_entropy
@@ -24,6 +26,7 @@ from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
+PLAIN: dict[str, Any] = {'color': 0, 'hue_deg': 0, 'gamma': 0, 'blur': 0, 'noise': 0, 'jpeg': 0}
 
 
 def make_trainer(samples: Samples, settings: TrainingSettings, folder: RunFolder,
@@ -122,15 +125,44 @@ def test_encoder_may_have_its_own_learning_rate() -> None:
     assert rates[id(network.clslayer.conv_out.weight)] == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize('name', ['adamw', 'sgd'])
+def test_a_resumed_optimizer_has_the_settings_of_the_recipe(name: str) -> None:
+    network = new_network(METADATA, 0)
+    old, new = TrainingSettings(optimizer=name), TrainingSettings(optimizer=name, weight_decay=0.1, encoder_rate=0.3)
+    optimizer = make_optimizer(network, new)
+    optimizer.load_state_dict(make_optimizer(network, old).state_dict())
+    assert [(group['weight_decay'], group['rate_factor']) for group in optimizer.param_groups] == [(0.1, 0.3), (0.1, 1.0)]
+
+
 def test_augmentation_moves_labels_with_the_image() -> None:
     labels = np.zeros((80, 100), np.uint8)
     labels[:, 50:] = 1
-    view = Augmentation(64, 64, color=0, hue_deg=0, gamma=0, blur=0, noise=0, jpeg=0)
+    view = Augmentation(64, 64, **PLAIN)
     for seed in range(8):
         rgb, moved = view(Sample('x', np.repeat(labels[..., None] * 200, 3, 2), labels), np.random.default_rng(seed))
         valid = moved != 255
         assert rgb.shape == (64, 64, 3) and valid.any()
         assert ((rgb[..., 0] > 100) == (moved == 1))[valid].mean() > 0.95
+
+
+def test_a_flipped_view_is_the_mirror_image() -> None:
+    rng = np.random.default_rng(0)
+    sample = Sample('x', rng.integers(0, 256, (64, 70, 3), np.uint8), rng.integers(0, 9, (64, 70), np.uint8))
+    rgb, labels = Augmentation(64, 70, (1.0, 1.0), rotation_deg=0, flip=1.0, **PLAIN)(sample, rng)
+    assert np.array_equal(labels, sample.labels[:, ::-1]) and np.array_equal(rgb, sample.rgb[:, ::-1])
+
+
+def test_noise_does_not_darken() -> None:
+    grey = Sample('x', np.full((128, 128, 3), 128, np.uint8), np.zeros((128, 128), np.uint8))
+    rgb, _ = Augmentation(128, 128, **{**PLAIN, 'noise': 1.0}, rotation_deg=0, scale=(1.0, 1.0))(grey, np.random.default_rng(0))
+    assert rgb.std() > 1 and abs(rgb.mean() - 128) < 0.2
+
+
+@pytest.mark.parametrize(('share', 'final_share', 'progress'), [(0.0, 1.0, 0.0), (1.0, 0.0, 1.0)])
+def test_a_weight_may_begin_or_end_at_nothing(share: float, final_share: float, progress: float) -> None:
+    sample = Sample('x', np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
+    group = Group(Samples([Entry('x', lambda: sample)]), share, final_share)
+    assert BatchSource([group], Augmentation(64, 64), range(2), 0).batch(0, progress).labels.shape == (1, 2, 64, 64)
 
 
 def test_pasted_classes_include_their_pixels() -> None:
@@ -158,7 +190,7 @@ def test_folder_errors_name_the_file(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'images/a.png'), np.zeros((8, 9, 3), np.uint8))
     with pytest.raises(DatasetError, match='a.png is missing'):
         load_folder(tmp_path, 2)
-    cv2.imwrite(str(tmp_path / 'labels/a.png'), np.full((8, 9), 7, np.uint8))
+    cv2.imwrite(str(tmp_path / 'labels/a.PNG'), np.full((8, 9), 7, np.uint8))
     with pytest.raises(DatasetError, match='class 7'):
         load_folder(tmp_path, 2)[0]
     assert load_folder(tmp_path, 8)[0].labels[0, 0] == 7
@@ -198,6 +230,19 @@ def test_every_setting_trains(tmp_path: Path, settings: TrainingSettings, tempor
     trainer.run()
     assert len(trainer.losses) == 3 and np.isfinite(trainer.losses).all()
     assert not torch.equal(before, trainer.network.resnet.conv1.weight)
+
+
+@pytest.mark.parametrize('flavor', ['paper', 'official'])
+@pytest.mark.parametrize('auxiliary_weight', [0.0, 0.5])
+def test_every_parameter_that_is_trained_gets_a_gradient(flavor: str, auxiliary_weight: float) -> None:
+    """Processes that train together wait for all of these."""
+    metadata = replace(METADATA, flavor=flavor)
+    network = new_network(metadata, 0)
+    settings = TrainingSettings(auxiliary_weight=auxiliary_weight)
+    loss = ClipLoss(network, metadata.mean, metadata.std, LabelMeaning(), settings, 'float32')
+    loss(Batch(torch.zeros(1, 2, 64, 64, 3, dtype=torch.uint8), torch.zeros(1, 2, 64, 64, dtype=torch.uint8))).backward()
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    assert len(trained) > 60 and all(parameter.grad is not None for parameter in trained)
 
 
 def test_timed_training_stops_on_time_and_counts_time_before_a_resume(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 """Training clips, and the measurement of flicker."""
 import cv2
 import numpy as np
+import pytest
 
 from fanet_ros.datasets import UNLABELLED, Sample, SampleCache
 from fanet_ros.datasets.changes import relabel
@@ -51,6 +52,18 @@ def test_flicker_counts_only_changes_that_are_not_in_the_ground_truth() -> None:
     assert counter.flicker == Flicker(20 / (64 * 64 - 10), 0.0, 20 / (64 * 64 - 10))
     counter.add(np.zeros((80, 80, 3), np.uint8), np.zeros((80, 80), np.uint8), np.ones((80, 80), np.uint8))
     assert counter.flicker.in_place == 20 / (64 * 64 - 10)      # another size: another video
+
+
+def test_what_comes_into_view_does_not_flicker() -> None:
+    """The camera turns to the right by 6 px, to where everything is labelled wrongly."""
+    scene = SyntheticStreet(480, 240, seed=3).frame(30).rgb
+    labels = np.zeros(scene.shape[:2], np.uint8)
+    labels[:, 320:] = 1
+    counter = FlickerCounter()
+    for first in (0, 6):
+        view = (slice(None), slice(first, 320 + first))
+        counter.add(np.ascontiguousarray(scene[view]), np.zeros((240, 320), np.uint8), np.ascontiguousarray(labels[view]))
+    assert counter.flicker.in_place == pytest.approx(6 / 320) and counter.flicker.along_motion < 0.001
 
 
 def test_labels_that_move_with_the_scene_do_not_flicker() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fanet_ros.datasets.annotations import write_annotations
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.engines.onnx_model import export_onnx
 from fanet_ros.inference.preprocess import Preprocessor
-from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
+from fanet_ros.model import Checkpoint, change_metadata, load_checkpoint, save_checkpoint
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.adapt.command import main
 from fanet_ros.tools.adapt.drive_teacher import read_rename
@@ -228,9 +229,13 @@ def test_conflicting_arguments_are_rejected(drive: Path, street_checkpoint: Path
     output = tmp_path / 'mine.safetensors'
     assert main(command(drive, street_checkpoint, street_checkpoint)) == 1
     assert '--output is the checkpoint to adapt' in capsys.readouterr().err
-    assert main(command(drive, street_checkpoint, output, '--force')) == 0
-    assert main(command(drive, street_checkpoint, output, '--frames', 9)) == 1
+    own = Path(shutil.copy(street_checkpoint, tmp_path / 'own.safetensors'))
+    assert main(command(drive, own, output, '--force')) == 0
+    assert main(command(drive, own, output, '--frames', 9)) == 1
     assert 'holds a run with another frames (300, now 9)' in capsys.readouterr().err
+    change_metadata(own, own, license='trained on')
+    assert main(command(drive, own, output)) == 1
+    assert f"holds a run with another checkpoint ('{own}, CRC-32 " in capsys.readouterr().err
     with pytest.raises(SystemExit, match='2'):
         main(command(drive, street_checkpoint, tmp_path / 'mine.pth'))
     assert 'expected NAME.safetensors' in capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fanet_ros.tools.adapt import work_folder
 from fanet_ros.tools.adapt.work_folder import NORM, SOFT_LABELS, TAUGHT, TEACHER, TEACHING, AdaptError, check_settings
 
 SETTINGS = {'source': '/drives/1', 'frames': 300, TEACHER: {'network': 'a.onnx', 'classes': ['road'], 'rename': {}}}
@@ -41,6 +42,14 @@ def test_another_teacher_keeps_the_frames_and_what_was_learned_before(tmp_path: 
     assert left(tmp_path) == set(RUN)
     with pytest.raises(AdaptError, match=r'holds a run with another frames \(300, now 9\)'):
         check_settings(tmp_path, {**other, 'frames': 9})
+
+
+def test_other_labels_keep_what_was_learned_without_them(tmp_path: Path) -> None:
+    check_settings(tmp_path, {**SETTINGS, work_folder.LABELS: ''})
+    fill(tmp_path)
+    (tmp_path / work_folder.TUNED).touch()
+    check_settings(tmp_path, {**SETTINGS, work_folder.LABELS: 'to_label'})
+    assert left(tmp_path) == set(RUN) and not (tmp_path / work_folder.TUNED).exists()
 
 
 def test_what_was_learned_goes_with_the_frames(tmp_path: Path) -> None:

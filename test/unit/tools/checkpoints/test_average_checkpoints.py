@@ -4,9 +4,12 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from fanet_ros.datasets import Entry, Sample
+from fanet_ros.datasets.fingerprints import count_known, to_text
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.tools.checkpoints.average_checkpoints import main
 
@@ -31,6 +34,15 @@ def test_every_tensor_is_the_mean_and_figures_are_not_inherited(tmp_path: Path) 
             assert torch.allclose(value, (first[key] + second[key]) / 2, rtol=2e-3, atol=1e-4), key        # to half precision
     assert metadata.figures == {} and metadata.recipe.startswith('mean of the weights of 1, 2')
     assert metadata.class_names == METADATA.class_names
+
+
+def test_frames_of_all_are_known_as_trained_on(tmp_path: Path) -> None:
+    entries = [Entry(name, lambda: Sample(name, np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint8))) for name in 'abc']
+    names = [saved(tmp_path / f'{seed}.safetensors', seed, replace(METADATA, training_frames=to_text(entries[seed:seed + 2])))
+             for seed in range(2)]
+    assert main([*names, '--output', str(tmp_path / 'mean.safetensors')]) == 0
+    frames = load_checkpoint(tmp_path / 'mean.safetensors').metadata.training_frames
+    assert [count_known(frames, [entry]) for entry in entries] == [1, 1, 1]
 
 
 def test_other_classes_are_rejected_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,6 +106,14 @@ def test_the_command(checkpoint: Path, samples: list[Sample], tmp_path: Path, ca
     assert not (tmp_path / 'none').exists()
 
 
+def test_frames_without_labels_are_refused(checkpoint: Path, samples: list[Sample], tmp_path: Path,
+                                          capsys: pytest.CaptureFixture[str]) -> None:
+    blank = replace(samples[0], labels=np.full_like(samples[0].labels, UNLABELLED))
+    data = folder(tmp_path / 'data', [blank])
+    assert main([str(checkpoint), '--on', str(checkpoint), data, '--output', str(tmp_path / 'none')]) == 1
+    assert f'no pixel of {data} is labelled' in capsys.readouterr().err and not (tmp_path / 'none').exists()
+
+
 def test_labels_can_be_colours(checkpoint: Path, samples: list[Sample], tmp_path: Path) -> None:
     colors = np.array([*METADATA.class_colors, *[(0, 0, 0)] * (256 - len(METADATA.class_colors))], np.uint8)
     for name in ('indices', 'colors'):
@@ -127,6 +135,8 @@ def test_the_bias_of_another_network_is_copied(checkpoint: Path, tmp_path: Path,
     assert main([str(checkpoint), '--like', str(tilted), '--output', str(output)]) == 0
     bias = load_checkpoint(output).network.clslayer.conv_out.bias
     assert torch.allclose(bias, torch.from_numpy(TILT).float()) and load_checkpoint(output).metadata.class_bias
+    assert main([str(output), '--like', str(tilted), '--output', str(tmp_path / 'again.safetensors')]) == 0
+    assert torch.allclose(load_checkpoint(tmp_path / 'again.safetensors').network.clslayer.conv_out.bias, bias)
     capsys.readouterr()
     assert main([str(tilted), '--like', str(checkpoint), '--output', str(tmp_path / 'none')]) == 1
     error = capsys.readouterr().err

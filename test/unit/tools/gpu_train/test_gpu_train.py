@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,14 +16,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.fingerprints import count_known
+from fanet_ros.datasets.image_files import ORIENTATION_TAG
 from fanet_ros.datasets.layouts import load_dataset
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.tools.gpu_train import run as gpu_train_run
 from fanet_ros.tools.pack import command as pack
+from fanet_ros.tools.pack.slim import image_copy
 from fanet_ros.tools.soft_labels import command as soft_labels
 
 # Modules that may be missing on a bare GPU machine.
@@ -47,7 +51,7 @@ def write_data(root: Path) -> None:
     torch.manual_seed(0)
     save_checkpoint(root / 'teacher.safetensors', metadata.build_network(), metadata)
     (root / 'recipe.yaml').write_text(yaml.safe_dump({
-        'class_map': str(root / 'map.yaml'), 'init': 'imagenet',
+        'class_map': 'map.yaml', 'init': 'imagenet',
         'data': [{'path': 'data', 'hold_out': ['5'], 'soft_labels': 'soft/data.npz'}],
         'validation': [{'path': 'data', 'only': ['5']}],
         'augmentation': {'crop_height': 64, 'crop_width': 64, 'paste': 0.5, 'jpeg': 0.0},
@@ -72,7 +76,7 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     packs = sorted(Path('packs').glob('*.zip'))
     assert len(packs) > 1 and max(path.stat().st_size for path in packs) <= 10_000
     held = [name for path in packs for name in zipfile.ZipFile(path).namelist()]
-    assert len(held) == len(set(held)) == 13 and 'soft/data.npz' in held
+    assert len(held) == len(set(held)) == 14 and {'soft/data.npz', 'map.yaml'} <= set(held)
     assert pack.main(['--unpack', *map(str, packs), '--into', str(there)]) == 0
     assert (there / 'data/images/2.jpg').read_bytes() == Path('data/images/2.jpg').read_bytes()
 
@@ -100,6 +104,38 @@ def test_to_the_gpu_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
     assert metadata.class_names == NAMES
     trained = load_dataset(DataConfig(path='data', hold_out=('5',)), ClassMap.load('map.yaml')).entries
     assert count_known(metadata.training_frames, trained) == len(trained) == 5      # by their original bytes
+
+
+def test_fewer_volumes_replace_all_of_an_earlier_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_data(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    arguments = ['recipe.yaml', '--set', "data.0.soft_labels=''"]
+    assert pack.main([*arguments, '--max-mb', '0.01']) == 0 and len(list(Path('packs').iterdir())) > 1
+    assert pack.main(arguments) == 0 and [path.name for path in Path('packs').iterdir()] == ['recipe_1.zip']
+
+
+def test_a_rotated_image_stays_rotated(tmp_path: Path) -> None:
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (96, 64, 3), np.uint8))
+    rotated = image.getexif()
+    rotated[ORIENTATION_TAG] = 6
+    image.save(tmp_path / 'upright.jpg', quality=98)
+    image.save(tmp_path / 'rotated.jpg', quality=98, exif=rotated)
+    for name in ('upright.jpg', 'rotated.jpg'):
+        image_copy(tmp_path / name, tmp_path / 'slim' / name, 60)
+    assert [path.name for path in (tmp_path / 'slim').iterdir()] == ['upright.jpg']
+
+
+def test_data_sets_with_equal_names_cannot_share_soft_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    write_data(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree('data', 'other')
+    arguments = ['recipe.yaml', '--teacher', 'teacher.safetensors', '--device', 'cpu', '--scales', '1']
+    both = '[{path: data, soft_labels: soft.npz}, {path: %s, soft_labels: soft.npz}]'
+    assert soft_labels.main([*arguments, '--set', f'data={both % "other"}']) == 1 and not Path('soft.npz').exists()
+    assert 'soft.npz is for data sets that both have an image 0: give each a file' in capsys.readouterr().err
+    assert soft_labels.main([*arguments, '--set', f'data={both % "data"}']) == 0
+    assert len(zipfile.ZipFile('soft.npz').namelist()) == 7
 
 
 def test_a_large_checkpoint_is_split_into_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,13 +188,43 @@ def test_errors_are_one_line(recipe: Path, tmp_path: Path, capsys: pytest.Captur
     assert 'labels/2.png is missing: 4 images, 3 masks' in refused(str(recipe))
 
 
+def test_unreadable_validation_data_are_reported_before_training(recipe: Path, tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu', '--set', 'validation.0.labels=indices']
+    assert train.main(arguments) == 1 and not (tmp_path / 'out' / 'state.pt').exists()
+    assert 'for colour masks, set labels: colors' in capsys.readouterr().err
+
+
+def test_nothing_is_held_out_of_ambiguous_labels(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ('validation=[]', 'hold_out=0.25', 'data.0.unpenalized=[rest]', 'allow_empty_classes=true', 'training.iterations=1')
+    arguments = [str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu']
+    assert train.main([*arguments, *(word for text in settings for word in ('--set', text))]) == 0
+    assert '4 frames to train on; 0 held out for validation' in capsys.readouterr().out
+
+
 def test_another_recipe_is_not_resumed_unless_requested(whole: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     recipe, output = whole
     arguments = [*command(recipe, output)[4:], '--set', 'training.learning_rate=1e-4']
     assert train.main(arguments) == 1
     assert 'training.learning_rate was 0.001, is 0.0001' in capsys.readouterr().err
+    assert train.main([*arguments, '--resume', 'changed', '--set', 'training.optimizer=sgd']) == 1
+    assert 'a run whose training.optimizer is adamw, now it is sgd: its state does not fit' in capsys.readouterr().err
     assert train.main([*arguments, '--resume', 'changed']) == 0      # training is already complete
     assert len(losses(output)) == ITERATIONS
+
+
+def test_a_run_with_other_classes_is_not_resumed(whole: tuple[Path, Path], tmp_path: Path,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    """The class map has the same name, but one class more."""
+    recipe, output = whole
+    class_map = recipe.parent / 'map.yaml'
+    before = class_map.read_text()
+    class_map.write_text(before + '- {name: unicorn, color: [1, 2, 3]}\n')
+    try:
+        assert train.main([*command(recipe, output)[4:], '--set', 'allow_empty_classes=true', '--resume', 'changed']) == 1
+    finally:
+        class_map.write_text(before)
+    assert 'a run whose number of classes is 2, now it is 3: its state does not fit' in capsys.readouterr().err
 
 
 def test_two_trainings_cannot_share_a_folder(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
