@@ -4,6 +4,7 @@
 
     ros2 launch fanet_ros demo.launch.py                        # the synthetic street
     ros2 launch fanet_ros demo.launch.py source:=drive.mp4      # a video, a folder of images, or /dev/video0
+    ros2 launch fanet_ros demo.launch.py cameras:=front,left    # several simulated cameras
 
 Every argument of segmentation.launch.py works here too.
 """
@@ -18,7 +19,14 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import CAMERA_PARAMETERS, SEGMENTATION_ARGUMENTS, fail_as, refuse_unknown
+from fanet_ros.launch_arguments import (
+    CAMERA_PARAMETERS,
+    SEGMENTATION_ARGUMENTS,
+    camera_topics,
+    fail_as,
+    flag,
+    refuse_unknown,
+)
 from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
 from launch import LaunchContext, LaunchDescription
@@ -27,31 +35,34 @@ SHARE = FindPackageShare('fanet_ros')
 
 
 def camera_node(context: LaunchContext) -> list[Node]:
-    """Create the camera node. Runs at launch, when it is known which arguments were given: only those override the file."""
+    """Create the camera, or several. Runs at launch, when it is known which arguments were given: only those override the file."""
     refuse_unknown(__file__, context.argv, (*SEGMENTATION_ARGUMENTS, *CAMERA_PARAMETERS, 'camera_params_file'))
     given = given_parameters(context, CameraSettings, CAMERA_PARAMETERS)
     params_file = os.path.expanduser(LaunchConfiguration('camera_params_file').perform(context))
     if not os.path.isfile(params_file):     # launch_ros would start the camera without it
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
-    # One argument sets the topic of both the camera and the segmentation node.
-    image_topic = LaunchConfiguration('image_topic', default='').perform(context) or 'image'
+    # The same arguments set the topics of both the cameras and the segmentation node.
+    image_topic = LaunchConfiguration('image_topic', default='').perform(context)
+    cameras = camera_topics(LaunchConfiguration('cameras', default='').perform(context), image_topic)
+    topics = {f'camera_{name.replace("/", "_")}': topic for name, topic in cameras.items()} or {'camera': image_topic or 'image'}
     transport = LaunchConfiguration('image_transport', default='').perform(context)
     if transport:
         given['transport'] = transport
     return [Node(
         package='fanet_ros',
         executable='camera_node',
-        name='camera',
+        name=name,
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             params_file,
-            {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
+            {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given,
+             **({'seed': number} if number else {})},       # each another street
         ],
-        remappings=[('image', image_topic), ('image/compressed', f'{image_topic}/compressed'),
-                    ('camera_info', f'{image_topic.rpartition("/")[0]}/camera_info' if '/' in image_topic else 'camera_info')],
+        remappings=[('image', topic), ('image/compressed', f'{topic}/compressed'),
+                    ('camera_info', f'{topic.rpartition("/")[0]}/camera_info' if '/' in topic else 'camera_info')],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
-    )]
+    ) for number, (name, topic) in enumerate(topics.items())]
 
 
 def check(context: LaunchContext) -> list[Action]:
@@ -61,9 +72,13 @@ def check(context: LaunchContext) -> list[Action]:
 
 
 def end_with(event: ProcessExited, context: LaunchContext) -> list[Action]:
-    """Shut down when either process exits; with exit code 1 if it failed."""
+    """Shut down when camera or node exits; with exit code 1 if it failed. The others work without the dashboard."""
+    executable = getattr(event.action, 'node_executable', event.process_name)
+    respawns = flag('respawn', LaunchConfiguration('respawn').perform(context))
+    if executable == 'dashboard' or (respawns and executable == 'segmentation_node'):
+        return []
     fail_as(event.process_name, event.returncode, context.is_shutdown)
-    return [Shutdown(reason='one of the two processes has exited')]
+    return [Shutdown(reason=f'{executable} has exited')]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -76,6 +91,6 @@ def generate_launch_description() -> LaunchDescription:
         OpaqueFunction(function=check),
         IncludeLaunchDescription(PathJoinSubstitution([SHARE, 'launch', 'segmentation.launch.py'])),
         OpaqueFunction(function=camera_node),
-        # Shut down if either exits, so that the error of a failure is the last thing on the terminal.
+        # Shut down if camera or node exits, so that the error of a failure is the last thing on the terminal.
         RegisterEventHandler(OnProcessExit(on_exit=end_with)),
     ])

@@ -124,7 +124,7 @@ def rosbag2_command(argument: dict[str, str], overrides: Path, installed: Collec
     if 'rosbag2_storage_mcap' in installed:
         command += ['--storage', 'mcap']
     if argument['output']:
-        command += ['--output', argument['output']]
+        command += ['--output', os.path.expanduser(argument['output'])]
     limits = given_limits(argument)
     if limits.get('max_bag_duration_s'):
         whole_s = max(round(limits['max_bag_duration_s']), 1)      # rosbag2 takes whole seconds, and 0 means no limit

@@ -8,6 +8,8 @@
 
 Every argument of segmentation.launch.py works here too. The launch exits at the end of the bag.
 """
+import os
+
 from ament_index_python.packages import get_packages_with_prefixes
 from launch.action import Action
 from launch.actions import (
@@ -65,7 +67,8 @@ def mask_topics(argument: dict[str, str]) -> list[str]:
 def rosbag2_command(argument: dict[str, str]) -> list[str]:
     """The command line of ros2 bag play."""
     topics = image_topics(argument)
-    return ['ros2', 'bag', 'play', argument['bag'], '--clock', *(['--rate', argument['rate']] if argument['rate'] else []),
+    bag = os.path.expanduser(argument['bag'])
+    return ['ros2', 'bag', 'play', bag, '--clock', *(['--rate', argument['rate']] if argument['rate'] else []),
             *(['--loop'] if argument['loop'] == 'true' else []), *(['--topics', *topics] if topics else [])]
 
 

@@ -56,6 +56,7 @@ class BagWriter:
         self._topics: dict[tuple[str, str], _WrittenTopic] = {}
         self._finished: list[dict[str, Any]] = []       # metadata of each complete file of a split bag
         self._begun_ns: Optional[int] = None
+        self._last_ns = 0
         self._bytes = 0
         try:
             if self._is_split:
@@ -93,6 +94,9 @@ class BagWriter:
 
     def write(self, topic: str, type_name: str, received_ns: int, serialized: bytes) -> None:
         """Append one message, received at `received_ns` by the recorder's clock; starts a new file if a limit is reached."""
+        if self._begun_ns is not None and received_ns < self._last_ns:      # simulated time restarted: what came before counts on
+            self._begun_ns -= self._last_ns - received_ns
+        self._last_ns = received_ns
         if self._is_full(received_ns):
             self._finish_file()
             self._file = self._open_file()

@@ -23,6 +23,7 @@ import yaml  # noqa: E402
 from builtin_interfaces.msg import Time  # noqa: E402
 from fanet_ros.msg import FrameTiming  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
 
 from fanet_ros.ros.dashboard.wire import unpack  # noqa: E402
 
@@ -163,6 +164,10 @@ def test_an_invalid_request_body_is_refused(host: str, body: Any, status: int, r
     answered, content = post(f'http://{host}/api/parameters', body)
     assert answered == status and reason in content['error']
     assert post(f'http://{host}/api/parameters', '{"lazy": true}', **{'Content-Type': 'text/plain'})[0] == 415
+    assert post(f'http://{host}/api/parameters', '{"lazy": true}', **{'Content-Type': 'application/json; charset=no'})[0] == 400
+    for transition in ([], {}, None, 'explode'):
+        answered, content = post(f'http://{host}/api/lifecycle', {'transition': transition})
+        assert answered == 400 and 'expected one of configure' in content['error']
 
 
 def test_a_change_is_applied_or_refused_with_the_nodes_reason(host: str, client: Any) -> None:
@@ -237,6 +242,38 @@ def test_a_bag_is_recorded_in_the_dashboards_time(
     with Reader(ended['bag']) as bag:
         stamps = {stamp for _, stamp, _ in bag.messages()}
     assert stamps == {77 * 10**9}
+
+
+def test_each_of_several_cameras_is_shown_and_recorded_whatever_its_topic_is_called(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...], folder: Path,
+        tmp_path: Path) -> None:
+    from rosbags.rosbag2 import Reader
+    eyes = {'front': '/eye_1', 'left': '/eye_2'}
+    for name, topic in eyes.items():
+        start_executable('camera_node', '--ros-args', '-r', f'__node:={name}_camera', '-r', f'image:={topic}', '-p',
+                         f'source:={folder}', '-p', 'rate_hz:=4.0')
+    start_executable('segmentation_node', '--ros-args', '-r', '__node:=pair', '-p', 'cameras:=[front,left]', '-p',
+                     f'checkpoint:={small_checkpoint}', *same_rounding,
+                     *(part for name, topic in eyes.items() for part in ('-r', f'{name}/image:={topic}')))
+    host = link_of(client, start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'node:=pair', '-p',
+                                            f'record_folder:={tmp_path}'))[0]
+
+    async def act(session: aiohttp.ClientSession) -> Any:
+        async with session.ws_connect(f'http://{host}/stream') as stream:
+            # Nobody looks at `left`, so the node does not subscribe to that camera.
+            await ask_until(stream, lambda content, files: {'camera', 'mask'} <= files.keys(), camera='front')
+            status = (await ask(stream, camera='front'))[0]['status']
+            assert {item['name']: item['image_topic'] for item in status['cameras']} == eyes
+            async with session.post(f'http://{host}/api/record', json={'action': 'start'}) as begun:
+                assert begun.status == 200
+            await ask_until(stream, lambda content, files: {'camera', 'mask'} <= files.keys(), camera='left')
+    run(act)
+    masks = client.collect(Image, '/pair/left/mask')
+    client.wait_for(lambda: len(masks) >= 5, 'some masks')
+    ended = post(f'http://{host}/api/record', {'action': 'stop'})[1]
+    with Reader(ended['bag']) as bag:
+        assert {*eyes.values(), '/pair/front/mask', '/pair/left/mask'} <= {
+            topic for topic, content in bag.topics.items() if content.msgcount}
 
 
 def test_invalid_queries_are_answered_and_then_the_connection_is_closed(host: str) -> None:

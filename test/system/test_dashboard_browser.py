@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ pytest.importorskip('aiohttp')
 playwright = pytest.importorskip('playwright.sync_api', reason='needs playwright')
 
 from fanet_ros.msg import ClassMap  # noqa: E402
+from rcl_interfaces.srv import SetParametersAtomically  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from fanet_ros.ros.dashboard.benchmark_viewers import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES  # noqa: E402
@@ -28,6 +32,7 @@ from fanet_ros.ros.segmentation.frame_outputs import LATCHED_QOS  # noqa: E402
 CHROMIUM = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='there is no Chromium: apt-get install chromium')
 TIMEOUT_S = 120.0
+ATTEMPTS = 4        # more than a page makes when it is opened
 ROWS = 'fanet_ros.timing.rows.length'
 LAST = 'fanet_ros.timing.rows.at(-1)[1]'
 FRAME = '(fanet_ros.picture.frame ?? {sequence: 0}).sequence'
@@ -271,6 +276,32 @@ def test_the_link_with_the_token_opens_a_read_only_page(open_page: Callable[...,
     wait(page, FRAME, 'a frame')
     wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
     assert page.is_visible('#readonly') and page.is_disabled('#record') and page.is_disabled('#scale')
+
+
+def test_a_page_opened_while_the_node_is_busy_gets_the_parameters_later(
+        open_page: Callable[..., Any], street: Street, tmp_path: Path) -> None:
+    os.mkfifo(class_map := tmp_path / 'map.yaml')       # the node waits for its content
+    service = street.client.node.create_client(SetParametersAtomically, '/segmentation/set_parameters_atomically')
+    street.client.wait_for(service.service_is_ready, 'the service', street.node)
+    change = service.call_async(SetParametersAtomically.Request(
+        parameters=[Parameter('class_map', value=str(class_map)).to_parameter_msg()]))
+    page = open_page()
+    statuses: list[int] = []
+    page.on('response', lambda answer: answer.url.endswith('/api/parameters') and statuses.append(answer.status))
+    deadline = time.monotonic() + TIMEOUT_S
+    while len(statuses) < ATTEMPTS:
+        assert time.monotonic() < deadline, f'no further attempt to read the parameters after {statuses}'
+        page.wait_for_timeout(50)
+    assert set(statuses) == {503}
+
+    def is_answered() -> bool:
+        with suppress(OSError):         # nobody reads it just now
+            os.write(pipe := os.open(class_map, os.O_WRONLY | os.O_NONBLOCK), b'not a class map')
+            os.close(pipe)
+        return change.done()
+    street.client.wait_for(is_answered, 'the refusal', street.node)         # after which nothing announces parameters
+    assert not change.result().result.successful
+    wait(page, 'document.querySelectorAll("#all-parameters .parameter").length', 'the parameters')
 
 
 def test_the_page_reports_that_its_dashboard_has_stopped(open_page: Callable[..., Any], street: Street) -> None:

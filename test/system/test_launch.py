@@ -20,6 +20,7 @@ pytest.importorskip('launch_ros')
 rclpy = pytest.importorskip('rclpy')
 
 from launch.actions import DeclareLaunchArgument  # noqa: E402
+from launch.events.process import ProcessExited  # noqa: E402
 from launch.utilities import perform_substitutions  # noqa: E402
 from launch_ros.actions import Node as NodeAction  # noqa: E402
 from rcl_interfaces.srv import GetParameters  # noqa: E402
@@ -137,6 +138,33 @@ def test_demo_launch_runs_camera_and_node_with_the_given_settings(node, tmp_path
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def demo_context(**given: str) -> LaunchContext:
+    context = LaunchContext()
+    for action in load_launch_file('demo').generate_launch_description().entities:
+        if isinstance(action, DeclareLaunchArgument):
+            action.execute(context)
+    context.launch_configurations.update(
+        {'namespace': '', 'use_sim_time': 'false', 'log_level': 'info', 'respawn': 'false', **given})
+    return context
+
+
+def test_the_demo_simulates_each_of_several_cameras() -> None:
+    context = demo_context(cameras='front, rear/left=/eye/image_raw')
+    lines = [command_line(node, context) for node in load_launch_file('demo').camera_node(context)]
+    for (words, _), topic, info in zip(lines, ('front/image', '/eye/image_raw'), ('front/camera_info', '/eye/camera_info')):
+        assert f'-r image:={topic} ' in words and f'-r camera_info:={info}' in words
+    assert len(lines) == 2 and lines[0][1].get('seed') != lines[1][1].get('seed')
+
+
+@pytest.mark.parametrize(('executable', 'respawn', 'ends'), [
+    ('dashboard', 'false', False), ('segmentation_node', 'true', False), ('segmentation_node', 'false', True),
+    ('camera_node', 'true', True)])
+def test_the_demo_ends_with_camera_and_node_but_not_with_what_it_can_do_without(executable: str, respawn: str, ends: bool) -> None:
+    node = NodeAction(package='fanet_ros', executable=executable)
+    event = ProcessExited(action=node, name=executable, cmd=[], cwd=None, env=None, pid=1, returncode=0)
+    assert bool(load_launch_file('demo').end_with(event, demo_context(respawn=respawn))) == ends
 
 
 def launch_arguments(launch_file: str, **given: str) -> dict[str, str]:

@@ -3,13 +3,17 @@
 """Lazy mode of the installed node: it subscribes to a camera only while its outputs have subscribers."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from fanet_ros.msg import ClassMap
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -55,6 +59,43 @@ def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
     result, = client.set_parameters(NODE, lazy=False)
     assert result.successful
     client.wait_for(lambda: camera.get_subscription_count() == 1, 'a camera subscription without subscribers', process)
+    assert process.stop() == 0
+
+
+def test_subscribers_and_diagnostics_are_served_while_a_model_is_built(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path) -> None:
+    node = '/building'
+    process = start_node(start_executable, small_checkpoint, node, 'building_image', 'diagnostics_period_s:=0.1')
+    camera = client.node.create_publisher(Image, '/building_image', 5)
+    client.wait_for(lambda: 'segmenting' in process.log, 'its start', process)
+    client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to be idle', process)
+    os.mkfifo(class_map := tmp_path / 'map.yaml')       # the build waits for its content
+    service = client.node.create_client(SetParametersAtomically, f'{node}/set_parameters_atomically')
+    client.wait_for(service.service_is_ready, 'the service', process)
+    change = service.call_async(SetParametersAtomically.Request(
+        parameters=[Parameter('class_map', value=str(class_map)).to_parameter_msg()]))
+
+    def reader() -> int:
+        with suppress(OSError):         # nobody reads it yet
+            return os.open(class_map, os.O_WRONLY | os.O_NONBLOCK)
+        return -1
+    opened: list[int] = []
+    client.wait_for(lambda: opened.append(reader()) or opened[-1] >= 0, 'the build', process)
+
+    arrays, masks = client.collect(DiagnosticArray, '/diagnostics'), client.collect(Image, f'{node}/mask')
+    picture = rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header)
+    client.wait_for(lambda: camera.publish(picture) or (len(masks) >= 3 and sum(
+        array.status[0].name.startswith(node[1:]) for array in arrays) >= 3), 'masks and diagnostics', process)
+    assert not change.done()
+
+    def write() -> bool:
+        with suppress(BrokenPipeError), os.fdopen(opened[-1], 'wb') as pipe:
+            pipe.write(b'not a class map')
+        client.wait_for(lambda: change.done() or opened.append(reader()) or opened[-1] >= 0, 'its end or a reader', process)
+        return change.done()
+    while not write():
+        pass
+    assert not change.result().result.successful and 'map.yaml' in change.result().result.reason
     assert process.stop() == 0
 
 

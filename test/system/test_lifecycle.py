@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from fanet_ros.msg import FrameTiming
 from lifecycle_msgs.msg import Transition
 from sensor_msgs.msg import Image
@@ -126,5 +127,8 @@ def test_the_counts_add_up_over_all_rounds(managed: Managed) -> None:
 def test_shutdown_finalizes_the_node_and_a_signal_ends_the_process(managed: Managed) -> None:
     assert managed.change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert managed.client.state(NODE) == 'finalized'
+    arrays = managed.client.collect(DiagnosticArray, '/diagnostics')
+    managed.client.wait_for(lambda: bool(arrays), 'diagnostics', managed.process)
+    assert {status.message for status in arrays[-1].status} == {'finalized'}
     assert managed.process.stop() == 0
     assert 'Traceback' not in managed.process.log

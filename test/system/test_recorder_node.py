@@ -199,6 +199,18 @@ def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Calla
     assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
 
 
+def test_a_topic_whose_type_is_not_installed_is_an_error_unless_optional(
+        node: Node, start_recorder: Callable[..., Recorder]) -> None:
+    chatter = node.create_publisher(String, 'chatter', 5)
+    recorder = start_recorder("topics:=['chatter', 'lidar:no_such_msgs/msg/Scan', 'radar:no_such_msgs/msg/Scan?']")
+    wait_for_subscriber(chatter)
+    chatter.publish(String(data='hello'))
+    wait_until_arrived(chatter)
+    assert recorder.stop() == 1
+    assert '/lidar is not recorded: no_such_msgs/msg/Scan is not installed' in recorder.log
+    assert f'no message received on /lidar: {recorder.bag} is incomplete' in recorder.log
+
+
 def test_recording_starts_with_simulated_time(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     chatter = node.create_publisher(String, 'chatter', latched)
@@ -222,6 +234,7 @@ def test_recording_starts_with_simulated_time(node: Node, start_recorder: Callab
     ('output:={taken}', 'already exists'),
     ('output:=/proc/none/bag', 'cannot create the bag'),
     ("topics:=['image:Image']", 'expected NAME or NAME:PACKAGE/msg/TYPE'),
+    ("topics:=['image:/msg/Image']", 'expected NAME or NAME:PACKAGE/msg/TYPE'),
     ("topics:=['an image']", "topic 'an image': failed to resolve name: topic name must not contain"),
     ('missing_warning_s:=often', 'missing_warning_s'),
 ])
@@ -233,6 +246,15 @@ def test_start_up_failures_say_why_in_one_line(
     assert finished.returncode == 1
     assert reason in finished.stderr and len(finished.stderr.strip().splitlines()) == 1
     assert list(taken.iterdir()) == [] and list(tmp_path.iterdir()) == [taken]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path: Path, domain_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / 'taken').mkdir()
+    (work := tmp_path / 'work').mkdir()
+    monkeypatch.setenv('HOME', str(tmp_path))
+    finished = _run_with('output:=~/taken', work, domain_id)
+    assert finished.returncode == 1 and f'{tmp_path}/taken already exists' in finished.stderr
+    assert list(work.iterdir()) == []
 
 
 def _run_with(parameter: str, directory: Path, domain_id: int) -> subprocess.CompletedProcess:

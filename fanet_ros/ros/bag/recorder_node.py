@@ -67,6 +67,7 @@ class RecorderNode(FittedParameters, Node):
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
         self.failure: Optional[str] = None
         self._recorded: dict[str, RecordedTopic] = {}
+        self._given_up: set[str] = set()        # required topics that cannot be recorded
         self._discover()
         steady = Clock(clock_type=ClockType.STEADY_TIME)       # simulated time may be paused, or its publisher missing
         self.create_timer(DISCOVERY_PERIOD_S, self._discover, clock=steady)
@@ -119,7 +120,9 @@ class RecorderNode(FittedParameters, Node):
 
     def _give_up(self, topic: str, reason: str) -> None:
         self.get_logger().error(f'{topic} is not recorded: {reason}')
-        self._requests.pop(topic, None)
+        request = self._requests.pop(topic, None)
+        if request is not None and not request.is_optional:
+            self._given_up.add(topic)
         recorded = self._recorded.pop(topic, None)
         if recorded:
             self.destroy_subscription(recorded.subscription)
@@ -141,8 +144,9 @@ class RecorderNode(FittedParameters, Node):
     @property
     def missing(self) -> list[str]:
         """Topics without messages so far, except optional ones."""
-        return sorted(topic for topic, request in self._requests.items()
-                      if not request.is_optional and not self.bag.counts.get(topic))
+        silent = {topic for topic, request in self._requests.items()
+                  if not request.is_optional and not self.bag.counts.get(topic)}
+        return sorted(silent | self._given_up)
 
     def _warn_of_missing(self) -> None:
         if self._lacks_time:
@@ -151,6 +155,8 @@ class RecorderNode(FittedParameters, Node):
             return
         self.destroy_timer(self._missing_timer)         # once
         for topic in self.missing:
+            if topic in self._given_up:         # logged already
+                continue
             if self.count_publishers(topic):
                 self.get_logger().warning(f'nothing to record on {topic}: it has a publisher, but it is silent')
                 continue

@@ -13,7 +13,7 @@ from fanet_ros.ros.common.parameters import Settings, fixed_parameter
 
 
 def _new_bag(text: str) -> Path:
-    return Path(text or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S'))
+    return Path(text or datetime.now().strftime('rosbag2_%Y_%m_%d-%H_%M_%S')).expanduser()
 
 
 def _requests(topics: Sequence[str]) -> tuple[TopicRequest, ...]:

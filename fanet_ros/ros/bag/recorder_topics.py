@@ -3,6 +3,7 @@
 """Topics to record: their syntax, types and QoS."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Optional
@@ -13,6 +14,7 @@ from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, Reliabilit
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
+MESSAGE_TYPE = re.compile(r'[A-Za-z]\w*/msg/[A-Za-z]\w*', re.ASCII)
 # Messages that can be queued while the disk is busy.
 QUEUE_DEPTH = 100
 
@@ -49,7 +51,7 @@ class TopicRequest:
         """
         is_optional = text.strip().endswith('?')
         name, colon, type_name = text.strip().rstrip('?').partition(':')
-        if not name or (colon and type_name.count('/') != 2):
+        if not name or (colon and not MESSAGE_TYPE.fullmatch(type_name)):
             raise ValueError(f'topic {text!r}: expected NAME or NAME:PACKAGE/msg/TYPE')
         return cls(name, type_name or None, is_optional)
 
@@ -57,9 +59,11 @@ class TopicRequest:
 def message_class(type_name: str) -> type:
     """The class of 'package/msg/Type'.
 
-    :raises ImportError: the package is not installed
+    :raises ImportError: the package is not installed, or the name is not that of a message
     :raises AttributeError: the package has no such message
     """
+    if not MESSAGE_TYPE.fullmatch(type_name):
+        raise ImportError(f'{type_name!r} is not PACKAGE/msg/TYPE')
     package, _, name = type_name.split('/')
     return getattr(import_module(f'{package}.msg'), name)
 

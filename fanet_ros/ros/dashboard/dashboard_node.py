@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_parameter_events
 from rclpy.subscription import Subscription
 
+from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.audience import Audience
@@ -178,7 +179,8 @@ class DashboardNode(FittedParameters, Node):
             subscriptions = []
         for camera in self.link.cameras:
             own = self.resolve_topic_name(f'{camera}/image' if camera else 'image')
-            self._image_topics[camera] = find_image_topic(camera, own, published, subscriptions)
+            said = self._diagnostics[camera][1]['values'].get(IMAGE_TOPIC, '') if camera in self._diagnostics else ''
+            self._image_topics[camera] = find_image_topic(camera, own, published, subscriptions, said)
 
     def _on_diagnostics(self, array: DiagnosticArray) -> None:
         prefix = f'{self.target.lstrip("/")}: '

@@ -9,19 +9,23 @@ IMAGE_TYPES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
 
 
 def find_image_topic(camera: str, own: str, published: Mapping[str, Sequence[str]],
-                     heard_by_node: Sequence[tuple[str, Sequence[str]]]) -> Optional[tuple[str, str]]:
+                     heard_by_node: Sequence[tuple[str, Sequence[str]]], said: str = '') -> Optional[tuple[str, str]]:
     """Topic and type of the camera's images, None if not found.
 
-    In this order: the node's image subscription, if there are several the one with the camera's name in it; the dashboard's own
-    topic after remapping; the same, compressed.
+    In this order: the topic that the node names; the node's image subscription, for a camera with a name the one with that name in
+    it, because a lazy node may subscribe only to other cameras; the dashboard's own topic after remapping; the same, compressed.
 
     :param camera: camera name, '' for a single camera
     :param own: full name of the dashboard's topic `image`, or `CAMERA/image`
     :param published: types of every topic that has a publisher
     :param heard_by_node: topic and types of each subscription of the node
+    :param said: topic of this camera in the node's diagnostics, '' if unknown
     """
+    named = [(said, kind) for kind in IMAGE_TYPES if kind in published.get(said, ())]
+    if len(named) == 1:
+        return named[0]
     heard = [(topic, kind) for topic, types in heard_by_node for kind in types if kind in IMAGE_TYPES]
-    if camera and len(heard) > 1:
+    if camera:
         part = f'/{camera}/'
         heard = [(topic, kind) for topic, kind in heard if part in topic]
     if len(heard) == 1:

@@ -20,6 +20,7 @@ from fanet_ros.ros.dashboard.parameter_forms import describe, plain_value, to_pa
 
 ANSWER_S = 10.0         # for calls that an idle node answers immediately
 CHANGE_S = 300.0        # a model may have to be built, calibrated and warmed up
+PRESENCE_S = 1.0        # how often to check, while waiting, that the node is still there
 TRANSITIONS = {'configure': Transition.TRANSITION_CONFIGURE, 'activate': Transition.TRANSITION_ACTIVATE,
                'deactivate': Transition.TRANSITION_DEACTIVATE, 'cleanup': Transition.TRANSITION_CLEANUP}
 
@@ -123,11 +124,16 @@ class NodeLink:
         answer: asyncio.Future = loop.create_future()
         future = client.call_async(request)
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(_pass_on, done, answer))
+        until = loop.time() + timeout_s
         try:
-            return await asyncio.wait_for(answer, timeout_s)
-        except asyncio.TimeoutError:
-            raise NodeError(f'{self._target} did not answer within {timeout_s:.0f} s: it is busy building a model, '
-                            'or hangs') from None
+            while not answer.done():
+                if loop.time() >= until:
+                    raise NodeError(f'{self._target} did not answer within {timeout_s:.0f} s: it is busy building a model, '
+                                    'or hangs')
+                if not client.service_is_ready():       # it would never answer
+                    raise NodeError(f'{self._target} has ended without an answer: see its log')
+                await asyncio.wait({answer}, timeout=min(PRESENCE_S, until - loop.time()))
+            return answer.result()
         finally:
             client.remove_pending_request(future)
 

@@ -162,7 +162,7 @@ class WebServer:
 
     async def _lifecycle(self, request: web.Request) -> web.Response:
         transition = (await self._json_body(request)).get('transition')
-        if transition not in TRANSITIONS:
+        if not isinstance(transition, str) or transition not in TRANSITIONS:
             raise web.HTTPBadRequest(text=f'transition: expected one of {", ".join(TRANSITIONS)}, got {transition!r:.40}')
         try:
             await self._node.link.change_state(transition)
@@ -192,7 +192,7 @@ class WebServer:
             raise web.HTTPUnsupportedMediaType(text='expected application/json')
         try:
             content = json.loads(await request.text())
-        except (ValueError, RecursionError):
+        except (ValueError, LookupError, RecursionError):        # LookupError: an unknown charset
             raise web.HTTPBadRequest(text='expected JSON') from None
         if not isinstance(content, dict) or not content:
             raise web.HTTPBadRequest(text='expected a JSON object that is not empty')

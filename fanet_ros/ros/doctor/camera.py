@@ -59,7 +59,8 @@ def receive(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: flo
             reception.newest = frame
         reception = CameraReception(CameraInput(node, name, is_compressed, on_frame, bit_depth))
         reception.camera.subscribe()
-        node.create_subscription(CameraInfo, camera_info_topic(node, reception.camera.topic), reception.infos.put, CAMERA_INFO_QOS)
+        info = camera_info_topic(node, reception.camera.topic, name)
+        node.create_subscription(CameraInfo, info, reception.infos.put, CAMERA_INFO_QOS)
         receptions.append(reception)
     for name in names:
         subscribe(name)
@@ -93,7 +94,7 @@ def check_camera(node: Node, reception: CameraReception, wait_s: float) -> Itera
     for text in reception.camera.notes:
         yield Finding(name, WARN, text, 'see the encodings in the README')
     yield from _check_stamp(name, message, reception)
-    info = camera_info_topic(node, topic)
+    info = camera_info_topic(node, topic, reception.camera.name)
     if node.count_publishers(info):
         if reception.infos.find(message.header, height, width) is None:
             reason = reception.infos.rejection_reason(message.header, height, width, info)

@@ -108,11 +108,13 @@ def scaled_camera_info(info: CameraInfo, header: Header, height: int, width: int
     return scaled
 
 
-def camera_info_topic(node: Node, image_topic: str, name: str = 'camera_info') -> str:
-    """Topic of the calibration for `image_topic`: camera_info in the same namespace, unless `name` is remapped.
+def camera_info_topic(node: Node, image_topic: str, camera: str = '') -> str:
+    """Topic of the calibration for `image_topic`: camera_info in the same namespace, unless `camera_info` is remapped.
 
     :param image_topic: full name after remapping; a trailing '/compressed' is ignored
+    :param camera: name of the camera, whose `NAME/camera_info` may be remapped; '' for a single camera
     """
+    name = f'{camera}/camera_info' if camera else 'camera_info'
     resolved = node.resolve_topic_name(name)
     if resolved != f'{node.get_namespace().rstrip("/")}/{name}':
         return resolved

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import time
+from dataclasses import replace
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 from rclpy.clock import Clock, ClockType
@@ -18,6 +19,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.images.strict_jpeg import Suffices
+from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.image_conversion import raw_image
 from fanet_ros.ros.common.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
@@ -159,7 +161,8 @@ class CameraInput:
 
         :param dropped: frames that the node replaced by newer ones since the start
         """
-        return self.statistics.status(self.now_s(), dropped, thresholds)
+        status = self.statistics.status(self.now_s(), dropped, thresholds)
+        return replace(status, values={IMAGE_TOPIC: self.topic, **status.values})
 
     def why_silent(self) -> str:
         """Short reason why no image arrives."""

@@ -40,7 +40,7 @@ class DiagnosticsPublisher:
         self._logged: dict[str, str] = {}         # kind of the last logged problem of each camera
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
         # Not the node's clock: paused simulated time must be reported too.
-        node.create_timer(period_s, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.timer = node.create_timer(period_s, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _publish(self) -> None:
         state = self._state()

@@ -31,7 +31,7 @@ class LazySubscriptions:
         self._is_started = False
         self._wanted_at = dict.fromkeys(cameras, 0.0)       # last, by time.monotonic()
         # A steady clock: simulated time may be paused until there is a subscriber.
-        node.create_timer(PERIOD_S, self.update, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.timer = node.create_timer(PERIOD_S, self.update, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
         """Subscribe to all cameras, so that an invalid subscription fails now, not with the first subscriber.

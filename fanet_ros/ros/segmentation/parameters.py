@@ -12,7 +12,7 @@ from fanet_ros.ros.common.parameters import Settings, fixed_parameter, parameter
 from fanet_ros.ros.segmentation.diagnostics import Thresholds
 
 DEFAULT_BATCH = 4       # larger batches take more memory, and each frame waits for its whole batch
-CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*')
+CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*', re.ASCII)
 
 
 def _camera_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class SegmentationSettings(Settings):
         if 0 < self.bit_depth < 9:
             raise ValueError(f'parameter bit_depth is {self.bit_depth}: expected 9..16, or 0')
         ladder = self.resolution_ladder
-        if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or any(a <= b for a, b in zip(ladder, ladder[1:])):
+        if not ladder or ladder[0] != 1.0 or ladder[-1] <= 0 or not all(a > b for a, b in zip(ladder, ladder[1:])):
             raise ValueError(f'parameter resolution_ladder is {list(ladder)}: expected scales in descending order from 1.0, '
                              'such as [1.0, 0.75, 0.5]')
 

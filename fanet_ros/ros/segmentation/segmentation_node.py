@@ -19,6 +19,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
+from fanet_ros.ros.common.due_timer import run_if_due
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
@@ -40,7 +41,7 @@ from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
-UNCONFIGURED, INACTIVE, ACTIVE = 'unconfigured', 'inactive', 'active'
+UNCONFIGURED, INACTIVE, ACTIVE, FINALIZED = 'unconfigured', 'inactive', 'active', 'finalized'
 
 
 class SegmentationNode(FittedParameters, LifecycleNode):
@@ -109,7 +110,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._switch.load(self.settings)
             self._latency.restart()
             self._outputs.update(
-                (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic), self.settings.class_map_period_s))
+                (name, FrameOutputs(self, name, camera_info_topic(self, camera.topic, name), self.settings.class_map_period_s))
                 for name, camera in self._cameras.items())
             self._live.limit_rates()
             for outputs in self._outputs.values():      # the classes are known before the first frame
@@ -151,7 +152,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Like cleanup, from any state."""
-        self._release()
+        self._release(FINALIZED)
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -177,19 +178,19 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._lazy_subscriptions.stop()
         self._slots.pause()
 
-    def _release(self) -> None:
+    def _release(self, state: str = UNCONFIGURED) -> None:
         self._stop()
         for outputs in self._outputs.values():
             outputs.destroy()
         self._outputs.clear()
         self._switch.unload()
-        self._state = UNCONFIGURED
+        self._state = state
 
     def _output_style(self, settings: SegmentationSettings, segmenter: AnySegmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)
 
     def _receive(self) -> None:
-        """Poll the cameras while the executor's thread waits for a model to be built.
+        """Serve cameras, new subscribers and diagnostics while the executor's thread waits for a model to be built.
 
         :raises ExternalShutdownException: shutdown was requested, so stop waiting
         """
@@ -197,6 +198,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             raise ExternalShutdownException
         for camera in self._cameras.values():
             camera.poll()
+        run_if_due(self._lazy_subscriptions.timer, self._diagnostics.timer)
 
     def warning_about(self, changed: Sequence[str]) -> str:
         """See LiveSettings."""

@@ -115,6 +115,17 @@ def test_files_completed_before_a_crash_are_readable(tmp_path: Path) -> None:
     assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0, 1, 2, 3]      # not closed
 
 
+def test_no_file_grows_while_simulated_time_restarts_again_and_again(tmp_path: Path) -> None:
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=4.0, max_bytes=0)
+    bag.add_topic('/timing', TIMING, [PLAIN])
+    for number in range(30):
+        bag.write('/timing', TIMING, START_NS + number % 3 * SECOND_NS, timing(number))
+    bag.close()
+    counts = [len(contents(single_file_bag(tmp_path / 'drive', number, tmp_path / str(number))))
+              for number in range(len(list((tmp_path / 'drive').glob('*.mcap'))))]
+    assert sum(counts) == 30 and max(counts) == 6 and len(contents(tmp_path / 'drive')) == 30
+
+
 def test_empty_bag_is_readable_and_an_existing_one_is_not_overwritten(tmp_path: Path) -> None:
     BagWriter(tmp_path / 'drive', 1.0, 0).close()
     assert (tmp_path / 'drive' / 'drive_0.mcap').is_file()

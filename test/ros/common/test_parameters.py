@@ -137,9 +137,11 @@ def test_change_is_checked_as_a_whole(make_node: Callable[..., Node]) -> None:
     ('diagnostics_period_s', 0.0, 'diagnostics_period_s'),
     ('cameras', ['front', 'front'], "parameter cameras has 'front'"),
     ('cameras', ['not a name'], "parameter cameras has 'not a name'"),
+    ('cameras', ['höhe'], "parameter cameras has 'höhe'"),
     ('resolution_ladder', [0.5, 1.0], 'parameter resolution_ladder is'),
     ('resolution_ladder', [1.0, 0.5, 0.5], 'scales in descending order from 1.0'),
     ('resolution_ladder', [1.0, 0.0], 'scales in descending order from 1.0'),
+    ('resolution_ladder', [1.0, float('nan'), 0.5], 'scales in descending order from 1.0'),
 ])
 def test_invalid_value_is_refused_by_name(
         make_node: Callable[..., Node], name: str, value: Any, error: str) -> None:

@@ -27,3 +27,12 @@ def test_no_burst_after_a_pause() -> None:
 def test_low_rate_from_the_first_frame_on() -> None:
     limit = RateLimit(0.001)
     assert limit.passes(5.0) and not limit.passes(5.1) and not limit.passes(200.0) and limit.passes(1005.0)
+
+
+def test_another_rate_does_not_wait_for_the_end_of_a_long_period() -> None:
+    limit = RateLimit(0.001)
+    assert limit.passes(5.0) and not limit.passes(5.1)
+    limit.max_hz = 0.001        # set again with other parameters
+    assert not limit.passes(5.2)
+    limit.max_hz = 10.0
+    assert limit.passes(5.3) and not limit.passes(5.301)

@@ -48,6 +48,7 @@ def test_a_value_from_the_page_is_converted_to_the_declared_type(kind: int, valu
     (ParameterType.PARAMETER_INTEGER, 1.5, 'a whole number'), (ParameterType.PARAMETER_INTEGER, 2**63, 'a whole number'),
     (ParameterType.PARAMETER_BOOL, 1, 'true or false'), (ParameterType.PARAMETER_STRING, None, 'text'),
     (ParameterType.PARAMETER_STRING, 'x' * 5000, 'text'), (ParameterType.PARAMETER_STRING, 'a\0b', 'text'),
+    (ParameterType.PARAMETER_DOUBLE, 10**400, 'a number'),
     (ParameterType.PARAMETER_DOUBLE_ARRAY, [1, 'a'], 'a list of numbers'),
     (ParameterType.PARAMETER_BYTE_ARRAY, [1], 'a type that the page can send')])
 def test_a_value_of_the_wrong_type_is_refused_with_the_expected_type(kind: int, value: Any, expected: str) -> None:
@@ -70,9 +71,18 @@ def test_the_params_file_contains_every_value_for_any_node() -> None:
     ('', {'/image': [IMAGE]}, [('/cam/raw', [IMAGE]), ('/cam/info', ['sensor_msgs/msg/CameraInfo'])], ('/cam/raw', IMAGE)),
     ('front', {}, [('/front/image', [IMAGE]), ('/left/image', [IMAGE])], ('/front/image', IMAGE)),
     ('front', {'/image': [IMAGE]}, [('/a/image', [IMAGE]), ('/b/image', [IMAGE])], ('/image', IMAGE)),
+    ('left', {}, [('/front/image', [IMAGE])], None),        # a lazy node: only the other camera is in use
     ('', {'/image': ['std_msgs/msg/String']}, [], None)])
 def test_the_cameras_topic_is_the_one_the_node_subscribes_to(camera: str, published: dict, heard: list, expected: Any) -> None:
     assert find_image_topic(camera, '/image', published, heard) == expected
+
+
+@pytest.mark.parametrize(('published', 'expected'), [
+    ({'/eye': [COMPRESSED], '/left/image': [IMAGE]}, ('/eye', COMPRESSED)),
+    ({'/left/image': [IMAGE]}, ('/left/image', IMAGE)), ({'/eye': ['std_msgs/msg/String']}, None)])
+def test_the_topic_that_the_node_names_takes_precedence(published: dict, expected: Any) -> None:
+    heard = [('/left/image', [IMAGE])] if '/left/image' in published else []
+    assert find_image_topic('left', '/other', published, heard, '/eye') == expected
 
 
 def test_messages_of_another_version_are_not_read() -> None:

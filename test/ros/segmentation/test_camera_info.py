@@ -105,6 +105,15 @@ def test_remapped_topic_takes_precedence(context: Context) -> None:
     assert camera_info_topic(node, '/cam/image_raw') == '/there/info'
 
 
+@pytest.mark.parametrize(('camera', 'expected'), [
+    ('front', '/calibration/front'), ('left', '/robot/left_eye/info'), ('rear', '/rear_eye/camera_info')])
+def test_each_of_several_cameras_is_remapped_by_its_name(context: Context, camera: str, expected: str) -> None:
+    node = rclpy.create_node('n', namespace='/robot', context=context, cli_args=[
+        '--ros-args', '-r', 'front/camera_info:=/calibration/front', '-r', 'left/camera_info:=left_eye/info',
+        '-r', 'camera_info:=/of/a/single/camera'])
+    assert camera_info_topic(node, f'/{camera}_eye/image_raw', camera) == expected
+
+
 @pytest.mark.parametrize('change', [
     {'frame_id': ''}, {'stamp': 0}, {'frame_id': '', 'stamp': 0},
     {'roi': (639, 479)}, {'roi': (640, 480)}, {'width': 0, 'height': 0}, {'width': 639, 'height': 479}])

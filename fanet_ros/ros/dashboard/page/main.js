@@ -38,6 +38,7 @@ const stream = new Stream({
   answered: async (content, blobs) => {
     if (content.status) showStatus(content.status);
     have.status = content.status_version;
+    if (parameters.isMissing && status?.present) parameters.load();
     if (content.camera !== have.camera) return;       // answer to a query for the previous camera
     have.timing = content.timing;
     timing.add(content.rows);

@@ -12,15 +12,18 @@ export class Parameters {
     this.fields = [];
     this.values = {};
     this.canChange = true;
+    this.isMissing = false;         // the last attempt to read them failed
     byId('filter').addEventListener('input', () => this.filter());
   }
 
   async load() {
     let answer;
+    this.isMissing = false;
     try {
       answer = await request('/api/parameters');
     } catch {
-      return;                       // the status says why: the node is not running
+      this.isMissing = true;        // the node is not running, which the status says, or busy: main.js tries again
+      return;
     }
     this.values = Object.fromEntries(answer.parameters.map((item) => [item.name, item.value]));
     const shape = JSON.stringify([this.canChange, answer.checkpoints, answer.parameters.map(({ value, ...rest }) => rest)]);
