@@ -152,4 +152,4 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
 
 
 def _as_tensor(rgb: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb) if rgb.flags.writeable else np.array(rgb))
+    return torch.from_numpy(np.ascontiguousarray(rgb) if rgb.flags.writeable else np.array(rgb, order='C'))
