@@ -24,7 +24,7 @@ def encoded_size(data: bytes) -> Optional[tuple[int, int]]:
 
 
 def is_image_file(data: bytes) -> bool:
-    """Whether this is the beginning of a JPEG or PNG file, and not of pixels that begin with the same bytes, as those of a sky may."""
+    """Whether this is the beginning of a JPEG or PNG file, and not of pixels that begin alike, as those of a sky may."""
     return data.startswith(PNG_BEGIN) or _is_jpeg(data)
 
 

@@ -92,7 +92,7 @@ class Preprocessor:
         return self._one_pass(image, *taps(size, size, self._device), (0.0,) * 3, (1.0,) * 3, torch.uint8)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, from the first to the last: network input (1, 3, h, w) float32 each."""
+        """Up to CALIBRATION_FRAMES of the images in `folder`, spread over it, each as network input (1, 3, h, w) float32."""
         paths = images_in(folder)
         for number in np.linspace(0, len(paths) - 1, min(len(paths), CALIBRATION_FRAMES)).round().astype(int):
             bgr = _read(paths[number])

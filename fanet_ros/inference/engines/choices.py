@@ -50,8 +50,7 @@ class EngineChoices:
         try:
             write_json(self._path, content, is_shared=True)
         except OSError as error:        # such as a full disk
-            LOG.warning(f'{self._path} cannot be written ({error.strerror or error}): the engines will be measured again at the next '
-                        'start')
+            LOG.warning(f'{self._path} cannot be written ({error.strerror or error}): the engines will be measured again')
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

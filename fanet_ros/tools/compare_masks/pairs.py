@@ -27,7 +27,7 @@ class Mask(NamedTuple):
 class MaskPairs:
     """Iterates over the pairs of masks of two open bags, in the order of reception; holds no more than MAX_LAG_NS of either bag.
 
-    If the bags were recorded at different times, as when a drive was replayed, their clocks are compared by the first masks' stamps.
+    If the bags were recorded at different times, as when a drive was replayed, the first masks' stamps relate their clocks.
 
     Of several masks with one stamp (such as 0), those received at the same time are paired; the others are ambiguous.
 
@@ -88,7 +88,7 @@ class MaskPairs:
 
 
 def _later_ns(a: Optional[Mask], b: Optional[Mask]) -> int:
-    """How much later the masks of B are received than those of A with the same stamps; 0 if they may belong to the same recording."""
+    """How much later the masks of B are received than those of A with the same stamps; 0 within what a node takes."""
     if a is None or b is None or not a.stamp_ns or not b.stamp_ns:
         return 0
     later_ns = (b.received_ns - b.stamp_ns) - (a.received_ns - a.stamp_ns)
