@@ -71,13 +71,13 @@ def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: P
     folder = tmp_path / 'drive'
     folder.mkdir()
     for number in range(12):        # all received at the same time, so that only the file numbers define the order
-        part = write(tmp_path / f'part{number}', [7], topic='/said' if number else '/first')
+        part = write(tmp_path / f'part{number}', [7], topic={0: '/first', 11: '/last'}.get(number, '/said'))
         shutil.move(part / f'part{number}.mcap', folder / f'{name}_{number}.mcap')
     pack(folder / f'{name}_3.mcap')
-    assert is_bag(folder) and content(folder) == [('/first', 7, 'word 7')] + 11 * expected([7])
+    assert is_bag(folder) and content(folder) == [('/first', 7, 'word 7')] + 10 * expected([7]) + [('/last', 7, 'word 7')]
     with BagReader(folder) as bag:
-        assert {item.topic: item.msgcount for item in bag.connections} == {'/first': 1, '/said': 11}
-        assert len({item.id for item in bag.connections}) == 2
+        assert {item.topic: item.msgcount for item in bag.connections} == {'/first': 1, '/said': 10, '/last': 1}
+        assert len({item.id for item in bag.connections}) == 3
         first, = (item for item in bag.connections if item.topic == '/first')
         assert [connection for connection, _, _ in bag.messages([first], start=7, stop=8)] == [first]
         assert not list(bag.messages([first], start=8))
