@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any, Optional
 def replacing(path: Path, *, is_shared: bool = False, is_durable: bool = False) -> Iterator[Path]:
     """Yield a temporary path to write to; it replaces `path` at the end, or is removed after an exception.
 
-    :param is_shared: other processes may write `path` at the same time; the last one wins
+    :param is_shared: others, in this process or another one, may write `path` at the same time; the last one wins
     :param is_durable: flush the content to disk first, so that even after a power failure `path` is complete or as before
     :raises OSError: `path` cannot be replaced
     """
-    partial = path.with_name(f'.partial_{os.getpid()}_{path.name}' if is_shared else f'.partial_{path.name}')
+    # Not by the number of the process, which threads share, and which processes in two containers may have in common.
+    partial = path.with_name(f'.partial_{secrets.token_hex(4)}_{path.name}' if is_shared else f'.partial_{path.name}')
     try:
         yield partial
         if is_durable:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from heapq import merge
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Optional, TypeVar, Union, cast
 
@@ -40,7 +40,8 @@ class BagReader:
     def __init__(self, path: Union[str, AnyPath]) -> None:
         self.path = any_path(path).expanduser()
         self.connections: list[Connection] = []
-        self._parts: list[Connection] = []      # connections of the single files, if there are several without metadata.yaml
+        # Connections of the single files, if there are several without metadata.yaml, or several connections of one topic.
+        self._parts: list[Connection] = []
         with ExitStack() as stack:              # closes opened files if a later one fails
             try:
                 files = _unpacked(copied(_files(self.path), stack), stack)
@@ -51,8 +52,9 @@ class BagReader:
                 raise self._damaged(error) from None
             self._opened = stack.pop_all()
         fetch_whole_chunks(self._reader)
+        _use_qos_of_metadata(self._reader)
         self.connections = list(self._reader.connections)
-        if len(files) > 1:
+        if len({(item.topic, item.msgtype) for item in self.connections}) < len(self.connections) or len(files) > 1:
             self._parts = self.connections
             self.connections = _joined(self._parts)
 
@@ -76,13 +78,13 @@ class BagReader:
 
     @property
     def start_time(self) -> int:
-        """Time of reception of the first message [ns]."""
-        return self._reader.start_time
+        """Time of reception of the first message [ns]; 0 without messages."""
+        return self._reader.start_time if self.message_count else 0
 
     @property
     def end_time(self) -> int:
-        """Time of reception of the last message plus 1 [ns]."""
-        return self._reader.end_time
+        """Time of reception of the last message plus 1 [ns]; 0 without messages."""
+        return self._reader.end_time if self.message_count else 0
 
     @property
     def is_seekable(self) -> bool:
@@ -223,6 +225,20 @@ def _joined(parts: list[Connection]) -> list[Connection]:
             for number, same in enumerate(topics.values(), 1)]
 
 
+def _use_qos_of_metadata(reader: AnyReader) -> None:
+    """Give the topics of every file the QoS that metadata.yaml states for them.
+
+    rosbags leaves out the messages of topics that differ in it, without a word: those of files written before another publisher
+    came, of merged and of indexed bags.
+    """
+    for part in reader.readers:
+        stated = {(item.topic, item.msgtype): item.ext for item in part.connections}
+        for file in getattr(getattr(part, 'storage', None), 'storages', ()):
+            known = [(item.topic, item.msgtype, item.ext) for item in part.connections]
+            file.connections[:] = [item if (item.topic, item.msgtype, item.ext) in known else
+                                   item._replace(ext=stated.get((item.topic, item.msgtype), item.ext)) for item in file.connections]
+
+
 def _refusal(path: AnyPath, why: str) -> BagError:
     return BagError(f'cannot read the bag {path}: {why}')
 
@@ -233,5 +249,5 @@ def _is_storage(file: AnyPath) -> bool:
 
 def _number(file: AnyPath) -> tuple[int, str]:
     """Sort key for the numbered files of a split bag: _10 comes after _9."""
-    digits = file.name.partition('.')[0].rpartition('_')[2]
+    digits = PurePosixPath(file.name.removesuffix(PACKED)).stem.rpartition('_')[2]
     return (int(digits) if digits.isdecimal() else 0, file.name)

@@ -20,6 +20,8 @@ from fanet_ros.datasets.source_frames import SourceFrame, SourceFrames, SourceRe
 
 LOG = logging.getLogger(__name__)
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
+# What an interrupted run may leave behind in a folder; others start with .partial.
+OWN = IMAGES, TRUTH, EARLIER, f'{TRUTH}.partial', 'soft_labels.npz'
 LEAST_CONTRAST = 4.0        # standard deviation of the grey image, of 255
 
 FrameChange = Callable[[SourceFrame], Optional[SourceFrame]]
@@ -75,11 +77,15 @@ def gather_frames(folder: Path, request: SourceRequest, *, change: Optional[Fram
     """Return the frames in `folder` if they are complete; otherwise read them from the source and write them there.
 
     :param change: applied to each frame before it is written; may return None to leave the frame out
-    :raises ValueError: the source cannot be used
+    :raises ValueError: the source cannot be used, or `folder` holds files of somebody else
     :raises OSError: `folder` cannot be written
     """
     if (folder / 'frames.json').is_file():
         return open_frames(folder)
+    foreign = [path.name for path in folder.iterdir() if path.name not in OWN and not path.name.startswith('.partial')] \
+        if folder.is_dir() else []
+    if foreign:
+        raise DatasetError(f'{folder} would be replaced, but holds {min(foreign)}: choose another output or work folder')
     shutil.rmtree(folder, ignore_errors=True)       # left by an interrupted run
     source = open_source_frames(request)
     for name in (IMAGES, EARLIER, *((TRUTH,) if source.has_labels else ())):

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError, Sample
+from fanet_ros.images.files import read_pixels
 
 ReadLabels = Callable[[Path], np.ndarray]
 
@@ -56,7 +57,10 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
 
 
 def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
-    return cv2.imdecode(data, flags) if data.size else None
+    try:
+        return cv2.imdecode(data, flags) if data.size else None
+    except cv2.error:       # its header claims a size that OpenCV refuses to decode
+        return None
 
 
 def orientation_of(data: np.ndarray) -> int:
@@ -144,7 +148,7 @@ def _palette_indices(path: Path, labels: np.ndarray) -> np.ndarray:
 
 
 def _read_label_image(path: Path) -> np.ndarray:
-    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    labels = read_pixels(path, cv2.IMREAD_UNCHANGED)
     if labels is None:
         raise DatasetError(f'{path} is missing or not a readable PNG: every image needs its labels')
     return labels

@@ -135,4 +135,4 @@ def mark_pixels(rgb: np.ndarray, marked: np.ndarray) -> np.ndarray:
 
 
 def _write_image(path: Path, rgb: np.ndarray) -> None:
-    cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    path.write_bytes(cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.encoded_size import JPEG_BEGIN, PNG_BEGIN, encoded_size
+from fanet_ros.images.encoded_size import JPEG_BEGIN, PNG_BEGIN, encoded_size, is_image_file
 from fanet_ros.images.png_palette import without_palette
 from fanet_ros.images.raw_image import BAYER, FORMATS, NV24, PLANAR, SEMI_PLANAR, RawImage
 from fanet_ros.images.strict_jpeg import Suffices, decode_strictly
@@ -82,7 +82,7 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
 def _refuse_files(message: Any) -> None:
     """Reject an image file sent as pixels: padded with zeros to the expected length, it would be accepted."""
     head = bytes(message.data[:len(PNG_BEGIN)])
-    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and encoded_size(bytes(message.data[:HEAD_BYTES])) is not None:
+    if head.startswith((JPEG_BEGIN, PNG_BEGIN)) and is_image_file(bytes(message.data[:HEAD_BYTES])):
         name = 'PNG' if head == PNG_BEGIN else 'JPEG'
         raise ImageError(f'{describe(message)}: the data are a {name} file; publish it as sensor_msgs/CompressedImage and set '
                          'image_transport to compressed', 'image file in an Image')

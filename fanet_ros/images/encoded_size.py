@@ -23,6 +23,27 @@ def encoded_size(data: bytes) -> Optional[tuple[int, int]]:
     return _jpeg_size(data) if data.startswith(JPEG_BEGIN) else None
 
 
+def is_image_file(data: bytes) -> bool:
+    """Whether this is the beginning of a JPEG or PNG file, and not of pixels that begin alike, as those of a sky may."""
+    return data.startswith(PNG_BEGIN) or _is_jpeg(data)
+
+
+def _is_jpeg(data: bytes) -> bool:
+    """Whether one segment follows the other from the first byte on, up to a start of frame that is as long as it should be."""
+    place = 2 if data.startswith(JPEG_BEGIN) else len(data)
+    while place + 10 <= len(data) and data[place] == 0xFF:
+        kind, length = data[place + 1], struct.unpack_from('>H', data, place + 2)[0]
+        if kind in JPEG_FRAMES:
+            return bool(length == 8 + 3 * data[place + 9])      # three bytes for each component
+        if kind == 0xFF:                    # a fill byte
+            place += 1
+        elif kind < 0xC0 or kind in JPEG_WITHOUT_LENGTH or length < 2:
+            return False
+        else:
+            place += 2 + length
+    return False
+
+
 def _jpeg_size(data: bytes) -> Optional[tuple[int, int]]:
     """Walk the segments (ITU-T T.81, annex B); bytes between two of them are skipped, as decoders do."""
     place = 2

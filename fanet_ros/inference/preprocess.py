@@ -92,10 +92,10 @@ class Preprocessor:
         return self._one_pass(image, *taps(size, size, self._device), (0.0,) * 3, (1.0,) * 3, torch.uint8)
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, each as network input (1, 3, height, width) float32."""
+        """Up to CALIBRATION_FRAMES of the images in `folder`, spread over it, each as network input (1, 3, h, w) float32."""
         paths = images_in(folder)
-        for path in paths[::max(len(paths) // CALIBRATION_FRAMES, 1)][:CALIBRATION_FRAMES]:
-            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        for number in np.linspace(0, len(paths) - 1, min(len(paths), CALIBRATION_FRAMES)).round().astype(int):
+            bgr = _read(paths[number])
             if bgr is not None:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
@@ -114,6 +114,13 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
+def _read(path: Path) -> Optional[np.ndarray]:
+    try:
+        return cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:       # its header claims a size that OpenCV refuses to decode
+        return None
+
+
 def check_calibration_images(folder: Path, name: str = 'calibration_images') -> None:
     """Check a folder of calibration frames; `name` is the parameter or option, for the message.
 
@@ -121,7 +128,7 @@ def check_calibration_images(folder: Path, name: str = 'calibration_images') -> 
     """
     if not folder.is_dir():
         raise SegmentationError(f'{name} is {str(folder)!r}: no such folder; expected one with images from this camera')
-    if not any(cv2.imread(str(path)) is not None for path in images_in(folder)):
+    if not any(_read(path) is not None for path in images_in(folder)):
         raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(IMAGE_SUFFIXES)}); '
                                 'sub-folders are not searched')
 
@@ -145,4 +152,4 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
 
 
 def _as_tensor(rgb: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb) if rgb.flags.writeable else np.array(rgb))
+    return torch.from_numpy(np.ascontiguousarray(rgb) if rgb.flags.writeable else np.array(rgb, order='C'))

@@ -73,11 +73,13 @@ def _confidence_between(columns: np.ndarray, height: int) -> np.ndarray:
     """Softmax probability of the best class, times 255, of `columns` (C, h, W) stretched to `height`: (height, W) uint8.
 
     Between two rows of logits every value is linear, so its exponential is a geometric series: one multiplication per value
-    in place of an exponential. Equal to the direct computation to within 1.
+    in place of an exponential. Equal to the direct computation to within 1. Where a series would begin below LEAST_LOGIT, the
+    exponentials are computed after all.
     """
     low_height = columns.shape[1]
-    columns = columns - columns.max(0)  # subtracts one linear function from all classes, which cancels in a softmax
-    np.maximum(columns, LEAST_LOGIT, out=columns)
+    exact = columns - columns.max(0)    # subtracts one linear function from all classes, which cancels in a softmax
+    is_below = exact.min(0) < LEAST_LOGIT                                                   # (h, W)
+    columns = np.maximum(exact, LEAST_LOGIT) if is_below.any() else exact
     if low_height == 1:
         return np.repeat(_best_share(np.exp(columns[:, 0])[None]), height, 0)
     _, weight = _positions(low_height, height)
@@ -91,6 +93,11 @@ def _confidence_between(columns: np.ndarray, height: int) -> np.ndarray:
             for number in range(1, len(values)):
                 np.multiply(values[number - 1], factor, out=values[number])
         confidence[start:stop] = _best_share(values)
+        below = np.flatnonzero(is_below[row] | is_below[row + 1])
+        if below.size:
+            top, bottom = exact[:, row, below], exact[:, row + 1, below]                    # (C, m) each
+            values = top + weight[start:stop, None, None] * (bottom - top)                  # (N, C, m)
+            confidence[start:stop, below] = _best_share(np.exp(values - values.max(1, keepdims=True)))
     return confidence
 
 

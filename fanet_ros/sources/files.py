@@ -10,6 +10,7 @@ from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 import cv2
 import numpy as np
 
+from fanet_ros.images.files import read_pixels
 from fanet_ros.natural_order import natural_key
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 
@@ -107,7 +108,7 @@ class FolderSource(FrameSource):
         """
         width, height = self._size
         for number in numbers:
-            bgr = cv2.imread(str(self._paths[number]), cv2.IMREAD_COLOR)
+            bgr = read_pixels(self._paths[number])
             if bgr is None:
                 skip(self._paths[number])
                 continue

@@ -35,9 +35,11 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path: Path, error: type[Bas
     assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]
 
 
-def test_processes_that_share_a_file_write_to_different_ones_first(tmp_path: Path) -> None:
-    with replacing(tmp_path / 'a') as alone, replacing(tmp_path / 'a', is_shared=True) as shared:
-        assert alone != shared
-        for partial in (alone, shared):
+def test_those_who_share_a_file_write_to_different_ones_first(tmp_path: Path) -> None:
+    """Also threads of one process."""
+    with (replacing(tmp_path / 'a') as alone, replacing(tmp_path / 'a', is_shared=True) as shared,
+          replacing(tmp_path / 'a', is_shared=True) as other):
+        assert len({alone, shared, other}) == 3
+        for partial in (alone, shared, other):
             partial.write_text(partial.name)
     assert (tmp_path / 'a').read_text() == alone.name

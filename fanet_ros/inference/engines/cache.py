@@ -3,13 +3,16 @@
 """Disk cache for what takes engines long to build."""
 from __future__ import annotations
 
+import atexit
 import hashlib
+import logging
 import os
 import shutil
 import stat
 import tempfile
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +21,31 @@ if TYPE_CHECKING:       # it needs torch
 
 MAX_BYTES = 900 * 2**20         # limit for all cached networks; one takes 50 to 190 MB per size
 SCRATCH_S = 3600.0              # older scratch folders were left behind by killed processes
+LOG = logging.getLogger(__name__)
 CONVERSION = threading.Lock()   # held while a network is converted: PyTorch's exporters keep state per process
 
 
 def cache_directory() -> Path:
-    """$XDG_CACHE_HOME/fanet_ros or ~/.cache/fanet_ros, created if necessary."""
-    base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-    directory = base / 'fanet_ros'
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
+    """$XDG_CACHE_HOME/fanet_ros or ~/.cache/fanet_ros, created if necessary.
+
+    If it cannot be written, as with a read-only system or a user without a home: a temporary folder, for this process.
+    """
+    try:
+        base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+        directory = base / 'fanet_ros'
+        directory.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:        # RuntimeError: the user has no home
+        return _temporary_cache(str(error))
+    return directory if os.access(directory, os.W_OK | os.X_OK) else _temporary_cache(f'{directory} is not writable')
+
+
+@cache
+def _temporary_cache(reason: str) -> Path:
+    folder = tempfile.mkdtemp(prefix='fanet_ros_cache_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    LOG.warning(f'the cache cannot be used ({reason}): every start measures the engines and converts networks again; set '
+                'XDG_CACHE_HOME to a folder that can be written')
+    return Path(folder)
 
 
 def weights_digest(network: FANet) -> str:

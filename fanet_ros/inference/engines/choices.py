@@ -47,7 +47,10 @@ class EngineChoices:
         return len(kept) < len(content)
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:
-        write_json(self._path, content, is_shared=True)
+        try:
+            write_json(self._path, content, is_shared=True)
+        except OSError as error:        # such as a full disk
+            LOG.warning(f'{self._path} cannot be written ({error.strerror or error}): the engines will be measured again')
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:

@@ -36,7 +36,8 @@ def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predict
     height, width = rows[0].shape[:2]
     rows = [row if row.shape[1] == width else cv2.resize(row, (width, height)) for row in rows]
     sheet = np.vstack([*rows, draw_legend(class_map.names, class_map.colors, width)])
-    cv2.imwrite(str(folder / 'before_after.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    jpeg = cv2.imencode('.jpg', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    (folder / 'before_after.jpg').write_bytes(jpeg.tobytes())
     content = {**asdict(comparison), 'is_better': verdict.is_better, 'reasons': verdict.reasons, 'classes': class_map.names}
     (folder / 'checks.json').write_text(json.dumps(content, indent=1).replace('NaN', 'null') + '\n', encoding='utf-8')
     index = folder / 'index.md'

@@ -69,11 +69,7 @@ class Counts:
     def add(self, other: Counts) -> None:
         """Add the counts of other frames, with the same classes or fewer."""
         self.frames += other.frames
-        missing = len(self._classes) - self.matrix.num_classes
-        if missing:
-            grown = ConfusionMatrix(len(self._classes))
-            grown.counts[:-missing, :-missing] = self.matrix.counts
-            self.matrix = grown
+        self._grow()
         known = other.matrix.num_classes
         self.matrix.counts[:known, :known] += other.matrix.counts
 
@@ -90,6 +86,7 @@ class Counts:
 
     def figures(self) -> dict[str, Any]:
         """Plain values for JSON; shares of all pixels, and the IoU of A's with B's masks, None if neither has the class."""
+        self._grow()        # a bag that could not be compared may have brought classes
         counts, names = self.matrix.counts, self._classes.names
         pixels = max(int(counts.sum()), 1)
         iou = [None if np.isnan(value) else float(value) for value in self.matrix.class_iou()]
@@ -106,7 +103,16 @@ class Counts:
 
     def shares(self) -> list[list[float]]:
         """Rows: what A says, columns: what B says; shares of all pixels."""
+        self._grow()
         return (self.matrix.counts / max(int(self.matrix.counts.sum()), 1)).tolist()
+
+    def _grow(self) -> None:
+        """Make room for the classes of bags opened since."""
+        known = self.matrix.num_classes
+        if known < len(self._classes):
+            grown = ConfusionMatrix(len(self._classes))
+            grown.counts[:known, :known] = self.matrix.counts
+            self.matrix = grown
 
     def _confusions(self, pixels: int) -> list[dict[str, Any]]:
         """The most frequent differences, as shares of all pixels."""

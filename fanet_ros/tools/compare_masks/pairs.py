@@ -27,6 +27,8 @@ class Mask(NamedTuple):
 class MaskPairs:
     """Iterates over the pairs of masks of two open bags, in the order of reception; holds no more than MAX_LAG_NS of either bag.
 
+    If the bags were recorded at different times, as when a drive was replayed, the first masks' stamps relate their clocks.
+
     Of several masks with one stamp (such as 0), those received at the same time are paired; the others are ambiguous.
 
     Numbers for A and B: masks without a counterpart (`unpaired`), masks read so far (`read`), of these unreadable (`damaged`).
@@ -36,20 +38,22 @@ class MaskPairs:
         self.unpaired, self.read, self.damaged = [0, 0], [0, 0], [0, 0]
         self._streams = self._masks(0, a, cameras_a), self._masks(1, b, cameras_b)
         self._waiting: tuple[list[Mask], list[Mask]] = ([], [])
+        self._later_ns = 0      # how much later masks of B are received
 
     def __iter__(self) -> Iterator[tuple[Mask, Mask]]:
         heads: list[Optional[Mask]] = [next(stream, None) for stream in self._streams]
+        self._later_ns = _later_ns(*heads)
         while any(heads):
             a, b = heads
             if a and b and a.fits(b) and a.received_ns == b.received_ns:
                 heads = [next(stream, None) for stream in self._streams]
                 yield a, b
                 continue
-            side = 1 if a is None or (b is not None and b.received_ns < a.received_ns) else 0
+            side = 1 if a is None or (b is not None and b.received_ns - self._later_ns < a.received_ns) else 0
             mask = heads[side]
             assert mask is not None
             heads[side] = next(self._streams[side], None)
-            self._drop(mask.received_ns - MAX_LAG_NS)
+            self._drop(mask.received_ns - (self._later_ns if side else 0) - MAX_LAG_NS)
             other = self._counterpart(mask, self._waiting[1 - side])
             if other is None:
                 self._waiting[side].append(mask)
@@ -64,9 +68,10 @@ class MaskPairs:
         return same_time[0] if same_time else fitting[0] if len(fitting) == 1 else None
 
     def _drop(self, before_ns: Optional[int]) -> None:
-        """Give up masks received before this time; None: all."""
+        """Give up masks received before this time, by the clock of A; None: all."""
         for side, waiting in enumerate(self._waiting):
-            kept = [] if before_ns is None else [mask for mask in waiting if mask.received_ns >= before_ns]
+            later_ns = self._later_ns if side else 0
+            kept = [] if before_ns is None else [mask for mask in waiting if mask.received_ns - later_ns >= before_ns]
             self.unpaired[side] += len(waiting) - len(kept)
             waiting[:] = kept
 
@@ -80,3 +85,11 @@ class MaskPairs:
                 self.damaged[side] += 1
                 continue
             yield Mask(topics[connection.topic], stamp_ns(message.header), received_ns, message)
+
+
+def _later_ns(a: Optional[Mask], b: Optional[Mask]) -> int:
+    """How much later the masks of B are received than those of A with the same stamps; 0 within what a node takes."""
+    if a is None or b is None or not a.stamp_ns or not b.stamp_ns:
+        return 0
+    later_ns = (b.received_ns - b.stamp_ns) - (a.received_ns - a.stamp_ns)
+    return later_ns if abs(later_ns) > MAX_LAG_NS else 0

@@ -56,7 +56,7 @@ def cut_frames(arguments: argparse.Namespace) -> int:
     :raises BagError: no archive, or the output exists
     """
     selection = read_selection(arguments.selection)
-    output, partial = arguments.output, arguments.output.with_name(arguments.output.name + PARTIAL)
+    output, partial = arguments.output, arguments.output.parent / f'{arguments.output.name}{PARTIAL}'
     if not arguments.archive.is_dir():
         raise BagError(f'{arguments.archive} is not a folder: expected the archive, or an output of segment_bags')
     _check_free(output)

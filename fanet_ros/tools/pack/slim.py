@@ -14,6 +14,7 @@ import numpy as np
 
 from fanet_ros.datasets.image_files import orientation_of
 from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
+from fanet_ros.images.files import read_pixels
 
 LEVELS = 16         # of soft labels
 
@@ -42,9 +43,8 @@ def image_copy(path: Path, copy: Path, quality: int) -> None:
 
     None of an image with an EXIF orientation, which would be lost.
     """
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
-    if image is None or orientation_of(data) != 1:
+    image = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or orientation_of(np.frombuffer(path.read_bytes(), np.uint8)) != 1:
         return      # what is unreadable, training reports
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())

@@ -23,7 +23,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Write the bag; returns the exit code: 0, 1 with one line on stderr, or 130 when interrupted."""
     arguments = _parser().parse_args(argv)
     from fanet_ros.tools.segment_bag.run import segment_bag
-    partial = arguments.output.with_name(arguments.output.name + '.partial')
+    partial = arguments.output.parent / f'{arguments.output.name}.partial'
 
     def remedy(error: OSError) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -58,7 +58,10 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
 
 def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, total: int,
              quiet: bool) -> None:
-    """Segment all images that are not in the journal yet."""
+    """Segment all images that are not in the journal yet.
+
+    :raises BagError: some cannot be read
+    """
     progress = tqdm(total=total, initial=journal.done, unit='frame', desc='segment', disable=quiet, smoothing=0.05)
     with progress:
         for image, segmentation in segmented(bag.images(cameras, journal.done), segmenter):
@@ -67,6 +70,9 @@ def _segment(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter,
             else:
                 journal.add_mask(segmentation.labels)
             progress.update()
+    if journal.done < total:        # reading stops silently at some kinds of damage
+        raise BagError(f'{bag.path}: only {journal.done} of its {total} images can be read: one of its files is damaged; ros2 bag '
+                       'reindex repairs some')
 
 
 def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, journal: Journal, drop: Sequence[str],

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Iterable, Iterator, Optional, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Iterator, Optional, Sequence
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import METADATA
@@ -32,14 +32,16 @@ def find_bags(sources: Sequence[AnyPath], output: AnyPath, root: Optional[AnyPat
             root = common_folder(roots) if roots else output
         except ValueError:
             raise BagError('no folder contains all sources: segment those of each bucket into an output of its own') from None
+    paths = {str(bag): bag for path in given for bag in _bags_below(path, output)}
+    names = {text: _name(bag, root.absolute()) for text, bag in paths.items()}
+    folders = {parent.as_posix() for name in names.values() for parent in PurePosixPath(name).parents}
     found: dict[str, Bag] = {}
-    for path in given:
-        for bag in _bags_below(path, output):
-            name = _name(bag, root.absolute())
-            if name in found and found[name].input != str(bag):
-                name = relative(bag, root.absolute()).as_posix()        # a.mcap next to the folder a
-            if name not in found:
-                found[name] = _bag(bag, output, name)
+    for text, bag in paths.items():
+        name = names[text]
+        if name in found or name in folders:        # a.mcap next to the bag a, or next to a folder a with bags in it
+            name = relative(bag, root.absolute()).as_posix()
+        if name not in found:
+            found[name] = _bag(bag, output, name)
     return list(found.values())
 
 
@@ -83,9 +85,6 @@ def _bags_below(path: AnyPath, output: AnyPath) -> Iterator[AnyPath]:
     if not path.is_dir():
         yield path
         return
-    if is_bag(path):
-        yield from _bags_in(path)
-        return
     entered: set[str] = set()       # links are followed, once
     for walked, names, _ in path.walk() if isinstance(path, RemotePath) else os.walk(path, followlinks=True):
         folder = any_path(walked)
@@ -97,11 +96,13 @@ def _bags_below(path: AnyPath, output: AnyPath) -> Iterator[AnyPath]:
         names[:] = sorted(name for name in names if folder / name != output and not name.endswith(PARTIAL)
                           and not name.startswith('.'))
         if is_bag(folder):
-            yield from _bags_in(folder)
-            names.clear()
+            bags = _bags_in(folder)
+            yield from bags
+            if folder in bags:
+                names.clear()
 
 
-def _bags_in(folder: AnyPath) -> Iterable[AnyPath]:
+def _bags_in(folder: AnyPath) -> Sequence[AnyPath]:
     """A folder is one bag if it has metadata or its files are named like those of a split bag; otherwise each file is a bag."""
     if (folder / METADATA).is_file():
         return [folder]

@@ -6,6 +6,7 @@
 
 OUT/masks/NAME.png: class index of every pixel, 255: unlabelled, with a palette of the class colours.
 OUT/overlay/NAME.jpg: image and mask blended; for a video OUT/overlay.mp4, and masks only with --masks.
+NAME: of the image, with its suffix only where another image differs in nothing else.
 OUT/contact_sheet.jpg: some images with mask, overlay and legend. OUT/class_map.yaml: names of the class indices.
 """
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.bags.recording import SegmentedFrame
+from fanet_ros.images.files import read_pixels
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.sources import SourceError, open_source
@@ -41,6 +43,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
 
     :raises SourceError: the input has nothing readable
     :raises SegmentationError: unusable checkpoint, device or scale
+    :raises OSError: a result cannot be written
     """
     inputs = _open(arguments.input)
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
@@ -71,7 +74,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
             if wanted['masks']:
                 write_mask(output / 'masks' / f'{name}.png', labels, class_map)
             if video is None:
-                cv2.imwrite(str(output / 'overlay' / f'{name}.jpg'), overlay[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+                _write_jpeg(output / 'overlay' / f'{name}.jpg', overlay)
             else:
                 video.add(frame)
             rows.add(SheetRow(frame, name if stamp_s is None else f'{stamp_s:.1f} s'))
@@ -81,7 +84,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
                           f'({", ".join(IMAGE_SUFFIXES)}) or a video')
     (output / 'class_map.yaml').write_text(class_map.to_yaml())
     sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.input.absolute().name)
-    cv2.imwrite(str(output / 'contact_sheet.jpg'), sheet[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    _write_jpeg(output / 'contact_sheet.jpg', sheet)
     return f'{output}: {done} segmented' + (f', {unreadable} could not be read' if unreadable else '')
 
 
@@ -92,15 +95,21 @@ def _open(path: Path) -> _Inputs:
     else:
         paths = [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
     if paths or path.is_dir():
-        return _Inputs(((item.stem, _read(item)) for item in paths), len(paths), None)
+        stems, files = Counter(item.stem for item in paths), {item.name for item in paths}
+        named = [(item.name if stems[item.stem] > 1 or item.stem in files else item.stem, item) for item in paths]
+        return _Inputs(((name, _read(item)) for name, item in named), len(paths), None)
     source = open_source(str(path))
     return _Inputs(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
 
 
 def _read(path: Path) -> Optional[np.ndarray]:
     """Read (H, W, 3) uint8 RGB, rotated as EXIF says; None if it is not an image."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    bgr = read_pixels(path)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _write_jpeg(path: Path, rgb: np.ndarray) -> None:
+    path.write_bytes(cv2.imencode('.jpg', rgb[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes())
 
 
 class _Spread:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -14,6 +15,8 @@ from fanet_ros.atomic_file import write_json
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.error import TuneError
 
+RESULTS, LOCK = 'results.json', 'lock'
+FRAMES, CONVERTED = 'frames', 'converted'       # folders that are removed and written again
 TOLERATED_LOAD = 0.1        # cores that other processes may keep busy while a candidate is measured
 
 
@@ -65,7 +68,7 @@ class Results:
     """The file results.json of a folder, locked by one process at a time. Use as a context manager.
 
     :param settings: everything the figures depend on; those of an existing folder must be equal
-    :raises TuneError: the folder has other settings, is in use by another process, or is damaged
+    :raises TuneError: the folder has other settings, is in use by another process, is damaged, or holds frames of somebody else
     """
 
     folder: Path
@@ -74,8 +77,12 @@ class Results:
     rows: dict[Candidate, Row] = field(default_factory=dict)
 
     def __enter__(self) -> Results:
+        if not any((self.folder / name).exists() for name in (RESULTS, LOCK)):
+            for name in (FRAMES, CONVERTED):
+                if (self.folder / name).exists():
+                    raise TuneError(f'{self.folder / name} was not written by tune: choose another --output')
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.folder / 'lock', 'w')
+        self._lock = open(self.folder / LOCK, 'w')
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -90,9 +97,9 @@ class Results:
 
     def __exit__(self, *exc_info: object) -> None:
         if not self.is_begun:       # leave nothing that a corrected command would stumble over
-            shutil.rmtree(self.folder / 'frames', ignore_errors=True)
-            (self.folder / 'lock').unlink(missing_ok=True)
-            if not any(self.folder.iterdir()):
+            shutil.rmtree(self.folder / FRAMES, ignore_errors=True)
+            (self.folder / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):     # it holds something else, or is the current one
                 self.folder.rmdir()
         self._lock.close()
 
@@ -116,7 +123,7 @@ class Results:
 
     def _load(self) -> None:
         self.settings, self._begun = json.loads(json.dumps(self.settings)), {}
-        path = self.folder / 'results.json'
+        path = self.folder / RESULTS
         if not path.is_file():
             return
         self.is_begun = True
@@ -137,5 +144,5 @@ class Results:
 
     def _save(self) -> None:
         self.is_begun, self._begun = True, dict(self.settings)
-        write_json(self.folder / 'results.json',
+        write_json(self.folder / RESULTS,
                    {'settings': self.settings, 'rows': [row.as_dict() for row in self.rows.values()]})

@@ -29,7 +29,7 @@ from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.output import write_findings
 from fanet_ros.tools.tune.params import read_parameters
 from fanet_ros.tools.tune.report import Findings
-from fanet_ros.tools.tune.results import Results, Row
+from fanet_ros.tools.tune.results import CONVERTED, FRAMES, Results, Row
 
 ASSUMED_RATE_HZ = 10.0
 
@@ -54,16 +54,16 @@ def tune(arguments: argparse.Namespace) -> None:
     folder = arguments.output
     with Results(folder, settings) as results:
         if not results.is_begun:
-            shutil.rmtree(folder / 'frames', ignore_errors=True)        # may be from another source
-        frames = gather_frames(folder / 'frames', request, quiet=arguments.quiet)
+            shutil.rmtree(folder / FRAMES, ignore_errors=True)      # may be from another source
+        frames = gather_frames(folder / FRAMES, request, quiet=arguments.quiet)
         candidates = make_candidates(runners, arguments.scales, arguments.resolutions, (frames.height, frames.width))
         reference = reference_of(largest, candidates)
         results.begin(**({} if frames.has_labels else {'reference': reference.title}))
-        runner = _Runner(frames, device, parameters, folder / 'converted', arguments.timeout_s)
+        runner = _Runner(frames, device, parameters, folder / CONVERTED, arguments.timeout_s)
         if not frames.is_scorable:
             _write_reference(runner, reference, frames)
         _measure_all(runner, candidates, results, arguments)
-        shutil.rmtree(folder / 'converted', ignore_errors=True)
+        shutil.rmtree(folder / CONVERTED, ignore_errors=True)
         rows = tuple(results.rows[candidate] for candidate in candidates)
         budget = _budget(arguments, frames)
         findings = Findings(

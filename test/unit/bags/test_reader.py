@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from backports import zstd
+from rosbags.interfaces import Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
 from fanet_ros.bags.reader import BagReader, is_bag
+from fanet_ros.tools.segment_bag.classes import LATCHED_QOS
+from fanet_ros.tools.segment_bag.output import MASK_QOS
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 STRING = 'std_msgs/msg/String'
@@ -61,17 +66,18 @@ def test_a_single_file_of_a_bag_is_read_compressed_or_not(tmp_path: Path, storag
     assert is_bag(alone) and content(alone) == expected(range(5))
 
 
-def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize('name', ['drive', 'drive_v1.2'])
+def test_a_folder_without_metadata_is_read_in_the_order_of_its_files(tmp_path: Path, name: str) -> None:
     folder = tmp_path / 'drive'
     folder.mkdir()
     for number in range(12):        # all received at the same time, so that only the file numbers define the order
-        part = write(tmp_path / f'part{number}', [7], topic='/said' if number else '/first')
-        shutil.move(part / f'part{number}.mcap', folder / f'drive_{number}.mcap')
-    pack(folder / 'drive_3.mcap')
-    assert is_bag(folder) and content(folder) == [('/first', 7, 'word 7')] + 11 * expected([7])
+        part = write(tmp_path / f'part{number}', [7], topic={0: '/first', 11: '/last'}.get(number, '/said'))
+        shutil.move(part / f'part{number}.mcap', folder / f'{name}_{number}.mcap')
+    pack(folder / f'{name}_3.mcap')
+    assert is_bag(folder) and content(folder) == [('/first', 7, 'word 7')] + 10 * expected([7]) + [('/last', 7, 'word 7')]
     with BagReader(folder) as bag:
-        assert {item.topic: item.msgcount for item in bag.connections} == {'/first': 1, '/said': 11}
-        assert len({item.id for item in bag.connections}) == 2
+        assert {item.topic: item.msgcount for item in bag.connections} == {'/first': 1, '/said': 10, '/last': 1}
+        assert len({item.id for item in bag.connections}) == 3
         first, = (item for item in bag.connections if item.topic == '/first')
         assert [connection for connection, _, _ in bag.messages([first], start=7, stop=8)] == [first]
         assert not list(bag.messages([first], start=8))
@@ -144,6 +150,41 @@ def test_a_file_damaged_further_on_is_reported_in_one_line(tmp_path: Path) -> No
     file.write_bytes(chunk[:start] + bytes(400) + chunk[start + 400:])
     with BagReader(tmp_path / 'drive') as bag, pytest.raises(BagError, match=r'\Acannot read the bag .*drive: .*\Z'):
         list(bag.messages())
+
+
+def write_with_qos(path: Path, profiles: list[list[Qos]]) -> Path:
+    """A bag of one file with a connection and a message for each of `profiles`, all of one topic."""
+    with Writer(path, version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        connections = [writer.add_connection('/said', STRING, typestore=STORE, offered_qos_profiles=qos) for qos in profiles]
+        for number, connection in enumerate(connections):
+            writer.write(connection, number + 1, said(number + 1))
+    return path
+
+
+def test_a_publisher_that_comes_later_costs_no_messages(tmp_path: Path) -> None:
+    """Its QoS is in the files written from then on, and metadata.yaml has that of one of them."""
+    parts = [write_with_qos(tmp_path / 'drive_0', [[MASK_QOS]]), write_with_qos(tmp_path / 'drive_1', [[MASK_QOS, LATCHED_QOS]])]
+    (tmp_path / 'drive').mkdir()
+    about = [yaml.safe_load((part / METADATA).read_text())[INFORMATION] for part in parts]
+    for part in parts:
+        (part / f'{part.name}.mcap').rename(tmp_path / 'drive' / f'{part.name}.mcap')
+    (tmp_path / 'drive' / METADATA).write_text(yaml.safe_dump({INFORMATION: joined_metadata(about)}))
+    assert content(tmp_path / 'drive') == [('/said', 1, 'word 1'), ('/said', 1, 'word 1')]
+
+
+@pytest.mark.parametrize('is_file', [False, True])
+def test_several_connections_of_a_topic_are_one(tmp_path: Path, is_file: bool) -> None:
+    bag = write_with_qos(tmp_path / 'drive', [[MASK_QOS], [LATCHED_QOS]])
+    path = bag / 'drive.mcap' if is_file else bag
+    assert content(path) == expected(range(1, 3))
+    with BagReader(path) as reader:
+        assert [(item.topic, item.msgcount) for item in reader.connections] == [('/said', 2)]
+        assert [received_ns for _, received_ns, _ in reader.messages(start=2)] == [2]
+
+
+def test_a_bag_without_messages_begins_and_ends_at_0(tmp_path: Path) -> None:
+    with BagReader(write(tmp_path / 'drive', [])) as bag:
+        assert (bag.start_time, bag.end_time) == (0, 0)
 
 
 def test_topics_are_listed_and_an_empty_selection_is_empty(tmp_path: Path) -> None:

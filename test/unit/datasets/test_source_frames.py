@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fanet_ros.datasets import DatasetError
 from fanet_ros.datasets.frame_set import gather_frames, read_labels, read_rgb
 from fanet_ros.datasets.source_frames import SourceRequest, open_source_frames, spread
 from fanet_ros.inference import ClassMap
@@ -146,3 +147,15 @@ def test_labels_without_any_known_class_are_rejected(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'labels' / '0.png'), np.full((48, 64), 255, np.uint8))
     with pytest.raises(ValueError, match='no labelled pixel of .* has a class of trio: expected a, b, c'):
         gather_frames(tmp_path / 'frames', request(tmp_path), quiet=True)
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    cv2.imwrite(str(folder / 'a.png'), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r'frames would be replaced, but holds a\.png: choose another'):
+        gather_frames(folder, request(folder), quiet=True)
+    assert [path.name for path in folder.iterdir()] == ['a.png']
+    (folder / 'a.png').unlink()
+    (folder / 'images').mkdir()         # left by an interrupted run
+    assert gather_frames(folder, request(write_images(tmp_path / 'in', 3)), quiet=True).count == 3

@@ -41,14 +41,13 @@ def test_confidence_is_the_probability_of_the_label() -> None:
 
 
 @pytest.mark.parametrize('size', [(90, 120), (7, 9), (5, 7), (12, 8), (1, 1)])
-@pytest.mark.parametrize(('spread', 'least'), [(0.1, 1.0), (3.0, 1.0), (10.0, 1.0), (30.0, 0.95)])
-def test_confidence_of_moderate_and_extreme_logits(size: 'tuple[int, int]', spread: float, least: float) -> None:
+@pytest.mark.parametrize('spread', [0.1, 3.0, 10.0, 30.0, 200.0])
+def test_confidence_of_moderate_and_extreme_logits(size: 'tuple[int, int]', spread: float) -> None:
     logits = spread * torch.randn(1, 7, 6, 9, generator=torch.Generator().manual_seed(5)).double()
     full = F.interpolate(logits, size, mode='bilinear', align_corners=True)[0]
     expected = 255 * full.softmax(0).amax(0).numpy()
     _, confidence = labels_and_confidence(logits.float(), size, True)
-    # Differences beyond LEAST_LOGIT are cut off, which moves the border between two classes by a little.
-    assert np.mean(np.abs(confidence - expected) <= 1) >= least
+    assert np.abs(confidence - expected).max() <= 1
 
 
 def test_labels_do_not_depend_on_whether_confidence_is_requested() -> None:

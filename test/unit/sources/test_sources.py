@@ -14,8 +14,10 @@ def test_folder_in_natural_order_skips_unreadable_files(tmp_path: Path) -> None:
     for number, value in ((10, 200), (2, 50)):
         cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((20, 30, 3), value, np.uint8))
     (tmp_path / '5.png').write_bytes(b'no image')
-    with pytest.warns(UserWarning, match='5.png'):
+    (tmp_path / '6.ppm').write_bytes(b'P6 1000000 1000000 255\n')        # more pixels than OpenCV decodes
+    with pytest.warns(UserWarning, match='is not a readable image: skipped') as warned:
         frames = list(open_source(str(tmp_path)))
+    assert [Path(str(item.message).split()[0]).name for item in warned] == ['5.png', '6.ppm']
     assert [int(frame.rgb[0, 0, 0]) for frame in frames] == [50, 200]
     assert [frame.index for frame in frames] == [0, 1]
 

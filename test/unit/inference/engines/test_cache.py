@@ -94,3 +94,15 @@ def test_size_and_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     fill_engine(cache.cache_directory(), 'three', 3.0)
     assert cache.cache_bytes() == 500
     assert cache.clean() == 500 and cache.cache_bytes() == 0
+
+
+@pytest.mark.parametrize('name', ['file', '/proc/nothing', '/proc'])
+def test_without_a_folder_that_can_be_written_there_is_a_temporary_one(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    (tmp_path / 'file').touch()
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / name))
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
+    monkeypatch.setattr(tempfile, 'tempdir', None)
+    folder = cache.cache_directory()
+    assert folder.parent == tmp_path and folder == cache.cache_directory() and caplog.text.count('set XDG_CACHE_HOME') == 1
+    cache.touch(folder)

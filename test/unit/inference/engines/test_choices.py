@@ -45,3 +45,10 @@ def test_malformed_file_is_ignored(path: Path, content: str) -> None:
     assert choices.get('old') is None and not choices.forget_due()
     choices.put('new', 'torch', QUIET)
     assert choices.get('new') == 'torch'
+
+
+def test_a_choice_that_cannot_be_stored_is_no_failure(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    choices = EngineChoices()
+    path.mkdir()
+    choices.put('new', 'torch', QUIET)
+    assert 'the engines will be measured again' in caplog.text and choices.get('new') is None and [*path.parent.iterdir()] == [path]

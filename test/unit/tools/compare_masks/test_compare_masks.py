@@ -142,6 +142,10 @@ def test_masks_received_later_and_stamps_that_repeat(tmp_path: Path) -> None:
     late = _changed(plain, tmp_path / 'late', delay_ns=3 * PERIOD_NS)
     assert main([str(plain), str(late), '--output', str(tmp_path / 'out'), '--quiet']) == 0
     assert (result(tmp_path / 'out')['frames'], result(tmp_path / 'out')['agreement']) == (30, 1)
+    again = _changed(plain, tmp_path / 'again', delay_ns=3600 * 10**9)      # the drive was replayed, and recorded again
+    for pair in ((plain, again), (again, plain)):
+        assert main([str(pair[0]), str(pair[1]), '--output', str(tmp_path / 'out'), '--quiet']) == 0
+        assert (result(tmp_path / 'out')['frames'], result(tmp_path / 'out')['left_out']) == (30, {})
     no_stamp = _changed(plain, tmp_path / 'no_stamp', stamps=False)
     fewer = _changed(write_masked_bag(source, tmp_path / 'fewer', [
         None if number in (4, 11) else mask(number) for number in range(30)]), tmp_path / 'fewer_no_stamp', stamps=False)
@@ -174,6 +178,26 @@ def test_each_camera_is_compared_with_itself(tmp_path: Path) -> None:
     assert main([*outputs, '--output', str(tmp_path / 'out'), '--quiet']) == 0
     differing = {row['topic'] for row in rows(tmp_path / 'out') if row['differs']}
     assert differing == {'/left/image'} and result(tmp_path / 'out')['frames'] == 24
+
+
+def test_classes_of_a_bag_that_cannot_be_compared(tmp_path: Path) -> None:
+    """B has no class map for its second camera, which is noticed after the classes of the first are known."""
+    with BagWriter(tmp_path / 'in') as writer:
+        for topic in ('/front/image', '/left/image'):
+            with BagReader(write_street_bag(tmp_path / topic[1:-6], 2, topic=topic)) as bag:
+                copy_topics(writer, bag, bag.select([topic]))
+                for item, at_ns, raw in bag.messages(bag.select([topic])):
+                    writer.write(topic, item.msgtype, at_ns, raw)
+    a = write_masked_bag(tmp_path / 'in', tmp_path / 'a', [mask()] * 4)
+    with BagReader(a) as bag, BagWriter(tmp_path / 'b') as writer:
+        kept = [item for item in bag.connections if item.topic != '/segmentation/left/class_map']
+        copy_topics(writer, bag, kept)
+        for item, at_ns, raw in bag.messages(kept):
+            writer.write(item.topic, item.msgtype, at_ns, raw)
+    assert main([str(a), str(tmp_path / 'b'), '--output', str(tmp_path / 'out'), '--quiet']) == 2
+    found = result(tmp_path / 'out')
+    assert 'expected one class map on /segmentation/left/class_map' in found['failed']['a']
+    assert len(found['matrix']) == len(found['classes']) == 4
 
 
 def test_bags_that_cannot_be_compared_are_named_and_the_others_are_done(

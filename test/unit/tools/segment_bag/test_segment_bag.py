@@ -197,11 +197,30 @@ def test_input_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     assert not (tmp_path / 'out').exists()
 
 
-def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize('name', ['../out', '.'])
+def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+                                    name: str) -> None:
     source = write(tmp_path / 'in', [('/image', raw(0))])
     (tmp_path / 'out').mkdir()
-    assert main([str(source), str(tmp_path / 'out'), *QUICK]) == 1
+    monkeypatch.chdir(tmp_path / 'out')
+    assert main([str(source), name, *QUICK]) == 1
     assert 'already exists' in capsys.readouterr().err and not list((tmp_path / 'out').iterdir())
+
+
+def test_a_bag_with_unreadable_images_is_not_taken_for_complete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / 'in', [('/image', raw(number % 5)) for number in range(60)]) / 'in.mcap'
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2:len(content) // 2 + 40_000] = bytes(40_000)
+    file.write_bytes(content)
+    assert main([str(tmp_path / 'in'), str(tmp_path / 'out'), *QUICK]) == 1
+    assert 'of its 60 images can be read' in capsys.readouterr().err and not (tmp_path / 'out').exists()
+
+
+def test_a_camera_without_images_gives_no_masks(tmp_path: Path) -> None:
+    with Writer(tmp_path / 'in', version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        writer.add_connection('/image', IMAGE, typestore=STORE)
+    assert main([str(tmp_path / 'in'), str(tmp_path / 'out'), '--topics', '/image', *QUICK]) == 0
+    assert [name for name, _, _ in read(tmp_path / 'out')] == CLASSES
 
 
 @pytest.mark.skipif(not Path('/dev/full').exists(), reason='no /dev/full')

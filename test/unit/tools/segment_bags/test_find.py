@@ -43,6 +43,15 @@ def test_files_of_several_recordings_in_a_folder_are_separate_bags(tmp_path: Pat
                                'day/third': str(tmp_path / 'day/third.mcap.zstd')}
 
 
+def test_bags_below_a_folder_with_single_files_are_found_and_kept_apart(tmp_path: Path) -> None:
+    touch(tmp_path / 'day/run.mcap', tmp_path / 'day/other.db3', tmp_path / 'day/run/part/metadata.yaml',
+          tmp_path / 'day/run/part/inner/metadata.yaml')
+    found = names(tmp_path)
+    assert found == {'day/other': str(tmp_path / 'day/other.db3'), 'day/run.mcap': str(tmp_path / 'day/run.mcap'),
+                     'day/run/part': str(tmp_path / 'day/run/part')}
+    assert names(tmp_path / 'day') == found
+
+
 def test_a_file_and_a_folder_of_the_same_name_get_different_outputs(tmp_path: Path) -> None:
     touch(tmp_path / 'a/metadata.yaml', tmp_path / 'a.mcap')
     assert names(tmp_path / 'a', tmp_path / 'a.mcap') == {'a': str(tmp_path / 'a'), 'a.mcap': str(tmp_path / 'a.mcap')}

@@ -48,6 +48,26 @@ def test_images_of_any_size_give_masks_overlays_and_a_contact_sheet(
     assert ClassMap.load(out / 'class_map.yaml') == segmenter.class_map
 
 
+def test_images_that_differ_only_in_their_suffix_get_masks_of_their_own(checkpoint: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    folder.mkdir()
+    for name in ('a.png', 'a.jpg', 'a.jpg.png', 'b.png'):
+        cv2.imwrite(str(folder / name), blotches(0))
+    assert segment_images.main([str(folder), '--output', str(out), '--checkpoint', str(checkpoint), *OPTIONS]) == 0
+    assert {path.name for path in (out / 'masks').iterdir()} == {'a.png.png', 'a.jpg.png', 'a.jpg.png.png', 'b.png'}
+    assert {path.name for path in (out / 'overlay').iterdir()} == {'a.png.jpg', 'a.jpg.jpg', 'a.jpg.png.jpg', 'b.jpg'}
+
+
+@pytest.mark.parametrize('name', ['overlay/a.jpg', 'contact_sheet.jpg'])
+def test_a_result_that_cannot_be_written_is_reported(
+        checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), blotches(0))
+    (tmp_path / 'out' / name).mkdir(parents=True)
+    arguments = [str(tmp_path / 'a.png'), '--output', str(tmp_path / 'out'), '--checkpoint', str(checkpoint), *OPTIONS]
+    assert segment_images.main(arguments) == 1
+    assert name in capsys.readouterr().err
+
+
 def test_a_video_gives_a_video_and_masks_if_requested(checkpoint: Path, tmp_path: Path) -> None:
     path, out = tmp_path / 'drive.avi', tmp_path / 'out'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5.0, (96, 64))

@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -159,6 +161,17 @@ def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
 def test_invalid_arguments_are_rejected(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         main(arguments)
+
+
+@pytest.mark.parametrize('name', ['frames', 'converted'])
+def test_folders_of_somebody_else_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture,
+                                                 name: str) -> None:
+    (tmp_path / name).mkdir()
+    cv2.imwrite(str(tmp_path / name / 'a.png'), np.zeros((8, 8, 3), np.uint8))
+    monkeypatch.chdir(tmp_path)
+    assert main([name, '--output', '.', '--quiet']) == 1
+    assert f'tune: {name} was not written by tune: choose another --output' in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob('*')] == [name, 'a.png']
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
