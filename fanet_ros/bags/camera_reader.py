@@ -12,7 +12,7 @@ from rosbags.interfaces import Connection
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES, Camera, is_of_node
-from fanet_ros.images.decoding import ImageError, to_rgb
+from fanet_ros.images.decoding import ImageError
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.in_order import in_order
 
@@ -77,7 +77,7 @@ class CameraReader(BagReader):
         taken_ns = stamp_ns(message.header)
         stamp_s = taken_ns / 10**9
         try:
-            rgb = to_rgb(message)
+            rgb = self.rgb(connection.topic, message)
         except ImageError as error:
             encoding = f' {message.encoding[:20]}' if error.kind == 'unknown encoding' else ''
             return BagImage(connection.topic, stamp_s, None, error.kind + encoding, taken_ns)

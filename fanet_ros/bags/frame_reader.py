@@ -14,7 +14,7 @@ import numpy as np
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.recording import RecordedImage, RecordedTiming, SegmentedFrame, TopicNames
-from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
+from fanet_ros.images.decoding import ImageError, to_labels
 from fanet_ros.images.stamps import stamp_ns
 
 
@@ -62,7 +62,7 @@ class FrameReader(BagReader):
             if stamp not in expected:
                 continue    # dropped by the node: no mask will come
             is_mask = topic in (self.topics.mask, self.topics.truth)
-            pending[stamp][topic] = _pixels(message, is_mask)
+            pending[stamp][topic] = self._pixels(topic, message, is_mask)
             if pending[stamp].keys() >= expected[stamp]:
                 yield self._joined(stamp, pending.pop(stamp))
                 del expected[stamp]
@@ -89,12 +89,11 @@ class FrameReader(BagReader):
         for connection, received_ns, message in self.decoded(self.select(topics)):
             yield connection.topic, received_ns, message
 
-
-def _pixels(message: Any, is_mask: bool) -> np.ndarray:
-    try:
-        return to_labels(message) if is_mask else to_rgb(message)
-    except ImageError as error:
-        raise BagError(str(error)) from None
+    def _pixels(self, topic: str, message: Any, is_mask: bool) -> np.ndarray:
+        try:
+            return to_labels(message) if is_mask else self.rgb(topic, message)
+        except ImageError as error:
+            raise BagError(str(error)) from None
 
 
 def _image_header(message: Any, received_ns: int) -> RecordedImage:

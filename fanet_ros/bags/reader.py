@@ -6,21 +6,25 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from functools import partial
 from heapq import merge
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Optional, TypeVar, Union, cast
 
+import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fanet_ros.bags.errors import BagError, StoreError
-from fanet_ros.bags.metadata import METADATA
+from fanet_ros.bags.metadata import METADATA, use_qos_of_metadata
 from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks, must_be_copied
 from fanet_ros.bags.remote_path import AnyPath, any_path
+from fanet_ros.bags.topic_bit_depth import TopicBitDepth
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
+from fanet_ros.images.decoding import to_rgb
 
 STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
 _Reader = TypeVar('_Reader', bound='BagReader')
@@ -42,6 +46,7 @@ class BagReader:
         self.connections: list[Connection] = []
         # Connections of the single files, if there are several without metadata.yaml, or several connections of one topic.
         self._parts: list[Connection] = []
+        self._depths: dict[str, TopicBitDepth] = {}
         with ExitStack() as stack:              # closes opened files if a later one fails
             try:
                 files = _unpacked(copied(_files(self.path), stack), stack)
@@ -52,7 +57,7 @@ class BagReader:
                 raise self._damaged(error) from None
             self._opened = stack.pop_all()
         fetch_whole_chunks(self._reader)
-        _use_qos_of_metadata(self._reader)
+        use_qos_of_metadata(self._reader)
         self.connections = list(self._reader.connections)
         if len({(item.topic, item.msgtype) for item in self.connections}) < len(self.connections) or len(files) > 1:
             self._parts = self.connections
@@ -148,6 +153,14 @@ class BagReader:
         except Exception:       # whatever damaged bytes provoke in the decoder
             raise BagError(f'{self.path} has a damaged message on {connection.topic}: not a valid {connection.msgtype}') from None
 
+    def rgb(self, topic: str, message: Any) -> np.ndarray:
+        """Decode an image message of `topic` into (H, W, 3) uint8 RGB; 16-bit values with the depth of the whole topic.
+
+        :raises ImageError: see to_rgb()
+        """
+        depth = self._depths.setdefault(topic, TopicBitDepth(partial(BagReader, self.path), topic))
+        return to_rgb(message, bit_depth=depth)
+
     def _joined_messages(self, wanted: Collection[Connection], start: Optional[int],
                          stop: Optional[int]) -> Iterator[tuple[Connection, int, bytes]]:
         whole = {(item.topic, item.msgtype): item for item in wanted}
@@ -223,20 +236,6 @@ def _joined(parts: list[Connection]) -> list[Connection]:
         topics.setdefault((part.topic, part.msgtype), []).append(part)
     return [same[0]._replace(id=number, msgcount=sum(part.msgcount for part in same))
             for number, same in enumerate(topics.values(), 1)]
-
-
-def _use_qos_of_metadata(reader: AnyReader) -> None:
-    """Give the topics of every file the QoS that metadata.yaml states for them.
-
-    rosbags leaves out the messages of topics that differ in it, without a word: those of files written before another publisher
-    came, of merged and of indexed bags.
-    """
-    for part in reader.readers:
-        stated = {(item.topic, item.msgtype): item.ext for item in part.connections}
-        for file in getattr(getattr(part, 'storage', None), 'storages', ()):
-            known = [(item.topic, item.msgtype, item.ext) for item in part.connections]
-            file.connections[:] = [item if (item.topic, item.msgtype, item.ext) in known else
-                                   item._replace(ext=stated.get((item.topic, item.msgtype), item.ext)) for item in file.connections]
 
 
 def _refusal(path: AnyPath, why: str) -> BagError:

@@ -20,7 +20,7 @@ from fanet_ros.bags.reader import BagReader
 from fanet_ros.datasets.image_files import check_labels, check_second_class
 from fanet_ros.datasets.sample import DatasetError, Sample
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
-from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
+from fanet_ros.images.decoding import ImageError, to_labels
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.size_text import size_text
 
@@ -110,7 +110,7 @@ class _Bag:
         image, mask = (self._message(topic, place) for topic, place in zip(self._topics, (image_at, mask_at)))
         where = f'{self._path} at {name}'
         try:
-            rgb, labels = to_rgb(image), to_labels(mask)
+            rgb, labels = self._reader.rgb(self._topics[0], image), to_labels(mask)
         except ImageError as error:
             raise DatasetError(f'{where}: {error}') from None
         if labels.shape != rgb.shape[:2]:

@@ -20,6 +20,11 @@ class BitDepth:
         self._bits = bits or DEPTHS[0]
         self._is_automatic = not bits
 
+    @property
+    def bits(self) -> int:
+        """10 to 16 so far, or what was given."""
+        return self._bits
+
     def to_bytes(self, values: np.ndarray, note: Callable[[str], None]) -> np.ndarray:
         """uint16 of any shape -> uint8; values beyond the depth become 255.
 

@@ -74,8 +74,11 @@ def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None,
     bytes_per_pixel = pixel_format.channels * pixel_format.bits // 8
     rows, encoding = _rows(message, row_bytes=message.width * bytes_per_pixel, rows=message.height), message.encoding
     if pixel_format.bits == 16:
-        values = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2')
-        rows, encoding = (bit_depth or BitDepth()).to_bytes(values, note), encoding.replace('16', '8')
+        values, encoding = np.ascontiguousarray(rows).view('>u2' if message.is_bigendian else '<u2'), encoding.replace('16', '8')
+        if pixel_format.channels == 4:      # opaque alpha takes all 16 bits, whatever the colours take
+            values = values.reshape(message.height, message.width, 4)[..., :3].reshape(message.height, -1)
+            encoding = encoding.replace('a', '')
+        rows = (bit_depth or BitDepth()).to_bytes(values, note)
     return RawImage(encoding, message.height, message.width, rows)
 
 
@@ -177,12 +180,15 @@ def _decoded_file(message: Any, mode: int) -> np.ndarray:
     return image
 
 
-def to_rgb(message: Any) -> np.ndarray:
+def to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
     """Decode an Image or a CompressedImage into (H, W, 3) uint8 RGB.
 
+    :param bit_depth: for 16-bit values; None: determined from this image alone
     :raises ImageError: see image_to_rgb() and compressed_to_rgb()
     """
-    return compressed_to_rgb(message) if hasattr(message, 'format') else image_to_rgb(message)
+    if hasattr(message, 'format'):
+        return compressed_to_rgb(message, bit_depth=bit_depth, note=note)
+    return image_to_rgb(message, bit_depth=bit_depth, note=note)
 
 
 def to_labels(message: Any) -> np.ndarray:

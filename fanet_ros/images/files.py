@@ -9,6 +9,8 @@ from typing import Optional
 import cv2
 import numpy as np
 
+from fanet_ros.images.bit_depth import BitDepth
+
 
 def read_pixels(path: Path, mode: int = cv2.IMREAD_COLOR) -> Optional[np.ndarray]:
     """The image as by cv2.imread(); None if it is unreadable, also if its header claims a size that OpenCV refuses to decode."""
@@ -17,3 +19,14 @@ def read_pixels(path: Path, mode: int = cv2.IMREAD_COLOR) -> Optional[np.ndarray
     except cv2.error:
         return None
     return image
+
+
+def read_bgr(path: Path, bit_depth: Optional[BitDepth] = None) -> Optional[np.ndarray]:
+    """The image as (H, W, 3) uint8 BGR, rotated as EXIF says; None if it is unreadable.
+
+    :param bit_depth: for 16-bit values; None: determined from this image alone
+    """
+    image = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image is not None and image.dtype == np.uint16:
+        return (bit_depth or BitDepth()).to_bytes(image, lambda _: None)
+    return image if image is None or image.dtype == np.uint8 else read_pixels(path)

@@ -91,4 +91,7 @@ def _leaky(x: Tensor) -> Tensor:
 
 def _inverse_norm(x: Tensor) -> Tensor:
     """1 / L2 norm over channels, (N, c, n) -> (N, 1, n), guarded as in F.normalize."""
+    if x.dtype in (torch.float16, torch.bfloat16):      # the squares may leave its range, and so would 1 / 1e-12
+        norm = torch.linalg.vector_norm(x, dim=1, keepdim=True, dtype=torch.float32)
+        return (1.0 / torch.clamp(norm, min=torch.finfo(torch.float16).tiny)).to(x.dtype)
     return 1.0 / torch.clamp(x.pow(2).sum(1, keepdim=True).sqrt(), min=1e-12)

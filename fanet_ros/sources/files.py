@@ -10,7 +10,8 @@ from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 import cv2
 import numpy as np
 
-from fanet_ros.images.files import read_pixels
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.files import read_bgr
 from fanet_ros.natural_order import natural_key
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 
@@ -69,6 +70,7 @@ class FolderSource(FrameSource):
 
     def __init__(self, folder: Path, width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._size, self._loop = str(folder), (width, height), loop
+        self._depth = BitDepth()
         self._paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES),
                              key=lambda path: natural_key(path.name))
         if not self._paths:
@@ -108,7 +110,7 @@ class FolderSource(FrameSource):
         """
         width, height = self._size
         for number in numbers:
-            bgr = read_pixels(self._paths[number])
+            bgr = read_bgr(self._paths[number], self._depth)
             if bgr is None:
                 skip(self._paths[number])
                 continue

@@ -30,9 +30,9 @@ class FrameWriter:
 
     def image(self, topic: str, number: int, pixels: np.ndarray, *, frame_id: str = 'camera',
               padding: int = 0, encoding: Optional[str] = None) -> None:
-        """Write an image; `pixels`: uint8, (H, W) for mono8 or (H, W, 3) for rgb8; `padding` bytes are appended to every row."""
+        """Write an image; `pixels`: (H, W) for mono8 or (H, W, 3) for rgb8, or with `encoding`; rows get `padding` bytes more."""
         height, width = pixels.shape[:2]
-        rows = np.pad(pixels.reshape(height, -1), ((0, 0), (0, padding)))
+        rows = np.pad(np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1), ((0, 0), (0, padding)))
         self._write(topic, IMAGE, self.store.types[IMAGE](
             header=self._header(number, frame_id), height=height, width=width,
             encoding=encoding or ('mono8' if pixels.ndim == 2 else 'rgb8'), is_bigendian=0,

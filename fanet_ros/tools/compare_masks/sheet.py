@@ -14,7 +14,7 @@ from fanet_ros.bags.mask_topics import MAX_LAG_NS
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.evaluation.report import mark_pixels
-from fanet_ros.images.decoding import ImageError, to_rgb
+from fanet_ros.images.decoding import ImageError
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.tools.compare_masks.bag_pair import BagPair, Comparison
 from fanet_ros.tools.compare_masks.counts import ClassUnion
@@ -79,6 +79,6 @@ def _image(bag: BagReader, frame: FrameDifference, received_ns: int) -> Optional
             message = bag.decode(connection, raw)
             if stamp_ns(message.header) == frame.stamp_ns:
                 found = message         # the last one: that of the mask, if several have the stamp 0
-        return None if found is None else to_rgb(found)
+        return None if found is None else bag.rgb(frame.topic, found)
     except (BagError, ImageError):
         return None

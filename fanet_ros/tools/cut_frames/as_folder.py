@@ -16,7 +16,7 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.mask_topics import MAX_LAG_NS, masked_cameras
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES
-from fanet_ros.images.decoding import ImageError, to_labels, to_rgb
+from fanet_ros.images.decoding import ImageError, to_labels
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.inference import ClassMap
 from fanet_ros.tools.cut_frames.selection import FoundFrame, merged
@@ -102,7 +102,7 @@ class FolderCutter:
                 same = found.get((cameras.get(item.topic, item.topic), stamp_ns(message.header)), [])
                 hit = _entry(same, received_ns, table is not None)
                 if hit is not None and table is None and hit.image is None:
-                    self._write_image(hit, message)
+                    self._write_image(bag, hit, message)
                 elif hit is not None and table is not None and hit.mask is None:
                     self._write_labels(hit, message, table)
                 else:
@@ -111,9 +111,9 @@ class FolderCutter:
                 if not waiting:
                     break
 
-    def _write_image(self, entry: _Entry, message: Any) -> None:
+    def _write_image(self, bag: BagReader, entry: _Entry, message: Any) -> None:
         try:
-            rgb = to_rgb(message)
+            rgb = bag.rgb(entry.frame.topic, message)
         except ImageError as error:
             entry.reason = error.kind
             return

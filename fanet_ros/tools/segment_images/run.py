@@ -16,7 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.bags.recording import SegmentedFrame
-from fanet_ros.images.files import read_pixels
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.files import read_bgr
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.sources import SourceError, open_source
@@ -97,14 +98,15 @@ def _open(path: Path) -> _Inputs:
     if paths or path.is_dir():
         stems, files = Counter(item.stem for item in paths), {item.name for item in paths}
         named = [(item.name if stems[item.stem] > 1 or item.stem in files else item.stem, item) for item in paths]
-        return _Inputs(((name, _read(item)) for name, item in named), len(paths), None)
+        depth = BitDepth()      # one for all
+        return _Inputs(((name, _read(item, depth)) for name, item in named), len(paths), None)
     source = open_source(str(path))
     return _Inputs(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
 
 
-def _read(path: Path) -> Optional[np.ndarray]:
+def _read(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
     """Read (H, W, 3) uint8 RGB, rotated as EXIF says; None if it is not an image."""
-    bgr = read_pixels(path)
+    bgr = read_bgr(path, bit_depth)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
 
 

@@ -90,6 +90,14 @@ def test_16_bit_values_keep_their_upper_byte(encoding: str, channels: list, padd
     assert np.array_equal(image_to_rgb(_image(_wide(source, order), encoding, padding, order == '>')), expected)
 
 
+@pytest.mark.parametrize(('encoding', 'channels'), [('rgba16', [0, 1, 2]), ('bgra16', [2, 1, 0])])
+@pytest.mark.filterwarnings('ignore:16-bit values')
+def test_opaque_alpha_says_nothing_of_the_depth(encoding: str, channels: list) -> None:
+    colors = RGB[..., channels].astype('<u2') << 4 | 15         # 12 bits
+    rgba = np.dstack([colors, np.full((4, 6), 2**16 - 1, '<u2')])
+    assert np.array_equal(image_to_rgb(_image(rgba, encoding)), RGB)
+
+
 @pytest.mark.parametrize('encoding', ['rgb8', '8UC3', 'mono8', 'bayer_rggb8', 'yuyv', 'nv12'])
 def test_byte_order_is_ignored_for_8_bit_encodings(encoding: str) -> None:
     rows = {'rgb8': RGB, '8UC3': RGB, 'yuyv': RGB[..., :2], 'nv12': np.vstack([RGB[..., 0], RGB[:2, :, 1]])}

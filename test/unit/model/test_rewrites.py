@@ -12,6 +12,7 @@ from torch import nn
 from fanet_ros.model import FANet
 from fanet_ros.model.folded_conv import fold_batch_norm
 from fanet_ros.model.rewrites import InferenceFANet
+from fanet_ros.model.rewritten_attention import Attention
 from fanet_ros.model.rewritten_head import shifted_interpolation
 
 
@@ -105,6 +106,19 @@ def test_rewritten_video_network_gives_the_same_logits(passes: Optional[PyTorchP
     torch.testing.assert_close(logits, expected[0], rtol=0, atol=1e-10 * float(expected[0].abs().max()))
     for ours, theirs in zip(context, expected[1]):
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(('dtype', 'tolerance'), [(torch.float16, 0.02), (torch.bfloat16, 0.1)])
+def test_keys_may_be_zero_or_large_in_half_precision(dtype: torch.dtype, tolerance: float) -> None:
+    level = network('resnet18', 'paper').float().fam_4
+    feature = torch.randn(1, 64, 4, 6, generator=torch.Generator().manual_seed(1))
+    for factor in (0.0, 1000.0):
+        for part in (level.w_qs, level.w_ks):
+            part.bn.weight.fill_(factor)
+            part.bn.bias.zero_()
+        expected, _ = level(feature)
+        found, _ = Attention(level, has_up=False).to(dtype)(feature.to(dtype), None, ())
+        assert float((found.float() - expected).abs().max()) < tolerance * float(expected.abs().max())
 
 
 def test_rewriting_does_not_change_the_original() -> None:
