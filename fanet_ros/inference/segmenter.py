@@ -158,7 +158,8 @@ class Segmenter:
         return SizedEngines(self._factory, input_size, options.frame_sizes, batch=self.batch, quick=options.quick)
 
     def _factory_for(self, checkpoint: Checkpoint, folder: Optional[Path]) -> Union[EngineFactory, CheckedFactory]:
-        options, preprocess = self.options, self._pipeline.preprocess
+        # Calibration runs where engines are built, perhaps while the pipeline's own uploads a frame.
+        options, preprocess = self.options, self._pipeline.for_another_thread().preprocess
         frames = None if folder is None else (lambda height, width: preprocess.calibration_images(folder, height, width))
         factory = EngineFactory(checkpoint.calibrated_network, self.device, options.engine, options.precision, frames,
                                 needs_video=self._is_video)
