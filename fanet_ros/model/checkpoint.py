@@ -25,7 +25,9 @@ from fanet_ros.model.uninitialised import Uninitialised
 from fanet_ros.model.weight_storage import from_stored, to_stored
 
 FORMAT_VERSION = 1
-FORMAT_VERSION_8_BIT = 2        # of files with 8-bit weights, which readers of version 1 cannot decode
+# Of files with weights that readers of the version before cannot decode.
+FORMAT_VERSION_8_BIT = 2
+FORMAT_VERSION_PACKED = 3
 METADATA_KEY = 'fanet_ros'
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -95,8 +97,8 @@ class CheckpointMetadata:
         if not isinstance(values, dict):
             raise CheckpointError(f'the metadata is {text[:40]!r}: expected an object')
         version = values.pop('format_version', None)
-        if version not in (FORMAT_VERSION, FORMAT_VERSION_8_BIT):
-            raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION} or {FORMAT_VERSION_8_BIT}, got {version}: '
+        if version not in (FORMAT_VERSION, FORMAT_VERSION_8_BIT, FORMAT_VERSION_PACKED):
+            raise CheckpointError(f'expected checkpoint format {FORMAT_VERSION} to {FORMAT_VERSION_PACKED}, got {version}: '
                                   'update fanet_ros')
         unknown = set(values) - {item.name for item in fields(cls)}
         if unknown:
@@ -126,19 +128,20 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(path: Union[str, Path], network: FANet, metadata: CheckpointMetadata, *,
-                    dtype: torch.dtype = torch.float16) -> None:
+                    dtype: torch.dtype = torch.float16, is_packed: bool = False) -> None:
     """Write `network`'s inference weights and `metadata` to `path`, atomically.
 
     Convolutions are stored as `dtype`, BatchNorm in float32; auxiliary heads are left out.
 
     :param dtype: a floating-point type, or torch.int8 for half the size of float16, see to_stored()
+    :param is_packed: with torch.int8, 6 bits for large convolutions: a fifth smaller again
     :raises CheckpointError: the network does not match the metadata
     """
     path = Path(path)
     expected = metadata.build_network().state_dict()
     state = network.state_dict()
     _check_state(state, expected, str(path), allow_extra=network.aux_heads)
-    _write(path, to_stored({key: state[key] for key in expected}, dtype), metadata)
+    _write(path, to_stored({key: state[key] for key in expected}, dtype, is_packed=is_packed), metadata)
 
 
 def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any) -> None:
@@ -153,8 +156,8 @@ def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: CheckpointMetadata) -> None:
-    is_8_bit = any(tensor.dtype == torch.int8 for tensor in tensors.values())
-    version = FORMAT_VERSION_8_BIT if is_8_bit else FORMAT_VERSION
+    dtypes = {tensor.dtype for tensor in tensors.values()}
+    version = (FORMAT_VERSION_PACKED if torch.uint8 in dtypes else FORMAT_VERSION_8_BIT if torch.int8 in dtypes else FORMAT_VERSION)
     with replacing(path) as partial:
         # Not save_file(): its files are readable only by their owner, whatever the umask.
         partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints store network and metadata together, and report what is wrong with them."""
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fanet_ros.model import CheckpointError, CheckpointMetadata, FANet, load_checkpoint, save_checkpoint
-from fanet_ros.model.checkpoint import METADATA_KEY
+from fanet_ros.model.checkpoint import METADATA_KEY, change_metadata
 from fanet_ros.model.official_weights import convert_official_state_dict, read_official_weights
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (96, 128),
@@ -114,6 +115,39 @@ def test_eight_bits_halve_the_file_and_preserve_the_logits(tmp_path: Path) -> No
     assert float((rounded - logits).square().mean().sqrt()) < 0.05 * float(logits.std())
 
 
+def test_packed_weights_have_six_bits_where_they_are_many(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    network = METADATA.build_network().eval()
+    network.resnet.layer4[0].conv1.weight.data[5] = 0.0
+    bytes_, packed, copy = (tmp_path / f'{name}.safetensors' for name in ('bytes', 'packed', 'copy'))
+    save_checkpoint(bytes_, network, METADATA, dtype=torch.int8)
+    save_checkpoint(packed, network, METADATA, dtype=torch.int8, is_packed=True)
+    assert packed.stat().st_size < 0.8 * bytes_.stat().st_size
+    change_metadata(packed, copy, data='elsewhere')
+    loaded, metadata = load_checkpoint(copy)
+    assert metadata == replace(METADATA, data='elsewhere')
+    for name, value in network.state_dict().items():
+        ours = loaded.state_dict()[name]
+        largest = 31 if value.numel() >= 2**18 else 127
+        if value.dim() == 4:
+            peak = value.abs().amax(dim=(1, 2, 3), keepdim=True)
+            assert len(torch.unique(ours[0])) <= 2 * largest + 1, name
+            plain = ((value / (peak / largest).clamp(min=1e-30)).round() * peak / largest - value).square().sum()
+            assert float((ours - value).square().sum()) <= 1.0001 * float(plain), name
+        else:
+            assert torch.equal(ours, value), name
+
+
+def test_packed_weights_that_are_too_few_are_rejected(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA, dtype=torch.int8, is_packed=True)
+    tensors = load_file(tmp_path / 'x.safetensors')
+    name = 'resnet.layer4.0.conv2.weight'
+    tensors[name] = tensors[name][:-1].clone()
+    save_file(tensors, tmp_path / 'y.safetensors', metadata={METADATA_KEY: METADATA.to_json(3)})
+    with pytest.raises(CheckpointError, match=r'y\.safetensors: resnet\.layer4\.0\.conv2\.weight is in 6 bits: expected \d+ bytes'):
+        load_checkpoint(tmp_path / 'y.safetensors')
+
+
 def test_eight_bits_without_their_scale_are_rejected(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / 'x.safetensors', METADATA.build_network(), METADATA, dtype=torch.int8)
     tensors = load_file(tmp_path / 'x.safetensors')
@@ -128,8 +162,8 @@ def test_eight_bits_without_their_scale_are_rejected(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
-    save_file({'x': torch.zeros(1)}, tmp_path / 'new.safetensors', metadata={METADATA_KEY: METADATA.to_json(3)})
-    with pytest.raises(CheckpointError, match='got 3: update fanet_ros'):
+    save_file({'x': torch.zeros(1)}, tmp_path / 'new.safetensors', metadata={METADATA_KEY: METADATA.to_json(4)})
+    with pytest.raises(CheckpointError, match='got 4: update fanet_ros'):
         load_checkpoint(tmp_path / 'new.safetensors')
 
 

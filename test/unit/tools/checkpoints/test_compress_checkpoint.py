@@ -23,6 +23,13 @@ def test_half_the_size_without_the_figures_of_the_original(tmp_path: Path, capsy
     assert 'MB, weights changed by 0.' in printed or 'MB, weights changed by 1.' in printed
 
 
+def test_packed_is_smaller_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_checkpoint(tmp_path / 'half.safetensors', METADATA.build_network(), METADATA)
+    assert main([str(tmp_path / 'half.safetensors'), '--output', str(tmp_path / 'small.safetensors'), '--packed']) == 0
+    assert (tmp_path / 'small.safetensors').stat().st_size < 0.42 * (tmp_path / 'half.safetensors').stat().st_size
+    assert 'MB, weights changed by' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('folder', ['', 'missing/'])
 def test_errors_are_one_line(tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     source = tmp_path / 'half.safetensors'
