@@ -84,17 +84,18 @@ def _clipped(weights: Tensor, scale: Tensor, largest: int) -> Tensor:
 
 
 def _pack(values: Tensor) -> Tensor:
-    """int8 of any shape -> (n,) uint8, PACKED_BITS each."""
-    offset = (values.numpy().ravel() + 2 ** (PACKED_BITS - 1)).astype(np.uint8)
-    return torch.from_numpy(np.packbits(np.unpackbits(offset[:, None], axis=1)[:, 8 - PACKED_BITS:]))
+    """int8 of any shape -> (n,) uint8: 4 values of 6 bits in 3 bytes, filled up with zeros."""
+    numbers = (values.numpy().ravel().astype(np.int16) + 2 ** (PACKED_BITS - 1)).astype(np.uint8)
+    a, b, c, d = np.pad(numbers, (0, -len(numbers) % 4)).reshape(-1, 4).T
+    return torch.from_numpy(np.stack([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d], 1).ravel())
 
 
 def _unpack(packed: Tensor, count: int) -> Tensor:
     """The `count` values of _pack()."""
-    bits = np.unpackbits(packed.numpy(), count=count * PACKED_BITS).reshape(count, PACKED_BITS)
-    offset = np.packbits(np.pad(bits, ((0, 0), (8 - PACKED_BITS, 0))), axis=1)[:, 0]
-    return torch.from_numpy((offset.astype(np.int16) - 2 ** (PACKED_BITS - 1)).astype(np.int8))
+    a, b, c = packed.numpy().reshape(-1, 3).T
+    numbers = np.stack([a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63], 1).ravel()[:count]
+    return torch.from_numpy(numbers.view(np.int8) - 2 ** (PACKED_BITS - 1))
 
 
 def _packed_bytes(count: int) -> int:
-    return -(-count * PACKED_BITS // 8)
+    return 3 * -(-count // 4)
