@@ -15,7 +15,7 @@ from fanet_ros.datasets.hold_out import split
 from fanet_ros.datasets.layouts import find_class_map, has_ambiguous_labels, load_dataset
 from fanet_ros.evaluation.evaluation import evaluate
 from fanet_ros.inference import ClassMap
-from fanet_ros.model import CheckpointMetadata, FANet, load_checkpoint
+from fanet_ros.model import CheckpointError, CheckpointMetadata, FANet, load_checkpoint
 from fanet_ros.size_text import size_text
 from fanet_ros.training import imagenet_encoder
 from fanet_ros.training.batches import BatchSource, Group
@@ -59,7 +59,8 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),
-        training_frames=fingerprints.to_text(entry for group in groups for entry in group.samples.entries))
+        training_frames=fingerprints.merged([
+            fingerprints.to_text(entry for group in groups for entry in group.samples.entries), _frames_behind(config.init)]))
     weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
     meaning = LabelMeaning(sets.members() if sets else None, weights if weights is None else weights[sets.first()],
                            settings.label_smoothing)
@@ -117,6 +118,16 @@ def _batches(groups: list[Group], config: TrainingConfig, positions: range, devi
     if on_device == 'always' or (on_device == 'auto' and device.type == 'cuda' and config.temporal_frames == 1):
         return DeviceBatchSource(groups, config.augmentation, positions, config.training.seed, device)
     return BatchSource(groups, config.augmentation, positions, config.training.seed, config.temporal_frames)
+
+
+def _frames_behind(init: str) -> str:
+    """Fingerprints of the frames that the initial weights have been trained on; none if they are gone when a run is resumed."""
+    if init in ('', imagenet_encoder.NAME):
+        return ''
+    try:
+        return load_checkpoint(init).metadata.training_frames
+    except CheckpointError:
+        return ''
 
 
 def _begin(network: FANet, metadata: CheckpointMetadata, init: str,

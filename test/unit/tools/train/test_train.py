@@ -3,6 +3,7 @@
 """The train and evaluate commands on a small data set: killed, resumed, and with two processes."""
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -193,6 +194,18 @@ def test_unreadable_validation_data_are_reported_before_training(recipe: Path, t
     arguments = [str(recipe), '--output', str(tmp_path / 'out'), '--device', 'cpu', '--set', 'validation.0.labels=indices']
     assert train.main(arguments) == 1 and not (tmp_path / 'out' / 'state.pt').exists()
     assert 'for colour masks, set labels: colors' in capsys.readouterr().err
+
+
+def test_frames_behind_the_initial_weights_count_as_trained_on(whole: tuple[Path, Path], recipe: Path, tmp_path: Path,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path / 'data/images').iterdir():       # other images than those of `whole`
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+    first = whole[1] / CHECKPOINT_NAME
+    assert train.main([*command(recipe, tmp_path / 'run')[4:], '--set', f'init={first}', '--set', 'training.iterations=1']) == 0
+    numbers = {name: load_checkpoint(name).metadata.training_frames for name in (first, tmp_path / 'run' / CHECKPOINT_NAME)}
+    decoded = [set(np.frombuffer(base64.b64decode(text), '<u4').tolist()) for text in numbers.values()]
+    assert len(decoded[0]) == 4 and len(decoded[1]) == 8 and decoded[0] < decoded[1]
+    capsys.readouterr()
 
 
 def test_nothing_is_held_out_of_ambiguous_labels(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
