@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
-from typing import Collection, Iterable, Sequence, Union
+from typing import Collection, Container, Iterable, Sequence, Union
 
 # Parameters that can also be launch arguments, described in the settings of the nodes. If not given, the parameter file
 # decides.
@@ -30,14 +30,28 @@ def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[st
     :param given: the command line of launch, each NAME:=VALUE
     :raises ValueError: an argument is unknown; the message suggests the name that may have been meant
     """
-    if Path(launch_file).name not in [Path(argument).name for argument in sys.argv]:
-        return
     names = sorted(declared)
-    for name in (text.partition(':=')[0] for text in given):
+    for name in _names(launch_file, given):
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
             raise ValueError(f'{Path(launch_file).name} has no argument {name!r}: '
                              + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}')
+
+
+def refuse_without_effect(launch_file: str, given: Sequence[str], names: Container[str], reason: str) -> None:
+    """Reject arguments with one of `names`, like refuse_unknown().
+
+    :param reason: why they have no effect, and what to do
+    :raises ValueError: one of them was given
+    """
+    for name in _names(launch_file, given):
+        if name in names:
+            raise ValueError(f'{name} has no effect: {reason}')
+
+
+def _names(launch_file: str, given: Sequence[str]) -> list[str]:
+    is_launched = Path(launch_file).name in [Path(argument).name for argument in sys.argv]
+    return [text.partition(':=')[0] for text in given] if is_launched else []
 
 
 def in_namespace(topic: str, namespace: str) -> str:

@@ -33,6 +33,7 @@ from fanet_ros.launch_arguments import (
     in_namespace,
     number,
     refuse_unknown,
+    refuse_without_effect,
     require_rosbag2,
 )
 from launch import LaunchContext, LaunchDescription
@@ -82,6 +83,9 @@ def player(context: LaunchContext) -> list[Action]:
                           ('player', ('fanet_ros', 'rosbag2'))):
         if argument[name] not in choices:
             raise ValueError(f'{name} is {argument[name]!r}: expected one of {", ".join(choices)}')
+    if argument['segment'] != 'true':
+        refuse_without_effect(__file__, context.argv, {*SEGMENTATION_ARGUMENTS} - {'log_level'},
+                              'it is for the segmentation node, which segment:=true starts')
     if argument['player'] == 'rosbag2':
         require_rosbag2('player', get_packages_with_prefixes())
         process: ExecuteProcess = ExecuteProcess(cmd=rosbag2_command(argument), output='screen')

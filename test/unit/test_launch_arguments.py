@@ -12,6 +12,7 @@ from fanet_ros.launch_arguments import (
     in_namespace,
     number,
     refuse_unknown,
+    refuse_without_effect,
     require_rosbag2,
 )
 
@@ -28,6 +29,15 @@ def test_a_misspelt_argument_is_refused_with_a_suggestion(monkeypatch: pytest.Mo
 def test_arguments_of_an_including_launch_file_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'arm:=true'])
     refuse_unknown(FILE, ['arm:=true'], SEGMENTATION_ARGUMENTS)
+
+
+def test_an_argument_without_effect_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'fanet_ros', 'segmentation.launch.py', 'engine:=torch'])
+    refuse_without_effect(FILE, ['engine:=torch'], {'checkpoint'}, 'no node')
+    with pytest.raises(ValueError, match='engine has no effect: no node'):
+        refuse_without_effect(FILE, ['engine:=torch'], {'engine'}, 'no node')
+    monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'engine:=torch'])
+    refuse_without_effect(FILE, ['engine:=torch'], {'engine'}, 'no node')
 
 
 @pytest.mark.parametrize(('topic', 'namespace', 'name'), [
