@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Mapping
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 SCALE_SUFFIX, SHAPE_SUFFIX = '.scale', '.shape'
@@ -85,16 +85,16 @@ def _clipped(weights: Tensor, scale: Tensor, largest: int) -> Tensor:
 
 def _pack(values: Tensor) -> Tensor:
     """int8 of any shape -> (n,) uint8: 4 values of 6 bits in 3 bytes, filled up with zeros."""
-    numbers = (values.numpy().ravel().astype(np.int16) + 2 ** (PACKED_BITS - 1)).astype(np.uint8)
-    a, b, c, d = np.pad(numbers, (0, -len(numbers) % 4)).reshape(-1, 4).T
-    return torch.from_numpy(np.stack([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d], 1).ravel())
+    numbers = (values.flatten().to(torch.int16) + 2 ** (PACKED_BITS - 1)).to(torch.uint8)
+    a, b, c, d = F.pad(numbers, (0, -len(numbers) % 4)).view(-1, 4).unbind(1)
+    return torch.stack([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d], 1).flatten()
 
 
 def _unpack(packed: Tensor, count: int) -> Tensor:
     """The `count` values of _pack()."""
-    a, b, c = packed.numpy().reshape(-1, 3).T
-    numbers = np.stack([a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63], 1).ravel()[:count]
-    return torch.from_numpy(numbers.view(np.int8) - 2 ** (PACKED_BITS - 1))
+    a, b, c = packed.view(-1, 3).unbind(1)
+    numbers = torch.stack([a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63], 1).flatten()[:count]
+    return numbers.view(torch.int8) - 2 ** (PACKED_BITS - 1)
 
 
 def _packed_bytes(count: int) -> int:
