@@ -221,8 +221,7 @@ def test_compressed_images_simulated_time_and_remapping(
     def latest() -> Any:
         return next((array.status[0] for array in reversed(arrays)
                      if array.status[0].name == 'front/segmentation: image segmentation'), None)
-    client.wait_for(lambda: latest() is not None, 'diagnostics', process)
-    assert 'simulated time has not started' in latest().message
+    client.wait_for(lambda: latest() is not None and 'simulated time has not started' in latest().message, 'diagnostics', process)
 
     clock = client.publisher(Clock, '/front/clock')
     now = Clock(clock=Time(sec=100, nanosec=500_000_000))       # best effort: the first one may be lost

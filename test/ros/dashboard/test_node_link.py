@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import rclpy
+from rcl_interfaces.srv import ListParameters
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -33,7 +34,7 @@ def make_node_fixture() -> Iterator[Callable[..., Node]]:
                                  parameter_overrides=[Parameter(key, value=value) for key, value in parameters.items()])
     yield make
     for context in contexts:
-        rclpy.shutdown(context=context)
+        rclpy.try_shutdown(context=context)
 
 
 def test_a_lost_answer_is_asked_for_again(make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,9 +75,10 @@ def test_a_node_that_ends_without_an_answer_is_not_waited_for(make_node: Callabl
     ended = threading.Event()
 
     async def ask() -> None:
-        asked = asyncio.create_task(link.parameters())
+        asked = asyncio.create_task(link._call(link._list, ListParameters.Request(), DEADLINE_S))
         await asyncio.sleep(0.1)
         target.destroy_node()
+        rclpy.shutdown(context=target.context)      # as when its process ends
         with pytest.raises(NodeError, match='/target has ended without an answer'):
             await asked
 
