@@ -158,8 +158,9 @@ class BagReader:
 
         :raises ImageError: see to_rgb()
         """
-        depth = self._depths.setdefault(topic, TopicBitDepth(partial(BagReader, self.path), topic))
-        return to_rgb(message, bit_depth=depth)
+        if topic not in self._depths:
+            self._depths.setdefault(topic, TopicBitDepth(partial(BagReader, self.path), topic))     # also if two threads come here
+        return to_rgb(message, bit_depth=self._depths[topic])
 
     def _joined_messages(self, wanted: Collection[Connection], start: Optional[int],
                          stop: Optional[int]) -> Iterator[tuple[Connection, int, bytes]]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from fanet_ros.images.decoding import ImageError, to_rgb
 if TYPE_CHECKING:
     from fanet_ros.bags.reader import BagReader
 
-SAMPLED = 9             # images, spread over the bag
+SAMPLED = 9                 # images, spread over the bag
 SPAN_NS = 5 * 10**9         # after each of these times, in which an image is looked for
 
 
@@ -35,18 +35,17 @@ class TopicBitDepth(BitDepth):
         super().__init__()
         self._open_bag, self._topic = open_bag, topic
         self._lock = threading.Lock()
-        self._depth: Optional[BitDepth] = None
 
     def to_bytes(self, values: np.ndarray, note: Callable[[str], None]) -> np.ndarray:
         """Same as BitDepth.to_bytes(); `note` is called for the first image."""
         with self._lock:
-            if self._depth is None:
-                self._depth = self._measured(values)
-                if self._depth.bits < 16:
-                    note(f'{self._topic}: 16-bit values are taken as {self._depth.bits}-bit ones')
-        return self._depth.to_bytes(values, note)
+            if self._is_automatic:
+                self._bits, self._is_automatic = self._measured(values), False
+                if self._bits < 16:
+                    note(f'{self._topic}: 16-bit values are taken as {self._bits}-bit ones')
+        return super().to_bytes(values, note)
 
-    def _measured(self, values: np.ndarray) -> BitDepth:
+    def _measured(self, values: np.ndarray) -> int:
         """
         :param values: of one image, in case no other can be read
         """
@@ -58,7 +57,7 @@ class TopicBitDepth(BitDepth):
                     known += 1
         if not known:
             measuring.to_bytes(values, lambda _: None)
-        return BitDepth(measuring.bits)
+        return measuring.bits
 
 
 def _some_messages(bag: BagReader, topic: str) -> Iterator[Any]:

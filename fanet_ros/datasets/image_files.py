@@ -39,13 +39,13 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise DatasetError(f'{path} cannot be read: {error.strerror}') from None
-    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    stored = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None:
         raise DatasetError(f'{path} is not a readable image: remove or replace it')
     readings: list[Optional[np.ndarray]] = [stored]
     orientation = orientation_of(data)
     if orientation != 1:
-        readings.append(_decode(data, cv2.IMREAD_COLOR))
+        readings.append(decoded(data, cv2.IMREAD_COLOR))
     fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
     if not fitting:
         raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: the sizes must '
@@ -56,7 +56,8 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
     return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
 
 
-def _decode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+def decoded(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+    """An encoded image as by cv2.imdecode(); None if it is unreadable."""
     try:
         return cv2.imdecode(data, flags) if data.size else None
     except cv2.error:       # its header claims a size that OpenCV refuses to decode

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image files, read by OpenCV."""
+"""Image files, read and written by OpenCV."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -21,12 +21,20 @@ def read_pixels(path: Path, mode: int = cv2.IMREAD_COLOR) -> Optional[np.ndarray
     return image
 
 
-def read_bgr(path: Path, bit_depth: Optional[BitDepth] = None) -> Optional[np.ndarray]:
+def read_bgr(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
     """The image as (H, W, 3) uint8 BGR, rotated as EXIF says; None if it is unreadable.
 
-    :param bit_depth: for 16-bit values; None: determined from this image alone
+    :param bit_depth: for 16-bit values
     """
     image = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if image is not None and image.dtype == np.uint16:
-        return (bit_depth or BitDepth()).to_bytes(image, lambda _: None)
+        return bit_depth.to_bytes(image, lambda _: None)
     return image if image is None or image.dtype == np.uint8 else read_pixels(path)
+
+
+def write_jpeg(path: Path, rgb: np.ndarray, quality: int) -> None:
+    """Write (H, W, 3) uint8 RGB as JPEG.
+
+    :raises OSError: it cannot be written, which cv2.imwrite() keeps to itself
+    """
+    path.write_bytes(cv2.imencode('.jpg', rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())

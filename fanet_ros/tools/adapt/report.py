@@ -13,6 +13,7 @@ import numpy as np
 
 from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions
 from fanet_ros.evaluation.verdict import Verdict
+from fanet_ros.images.files import write_jpeg
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
 from fanet_ros.tools.adapt.drive import Drive
 
@@ -36,8 +37,7 @@ def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predict
     height, width = rows[0].shape[:2]
     rows = [row if row.shape[1] == width else cv2.resize(row, (width, height)) for row in rows]
     sheet = np.vstack([*rows, draw_legend(class_map.names, class_map.colors, width)])
-    jpeg = cv2.imencode('.jpg', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-    (folder / 'before_after.jpg').write_bytes(jpeg.tobytes())
+    write_jpeg(folder / 'before_after.jpg', sheet, 88)
     content = {**asdict(comparison), 'is_better': verdict.is_better, 'reasons': verdict.reasons, 'classes': class_map.names}
     (folder / 'checks.json').write_text(json.dumps(content, indent=1).replace('NaN', 'null') + '\n', encoding='utf-8')
     index = folder / 'index.md'

@@ -15,6 +15,7 @@ from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.evaluation.report import mark_pixels
 from fanet_ros.images.decoding import ImageError
+from fanet_ros.images.files import write_jpeg
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.tools.compare_masks.bag_pair import BagPair, Comparison
 from fanet_ros.tools.compare_masks.counts import ClassUnion
@@ -34,7 +35,7 @@ def write_sheet(path: Path, frames: Sequence[FrameDifference], pairs: Sequence[B
     if rows:
         sheet = draw_sheet(rows, ('camera', 'A', 'B', 'different'), classes.legend(), classes.palette(), title, subtitle,
                            TILE_WIDTH_PX, GUTTER_PX)
-        path.write_bytes(cv2.imencode('.jpg', sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
+        write_jpeg(path, sheet, JPEG_QUALITY)
 
 
 def _row(frame: FrameDifference, pair: BagPair, classes: ClassUnion) -> Optional[TileRow]:

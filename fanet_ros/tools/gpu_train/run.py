@@ -9,7 +9,7 @@ import platform
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import torch
 
@@ -40,27 +40,23 @@ def run(arguments: argparse.Namespace) -> int:
     code = train.main([str(recipe), '--output', str(output / 'run'), '--device', arguments.device]
                       + [word for text in overrides for word in ('--set', text)])
     config = TrainingConfig.load(recipe, overrides)
-    if not (output / 'run' / CHECKPOINT_NAME).is_file() or _is_of_another_recipe(output / 'run', config):
+    if not (output / 'run' / CHECKPOINT_NAME).is_file():
+        return code
+    state = torch.load(output / 'run' / 'state.pt', map_location='cpu', weights_only=True)
+    if difference(state['recipe'], config) is not None:     # the folder holds another training, so this one was refused
         return code
     for name in (CHECKPOINT_NAME, BEST_NAME):
         if (output / 'run' / name).is_file():
             compress(output / 'run' / name, output / name)
-    figures = _figures(config, output / 'run', str(choose_device(arguments.device)), time.monotonic() - start)
+    figures = _figures(config, state, str(choose_device(arguments.device)), time.monotonic() - start)
     write_json(output / 'training.json', figures)
     print(f'{figures["iterations"]} iterations, {figures["images_per_second"]:.1f} images/s on {figures["device"]}; '
           f'{output / "training.json"}')
     return code
 
 
-def _is_of_another_recipe(run: Path, config: TrainingConfig) -> bool:
-    """Whether the training was refused, because the folder holds another one."""
-    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
-    return difference(state['recipe'], config) is not None
-
-
-def _figures(config: TrainingConfig, run: Path, device: str, wall_s: float) -> dict[str, Any]:
+def _figures(config: TrainingConfig, state: Mapping[str, Any], device: str, wall_s: float) -> dict[str, Any]:
     """Results of the training. The speed counts the time between first and last step, without reading the data."""
-    state = torch.load(run / 'state.pt', map_location='cpu', weights_only=True)
     images = state['iteration'] * config.training.batch_size * config.training.accumulate
     return {
         'recipe': describe(config), 'iterations': state['iteration'], 'training_s': round(state['seconds'], 1),

@@ -12,9 +12,8 @@ from typing import Collection, Iterable
 import cv2
 import numpy as np
 
-from fanet_ros.datasets.image_files import orientation_of
+from fanet_ros.datasets.image_files import decoded, orientation_of
 from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
-from fanet_ros.images.files import read_pixels
 
 LEVELS = 16         # of soft labels
 
@@ -43,8 +42,9 @@ def image_copy(path: Path, copy: Path, quality: int) -> None:
 
     None of an image with an EXIF orientation, which would be lost.
     """
-    image = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or orientation_of(np.frombuffer(path.read_bytes(), np.uint8)) != 1:
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    image = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or orientation_of(data) != 1:
         return      # what is unreadable, training reports
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())

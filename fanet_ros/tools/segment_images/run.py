@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.files import read_bgr
+from fanet_ros.images.files import read_bgr, write_jpeg
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.sources import SourceError, open_source
@@ -75,7 +75,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
             if wanted['masks']:
                 write_mask(output / 'masks' / f'{name}.png', labels, class_map)
             if video is None:
-                _write_jpeg(output / 'overlay' / f'{name}.jpg', overlay)
+                write_jpeg(output / 'overlay' / f'{name}.jpg', overlay, JPEG_QUALITY)
             else:
                 video.add(frame)
             rows.add(SheetRow(frame, name if stamp_s is None else f'{stamp_s:.1f} s'))
@@ -85,7 +85,7 @@ def segment_images(arguments: argparse.Namespace) -> str:
                           f'({", ".join(IMAGE_SUFFIXES)}) or a video')
     (output / 'class_map.yaml').write_text(class_map.to_yaml())
     sheet = draw_contact_sheet(rows.some(SHEET_ROWS), class_map, segmenter.checkpoint_name, arguments.input.absolute().name)
-    _write_jpeg(output / 'contact_sheet.jpg', sheet)
+    write_jpeg(output / 'contact_sheet.jpg', sheet, JPEG_QUALITY)
     return f'{output}: {done} segmented' + (f', {unreadable} could not be read' if unreadable else '')
 
 
@@ -108,10 +108,6 @@ def _read(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
     """Read (H, W, 3) uint8 RGB, rotated as EXIF says; None if it is not an image."""
     bgr = read_bgr(path, bit_depth)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-
-
-def _write_jpeg(path: Path, rgb: np.ndarray) -> None:
-    path.write_bytes(cv2.imencode('.jpg', rgb[..., ::-1], (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))[1].tobytes())
 
 
 class _Spread:

@@ -15,7 +15,7 @@ from fanet_ros.datasets.hold_out import split
 from fanet_ros.datasets.layouts import find_class_map, has_ambiguous_labels, load_dataset
 from fanet_ros.evaluation.evaluation import evaluate
 from fanet_ros.inference import ClassMap
-from fanet_ros.model import CheckpointError, CheckpointMetadata, FANet, load_checkpoint
+from fanet_ros.model import Checkpoint, CheckpointError, CheckpointMetadata, FANet, load_checkpoint
 from fanet_ros.size_text import size_text
 from fanet_ros.training import imagenet_encoder
 from fanet_ros.training.batches import BatchSource, Group
@@ -57,10 +57,12 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
                   'the two left out')
     _check_processes(processes, state, groups, folder, device)
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
+    start = _initial(config.init, is_resumed=state is not None)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),
         training_frames=fingerprints.merged([
-            fingerprints.to_text(entry for group in groups for entry in group.samples.entries), _frames_behind(config.init)]))
+            fingerprints.to_text(entry for group in groups for entry in group.samples.entries),
+            '' if start is None else start.metadata.training_frames]))
     weights = balanced_class_weights(torch.from_numpy(pixels), len(class_map)) if settings.class_balance else None
     meaning = LabelMeaning(sets.members() if sets else None, weights if weights is None else weights[sets.first()],
                            settings.label_smoothing)
@@ -68,7 +70,7 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     positions = processes.share(settings.batch_size)
     batches = _batches(groups, config, positions, device)
     if config.init and state is None:
-        line = _begin(network, metadata, config.init, batches, device)
+        line = _begin(network, metadata, config.init, start, batches, device)
         print(line) if processes.is_first else None
     trainer = Trainer(
         network, metadata, batches, settings, folder, str(device), meaning=meaning, loader=config.loader,
@@ -120,21 +122,23 @@ def _batches(groups: list[Group], config: TrainingConfig, positions: range, devi
     return BatchSource(groups, config.augmentation, positions, config.training.seed, config.temporal_frames)
 
 
-def _frames_behind(init: str) -> str:
-    """Fingerprints of the frames that the initial weights have been trained on; none if they are gone when a run is resumed."""
+def _initial(init: str, *, is_resumed: bool) -> Optional[Checkpoint]:
+    """The checkpoint that a recipe starts from, if any; None also if it is gone when a run is resumed, which needs it no more."""
     if init in ('', imagenet_encoder.NAME):
-        return ''
+        return None
     try:
-        return load_checkpoint(init).metadata.training_frames
+        return load_checkpoint(init)
     except CheckpointError:
-        return ''
+        if is_resumed:
+            return None
+        raise
 
 
-def _begin(network: FANet, metadata: CheckpointMetadata, init: str,
+def _begin(network: FANet, metadata: CheckpointMetadata, init: str, start: Optional[Checkpoint],
            batches: Union[BatchSource, DeviceBatchSource], device: torch.device) -> str:
     """Load the initial weights that the recipe names into `network`; returns a line that says what starts at random."""
-    if init != imagenet_encoder.NAME:
-        return start_from(network, metadata, load_checkpoint(init), init)
+    if start is not None:
+        return start_from(network, metadata, start, init)
     frames = torch.cat([batches.batch(number).to(device).rgb[-1].cpu() for number in range(BATCHES_TO_ADAPT)])
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (metadata.mean, metadata.std))
     return start_from_imagenet(network, (frames.permute(0, 3, 1, 2) - mean) / std)

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Optional
 
 import pytest
 import torch
 import torch.nn.functional as F
+from triton_compiling import compile_elsewhere
 
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
@@ -83,7 +82,6 @@ def test_a_whole_network_has_the_same_logits(commute_head: bool, dtype: torch.dt
     assert float((found - expected).abs().max() / expected.abs().max()) < tolerance
 
 
-# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
@@ -104,6 +102,4 @@ for kernel, constants in ((_projected, {'WIDTH': 128, 'QUERY': 32, 'ROWS': 16, '
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the other tests compile them here')
 def test_they_compile_for_an_h100(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
-    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
-                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
+    compile_elsewhere(COMPILE, tmp_path)

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from triton_compiling import compile_elsewhere
 
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
@@ -64,7 +63,6 @@ def test_pooling_reads_any_memory_layout() -> None:
     torch.testing.assert_close(pooled(values, bias, 1.0), F.max_pool2d(values, 3, 2, 1))
 
 
-# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
@@ -85,6 +83,4 @@ for kind in ('*fp16', '*bf16', '*fp32'):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the other tests compile them here')
 def test_they_compile_for_an_h100(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
-    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
-                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
+    compile_elsewhere(COMPILE, tmp_path)

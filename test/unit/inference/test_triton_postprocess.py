@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Triton kernel for labels and confidence; without a GPU in Triton's interpreter, if triton is installed."""
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from triton_compiling import compile_elsewhere
 
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
@@ -50,7 +49,6 @@ def test_overlay_is_that_of_the_labels_drawn_on_the_cpu() -> None:
         assert np.abs(overlay.cpu().numpy().astype(int) - expected).max() <= (1 if 0 < alpha < 1 else 0)
 
 
-# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 import sys
 from triton.backends.compiler import GPUTarget
@@ -68,6 +66,4 @@ for logits in ('*fp16', '*bf16', '*fp32'):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the other tests compile them here')
 def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
-    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
-                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
+    compile_elsewhere(COMPILE, tmp_path)

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from camera_images import random_image
+from triton_compiling import compile_elsewhere
 
 if not torch.cuda.is_available():
     os.environ['TRITON_INTERPRET'] = '1'        # read when triton is imported
@@ -51,7 +50,6 @@ def test_a_row_of_several_programs_comes_out_whole_and_as_bytes() -> None:
     assert np.array_equal(found.cpu().numpy(), image.rgb)
 
 
-# In a separate process: this one may use Triton's interpreter.
 COMPILE = '''
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
@@ -68,6 +66,4 @@ for kind, output in (('rgb', '*fp32'), ('yuv', '*fp32'), ('bayer', '*fp32'), ('y
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the other tests compile them here')
 def test_it_compiles_for_an_h100(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != 'TRITON_INTERPRET'}
-    subprocess.run([sys.executable, '-c', COMPILE], check=True, cwd=Path(__file__).parents[3],
-                   env={**environment, 'TRITON_CACHE_DIR': str(tmp_path)})
+    compile_elsewhere(COMPILE, tmp_path)

@@ -156,13 +156,18 @@ def test_masks_received_later_and_stamps_that_repeat(tmp_path: Path) -> None:
             assert sorted(pairs.unpaired) == [0, 2]
 
 
-def test_each_camera_is_compared_with_itself(tmp_path: Path) -> None:
-    with BagWriter(tmp_path / 'in') as writer:
+def write_two_cameras(folder: Path, frames: int) -> None:
+    """The bag `in`, with as many frames of each of two cameras."""
+    with BagWriter(folder / 'in') as writer:
         for topic in ('/front/image', '/left/image'):
-            with BagReader(write_street_bag(tmp_path / topic[1:-6], 12, topic=topic)) as bag:
+            with BagReader(write_street_bag(folder / topic[1:-6], frames, topic=topic)) as bag:
                 copy_topics(writer, bag, bag.select([topic]))
                 for item, at_ns, raw in bag.messages(bag.select([topic])):
                     writer.write(topic, item.msgtype, at_ns, raw)
+
+
+def test_each_camera_is_compared_with_itself(tmp_path: Path) -> None:
+    write_two_cameras(tmp_path, 12)
     outputs = []
     for side, car in (('a', (0, 0)), ('b', (0, 40))):
         path = tmp_path / side
@@ -182,12 +187,7 @@ def test_each_camera_is_compared_with_itself(tmp_path: Path) -> None:
 
 def test_classes_of_a_bag_that_cannot_be_compared(tmp_path: Path) -> None:
     """B has no class map for its second camera, which is noticed after the classes of the first are known."""
-    with BagWriter(tmp_path / 'in') as writer:
-        for topic in ('/front/image', '/left/image'):
-            with BagReader(write_street_bag(tmp_path / topic[1:-6], 2, topic=topic)) as bag:
-                copy_topics(writer, bag, bag.select([topic]))
-                for item, at_ns, raw in bag.messages(bag.select([topic])):
-                    writer.write(topic, item.msgtype, at_ns, raw)
+    write_two_cameras(tmp_path, 2)
     a = write_masked_bag(tmp_path / 'in', tmp_path / 'a', [mask()] * 4)
     with BagReader(a) as bag, BagWriter(tmp_path / 'b') as writer:
         kept = [item for item in bag.connections if item.topic != '/segmentation/left/class_map']
