@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.inference import ClassMap
+from fanet_ros.inference.device import computes_in, in_memory_format
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
@@ -44,7 +45,7 @@ class Teacher(ABC):
 
 
 class CheckpointTeacher(Teacher):
-    """One of our own checkpoints.
+    """One of our own checkpoints; computes in bfloat16 where the device supports it natively.
 
     :raises DatasetError: a video network
     """
@@ -54,12 +55,13 @@ class CheckpointTeacher(Teacher):
         if metadata.temporal_frames > 1:
             raise DatasetError('the teacher is a video network: choose one for single images')
         self.class_names, self.usual_size = metadata.class_names, metadata.training_resolution
-        self._network = checkpoint.calibrated_network.to(device).eval()
+        self._network = in_memory_format(checkpoint.calibrated_network.to(device).eval(), torch.channels_last)
+        self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=computes_in('bfloat16', device))
         self._preprocess = Preprocessor(metadata.mean, metadata.std, device)
 
     def logits(self, rgb: np.ndarray, height: int, width: int) -> torch.Tensor:
         image = self._preprocess(rgb, height, width)
-        with torch.inference_mode():
+        with torch.inference_mode(), self._autocast:
             found: torch.Tensor = self._network(torch.cat([image, image.flip(3)])).float()
         return found
 

@@ -54,7 +54,7 @@ class ClipLoss(nn.Module):
                 outputs = self.network.forward_with_aux(images.contiguous(memory_format=self._memory), past)
             past.append(outputs.context)
             losses.append(fanet_loss(outputs, labels.long(), meaning, auxiliary_weight=self._settings.auxiliary_weight,
-                                     hard_below=self._settings.hard_below))
+                                     hard_below=self._settings.hard_below, border_weight=self._settings.border_weight))
             if batch.soft is not None and self._settings.soft_weight:
                 losses[-1] = losses[-1] + self._settings.soft_weight * soft_cross_entropy(outputs.logits, batch.soft[time])
         return torch.stack(losses).mean()

@@ -31,6 +31,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     class_balance: bool = True              # rare classes weigh more
     hard_below: float = 0.7                 # pixels whose class has a lower probability count in the loss; 1: all of them
+    border_weight: float = 1.0              # of pixels within 4 px of another class, against that of others
     auxiliary_weight: float = 0.5           # of the loss of each auxiliary head; 0: without them
     soft_weight: float = 1.0                # weight of the loss on soft labels, where data sets have them
     ema_decay: float = 0.998                # of the averaged weights, which the checkpoints contain
@@ -47,6 +48,8 @@ class TrainingSettings:
         one_of('precision', self.precision, ('auto', 'float32', 'bfloat16', 'float16'))
         if not 0 < self.hard_below <= 1:
             raise ConfigError(f'hard_below is {self.hard_below}: expected more than 0, at most 1')
+        if self.border_weight <= 0:
+            raise ConfigError(f'border_weight is {self.border_weight}: expected more than 0')
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f'label_smoothing is {self.label_smoothing}: expected at least 0, less than 1')
         if self.minutes < 0:

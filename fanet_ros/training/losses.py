@@ -18,6 +18,7 @@ AUXILIARY_WEIGHT = 0.5
 HARD_BELOW = 0.7
 LABEL_STRIDE = 2
 AUX_LABEL_STRIDE = 4
+BORDER_RADIUS = 2           # in pixels at LABEL_STRIDE
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,21 @@ def pixel_loss(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMean
     return loss.where(known, 0)
 
 
+def near_borders(labels: Tensor, radius: int = BORDER_RADIUS) -> Tensor:
+    """Whether a pixel has another label within `radius` pixels, across a gap without labels too.
+
+    :param labels: (N, H, W) int64; 255 is no label
+    :returns: (N, H, W) bool, False where unlabelled
+    """
+    known, values = labels != UNLABELLED, labels[:, None].float()
+
+    def largest(candidates: Tensor) -> Tensor:
+        return F.max_pool2d(candidates.where(known[:, None], -math.inf), 2 * radius + 1, stride=1, padding=radius)[:, 0]
+    return known & (largest(values) != -largest(-values))
+
+
 def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *, threshold: float = HARD_BELOW,
-                       keep: float = 1 / 16) -> Tensor:
+                       keep: float = 1 / 16, border_weight: float = 1.0) -> Tensor:
     """Cross-entropy over the hard pixels only (online hard example mining; Shrivastava et al., arXiv 1604.03540).
 
     A pixel is hard when its true class has a probability below `threshold`, with 1 every pixel; at least the share `keep` of all
@@ -61,12 +75,15 @@ def ohem_cross_entropy(logits: Tensor, labels: Tensor, meaning: LabelMeaning = L
 
     :param logits: (N, C, H, W)
     :param labels: (N, H, W) int64, 255 is ignored
+    :param border_weight: weight of hard pixels near_borders(), against that of others
     """
     loss = pixel_loss(logits, labels, meaning).flatten()
     limit = loss.detach().topk(max(int(loss.numel() * keep), 1)).values[-1].clamp(max=-math.log(threshold))
     counted = ((loss >= limit) & (labels.flatten() != UNLABELLED)).float()
     if meaning.weights is not None:
         counted = counted * meaning.weights[labels.flatten().clamp(max=len(meaning.weights) - 1)]
+    if border_weight != 1:
+        counted = counted * (1 + (border_weight - 1) * near_borders(labels).flatten())
     return (loss * counted).sum() / counted.sum().clamp(min=1e-6)
 
 
@@ -84,7 +101,7 @@ def soft_cross_entropy(logits: Tensor, soft: Tensor) -> Tensor:
 
 
 def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = LabelMeaning(), *,
-               auxiliary_weight: float = AUXILIARY_WEIGHT, hard_below: float = HARD_BELOW) -> Tensor:
+               auxiliary_weight: float = AUXILIARY_WEIGHT, hard_below: float = HARD_BELOW, border_weight: float = 1.0) -> Tensor:
     """Loss of the main head, and of each auxiliary head times `auxiliary_weight`.
 
     Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
@@ -92,14 +109,15 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = La
 
     :param labels: (N, H, W) int64, 255 is ignored
     :param hard_below: threshold of ohem_cross_entropy()
+    :param border_weight: of ohem_cross_entropy(), for the main head
     """
-    def at_stride(logits: Tensor, stride: int) -> Tensor:
+    def at_stride(logits: Tensor, stride: int, border_weight: float = 1.0) -> Tensor:
         sampled = labels[:, ::stride, ::stride]
         # align_corners: the samples begin in one corner and, but for a remainder below the stride, end in the other.
         logits = F.interpolate(logits.float(), sampled.shape[-2:], mode='bilinear', align_corners=True)
-        return ohem_cross_entropy(logits, sampled, meaning, threshold=hard_below)
+        return ohem_cross_entropy(logits, sampled, meaning, threshold=hard_below, border_weight=border_weight)
 
-    loss = at_stride(outputs.logits, LABEL_STRIDE)
+    loss = at_stride(outputs.logits, LABEL_STRIDE, border_weight)
     if auxiliary_weight:
         loss = loss + auxiliary_weight * (
             at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from fanet_ros.datasets import DatasetError
+from fanet_ros.datasets import DatasetError, teachers
 from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.datasets.teachers import CheckpointTeacher, OnnxTeacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.inference import ClassMap
@@ -54,7 +54,8 @@ def write(path: Path, network: nn.Module, shape: tuple[int, ...] = (1, 3, 32, 64
 
 
 @pytest.mark.parametrize('any_size', [False, True])
-def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_size: bool) -> None:
+def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_size: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teachers, 'computes_in', lambda *_: False)      # in bfloat16
     export_onnx(load_checkpoint('fanet18_camvid').calibrated_network, tmp_path / 'teacher.onnx', 96, 128, any_size=any_size)
     file, checkpoint = (open_teacher(str(name), classes, CPU) for name, classes in (
         (tmp_path / 'teacher.onnx', 'camvid11'), ('fanet18_camvid', '')))
@@ -67,6 +68,16 @@ def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_si
     assert soft[0].shape == (24, 32, 11) and soft[0].dtype == np.uint8
     assert np.abs(soft[0].astype(int) - soft[1]).max() <= 2
     assert np.abs(soft[0].sum(2, dtype=int) - 255).max() <= 6
+
+
+def test_bfloat16_teaches_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rgb, soft = SyntheticStreet(256, 192, seed=3).frame(40).rgb, []
+    for native in (False, True):
+        monkeypatch.setattr(teachers, 'computes_in', lambda *_, native=native: native)
+        soft.append(predict_soft_labels(open_teacher('fanet18_camvid', '', CPU), rgb, [(192, 256)], 48, 64).astype(int))
+    difference = np.abs(soft[0] - soft[1])
+    assert 0 < difference.mean() < 0.5                                  # of 255
+    assert (soft[0].argmax(2) == soft[1].argmax(2)).mean() > 0.98
 
 
 def test_a_fixed_size_is_used_whatever_is_asked_for(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from fanet_ros.training.batches import Batch, BatchSource, Group
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
-from fanet_ros.training.losses import LabelMeaning, fanet_loss, ohem_cross_entropy, pixel_loss, soft_cross_entropy
+from fanet_ros.training.losses import LabelMeaning, fanet_loss, near_borders, ohem_cross_entropy, pixel_loss, soft_cross_entropy
 from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
@@ -103,6 +103,32 @@ def test_pixels_are_weighted_by_their_label() -> None:
     hard = [math.log(1 + math.e ** 2), math.log(2)]
     weighted = ohem_cross_entropy(logits, labels, LabelMeaning(weights=torch.tensor([3.0, 1.0])))
     assert weighted.item() == pytest.approx((hard[0] + 3 * hard[1]) / 4, rel=1e-5)
+
+
+def test_borders_lie_between_classes_and_across_narrow_gaps() -> None:
+    gap = UNLABELLED
+    rows = torch.tensor([[[0, 0, 0, 1, 1, 1, 1], [2, 2, gap, gap, 3, 3, 3], [4, gap, gap, gap, gap, 4, 4]]])[:, :, None]
+    near = [near_borders(row, radius).tolist() for row, radius in (
+        (rows[:, 0], 1), (rows[:, 0], 2), (rows[:, 1], 2), (rows[:, 1], 3), (rows[:, 2], 6))]
+    assert near == [[[[int(pixel) == 1 for pixel in row]]] for row in (
+        '0011000', '0111100', '0000000', '0100100', '0000000')]
+    column = torch.tensor([0, 0, 1, 1]).view(1, 4, 1)
+    assert near_borders(column, 1).flatten().tolist() == [False, True, True, False]
+
+
+def test_pixels_near_borders_may_weigh_more() -> None:
+    logits = torch.zeros(1, 2, 1, 8)
+    logits[0, 0, 0, 0] = 2.0                                        # wrong, far from the border between 5 and 6
+    labels = torch.tensor([[[1, 1, 1, 1, 1, 1, 0, 0]]])
+    wrong, undecided = math.log(1 + math.e ** 2), math.log(2)
+    for weight in (1.0, 3.0):                                       # near the border are pixels 4 to 7
+        loss = ohem_cross_entropy(logits, labels, border_weight=weight)
+        assert loss.item() == pytest.approx((wrong + (3 + 4 * weight) * undecided) / (4 + 4 * weight), rel=1e-5)
+    network = new_network(METADATA, 0).eval()
+    labels = (torch.arange(64) > 31).long().expand(1, 64, 64)
+    plain, bordered = (fanet_loss(network.forward_with_aux(torch.ones(1, 3, 64, 64)), labels, border_weight=weight).item()
+                       for weight in (1.0, 3.0))
+    assert plain != bordered
 
 
 def test_soft_labels_count_where_they_are_known() -> None:
