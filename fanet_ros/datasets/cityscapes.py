@@ -12,6 +12,7 @@ import numpy as np
 from fanet_ros.datasets.image_files import read_labels, read_pair
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 
 CLASS_MAP = 'cityscapes19'
 # labelIds of the 19 training ids, in order (cityscapesscripts, labels.py); every other id is unlabelled.
@@ -30,7 +31,7 @@ def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bo
     paths = sorted((root / 'leftImg8bit' / split).glob('*/*_leftImg8bit.png'))
     if not paths:
         raise DatasetError(f'no images in {root / "leftImg8bit" / split}: expected CITY/NAME_leftImg8bit.png')
-    entries = []
+    entries, bit_depth = [], FolderBitDepth(paths)
     for path in paths:
         name = path.name[:-len('_leftImg8bit.png')]
         labels = root / 'gtFine' / split / path.parent.name / f'{name}_gtFine_labelIds.png'
@@ -38,5 +39,5 @@ def load_cityscapes(root: Union[str, Path], split: str, keep: Callable[[str], bo
             if not labels.is_file():
                 raise DatasetError(f'{labels} is missing: unpack gtFine_trainvaltest.zip next to leftImg8bit')
             entries.append(Entry(name, partial(
-                read_pair, name, path, labels, lambda path: table[read_labels(path, 256)]), files=(path, labels)))
+                read_pair, name, path, labels, lambda path: table[read_labels(path, 256)], bit_depth), files=(path, labels)))
     return Samples(entries, cache)

@@ -12,6 +12,7 @@ import numpy as np
 from fanet_ros.datasets.image_files import read_labels, read_pair
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 
 CLASS_MAP = 'coco_stuff171'
 # A pixel map holds the category id minus one, 0..181, or 255. These 11 were never annotated: street sign, hat, shoe,
@@ -32,7 +33,7 @@ def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bo
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected NAME.jpg there and NAME.png in {map_folder}')
     table = label_table()
-    entries = []
+    entries, bit_depth = [], FolderBitDepth(paths)
     for path in paths:
         labels = map_folder / f'{path.stem}.png'
         if keep(path.stem):
@@ -40,7 +41,8 @@ def load_coco_stuff(root: Union[str, Path], split: str, keep: Callable[[str], bo
                 raise DatasetError(f'{labels} is missing: unpack stuffthingmaps_trainvaltest2017.zip into '
                                    f'{map_folder.parent}')
             entries.append(Entry(path.stem, partial(
-                read_pair, path.stem, path, labels, lambda path: table[read_labels(path, NUM_VALUES)]), files=(path, labels)))
+                read_pair, path.stem, path, labels, lambda path: table[read_labels(path, NUM_VALUES)], bit_depth),
+                files=(path, labels)))
     return Samples(entries, cache)
 
 

@@ -10,6 +10,7 @@ from typing import Callable, Optional, Union
 from fanet_ros.datasets.image_files import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.natural_order import natural_key
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
@@ -43,13 +44,13 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     if num_classes == 2 and read is None:
         check_second_class((read_labels(path, 2) for path in sorted(mask_paths.values())), f'the masks in {mask_folder}')
     read = read or partial(read_labels, num_classes=num_classes)
-    entries = []
+    entries, bit_depth = [], FolderBitDepth(paths)
     for path in paths:
         if keep is None or keep(path.stem):
             mask_path = mask_paths.get(f'{path.stem}{mask_suffix}')
             if mask_path is None:
                 raise DatasetError(f'{mask_folder / path.stem}{mask_suffix}.png is missing: {len(paths)} images, {len(mask_paths)} '
                                    'masks; every image needs its labels')
-            entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read),
+            entries.append(Entry(path.stem, partial(read_pair, path.stem, path, mask_path, read, bit_depth),
                                  files=(path, mask_path)))
     return Samples(entries, cache)

@@ -12,40 +12,43 @@ import numpy as np
 from PIL import Image
 
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError, Sample
-from fanet_ros.images.files import read_pixels
+from fanet_ros.images.bit_depth import BitDepth
+from fanet_ros.images.files import decoded_bgr, read_pixels
 
 ReadLabels = Callable[[Path], np.ndarray]
 
 EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf'), 0x0112
 
 
-def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels) -> Sample:
+def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels, bit_depth: BitDepth) -> Sample:
     """Read an image and its labels, the latter with `read`.
 
+    :param bit_depth: of 16-bit images
     :raises DatasetError: one is missing or unreadable, or their sizes differ
     """
     labels = read(label_path)
-    return Sample(name, read_image(image_path, labels.shape[:2], label_path), labels)
+    return Sample(name, read_image(image_path, labels.shape[:2], label_path, bit_depth), labels)
 
 
-def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarray:
+def read_image(path: Path, size: tuple[int, int], label_path: Path, bit_depth: BitDepth) -> np.ndarray:
     """Read the image for the labels `label_path` of `size` (H, W), as (H, W, 3) uint8 RGB.
 
     Labels have no EXIF orientation: only their size shows whether they were drawn on the rotated or on the stored image.
 
+    :param bit_depth: for 16-bit values
     :raises DatasetError: unreadable, of another size, or of ambiguous orientation
     """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise DatasetError(f'{path} cannot be read: {error.strerror}') from None
-    stored = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    stored = decoded_bgr(data, bit_depth, cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None:
         raise DatasetError(f'{path} is not a readable image: remove or replace it')
     readings: list[Optional[np.ndarray]] = [stored]
     orientation = orientation_of(data)
     if orientation != 1:
-        readings.append(decoded(data, cv2.IMREAD_COLOR))
+        readings.append(decoded_bgr(data, bit_depth))
     fitting = [bgr for bgr in readings if bgr is not None and bgr.shape[:2] == size]
     if not fitting:
         raise DatasetError(f'{label_path} is {size[1]}x{size[0]}, its image {stored.shape[1]}x{stored.shape[0]}: the sizes must '
@@ -54,14 +57,6 @@ def read_image(path: Path, size: tuple[int, int], label_path: Path) -> np.ndarra
         raise DatasetError(f'{path} is rotated by its EXIF orientation {orientation}, and it is unclear whether {label_path} is '
                            'too: store it upright, without the orientation (mogrify -auto-orient), with a matching mask')
     return cv2.cvtColor(fitting[0], cv2.COLOR_BGR2RGB)
-
-
-def decoded(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
-    """An encoded image as by cv2.imdecode(); None if it is unreadable."""
-    try:
-        return cv2.imdecode(data, flags) if data.size else None
-    except cv2.error:       # its header claims a size that OpenCV refuses to decode
-        return None
 
 
 def orientation_of(data: np.ndarray) -> int:

@@ -31,10 +31,20 @@ class BitDepth:
         :param note: called with a sentence if fewer than 16 bits are used
         """
         if self._is_automatic and self._bits < 16:
-            largest = int(values.max())
-            self._bits = next(bits for bits in DEPTHS if bits >= self._bits and largest < 2**bits)
+            self._bits = bits_of(values, self._bits)
             if self._bits < 16:
                 note(f'16-bit values use {self._bits} bits so far (up to {2**self._bits - 1}): set bit_depth if the images are '
                      'too bright or too dark')
-        shifted = values >> (self._bits - 8)
-        return shifted.astype(np.uint8) if self._bits == 16 else np.minimum(shifted, 255).astype(np.uint8)
+        return upper_bits(values, self._bits)
+
+
+def bits_of(values: np.ndarray, least: int = DEPTHS[0]) -> int:
+    """The smallest of DEPTHS, from `least` on, that holds all `values`, uint16."""
+    largest = int(values.max())
+    return next(bits for bits in DEPTHS if bits >= least and largest < 2**bits)
+
+
+def upper_bits(values: np.ndarray, bits: int) -> np.ndarray:
+    """The upper 8 of `bits` bits, uint8, of uint16 of any shape; larger values become 255."""
+    shifted = values >> (bits - 8)
+    return shifted.astype(np.uint8) if bits == 16 else np.minimum(shifted, 255).astype(np.uint8)

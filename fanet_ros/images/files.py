@@ -11,6 +11,8 @@ import numpy as np
 
 from fanet_ros.images.bit_depth import BitDepth
 
+EVERY_BIT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH      # mode for the values as they are in the file, without alpha
+
 
 def read_pixels(path: Path, mode: int = cv2.IMREAD_COLOR) -> Optional[np.ndarray]:
     """The image as by cv2.imread(); None if it is unreadable, also if its header claims a size that OpenCV refuses to decode."""
@@ -26,10 +28,31 @@ def read_bgr(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
 
     :param bit_depth: for 16-bit values
     """
-    image = read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        return None
+    return decoded_bgr(data, bit_depth)
+
+
+def decoded_bgr(data: np.ndarray, bit_depth: BitDepth, flags: int = 0) -> Optional[np.ndarray]:
+    """An image file's bytes as (H, W, 3) uint8 BGR, rotated as EXIF says; None if it is unreadable.
+
+    :param bit_depth: for 16-bit values
+    :param flags: more flags of cv2.imdecode()
+    """
+    image = decoded_pixels(data, EVERY_BIT | flags)
     if image is not None and image.dtype == np.uint16:
         return bit_depth.to_bytes(image, lambda _: None)
-    return image if image is None or image.dtype == np.uint8 else read_pixels(path)
+    return image if image is None or image.dtype == np.uint8 else decoded_pixels(data, cv2.IMREAD_COLOR | flags)
+
+
+def decoded_pixels(data: np.ndarray, mode: int) -> Optional[np.ndarray]:
+    """An image file's bytes as by cv2.imdecode(); None if they are unreadable, see read_pixels()."""
+    try:
+        return cv2.imdecode(data, mode) if data.size else None
+    except cv2.error:
+        return None
 
 
 def write_jpeg(path: Path, rgb: np.ndarray, quality: int) -> None:

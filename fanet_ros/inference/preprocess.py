@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fanet_ros.images.files import read_bgr, read_pixels
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
 from fanet_ros.inference.normalizing import normalized
@@ -94,8 +96,9 @@ class Preprocessor:
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
         """Up to CALIBRATION_FRAMES of the images in `folder`, spread over it, each as network input (1, 3, h, w) float32."""
         paths = images_in(folder)
+        bit_depth = FolderBitDepth(paths)
         for number in np.linspace(0, len(paths) - 1, min(len(paths), CALIBRATION_FRAMES)).round().astype(int):
-            bgr = _read(paths[number])
+            bgr = read_bgr(paths[number], bit_depth)
             if bgr is not None:
                 yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
 
@@ -114,13 +117,6 @@ def images_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
-def _read(path: Path) -> Optional[np.ndarray]:
-    try:
-        return cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:       # its header claims a size that OpenCV refuses to decode
-        return None
-
-
 def check_calibration_images(folder: Path, name: str = 'calibration_images') -> None:
     """Check a folder of calibration frames; `name` is the parameter or option, for the message.
 
@@ -128,7 +124,7 @@ def check_calibration_images(folder: Path, name: str = 'calibration_images') -> 
     """
     if not folder.is_dir():
         raise SegmentationError(f'{name} is {str(folder)!r}: no such folder; expected one with images from this camera')
-    if not any(_read(path) is not None for path in images_in(folder)):
+    if not any(read_pixels(path) is not None for path in images_in(folder)):
         raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(IMAGE_SUFFIXES)}); '
                                 'sub-folders are not searched')
 

@@ -10,8 +10,8 @@ from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 import cv2
 import numpy as np
 
-from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.files import read_bgr
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.natural_order import natural_key
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 
@@ -70,11 +70,11 @@ class FolderSource(FrameSource):
 
     def __init__(self, folder: Path, width: int = 0, height: int = 0, loop: bool = False) -> None:
         self.name, self._size, self._loop = str(folder), (width, height), loop
-        self._depth = BitDepth()
         self._paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES),
                              key=lambda path: natural_key(path.name))
         if not self._paths:
             raise SourceError(f'no images in {folder}: expected files ending in {", ".join(IMAGE_SUFFIXES)}')
+        self._depth = FolderBitDepth(self._paths)
         self.length = None if loop else len(self._paths)
 
     def __iter__(self) -> Iterator[Frame]:

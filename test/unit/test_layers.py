@@ -21,7 +21,7 @@ MAY_IMPORT = {
     'model': set(),
     'sources': {'images'},
     'bags': {'images'},
-    'inference': {'model', 'host'},
+    'inference': {'model', 'images', 'host'},
     'datasets': {'inference', 'model', 'sources', 'bags', 'images'},
     'evaluation': {'datasets', 'inference', 'model'},
     'visualization': {'inference', 'bags', 'images'},

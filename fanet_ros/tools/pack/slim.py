@@ -12,8 +12,9 @@ from typing import Collection, Iterable
 import cv2
 import numpy as np
 
-from fanet_ros.datasets.image_files import decoded, orientation_of
+from fanet_ros.datasets.image_files import orientation_of
 from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
+from fanet_ros.images.files import EVERY_BIT, decoded_pixels
 
 LEVELS = 16         # of soft labels
 
@@ -40,11 +41,11 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
 def image_copy(path: Path, copy: Path, quality: int) -> None:
     """Write the image as WebP, whatever its suffix: readers go by the content.
 
-    None of an image with an EXIF orientation, which would be lost.
+    None of an image with an EXIF orientation, which would be lost, nor of one with 16 bits, whose depth depends on all images.
     """
     data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = decoded(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or orientation_of(data) != 1:
+    image = decoded_pixels(data, EVERY_BIT | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None or image.dtype != np.uint8 or orientation_of(data) != 1:
         return      # what is unreadable, training reports
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())

@@ -16,8 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.bags.recording import SegmentedFrame
-from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.files import read_bgr, write_jpeg
+from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.sources import SourceError, open_source
@@ -98,13 +98,13 @@ def _open(path: Path) -> _Inputs:
     if paths or path.is_dir():
         stems, files = Counter(item.stem for item in paths), {item.name for item in paths}
         named = [(item.name if stems[item.stem] > 1 or item.stem in files else item.stem, item) for item in paths]
-        depth = BitDepth()      # one for all
+        depth = FolderBitDepth(paths)
         return _Inputs(((name, _read(item, depth)) for name, item in named), len(paths), None)
     source = open_source(str(path))
     return _Inputs(((f'{frame.index:06d}', frame.rgb) for frame in source), source.length, source.rate_hz or DEFAULT_RATE_HZ)
 
 
-def _read(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
+def _read(path: Path, bit_depth: FolderBitDepth) -> Optional[np.ndarray]:
     """Read (H, W, 3) uint8 RGB, rotated as EXIF says; None if it is not an image."""
     bgr = read_bgr(path, bit_depth)
     return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)

@@ -113,6 +113,16 @@ def test_other_folder_names_and_palette_images(tmp_path: Path) -> None:
         load_dataset(DataConfig(path=str(tmp_path), images='rgb', masks='truth'), PAIR)
 
 
+@pytest.mark.parametrize('only', [(), ('dim',)])
+def test_12_bit_images_use_all_8_bits_and_dim_ones_stay_dim(tmp_path: Path, only: 'tuple[str, ...]') -> None:
+    config = folder(tmp_path, np.array([[0, 1]], np.uint8), ('bright', 'dim'))
+    for name, value in (('bright', 4000), ('dim', 800)):
+        write(tmp_path / f'images/{name}.png', np.full((1, 2), value, np.uint16))
+    samples = load_dataset(DataConfig(path=config.path, only=only), PAIR)
+    assert {sample.name: int(sample.rgb.max()) for sample in samples}['dim'] == 800 >> 4
+    assert len(samples) == 1 or samples[0].rgb.max() == 4000 >> 4
+
+
 def test_street() -> None:
     config = DataConfig(layout='street', seeds=(3, 5), frames=(1, 20), size=(64, 80))
     samples = load_dataset(config, find_class_map('camvid11'))

@@ -37,3 +37,10 @@ def test_calibration_images_are_spread_over_the_folder(tmp_path: Path) -> None:
     values = [int(image[0, 0, 0, 0]) for image in preprocess.calibration_images(tmp_path, 2, 2)]
     assert values[0] == 0 and values[-1] > 120 and len(values) == CALIBRATION_FRAMES - 1    # all but the one too large for OpenCV
     assert max(np.diff(values)) <= 3
+
+
+def test_calibration_images_of_12_bits_look_as_in_the_node(tmp_path: Path) -> None:
+    for name, value in (('1.png', 800), ('2.png', 4000)):
+        cv2.imwrite(str(tmp_path / name), np.full((2, 2), value, np.uint16))
+    preprocess = Preprocessor((0.0,) * 3, (1 / 255,) * 3, torch.device('cpu'))
+    assert [round(float(image.max())) for image in preprocess.calibration_images(tmp_path, 2, 2)] == [800 >> 4, 4000 >> 4]

@@ -125,6 +125,12 @@ def test_a_rotated_image_stays_rotated(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / 'slim').iterdir()] == ['upright.jpg']
 
 
+def test_a_16_bit_image_is_not_copied_in_8_bits(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'deep.png'), np.random.default_rng(0).integers(0, 4096, (96, 64), np.uint16))
+    image_copy(tmp_path / 'deep.png', tmp_path / 'slim' / 'deep.png', 60)
+    assert not (tmp_path / 'slim').exists()
+
+
 def test_data_sets_with_equal_names_cannot_share_soft_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                              capsys: pytest.CaptureFixture[str]) -> None:
     write_data(tmp_path)
