@@ -10,8 +10,8 @@ import os
 import shutil
 import stat
 import tempfile
-import threading
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ if TYPE_CHECKING:       # it needs torch
 MAX_BYTES = 900 * 2**20         # limit for all cached networks; one takes 50 to 190 MB per size
 SCRATCH_S = 3600.0              # older scratch folders were left behind by killed processes
 LOG = logging.getLogger(__name__)
-CONVERSION = threading.Lock()   # held while a network is converted: PyTorch's exporters keep state per process
 
 
 def cache_directory() -> Path:
@@ -60,7 +59,8 @@ def weights_digest(network: FANet) -> str:
 def touch(*paths: Path) -> None:
     """Mark files or folders of the cache as used, and trim the cache: the least recently used go first."""
     for path in paths:
-        os.utime(path)
+        with suppress(OSError):     # removed meanwhile by another process, or written by another user
+            os.utime(path)
     trim(cache_directory(), keep=paths)
 
 

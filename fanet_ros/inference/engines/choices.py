@@ -27,15 +27,20 @@ class EngineChoices:
         entry = self._read().get(situation)
         return None if entry is None or _is_due(entry) else entry['engine']
 
-    def put(self, situation: str, engine: str, other_cores: float) -> None:
+    def put(self, situation: str, engine: str, other_cores: float, *, lacked_space: bool = False) -> None:
         """Store a choice.
 
         :param other_cores: number of cores that other processes kept busy during the measurement
+        :param lacked_space: whether other engines could not be measured because the disk was full, for example
         """
-        if other_cores > MAX_OTHER_CORES:
+        if lacked_space:
+            LOG.warning(f'{engine} was chosen while others could not be stored in the cache: they will be measured again, in '
+                        f'{RETRY_S / 60:.0f} minutes at the earliest')
+        elif other_cores > MAX_OTHER_CORES:
             LOG.warning(f'{engine} was chosen while other processes kept {other_cores:.1f} cores busy: it will be measured again, '
                         f'in {RETRY_S / 60:.0f} minutes at the earliest')
-        entry = {'engine': engine, 'other_busy_cores': round(other_cores, 2), 'time_s': round(time.time())}
+        entry = {'engine': engine, 'other_busy_cores': round(other_cores, 2), 'time_s': round(time.time()),
+                 **({'lacked_space': True} if lacked_space else {})}
         self._write({**self._read(), situation: entry})
 
     def forget_due(self) -> bool:
@@ -62,4 +67,5 @@ class EngineChoices:
 
 
 def _is_due(entry: dict[str, Any]) -> bool:
-    return entry.get('other_busy_cores', 0.0) > MAX_OTHER_CORES and time.time() - entry.get('time_s', 0.0) > RETRY_S
+    is_unreliable = entry.get('other_busy_cores', 0.0) > MAX_OTHER_CORES or entry.get('lacked_space', False)
+    return is_unreliable and time.time() - entry.get('time_s', 0.0) > RETRY_S

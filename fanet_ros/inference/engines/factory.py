@@ -11,6 +11,7 @@ import torch
 
 from fanet_ros.inference.device import why_slow
 from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
+from fanet_ros.inference.engines.cached_files import CacheError
 from fanet_ros.inference.engines.engine import Engine
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.fastest import find_fastest, known_fastest, situation
@@ -81,10 +82,15 @@ class EngineFactory:
 
     def _single(self, height: int, width: int) -> Engine:
         """Engine for one image at a time: the fastest of the kinds."""
-        chosen = next(iter(self._kinds)) if len(self._kinds) == 1 else known_fastest(self.setup, self._kinds)
-        if chosen is None:
-            return find_fastest(self.setup, self._kinds, height, width, lambda name: self._engine(name, height, width, 1))
-        return self._engine(chosen, height, width, 1)
+        if len(self._kinds) == 1:
+            return self._engine(next(iter(self._kinds)), height, width, 1)
+        chosen = known_fastest(self.setup, self._kinds)
+        if chosen is not None:
+            try:
+                return self._engine(chosen, height, width, 1)
+            except CacheError as error:     # others may need no space
+                LOG.warning(f'{chosen} cannot be used: {error}')
+        return find_fastest(self.setup, self._kinds, height, width, lambda name: self._engine(name, height, width, 1))
 
     def _engine(self, name: str, height: int, width: int, batch: int) -> Engine:
         kind = self._kinds[name]

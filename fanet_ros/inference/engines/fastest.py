@@ -13,6 +13,7 @@ import torch
 
 from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.host.processor import processor_name
+from fanet_ros.inference.engines.cached_files import CacheError
 from fanet_ros.inference.engines.choices import EngineChoices
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind
@@ -37,13 +38,15 @@ def find_fastest(setup: NetworkSetup, kinds: Kinds, height: int, width: int, mak
     """
     load = BackgroundLoad()
     LOG.info('measuring once which engine is the fastest here, which takes up to a minute: ' + ', '.join(kinds))
-    engines = _working(kinds, make)
+    engines, errors = _working(kinds, make)
     chosen = least_time(engines, torch.zeros(1, 3, height, width, device=setup.device))
-    EngineChoices().put(situation(setup, kinds), chosen, load.busy_cores())
+    EngineChoices().put(situation(setup, kinds), chosen, load.busy_cores(),
+                        lacked_space=any(isinstance(error, CacheError) for error in errors))
     return engines[chosen]
 
 
-def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
+def _working(kinds: Kinds, make: Callable[[str], Engine]) -> tuple[dict[str, Engine], list[EngineError]]:
+    """The engines that can be built, at least one, and the errors of the others."""
     engines: dict[str, Engine] = {}
     errors: list[EngineError] = []
     for number, name in enumerate(kinds, 1):
@@ -51,13 +54,15 @@ def _working(kinds: Kinds, make: Callable[[str], Engine]) -> dict[str, Engine]:
         try:
             engines[name] = make(name)
         except EngineError as error:
+            if isinstance(error, CacheError):
+                LOG.warning(f'{name} cannot be used: {error}')
             errors.append(error)
         except Exception as error:      # of its native library: the others may work
             LOG.warning(f'{name} failed: {type(error).__name__}: {" ".join(str(error).split())}')
             errors.append(EngineError(f'engine {name} failed: {" ".join(str(error).split())}'))
     if not engines:
         raise errors[0]
-    return engines
+    return engines, errors
 
 
 def least_time(engines: dict[str, Engine], images: torch.Tensor) -> str:

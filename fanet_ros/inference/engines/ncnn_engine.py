@@ -3,16 +3,17 @@
 """ncnn: the rewritten network for one resolution in float32 or, on Arm, float16, with Winograd convolutions."""
 from __future__ import annotations
 
-import os
+import io
 import platform
 import subprocess
-import tempfile
 import warnings
 from pathlib import Path
+from typing import Optional
 
 import torch
 
-from fanet_ros.inference.engines.cache import CONVERSION, cache_directory, touch
+from fanet_ros.inference.engines.cache import cache_directory, touch
+from fanet_ros.inference.engines.cached_files import check_space, converting, keep, loaded
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
@@ -44,17 +45,20 @@ class NcnnEngine(EngineKind):
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         self.precision = setup.precision
-        graph, weights, *stem = _converted(setup, height, width)
         import ncnn
-        self._ncnn, self._net = ncnn, ncnn.Net()
+        self._ncnn = ncnn
+        loaded(lambda: _converted(setup, height, width), self._load, lambda *_: False)
+        self(torch.zeros(1, 3, height, width))
+
+    def _load(self, graph: Path, weights: Path, stem: Optional[Path] = None) -> None:
+        self._net = self._ncnn.Net()
         options = self._net.opt
         options.num_threads = torch.get_num_threads()
         options.use_fp16_packed = options.use_fp16_storage = options.use_fp16_arithmetic = self.precision == 'float16'
         options.use_bf16_storage = options.use_vulkan_compute = False
         if self._net.load_param(str(graph)) or self._net.load_model(str(weights)):
-            raise EngineError(f'ncnn cannot load {graph}: delete it, it will be created again')
-        self._stem = session(stem[0], torch.get_num_threads()) if stem else None
-        self(torch.zeros(1, 3, height, width))
+            raise EngineError(f"ncnn cannot load {graph}: set engine to 'torch'")
+        self._stem = None if stem is None else session(stem, torch.get_num_threads())
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:
@@ -81,10 +85,10 @@ def _converted(setup: NetworkSetup, height: int, width: int) -> list[Path]:
     """The files of _paths(), converted if they are not cached yet."""
     paths = _paths(setup, height, width)
     if not all(path.is_file() for path in paths):
-        with CONVERSION, tempfile.TemporaryDirectory(dir=paths[0].parent) as scratch:
-            _convert(setup.network, Path(scratch), height, width)
+        with converting() as scratch:
+            _convert(setup.network, scratch, height, width)
             for path in reversed(paths):
-                os.replace(Path(scratch) / f'network.ncnn.{path.suffix[1:]}', path)
+                keep(scratch / f'network.ncnn.{path.suffix[1:]}', path)
     touch(*paths)
     return paths
 
@@ -98,11 +102,14 @@ def _convert(network: FANet, folder: Path, height: int, width: int) -> None:
         given, part = module.stem(given), 'after_stem'
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')         # about tracing: sizes become constants, as they should here
-        torch.jit.trace(Part(module, part), given, check_trace=False).save(str(folder / 'network.pt'))
+        traced = io.BytesIO()       # written to a file directly, it would end the process if the disk is full
+        torch.jit.save(torch.jit.trace(Part(module, part), given, check_trace=False), traced)
+    (folder / 'network.pt').write_bytes(traced.getvalue())
     shape = ','.join(map(str, given.shape))
     done = subprocess.run(
         [pnnx.EXEC_PATH, 'network.pt', f'inputshape=[{shape}]', 'fp16=0'], cwd=folder, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    check_space(folder)
     if done.returncode or not (folder / 'network.ncnn.param').is_file():
         last = (done.stdout.strip().splitlines() or ['no message'])[-1]
         raise EngineError(f"pnnx could not convert the network for ncnn ({last}): set engine to 'torch'")

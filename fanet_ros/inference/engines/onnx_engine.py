@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import torch
 
+from fanet_ros.inference.engines.cached_files import loaded
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache
+from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache, is_whole
 from fanet_ros.inference.engines.onnx_session import session
 
 
@@ -24,8 +25,8 @@ class OnnxEngine(EngineKind):
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         self.precision = setup.precision
-        path = cached_model(setup, setup.precision, height, width, batch=batch)
-        self._session = session(path, torch.get_num_threads())
+        self._session = loaded(lambda: [cached_model(setup, setup.precision, height, width, batch=batch)],
+                               lambda path: session(path, torch.get_num_threads()), is_whole)
         self(torch.zeros(batch, 3, height, width))
 
     @classmethod

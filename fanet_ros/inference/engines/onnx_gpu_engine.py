@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from fanet_ros.inference.engines.cache import cache_directory, touch
+from fanet_ros.inference.engines.cached_files import loaded
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache
+from fanet_ros.inference.engines.onnx_model import ONNX_PACKAGES, cached_model, found_in_cache, is_whole
 
 WARM_UP_RUNS = 3
 
@@ -33,8 +34,10 @@ class OnnxGpuEngine(EngineKind):
 
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         precision, device = setup.precision, setup.device
-        path = cached_model(setup, self._made_from(precision), height, width, batch=batch)
-        self._prepare(precision, path, {'device_id': device.index or 0, **self._options(path, precision, device)}, device)
+
+        def prepare(path: Path) -> None:
+            self._prepare(precision, path, {'device_id': device.index or 0, **self._options(path, precision, device)}, device)
+        loaded(lambda: [cached_model(setup, self._made_from(precision), height, width, batch=batch)], prepare, is_whole)
 
     @classmethod
     def is_at_hand(cls, setup: NetworkSetup, height: int, width: int) -> bool:

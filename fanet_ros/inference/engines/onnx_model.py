@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 import warnings
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
 import numpy as np
 import torch
 
 from fanet_ros.host.processor import overflows_in_int8
-from fanet_ros.inference.engines.cache import CONVERSION, cache_directory, touch
+from fanet_ros.inference.engines.cache import cache_directory, touch
+from fanet_ros.inference.engines.cached_files import converting, keep
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import can_import
 from fanet_ros.inference.engines.network_setup import CalibrationImages, NetworkSetup
 from fanet_ros.model import FANet
 from fanet_ros.model.rewrites import InferenceFANet
+
+if TYPE_CHECKING:
+    import onnx
 
 FORMAT = 4              # of the cached files: increment it when the export changes
 OPSET = 17
@@ -83,7 +85,7 @@ def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *
     :param quantize_outputs: for int8, also quantise the outputs of convolutions, which ONNX Runtime's int8 kernels need
     :param batch: number of images per call
     :param for_any_processor: for int8, use weights of 7 bits even if this processor does not need them
-    :raises EngineError: onnxruntime or onnx is not installed, too few frames to calibrate on
+    :raises EngineError: onnxruntime or onnx is not installed, too few frames to calibrate on, no space on the disk
     """
     require_packages()
     reduce_range = for_any_processor or overflows_in_int8()
@@ -96,15 +98,33 @@ def cached_model(setup: NetworkSetup, precision: str, height: int, width: int, *
             'w7' if reduce_range else '') + f'_{frames_digest(frames)}'
     path = _path(setup, kind, height, width, batch)
     if not path.is_file():
-        with CONVERSION, tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-            made = Path(scratch) / 'made.onnx'
+        with converting() as scratch:
+            made = scratch / 'made.onnx'
             if precision == 'int8':
                 _quantize(setup.network, made, height, width, frames, commute_head, quantize_outputs, reduce_range, batch)
             else:
                 export_onnx(setup.network, made, height, width, batch=batch, dtype=getattr(torch, precision))
-            os.replace(made, path)      # atomic, even if two nodes do it at once
+            keep(made, path)
     touch(path)
     return path
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
+    """:raises Exception: `path` is not a whole ONNX file"""
+    import onnx
+    model = onnx.load(str(path))
+    if not model.graph.node:        # an empty file is a valid message
+        raise ValueError(f'{path} is empty')
+    return model
+
+
+def is_whole(path: Path) -> bool:
+    """Whether `path` is an ONNX file that a power failure, for example, has not damaged."""
+    try:
+        load_graph(path)
+    except Exception:       # the type depends on the damage
+        return False
+    return True
 
 
 def found_in_cache(setup: NetworkSetup, precision: str, height: int, width: int) -> Optional[Path]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fanet_ros.atomic_file import sync_to_disk
 from fanet_ros.host.processor import cpu_features, processor_name
 from fanet_ros.inference.engines.cache import touch
 
@@ -39,9 +40,11 @@ def session(path: Path, threads: int) -> InferenceSession:
             return ready
         except Exception:       # of any kind: the file is damaged and is written again
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    with suppress(OSError), tempfile.TemporaryDirectory(dir=path.parent) as scratch:    # such as a full disk
+    # ONNX Runtime has errors of its own for a full disk; if `path` is to blame, loading it without storing anything fails too.
+    with suppress(Exception), tempfile.TemporaryDirectory(dir=path.parent) as scratch:
         options.optimized_model_filepath = str(Path(scratch) / 'optimized.onnx')
         ready = onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
+        sync_to_disk(Path(options.optimized_model_filepath))
         os.replace(options.optimized_model_filepath, optimized)
         touch(optimized)
         return ready

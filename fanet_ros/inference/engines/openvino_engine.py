@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import torch
 
+from fanet_ros.inference.engines.cached_files import loaded
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import cached_model, found_in_cache
+from fanet_ros.inference.engines.onnx_model import cached_model, found_in_cache, is_whole
 
 
 class OpenVinoEngine(EngineKind):
@@ -28,15 +29,15 @@ class OpenVinoEngine(EngineKind):
     def __init__(self, setup: NetworkSetup, height: int, width: int, batch: int = 1) -> None:
         self.precision = precision = setup.precision
         made_from = 'int8' if precision == 'int8' else 'float32'
-        path = cached_model(setup, made_from, height, width, quantize_outputs=False, batch=batch)
         import openvino
         core = openvino.Core()
         has_bfloat16 = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
         # int8 leaves little in floating point, which may as well run at the faster of the two.
         wants_bfloat16 = precision == 'bfloat16' or (precision == 'int8' and has_bfloat16)
-        compiled = core.compile_model(str(path), 'CPU', {
-            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': torch.get_num_threads(),
-            'INFERENCE_PRECISION_HINT': 'bf16' if wants_bfloat16 else 'f32'})
+        options = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': torch.get_num_threads(),
+                   'INFERENCE_PRECISION_HINT': 'bf16' if wants_bfloat16 else 'f32'}
+        compiled = loaded(lambda: [cached_model(setup, made_from, height, width, quantize_outputs=False, batch=batch)],
+                          lambda path: core.compile_model(str(path), 'CPU', options), is_whole)
         self._request, self._output = compiled.create_infer_request(), compiled.output(0)
         self(torch.zeros(batch, 3, height, width))
 

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import Segmenter, SegmenterOptions
+from fanet_ros.inference.engines.cached_files import loaded
 from fanet_ros.inference.engines.network_setup import NetworkSetup
-from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, require_packages
+from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, is_whole, load_graph, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.model import Checkpoint, load_checkpoint
@@ -45,17 +46,17 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     if calibration is not None:
         check_calibration_images(calibration.expanduser(), '--calibration')
     reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
-    loaded = load_checkpoint(checkpoint)
-    metadata = loaded.metadata
+    stored = load_checkpoint(checkpoint)
+    metadata = stored.metadata
     size = reference.input_height, reference.input_width
     require_packages()
     import onnx
     if any_size:
-        model = _of_any_size(loaded, full)
+        model = _of_any_size(stored, full)
     else:
-        setup = NetworkSetup(loaded.calibrated_network, reference.device, precision, None if calibration is None else (
+        setup = NetworkSetup(stored.calibrated_network, reference.device, precision, None if calibration is None else (
             lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
-        model = onnx.load(str(cached_model(setup, precision, *size, for_any_processor=True)))
+        model = loaded(lambda: [cached_model(setup, precision, *size, for_any_processor=True)], load_graph, is_whole)
         if full:
             model = add_pre_and_postprocessing(model, metadata, *size)
     write_metadata(model, checkpoint, metadata, precision, size, any_size)

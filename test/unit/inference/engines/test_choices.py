@@ -38,6 +38,14 @@ def test_choice_measured_under_load_is_forgotten_after_a_while(path: Path, caplo
     assert json.loads(path.read_text()).keys() == {'quiet'}
 
 
+def test_choice_made_for_lack_of_space_is_forgotten_after_a_while(path: Path) -> None:
+    choices = EngineChoices()
+    choices.put('full', 'torch', QUIET, lacked_space=True)
+    assert choices.get('full') == 'torch' and not choices.forget_due()
+    age(path)
+    assert choices.get('full') is None and choices.forget_due()
+
+
 @pytest.mark.parametrize('content', ['{ no JSON', '[]', '{"old": "torch"}'])
 def test_malformed_file_is_ignored(path: Path, content: str) -> None:
     choices = EngineChoices()
