@@ -50,7 +50,7 @@ class InputSize:
         elif is_trained_shape:
             height, width = trained_height, trained_width
         else:
-            longest = pixels / MIN_INPUT_PX
+            longest = pixels * self.scale**2 / MIN_INPUT_PX
             height = _fitting(min(math.sqrt(pixels / shape) * self.scale, longest))
             width = _fitting(min(math.sqrt(pixels * shape) * self.scale, longest))
             return height, width

@@ -33,5 +33,11 @@ def test_scale_applies_to_both_sides(scale: float, frame: tuple[int, int], expec
     assert InputSize(0, 0, OWN, scale).of(*frame) == expected
 
 
+@pytest.mark.parametrize(('scale', 'expected'), [(0.5, (64, 672)), (1.0, (96, 1856)), (2.0, (192, 3712))])
+def test_a_panorama_keeps_its_shape_and_its_number_of_pixels_at_any_scale_that_allows_it(scale: float,
+                                                                                         expected: tuple[int, int]) -> None:
+    assert InputSize(0, 0, OWN, scale).of(200, 4000) == expected
+
+
 def test_derived_side_is_limited_to_the_largest_size() -> None:
     assert InputSize(4096, 0, OWN).of(100, 1000) == (4096, 8192)
