@@ -129,7 +129,7 @@ class Checkpoint(NamedTuple):
 
 def save_checkpoint(path: Union[str, Path], network: FANet, metadata: CheckpointMetadata, *,
                     dtype: torch.dtype = torch.float16, is_packed: bool = False) -> None:
-    """Write `network`'s inference weights and `metadata` to `path`, atomically.
+    """Write `network`'s inference weights and `metadata` to `path`, atomically; folders are created as necessary.
 
     Convolutions are stored as `dtype`, BatchNorm in float32; auxiliary heads are left out.
 
@@ -158,6 +158,7 @@ def change_metadata(path_or_name: Union[str, Path], output: Path, **changes: Any
 def _write(path: Path, tensors: dict[str, torch.Tensor], metadata: CheckpointMetadata) -> None:
     dtypes = {tensor.dtype for tensor in tensors.values()}
     version = (FORMAT_VERSION_PACKED if torch.uint8 in dtypes else FORMAT_VERSION_8_BIT if torch.int8 in dtypes else FORMAT_VERSION)
+    path.parent.mkdir(parents=True, exist_ok=True)      # what is written may have taken hours to compute
     with replacing(path) as partial:
         # Not save_file(): its files are readable only by their owner, whatever the umask.
         partial.write_bytes(save(tensors, metadata={METADATA_KEY: metadata.to_json(version)}))

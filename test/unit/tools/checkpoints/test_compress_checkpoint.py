@@ -30,8 +30,15 @@ def test_packed_is_smaller_again(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert 'MB, weights changed by' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('folder', ['', 'missing/'])
+def test_the_folder_of_the_output_is_created(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / 'half.safetensors', METADATA.build_network(), METADATA)
+    assert main([str(tmp_path / 'half.safetensors'), '--output', str(tmp_path / 'new/folder/small.safetensors')]) == 0
+    assert (tmp_path / 'new/folder/small.safetensors').is_file()
+
+
+@pytest.mark.parametrize('folder', ['', 'file/'])
 def test_errors_are_one_line(tmp_path: Path, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'file').touch()
     source = tmp_path / 'half.safetensors'
     if folder:
         save_checkpoint(source, METADATA.build_network(), METADATA)
