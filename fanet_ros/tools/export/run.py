@@ -33,21 +33,24 @@ MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
 
 
 class ExportError(ValueError):
-    """The exported file does not reproduce the network; one line with the figures."""
+    """The exported file does not, or could not, reproduce the network; one line with the reason."""
 
 
 def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
            calibration: Optional[Path] = None, full: bool = False, any_size: bool = False) -> str:
     """Write `output`, complete and checked or not at all; returns a summary line.
 
-    :raises ExportError: the file's labels differ from the network's
+    :raises ExportError: the file's labels differ from the network's, or a video network, whose memory of frames no file can hold
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
     if calibration is not None:
         check_calibration_images(calibration.expanduser(), '--calibration')
-    reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
     stored = load_checkpoint(checkpoint)
     metadata = stored.metadata
+    if metadata.temporal_frames > 1:
+        raise ExportError(f'{checkpoint} attends to {metadata.temporal_frames - 1} earlier frames, which an ONNX file cannot '
+                          'remember: export a checkpoint of single frames')
+    reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
     size = reference.input_height, reference.input_width
     require_packages()
     import onnx

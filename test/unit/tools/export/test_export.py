@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -130,3 +131,9 @@ def test_a_missing_calibration_folder_is_named(tmp_path: Path, capsys: pytest.Ca
 def test_int8_requires_calibration_frames(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match='2'):
         export.main([str(tmp_path / 'x.onnx'), '--precision', 'int8'])
+
+
+def test_a_video_network_is_refused_with_the_reason(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    save_checkpoint(tmp_path / 'video.safetensors', load_checkpoint(checkpoint).network, replace(METADATA, temporal_frames=3))
+    assert export.main([str(tmp_path / 'net.onnx'), '--checkpoint', str(tmp_path / 'video.safetensors')]) == 1
+    assert 'attends to 2 earlier frames, which an ONNX file cannot remember' in capsys.readouterr().err
