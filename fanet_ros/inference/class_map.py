@@ -88,4 +88,7 @@ class ClassMap:
 
 def _ids(classes: list[dict[str, Any]]) -> Optional[tuple[int, ...]]:
     """The ids of all classes, or None if the file gives no ids."""
-    return tuple(int(item['id']) for item in classes) if any('id' in item for item in classes) else None
+    without = [str(item['name']) for item in classes if 'id' not in item]
+    if without and len(without) < len(classes):
+        raise SegmentationError(f'{without[0]!r} has no id, but other classes have: expected one for every class, or for none')
+    return None if without else tuple(int(item['id']) for item in classes)

@@ -100,3 +100,10 @@ def test_file_with_invalid_ids_is_rejected(tmp_path: Path, ids: tuple) -> None:
     (tmp_path / 'two.yaml').write_text('\n'.join(['name: two', 'classes:', *rows]))
     with pytest.raises(SegmentationError, match='class map'):
         ClassMap.load(tmp_path / 'two.yaml')
+
+
+def test_a_class_map_with_ids_for_some_classes_names_one_without(tmp_path: Path) -> None:
+    (tmp_path / 'map.yaml').write_text(
+        'name: mine\nclasses:\n- {name: road, color: [1, 2, 3], id: 7}\n- {name: tree, color: [4, 5, 6]}\n')
+    with pytest.raises(SegmentationError, match=r"map.yaml: 'tree' has no id, but other classes have"):
+        ClassMap.load(tmp_path / 'map.yaml')
