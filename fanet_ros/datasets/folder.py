@@ -10,16 +10,15 @@ from typing import Callable, Optional, Union
 from fanet_ros.datasets.image_files import ReadLabels, check_second_class, read_labels, read_pair
 from fanet_ros.datasets.sample import DatasetError
 from fanet_ros.datasets.samples import Entry, SampleCache, Samples
+from fanet_ros.images.files import IMAGE_SUFFIXES
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.natural_order import natural_key
-
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Callable[[str], bool]] = None,
                 read: Optional[ReadLabels] = None, images: str = 'images', masks: str = 'labels', mask_suffix: str = '',
                 cache: Optional[SampleCache] = None) -> Samples:
-    """Pair the images `root/images/NAME.{jpg,jpeg,png,bmp}` with the labels `root/labels/NAME.png`.
+    """Pair the images `root/images/NAME` (see IMAGE_SUFFIXES) with the labels `root/labels/NAME.png`.
 
     :param keep: whether to use an image, given its NAME; None: all
     :param read: reads a label file; None: read_labels()

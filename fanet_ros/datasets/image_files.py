@@ -17,7 +17,7 @@ from fanet_ros.images.files import decoded_bgr, read_pixels
 
 ReadLabels = Callable[[Path], np.ndarray]
 
-EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf'), 0x0112
+EXIF_MARKS, ORIENTATION_TAG = (b'Exif', b'eXIf', b'EXIF'), 0x0112     # of JPEG, PNG, WebP; OpenCV always rotates TIFF
 
 
 def read_pair(name: str, image_path: Path, label_path: Path, read: ReadLabels, bit_depth: BitDepth) -> Sample:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fanet_ros.images.bit_depth import BitDepth
 
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.webp')
 EVERY_BIT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH      # mode for the values as they are in the file, without alpha
 
 

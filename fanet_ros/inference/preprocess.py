@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fanet_ros.images.files import read_bgr, read_pixels
+from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr, read_pixels
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
@@ -24,7 +24,6 @@ from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import CameraImage, SegmentationError
 
 CALIBRATION_FRAMES = 64
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 class Preprocessor:

@@ -10,12 +10,10 @@ from typing import Callable, Collection, Iterable, Iterator, Optional, Union
 import cv2
 import numpy as np
 
-from fanet_ros.images.files import read_bgr
+from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.natural_order import natural_key
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
-
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.webp')
 
 
 class VideoSource(FrameSource):

@@ -16,12 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from fanet_ros.bags.recording import SegmentedFrame
-from fanet_ros.images.files import read_bgr, write_jpeg
+from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr, write_jpeg
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
 from fanet_ros.sources import SourceError, open_source
-from fanet_ros.sources.files import IMAGE_SUFFIXES
 from fanet_ros.visualization.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.visualization.overlay_video import OverlayVideo
 

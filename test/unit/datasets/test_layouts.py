@@ -113,11 +113,13 @@ def test_other_folder_names_and_palette_images(tmp_path: Path) -> None:
         load_dataset(DataConfig(path=str(tmp_path), images='rgb', masks='truth'), PAIR)
 
 
+@pytest.mark.parametrize('suffix', ['png', 'tif'])
 @pytest.mark.parametrize('only', [(), ('dim',)])
-def test_12_bit_images_use_all_8_bits_and_dim_ones_stay_dim(tmp_path: Path, only: 'tuple[str, ...]') -> None:
+def test_12_bit_images_use_all_8_bits_and_dim_ones_stay_dim(tmp_path: Path, only: 'tuple[str, ...]', suffix: str) -> None:
     config = folder(tmp_path, np.array([[0, 1]], np.uint8), ('bright', 'dim'))
     for name, value in (('bright', 4000), ('dim', 800)):
-        write(tmp_path / f'images/{name}.png', np.full((1, 2), value, np.uint16))
+        (tmp_path / f'images/{name}.png').unlink()
+        write(tmp_path / f'images/{name}.{suffix}', np.full((1, 2), value, np.uint16))
     samples = load_dataset(DataConfig(path=config.path, only=only), PAIR)
     assert {sample.name: int(sample.rgb.max()) for sample in samples}['dim'] == 800 >> 4
     assert len(samples) == 1 or samples[0].rgb.max() == 4000 >> 4
@@ -163,12 +165,12 @@ def rotated(root: Path, orientation: int, mask_shape: 'tuple[int, int]', kind: s
     exif = Image.Exif()
     exif[0x0112] = orientation
     (root / 'images').mkdir(parents=True)
-    Image.fromarray(pixels).save(root / f'images/a.{kind}', exif=exif, **({'quality': 100} if kind == 'jpg' else {}))
+    Image.fromarray(pixels).save(root / f'images/a.{kind}', exif=exif, **({'quality': 100} if kind in {'jpg', 'webp'} else {}))
     write(root / 'labels/a.png', np.zeros(mask_shape, np.uint8))
     return DataConfig(path=str(root))
 
 
-@pytest.mark.parametrize('kind', ['jpg', 'png'])
+@pytest.mark.parametrize('kind', ['jpg', 'png', 'webp'])
 def test_a_rotated_image_is_read_in_the_orientation_of_its_mask(tmp_path: Path, kind: str) -> None:
     def halves(config: DataConfig) -> 'tuple[np.ndarray, np.ndarray]':
         rgb = load_dataset(config, PAIR)[0].rgb
