@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -196,6 +197,20 @@ def test_a_missing_unit_is_detected_on_assembly(tmp_path: Path, settings: Settin
     assert 'fewer masks than images' in worker.run(Assemble(bag)).error and not (tmp_path / 'out/a').exists()
     worker.run(Segment(bag, begun.units[-1]))
     assert worker.run(Assemble(bag)).result.masks == LONG
+
+
+def test_rows_that_a_power_cut_took_are_made_again(tmp_path: Path, settings: Settings) -> None:
+    worker = Worker(replace(settings, table=True))
+    bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
+    begun = worker.run(Begin(bag)).result
+    for unit, change in zip(begun.units, (lambda content: content[:-10], lambda content: content[:2000] + bytes(1000), lambda _: b'')):
+        images = worker.run(Segment(bag, unit)).result.images
+        rows = tmp_path / f'out/a.partial/unit_{unit.number:06d}/rows.jsonl'
+        whole = rows.read_bytes()
+        rows.write_bytes(change(whole)[:len(whole)])
+        again = worker.run(Segment(bag, unit)).result
+        assert again.images == images and 0 < again.made <= images and rows.read_bytes() == whole
+        assert worker.run(Segment(bag, unit)).result.made == 0
 
 
 def test_a_bag_that_did_not_fit_is_completed_by_the_same_command(tmp_path: Path, quick: list[str], expected: Expected) -> None:
