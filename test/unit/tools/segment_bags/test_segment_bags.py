@@ -203,7 +203,8 @@ def test_rows_that_a_power_cut_took_are_made_again(tmp_path: Path, settings: Set
     worker = Worker(replace(settings, table=True))
     bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
     begun = worker.run(Begin(bag)).result
-    for unit, change in zip(begun.units, (lambda content: content[:-10], lambda content: content[:2000] + bytes(1000), lambda _: b'')):
+    losses = (lambda content: content[:-10], lambda content: content[:2000] + bytes(1000), lambda _: b'')
+    for unit, change in zip(begun.units, losses):
         images = worker.run(Segment(bag, unit)).result.images
         rows = tmp_path / f'out/a.partial/unit_{unit.number:06d}/rows.jsonl'
         whole = rows.read_bytes()
