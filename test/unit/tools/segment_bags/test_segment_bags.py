@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,6 +113,22 @@ def test_a_row_for_each_mask(tmp_path: Path, quick: list[str]) -> None:
             assert row[name] == pytest.approx(mask.count(number) / len(mask), abs=1e-6)
         assert 0 <= row['doubtful'] <= 1 and 1 / 11 <= row['confidence'] <= 1 and 0 < row['brightness'] < 1 < row['sharpness']
         assert row['topic'] == '/camera/image_raw' and row['checkpoint'].startswith('fanet18_camvid ')
+
+
+def test_a_bag_whose_table_is_damaged_is_named_and_made_again(tmp_path: Path, quick: list[str],
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('pyarrow')
+    import pyarrow.parquet
+    for name in ('a', 'b'):
+        write_street_bag(tmp_path / f'in/mon/{name}', 2)
+    arguments = command(tmp_path / 'in', tmp_path / 'out', quick)
+    assert main(arguments) == 0
+    (tmp_path / 'out/mon/b/frames.parquet').write_bytes(b'')
+    (tmp_path / 'out/frames.parquet').unlink()
+    assert main(arguments) == 2
+    assert 'the frames.parquet of the finished bag mon/b is damaged' in capsys.readouterr().err
+    shutil.rmtree(tmp_path / 'out/mon/b')
+    assert main(arguments) == 0 and pyarrow.parquet.read_table(tmp_path / 'out/frames.parquet').num_rows == 4
 
 
 def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None:
