@@ -18,6 +18,7 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
+from fanet_ros.bags.chunk_index import search_unindexed_chunks
 from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA, use_qos_of_metadata
 from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks, must_be_copied
@@ -56,6 +57,7 @@ class BagReader:
             except Exception as error:          # damaged files provoke errors of many kinds
                 raise self._damaged(error) from None
             self._opened = stack.pop_all()
+        search_unindexed_chunks(self._reader)
         fetch_whole_chunks(self._reader)
         use_qos_of_metadata(self._reader)
         self.connections = list(self._reader.connections)

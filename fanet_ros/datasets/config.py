@@ -35,7 +35,7 @@ class DataConfig:
     unpenalized: tuple[str, ...] = ()       # trained classes that it does not label: never wrong to predict
     stretch: tuple[int, ...] = ()           # height and width to resize images and labels to first [px]; (): unchanged
     ignore_borders: int = 0                 # labels this close to a different one are ignored [px]
-    soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network; not in clips
+    soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network
     soft_rename: dict[str, str] = field(default_factory=dict)  # as rename, for the classes of the soft labels
     only: tuple[str, ...] = ()              # name prefixes of the images to use; (): all
     hold_out: tuple[str, ...] = ()          # name prefixes of the images to leave out

@@ -44,8 +44,9 @@ class ConfusionMatrix:
         return np.where(union > 0, hits / np.maximum(union, 1), np.nan)
 
     def mean_iou(self) -> float:
-        """Mean of class_iou() over the classes that occur or are predicted, 0..1."""
-        return float(np.nanmean(self.class_iou()))
+        """Mean of class_iou() over the classes that occur or are predicted, 0..1; NaN if no pixel was labelled."""
+        known = self.class_iou()[~np.isnan(self.class_iou())]
+        return float(known.mean()) if known.size else float('nan')
 
     def pixel_accuracy(self) -> float:
         """Fraction of labelled pixels predicted correctly, 0..1."""

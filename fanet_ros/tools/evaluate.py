@@ -44,6 +44,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         segmenter.set_input_size(*size)
         evaluations.append(evaluate(segmenter, samples, description=f'resolution {text}', is_video=arguments.video,
                                     smoothing=arguments.smoothing))
+        if math.isnan(evaluations[-1].mean_iou):
+            raise ValueError(f'no pixel of {arguments.data} is labelled: check its masks, --set labels, class_map and rename')
     print(f'\n{segmenter.checkpoint_name} ({segmenter.variant}) by {segmenter.engine_description}, {len(samples)} '
           f'frames of {arguments.data}, figures in percent\n{table(evaluations, segmenter.class_map)}')
     trained = count_known(segmenter.metadata.training_frames, samples.entries)

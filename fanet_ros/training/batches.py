@@ -140,7 +140,7 @@ class BatchSource:
     @cached_property
     def _soft_classes(self) -> int:
         """Classes of the soft labels, 0 without any. The same for all batches: a recorded step copies them into its first."""
-        first = () if self._clip_length > 1 else [group.samples[0].soft for group in self._groups]
+        first = [group.samples[0].soft for group in self._groups]
         return max((soft.shape[2] for soft in first if soft is not None), default=0)
 
     def _size_of(self, group: int, index: int) -> tuple[int, int]:
@@ -156,9 +156,12 @@ class BatchSource:
         view_seed = int(rng.integers(2**32))         # the same view for all frames of a clip
         frames: list[_Frame] = []
         for frame in clip:
-            rgb, labels = self._augmentation(frame, np.random.default_rng(view_seed))
+            height, width = frame.labels.shape
+            view = self._augmentation.draw(height, width, np.random.default_rng(view_seed))
+            rgb, labels = self._augmentation.render(frame, view)
             grain = rng.normal(0, GRAIN, rgb.shape)
-            frames.append((np.clip(rgb + grain, 0, 255).round().astype(np.uint8), labels, None))
+            frames.append((np.clip(rgb + grain, 0, 255).round().astype(np.uint8), labels,
+                           self._augmentation.render_soft(frame, view)))
         return frames
 
     def _frame(self, drawn: FrameDraw) -> _Frame:

@@ -14,7 +14,8 @@ def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *,
                        max_zoom: float = 0.06, max_roll_deg: float = 1.0) -> list[Sample]:
     """`length` frames that end with `sample` itself, as a steadily moving camera might have seen them.
 
-    One image has no depth, so the camera only rotates and zooms: a similarity transform per frame, drawn once for the clip.
+    One image has no depth, so the camera only rotates and zooms: a similarity transform per frame, drawn once for the clip. Soft
+    labels move with the image and are unknown outside it.
 
     :param max_shift: largest shift per frame, relative to the image's width
     :param max_zoom: largest relative change of scale per frame
@@ -33,5 +34,15 @@ def camera_motion_clip(sample: Sample, length: int, rng: np.random.Generator, *,
         rgb = cv2.warpAffine(sample.rgb, matrix[:2], (width, height), flags=cv2.INTER_LINEAR, borderValue=FILL_RGB)
         labels = cv2.warpAffine(sample.labels, matrix[:2], (width, height), flags=cv2.INTER_NEAREST,
                                 borderValue=UNLABELLED)
-        clip.insert(0, Sample(f'{sample.name}-{back}', rgb, labels))
+        soft = None if sample.soft is None else _moved_soft(sample.soft, matrix, height, width)
+        clip.insert(0, Sample(f'{sample.name}-{back}', rgb, labels, soft))
     return clip
+
+
+def _moved_soft(soft: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Soft labels (h, w, C) of an image (height, width) that is moved by `matrix` (3, 3) [px]; zero where it does not reach."""
+    rows, columns = soft.shape[:2]
+    to_cells = np.diag([(columns - 1) / max(width - 1, 1), (rows - 1) / max(height - 1, 1), 1])
+    moved = to_cells @ matrix @ np.linalg.pinv(to_cells)
+    return np.dstack([cv2.warpAffine(np.ascontiguousarray(soft[..., number]), moved[:2], (columns, rows), flags=cv2.INTER_LINEAR)
+                      for number in range(soft.shape[2])])

@@ -104,7 +104,7 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = La
                auxiliary_weight: float = AUXILIARY_WEIGHT, hard_below: float = HARD_BELOW, border_weight: float = 1.0) -> Tensor:
     """Loss of the main head, and of each auxiliary head times `auxiliary_weight`.
 
-    Logits are upsampled and compared at every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
+    Logits are upsampled and compared at about every LABEL_STRIDE-th pixel for the main head, every AUX_LABEL_STRIDE-th for the
     auxiliary ones. Neighbouring pixels are nearly redundant, and at full size the losses would take as long as the network.
 
     :param labels: (N, H, W) int64, 255 is ignored
@@ -112,8 +112,8 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = La
     :param border_weight: of ohem_cross_entropy(), for the main head
     """
     def at_stride(logits: Tensor, stride: int, border_weight: float = 1.0) -> Tensor:
-        sampled = labels[:, ::stride, ::stride]
-        # align_corners: the samples begin in one corner and, but for a remainder below the stride, end in the other.
+        rows, columns = (sampled_pixels(side, stride, labels.device) for side in labels.shape[1:])
+        sampled = labels[:, rows[:, None], columns]
         logits = F.interpolate(logits.float(), sampled.shape[-2:], mode='bilinear', align_corners=True)
         return ohem_cross_entropy(logits, sampled, meaning, threshold=hard_below, border_weight=border_weight)
 
@@ -122,6 +122,14 @@ def fanet_loss(outputs: FANetOutputs, labels: Tensor, meaning: LabelMeaning = La
         loss = loss + auxiliary_weight * (
             at_stride(outputs.aux_32, AUX_LABEL_STRIDE) + at_stride(outputs.aux_16, AUX_LABEL_STRIDE))
     return loss
+
+
+def sampled_pixels(side_px: int, stride: int, device: torch.device) -> Tensor:
+    """Pixels (n,) int64 along a side, about `stride` apart, the first and the last included.
+
+    n logits with aligned corners are at most half a pixel from them.
+    """
+    return torch.linspace(0, side_px - 1, -(-side_px // stride), device=device).round().long()
 
 
 def balanced_class_weights(pixels: Tensor, num_classes: int) -> Tensor:

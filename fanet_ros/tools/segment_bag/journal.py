@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import struct
 import zlib
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator
+from typing import Any, BinaryIO, Iterator, Optional
 
 import cv2
 import numpy as np
@@ -23,7 +25,8 @@ HEADER = struct.Struct('<II')
 class Journal:
     """The folder OUT.partial: settings in state.json, finished masks in masks.journal. One process at a time.
 
-    A truncated record is detected by its length or checksum and dropped when the journal is reopened.
+    A truncated record is detected by its length or checksum and dropped when the journal is reopened, with what follows it; all
+    records if the settings were lost, as in a power cut.
 
     :param settings: everything the masks depend on; those of an existing folder must be equal
     :raises BagError: the folder has other settings, or is in use by another process
@@ -37,18 +40,21 @@ class Journal:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise BagError(f'{folder} is in use by another process: wait for it, or stop it') from None
-        self._check_settings(settings)
         self._path = folder / 'masks.journal'
+        self._check_settings(settings)
         self._path.touch()
         self.done = 0
         self.reasons: dict[str, int] = {}
-        end = 0
-        for content, end in _records(self._path):       # noqa: B007  its last value is used
+        self.keep()
+        self._file: BinaryIO = open(self._path, 'ab')
+
+    def keep(self, count: Optional[int] = None) -> None:
+        """Drop what comes after the first `count` images; None: only what is truncated."""
+        self.done, self.reasons, end = 0, {}, 0
+        for content, end in islice(_records(self._path), count):        # noqa: B007  its last value is used
             self.done += 1
             self._count(content)
-        with open(self._path, 'r+b') as file:
-            file.truncate(end)
-        self._file: BinaryIO = open(self._path, 'ab')
+        os.truncate(self._path, end)
 
     def add_mask(self, labels: np.ndarray) -> None:
         """Append the mask of the next image, (H, W) uint8."""
@@ -97,15 +103,24 @@ class Journal:
     def _check_settings(self, settings: dict[str, Any]) -> None:
         path = self.folder / 'state.json'
         settings = json.loads(json.dumps(settings))
-        if path.is_file():
-            begun = json.loads(path.read_text())
+        begun = _read_settings(path)
+        if begun is not None:
             changed = [f'{key} was {begun.get(key)}, is {settings.get(key)}'
                        for key in sorted({*begun, *settings}) if begun.get(key) != settings.get(key)]
             if changed:
                 raise BagError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same '
                                'command again, or remove that folder')
             return
+        self._path.unlink(missing_ok=True)
         write_json(path, settings)
+
+
+def _read_settings(path: Path) -> Optional[dict[str, Any]]:
+    try:
+        found = json.loads(path.read_text(encoding='utf-8'))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def encoded(labels: np.ndarray) -> bytes:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
@@ -66,6 +67,16 @@ class RowFile:
 
     def __exit__(self, *exc_info: object) -> None:
         self._file.close()
+
+
+def count_rows(path: Path) -> int:
+    """Number of rows up to the first unreadable one; 0 without the file."""
+    count = 0
+    with suppress(FileNotFoundError, ValueError), open(path, 'rb') as file:
+        for line in file:
+            json.loads(line)
+            count += 1
+    return count
 
 
 def read_rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:

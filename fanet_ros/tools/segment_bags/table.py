@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Sequence
 
-from fanet_ros.atomic_file import replacing
+from fanet_ros.atomic_file import replacing, sync_to_disk
+from fanet_ros.bags.errors import BagError
 from fanet_ros.tools.row_table import GROUP_ROWS, row_table
 from fanet_ros.tools.segment_bags.find import PARTIAL
 
@@ -30,6 +32,7 @@ def write_table(folder: Path, rows: Iterable[dict[str, Any]], classes: Sequence[
         for row in rows:
             table.add({**row, **dict(zip(names, row['shares'])), 'bag': bag, 'checkpoint': checkpoint})
             count += 1
+    sync_to_disk(table.path)        # the marker of the finished bag is, too
     return count
 
 
@@ -37,6 +40,8 @@ def join_tables(output: Path) -> int:
     """Join the tables of all finished bags below `output` into one file, atomically; returns the number of rows.
 
     If bags differ in their classes, columns that a bag lacks are null.
+
+    :raises BagError: the table of a bag is damaged
     """
     import pyarrow
     import pyarrow.parquet
@@ -45,10 +50,12 @@ def join_tables(output: Path) -> int:
         return 0
     schema = pyarrow.schema([])
     for path in paths:
-        schema = pyarrow.unify_schemas([schema, pyarrow.parquet.read_schema(path).remove_metadata()])
+        with _damage_named(path, output):
+            own = pyarrow.parquet.read_schema(path).remove_metadata()
+        schema = pyarrow.unify_schemas([schema, own])
     count = 0
     with replacing(output / TABLE) as partial, pyarrow.parquet.ParquetWriter(partial, schema) as writer:
-        for group in _table_groups(paths, schema):
+        for group in _table_groups(paths, schema, output):
             writer.write_table(group)
             count += group.num_rows
     return count
@@ -61,13 +68,25 @@ def _tables(output: Path) -> Iterator[Path]:
             yield Path(folder, TABLE)
 
 
-def _table_groups(paths: Sequence[Path], schema: Any) -> Iterator[Any]:
+@contextmanager
+def _damage_named(path: Path, output: Path) -> Iterator[None]:
+    """Say in an error of pyarrow which bag it is about."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise BagError(f'the {TABLE} of the finished bag {path.parent.relative_to(output)} is damaged '
+                       f'({" ".join(str(error).split())[:100]}): remove that bag from the output and run the same command again'
+                       ) from None
+
+
+def _table_groups(paths: Sequence[Path], schema: Any, output: Path) -> Iterator[Any]:
     """Row groups of at least GROUP_ROWS: small bags share one."""
     import pyarrow
     import pyarrow.parquet
     held: list[Any] = []
     for path in paths:
-        table = pyarrow.parquet.read_table(path)
+        with _damage_named(path, output):
+            table = pyarrow.parquet.read_table(path)
         for name in schema.names:
             if name not in table.column_names:
                 table = table.append_column(schema.field(name), pyarrow.nulls(table.num_rows, schema.field(name).type))

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -28,7 +28,7 @@ from fanet_ros.tools.segment_bag.segmented import segmented
 from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
-from fanet_ros.tools.segment_bags.rows import RowFile, read_rows, row_of
+from fanet_ros.tools.segment_bags.rows import RowFile, count_rows, read_rows, row_of
 from fanet_ros.tools.segment_bags.store import move_into_place
 from fanet_ros.tools.segment_bags.table import write_table
 from fanet_ros.tools.segment_bags.units import cut
@@ -106,7 +106,11 @@ class Worker:
         """Segment all images of a unit that its journal lacks."""
         classes, table = len(self._segmenter.class_map), self._settings.table
         self._segmenter.forget()        # the previous unit may be of another bag
-        with folder.journal(unit) as journal, RowFile(folder.rows(unit), journal.done) as rows:
+        with ExitStack() as stack:
+            journal = stack.enter_context(folder.journal(unit))
+            if table:       # after a power cut there may be masks without their rows
+                journal.keep(count_rows(folder.rows(unit)))
+            rows = stack.enter_context(RowFile(folder.rows(unit), journal.done))
             before = journal.done
 
             def kept(item: tuple[BagImage, Optional[Segmentation]]) -> tuple[str, Optional[dict[str, Any]], bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Iterator, Sequence
 
@@ -37,43 +36,45 @@ def run(arguments: argparse.Namespace) -> None:
         if path.exists():
             print(f'{path} exists')
             continue
-        write_soft_labels(path, teacher.class_names, _frames(teacher, parts, arguments.scales, arguments.stride, path.name))
+        frames = _frames(teacher, parts, config.temporal_frames, arguments.scales, arguments.stride, path.name)
+        write_soft_labels(path, teacher.class_names, frames)
         print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
 
 
 def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
-    """The data sets by their soft label file; several may share one."""
+    """The data sets by their soft label file; several may share one.
+
+    :raises DatasetError: different images in them have the same name
+    """
     class_map = find_class_map(config.class_map)
     sets = ClassSets(len(class_map))
     wanted: dict[Path, list[Samples]] = {}
+    files: dict[tuple[Path, str], tuple[Path, ...]] = {}
     for item in config.data:
         if item.soft_labels:
-            wanted.setdefault(Path(item.soft_labels).expanduser(), []).append(
-                load_dataset(replace(item, soft_labels=''), class_map, sets=sets))
-    for path, parts in wanted.items():
-        _check_names(path, parts)
+            path, samples = Path(item.soft_labels).expanduser(), load_dataset(replace(item, soft_labels=''), class_map, sets=sets)
+            wanted.setdefault(path, []).append(samples)
+            for entry in samples.entries:       # the file keeps soft labels by name
+                own = entry.files or (Path(item.path).resolve(), Path(item.camera_topic))
+                if files.setdefault((path, entry.name), own) != own:
+                    raise DatasetError(f'{path} is for data sets that both have an image {entry.name}: give each a file of its own')
     return wanted
 
 
-def _check_names(path: Path, parts: Sequence[Samples]) -> None:
-    """:raises DatasetError: different images have the same name, by which the file keeps their soft labels"""
-    files: dict[str, tuple[Path, ...]] = {}
-    for entry in chain.from_iterable(samples.entries for samples in parts):
-        if files.setdefault(entry.name, entry.files) != entry.files:
-            raise DatasetError(f'{path} is for data sets that both have an image {entry.name}: give each a file of its own')
-
-
-def _frames(teacher: Teacher, parts: Sequence[Samples], scales: Sequence[float], stride: int,
+def _frames(teacher: Teacher, parts: Sequence[Samples], clip_length: int, scales: Sequence[float], stride: int,
             description: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Predict every image, and those before it in its video that a clip has."""
     done: set[str] = set()
     with tqdm(total=sum(map(len, parts)), desc=description, unit='frame') as bar:
         for samples in parts:
             for index, name in enumerate(samples.names):
                 bar.update()
-                if name in done:        # the same image in another data set
+                if name in done and clip_length == 1:       # the same image in another data set
                     continue
-                done.add(name)
-                sample = samples[index]
-                height, width = sample.labels.shape
-                yield name, predict_soft_labels(
-                    teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))
+                for sample in samples.video(index, clip_length) or [samples[index]]:
+                    if sample.name in done:
+                        continue
+                    done.add(sample.name)
+                    height, width = sample.labels.shape
+                    yield sample.name, predict_soft_labels(
+                        teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,30 @@ def write_with_qos(path: Path, profiles: list[list[Qos]]) -> Path:
         for number, connection in enumerate(connections):
             writer.write(connection, number + 1, said(number + 1))
     return path
+
+
+def without_message_index(file: Path) -> None:
+    """Rewrite an MCAP so that the index of its chunks does not say which channels they contain."""
+    content = file.read_bytes()
+    start, = struct.unpack_from('<Q', content, len(content) - 28)
+    at, summary = start, b''
+    while content[at] != 2:                                     # the footer
+        size, = struct.unpack_from('<Q', content, at + 1)
+        record = content[at + 9:at + 9 + size]
+        if content[at] == 8:                                    # the index of a chunk
+            offsets, = struct.unpack_from('<I', record, 32)
+            record = record[:32] + bytes(4) + record[36 + offsets:]
+        summary += struct.pack('<BQ', content[at], len(record)) + record
+        at += 9 + size
+    file.write_bytes(content[:start] + summary + content[at:])
+
+
+def test_chunks_without_a_message_index_are_read(tmp_path: Path) -> None:
+    bag = write(tmp_path / 'bag', range(1, 50))
+    without_message_index(bag / 'bag.mcap')
+    assert content(bag) == expected(range(1, 50))
+    with BagReader(bag) as reader:
+        assert [at_ns for _, at_ns, _ in reader.messages(start=10, stop=13)] == [10, 11, 12]
 
 
 def test_a_publisher_that_comes_later_costs_no_messages(tmp_path: Path) -> None:

@@ -14,13 +14,23 @@ import torch
 from fanet_ros.datasets import UNLABELLED, DatasetError, Sample, Samples, load_folder
 from fanet_ros.datasets.samples import Entry
 from fanet_ros.evaluation.metrics import ConfusionMatrix
-from fanet_ros.model import Checkpoint, CheckpointMetadata
+from fanet_ros.model import Checkpoint, CheckpointMetadata, FANetOutputs, FrameContext
 from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_classes
 from fanet_ros.training.batches import Batch, BatchSource, Group
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.initial_weights import InitialWeightsError, start_from
-from fanet_ros.training.losses import LabelMeaning, fanet_loss, near_borders, ohem_cross_entropy, pixel_loss, soft_cross_entropy
+from fanet_ros.training.losses import (
+    AUX_LABEL_STRIDE,
+    LABEL_STRIDE,
+    LabelMeaning,
+    fanet_loss,
+    near_borders,
+    ohem_cross_entropy,
+    pixel_loss,
+    sampled_pixels,
+    soft_cross_entropy,
+)
 from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
@@ -83,6 +93,24 @@ def test_auxiliary_heads_may_be_left_out_of_the_loss() -> None:
         assert network.clslayer.conv_out.weight.grad is not None
         for head in (network.clslayer_16, network.clslayer_32):
             assert (head.conv_out.weight.grad is None) == (weight == 0)
+
+
+def test_labels_are_compared_with_the_logits_of_their_place_up_to_the_far_edge() -> None:
+    side = 288
+    place = torch.linspace(0, side - 1, -(-side // 8)).view(1, 1, -1, 1)       # the first and the last logit are in the corners
+    for stride in (LABEL_STRIDE, AUX_LABEL_STRIDE):
+        sampled = sampled_pixels(side, stride, torch.device('cpu'))
+        upsampled = torch.nn.functional.interpolate(place, (len(sampled), 1), mode='bilinear', align_corners=True).flatten()
+        assert len(sampled) == side // stride and sampled[-1] == side - 1
+        assert (upsampled - sampled).abs().max() < 0.501 and abs((upsampled - sampled).mean()) < 0.01
+
+
+def test_loss_reaches_the_last_row_and_column() -> None:
+    logits = torch.zeros(1, 2, 8, 8)
+    labels = torch.full((1, 64, 64), UNLABELLED)
+    labels[:, -1, -1] = 1
+    outputs = FANetOutputs(logits, logits, logits, FrameContext(*[logits] * 4))
+    assert fanet_loss(outputs, labels, auxiliary_weight=0.5).item() == pytest.approx(2 * math.log(2))
 
 
 def test_label_of_several_classes_accepts_any_of_them() -> None:

@@ -1,15 +1,19 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """Training clips, and the measurement of flicker."""
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.datasets import UNLABELLED, Sample, SampleCache
+from fanet_ros.datasets import UNLABELLED, Entry, Sample, SampleCache, Samples
 from fanet_ros.datasets.changes import relabel
 from fanet_ros.datasets.street import load_street
 from fanet_ros.evaluation.flicker import Flicker, FlickerCounter
 from fanet_ros.sources import SyntheticStreet
+from fanet_ros.training.augment import Augmentation
+from fanet_ros.training.batches import BatchSource, Group
 from fanet_ros.training.clips import camera_motion_clip
 
 
@@ -25,6 +29,30 @@ def test_camera_motion_clip_ends_with_the_image_and_moves_pixels_and_labels_toge
         brightness = frame.rgb[..., 0].astype(int)
         agree = (brightness > 90) == (frame.labels == 3)
         assert agree[known].mean() > 0.97 and (frame.labels == 3).any()     # except for the blended border
+
+
+def test_soft_labels_of_a_clip_move_with_its_frames() -> None:
+    labels = np.zeros((64, 96), np.uint8)
+    labels[20:44, 30:60] = 1
+    soft = np.stack([labels == 0, labels == 1], -1).astype(np.uint8) * 255
+    sample = Sample('a', np.zeros((64, 96, 3), np.uint8), labels, soft)
+    for frame in camera_motion_clip(sample, 3, np.random.default_rng(0), max_shift=0.1):
+        assert frame.soft is not None
+        known = frame.labels != UNLABELLED
+        assert (frame.soft.argmax(-1) == frame.labels)[known].mean() > 0.97 and (frame.soft[..., 1] > 127).any()
+        assert ((frame.soft.sum(-1) > 127) == known).mean() > 0.97
+    without = Sample('b', sample.rgb, labels)
+    groups = [Group(Samples([Entry(item.name, partial(Sample, item.name, item.rgb, item.labels, item.soft))]), 1.0)
+              for item in (without, sample)]
+    augmentation = Augmentation(64, 96, scale=(1.0, 1.0), rotation_deg=0, flip=0)
+    batch = BatchSource(groups, augmentation, range(8), 0, clip_length=2).batch(0)
+    assert batch.soft is not None and batch.soft.shape == (2, 8, 8, 12, 2)
+    has_soft = batch.soft.amax((0, 2, 3, 4)).numpy() > 0
+    assert has_soft.any() and not has_soft.all()
+    rows, columns = (np.linspace(0, side - 1, side // 8).round().astype(int) for side in (64, 96))
+    at_logits, soft_labels = batch.labels.numpy()[:, has_soft][:, :, rows][..., columns], batch.soft.numpy()[:, has_soft]
+    certain = soft_labels.max(-1) == 255
+    assert certain.mean() > 0.7 and (soft_labels.argmax(-1) == at_logits)[certain].mean() > 0.97
 
 
 def test_street_gives_real_videos_relabelled_like_its_frames() -> None:

@@ -180,6 +180,19 @@ def test_journal_keeps_masks_and_rejects_other_settings(tmp_path: Path) -> None:
         Journal(tmp_path / 'a.partial', {'precision': 'int8'})
 
 
+@pytest.mark.parametrize('left', [b'', bytes(20), b'[]'])
+def test_journal_whose_settings_were_lost_in_a_power_cut_starts_over(tmp_path: Path, left: bytes) -> None:
+    settings = {'precision': 'float32'}
+    with Journal(tmp_path / 'a.partial', settings) as journal:
+        journal.add_reason('odd size')
+    (tmp_path / 'a.partial/state.json').write_bytes(left)
+    with Journal(tmp_path / 'a.partial', settings) as journal:
+        assert journal.done == 0 and not journal.reasons
+        journal.add_reason('odd size')
+    with Journal(tmp_path / 'a.partial', settings) as journal:
+        assert journal.done == 1
+
+
 @pytest.mark.parametrize(('make', 'extra', 'expected'), [
     (lambda path: None, [], 'does not exist'),
     (lambda path: path.mkdir(), [], 'not a rosbag2'),

@@ -7,10 +7,12 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -113,6 +115,22 @@ def test_a_row_for_each_mask(tmp_path: Path, quick: list[str]) -> None:
         assert row['topic'] == '/camera/image_raw' and row['checkpoint'].startswith('fanet18_camvid ')
 
 
+def test_a_bag_whose_table_is_damaged_is_named_and_made_again(tmp_path: Path, quick: list[str],
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip('pyarrow')
+    import pyarrow.parquet
+    for name in ('a', 'b'):
+        write_street_bag(tmp_path / f'in/mon/{name}', 2)
+    arguments = command(tmp_path / 'in', tmp_path / 'out', quick)
+    assert main(arguments) == 0
+    (tmp_path / 'out/mon/b/frames.parquet').write_bytes(b'')
+    (tmp_path / 'out/frames.parquet').unlink()
+    assert main(arguments) == 2
+    assert 'the frames.parquet of the finished bag mon/b is damaged' in capsys.readouterr().err
+    shutil.rmtree(tmp_path / 'out/mon/b')
+    assert main(arguments) == 0 and pyarrow.parquet.read_table(tmp_path / 'out/frames.parquet').num_rows == 4
+
+
 def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None:
     write_street_bag(tmp_path / 'in/a', 2)
     assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table')) == 0
@@ -196,6 +214,21 @@ def test_a_missing_unit_is_detected_on_assembly(tmp_path: Path, settings: Settin
     assert 'fewer masks than images' in worker.run(Assemble(bag)).error and not (tmp_path / 'out/a').exists()
     worker.run(Segment(bag, begun.units[-1]))
     assert worker.run(Assemble(bag)).result.masks == LONG
+
+
+def test_rows_that_a_power_cut_took_are_made_again(tmp_path: Path, settings: Settings) -> None:
+    worker = Worker(replace(settings, table=True))
+    bag = Bag(str(write_street_bag(tmp_path / 'in/a', LONG)), str(tmp_path / 'out/a'), 'a')
+    begun = worker.run(Begin(bag)).result
+    losses = (lambda content: content[:-10], lambda content: content[:2000] + bytes(1000), lambda _: b'')
+    for unit, change in zip(begun.units, losses):
+        images = worker.run(Segment(bag, unit)).result.images
+        rows = tmp_path / f'out/a.partial/unit_{unit.number:06d}/rows.jsonl'
+        whole = rows.read_bytes()
+        rows.write_bytes(change(whole)[:len(whole)])
+        again = worker.run(Segment(bag, unit)).result
+        assert again.images == images and 0 < again.made <= images and rows.read_bytes() == whole
+        assert worker.run(Segment(bag, unit)).result.made == 0
 
 
 def test_a_bag_that_did_not_fit_is_completed_by_the_same_command(tmp_path: Path, quick: list[str], expected: Expected) -> None:
