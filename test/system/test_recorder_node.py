@@ -6,6 +6,7 @@ from __future__ import annotations
 import array
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -209,6 +210,18 @@ def test_a_topic_whose_type_is_not_installed_is_an_error_unless_optional(
     assert recorder.stop() == 1
     assert '/lidar is not recorded: no_such_msgs/msg/Scan is not installed' in recorder.log
     assert f'no message received on /lidar: {recorder.bag} is incomplete' in recorder.log
+
+
+@pytest.mark.parametrize('parameters', [(), ('max_bag_duration_s:=0.1',)])
+def test_it_ends_when_somebody_removes_the_bag(
+        node: Node, start_recorder: Callable[..., Recorder], parameters: tuple[str, ...]) -> None:
+    recorder = start_recorder("topics:=['chatter:std_msgs/msg/String']", *parameters)
+    chatter = node.create_publisher(String, 'chatter', 5)
+    wait_for_subscriber(chatter)
+    shutil.rmtree(recorder.bag)
+    assert recorder.process.wait(TIMEOUT_S) == 1
+    assert f'recorder: {recorder.bag} was removed while it was recorded; the bag is incomplete' in recorder.log
+    assert 'Traceback' not in recorder.log
 
 
 def test_recording_starts_with_simulated_time(node: Node, start_recorder: Callable[..., Recorder]) -> None:
