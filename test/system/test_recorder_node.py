@@ -185,18 +185,20 @@ def test_an_empty_bag_is_complete_but_an_error(node: Node, start_recorder: Calla
         assert reader.message_count == 0
 
 
-def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+def test_a_missing_topic_and_an_unused_override_are_named(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     images = node.create_publisher(Image, 'camera/image_raw', 5)
     chatter = node.create_publisher(String, 'chatter', 5)
     recorder = start_recorder(
         "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']",
-        'missing_warning_s:=4.0')      # time for discovery
+        'missing_warning_s:=4.0',      # time for discovery
+        'qos_overrides./chatter.subscription.depth:=1')
     wait_for_subscriber(chatter)
     chatter.publish(String(data='hello'))
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')
     wait_until_arrived(chatter)
     assert recorder.stop() == 1
     assert 'no message received on /camera/image_rw' in recorder.log and '/other' not in recorder.log
+    assert 'chatter.subscription.depth is not used: this node follows the QoS of the publishers' in recorder.log
     assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
 
 

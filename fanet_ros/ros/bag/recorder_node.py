@@ -30,6 +30,7 @@ from fanet_ros.ros.bag.recorder_parameters import RecorderSettings
 from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.qos_overrides import FOLLOWS_PUBLISHERS, warn_of_unused_overrides
 from fanet_ros.ros.common.ros_arguments import PLACE_IN_RCL
 
 DISCOVERY_PERIOD_S = 0.25
@@ -62,6 +63,7 @@ class RecorderNode(FittedParameters, Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         settings = RecorderSettings.declare(self)
+        warn_of_unused_overrides(self, FOLLOWS_PUBLISHERS)
         # Before the bag is created: a name may be invalid.
         self._requests = {self._resolved(request.name): request for request in settings.topics}
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
