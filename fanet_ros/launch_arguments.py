@@ -59,6 +59,11 @@ def in_namespace(topic: str, namespace: str) -> str:
     return topic if topic.startswith('/') else '/'.join(['', *filter(None, [namespace.strip('/')]), topic])
 
 
+def beside(topic: str, name: str) -> str:
+    """The topic `name` in the namespace of `topic`, which need not be a full name."""
+    return f'{topic.rpartition("/")[0]}/{name}' if '/' in topic else name
+
+
 def require_rosbag2(argument: str, installed: Collection[str]) -> None:
     """Check that rosbag2 is installed.
 

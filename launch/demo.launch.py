@@ -22,6 +22,7 @@ from launch_ros.substitutions import FindPackageShare
 from fanet_ros.launch_arguments import (
     CAMERA_PARAMETERS,
     SEGMENTATION_ARGUMENTS,
+    beside,
     camera_topics,
     fail_as,
     flag,
@@ -29,6 +30,7 @@ from fanet_ros.launch_arguments import (
 )
 from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
+from fanet_ros.video_device import video_device
 from launch import LaunchContext, LaunchDescription
 
 SHARE = FindPackageShare('fanet_ros')
@@ -44,6 +46,10 @@ def camera_node(context: LaunchContext) -> list[Node]:
     # The same arguments set the topics of both the cameras and the segmentation node.
     image_topic = LaunchConfiguration('image_topic', default='').perform(context)
     cameras = camera_topics(LaunchConfiguration('cameras', default='').perform(context), image_topic)
+    source = LaunchConfiguration('source').perform(context)
+    if len(cameras) > 1 and video_device(source) is not None:
+        raise RuntimeError(f'source {source!r} cannot be opened by {len(cameras)} cameras at once: start segmentation.launch.py, '
+                           'and for each device: ros2 run fanet_ros camera_node --ros-args -p source:=DEVICE -r __ns:=/CAMERA')
     topics = {f'camera_{name.replace("/", "_")}': topic for name, topic in cameras.items()} or {'camera': image_topic or 'image'}
     transport = LaunchConfiguration('image_transport', default='').perform(context)
     if transport:
@@ -58,8 +64,8 @@ def camera_node(context: LaunchContext) -> list[Node]:
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given,
              **({'seed': number} if number else {})},       # each another street
         ],
-        remappings=[('image', topic), ('image/compressed', f'{topic}/compressed'),
-                    ('camera_info', f'{topic.rpartition("/")[0]}/camera_info' if '/' in topic else 'camera_info')],
+        remappings=[('image', topic), ('image/compressed', f'{topic}/compressed'), ('camera_info', beside(topic, 'camera_info')),
+                    *([('ground_truth', beside(topic, 'ground_truth'))] if cameras else [])],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
     ) for number, (name, topic) in enumerate(topics.items())]

@@ -26,6 +26,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from fanet_ros.host.dds_profile import choose_dds_profile
 from fanet_ros.launch_arguments import (
+    beside,
     camera_topics,
     fail_as,
     flag,
@@ -72,8 +73,11 @@ def topics(argument: dict[str, str]) -> list[str]:
         found += images
         for image in images:
             image = image[:-len('/compressed')] if image.endswith('/compressed') else image
-            found.append(f'{image.rpartition("/")[0]}/camera_info?' if '/' in image else 'camera_info?')
-        found.append('ground_truth:sensor_msgs/msg/Image?')
+            found.append(beside(image, 'camera_info?'))
+            if cameras:
+                found.append(beside(image, 'ground_truth:sensor_msgs/msg/Image?'))
+        if not cameras:
+            found.append('ground_truth:sensor_msgs/msg/Image?')
     for prefix in [f'segmentation/{camera}' for camera in cameras] or ['segmentation']:
         found += [f'{prefix}/{MASKS[argument["masks"]]}', f'{prefix}/timing:fanet_ros/msg/FrameTiming',
                   f'{prefix}/class_map:fanet_ros/msg/ClassMap', f'{prefix}/label_info?']

@@ -10,11 +10,12 @@ from typing import Any, Final, Mapping, Optional, Sequence
 
 import yaml
 from rosbags.interfaces import Connection, Qos, QosDurability
-from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
+from rosbags.rosbag2 import StoragePlugin, WriterError
 
 from fanet_ros.atomic_file import sync_to_disk, write_text
 from fanet_ros.bags.definitions import MessageDefinition, message_definition
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.full_disk import CompletableWriter
 from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
 
 # Version 9 writes QoS values as words, which Humble's ros2 bag cannot read; every distribution reads version 8.
@@ -58,6 +59,7 @@ class BagWriter:
         self._begun_ns: Optional[int] = None
         self._last_ns = 0
         self._bytes = 0
+        self._unfinished: Optional[OSError] = None
         try:
             if self._is_split:
                 path.mkdir(parents=True)
@@ -103,12 +105,22 @@ class BagWriter:
             self._begin(received_ns)
         self._begun_ns = received_ns if self._begun_ns is None else self._begun_ns
         written = self._topics[topic, type_name]
-        self._append(written, received_ns, serialized)
         written.count += 1
+        self._append(written, received_ns, serialized)
         written.latched.append(serialized)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether somebody has removed the MCAP file that is being written: everything in it will be lost."""
+        return self._file.is_removed
+
     def close(self) -> None:
-        """Write index and metadata; after this the bag is complete."""
+        """Write index and metadata; after this the bag is complete, also if write() failed because the disk is full.
+
+        :raises OSError: they cannot be written: the bag stays incomplete
+        """
+        if self._unfinished is not None:        # at the end of a file of a split bag
+            raise self._unfinished
         self._finish_file()
 
     def sync(self) -> None:
@@ -135,10 +147,10 @@ class BagWriter:
         return bool((self._max_ns and received_ns - self._begun_ns >= self._max_ns)
                     or (self._max_bytes and self._bytes >= self._max_bytes))
 
-    def _open_file(self) -> Writer:
+    def _open_file(self) -> CompletableWriter:
         # Each file of a split bag is written as a bag of one file, which moves up into `path` once it is complete.
         folder = self.path / f'{self.path.name}_{len(self._finished)}' if self._is_split else self.path
-        file = Writer(folder, version=BAG_VERSION, storage_plugin=self._storage)
+        file = CompletableWriter(folder, version=BAG_VERSION, storage_plugin=self._storage)
         for key, value in self._custom_data.items():
             file.set_custom_data(key, value)
         file.open()
@@ -163,9 +175,17 @@ class BagWriter:
         self._bytes += len(serialized)
 
     def _finish_file(self) -> None:
-        self._file.close()
-        if not self._is_split:
+        if self._file.storage is None:      # the next file of a split bag could not be opened
             return
+        try:
+            self._file.close()
+            if self._is_split:
+                self._add_to_bag()
+        except OSError as error:
+            self._unfinished = error
+            raise
+
+    def _add_to_bag(self) -> None:
         folder = self._file.path
         for file in folder.iterdir():
             if file.name != METADATA:

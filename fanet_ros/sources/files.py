@@ -30,8 +30,9 @@ class VideoSource(FrameSource):
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         if not self._capture.isOpened() or not self._capture.grab():
-            kind = f'no camera answers at /dev/video{source}' if self._is_device else f'{source} is not a readable video'
-            raise SourceError(f'{kind}: check the path, the permissions and the format')
+            raise SourceError(
+                f'no camera answers at /dev/video{source}: check the path, the permissions, and whether another program uses it'
+                if self._is_device else f'{source} is not a readable video: check the path, the permissions and the format')
         self._first: Optional[np.ndarray] = self._capture.retrieve()[1]
         self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or None
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 from typing import Iterator
 
 from fanet_ros.sources.files import FolderSource, VideoSource
 from fanet_ros.sources.frame import Frame, FrameSource, SourceError
 from fanet_ros.sources.street.street import SyntheticStreet
+from fanet_ros.video_device import video_device
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class StreetSource(FrameSource):
 
 def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float = 15.0, loop: bool = False,
                 seed: int = 0) -> FrameSource:
-    """Open 'street', a video file, a folder of images, or a V4L2 device ('/dev/video0' or '0').
+    """Open 'street', a video file, a folder of images, or a V4L2 device ('/dev/video0', '0', or a link to it).
 
     :param width: of the frames in px, like height; 0: native size (street: 480x360)
     :param rate_hz: frame rate of the street's motion
@@ -44,9 +44,9 @@ def open_source(source: str, *, width: int = 0, height: int = 0, rate_hz: float 
         if Path(source).exists():
             LOG.warning("'street' means the synthetic street; for the folder or file of that name use ./street")
         return StreetSource(SyntheticStreet(width or 480, height or 360, seed, rate_hz), rate_hz)
-    device = re.fullmatch(r'(?:/dev/video)?(\d+)', source)
-    if device:
-        return VideoSource(int(device.group(1)), width, height)
+    device = video_device(source)
+    if device is not None:
+        return VideoSource(device, width, height)
     path = Path(source).expanduser()
     if path.is_dir():
         return FolderSource(path, width, height, loop)

@@ -101,6 +101,16 @@ def test_street_frames_and_ground_truth_are_published_exactly(
     assert not np.array_equal(pixels(under_test.images[0]), pixels(under_test.images[11]))
 
 
+def test_qos_overrides_apply_and_unused_ones_are_reported(client: Any, camera: Callable[..., CameraUnderTest]) -> None:
+    under_test = camera('lossy', use_sim_time=False, **STREET, **{
+        'qos_overrides./lossy/image.publisher.reliability': 'best_effort', 'qos_overrides./lossy/imgae.publisher.depth': 1})
+    client.wait_for(lambda: client.node.count_publishers('/lossy/camera_info') > 0, 'the camera', under_test.process)
+    reliability = {topic: client.node.get_publishers_info_by_topic(f'/lossy/{topic}')[0].qos_profile.reliability
+                   for topic in ('image', 'camera_info')}
+    assert reliability == {'image': ReliabilityPolicy.BEST_EFFORT, 'camera_info': ReliabilityPolicy.RELIABLE}
+    assert 'qos_overrides./lossy/imgae.publisher.depth is not used: expected' in under_test.process.log
+
+
 def test_frames_follow_the_wall_clock(client: Any, camera: Callable[..., CameraUnderTest], street: SyntheticStreet) -> None:
     under_test = camera('wall', use_sim_time=False, **STREET)
     client.wait_for(lambda: len(under_test.images) >= 10, 'ten frames', under_test.process)

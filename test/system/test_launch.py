@@ -153,9 +153,20 @@ def demo_context(**given: str) -> LaunchContext:
 def test_the_demo_simulates_each_of_several_cameras() -> None:
     context = demo_context(cameras='front, rear/left=/eye/image_raw')
     lines = [command_line(node, context) for node in load_launch_file('demo').camera_node(context)]
-    for (words, _), topic, info in zip(lines, ('front/image', '/eye/image_raw'), ('front/camera_info', '/eye/camera_info')):
-        assert f'-r image:={topic} ' in words and f'-r camera_info:={info}' in words
+    recorded = load_launch_file('record').topics(launch_arguments('record', cameras='front, rear/left=/eye/image_raw'))
+    for (words, _), topic, beside in zip(lines, ('front/image', '/eye/image_raw'), ('front', '/eye')):
+        assert f'-r image:={topic} ' in words and f'-r camera_info:={beside}/camera_info' in words
+        assert f'-r ground_truth:={beside}/ground_truth' in words
+        assert f'{beside}/ground_truth:sensor_msgs/msg/Image?' in recorded
     assert len(lines) == 2 and lines[0][1].get('seed') != lines[1][1].get('seed')
+
+
+def test_the_demo_does_not_open_a_device_for_each_of_several_cameras(tmp_path: Path) -> None:
+    (link := tmp_path / 'usb_camera').symlink_to('/dev/video0')
+    for source in ('/dev/video0', str(link)):
+        with pytest.raises(RuntimeError, match='cannot be opened by 2 cameras at once: start segmentation.launch.py, and for each'):
+            load_launch_file('demo').camera_node(demo_context(cameras='front,left', source=source))
+        assert len(load_launch_file('demo').camera_node(demo_context(cameras='front', source=source))) == 1
 
 
 @pytest.mark.parametrize(('executable', 'respawn', 'ends'), [

@@ -142,13 +142,14 @@ def test_looping_over_nothing_ends(start_executable: Callable[..., Any], tmp_pat
     assert process.wait() == 0 and 'played 0 messages' in process.log
 
 
+@pytest.mark.parametrize('reliability', ['reliable', 'best_effort'])
 def test_it_waits_for_the_node_and_counts_its_masks(
-        drive: Path, start_executable: Callable[..., Any], client: Any, small_checkpoint: Path) -> None:
+        drive: Path, start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, reliability: str) -> None:
     player = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'topics:=/image', '-p',
                               'masks:=/segmentation/mask')
     client.wait_for(lambda: 'waiting for a subscriber to /image' in player.log, 'it to wait', player)
     node = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
-                            '-p', 'engine:=torch')
+                            '-p', 'engine:=torch', '-p', f'qos_overrides./segmentation/mask.publisher.reliability:={reliability}')
     assert player.wait() == 0, player.log
     with AnyReader([drive]) as reader:
         images = sum(item.msgcount for item in reader.connections if item.topic == '/image')

@@ -6,6 +6,7 @@ from __future__ import annotations
 import array
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -184,18 +185,20 @@ def test_an_empty_bag_is_complete_but_an_error(node: Node, start_recorder: Calla
         assert reader.message_count == 0
 
 
-def test_a_missing_topic_is_named_and_an_error(node: Node, start_recorder: Callable[..., Recorder]) -> None:
+def test_a_missing_topic_and_an_unused_override_are_named(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     images = node.create_publisher(Image, 'camera/image_raw', 5)
     chatter = node.create_publisher(String, 'chatter', 5)
     recorder = start_recorder(
         "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']",
-        'missing_warning_s:=4.0')      # time for discovery
+        'missing_warning_s:=4.0',      # time for discovery
+        'qos_overrides./chatter.subscription.depth:=1')
     wait_for_subscriber(chatter)
     chatter.publish(String(data='hello'))
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')
     wait_until_arrived(chatter)
     assert recorder.stop() == 1
     assert 'no message received on /camera/image_rw' in recorder.log and '/other' not in recorder.log
+    assert 'chatter.subscription.depth is not used: this node follows the QoS of the publishers' in recorder.log
     assert '1 /chatter' in recorder.log and images.get_subscription_count() == 0
 
 
@@ -209,6 +212,18 @@ def test_a_topic_whose_type_is_not_installed_is_an_error_unless_optional(
     assert recorder.stop() == 1
     assert '/lidar is not recorded: no_such_msgs/msg/Scan is not installed' in recorder.log
     assert f'no message received on /lidar: {recorder.bag} is incomplete' in recorder.log
+
+
+@pytest.mark.parametrize('parameters', [(), ('max_bag_duration_s:=0.1',)])
+def test_it_ends_when_somebody_removes_the_bag(
+        node: Node, start_recorder: Callable[..., Recorder], parameters: tuple[str, ...]) -> None:
+    recorder = start_recorder("topics:=['chatter:std_msgs/msg/String']", *parameters)
+    chatter = node.create_publisher(String, 'chatter', 5)
+    wait_for_subscriber(chatter)
+    shutil.rmtree(recorder.bag)
+    assert recorder.process.wait(TIMEOUT_S) == 1
+    assert f'recorder: {recorder.bag} was removed while it was recorded; the bag is incomplete' in recorder.log
+    assert 'Traceback' not in recorder.log
 
 
 def test_recording_starts_with_simulated_time(node: Node, start_recorder: Callable[..., Recorder]) -> None:

@@ -13,14 +13,17 @@ from typing import Iterator, Optional, cast
 
 import rclpy
 from builtin_interfaces.msg import Time
+from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
 from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosReliability
-from rosgraph_msgs.msg import Clock
+from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import Image
 
 from fanet_ros.bags.reader import BagReader
@@ -29,10 +32,13 @@ from fanet_ros.ros.bag.player_parameters import PlayerSettings
 from fanet_ros.ros.bag.recorder_topics import message_class
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.qos_choice import fitting_reliability
+from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
 POLL_S = 0.1
+FOLLOW_PERIOD_S = 0.2
 REMIND_S = 10.0
 LAST_MASK_S = 3.0       # at the end, stop waiting when no mask has arrived for this long
 
@@ -50,7 +56,7 @@ class PlayerNode(FittedParameters, Node):
         self._settings = settings = PlayerSettings.declare(self)
         self._stopped = threading.Event()
         self._reader = BagReader(settings.bag)
-        self._clock_publisher = self.create_publisher(Clock, '/clock', QUEUE_DEPTH) if settings.clock else None
+        self._clock_publisher = self.create_publisher(ClockMessage, '/clock', QUEUE_DEPTH) if settings.clock else None
         names = {connection.topic for connection in self._reader.connections}
         missing = sorted(set(settings.topics) - names)
         if missing:
@@ -66,13 +72,18 @@ class PlayerNode(FittedParameters, Node):
                                           f'({error})')
                 continue
             self._bag_publishers[connection.id] = self.create_publisher(
-                message_type, connection.topic, publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles))
+                message_type, connection.topic, publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        warn_of_unused_overrides(self)
         self._image_ids = {connection.id for connection in self._reader.connections
                            if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}
         self._images = self._masks = 0
         self._last_mask_s = 0.0
+        self._of_masks: dict[str, tuple[ReliabilityPolicy, Subscription]] = {}
         for topic in settings.masks:        # the subscription also activates a lazy node
-            self.create_subscription(Image, topic, self._on_mask, QUEUE_DEPTH, raw=True)
+            self._subscribe(topic, ReliabilityPolicy.RELIABLE)
+        if settings.masks:
+            self.create_timer(FOLLOW_PERIOD_S, self._follow_masks, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def play(self) -> int:
         """Publish all messages at the recorded pace until the end or stop(); returns their number."""
@@ -108,6 +119,18 @@ class PlayerNode(FittedParameters, Node):
             self._images += connection_id in self._image_ids
             count += 1
         return count
+
+    def _follow_masks(self) -> None:
+        """Subscribe again to masks that are published with another reliability."""
+        for topic, (present, subscription) in list(self._of_masks.items()):
+            reliability = fitting_reliability(self.get_publishers_info_by_topic(topic))
+            if reliability != present:
+                self.destroy_subscription(subscription)
+                self._subscribe(topic, reliability)
+
+    def _subscribe(self, topic: str, reliability: ReliabilityPolicy) -> None:
+        self._of_masks[topic] = reliability, self.create_subscription(
+            Image, topic, self._on_mask, QoSProfile(depth=QUEUE_DEPTH, reliability=reliability), raw=True)
 
     def _on_mask(self, raw: bytes) -> None:
         self._masks += 1
@@ -146,7 +169,7 @@ class PlayerNode(FittedParameters, Node):
 
     def _publish_clock(self, now_ns: int) -> None:
         if self._clock_publisher is not None:
-            self._clock_publisher.publish(Clock(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
+            self._clock_publisher.publish(ClockMessage(clock=Time(sec=now_ns // 10**9, nanosec=now_ns % 10**9)))
 
 
 def publisher_qos(offered: list[Qos]) -> QoSProfile:

@@ -30,6 +30,7 @@ from fanet_ros.ros.bag.recorder_parameters import RecorderSettings
 from fanet_ros.ros.bag.recorder_topics import bag_qos, message_class, published_type, subscription_qos
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.qos_overrides import FOLLOWS_PUBLISHERS, warn_of_unused_overrides
 from fanet_ros.ros.common.ros_arguments import PLACE_IN_RCL
 
 DISCOVERY_PERIOD_S = 0.25
@@ -51,7 +52,7 @@ class RecordedTopic:
 class RecorderNode(FittedParameters, Node):
     """Subscribes to the requested topics and writes every message to a new bag.
 
-    `failure` is the reason once writing has failed (disk full, for example); nothing is written after that.
+    `failure` is the reason once writing has failed (disk full, bag removed); nothing is written after that.
 
     :raises BagError: the bag cannot be created
     :raises ValueError: a parameter is invalid
@@ -62,6 +63,7 @@ class RecorderNode(FittedParameters, Node):
     def __init__(self) -> None:
         super().__init__('recorder')
         settings = RecorderSettings.declare(self)
+        warn_of_unused_overrides(self, FOLLOWS_PUBLISHERS)
         # Before the bag is created: a name may be invalid.
         self._requests = {self._resolved(request.name): request for request in settings.topics}
         self.bag = BagWriter(settings.output, settings.max_bag_duration_s, settings.max_bag_size_mb * 10**6)
@@ -82,7 +84,9 @@ class RecorderNode(FittedParameters, Node):
 
     def _discover(self) -> None:
         """Subscribe to topics whose type has become known, and follow the QoS of their publishers."""
-        if self._lacks_time:
+        if self.bag.is_removed:
+            self.failure = f'{self.bag.path} was removed while it was recorded'
+        if self._lacks_time or self.failure:
             return
         for topic, request in list(self._requests.items()):
             recorded = self._recorded.get(topic)
@@ -168,8 +172,15 @@ class RecorderNode(FittedParameters, Node):
                                       + (f'; these are published: {", ".join(others)}' if others else ''))
 
     def finish(self) -> None:
-        """Close the bag and log its message counts."""
-        self.bag.close()
+        """Close the bag and log its message counts; `failure` then says whether the bag is complete up to the failure."""
+        try:
+            self.bag.close()
+        except OSError as error:
+            reason = self.failure or f'cannot write to {self.bag.path}: {error.strerror or error}'
+            self.failure = f'{reason}; the bag is incomplete'
+            return
+        if self.failure:
+            self.failure += '; the bag is complete up to there'
         counts = sorted(self.bag.counts.items())
         parts = ', '.join(f'{count} {topic}' for topic, count in counts) or 'no messages'
         self.get_logger().info(f'recorded {self.bag.path}: {parts}')

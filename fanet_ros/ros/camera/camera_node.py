@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import array
+import copy
 import math
 import signal
 from typing import Optional
@@ -14,7 +15,9 @@ from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -23,6 +26,7 @@ from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -49,15 +53,20 @@ class CameraNode(FittedParameters, Node):
         self._source = open_source(settings.source, width=settings.width, height=settings.height, rate_hz=settings.rate_hz,
                                    loop=settings.loop, seed=settings.seed)
         self._frames = iter(self._source)
-        self._images = (self.create_publisher(CompressedImage, 'image/compressed', CAMERA_QOS) if self._jpeg
-                        else self.create_publisher(Image, 'image', CAMERA_QOS))
-        self._ground_truth = self.create_publisher(Image, 'ground_truth', CAMERA_QOS) if self._source.has_labels else None
-        self._infos = self.create_publisher(CameraInfo, 'camera_info', CAMERA_QOS)
+        self._images = self._publisher(CompressedImage, 'image/compressed') if self._jpeg else self._publisher(Image, 'image')
+        self._ground_truth = self._publisher(Image, 'ground_truth') if self._source.has_labels else None
+        self._infos = self._publisher(CameraInfo, 'camera_info')
+        warn_of_unused_overrides(self)
         self._published = self._window_frames = 0
         self._window_start_s: Optional[float] = None
         self.finished = False
         self.create_timer(1.0 / settings.rate_hz, self._publish_next)
         self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {settings.rate_hz:g} Hz')
+
+    def _publisher(self, message_type: type, name: str) -> Publisher:
+        # A copy: rclpy writes overrides into the profile it is given.
+        return self.create_publisher(message_type, name, copy.copy(CAMERA_QOS),
+                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
     def _publish_next(self) -> None:
         frame = next(self._frames, None)

@@ -13,6 +13,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 PREFIX = 'qos_overrides.'
+EXPECTED = f'expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, with a topic of this node'
+FOLLOWS_PUBLISHERS = 'this node follows the QoS of the publishers'
 NAME = re.compile(r'qos_overrides\.(/[^.]+)\.(publisher|subscription)(_\w+)?\.\w+')
 
 
@@ -27,11 +29,18 @@ def follow_remapping(node: Node) -> None:
             given.setdefault(new, Parameter(new, value=given[name].value))
 
 
-def unused_overrides(node: Node) -> list[str]:
-    """A line for each override of an unknown topic or a policy that cannot be overridden. Call after creating all topics."""
-    return [f'{name} is not used: expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, with '
-            'a topic of this node'
-            for name in node._parameter_overrides
+def warn_of_unused_overrides(node: Node, expected: str = EXPECTED) -> None:
+    """Log each override of an unknown topic or a policy that cannot be overridden. Call after creating all topics.
+
+    :param expected: what would be used, in a few words
+    """
+    for line in unused_overrides(node, expected):
+        node.get_logger().warning(line)
+
+
+def unused_overrides(node: Node, expected: str = EXPECTED) -> list[str]:
+    """The lines that warn_of_unused_overrides() logs."""
+    return [f'{name} is not used: {expected}' for name in node._parameter_overrides
             if name.startswith(PREFIX) and not node.has_parameter(name) and _remapped(node, name) is None]
 
 

@@ -17,6 +17,7 @@ from rclpy.subscription import Subscription
 
 from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.parameters import FittedParameters
+from fanet_ros.ros.common.qos_overrides import FOLLOWS_PUBLISHERS, warn_of_unused_overrides
 from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.audience import Audience
 from fanet_ros.ros.dashboard.camera_feed import CameraFeed
@@ -44,6 +45,7 @@ class DashboardNode(FittedParameters, Node):
     def __init__(self, workers: Executor) -> None:
         super().__init__('dashboard')
         self.settings = DashboardSettings.declare(self)
+        warn_of_unused_overrides(self, FOLLOWS_PUBLISHERS)
         self.target = self._full_name(self.settings.node)
         self.audience = Audience()
         self.link = NodeLink(self, self.target)

@@ -16,6 +16,7 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
+from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.parameter_forms import describe, plain_value, to_parameter
 
 ANSWER_S = 10.0         # for calls that an idle node answers immediately
@@ -33,7 +34,7 @@ class NodeLink:
     """Parameters and lifecycle of the node `target` (full name). Coroutines are for the event loop, poll() for the ROS thread."""
 
     def __init__(self, node: Node, target: str) -> None:
-        self._target = target
+        self._node, self._target = node, target
         self._list = node.create_client(ListParameters, f'{target}/list_parameters')
         self._describe = node.create_client(DescribeParameters, f'{target}/describe_parameters')
         self._get = node.create_client(GetParameters, f'{target}/get_parameters')
@@ -122,6 +123,7 @@ class NodeLink:
             raise NodeError(f'{self._target} is not running')
         loop = asyncio.get_running_loop()
         answer: asyncio.Future = loop.create_future()
+        asked = self._running()
         future = client.call_async(request)
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(_pass_on, done, answer))
         until = loop.time() + timeout_s
@@ -130,12 +132,17 @@ class NodeLink:
                 if loop.time() >= until:
                     raise NodeError(f'{self._target} did not answer within {timeout_s:.0f} s: it is busy building a model, '
                                     'or hangs')
-                if not client.service_is_ready():       # it would never answer
+                if not client.service_is_ready() or (asked and not asked & self._running()):        # it would never answer
                     raise NodeError(f'{self._target} has ended without an answer: see its log')
                 await asyncio.wait({answer}, timeout=min(PRESENCE_S, until - loop.time()))
             return answer.result()
         finally:
             client.remove_pending_request(future)
+
+    def _running(self) -> set[bytes]:
+        """Identifies each running node of the target's name; after a restart it is another one."""
+        return {bytes(info.endpoint_gid) for info in self._node.get_publishers_info_by_topic('/parameter_events')
+                if full_name(info) == self._target}
 
 
 def _pass_on(done: Future, answer: asyncio.Future) -> None:

@@ -28,6 +28,8 @@ from fanet_ros.ros.doctor.transport import check_transport
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.sources import SyntheticStreet
 
+REMEDY = 'correct the parameter file or the -p argument'
+
 
 class Doctor:
     """Runs checks and prints the findings of each immediately, unless `quiet`."""
@@ -80,23 +82,32 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
     can_run = not exit_code(doctor.findings, strict=False)
     if can_run:
         doctor.check('precision', functools.partial(check_precision, settings.precision, settings.device))
-    receptions = [] if arguments.no_camera else receive(
-        node, settings.cameras or ('',), settings.image_transport == 'compressed', arguments.wait_s,
-        settings.bit_depth)
+    receptions = [] if arguments.no_camera else _receive(doctor, node, settings, arguments.wait_s)
     for item in receptions:
         doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
     if not arguments.no_speed:
         _check_speed(doctor, settings, receptions, can_run)
 
 
+def _receive(doctor: Doctor, node: Node, settings: SegmentationSettings, wait_s: float) -> list[CameraReception]:
+    """What the cameras send; nothing if the node could not subscribe to them, because of invalid qos_overrides."""
+    try:
+        return receive(node, settings.cameras or ('',), settings.image_transport == 'compressed', wait_s, settings.bit_depth)
+    except (ValueError, RuntimeError, ParameterException) as error:
+        if not node.context.ok():       # shutdown was requested, which makes ROS calls fail
+            raise ExternalShutdownException from None
+        found = Finding('camera', ERROR, ' '.join(str(error).split()), REMEDY)
+        doctor.check('camera', lambda: [found])
+        return []
+
+
 def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
     """The settings that the node would use, None if it would not start with them."""
     findings: list[Finding] = []
-    remedy = 'correct the parameter file or the -p argument'
     try:
-        return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, remedy)))
+        return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, REMEDY)))
     except (ValueError, ParameterException) as error:
-        findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), remedy))
+        findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), REMEDY))
         return None
     finally:
         if findings:

@@ -23,7 +23,7 @@ from fanet_ros.ros.common.due_timer import run_if_due
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
-from fanet_ros.ros.common.qos_overrides import unused_overrides
+from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
 from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
@@ -130,8 +130,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             self._stop()
             return self._refuse('activated', error, keep=True)
         self._state = ACTIVE
-        for line in unused_overrides(self):
-            self.get_logger().warning(line)
+        warn_of_unused_overrides(self)
         topics = ', '.join(camera.topic for camera in self._cameras.values())
         masks = ', '.join(outputs.mask_topic for outputs in self._outputs.values())
         self.get_logger().info(f'segmenting {topics} with {self._switch.loaded.segmenter.description}, mask on {masks}')

@@ -3,6 +3,8 @@
 """Split bags, read as a whole and file by file."""
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from fanet_ros.msg import ClassMap, FrameTiming
 from rclpy.serialization import serialize_message
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import WriterError
 from std_msgs.msg import Header, String
 
 from fanet_ros.bags.errors import BagError
@@ -113,6 +116,67 @@ def test_files_completed_before_a_crash_are_readable(tmp_path: Path) -> None:
     for second in range(5):
         bag.write('/timing', TIMING, START_NS + second * SECOND_NS, timing(second))
     assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0, 1, 2, 3]      # not closed
+
+
+class FullOnce:
+    """A file whose first write after `is_full` was set stops in the middle: the disk is full, until somebody frees space."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self.is_full = file, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, data: bytes) -> int:
+        if not self.is_full:
+            return self._file.write(data)
+        self.is_full = False
+        self._file.write(bytes(data)[:len(data) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize('max_bytes', [0, 10**7])
+def test_a_bag_is_complete_up_to_the_moment_when_the_disk_is_full(tmp_path: Path, max_bytes: int) -> None:
+    bag = BagWriter(tmp_path / 'drive', max_bytes=max_bytes)
+    bag.add_topic('/a', 'std_msgs/msg/String', [PLAIN])
+    disk = bag._file.storage.bio = FullOnce(bag._file.storage.bio)
+
+    def write(*numbers: int) -> None:
+        for number in numbers:
+            bag.write('/a', 'std_msgs/msg/String', START_NS + number, serialize_message(String(data=str(number) * 400_000)))
+    write(0, 1, 2, 3)
+    disk.is_full = True
+    with pytest.raises(OSError, match='No space left on device'):
+        write(4, 5, 6, 7, 8, 9)
+    bag.close()
+    read = [message.data[0] for _, _, message in contents(tmp_path / 'drive')]
+    assert ''.join(read) == '012345' and bag.counts == {'/a': 6}
+    information = yaml.safe_load((tmp_path / 'drive' / 'metadata.yaml').read_text())['rosbag2_bagfile_information']
+    assert information['message_count'] == 6
+
+
+def test_closing_a_split_bag_again_after_it_has_failed_fails_for_the_same_reason(tmp_path: Path) -> None:
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=1.0)
+    bag.add_topic('/timing', TIMING, [PLAIN])
+    bag.write('/timing', TIMING, START_NS, timing(0))
+    assert not bag.is_removed
+    shutil.rmtree(tmp_path / 'drive')
+    assert bag.is_removed
+    with pytest.raises(FileNotFoundError, match='drive'):
+        bag.write('/timing', TIMING, START_NS + SECOND_NS, timing(1))
+    with pytest.raises(FileNotFoundError, match='drive'):
+        bag.close()
+
+
+def test_a_split_bag_is_complete_if_the_next_file_cannot_be_opened(tmp_path: Path) -> None:
+    bag = BagWriter(tmp_path / 'drive', max_duration_s=1.0)
+    bag.add_topic('/timing', TIMING, [PLAIN])
+    bag.write('/timing', TIMING, START_NS, timing(0))
+    (tmp_path / 'drive' / 'drive_1').write_bytes(b'')
+    with pytest.raises(WriterError, match='exists already'):
+        bag.write('/timing', TIMING, START_NS + SECOND_NS, timing(1))
+    bag.close()
+    assert [message.frames_received for _, _, message in contents(tmp_path / 'drive')] == [0]
 
 
 def test_no_file_grows_while_simulated_time_restarts_again_and_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 """The dashboard's link to a node that is replaced without notice, over real ROS services."""
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from fanet_ros.ros.dashboard import node_link
-from fanet_ros.ros.dashboard.node_link import NodeLink
+from fanet_ros.ros.dashboard.node_link import NodeError, NodeLink
 
 DEADLINE_S = 60.0
 
@@ -22,16 +23,18 @@ DEADLINE_S = 60.0
 @pytest.fixture(name='make_node')
 def make_node_fixture() -> Iterator[Callable[..., Node]]:
     """Creates a node in a participant of its own, with these parameters."""
-    contexts: list[Context] = []
+    nodes: list[Node] = []
 
     def make(name: str, **parameters: list[str]) -> Node:
-        contexts.append(Context())
-        rclpy.init(context=contexts[-1])
-        return rclpy.create_node(name, context=contexts[-1], automatically_declare_parameters_from_overrides=True,
-                                 parameter_overrides=[Parameter(key, value=value) for key, value in parameters.items()])
+        context = Context()
+        rclpy.init(context=context)
+        nodes.append(rclpy.create_node(name, context=context, automatically_declare_parameters_from_overrides=True,
+                                       parameter_overrides=[Parameter(key, value=value) for key, value in parameters.items()]))
+        return nodes[-1]
     yield make
-    for context in contexts:
-        rclpy.try_shutdown(context=context)
+    for node in nodes:
+        node.destroy_node()
+        rclpy.try_shutdown(context=node.context)
 
 
 def test_a_lost_answer_is_asked_for_again(make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,3 +64,27 @@ def test_a_lost_answer_is_asked_for_again(make_node: Callable[..., Node], monkey
     executors.append(SingleThreadedExecutor(context=second.context))
     executors[1].add_node(second)
     wait_for(lambda: polled() and link.cameras == ('left', 'right'))
+
+
+def test_a_node_that_restarts_at_once_is_not_waited_for(make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_link, 'ANSWER_S', DEADLINE_S)
+    dashboard, first = make_node('dashboard'), make_node('target')
+    link = NodeLink(dashboard, '/target')
+
+    def wait_for_targets(count: int) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while len(link._running()) != count or not link._list.service_is_ready():
+            assert time.monotonic() < deadline, 'timed out'
+            time.sleep(0.02)
+
+    async def change() -> None:
+        asked = asyncio.create_task(link.parameters())
+        await asyncio.sleep(0)              # the first one, which never spins, has the request
+        make_node('target')
+        wait_for_targets(2)
+        first.destroy_node()
+        await asked
+
+    wait_for_targets(1)
+    with pytest.raises(NodeError, match='/target has ended without an answer'):
+        asyncio.run(change())

@@ -43,6 +43,12 @@ def test_absent_sources(source: str) -> None:
         open_source(source)
 
 
+def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
+    (link := tmp_path / 'usb-Camera-video-index0').symlink_to('/dev/video87')
+    with pytest.raises(SourceError, match='no camera answers at /dev/video87: .* whether another program uses it'):
+        open_source(str(link))
+
+
 def test_empty_folder_and_unreadable_video(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match='no images'):
         open_source(str(tmp_path))
