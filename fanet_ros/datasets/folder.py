@@ -25,8 +25,8 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     :param images: folder of the images in `root`
     :param masks: folder of the labels in `root`
     :param mask_suffix: part between NAME and .png of a label file, such as '_mask'
-    :raises DatasetError: no images, labels without an image, or an image without labels. The contents of the files are
-        checked when they are read.
+    :raises DatasetError: no images, labels without an image, an image without labels, or two of one name. The contents of
+        the files are checked when they are read.
     """
     root = Path(root).expanduser()
     image_folder, mask_folder = root / images, root / masks
@@ -35,6 +35,11 @@ def load_folder(root: Union[str, Path], num_classes: int, *, keep: Optional[Call
     if not paths:
         raise DatasetError(f'no images in {image_folder}: expected {images}/NAME.jpg with '
                            f'labels {masks}/NAME{mask_suffix}.png')
+    by_stem: dict[str, Path] = {}
+    for path in paths:
+        other = by_stem.setdefault(path.stem, path)
+        if other != path:
+            raise DatasetError(f'{other} and {path.name} would have the same labels, {path.stem}{mask_suffix}.png: remove one')
     mask_paths = {path.stem: path for path in mask_folder.glob(f'*{mask_suffix}.*') if path.suffix.lower() == '.png'}
     orphans = sorted(set(mask_paths) - {f'{path.stem}{mask_suffix}' for path in paths})
     if orphans:

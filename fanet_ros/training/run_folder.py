@@ -95,9 +95,9 @@ class RunFolder:
         self._replace(self.path / 'loss.png', lambda path: draw_history(history['losses'], history['validation'], path))
 
     def _replace(self, path: Path, write: Callable[[Path], Any]) -> None:
-        """Write `path` with `write`, completely or not at all."""
+        """Write `path` with `write`, completely or not at all, even if the power fails."""
         try:
-            with replacing(path) as partial:
+            with replacing(path, is_durable=True) as partial:
                 write(partial)
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
             raise RunFolderError(

@@ -30,7 +30,7 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
     if not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
         if path.is_file():      # what is left was learned from frames that are gone
             _remove(work, NORM, TEACHING, TAUGHT, TUNING, TUNED)
-        write_json(path, settings)
+        write_json(path, settings, is_durable=True)
         return
     old = json.loads(path.read_text()) if path.is_file() else {}
     for key, value in settings.items():
@@ -42,7 +42,7 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
     for key in changed:
         _remove(work, *LEARNED_FROM[key])
     if changed:
-        write_json(path, {**old, **{key: settings.get(key) for key in changed}})
+        write_json(path, {**old, **{key: settings.get(key) for key in changed}}, is_durable=True)
 
 
 def _remove(work: Path, *names: str) -> None:

@@ -67,7 +67,7 @@ def _figures(config: TrainingConfig, state: Mapping[str, Any], device: str, wall
 
 
 def compress(source: Path, target: Path) -> None:
-    """Write a checkpoint with 8 bits per weight, split into parts if it is larger than PART_BYTES.
+    """Write a checkpoint with 8 bits per weight, split into parts if it is larger than PART_BYTES; replaces an earlier one.
 
     Fingerprints of the original training frames are taken from the current directory if `pack --quality` left them there.
     """
@@ -76,6 +76,8 @@ def compress(source: Path, target: Path) -> None:
     if original.is_file():
         metadata = replace(metadata, training_frames=original.read_text())
     save_checkpoint(target, network, metadata, dtype=torch.int8)
+    for part in target.parent.glob(f'{target.name}.[0-9][0-9]'):
+        part.unlink()
     content = target.read_bytes()
     if len(content) > PART_BYTES:
         for number, first in enumerate(range(0, len(content), PART_BYTES)):

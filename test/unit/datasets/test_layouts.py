@@ -144,6 +144,13 @@ def test_errors_about_labels_name_the_file(tmp_path: Path, labels: np.ndarray, k
     assert 'a.png' in str(caught.value)
 
 
+def test_two_images_of_one_name_are_rejected(tmp_path: Path) -> None:
+    config = folder(tmp_path, np.zeros((2, 2), np.uint8))
+    write(tmp_path / 'images/a.jpg', np.zeros((2, 2, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r'images/a\.jpg and a\.png would have the same labels, a\.png: remove one'):
+        load_dataset(config, PAIR)
+
+
 def test_unequal_counts_and_sizes(tmp_path: Path) -> None:
     config = folder(tmp_path, np.zeros((2, 2), np.uint8))
     write(tmp_path / 'labels/c.png', np.zeros((2, 2), np.uint8))

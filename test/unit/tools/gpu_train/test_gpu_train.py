@@ -153,6 +153,9 @@ def test_a_large_checkpoint_is_split_into_parts(tmp_path: Path, monkeypatch: pyt
     assert len(parts) == 3 and not (tmp_path / 'checkpoint.safetensors').exists()
     (tmp_path / 'joined.safetensors').write_bytes(b''.join(part.read_bytes() for part in parts))
     assert load_checkpoint(tmp_path / 'joined.safetensors').metadata == metadata
+    monkeypatch.undo()
+    gpu_train_run.compress(tmp_path / 'whole.safetensors', tmp_path / 'checkpoint.safetensors')
+    assert [path.name for path in tmp_path.glob('checkpoint.*')] == ['checkpoint.safetensors']
 
 
 def test_errors_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
