@@ -13,6 +13,7 @@ from rosbags.interfaces import Connection
 
 from fanet_ros.bags.range_file import RangeFile
 from fanet_ros.bags.remote_path import AnyPath, RemotePath
+from fanet_ros.bags.storage_files import storage_files
 
 
 def must_be_copied(file: AnyPath) -> bool:
@@ -53,11 +54,7 @@ def fetch_ahead(reader: AnyReader, connections: Collection[Connection], start: O
 
 
 def _remote_mcaps(reader: AnyReader) -> Iterator[Any]:
-    for part in reader.readers:
-        storage = getattr(part, 'storage', None)
-        for file in getattr(storage, 'storages', [storage]):
-            if isinstance(getattr(file, 'bio', None), RangeFile):
-                yield file
+    return (file for file in storage_files(reader) if isinstance(getattr(file, 'bio', None), RangeFile))
 
 
 def _range(chunk: Any) -> tuple[int, int]:
