@@ -19,7 +19,6 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from rosbags.interfaces import ConnectionExtRosbag2, Qos, QosDurability, QosReliability
@@ -33,7 +32,7 @@ from fanet_ros.ros.bag.recorder_topics import message_class
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.common.qos_choice import fitting_reliability
-from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
+from fanet_ros.ros.common.qos_overrides import overridable_publisher, warn_of_unused_overrides
 
 QUEUE_DEPTH = 10
 CLOCK_PERIOD_S = 0.02
@@ -71,9 +70,9 @@ class PlayerNode(FittedParameters, Node):
                 self.get_logger().warning(f'{connection.topic} is not played: {connection.msgtype} is not installed '
                                           f'({error})')
                 continue
-            self._bag_publishers[connection.id] = self.create_publisher(
-                message_type, connection.topic, publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            self._bag_publishers[connection.id] = overridable_publisher(
+                self, message_type, connection.topic,
+                publisher_qos(cast(ConnectionExtRosbag2, connection.ext).offered_qos_profiles))
         warn_of_unused_overrides(self)
         self._image_ids = {connection.id for connection in self._reader.connections
                            if connection.id in self._bag_publishers and connection.msgtype in IMAGE_TYPES}

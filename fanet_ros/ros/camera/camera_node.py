@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import array
-import copy
 import math
 import signal
 from typing import Optional
@@ -17,7 +16,6 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -26,7 +24,7 @@ from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
-from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
+from fanet_ros.ros.common.qos_overrides import overridable_publisher, warn_of_unused_overrides
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -64,9 +62,7 @@ class CameraNode(FittedParameters, Node):
         self.get_logger().info(f'publishing {self._source.name} on {self._images.topic_name} at {settings.rate_hz:g} Hz')
 
     def _publisher(self, message_type: type, name: str) -> Publisher:
-        # A copy: rclpy writes overrides into the profile it is given.
-        return self.create_publisher(message_type, name, copy.copy(CAMERA_QOS),
-                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        return overridable_publisher(self, message_type, name, CAMERA_QOS)
 
     def _publish_next(self) -> None:
         frame = next(self._frames, None)

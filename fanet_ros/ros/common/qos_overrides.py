@@ -6,16 +6,27 @@ rclpy only reads them by the name after remapping, and silently ignores the othe
 """
 from __future__ import annotations
 
+import copy
 import re
 from typing import Optional
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 PREFIX = 'qos_overrides.'
 EXPECTED = f'expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, with a topic of this node'
 FOLLOWS_PUBLISHERS = 'this node follows the QoS of the publishers'
 NAME = re.compile(r'qos_overrides\.(/[^.]+)\.(publisher|subscription)(_\w+)?\.\w+')
+
+
+def overridable_publisher(node: Node, message_type: type, name: str, qos: QoSProfile) -> Publisher:
+    """A publisher whose `qos` the parameters may override; `qos` itself stays as it is."""
+    # A copy: rclpy writes overrides into the profile it is given.
+    return node.create_publisher(message_type, name, copy.copy(qos),
+                                 qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
 
 def follow_remapping(node: Node) -> None:

@@ -22,6 +22,7 @@ from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.images.transport_format import MASK_PNG
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
+from fanet_ros.ros.common.qos_overrides import overridable_publisher
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
@@ -161,9 +162,7 @@ class FrameOutputs:
         self._node.destroy_subscription(self._subscription)
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        # A copy: rclpy writes overrides into the profile it is given.
-        return self._node.create_publisher(message_type, self._prefix + name, copy.copy(qos),
-                                           qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        return overridable_publisher(self._node, message_type, self._prefix + name, qos)
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
         """Publish confidence, calibration, coverage, and the PNG files of mask and confidence."""
