@@ -45,7 +45,8 @@ class ConfusionMatrix:
 
     def mean_iou(self) -> float:
         """Mean of class_iou() over the classes that occur or are predicted, 0..1; NaN if no pixel was labelled."""
-        known = self.class_iou()[~np.isnan(self.class_iou())]
+        shares = self.class_iou()
+        known = shares[~np.isnan(shares)]
         return float(known.mean()) if known.size else float('nan')
 
     def pixel_accuracy(self) -> float:

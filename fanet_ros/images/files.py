@@ -17,11 +17,7 @@ EVERY_BIT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH      # mode for the values as
 
 def read_pixels(path: Path, mode: int = cv2.IMREAD_COLOR) -> Optional[np.ndarray]:
     """The image as by cv2.imread(); None if it is unreadable, also if its header claims a size that OpenCV refuses to decode."""
-    try:
-        image: Optional[np.ndarray] = cv2.imread(str(path), mode)
-    except cv2.error:
-        return None
-    return image
+    return decoded_pixels(_content(path), mode)
 
 
 def read_bgr(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
@@ -29,11 +25,7 @@ def read_bgr(path: Path, bit_depth: BitDepth) -> Optional[np.ndarray]:
 
     :param bit_depth: for 16-bit values
     """
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError:
-        return None
-    return decoded_bgr(data, bit_depth)
+    return decoded_bgr(_content(path), bit_depth)
 
 
 def decoded_bgr(data: np.ndarray, bit_depth: BitDepth, flags: int = 0) -> Optional[np.ndarray]:
@@ -49,11 +41,19 @@ def decoded_bgr(data: np.ndarray, bit_depth: BitDepth, flags: int = 0) -> Option
 
 
 def decoded_pixels(data: np.ndarray, mode: int) -> Optional[np.ndarray]:
-    """An image file's bytes as by cv2.imdecode(); None if they are unreadable, see read_pixels()."""
+    """An image file's bytes as by cv2.imdecode(); None if there are none or they are unreadable, see read_pixels()."""
     try:
         return cv2.imdecode(data, mode) if data.size else None
     except cv2.error:
         return None
+
+
+def _content(path: Path) -> np.ndarray:
+    """The bytes of a file, none if it cannot be read."""
+    try:
+        return np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError:
+        return np.empty(0, np.uint8)
 
 
 def write_jpeg(path: Path, rgb: np.ndarray, quality: int) -> None:

@@ -30,11 +30,6 @@ class FolderBitDepth(BitDepth):
         self._paths: Optional[Sequence[Path]] = paths       # None: measured
         self._lock = threading.Lock()
 
-    @property
-    def bits(self) -> int:
-        """That of the files that were read; 10 before the first 16-bit image."""
-        return self._bits
-
     def to_bytes(self, values: np.ndarray, note: Callable[[str], None]) -> np.ndarray:
         """Same as BitDepth.to_bytes(); never calls `note`."""
         with self._lock:

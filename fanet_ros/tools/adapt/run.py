@@ -63,7 +63,6 @@ def adapt(arguments: argparse.Namespace) -> bool:
         _announce(verdict, arguments, index)
         if not verdict.is_better and not arguments.force:
             return False
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
         save_checkpoint(arguments.output, adapted.network.cpu(), metadata)
         print(f'checkpoint: {arguments.output}\nin a running node: ros2 param set /segmentation checkpoint '
               f'{arguments.output.resolve()}')

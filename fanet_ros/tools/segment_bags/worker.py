@@ -108,8 +108,8 @@ class Worker:
         self._segmenter.forget()        # the previous unit may be of another bag
         with ExitStack() as stack:
             journal = stack.enter_context(folder.journal(unit))
-            if table:       # after a power cut there may be masks without their rows
-                journal.keep(count_rows(folder.rows(unit)))
+            if table and (complete := count_rows(folder.rows(unit))) < journal.done:    # masks without their rows: a power cut
+                journal.keep(complete)
             rows = stack.enter_context(RowFile(folder.rows(unit), journal.done))
             before = journal.done
 
