@@ -106,25 +106,29 @@ class OnnxTeacher(Teacher):
         return scores
 
 
-def predict_soft_labels(teacher: Teacher, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int,
+def predict_soft_labels(teachers: Sequence[Teacher], rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int,
                         columns: int) -> np.ndarray:
-    """Class probabilities times 255, (rows, columns, C) uint8, averaged over input sizes and horizontal mirroring.
+    """Class probabilities times 255, (rows, columns, C) uint8, averaged over networks, input sizes and horizontal mirroring.
 
-    They add up to less than 255 where the teacher sees something that is of no class.
+    They add up to less than 255 where a teacher sees something that is of no class.
 
+    :param teachers: with the same classes; each counts the same
     :param rgb: (H, W, 3) uint8
-    :param sizes: height and width [px] of the network's input; a teacher with a size of its own uses that
+    :param sizes: height and width [px] of a network's input; a teacher with a size of its own uses that
     """
-    sizes = sizes if teacher.own_size is None else [teacher.own_size]
-    classes = len(teacher.class_names)
-    predictions = []
     with torch.inference_mode():
-        for size in sizes:
-            logits = teacher.logits(rgb, *size)
-            logits = F.interpolate(logits, (rows, columns), mode='bilinear', align_corners=True).softmax(1)[:, :classes]
-            predictions.append((logits[0] + logits[1].flip(2)) / 2)
-        mean = torch.stack(predictions).mean(0)
-    return (mean.permute(1, 2, 0) * 255).round().to(torch.uint8).cpu().numpy()
+        mean = torch.stack([_probabilities(teacher, rgb, sizes, rows, columns).cpu() for teacher in teachers]).mean(0)
+    return (mean.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+
+
+def _probabilities(teacher: Teacher, rgb: np.ndarray, sizes: Sequence[tuple[int, int]], rows: int, columns: int) -> torch.Tensor:
+    """(C, rows, columns) float32 on the teacher's device."""
+    predictions = []
+    for height, width in sizes if teacher.own_size is None else [teacher.own_size]:
+        logits = F.interpolate(teacher.logits(rgb, height, width), (rows, columns), mode='bilinear', align_corners=True)
+        image, mirrored = logits.softmax(1)[:, :len(teacher.class_names)]
+        predictions.append((image + mirrored.flip(2)) / 2)
+    return torch.stack(predictions).mean(0)
 
 
 def scaled_sizes(height: int, width: int, scales: Sequence[float]) -> list[tuple[int, int]]:
@@ -153,6 +157,20 @@ def open_teacher(name: str, classes: str, device: torch.device) -> Teacher:
         raise DatasetError(f'{name} does not say what its outputs are: give its class map with --teacher-classes, the name of a '
                            'shipped one such as cityscapes19, or a YAML file')
     return OnnxTeacher(Path(name).expanduser(), find_class_map(classes), device)
+
+
+def open_teachers(names: Sequence[str], classes: str, device: torch.device) -> list[Teacher]:
+    """Open several, as open_teacher does.
+
+    :param classes: class map of those that are ONNX files
+    :raises ValueError: one cannot be used, or they have different classes
+    """
+    files = any(map(is_onnx, names))
+    teachers = [open_teacher(name, classes if is_onnx(name) or not files else '', device) for name in names]
+    for name, teacher in zip(names, teachers):
+        if teacher.class_names != teachers[0].class_names:
+            raise DatasetError(f'{name} has other classes than {names[0]}, or in another order: they cannot be averaged')
+    return teachers
 
 
 def _open(path: Path, device: torch.device) -> Any:

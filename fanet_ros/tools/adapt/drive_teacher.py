@@ -72,7 +72,7 @@ class DriveTeacher:
             usual = self._teacher.usual_size
             sizes = scaled_sizes(height, width, (1.0,)) if usual is None else [
                 InputSize(0, 0, usual, scale).of(height, width) for scale in SCALES]
-            yield name_of(number), predict_soft_labels(self._teacher, rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
+            yield name_of(number), predict_soft_labels([self._teacher], rgb, sizes, -(-height // STRIDE), -(-width // STRIDE))
 
 
 def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], device: torch.device) -> Optional[DriveTeacher]:

@@ -3,12 +3,14 @@
 """Write the soft labels that a recipe uses: the predictions of a larger network on its images.
 
     ros2 run fanet_ros soft_labels fanet18_camvid --teacher runs/camvid34/checkpoint.safetensors
+    ros2 run fanet_ros soft_labels fanet18_camvid --teacher fanet18_camvid --teacher fanet34_camvid --scales 1.5
     ros2 run fanet_ros soft_labels my_recipe.yaml --teacher large.onnx --teacher-classes cityscapes19
 
 Each data set of the recipe with a key soft_labels gets that file, unless it exists. Predictions are averaged over several
-network resolutions and mirrored images, and are therefore better than the teacher at one resolution. The teacher may have other
-classes than the recipe: soft_rename maps them. It is a checkpoint, or any network for semantic segmentation as an ONNX file: input
-(1, 3, H, W) RGB, normalised as for ImageNet, output logits (1, C, h, w). One of a fixed size sees all images at that size.
+network resolutions, mirrored images and, if there are several, the teachers, and are therefore better than one network at one
+resolution. Teachers may have other classes than the recipe: soft_rename maps them. A teacher is a checkpoint, or any network for
+semantic segmentation as an ONNX file: input (1, 3, H, W) RGB, normalised as for ImageNet, output logits (1, C, h, w). One of a
+fixed size sees all images at that size.
 """
 from __future__ import annotations
 
@@ -24,9 +26,10 @@ def main(argv: Optional[list[str]] = None) -> int:
         prog='soft_labels', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('recipe', help='YAML file, or the name of one in config/training')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
-    parser.add_argument('--teacher', required=True, help='checkpoint, by shipped name or path, or an ONNX file')
+    parser.add_argument('--teacher', action='append', required=True,
+                        help='checkpoint, by shipped name or path, or an ONNX file; give it again for the mean of several')
     parser.add_argument('--teacher-classes', default='', metavar='CLASS_MAP',
-                        help='classes of an ONNX file: cityscapes19 or another one in config/class_maps, or a YAML file')
+                        help='classes of ONNX files: cityscapes19 or another one in config/class_maps, or a YAML file')
     parser.add_argument('--scales', nargs='+', type=float, default=[1.0, 1.5], metavar='FACTOR',
                         help='network resolutions relative to the images (default: 1 1.5)')
     parser.add_argument('--stride', type=int, default=4, help='image pixels per soft label (default: 4)')

@@ -15,7 +15,7 @@ from fanet_ros.datasets import DatasetError, Samples
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
 from fanet_ros.datasets.soft_labels import write_soft_labels
-from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.datasets.teachers import Teacher, open_teachers, predict_soft_labels, scaled_sizes
 from fanet_ros.inference.device import choose_device
 from fanet_ros.tools.train.command import find_recipe
 from fanet_ros.training.config import TrainingConfig
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     config = TrainingConfig.load(find_recipe(arguments.recipe), arguments.set)
     device = choose_device(arguments.device)
-    teacher = open_teacher(arguments.teacher, arguments.teacher_classes, device)
+    teachers = open_teachers(arguments.teacher, arguments.teacher_classes, device)
     wanted = _wanted(config)
     if not wanted:
         raise ValueError(f'{arguments.recipe}: no data set has the key soft_labels')
@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
         if path.exists():
             print(f'{path} exists')
             continue
-        frames = _frames(teacher, parts, config.temporal_frames, arguments.scales, arguments.stride, path.name)
-        write_soft_labels(path, teacher.class_names, frames)
+        frames = _frames(teachers, parts, config.temporal_frames, arguments.scales, arguments.stride, path.name)
+        write_soft_labels(path, teachers[0].class_names, frames)
         print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
 
 
@@ -61,7 +61,7 @@ def _wanted(config: TrainingConfig) -> dict[Path, list[Samples]]:
     return wanted
 
 
-def _frames(teacher: Teacher, parts: Sequence[Samples], clip_length: int, scales: Sequence[float], stride: int,
+def _frames(teachers: Sequence[Teacher], parts: Sequence[Samples], clip_length: int, scales: Sequence[float], stride: int,
             description: str) -> Iterator[tuple[str, np.ndarray]]:
     """Predict every image, and those before it in its video that a clip has."""
     done: set[str] = set()
@@ -77,4 +77,4 @@ def _frames(teacher: Teacher, parts: Sequence[Samples], clip_length: int, scales
                     done.add(sample.name)
                     height, width = sample.labels.shape
                     yield sample.name, predict_soft_labels(
-                        teacher, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))
+                        teachers, sample.rgb, scaled_sizes(height, width, scales), -(-height // stride), -(-width // stride))

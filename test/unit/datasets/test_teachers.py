@@ -15,7 +15,14 @@ from torch import nn
 
 from fanet_ros.datasets import DatasetError, teachers
 from fanet_ros.datasets.layouts import find_class_map
-from fanet_ros.datasets.teachers import CheckpointTeacher, OnnxTeacher, open_teacher, predict_soft_labels, scaled_sizes
+from fanet_ros.datasets.teachers import (
+    CheckpointTeacher,
+    OnnxTeacher,
+    open_teacher,
+    open_teachers,
+    predict_soft_labels,
+    scaled_sizes,
+)
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.engines.onnx_model import export_onnx
 from fanet_ros.model import Checkpoint, load_checkpoint
@@ -64,7 +71,7 @@ def test_an_onnx_file_teaches_what_its_checkpoint_teaches(tmp_path: Path, any_si
     rgb = SyntheticStreet(128, 96, seed=3).frame(40).rgb
     sizes = scaled_sizes(96, 128, (1.0, 1.5)) if any_size else [(96, 128)]
     assert sizes[0] == (96, 128)
-    soft = [predict_soft_labels(item, rgb, sizes, 24, 32) for item in (file, checkpoint)]
+    soft = [predict_soft_labels([item], rgb, sizes, 24, 32) for item in (file, checkpoint)]
     assert soft[0].shape == (24, 32, 11) and soft[0].dtype == np.uint8
     assert np.abs(soft[0].astype(int) - soft[1]).max() <= 2
     assert np.abs(soft[0].sum(2, dtype=int) - 255).max() <= 6
@@ -74,7 +81,7 @@ def test_bfloat16_teaches_nearly_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     rgb, soft = SyntheticStreet(256, 192, seed=3).frame(40).rgb, []
     for native in (False, True):
         monkeypatch.setattr(teachers, 'computes_in', lambda *_, native=native: native)
-        soft.append(predict_soft_labels(open_teacher('fanet18_camvid', '', CPU), rgb, [(192, 256)], 48, 64).astype(int))
+        soft.append(predict_soft_labels([open_teacher('fanet18_camvid', '', CPU)], rgb, [(192, 256)], 48, 64).astype(int))
     difference = np.abs(soft[0] - soft[1])
     assert 0 < difference.mean() < 0.5                                  # of 255
     assert (soft[0].argmax(2) == soft[1].argmax(2)).mean() > 0.98
@@ -84,14 +91,34 @@ def test_a_fixed_size_is_used_whatever_is_asked_for(tmp_path: Path) -> None:
     teacher = OnnxTeacher(write(tmp_path / 'a.onnx', Brightness()), TWO, CPU)
     rgb = np.zeros((48, 80, 3), np.uint8)
     rgb[:, 40:] = 255
-    soft = predict_soft_labels(teacher, rgb, [(480, 640), (64, 64)], 12, 20)
+    soft = predict_soft_labels([teacher], rgb, [(480, 640), (64, 64)], 12, 20)
     assert soft.argmax(2).tolist() == [[0] * 10 + [1] * 10] * 12
 
 
 def test_outputs_beyond_the_classes_are_of_no_class(tmp_path: Path) -> None:
     teacher = OnnxTeacher(write(tmp_path / 'a.onnx', Brightness(more=1)), TWO, CPU)
     gray = np.full((32, 64, 3), 116, np.uint8)         # nearly the mean: all three logits are about 0
-    assert predict_soft_labels(teacher, gray, [(32, 64)], 8, 16).sum(2, dtype=int).mean() == pytest.approx(170, abs=12)
+    assert predict_soft_labels([teacher], gray, [(32, 64)], 8, 16).sum(2, dtype=int).mean() == pytest.approx(170, abs=12)
+
+
+def test_teachers_are_averaged_whatever_sizes_they_take(tmp_path: Path) -> None:
+    any_size = {'input_names': ['x'], 'dynamic_axes': {'x': {2: 'h', 3: 'w'}}}
+    files = [write(tmp_path / 'fixed.onnx', Brightness()), write(tmp_path / 'any.onnx', Brightness(more=1), **any_size)]
+    opened = [OnnxTeacher(file, TWO, CPU) for file in files]
+    rgb, sizes = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8), [(32, 64), (64, 96)]
+    dark, darker = (predict_soft_labels([teacher], rgb, sizes, 16, 32).astype(int) for teacher in opened)
+    assert np.abs(dark - darker).max() > 10
+    assert np.abs(predict_soft_labels(opened, rgb, sizes, 16, 32) - (dark + darker) / 2).max() <= 1
+
+
+def test_teachers_that_are_averaged_need_the_same_classes(tmp_path: Path) -> None:
+    file = str(write(tmp_path / 'a.onnx', Brightness()))
+    first, second = open_teachers([file, 'fanet18_camvid'], 'camvid11', CPU)      # the class map is for the ONNX file
+    assert first.class_names == second.class_names
+    with pytest.raises(DatasetError, match=r'fanet18_cityscapes has other classes than fanet18_camvid, or in another order'):
+        open_teachers(['fanet18_camvid', 'fanet18_cityscapes'], '', CPU)
+    with pytest.raises(DatasetError, match='fanet18_camvid contains its classes'):
+        open_teachers(['fanet18_camvid'], 'camvid11', CPU)
 
 
 def test_unusable_teachers_are_rejected(tmp_path: Path) -> None:
@@ -129,7 +156,7 @@ def test_probabilities_teach_as_their_logits_do(tmp_path: Path) -> None:
     logits, probabilities = (OnnxTeacher(write(tmp_path / f'{name}.onnx', network), TWO, CPU) for name, network in (
         ('logits', Brightness()), ('probabilities', nn.Sequential(Brightness(), nn.Softmax(1)))))
     rgb = np.random.default_rng(0).integers(0, 256, (32, 64, 3), np.uint8)
-    soft = [predict_soft_labels(item, rgb, [(32, 64)], 16, 32).astype(int) for item in (logits, probabilities)]
+    soft = [predict_soft_labels([item], rgb, [(32, 64)], 16, 32).astype(int) for item in (logits, probabilities)]
     assert np.abs(soft[0] - soft[1]).max() <= 1 and soft[0].std() > 20
 
 
