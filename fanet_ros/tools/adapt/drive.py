@@ -14,7 +14,7 @@ import numpy as np
 from fanet_ros.datasets import DatasetError
 from fanet_ros.datasets.frame_set import FrameSet, gather_frames, is_blank
 from fanet_ros.datasets.source_frames import SourceFrame, SourceRequest, spread
-from fanet_ros.evaluation.label_free import FramePair
+from fanet_ros.evaluation.views import FramePair
 
 LARGEST = 1.5           # times the side of the network's input: larger frames are reduced to this
 LEAST_FRAMES = 8

@@ -11,8 +11,9 @@ from typing import Sequence
 import cv2
 import numpy as np
 
-from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions
+from fanet_ros.evaluation.label_free import Comparison
 from fanet_ros.evaluation.verdict import Verdict
+from fanet_ros.evaluation.views import FramePair, Predictions
 from fanet_ros.images.files import write_jpeg
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
 from fanet_ros.tools.adapt.drive import Drive

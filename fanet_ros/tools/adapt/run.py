@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from fanet_ros.datasets.source_frames import SourceRequest
 from fanet_ros.datasets.teachers import is_onnx
-from fanet_ros.evaluation.label_free import Comparison, FramePair, Predictions, TeacherLabels, compare, predict_views
+from fanet_ros.evaluation.label_free import Comparison, TeacherLabels, compare
 from fanet_ros.evaluation.verdict import Verdict, judge, teacher_fits
+from fanet_ros.evaluation.views import FramePair, Predictions, predict_views
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from fanet_ros.datasets import Samples
 from fanet_ros.datasets.annotations import read_annotations
 from fanet_ros.datasets.class_counts import count_classes
-from fanet_ros.evaluation.label_free import compare, predict_views
+from fanet_ros.evaluation.label_free import compare
+from fanet_ros.evaluation.views import predict_views
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.input_size import InputSize
 from fanet_ros.inference.preprocess import Preprocessor

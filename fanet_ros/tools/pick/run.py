@@ -14,7 +14,7 @@ from tqdm import tqdm
 from fanet_ros.datasets.annotations import write_annotations
 from fanet_ros.datasets.frame_set import gather_frames, is_blank
 from fanet_ros.datasets.source_frames import SourceFrame, SourceRequest
-from fanet_ros.evaluation.label_free import FramePair, ViewPredictor
+from fanet_ros.evaluation.views import FramePair, ViewPredictor
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import load_checkpoint

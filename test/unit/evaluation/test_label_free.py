@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from fanet_ros.datasets import UNLABELLED
-from fanet_ros.evaluation.label_free import FramePair, Predictions, TeacherAgreement, TeacherLabels, compare, predict_views
+from fanet_ros.evaluation.label_free import TeacherAgreement, TeacherLabels, compare
 from fanet_ros.evaluation.verdict import judge
+from fanet_ros.evaluation.views import FramePair, Predictions, predict_views
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 from fanet_ros.sources import SyntheticStreet
 
