@@ -21,13 +21,13 @@ from fanet_ros.inference.triton_blocks import CHANNELS, PIXELS, blocks, channels
 ELEMENTS = 1024         # per program of _epilogue
 
 
-@triton.jit(do_not_specialize=['count', 'width', 'area', 'stride_n', 'stride_c', 'stride_y', 'stride_x'])
+@triton.jit(do_not_specialize=['pixels', 'width', 'area', 'stride_n', 'stride_c', 'stride_y', 'stride_x'])
 def _epilogue(  # type: ignore[no-untyped-def]  # Triton infers the types
-              values, bias, other, slope, count, width, area, stride_n, stride_c, stride_y, stride_x, CHANNELS: tl.constexpr,
+              values, bias, other, slope, pixels, width, area, stride_n, stride_c, stride_y, stride_x, CHANNELS: tl.constexpr,
               WITH_OTHER: tl.constexpr, ALIKE: tl.constexpr, ELEMENTS: tl.constexpr):
     """`values` is channels-last in memory; `other` is alike, or has any layout given by its strides."""
     index = tl.program_id(0) * ELEMENTS + tl.arange(0, ELEMENTS)
-    inside = index < count
+    inside = index < pixels * CHANNELS      # a product, whose known factor lets Triton load 16 bytes at a time, not one value
     channel = index % CHANNELS
     value = tl.load(values + index, mask=inside, other=0.0).to(tl.float32)
     value += tl.load(bias + channel, mask=inside, other=0.0).to(tl.float32)
@@ -54,11 +54,10 @@ def epilogue(values: Tensor, bias: Tensor, slope: float, other: Optional[Tensor]
     if not values.is_contiguous(memory_format=torch.channels_last):
         values = values + bias[:, None, None] if other is None else values + bias[:, None, None] + other
         return F.leaky_relu(values, slope)
-    channels, height, width = values.shape[1:]
-    count = values.numel()
+    number, channels, height, width = values.shape
     with on_device_of(values):
-        _epilogue[triton.cdiv(count, ELEMENTS),](
-            values, bias, values if other is None else other, float(slope), count, width, height * width,
+        _epilogue[triton.cdiv(values.numel(), ELEMENTS),](
+            values, bias, values if other is None else other, float(slope), number * height * width, width, height * width,
             *((0, 0, 0, 0) if other is None else other.stride()), CHANNELS=channels, WITH_OTHER=other is not None,
             ALIKE=other is not None and other.stride() == values.stride(), ELEMENTS=ELEMENTS)
     return values

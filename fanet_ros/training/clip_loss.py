@@ -9,6 +9,7 @@ from typing import Optional, Sequence
 import torch
 from torch import Tensor, nn
 
+from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.model import MIN_INPUT_PX, FANet, FrameContext
 from fanet_ros.training.batches import Batch
 from fanet_ros.training.config import TrainingSettings
@@ -74,11 +75,12 @@ def _freeze_unused(network: FANet, settings: TrainingSettings) -> None:
     training, parameters = network.training, list(network.parameters())
     images = torch.zeros(2, 3, MIN_INPUT_PX, MIN_INPUT_PX, device=parameters[0].device)
     network.eval()
-    first = network.forward_with_aux(images)
-    outputs = network.forward_with_aux(images, [first.context])
-    used = [outputs.logits, outputs.aux_32, outputs.aux_16] if settings.auxiliary_weight else [outputs.logits]
     trained = [parameter for parameter in parameters if parameter.requires_grad]
-    gradients: Sequence[Optional[Tensor]] = torch.autograd.grad([item.sum() for item in used], trained, allow_unused=True)
+    with convolutions_searched(False):      # a search would take seconds, for a size that is not used again
+        first = network.forward_with_aux(images)
+        outputs = network.forward_with_aux(images, [first.context])
+        used = [outputs.logits, outputs.aux_32, outputs.aux_16] if settings.auxiliary_weight else [outputs.logits]
+        gradients: Sequence[Optional[Tensor]] = torch.autograd.grad([item.sum() for item in used], trained, allow_unused=True)
     for parameter, gradient in zip(trained, gradients):
         if gradient is None:
             parameter.requires_grad_(False)

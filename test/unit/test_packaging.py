@@ -18,6 +18,7 @@ import yaml
 import fanet_ros
 from fanet_ros.commands import COMMANDS, purpose
 from fanet_ros.package_share import share_directory
+from fanet_ros.tools.pack import command as pack
 
 REPO = Path(__file__).parents[2]
 PACKAGE_XML = ElementTree.parse(REPO / 'package.xml').getroot()
@@ -171,3 +172,15 @@ def test_patching_the_wheels_replaces_the_build_machines_folders():
     after = patch_wheels.patch(before, '/usr/include/python3.12', '/venv/numpy/include')
     assert after == 'INCLUDES "/usr/include/python3.12;/venv/numpy/include;${PREFIX}/include"'
     assert patch_wheels.patch(after, '/usr/include/python3.12', '/venv/numpy/include') == after
+
+
+def test_what_goes_to_a_borrowed_gpu_fits_into_64_mib():
+    """As CONTRIBUTING says: for `make gpu` without the checkpoints that it does not use, for training without any but with data."""
+    listed = subprocess.run(['git', 'ls-files', '-z'], cwd=REPO, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip('not a checkout')
+    sizes = {name: (REPO / name).stat().st_size for name in listed.stdout.split('\0') if (REPO / name).is_file()}
+    checkpoints = [name for name in sizes if name.startswith('weights/') and name.endswith('.safetensors')]
+    unused = [name for name in checkpoints if name.endswith('_cityscapes.safetensors')]
+    assert sum(sizes.values()) - sum(map(sizes.__getitem__, unused)) < 64 * 2**20
+    assert sum(sizes.values()) - sum(map(sizes.__getitem__, checkpoints)) + pack.MAX_MB * 1e6 < 64 * 2**20

@@ -29,7 +29,10 @@ CLASSES = 19
 
 
 def run(settings: StepSettings, figures: Figures) -> None:
-    """Device time of each alternative, without pauses between runs; a failure is recorded as a figure too."""
+    """Time of each alternative, without pauses between runs: that of the device or, if longer, of the CPU for the launches.
+
+    A failure is recorded as a figure too.
+    """
     for size in reversed(settings.sizes):
         for stage, ways in (('network', networks(settings, size)), ('labels', postprocessing(settings, size)),
                             ('input', preprocessing(settings, size)), ('transfer', transfers(settings, size))):

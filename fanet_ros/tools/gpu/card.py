@@ -16,7 +16,10 @@ ROUNDS = 15
 
 
 def median_ms(settings: StepSettings, work: Callable[[], object], *, burst: int = 1) -> float:
-    """Median time of `work` [ms], from device events; with a burst, per run of `burst` back-to-back runs."""
+    """Median time of `work` [ms], from device events; with a burst, per run of `burst` back-to-back runs.
+
+    If the CPU launches more slowly than the device works, it is the time of the launches: 0.04 ms for a Triton kernel on its own.
+    """
     for _ in range(settings.pick(3, 1)):
         work()
     times = []

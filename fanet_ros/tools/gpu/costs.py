@@ -50,6 +50,11 @@ def run(settings: StepSettings, figures: Figures) -> None:
     frame = FrameInput(settings.frames(size, 1)[0])
     figures.add('profile', variant='fanet18', of='frame to labels', weights=weights, height=size[0], width=size[1],
                 **profiled(settings, lambda: segmenter.segment_batch([frame])))
+    if not settings.is_rehearsal:       # last: these kernels are not in use yet
+        network = rewritten_network(random_network('fanet18'), settings.device, settings.precision, fused=True)
+        engine = TorchEngine(network, settings.device, settings.precision, *size, pool=GraphPool(settings.device))
+        figures.add('profile', variant='fanet18', of='network, Triton between convolutions', height=size[0], width=size[1],
+                    **profiled(settings, partial(engine, images)))
 
 
 def needs(network: FANet, precision: str, size: Size) -> dict[str, float]:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pack the data of a recipe for transfer to another machine: `pack RECIPE --output DIR`.
 
-    ros2 run fanet_ros pack fanet18_camvid --output packs       all files the recipe reads, in volumes of at most 60 MB
+    ros2 run fanet_ros pack fanet18_camvid --output packs       all files the recipe reads, in volumes of at most 50 MB
     ros2 run fanet_ros pack fanet18_camvid --quality 75         the same in a third of the bytes, with some loss
     python -m fanet_ros pack --unpack packs/*.zip --into DIR      on the other machine; then train in DIR
 
@@ -17,6 +17,8 @@ from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
 
+MAX_MB = 50.0       # so that a volume and the package without its checkpoints make at most 64 MiB, see CONTRIBUTING
+
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Pack or unpack; returns the exit code."""
@@ -24,7 +26,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('recipe', nargs='?', help='YAML file, or the name of one in config/training')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     parser.add_argument('--output', type=Path, default=Path('packs'), help='folder for the volumes (default: packs)')
-    parser.add_argument('--max-mb', type=float, default=60.0, help='maximum size of a volume (default: 60)')
+    parser.add_argument('--max-mb', type=float, default=MAX_MB, help=f'maximum size of a volume (default: {MAX_MB:.0f})')
     parser.add_argument('--quality', type=int, help='WebP quality, 1 to 100, for images that become smaller')
     parser.add_argument('--unpack', nargs='+', type=Path, metavar='PACK', help='unpack these instead')
     parser.add_argument('--into', type=Path, default=Path('.'), help='target folder of --unpack (default: here)')

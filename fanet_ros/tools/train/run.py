@@ -40,6 +40,7 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
     Returns whether training finished, rather than being interrupted.
     """
     state = _state(config, folder, device, resume)
+    start = _initial(config.init, is_resumed=state is not None)         # before the data, which take long to read
     class_map, settings = find_class_map(config.class_map), config.training
     cache = SampleCache(int(config.loader.cache_gib * 2**30))
     sets = ClassSets(len(class_map))
@@ -57,7 +58,6 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
                   'the two left out')
     _check_processes(processes, state, groups, folder, device)
     pixels = count_classes([group.samples for group in groups], class_map.names, allow_empty=config.allow_empty_classes)
-    start = _initial(config.init, is_resumed=state is not None)
     metadata = replace(
         _metadata(config, class_map, groups[0].samples[0].labels.shape),
         training_frames=fingerprints.merged([

@@ -14,11 +14,15 @@ import torch
 from camera_images import ENCODINGS, as_sent, random_image
 
 from fanet_ros.inference import FrameInput, OverlayColors, Segmenter, draw_overlay, gpu, release_memory, resident_mib
+from fanet_ros.inference.device_image import rgb_of
 from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
+from fanet_ros.inference.engines.network_setup import rewritten_network
+from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.inference.host_results import PINNED_BYTES
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor
+from fanet_ros.inference.resampling import resampled, taps
 from fanet_ros.model import load_checkpoint
 from fanet_ros.model.checkpoint import IMAGENET_MEAN, IMAGENET_STD
 from fanet_ros.tools.gpu.settings import StepSettings
@@ -73,6 +77,19 @@ def test_every_precision_gives_the_logits_of_float32(settings: StepSettings, nam
     engine = EngineFactory(network, DEVICE, 'torch', precision).build(*SIZE)
     for _ in range(2):      # twice: state left by the first run must not matter
         assert distance(engine(image.to(DEVICE)), expected) < largest
+
+
+@needs_gpu
+@pytest.mark.parametrize('commute_head', [True, False])
+def test_kernels_between_convolutions_give_the_same_logits(settings: StepSettings, commute_head: bool) -> None:
+    """In a graph, in half precision, with trained weights, at the size that they are timed at."""
+    size = settings.sizes[-1]
+    network = load_checkpoint(settings.checkpoint('fanet18_camvid')[0]).network
+    image = Preprocessor(IMAGENET_MEAN, IMAGENET_STD, DEVICE)(settings.frames(size, 1)[0], *size)
+    plain, fused = (TorchEngine(rewritten_network(network, DEVICE, 'float16', commute_head=commute_head, fused=fused),
+                                DEVICE, 'float16', *size, pool=gpu.GraphPool(DEVICE)) for fused in (False, True))
+    for _ in range(2):
+        assert distance(fused(image), plain(image)) < 1e-2
 
 
 def test_each_frame_of_a_batch_is_as_alone(checkpoint: Path, settings: StepSettings) -> None:
@@ -255,13 +272,20 @@ def test_the_kernel_gives_what_pytorch_gives(dtype: torch.dtype, classes: int, l
     assert int((found[2][same].int() - expected[2][same].int()).abs().max()) <= 1
 
 
-@needs_gpu
 @pytest.mark.parametrize('size', [(360, 480), (180, 240), (540, 720), (144, 200)])
 @pytest.mark.parametrize('encoding', [None, *ENCODINGS])
 def test_the_gpu_is_given_what_the_cpu_is_given(settings: StepSettings, encoding: Optional[str], size: tuple[int, int]) -> None:
+    """The CPU rounds to 8 bits when it resizes, twice if it takes means of blocks first; a GPU does not."""
     frame = random_image(encoding, 360, 480, padding=10) if encoding else settings.frames((360, 480), 1)[0]
-    one, other = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, device)(frame, *size).cpu() for device in (DEVICE, CPU))
-    assert float(((one - other).abs() * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)).max()) * 255 < 1
+    one, other = (Preprocessor(IMAGENET_MEAN, IMAGENET_STD, device) for device in (DEVICE, CPU))
+    image = one.upload(frame)
+    if HAS_GPU:
+        given = one.normalized(image, *size).cpu()
+    else:       # layer by layer, as on a GPU without Triton
+        mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+        given = (resampled(rgb_of(image), *taps((360, 480), size, CPU)) / 255 - mean) / std
+    levels = 255 * float(((given - other(frame, *size)).abs() * torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)).max())
+    assert levels < 1.01
 
 
 @pytest.mark.parametrize('encoding', ['bgr8', 'nv12', 'bayer_rggb8'])

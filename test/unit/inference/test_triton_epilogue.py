@@ -71,9 +71,12 @@ for kind in ('*fp16', '*bf16', '*fp32'):
     for with_other, alike in ((False, False), (True, True), (True, False)):
         signature = {name: 'constexpr' if name.isupper() else kind if name in ('values', 'bias', 'other')
                      else 'fp32' if name == 'slope' else 'i32' for name in _epilogue.arg_names}
-        source = ASTSource(_epilogue, signature, constexprs={
+        aligned = {(place,): [['tt.divisibility', 16]] for place, name in enumerate(_epilogue.arg_names)
+                   if name in ('values', 'bias', 'other')}      # as PyTorch's tensors are
+        source = ASTSource(_epilogue, signature, attrs=aligned, constexprs={
             'CHANNELS': 64, 'WITH_OTHER': with_other, 'ALIKE': alike, 'ELEMENTS': 1024})
-        assert compile(source, target=GPUTarget('cuda', 90, 32)).asm['cubin']
+        made = compile(source, target=GPUTarget('cuda', 90, 32))
+        assert made.asm['cubin'] and 'st.global.v4.b32' in made.asm['ptx'], 'values are written one by one'
     signature = {name: 'constexpr' if name.isupper() else kind if name in ('values', 'bias', 'out')
                  else 'fp32' if name == 'slope' else 'i32' for name in _pooled.arg_names}
     source = ASTSource(_pooled, signature, constexprs={'WIDTH': 64, 'PIXELS': 32, 'CHANNELS': 64})
