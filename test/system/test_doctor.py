@@ -42,13 +42,14 @@ def doctor_fixture(ros_domain_id: int, small_checkpoint: Path) -> Callable[..., 
 
 
 @pytest.fixture(name='start_camera')
-def start_camera_fixture(start_executable: Callable[..., Any]) -> Iterator[Callable[[str], None]]:
+def start_camera_fixture(start_executable: Callable[..., Any]) -> Iterator[Callable[..., None]]:
     """Starts a camera on a topic for the duration of one test."""
     started: list[Any] = []
 
-    def start(topic: str) -> None:
+    def start(topic: str, transport: str = 'raw') -> None:
         started.append(start_executable(
-            'camera_node', '--ros-args', '-r', f'image:={topic}', '-p', 'width:=160', '-p', 'height:=120', '-p', 'rate_hz:=10.0'))
+            'camera_node', '--ros-args', '-r', f'image:={topic}', '-p', 'width:=160', '-p', 'height:=120', '-p', 'rate_hz:=10.0',
+            '-p', f'transport:={transport}'))
     yield start
     for camera in started:
         assert camera.stop() == 0, camera.log
@@ -81,6 +82,20 @@ def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(
     camera, = camera_of(findings)
     assert code == 1 and camera['level'] == 'ERROR'
     assert 'nobody publishes /image' in camera['what'] and '-r image:=/eye/image_raw' in camera['remedy']
+
+
+@pytest.mark.parametrize(('transport', 'remedy'), [
+    ('compressed', 'remap: --ros-args -r image:=/eye/image_raw'),
+    ('raw', 'remap: --ros-args -r image:=/eye/image_raw -p image_transport:=compressed')])
+def test_the_suggested_remapping_finds_a_compressed_camera(
+        start_camera: Callable[..., None], doctor: Callable[..., Any], transport: str, remedy: str) -> None:
+    start_camera('eye/image_raw', 'compressed')
+    code, findings = doctor('--wait-s', '5', '--no-speed', ros=('-p', f'image_transport:={transport}'))
+    camera, = camera_of(findings)
+    assert code == 1 and camera['remedy'].endswith(f'; {remedy}')
+    given = remedy.removeprefix('remap: --ros-args ').split()
+    code, findings = doctor('--wait-s', '30', '--no-speed', ros=('-p', f'image_transport:={transport}', *given))
+    assert code == 0 and '/eye/image_raw/compressed: 160x120' in camera_of(findings)[0]['what']
 
 
 def test_it_ends_in_order_when_terminated_while_it_waits_for_images(

@@ -156,3 +156,17 @@ def test_it_waits_for_the_node_and_counts_its_masks(
     found = re.search(r'played (\d+) images, received (\d+) masks', player.log)
     assert found and int(found[1]) == images and 0 < int(found[2]) <= images
     assert node.stop() == 0
+
+
+def test_masks_of_two_nodes_are_not_counted_as_those_of_all_images(
+        drive: Path, start_executable: Callable[..., Any], client: Any) -> None:
+    masks = [client.node.create_publisher(Image, '/segmentation/mask', 50) for _ in range(2)]
+    images = client.node.create_subscription(
+        Image, '/image', lambda image: [publisher.publish(Image(header=image.header)) for publisher in masks], 50)
+    player = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'topics:=/image', '-p',
+                              'masks:=/segmentation/mask')
+    client.wait_for(lambda: 'played' in player.log, 'the end of the bag', player)
+    client.node.destroy_subscription(images)
+    for publisher in masks:
+        client.node.destroy_publisher(publisher)
+    assert player.wait() == 0 and 'several nodes publish /segmentation/mask, so nobody can tell' in player.log, player.log

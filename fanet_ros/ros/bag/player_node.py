@@ -158,6 +158,9 @@ class PlayerNode(FittedParameters, Node):
         if self._masks < self._images:
             self.get_logger().warning(f'{line}: images that are too fast for this machine are dropped; play at a lower rate, or '
                                       'use segment_bag to segment every image')
+        elif several := [topic for topic in self._settings.masks if self.count_publishers(topic) > 1]:
+            self.get_logger().warning(f'{line}: several nodes publish {", ".join(several)}, so nobody can tell whether images were '
+                                      'dropped, and a recorder records all these masks; stop the other nodes')
         else:
             self.get_logger().info(line)
 

@@ -20,11 +20,13 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import overridable_publisher, warn_of_unused_overrides
+from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.sources import Frame, open_source
 
 CAMERA_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
@@ -51,7 +53,8 @@ class CameraNode(FittedParameters, Node):
         self._source = open_source(settings.source, width=settings.width, height=settings.height, rate_hz=settings.rate_hz,
                                    loop=settings.loop, seed=settings.seed)
         self._frames = iter(self._source)
-        self._images = self._publisher(CompressedImage, 'image/compressed') if self._jpeg else self._publisher(Image, 'image')
+        self._images = (self._publisher(CompressedImage, remapped_topic(self, f'image{COMPRESSED_SUFFIX}')) if self._jpeg
+                        else self._publisher(Image, 'image'))
         self._ground_truth = self._publisher(Image, 'ground_truth') if self._source.has_labels else None
         self._infos = self._publisher(CameraInfo, 'camera_info')
         warn_of_unused_overrides(self)

@@ -16,6 +16,8 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from fanet_ros.ros.common.transport_topic import remapped_topic
+
 PREFIX = 'qos_overrides.'
 EXPECTED = f'expected {PREFIX}TOPIC.subscription (or publisher).reliability, .depth or .history, with a topic of this node'
 FOLLOWS_PUBLISHERS = 'this node follows the QoS of the publishers'
@@ -59,5 +61,5 @@ def _remapped(node: Node, name: str) -> Optional[str]:
     match = NAME.fullmatch(name)
     if match is None:
         return None
-    topic = node.resolve_topic_name(match[1])
+    topic = remapped_topic(node, match[1])
     return None if topic == match[1] else name.replace(match[1], topic, 1)

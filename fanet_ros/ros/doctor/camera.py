@@ -13,8 +13,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage
 
-from fanet_ros.bags.topics import IMAGE_TYPES, Topic, looks_like_camera
+from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic, looks_like_camera
 from fanet_ros.images.stamps import stamp_ns
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.common.silence import transport_remedy
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
@@ -77,7 +78,7 @@ def check_camera(node: Node, reception: CameraReception, wait_s: float) -> Itera
     """Check topic, encoding, size, rate, stamps and calibration of one camera; stores its newest frame in `reception.rgb`."""
     name, topic = reception.camera.name or 'camera', reception.camera.topic
     if reception.newest is None:
-        remedy = _suggestion(node, topic)
+        remedy = _suggestion(node, reception.camera)
         reason = reception.camera.why_silent().removesuffix(f', but {remedy}')      # the node's log has both in one line
         yield Finding(name, ERROR, f'no image within {wait_s:g} s: {reason}', remedy)
         return
@@ -122,14 +123,27 @@ def _check_stamp(name: str, message: Any, reception: CameraReception) -> Iterato
         yield Finding(name, OK, f'stamps are {1e3 * reception.age_s:.0f} ms old when they arrive')
 
 
-def _suggestion(node: Node, topic: str) -> str:
+def _suggestion(node: Node, camera: CameraInput) -> str:
+    topic = camera.topic
     if node.count_publishers(topic):
         return f'check that the publisher of {topic} sends images, with this type and compatible QoS; or remap image'
     if remedy := transport_remedy(node, topic):
         return remedy
-    images = [name for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
-              and node.count_publishers(name) and looks_like_camera(Topic(name, types[0], 0))]
+    images = {name: types[0] for name, types in node.get_topic_names_and_types() if set(types) & set(IMAGE_TYPES)
+              and node.count_publishers(name) and looks_like_camera(Topic(name, types[0], 0))}
     if not images:
         return 'no image topic found: start the camera, and check that ROS_DOMAIN_ID is the same'
     near = difflib.get_close_matches(topic, images, 3, 0.0)
-    return f'these are published: {", ".join(near)}; remap: --ros-args -r image:={near[0]}'
+    fitting = next((name for name in near if images[name] == camera.type_name), near[0])
+    return f'these are published: {", ".join(near)}; {_remapping(camera, fitting, images[fitting])}'
+
+
+def _remapping(camera: CameraInput, topic: str, type_name: str) -> str:
+    """What to set for `camera` to receive `topic`."""
+    name, kind = f'{camera.name}/image' if camera.name else 'image', 'compressed' if type_name == COMPRESSED else 'raw'
+    if kind == 'compressed' and not topic.endswith(COMPRESSED_SUFFIX):
+        name += COMPRESSED_SUFFIX
+    elif kind == 'compressed':
+        topic = topic.removesuffix(COMPRESSED_SUFFIX)       # which this node appends, as image_transport does
+    transport = '' if type_name == camera.type_name else f' -p image_transport:={kind}'
+    return f'remap: --ros-args -r {name}:={topic}{transport}'

@@ -19,11 +19,13 @@ from sensor_msgs.msg import CompressedImage, Image
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.images.strict_jpeg import Suffices
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.image_conversion import raw_image
 from fanet_ros.ros.common.qos_choice import chosen_reliability, fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_silent
+from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
@@ -56,7 +58,7 @@ class CameraInput:
         self._node, self.name, self._put = node, name, put
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
-        self._topic = f'{topic}/compressed' if is_compressed else topic
+        self._topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
         self._raw_image = functools.partial(raw_image, bit_depth=BitDepth(bit_depth), note=self._note_once)
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
@@ -70,7 +72,7 @@ class CameraInput:
     @property
     def topic(self) -> str:
         """Full name of the topic after remapping."""
-        return self._node.resolve_topic_name(self._topic)
+        return self._topic
 
     def now_s(self) -> float:
         """The node's time, in seconds."""
@@ -166,15 +168,16 @@ class CameraInput:
 
     def why_silent(self) -> str:
         """Short reason why no image arrives."""
-        return why_silent(self._node, self.topic, self._type_name, self._fitting_qos())
+        return why_silent(self._node, self.topic, self.type_name, self._fitting_qos())
 
     @property
     def has_publisher(self) -> bool:
         """Whether there is a publisher with compatible type and QoS."""
-        return bool(heard_publishers(self._node, self.topic, self._type_name, self._fitting_qos()))
+        return bool(heard_publishers(self._node, self.topic, self.type_name, self._fitting_qos()))
 
     @property
-    def _type_name(self) -> str:
+    def type_name(self) -> str:
+        """Type of the messages, such as sensor_msgs/msg/Image."""
         return f'sensor_msgs/msg/{self._message_type.__name__}'
 
     def _on_image_with_info(self, message: Union[Image, CompressedImage], info: dict[str, Any]) -> None:

@@ -178,12 +178,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._slots.pause()
 
     def _release(self, state: str = UNCONFIGURED) -> None:
+        self._state = state         # before unloading, which may wait for a build: diagnostics are published meanwhile
         self._stop()
         for outputs in self._outputs.values():
             outputs.destroy()
         self._outputs.clear()
         self._switch.unload()
-        self._state = state
 
     def _output_style(self, settings: SegmentationSettings, segmenter: AnySegmenter) -> OutputStyle:
         return OutputStyle.of(segmenter.class_map, settings)

@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image
 
 from fanet_ros.ros.common.qos_choice import chosen_reliability, image_qos
 from fanet_ros.ros.common.qos_overrides import follow_remapping, unused_overrides
-from fanet_ros.ros.segmentation.camera_input import OVERRIDABLE
+from fanet_ros.ros.segmentation.camera_input import OVERRIDABLE, CameraInput
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 
 
@@ -47,6 +47,13 @@ def test_names_before_and_after_remapping_are_accepted(make_node: Callable[..., 
     lines = ' '.join(unused_overrides(node))
     assert lines.count(' is not used') == 2
     assert 'qos_overrides./imgae.subscription.depth is not used' in lines and 'durability is not used' in lines
+
+
+def test_the_name_before_remapping_is_accepted_for_compressed_images(make_node: Callable[..., Node]) -> None:
+    node = make_node('qos_overrides./image/compressed.subscription.reliability:=best_effort')
+    camera = CameraInput(node, '', True, lambda frame: None)
+    assert camera.topic == '/camera/image_raw/compressed'
+    assert chosen_reliability(node, camera.topic) == ReliabilityPolicy.BEST_EFFORT and not unused_overrides(node)
 
 
 def test_override_applies_to_its_topic_only(make_node: Callable[..., Node]) -> None:
