@@ -10,11 +10,13 @@ from typing import Any, Optional, Sequence
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.evaluation.evaluation import Evaluation, FrameScore
 from fanet_ros.evaluation.plots import draw_class_iou, draw_confusion, draw_resolutions
+from fanet_ros.images.lettering import write
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
 
 TILE_WIDTH_PX = 360
@@ -120,10 +122,9 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
                          for item in (score.truth, score.labels))
         image, errors = (cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (score.rgb, errors))
         row = np.hstack([image, truth, labels, errors])
-        caption = np.full((CAPTION_PX, row.shape[1], 3), 255, np.uint8)
-        cv2.putText(caption, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', (6, CAPTION_PX - 8),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-        rows += [caption, row]
+        caption = Image.new('RGB', (row.shape[1], CAPTION_PX), 'white')
+        write(caption, 6, CAPTION_PX // 2, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', 12, (0, 0, 0))
+        rows += [np.asarray(caption), row]
     return np.vstack([*rows, draw_legend(class_map.names, class_map.colors, 4 * TILE_WIDTH_PX)])
 
 
