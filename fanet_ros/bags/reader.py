@@ -52,12 +52,12 @@ class BagReader:
             try:
                 files = _unpacked(copied(_files(self.path), stack), stack)
                 self._reader = stack.enter_context(AnyReader(files, default_typestore=get_typestore(Stores.ROS2_JAZZY)))
+                search_unindexed_chunks(self._reader)
             except BagError:
                 raise
             except Exception as error:          # damaged files provoke errors of many kinds
                 raise self._damaged(error) from None
             self._opened = stack.pop_all()
-        search_unindexed_chunks(self._reader)
         fetch_whole_chunks(self._reader)
         use_qos_of_metadata(self._reader)
         self.connections = list(self._reader.connections)

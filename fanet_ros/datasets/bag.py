@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+import zlib
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from functools import partial
@@ -26,10 +27,11 @@ from fanet_ros.size_text import size_text
 
 
 class Place(NamedTuple):
-    """Position of a message in its topic: the `number`-th received at `at_ns` (simulated time may stand still)."""
+    """Position of a message in its topic: the `number`-th received at `at_ns` (simulated time may stand still); and its CRC-32."""
 
     at_ns: int
     number: int
+    checksum: int
 
 
 @contextmanager
@@ -69,7 +71,8 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
                            f'with the same stamp among {sum(map(len, masks.values()))} on {mask_topic}')
     if num_classes == 2:
         check_second_class(bag.labels(), f'the masks on {mask_topic} of {path}')
-    return Samples([Entry(name, partial(bag.sample, name, image, mask)) for name, image, mask in pairs if keep(name)], cache)
+    return Samples([Entry(name, partial(bag.sample, name, image, mask), checksum=image.checksum)
+                    for name, image, mask in pairs if keep(name)], cache)
 
 
 def _name(stamp_ns: int, number: int = 0) -> str:
@@ -88,8 +91,9 @@ class _Bag:
         """Camera stamp in ns -> places of the topic's messages with that stamp, in order."""
         found: dict[int, list[Place]] = defaultdict(list)
         seen: Counter[int] = Counter()
-        for _, received_ns, message in self._reader.decoded(self._connections(topic)):
-            found[stamp_ns(message.header)].append(Place(received_ns, seen[received_ns]))
+        for connection, received_ns, raw in self._reader.messages(self._connections(topic)):
+            stamp = stamp_ns(self._reader.decode(connection, raw).header)
+            found[stamp].append(Place(received_ns, seen[received_ns], zlib.crc32(raw)))
             seen[received_ns] += 1
         return found
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from fanet_ros.atomic_file import write_json
+from fanet_ros.atomic_file import PARTIAL_PREFIX, write_json
 from fanet_ros.datasets import UNLABELLED, DatasetError
 from fanet_ros.datasets.source_frames import SourceFrame, SourceFrames, SourceRequest, open_source_frames
 
 LOG = logging.getLogger(__name__)
 IMAGES, TRUTH, EARLIER = 'images', 'truth', 'earlier'
-# What an interrupted run may leave behind in a folder; others start with .partial.
+# What an interrupted run may leave behind in a folder; others start with PARTIAL_PREFIX.
 OWN = IMAGES, TRUTH, EARLIER, f'{TRUTH}.partial', 'soft_labels.npz'
 LEAST_CONTRAST = 4.0        # standard deviation of the grey image, of 255
 
@@ -82,7 +82,7 @@ def gather_frames(folder: Path, request: SourceRequest, *, change: Optional[Fram
     """
     if (folder / 'frames.json').is_file():
         return open_frames(folder)
-    foreign = [path.name for path in folder.iterdir() if path.name not in OWN and not path.name.startswith('.partial')] \
+    foreign = [path.name for path in folder.iterdir() if path.name not in OWN and not path.name.startswith(PARTIAL_PREFIX)] \
         if folder.is_dir() else []
     if foreign:
         raise DatasetError(f'{folder} would be replaced, but holds {min(foreign)}: choose another output or work folder')

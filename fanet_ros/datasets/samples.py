@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional, Union, overload
 
@@ -20,12 +20,14 @@ class Entry:
 
     earlier: the frames before it in its video, nearest first; () without a video
     files: image and label files; () if it is rendered or in a bag
+    checksum: CRC-32 of the image message in a bag
     """
 
     name: str
     read: Callable[[], Sample]
     earlier: tuple[Entry, ...] = ()
     files: tuple[Path, ...] = ()
+    checksum: Optional[int] = None
 
 
 class SampleCache:
@@ -101,5 +103,5 @@ class Samples(Sequence):
     def changed(self, change: Callable[[Sample], Sample]) -> Samples:
         """The same samples, each passed through `change` when it is read; `change` may raise DatasetError."""
         def changed(entry: Entry) -> Entry:
-            return Entry(entry.name, lambda: change(entry.read()), tuple(changed(item) for item in entry.earlier), entry.files)
+            return replace(entry, read=lambda: change(entry.read()), earlier=tuple(changed(item) for item in entry.earlier))
         return Samples([changed(entry) for entry in self.entries], self._cache, self.counted)

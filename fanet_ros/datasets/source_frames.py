@@ -3,7 +3,6 @@
 """Evenly spaced frames of a bag, a video, a camera, a folder or the synthetic street."""
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from fanet_ros.datasets.config_reader import build, override
 from fanet_ros.datasets.layouts import OWN_CLASS_MAP, find_class_map, load_dataset
 from fanet_ros.inference import ClassMap
 from fanet_ros.sources import FolderSource, SourceError, open_source
+from fanet_ros.video_device import video_device
 
 RATE_STAMPS = 300               # images of a bag from which its rate is measured
 CAMERA_STEP = 10                # take every tenth frame of a live camera: leaves time to point it elsewhere
@@ -87,7 +87,7 @@ def open_source_frames(request: SourceRequest) -> SourceFrames:
             return _labelled_folder(path, request)
         _refuse_labels(request)
         return _folder(path / 'images' if (path / 'images').is_dir() else path, request)
-    if not path.exists() and not re.fullmatch(r'(?:/dev/video)?\d+', request.source):
+    if not path.exists() and video_device(request.source) is None:
         raise DatasetError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
                         "with images/ and labels/), a video, /dev/videoN or 'street'; for a live camera topic, record a "
                         'few seconds first with ros2 launch fanet_ros record.launch.py')
@@ -169,8 +169,7 @@ def _video(request: SourceRequest) -> SourceFrames:
     """A video or a camera."""
     source = open_source(request.source)
     rate_hz, length = source.rate_hz, source.length
-    is_camera = re.fullmatch(r'(?:/dev/video)?\d+', request.source) is not None
-    if length is None and not is_camera:
+    if length is None and video_device(request.source) is None:
         length = sum(1 for _ in source)     # the length stated in the file is often wrong
     source.close()
 

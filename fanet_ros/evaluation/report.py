@@ -10,15 +10,19 @@ from typing import Any, Optional, Sequence
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.datasets import UNLABELLED
 from fanet_ros.evaluation.evaluation import Evaluation, FrameScore
 from fanet_ros.evaluation.plots import draw_class_iou, draw_confusion, draw_resolutions
+from fanet_ros.images.files import write_jpeg
+from fanet_ros.images.lettering import write
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
 
 TILE_WIDTH_PX = 360
 CAPTION_PX = 24
+JPEG_QUALITY = 88
 WRONG_RGB = (220, 20, 20)
 
 
@@ -61,7 +65,7 @@ def _draw_evaluation(folder: Path, evaluation: Evaluation, class_map: ClassMap) 
     draw_class_iou(class_map.names, evaluation.class_iou, title, folder / 'class_iou.png')
     draw_confusion(class_map.names, evaluation.confusion, folder / 'confusion.png')
     for name, scores in (('worst', evaluation.worst), ('best', evaluation.best)):
-        _write_image(folder / f'{name}.jpg', draw_frames(scores, class_map))
+        write_jpeg(folder / f'{name}.jpg', draw_frames(scores, class_map), JPEG_QUALITY)
     return [(f'IoU by class at {size}', 'class_iou.png'), (f'Confusion at {size}', 'confusion.png'),
             (f'Worst frames at {size}: image, true labels, predicted labels, wrong pixels', 'worst.jpg'),
             (f'Best frames at {size}', 'best.jpg')]
@@ -120,10 +124,9 @@ def draw_frames(scores: Sequence[FrameScore], class_map: ClassMap) -> np.ndarray
                          for item in (score.truth, score.labels))
         image, errors = (cv2.resize(item, size, interpolation=cv2.INTER_AREA) for item in (score.rgb, errors))
         row = np.hstack([image, truth, labels, errors])
-        caption = np.full((CAPTION_PX, row.shape[1], 3), 255, np.uint8)
-        cv2.putText(caption, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', (6, CAPTION_PX - 8),
-                    cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
-        rows += [caption, row]
+        caption = Image.new('RGB', (row.shape[1], CAPTION_PX), 'white')
+        write(caption, 6, CAPTION_PX // 2, f'{score.name}   mIoU of its classes {100 * score.mean_iou:.1f}', 12, (0, 0, 0))
+        rows += [np.asarray(caption), row]
     return np.vstack([*rows, draw_legend(class_map.names, class_map.colors, 4 * TILE_WIDTH_PX)])
 
 
@@ -132,7 +135,3 @@ def mark_pixels(rgb: np.ndarray, marked: np.ndarray) -> np.ndarray:
     result = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
     result[marked] = WRONG_RGB
     return result
-
-
-def _write_image(path: Path, rgb: np.ndarray) -> None:
-    path.write_bytes(cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes())

@@ -79,7 +79,7 @@ def remember(checkpoint: str, segmenter: Segmenter) -> None:
     metadata = segmenter.metadata
     answer = FirstAnswer(model.name, size, torch.get_num_threads(), metadata.mean, metadata.std, segmenter.checkpoint_name,
                          segmenter.variant, segmenter.class_map)
-    write_json(path, asdict(answer), is_shared=True)
+    write_json(path, asdict(answer))
 
 
 def _path(checkpoint: str, options: SegmenterOptions) -> Optional[Path]:

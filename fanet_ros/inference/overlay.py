@@ -28,22 +28,23 @@ def draw_legend(names: tuple[str, ...], colors: tuple[tuple[int, int, int], ...]
 
     The array is cached and returned again for the same classes: do not write to it.
     """
-    scale, margin = row_height / 44.0, row_height // 4
+    from PIL import Image, ImageDraw  # late: few nodes draw a legend
+
+    from fanet_ros.images.lettering import text_width, write
+    margin, text_px = row_height // 4, round(0.6 * row_height)
     box = row_height - 2 * margin
     entries = []
     x = y = 0
     for name, color in zip(names, colors):
-        text_width = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0]
-        entry_width = 3 * margin + box + text_width + 2 * margin
+        entry_width = 3 * margin + box + text_width(name, text_px) + 2 * margin
         if x and x + entry_width > width:
             x, y = 0, y + row_height
         entries.append((x, y, name, color))
         x += entry_width
-    legend = np.full((y + row_height, width, 3), 255, np.uint8)
+    legend = Image.new('RGB', (width, y + row_height), 'white')
+    draw = ImageDraw.Draw(legend)
     for x, y, name, color in entries:
         left, top = x + margin, y + margin
-        cv2.rectangle(legend, (left, top), (left + box, top + box), color, cv2.FILLED)
-        cv2.rectangle(legend, (left - 1, top - 1), (left + box + 1, top + box + 1), OUTLINE, 1)      # visible if a class is white
-        cv2.putText(legend, name, (left + box + margin, y + row_height - margin - 1), cv2.FONT_HERSHEY_SIMPLEX, scale,
-                    (0, 0, 0), 1, cv2.LINE_AA)
-    return legend
+        draw.rectangle((left - 1, top - 1, left + box + 1, top + box + 1), color, OUTLINE)      # visible if a class is white
+        write(legend, left + box + margin, y + row_height // 2, name, text_px, (0, 0, 0))
+    return np.array(legend)

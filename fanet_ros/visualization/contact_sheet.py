@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from fanet_ros.bags.recording import SegmentedFrame
+from fanet_ros.images.lettering import text_width, write
 from fanet_ros.inference import ClassMap, color_labels, draw_overlay
-from fanet_ros.visualization.lettering import BACKGROUND, FAINT_TEXT, TEXT, legend, text_width, write
+from fanet_ros.visualization.legend import BACKGROUND, FAINT_TEXT, TEXT, legend
 
 MARGIN_PX = 28
 GAP_PX = 8
@@ -98,11 +99,11 @@ def draw_sheet(rows: Sequence[TileRow], headings: Sequence[str], class_map: Clas
     layout = SheetLayout(tile_width, max(1, round(height * tile_width / width)), len(headings), len(rows), gutter_width)
     strip = legend(class_map, layout.width - 2 * MARGIN_PX, 15)
     sheet = Image.new('RGB', (layout.width, layout.legend_top + strip.height + MARGIN_PX // 2), BACKGROUND)
-    write(sheet, MARGIN_PX, 36, title, 24, bold=True)
+    write(sheet, MARGIN_PX, 36, title, 24, TEXT, bold=True)
     write(sheet, MARGIN_PX, 66, subtitle, 15, FAINT_TEXT)
     for column, heading in enumerate(headings):
         x, y = layout.tile_origin(0, column)
-        write(sheet, x + layout.tile_width // 2, y - HEADING_HEIGHT_PX // 2, heading, 15, anchor='mm')
+        write(sheet, x + layout.tile_width // 2, y - HEADING_HEIGHT_PX // 2, heading, 15, TEXT, anchor='mm')
     for number, row in enumerate(rows):
         _write_gutter(sheet, layout, number, row.lines)
         for column, image in enumerate(row.images):

@@ -11,7 +11,7 @@ import numpy as np
 
 from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.inference import ClassMap, draw_overlay
-from fanet_ros.visualization.lettering import BACKGROUND, legend
+from fanet_ros.visualization.legend import BACKGROUND, legend
 from fanet_ros.visualization.video_writer import VideoWriter, open_video
 
 MAX_TILE_WIDTH_PX = 800

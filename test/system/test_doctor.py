@@ -69,10 +69,11 @@ def test_a_robot_that_is_ready(start_camera: Callable[[str], None], doctor: Call
     assert len(speeds) == 2 and 'as set' in speeds[0] and 'torch float32' in speeds[1]
 
 
-def test_an_invalid_qos_override_is_an_error(doctor: Callable[..., Any]) -> None:
-    code, findings = doctor('--no-speed', '--wait-s', '1', ros=('-p', 'qos_overrides./image.subscription.depth:=deep'))
-    finding, = camera_of(findings)
-    assert code == 1 and finding['level'] == 'ERROR' and 'qos_overrides./image.subscription' in finding['what']
+@pytest.mark.parametrize(('entity', 'check'), [('/image.subscription', 'camera'), ('/segmentation/mask.publisher', 'outputs')])
+def test_an_invalid_qos_override_is_an_error(doctor: Callable[..., Any], entity: str, check: str) -> None:
+    code, findings = doctor('--no-speed', '--no-camera', ros=('-p', f'qos_overrides.{entity}.depth:=deep'))
+    finding, = [finding for finding in findings if finding['level'] == 'ERROR']
+    assert code == 1 and finding['check'] == check and f'qos_overrides.{entity}' in finding['what']
 
 
 def test_a_camera_on_another_topic_is_found_and_a_remapping_suggested(

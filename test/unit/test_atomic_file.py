@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,10 @@ import pytest
 from fanet_ros.atomic_file import replacing, write_json, write_text
 
 
-@pytest.mark.parametrize('is_shared', [False, True])
-def test_a_file_is_replaced_and_nothing_else_remains(tmp_path: Path, is_shared: bool) -> None:
+def test_a_file_is_replaced_and_nothing_else_remains(tmp_path: Path) -> None:
     path = tmp_path / 'notes.json'
     path.write_text('old')
-    write_json(path, {'straße': [1, 2]}, is_shared=is_shared)
+    write_json(path, {'straße': [1, 2]})
     assert json.loads(path.read_text(encoding='utf-8')) == {'straße': [1, 2]} and path.read_bytes().endswith(b'}\n')
     write_text(path, 'new')
     assert path.read_text() == 'new' and list(tmp_path.iterdir()) == [path]
@@ -37,9 +38,19 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path: Path, error: type[Bas
 
 def test_those_who_share_a_file_write_to_different_ones_first(tmp_path: Path) -> None:
     """Also threads of one process."""
-    with (replacing(tmp_path / 'a') as alone, replacing(tmp_path / 'a', is_shared=True) as shared,
-          replacing(tmp_path / 'a', is_shared=True) as other):
-        assert len({alone, shared, other}) == 3
-        for partial in (alone, shared, other):
+    path = tmp_path / 'a'
+    with replacing(path) as first, replacing(path) as second, replacing(path) as third:
+        assert len({first, second, third}) == 3
+        for partial in (first, second, third):
             partial.write_text(partial.name)
-    assert (tmp_path / 'a').read_text() == alone.name
+    assert path.read_text() == first.name and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / 'a'
+    killed = ('import os, sys\nfrom pathlib import Path\nfrom fanet_ros.atomic_file import replacing\n'
+              'with replacing(Path(sys.argv[1])) as partial:\n    partial.write_text("half of it")\n    os._exit(9)')
+    assert subprocess.run([sys.executable, '-c', killed, path], check=False).returncode == 9
+    assert len(list(tmp_path.iterdir())) == 1
+    write_text(path, 'new')
+    assert path.read_text() == 'new' and list(tmp_path.iterdir()) == [path]

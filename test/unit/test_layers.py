@@ -23,7 +23,7 @@ MAY_IMPORT = {
     'bags': {'images'},
     'inference': {'model', 'images', 'host'},
     'datasets': {'inference', 'model', 'sources', 'bags', 'images'},
-    'evaluation': {'datasets', 'inference', 'model'},
+    'evaluation': {'datasets', 'inference', 'model', 'images'},
     'visualization': {'inference', 'bags', 'images'},
     'training': {'evaluation', 'datasets', 'inference', 'model'},
     'ros': {'inference', 'sources', 'bags', 'images', 'host'},
@@ -41,11 +41,11 @@ MAY_IMPORT = {
 OUTSIDE = {
     '': set(),
     'host': {'psutil', 'torch'},
-    'images': {'numpy', 'cv2', 'simplejpeg'},
+    'images': {'numpy', 'cv2', 'simplejpeg', 'PIL'},
     'model': {'torch', 'safetensors'},
     'sources': {'numpy', 'cv2'},
     'bags': {'numpy', 'rosbags', 'backports', 'yaml', 'fsspec'},
-    'inference': {'torch', 'numpy', 'psutil', 'cv2', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
+    'inference': {'torch', 'numpy', 'psutil', 'cv2', 'PIL', 'yaml', 'onnx', 'onnxruntime', 'openvino', 'ncnn', 'pnnx', 'triton'},
 }
 ROS_PACKAGE = re.compile(
     r'^(rclpy|rcl_interfaces|cv_bridge|launch|launch_ros|ament_\w+|diagnostic_updater|message_filters|'

@@ -53,7 +53,7 @@ class EngineChoices:
 
     def _write(self, content: dict[str, dict[str, Any]]) -> None:
         try:
-            write_json(self._path, content, is_shared=True)
+            write_json(self._path, content)
         except OSError as error:        # such as a full disk
             LOG.warning(f'{self._path} cannot be written ({error.strerror or error}): the engines will be measured again')
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import Optional
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -25,10 +26,32 @@ NAME = re.compile(r'qos_overrides\.(/[^.]+)\.(publisher|subscription)(_\w+)?\.\w
 
 
 def overridable_publisher(node: Node, message_type: type, name: str, qos: QoSProfile) -> Publisher:
-    """A publisher whose `qos` the parameters may override; `qos` itself stays as it is."""
-    # A copy: rclpy writes overrides into the profile it is given.
-    return node.create_publisher(message_type, name, copy.copy(qos),
-                                 qos_overriding_options=QoSOverridingOptions.with_default_policies())
+    """A publisher whose `qos` the parameters may override; `qos` itself stays as it is.
+
+    :raises ValueError: an invalid value
+    """
+    with named_errors(node, name, 'publisher'):
+        # A copy: rclpy writes overrides into the profile it is given.
+        return node.create_publisher(message_type, name, copy.copy(qos),
+                                     qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+
+@contextmanager
+def named_errors(node: Node, name: str, kind: str) -> Iterator[None]:
+    """Name the overrides in errors of rclpy and the middleware about their values, which do not say whose they are.
+
+    :param name: of the topic that is being created
+    :param kind: 'publisher' or 'subscription'
+    :raises ValueError: an invalid value
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        prefix = f'{PREFIX}{node.resolve_topic_name(name)}.{kind}.'
+        given = [f'{key} is {value.value!r}' for key, value in node._parameter_overrides.items() if key.startswith(prefix)]
+        if not given or not node.context.ok():      # shutdown was requested, which makes ROS calls fail
+            raise
+        raise ValueError(f'{", ".join(given)}: {error}') from None
 
 
 def follow_remapping(node: Node) -> None:

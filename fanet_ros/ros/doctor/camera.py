@@ -11,7 +11,7 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage
+from sensor_msgs.msg import CompressedImage
 
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic, looks_like_camera
 from fanet_ros.images.stamps import stamp_ns
@@ -21,7 +21,7 @@ from fanet_ros.ros.common.silence import transport_remedy
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
-from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
+from fanet_ros.ros.segmentation.frame_outputs import subscribe_to_infos
 
 FRAMES = 30                     # enough to measure a rate
 OLD_S, AHEAD_S = 1.0, 0.1       # limits for stamps relative to the clock
@@ -60,8 +60,7 @@ def receive(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: flo
             reception.newest = frame
         reception = CameraReception(CameraInput(node, name, is_compressed, on_frame, bit_depth))
         reception.camera.subscribe()
-        info = camera_info_topic(node, reception.camera.topic, name)
-        node.create_subscription(CameraInfo, info, reception.infos.put, CAMERA_INFO_QOS)
+        subscribe_to_infos(node, camera_info_topic(node, reception.camera.topic, name), reception.infos)
         receptions.append(reception)
     for name in names:
         subscribe(name)

@@ -23,6 +23,7 @@ from fanet_ros.ros.doctor.camera import CameraReception, check_camera, receive
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Check, Finding, exit_code, findings_of, lines_of, summary
 from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_precision, check_python, check_torch
 from fanet_ros.ros.doctor.model import check_model
+from fanet_ros.ros.doctor.outputs import check_outputs
 from fanet_ros.ros.doctor.speed import check_speed
 from fanet_ros.ros.doctor.transport import check_transport
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
@@ -64,7 +65,7 @@ def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
         for name, check in (('python', check_python), ('torch', check_torch), ('cv_bridge', check_cv_bridge),
                             ('engines', check_engines), ('ros', functools.partial(check_transport, tuning))):
             doctor.check(name, check)
-        # Same name as the node, so that its section of a parameter file is used; it has no services or publishers of its own.
+        # Same name as the node, so that its section of a parameter file is used.
         node = rclpy.create_node('segmentation', enable_rosout=False, start_parameter_services=False)
         _check_node(doctor, node, arguments)
         return _report(doctor, arguments)
@@ -82,9 +83,11 @@ def _check_node(doctor: Doctor, node: Node, arguments: argparse.Namespace) -> No
     can_run = not exit_code(doctor.findings, strict=False)
     if can_run:
         doctor.check('precision', functools.partial(check_precision, settings.precision, settings.device))
-    receptions = [] if arguments.no_camera else _receive(doctor, node, settings, arguments.wait_s)
-    for item in receptions:
+    receptions = _receive(doctor, node, settings, 0.0 if arguments.no_camera else arguments.wait_s)
+    for item in () if arguments.no_camera else receptions:
         doctor.check(item.camera.name or 'camera', functools.partial(check_camera, node, item, arguments.wait_s))
+    if receptions:
+        doctor.check('outputs', functools.partial(check_outputs, node, [item.camera for item in receptions]))
     if not arguments.no_speed:
         _check_speed(doctor, settings, receptions, can_run)
 

@@ -23,6 +23,7 @@ from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.image_conversion import raw_image
 from fanet_ros.ros.common.qos_choice import chosen_reliability, fitting_reliability, image_qos
+from fanet_ros.ros.common.qos_overrides import named_errors
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_silent
 from fanet_ros.ros.common.transport_topic import remapped_topic
@@ -108,8 +109,9 @@ class CameraInput:
         # Following the publishers' reliability, no mismatch is possible.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
         on_image: Callable[..., None] = self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image
-        self._subscription = self._node.create_subscription(
-            self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
+        with named_errors(self._node, self._topic, 'subscription'):
+            self._subscription = self._node.create_subscription(
+                self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
         """Resubscribe if the current publishers need another reliability."""

@@ -12,7 +12,7 @@ from typing import Any, Callable, Sequence
 
 from tqdm import tqdm
 
-from fanet_ros.atomic_file import write_json
+from fanet_ros.atomic_file import PARTIAL_PREFIX, write_json
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.tools.compare_masks.bag_pair import SIDES, BagPair, Comparison
@@ -85,7 +85,7 @@ def _prepare(output: Path) -> None:
     :raises BagError: it holds something else, such as the frames.parquet of segment_bags
     """
     output.mkdir(parents=True, exist_ok=True)
-    if any(output.iterdir()) and not (output / RESULT).exists():
+    if not (output / RESULT).exists() and not all(path.name.startswith(PARTIAL_PREFIX) for path in output.iterdir()):
         raise BagError(f'{output} is not empty and holds no comparison: choose another --output')
     for name in (SHEET, f'{TABLE}.parquet', f'{TABLE}.csv', RESULT):
         (output / name).unlink(missing_ok=True)

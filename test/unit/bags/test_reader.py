@@ -162,7 +162,7 @@ def write_with_qos(path: Path, profiles: list[list[Qos]]) -> Path:
     return path
 
 
-def without_message_index(file: Path) -> None:
+def without_message_index(file: Path, has_statistics: bool) -> None:
     """Rewrite an MCAP so that the index of its chunks does not say which channels they contain."""
     content = file.read_bytes()
     start, = struct.unpack_from('<Q', content, len(content) - 28)
@@ -173,17 +173,22 @@ def without_message_index(file: Path) -> None:
         if content[at] == 8:                                    # the index of a chunk
             offsets, = struct.unpack_from('<I', record, 32)
             record = record[:32] + bytes(4) + record[36 + offsets:]
-        summary += struct.pack('<BQ', content[at], len(record)) + record
+        if content[at] != 11 or has_statistics:
+            summary += struct.pack('<BQ', content[at], len(record)) + record
         at += 9 + size
     file.write_bytes(content[:start] + summary + content[at:])
 
 
-def test_chunks_without_a_message_index_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize('has_statistics', [True, False])
+def test_chunks_without_a_message_index_are_read(tmp_path: Path, has_statistics: bool) -> None:
     bag = write(tmp_path / 'bag', range(1, 50))
-    without_message_index(bag / 'bag.mcap')
-    assert content(bag) == expected(range(1, 50))
-    with BagReader(bag) as reader:
-        assert [at_ns for _, at_ns, _ in reader.messages(start=10, stop=13)] == [10, 11, 12]
+    without_message_index(bag / 'bag.mcap', has_statistics)
+    for path in (bag, bag / 'bag.mcap'):
+        assert content(path) == expected(range(1, 50))
+        with BagReader(path) as reader:
+            assert [at_ns for _, at_ns, _ in reader.messages(start=10, stop=13)] == [10, 11, 12]
+            assert (reader.message_count, reader.start_time, reader.end_time) == (49, 1, 50)
+            assert [topic.count for topic in reader.list_topics()] == [49]
 
 
 def test_a_publisher_that_comes_later_costs_no_messages(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from fanet_ros.datasets import UNLABELLED, DatasetError
 from fanet_ros.datasets.config import DataConfig
+from fanet_ros.datasets.fingerprints import count_known, to_text
 from fanet_ros.datasets.layouts import load_dataset
 from fanet_ros.inference import ClassMap
 
@@ -70,6 +71,15 @@ def test_images_and_masks_are_joined_by_stamp(tmp_path: Path, kind: str) -> None
     assert samples.names == ('101.000000005', '103.000000005')
     for sample, number in zip(samples, (1, 3)):
         assert np.array_equal(sample.rgb, pixels(number)) and np.array_equal(sample.labels, masks[number])
+
+
+def test_frames_trained_on_are_known_by_their_pixels_not_by_their_stamps(tmp_path: Path) -> None:
+    """Simulated time begins at 0 in each bag."""
+    one, other = (load_dataset(bag(tmp_path / name, [
+        (CAMERA, image(1, pixels(number), 'rgb8')), (MASK, image(1, np.zeros((4, 6), np.uint8), 'mono8'))]), PAIR)
+        for number, name in enumerate(('one', 'other')))
+    assert one.names == other.names
+    assert [count_known(to_text(one.entries), samples.changed(lambda sample: sample).entries) for samples in (one, other)] == [1, 0]
 
 
 def test_errors_are_one_line(tmp_path: Path) -> None:

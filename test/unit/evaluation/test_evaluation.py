@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from fanet_ros.datasets import UNLABELLED, Sample
-from fanet_ros.evaluation.evaluation import Evaluation, boundary_counts, evaluate, f_score
-from fanet_ros.evaluation.report import figures, write_report
+from fanet_ros.evaluation.evaluation import Evaluation, FrameScore, boundary_counts, evaluate, f_score
+from fanet_ros.evaluation.report import draw_frames, figures, write_report
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import Checkpoint, CheckpointMetadata
 
@@ -63,3 +63,9 @@ def test_evaluation_and_report(tmp_path: Path) -> None:
 def test_figures_that_are_undefined_are_null() -> None:
     undefined = Evaluation(64, 96, 1, math.nan, 0.0, math.nan, None, (math.nan,) * len(CLASSES), np.zeros((3, 3), np.int64), (), ())
     assert json.loads(json.dumps(figures(undefined, CLASSES), allow_nan=False))['boundary_f_score'] is None
+
+
+def test_captions_have_the_letters_of_other_languages() -> None:
+    frame = np.zeros((40, 60, 3), np.uint8), halves(30), halves(30)
+    one, other = (draw_frames([FrameScore(name, 1.0, *frame)], CLASSES) for name in ('möwe', 'müwe'))
+    assert not np.array_equal(one, other)       # as '?' both would look the same

@@ -114,6 +114,11 @@ def test_legend_shows_every_color() -> None:
         assert (legend == color).all(axis=2).any()
 
 
+def test_a_legend_has_the_letters_of_other_languages() -> None:
+    one, other = (draw_legend((name,), ((0, 0, 0),), 120) for name in ('Möwe', 'Müwe'))
+    assert not np.array_equal(one, other)       # as '?' both would look the same
+
+
 def frame_of(height: int, width: int, seed: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 

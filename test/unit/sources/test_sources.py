@@ -49,6 +49,15 @@ def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
         open_source(str(link))
 
 
+def test_a_number_is_a_device_unless_a_path_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match='no camera answers at /dev/video2024'):
+        open_source('2024')
+    (tmp_path / '2024').mkdir()
+    cv2.imwrite('2024/a.png', np.full((4, 6, 3), 7, np.uint8))
+    assert [int(frame.rgb.max()) for frame in open_source('2024')] == [7]
+
+
 def test_empty_folder_and_unreadable_video(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match='no images'):
         open_source(str(tmp_path))

@@ -14,7 +14,7 @@ from fanet_ros.bags.recording import SegmentedFrame
 from fanet_ros.inference import ClassMap, draw_overlay
 from fanet_ros.ros.demo.report import evenly_spaced
 from fanet_ros.visualization.contact_sheet import SheetLayout, SheetRow, draw_contact_sheet
-from fanet_ros.visualization.lettering import legend
+from fanet_ros.visualization.legend import legend
 from fanet_ros.visualization.overlay_video import OverlayVideo
 
 CLASSES = ClassMap('two', ('sky', 'road'), ((128, 128, 128), (128, 64, 200)))

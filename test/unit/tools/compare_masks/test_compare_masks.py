@@ -253,3 +253,8 @@ def _changed(source: Path, path: Path, delay_ns: int = 0, stamps: bool = True) -
         for at_ns, item, raw in sorted(messages, key=lambda message: message[0]):
             writer.write(item.topic, item.msgtype, at_ns, raw)
     return path
+
+
+def test_a_folder_in_which_a_comparison_was_killed_can_be_used_again(archives: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / '.partial_frames.parquet').write_text('half of it')
+    assert main([str(archives[0] / 'two'), str(archives[1] / 'two'), '--output', str(tmp_path), '--quiet']) == 0

@@ -1,41 +1,17 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text and class legends, in the colours shared by all images that this package draws."""
+"""Class legends, and the colours shared by contact sheets and videos."""
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
+from PIL import Image, ImageDraw
 
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont
-
+from fanet_ros.images.lettering import Color, text_width, write
 from fanet_ros.inference import ClassMap
-
-Color = tuple[int, int, int]
 
 BACKGROUND: Color = (18, 20, 25)
 TEXT: Color = (233, 236, 241)
 FAINT_TEXT: Color = (150, 157, 170)
 GOOD: Color = (126, 211, 133)
-
-
-@cache
-def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which ships with matplotlib, so that text looks the same on every machine."""
-    name = 'DejaVuSans-Bold.ttf' if bold else 'DejaVuSans.ttf'
-    bundled = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / name
-    return ImageFont.truetype(str(bundled) if bundled.is_file() else name, size_px)
-
-
-def text_width(text: str, size_px: int, bold: bool = False) -> int:
-    """Width of `text` in px."""
-    return round(font(size_px, bold).getlength(text))
-
-
-def write(canvas: Image.Image, x: int, y: int, text: str, size_px: int, color: Color = TEXT, *,
-          bold: bool = False, anchor: str = 'lm') -> None:
-    """Write at (x, y); anchor as Pillow's: 'lm' left middle, 'mm' centred, 'rm' right middle."""
-    ImageDraw.Draw(canvas).text((x, y), text, fill=color, font=font(size_px, bold), anchor=anchor)
 
 
 def legend(class_map: ClassMap, width: int, size_px: int) -> Image.Image:
@@ -54,7 +30,7 @@ def legend(class_map: ClassMap, width: int, size_px: int) -> Image.Image:
         for name, color, cell_width in row:
             top = middle - chip // 2
             draw.rectangle((x, top, x + chip - 1, top + chip - 1), fill=color)
-            write(strip, x + chip + gap, middle, name, size_px)
+            write(strip, x + chip + gap, middle, name, size_px, TEXT)
             x += cell_width
     return strip
 
