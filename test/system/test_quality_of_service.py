@@ -90,6 +90,19 @@ def test_the_subscription_follows_publishers_that_come_and_go(
     assert 'does not fit' not in process.log
 
 
+def test_the_subscription_stays_ready_for_a_camera_that_left(
+        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=stays', '-r', 'image:=stays/image', '-p',
+                               f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'no_image_warning_s:=3.0')     # three checks later
+    masks = client.collect(Image, '/stays/mask')
+    camera = client.node.create_publisher(Image, '/stays/image', BEST_EFFORT)
+    image = rgb_to_image_message(RGB, Header())
+    client.wait_for(lambda: camera.publish(image) is None and bool(masks), 'a mask', process)
+    client.node.destroy_publisher(camera)
+    client.wait_for(lambda: 'nobody publishes /stays/image' in process.log, 'the warning', process)
+    assert 'subscription is now reliable' not in process.log
+
+
 def test_an_invalid_reliability_is_refused_by_name(
         start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
     process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *QUICK,

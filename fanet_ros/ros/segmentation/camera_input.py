@@ -114,9 +114,9 @@ class CameraInput:
                 self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
-        """Resubscribe if the current publishers need another reliability."""
+        """Resubscribe if the current publishers need another reliability; without any, stay ready for the last ones."""
         qos = self._fitting_qos()
-        if self._subscription is None or qos.reliability == self._reliability:
+        if self._subscription is None or qos.reliability == self._reliability or not self._node.count_publishers(self.topic):
             return
         self._node.destroy_subscription(self._subscription)
         self._listen(qos, follows=True)

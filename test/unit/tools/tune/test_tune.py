@@ -137,6 +137,14 @@ def test_results_are_kept_and_other_settings_rejected(tmp_path: Path) -> None:
     assert not (tmp_path / 'unused').exists()
 
 
+def test_checkpoints_of_trainings_are_called_as_in_the_node(tmp_path: Path) -> None:
+    metadata = load_checkpoint('fanet18_camvid').metadata
+    for run in ('first', 'second'):
+        (tmp_path / run).mkdir()
+        save_checkpoint(tmp_path / run / 'checkpoint.safetensors', metadata.build_network(), metadata)
+    assert [load_model(str(tmp_path / run / 'checkpoint.safetensors')).name for run in ('first', 'second')] == ['first', 'second']
+
+
 def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
     metadata = replace(load_checkpoint('fanet18_camvid').metadata, temporal_frames=2)
     save_checkpoint(tmp_path / 'video.safetensors', metadata.build_network(), metadata)
