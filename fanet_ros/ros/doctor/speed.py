@@ -21,12 +21,13 @@ SLOWEST_HZ = 5.0        # required if no camera rate is known
 
 
 def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Optional[float]) -> Iterator[Finding]:
-    """Time the Segmenter at each step of `resolution_ladder`.
+    """Time the Segmenter at each resolution of `resolution_ladder`, once.
 
     :param rgb: camera frame, or a similar one, (H, W, 3) uint8
     :param rate_hz: total rate of all cameras; None: unknown, SLOWEST_HZ is required
     """
-    steps, keeping_up, segmenter = [], None, None
+    steps: list[tuple[str, str, float, bool]] = []
+    keeping_up, segmenter = None, None
     for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):
         try:
             segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
@@ -34,12 +35,15 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         except (SegmentationError, MemoryError) as error:
             yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
             return
+        height, width = segmenter.size_for(*rgb.shape[:2])
+        size = f'{width}x{height}'
+        if size in (step[0] for step in steps):     # the smallest possible again
+            continue
         period_s = _median_s(segmenter, rgb)
         keeps_up = period_s * (rate_hz or SLOWEST_HZ) < 1
-        size = f'{segmenter.input_width}x{segmenter.input_height}'
         steps.append((size, segmenter.engine_description, period_s, keeps_up))
         if keeps_up and keeping_up is None:
-            keeping_up = segmenter.input_height, segmenter.input_width
+            keeping_up = height, width
     for number, (size, engine, period_s, keeps_up) in enumerate(steps):
         is_chosen = number == 0
         remedy = ''

@@ -144,3 +144,9 @@ def test_a_resolution_that_cannot_keep_up_is_a_warning_with_a_remedy(settings: S
     first, *rest = check_speed(settings, rgb, rate_hz=1e6)
     assert first.level == WARN and 'below 1e+06 frames/s' in first.what and 'int8' in first.remedy
     assert '128x96 as set' in first.what and rest[0].level == OK        # only the configured resolution must keep up
+
+
+def test_a_resolution_is_measured_once(settings: SegmentationSettings) -> None:
+    ladder = replace(settings, resolution_ladder=(1.0, 0.5, 0.05, 0.01))     # the last two end at the smallest possible input
+    sizes = [finding.what.split()[0].strip(':') for finding in check_speed(ladder, np.zeros((96, 128, 3), np.uint8), rate_hz=0.01)]
+    assert sizes == ['128x96', '64x64']
