@@ -297,7 +297,7 @@ def test_silence_is_explained(
 def test_silence_after_simulated_time_has_started_is_logged(
         client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
     process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__node:=simulated', '-r', 'image:=quiet', '-r', '/clock:=/late/clock',
+        'segmentation_node', '--ros-args', '-r', '__node:=simulated', '-r', 'image:=simulated/image', '-r', '/clock:=/late/clock',
         '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'use_sim_time:=true', '-p', 'no_image_warning_s:=0.2',
         '-p', 'diagnostics_period_s:=0.1')
     client.wait_for(lambda: 'simulated time has not started' in process.log, 'the first warning', process)
