@@ -299,7 +299,7 @@ def test_silence_after_simulated_time_has_started_is_logged(
     process = start_executable(
         'segmentation_node', '--ros-args', '-r', '__node:=simulated', '-r', 'image:=simulated/image', '-r', '/clock:=/late/clock',
         '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'use_sim_time:=true', '-p', 'no_image_warning_s:=0.2',
-        '-p', 'diagnostics_period_s:=0.1')
+        '-p', 'diagnostics_period_s:=0.1', '-p', 'lazy:=false')     # else it may be idle before the clock is heard
     client.wait_for(lambda: 'simulated time has not started' in process.log, 'the first warning', process)
     clock = client.publisher(Clock, '/late/clock')
     seconds = itertools.count(100)
