@@ -9,13 +9,14 @@ from __future__ import annotations
 import copy
 import re
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
 
 from fanet_ros.ros.common.transport_topic import remapped_topic
 
@@ -34,6 +35,14 @@ def overridable_publisher(node: Node, message_type: type, name: str, qos: QoSPro
         # A copy: rclpy writes overrides into the profile it is given.
         return node.create_publisher(message_type, name, copy.copy(qos),
                                      qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+
+def overridable_subscription(node: Node, message_type: type, name: str, on_message: Callable[[Any], None],
+                             qos: QoSProfile) -> Subscription:
+    """A subscription whose `qos` the parameters may override, as overridable_publisher()."""
+    with named_errors(node, name, 'subscription'):
+        return node.create_subscription(message_type, name, on_message, copy.copy(qos),
+                                        qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 """Why no image arrives, according to the ROS graph: no publisher, another type, or incompatible QoS."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Iterable, Optional
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -30,14 +30,21 @@ def mismatches(node: Node, topic: str, wanted_qos: QoSProfile) -> dict[str, str]
     :param topic: full name
     :param wanted_qos: QoS of the subscription before overrides, which are looked up
     """
-    own = [info.qos_profile for info in node.get_subscriptions_info_by_topic(topic)
-           if (info.node_name, info.node_namespace) == (node.get_name(), node.get_namespace())]
-    found = {}
-    for info in node.get_publishers_info_by_topic(topic):
-        compatibility, reason = qos_check_compatible(info.qos_profile, own[0] if own else wanted_qos)
-        if compatibility == QoSCompatibility.ERROR:
-            found[full_name(info)] = reason.removeprefix('ERROR:').strip(' ;')
-    return found
+    own = own_qos(node, node.get_subscriptions_info_by_topic(topic)) or wanted_qos
+    found = {full_name(info): incompatibility(info.qos_profile, own) for info in node.get_publishers_info_by_topic(topic)}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def own_qos(node: Node, endpoints: Iterable[TopicEndpointInfo]) -> Optional[QoSProfile]:
+    """QoS of the first of these endpoints that belongs to `node`, with overrides; None: none does."""
+    own = node.get_name(), node.get_namespace()
+    return next((info.qos_profile for info in endpoints if (info.node_name, info.node_namespace) == own), None)
+
+
+def incompatibility(publisher: QoSProfile, subscription: QoSProfile) -> str:
+    """Why a subscription with this QoS receives nothing from such a publisher; '' if it does."""
+    compatibility, reason = qos_check_compatible(publisher, subscription)
+    return reason.removeprefix('ERROR:').strip(' ;') if compatibility == QoSCompatibility.ERROR else ''
 
 
 def full_name(info: TopicEndpointInfo) -> str:

@@ -11,17 +11,18 @@ from typing import Any, Iterator, Optional
 import numpy as np
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage
 
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic, looks_like_camera
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.common.image_conversion import ImageError
+from fanet_ros.ros.common.qos_overrides import overridable_subscription
 from fanet_ros.ros.common.silence import transport_remedy
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
-from fanet_ros.ros.segmentation.frame_outputs import subscribe_to_infos
+from fanet_ros.ros.segmentation.frame_outputs import CAMERA_INFO_QOS
 
 FRAMES = 30                     # enough to measure a rate
 OLD_S, AHEAD_S = 1.0, 0.1       # limits for stamps relative to the clock
@@ -60,7 +61,8 @@ def receive(node: Node, names: tuple[str, ...], is_compressed: bool, wait_s: flo
             reception.newest = frame
         reception = CameraReception(CameraInput(node, name, is_compressed, on_frame, bit_depth))
         reception.camera.subscribe()
-        subscribe_to_infos(node, camera_info_topic(node, reception.camera.topic, name), reception.infos)
+        info = camera_info_topic(node, reception.camera.topic, name)
+        overridable_subscription(node, CameraInfo, info, reception.infos.put, CAMERA_INFO_QOS)
         receptions.append(reception)
     for name in names:
         subscribe(name)

@@ -7,10 +7,9 @@ from typing import Iterator, Sequence
 
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
-from rclpy.qos import QoSCompatibility, qos_check_compatible
 
 from fanet_ros.ros.common.qos_overrides import unused_overrides
-from fanet_ros.ros.common.silence import full_name
+from fanet_ros.ros.common.silence import full_name, incompatibility, own_qos
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput
@@ -39,11 +38,8 @@ def check_outputs(node: Node, cameras: Sequence[CameraInput]) -> Iterator[Findin
 
 def _mismatches(node: Node) -> Iterator[str]:
     """One sentence for each node that subscribes to an output with QoS incompatible with that of the output."""
-    own = node.get_name(), node.get_namespace()
-    for topic, _ in node.get_publisher_names_and_types_by_node(*own):
-        offered = [info.qos_profile for info in node.get_publishers_info_by_topic(topic)
-                   if (info.node_name, info.node_namespace) == own]
-        for info in node.get_subscriptions_info_by_topic(topic) if offered else ():
-            compatibility, reason = qos_check_compatible(offered[0], info.qos_profile)
-            if compatibility == QoSCompatibility.ERROR:
-                yield f'{full_name(info)} would receive nothing on {topic}: {reason.removeprefix("ERROR:").strip(" ;")}'
+    for topic, _ in node.get_publisher_names_and_types_by_node(node.get_name(), node.get_namespace()):
+        offered = own_qos(node, node.get_publishers_info_by_topic(topic))
+        for info in node.get_subscriptions_info_by_topic(topic):
+            if offered is not None and (reason := incompatibility(offered, info.qos_profile)):
+                yield f'{full_name(info)} would receive nothing on {topic}: {reason}'

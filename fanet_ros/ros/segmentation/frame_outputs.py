@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import array
-import copy
 import math
 import threading
 import time
@@ -14,8 +13,6 @@ from typing import Optional
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -23,7 +20,7 @@ from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.images.transport_format import MASK_PNG
 from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
-from fanet_ros.ros.common.qos_overrides import named_errors, overridable_publisher
+from fanet_ros.ros.common.qos_overrides import overridable_publisher, overridable_subscription
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
@@ -84,7 +81,7 @@ class FrameOutputs:
         self._announced_at = 0.0
         self._infos = CameraInfos()
         self._calibration = 'nobody subscribes to ~/camera_info'
-        self._subscription = subscribe_to_infos(node, camera_info_topic, self._infos)
+        self._subscription = overridable_subscription(node, CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS)
 
     @property
     def mask_topic(self) -> str:
@@ -194,16 +191,6 @@ class FrameOutputs:
         if _is_wanted(self._overlay_jpeg):
             self._overlay_jpeg.publish(_file(header, JPEG_FORMAT, layers.overlay_jpeg))
         return (time.perf_counter() - start) * 1e3
-
-
-def subscribe_to_infos(node: Node, topic: str, infos: CameraInfos) -> Subscription:
-    """Subscribe to the calibration of a camera.
-
-    :raises ValueError: a qos_overrides parameter is invalid
-    """
-    with named_errors(node, topic, 'subscription'):
-        return node.create_subscription(CameraInfo, topic, infos.put, copy.copy(CAMERA_INFO_QOS),
-                                        qos_overriding_options=QoSOverridingOptions.with_default_policies())
 
 
 def _file(header: Header, described: str, content: bytes) -> CompressedImage:
