@@ -7,6 +7,7 @@ import array
 import math
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Optional
 
@@ -22,6 +23,7 @@ from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.qos_overrides import overridable_publisher, overridable_subscription
 from fanet_ros.ros.common.rate_limit import RateLimit
+from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
@@ -63,25 +65,17 @@ class FrameOutputs:
         self._class_map_period_s = class_map_period_s
         self.overlay_rate_limit = RateLimit()
         self._prefix = f'~/{camera}/' if camera else '~/'
-        self._mask = self._publisher(Image, 'mask')
-        self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
-        self._confidence = self._publisher(Image, 'confidence')
-        self._confidence_png = self._publisher(CompressedImage, 'confidence/compressed')
-        self._coverage = self._publisher(ClassCoverage, 'coverage')
-        self._overlay = self._publisher(Image, 'overlay')
-        self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
-        self._camera_info = self._publisher(CameraInfo, 'camera_info')
-        self._timing = self._publisher(FrameTiming, 'timing')
-        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage,
-                           self._overlay, self._overlay_jpeg, self._camera_info, self._timing)
-        self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
-        self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
         self._announcing = threading.Lock()
         self._announced: Optional[tuple] = None
         self._announced_at = 0.0
         self._infos = CameraInfos()
         self._calibration = 'nobody subscribes to ~/camera_info'
-        self._subscription = overridable_subscription(node, CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS)
+        with ExitStack() as created:        # none stays if one is refused
+            self._created = created
+            self._advertise()
+            self._subscription = overridable_subscription(node, CameraInfo, camera_info_topic, self._infos.put, CAMERA_INFO_QOS)
+            created.callback(node.destroy_subscription, self._subscription)
+            self._created = created.pop_all()
 
     @property
     def mask_topic(self) -> str:
@@ -153,13 +147,27 @@ class FrameOutputs:
 
     def destroy(self) -> None:
         """Destroy the publishers and the subscription."""
-        for publisher in (*self._of_images, self._class_map, self._label_info):
-            if publisher is not None:
-                self._node.destroy_publisher(publisher)
-        self._node.destroy_subscription(self._subscription)
+        self._created.close()
+
+    def _advertise(self) -> None:
+        self._mask = self._publisher(Image, 'mask')
+        self._mask_png = self._publisher(CompressedImage, 'mask/compressed')
+        self._confidence = self._publisher(Image, 'confidence')
+        self._confidence_png = self._publisher(CompressedImage, 'confidence/compressed')
+        self._coverage = self._publisher(ClassCoverage, 'coverage')
+        self._overlay = self._publisher(Image, 'overlay')
+        self._overlay_jpeg = self._publisher(CompressedImage, 'overlay/compressed')
+        self._camera_info = self._publisher(CameraInfo, 'camera_info')
+        self._timing = self._publisher(FrameTiming, 'timing')
+        self._of_images = (self._mask, self._mask_png, self._confidence, self._confidence_png, self._coverage,
+                           self._overlay, self._overlay_jpeg, self._camera_info, self._timing)
+        self._class_map = self._publisher(ClassMap, 'class_map', LATCHED_QOS)
+        self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        return overridable_publisher(self._node, message_type, self._prefix + name, qos)
+        publisher = overridable_publisher(self._node, message_type, remapped_topic(self._node, self._prefix + name), qos)
+        self._created.callback(self._node.destroy_publisher, publisher)
+        return publisher
 
     def _publish_details(self, layers: FrameLayers, header: Header, style: OutputStyle) -> None:
         """Publish confidence, calibration, coverage, and the PNG files of mask and confidence."""

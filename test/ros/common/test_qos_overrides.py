@@ -23,8 +23,9 @@ def make_node_fixture() -> Iterator[Callable[..., Node]]:
     context, nodes = Context(), []
     rclpy.init(context=context)
 
-    def make(*parameters: str) -> Node:
-        arguments = ['--ros-args', '-r', 'image:=/camera/image_raw', *(item for text in parameters for item in ('-p', text))]
+    def make(*parameters: str, rules: tuple[str, ...] = ('image:=/camera/image_raw',)) -> Node:
+        arguments = ['--ros-args', *(item for text in rules for item in ('-r', text)),
+                     *(item for text in parameters for item in ('-p', text))]
         nodes.append(rclpy.create_node('segmentation', context=context, cli_args=arguments))
         follow_remapping(nodes[-1])
         return nodes[-1]
@@ -75,3 +76,24 @@ def test_name_after_remapping_takes_precedence(make_node: Callable[..., Node]) -
     node = make_node('qos_overrides./image.subscription.reliability:=best_effort',
                      'qos_overrides./camera/image_raw.subscription.reliability:=reliable')
     assert chosen_reliability(node, '/camera/image_raw') == ReliabilityPolicy.RELIABLE
+
+
+def test_a_refused_output_leaves_no_topic_behind(make_node: Callable[..., Node]) -> None:
+    node = make_node('qos_overrides./segmentation/timing.publisher.reliability:=relaible')
+    before = len(list(node.publishers)), len(list(node.subscriptions))
+    with pytest.raises(ValueError, match="timing.publisher.reliability is 'relaible'"):
+        FrameOutputs(node)
+    assert (len(list(node.publishers)), len(list(node.subscriptions))) == before
+
+
+@pytest.mark.parametrize('name', ['/segmentation/mask/compressed', '/costmap/mask/compressed'])
+def test_compressed_outputs_follow_a_remapping_and_keep_their_overrides(make_node: Callable[..., Node], name: str) -> None:
+    node = make_node(f'qos_overrides.{name}.publisher.reliability:=best_effort',
+                     rules=('~/mask:=/costmap/mask', '~/overlay:=/view', '~/overlay/compressed:=/view_jpeg'))
+    outputs = FrameOutputs(node)
+    topics = {publisher.topic_name for publisher in node.publishers}
+    assert {'/costmap/mask', '/costmap/mask/compressed', '/view', '/view_jpeg', '/segmentation/confidence/compressed'} <= topics
+    assert not topics & {'/segmentation/mask/compressed', '/view/compressed', '/segmentation/overlay/compressed'}
+    info, = node.get_publishers_info_by_topic('/costmap/mask/compressed')
+    assert info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT and not unused_overrides(node)
+    outputs.destroy()
