@@ -45,31 +45,31 @@ def compare_masks(arguments: argparse.Namespace) -> int:
             table = stack.enter_context(row_table(output, TABLE, COLUMNS))
             take.append(lambda frame: table.add(frame.row))
         sizes = [input_state(pair.a)[1] for pair in pairs]
-        bar = stack.enter_context(tqdm(total=sum(sizes), unit='B', unit_scale=True, desc='compare',
-                                       disable=True if arguments.quiet else None))
-        for pair, size in zip(pairs, sizes):
-            try:
-                entry = _compare(pair, classes, total, arguments.every, take, bar, size)
-            except BagError as error:
-                failed[pair.name] = str(error)
-                continue
-            bags.append(entry)
-            if 'error' in entry:
-                failed[pair.name] = entry['error']
+        with tqdm(total=sum(sizes), unit='B', unit_scale=True, desc='compare', disable=True if arguments.quiet else None) as bar:
+            for pair, size in zip(pairs, sizes):
+                try:
+                    entry = _compare(pair, classes, total, arguments.every, take, bar, size)
+                except BagError as error:
+                    failed[pair.name] = str(error)
+                    continue
+                bags.append(entry)
+                if 'error' in entry:
+                    failed[pair.name] = entry['error']
+        left_out = Counter[str]()
+        for bag in bags:
+            left_out.update(bag['left_out'])
+        result = {'a': str(a), 'b': str(b), 'every': arguments.every, **total.figures(), 'classes': classes.names,
+                  'only_in_a': classes.only_in(0), 'only_in_b': classes.only_in(1), 'matrix': total.shares(),
+                  'left_out': dict(sorted(left_out.items())), 'most_different': [frame.row for frame in most_different.frames()],
+                  'bags': bags, 'failed': failed}
+        if output is not None:      # before the table, so that _prepare() knows the folder of a run that was killed here
+            write_json(output / RESULT, result)
     for name, reason in sorted(failed.items()):
         print(f'{name}: failed: {reason}', file=sys.stderr)
     compared = [bag for bag in bags if bag['frames']]
-    left_out = Counter[str]()
-    for bag in bags:
-        left_out.update(bag['left_out'])
-    result = {'a': str(a), 'b': str(b), 'every': arguments.every, **total.figures(), 'classes': classes.names,
-              'only_in_a': classes.only_in(0), 'only_in_b': classes.only_in(1), 'matrix': total.shares(),
-              'left_out': dict(sorted(left_out.items())), 'most_different': [frame.row for frame in most_different.frames()],
-              'bags': bags, 'failed': failed}
     if compared:
         print(summary(result))
     if output is not None:
-        write_json(output / RESULT, result)
         write_sheet(output / SHEET, most_different.frames(), pairs, classes, _title(a, b),
                     f'the frames that differ most of {total.frames} in {len(compared)} bags')
         print(f'{output}: {RESULT}, {table.path.name}' + (f', {SHEET}' if most_different.frames() else ''))

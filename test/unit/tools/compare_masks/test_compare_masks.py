@@ -6,6 +6,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +260,22 @@ def _changed(source: Path, path: Path, delay_ns: int = 0, stamps: bool = True) -
 def test_a_folder_in_which_a_comparison_was_killed_can_be_used_again(archives: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / '.partial_frames.parquet').write_text('half of it')
     assert main([str(archives[0] / 'two'), str(archives[1] / 'two'), '--output', str(tmp_path), '--quiet']) == 0
+
+
+@pytest.mark.parametrize('written', [1, 2])
+def test_a_comparison_killed_after_any_of_its_files_can_be_repeated(
+        archives: tuple[Path, Path], tmp_path: Path, written: int) -> None:
+    arguments = [str(archives[0] / 'two'), str(archives[1] / 'two'), '--output', str(tmp_path / 'out'), '--quiet']
+    killed = f"""if True:
+        import os
+        from fanet_ros.tools.compare_masks.command import main
+        replace, done = os.replace, []
+        def last_replace(*paths):
+            replace(*paths)
+            done.append(paths)
+            if len(done) == {written}:
+                os._exit(9)
+        os.replace = last_replace
+        main({arguments!r})"""
+    assert subprocess.run([sys.executable, '-c', killed], check=False).returncode == 9
+    assert main(arguments) == 0
