@@ -23,11 +23,16 @@ def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
 
 
 def text_width(text: str, size_px: int, bold: bool = False) -> int:
-    """Width of `text` in px."""
-    return round(font(size_px, bold).getlength(text))
+    """Width of `text` in px, as write() writes it."""
+    return round(font(size_px, bold).getlength(_one_line(text)))
 
 
 def write(canvas: Image.Image, x: int, y: int, text: str, size_px: int, color: Color, *,
           bold: bool = False, anchor: str = 'lm') -> None:
-    """Write at (x, y); anchor as Pillow's: 'lm' left middle, 'mm' centred, 'rm' right middle."""
-    ImageDraw.Draw(canvas).text((x, y), text, fill=color, font=font(size_px, bold), anchor=anchor)
+    """Write one line at (x, y); anchor as Pillow's: 'lm' left middle, 'mm' centred, 'rm' right middle."""
+    ImageDraw.Draw(canvas).text((x, y), _one_line(text), fill=color, font=font(size_px, bold), anchor=anchor)
+
+
+def _one_line(text: str) -> str:
+    """`text` with spaces for line breaks, which names of files may have and Pillow refuses here."""
+    return ' '.join(text.splitlines())

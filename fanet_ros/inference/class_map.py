@@ -3,6 +3,7 @@
 """Names and colours of the classes."""
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union, cast
@@ -16,6 +17,8 @@ from fanet_ros.package_share import share_directory
 if TYPE_CHECKING:       # it needs torch
     from fanet_ros.model import CheckpointMetadata
 
+NOT_IN_NAMES = ('Cc', 'Cs', 'Zl', 'Zp')     # categories of Unicode: control characters, half characters, line and paragraph breaks
+
 
 @dataclass(frozen=True)
 class ClassMap:
@@ -23,7 +26,7 @@ class ClassMap:
 
     `ids`, if known, are the data set's own numbers for these classes, 0..254.
 
-    :raises SegmentationError: not 1 to 255 classes, invalid colours or ids
+    :raises SegmentationError: not 1 to 255 classes, a name that is not one line of text, invalid colours or ids
     """
 
     name: str
@@ -35,6 +38,10 @@ class ClassMap:
         if len(self.names) != len(self.colors) or not 1 <= len(self.names) <= 255:
             raise SegmentationError(f'class map {self.name!r}: expected 1 to 255 classes, each with a colour, got '
                                     f'{len(self.names)} names and {len(self.colors)} colours')
+        for name in (self.name, *self.names):
+            if any(unicodedata.category(letter) in NOT_IN_NAMES for letter in name):
+                raise SegmentationError(f'class map {self.name!r}: expected names without line breaks and other control '
+                                        f'characters, got {name!r}')
         if any(len(color) != 3 or not all(0 <= value <= 255 for value in color) for color in self.colors):
             raise SegmentationError(f'class map {self.name!r}: expected each colour as three values of 0..255')
         if self.ids is not None and (len(set(self.ids)) != len(self.ids) or len(self.ids) != len(self.names)

@@ -10,13 +10,14 @@ import numpy as np
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.mask_topics import class_map_topic
 from fanet_ros.bags.reader import BagReader
-from fanet_ros.inference import UNLABELLED, ClassMap
+from fanet_ros.inference import UNLABELLED, ClassMap, SegmentationError
 
 
 def mask_classes(bag: BagReader, mask_topic: str) -> tuple[ClassMap, np.ndarray]:
     """The classes of these masks, and a table (256,) uint8 from mask value to class index, UNLABELLED for all other values.
 
-    :raises BagError: no class map in the bag, or one that changes (the node got another checkpoint while it was recorded)
+    :raises BagError: no class map in the bag, an invalid one, or one that changes (the node got another checkpoint while it was
+        recorded)
     """
     topic = class_map_topic(mask_topic)
     found: dict[tuple[Any, ...], Any] = {}
@@ -30,8 +31,11 @@ def mask_classes(bag: BagReader, mask_topic: str) -> tuple[ClassMap, np.ndarray]
                if value != UNLABELLED]
     table = np.full(256, UNLABELLED, np.uint8)
     table[[value for value, _, _ in classes]] = range(len(classes))
-    return ClassMap(message.name, tuple(name for _, name, _ in classes),
-                    tuple((_byte(color.r), _byte(color.g), _byte(color.b)) for _, _, color in classes)), table
+    try:
+        return ClassMap(message.name, tuple(name for _, name, _ in classes),
+                        tuple((_byte(color.r), _byte(color.g), _byte(color.b)) for _, _, color in classes)), table
+    except SegmentationError as error:
+        raise BagError(f'{bag.path}: {topic}: {error}') from None
 
 
 def _byte(share: float) -> int:

@@ -9,8 +9,10 @@ from typing import Optional
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fanet_ros.bags.recording import SegmentedFrame
+from fanet_ros.images.lettering import text_width, write
 from fanet_ros.inference import ClassMap, draw_overlay
 from fanet_ros.ros.demo.report import evenly_spaced
 from fanet_ros.visualization.contact_sheet import SheetLayout, SheetRow, draw_contact_sheet
@@ -94,3 +96,10 @@ def test_evenly_spaced() -> None:
     assert evenly_spaced(list(range(100)), 4) == [12, 37, 62, 87]
     assert evenly_spaced([1, 2, 3], 7) == [1, 2, 3]
     assert len(set(evenly_spaced(list(range(8)), 7))) == 7
+
+
+@pytest.mark.parametrize('text', ['', 'a\nb', 'a\r\nb', 'a\rb', '\n', 'no\udcffname'])
+def test_any_name_of_a_file_can_be_written(text: str) -> None:
+    canvas = Image.new('RGB', (100, 30), 'white')
+    write(canvas, 0, 15, text, 15, (0, 0, 0))
+    assert 0 <= text_width(text, 15) < 100 and (np.array(canvas) < 255).any() == bool(text.strip())

@@ -202,6 +202,21 @@ def test_classes_of_a_bag_that_cannot_be_compared(tmp_path: Path) -> None:
     assert len(found['matrix']) == len(found['classes']) == 4
 
 
+def test_class_names_that_are_not_a_line_of_text_fail_their_bag_alone(tmp_path: Path) -> None:
+    source = write_street_bag(tmp_path / 'in', 1)
+    for side in 'ab':
+        write_masked_bag(source, tmp_path / side / 'good', [mask()])
+        odd = write_masked_bag(source, tmp_path / side / 'other', [mask()])
+        with BagReader(odd) as bag, BagWriter(tmp_path / side / 'odd') as writer:
+            copy_topics(writer, bag, bag.connections)
+            for item, at_ns, raw in bag.messages():
+                writer.write(item.topic, item.msgtype, at_ns, bytes(raw).replace(b'road', b'ro\nd'))
+        shutil.rmtree(odd)
+    assert main([str(tmp_path / 'a'), str(tmp_path / 'b'), '--output', str(tmp_path / 'out'), '--quiet']) == 1
+    found = result(tmp_path / 'out')
+    assert found['frames'] == 1 and "/segmentation/class_map: class map 'three': expected names" in found['failed']['odd']
+
+
 def test_bags_that_cannot_be_compared_are_named_and_the_others_are_done(
         archives: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = (Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in archives)
@@ -266,7 +281,7 @@ def test_a_folder_in_which_a_comparison_was_killed_can_be_used_again(archives: t
 def test_a_comparison_killed_after_any_of_its_files_can_be_repeated(
         archives: tuple[Path, Path], tmp_path: Path, written: int) -> None:
     arguments = [str(archives[0] / 'two'), str(archives[1] / 'two'), '--output', str(tmp_path / 'out'), '--quiet']
-    killed = f"""if True:
+    killed = f'''if True:
         import os
         from fanet_ros.tools.compare_masks.command import main
         replace, done = os.replace, []
@@ -276,6 +291,6 @@ def test_a_comparison_killed_after_any_of_its_files_can_be_repeated(
             if len(done) == {written}:
                 os._exit(9)
         os.replace = last_replace
-        main({arguments!r})"""
+        main({arguments!r})'''
     assert subprocess.run([sys.executable, '-c', killed], check=False).returncode == 9
     assert main(arguments) == 0
