@@ -11,9 +11,11 @@ from tqdm import tqdm
 
 from fanet_ros.inference import SegmentationError, Segmenter
 from fanet_ros.inference.device import choose_device, lower_precisions
+from fanet_ros.inference.input_size import InputSize
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.active_model import build_segmenter
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
+from fanet_ros.size_text import size_text
 
 WARM_UP_FRAMES = 3
 FRAMES = 15
@@ -27,18 +29,23 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
     :param rate_hz: total rate of all cameras; None: unknown, SLOWEST_HZ is required
     """
     steps: list[tuple[str, str, float, bool]] = []
-    keeping_up, segmenter = None, None
+    keeping_up: Optional[tuple[int, int]] = None
+    segmenter: Optional[Segmenter] = None
     for scale in tqdm(settings.resolution_ladder, desc='speed', unit='resolution', leave=False, disable=None):
         try:
-            segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
-                settings.input_height, settings.input_width, scale * settings.input_scale)
+            if segmenter is None:
+                segmenter = build_segmenter(settings)
+            input_size = InputSize(settings.input_height, settings.input_width, segmenter.metadata.training_resolution,
+                                   scale * settings.input_scale)
+            height, width = input_size.of(*rgb.shape[:2])
+            size = size_text(height, width)
+            if size in (step[0] for step in steps):     # the smallest possible again
+                continue
+            if steps:
+                segmenter = segmenter.resized(input_size.height, input_size.width, input_size.scale)
         except (SegmentationError, MemoryError) as error:
             yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
             return
-        height, width = segmenter.size_for(*rgb.shape[:2])
-        size = f'{width}x{height}'
-        if size in (step[0] for step in steps):     # the smallest possible again
-            continue
         period_s = _median_s(segmenter, rgb)
         keeps_up = period_s * (rate_hz or SLOWEST_HZ) < 1
         steps.append((size, segmenter.engine_description, period_s, keeps_up))
@@ -49,7 +56,9 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         remedy = ''
         if is_chosen and not keeps_up:
             budget_ms = 1e3 / (rate_hz or SLOWEST_HZ)
-            remedy = (f'input_height:={keeping_up[0]} input_width:={keeping_up[1]} keeps up, or latency_budget_ms:={budget_ms:.0f}'
+            unscaled = '' if settings.input_scale == 1.0 else ' input_scale:=1.0'
+            remedy = (f'input_height:={keeping_up[0]} input_width:={keeping_up[1]}{unscaled} keeps up, or '
+                      f'latency_budget_ms:={budget_ms:.0f}'
                       if keeping_up else f'set precision to {_lower_precision(settings)}, install a faster engine, or slow the '
                                          'camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'

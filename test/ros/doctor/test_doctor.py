@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from fanet_ros.host.process_tuning import Tuning
+from fanet_ros.inference import Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
+from fanet_ros.ros.doctor import speed
 from fanet_ros.ros.doctor import transport as doctor_transport
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding, exit_code, findings_of, lines_of, summary
 from fanet_ros.ros.doctor.machine import check_cv_bridge, check_engines, check_torch
@@ -146,7 +148,19 @@ def test_a_resolution_that_cannot_keep_up_is_a_warning_with_a_remedy(settings: S
     assert '128x96 as set' in first.what and rest[0].level == OK        # only the configured resolution must keep up
 
 
-def test_a_resolution_is_measured_once(settings: SegmentationSettings) -> None:
+def test_a_resolution_is_built_and_measured_once(settings: SegmentationSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[float] = []
+    resized = Segmenter.resized
+    monkeypatch.setattr(Segmenter, 'resized', lambda *arguments: (built.append(arguments[-1]), resized(*arguments))[1])
     ladder = replace(settings, resolution_ladder=(1.0, 0.5, 0.05, 0.01))     # the last two end at the smallest possible input
     sizes = [finding.what.split()[0].strip(':') for finding in check_speed(ladder, np.zeros((96, 128, 3), np.uint8), rate_hz=0.01)]
-    assert sizes == ['128x96', '64x64']
+    assert sizes == ['128x96', '64x64'] and built == [0.5]
+
+
+def test_a_resolution_that_keeps_up_is_given_without_the_scale_in_use(
+        settings: SegmentationSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its sides already are those of the scaled input."""
+    monkeypatch.setattr(speed, '_median_s', lambda segmenter, rgb: 1.0 if segmenter.input_width > 64 else 1e-3)
+    scaled = replace(settings, input_height=192, input_width=256, input_scale=0.5, resolution_ladder=(1.0, 0.5))
+    first, _ = check_speed(scaled, np.zeros((96, 128, 3), np.uint8), rate_hz=10.0)
+    assert first.what.startswith('128x96 as set') and first.remedy.startswith('input_height:=64 input_width:=64 input_scale:=1.0 ')
