@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import Any
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.reader import BagReader
@@ -48,6 +49,16 @@ def masked_cameras(bag: BagReader) -> tuple[Camera, ...]:
 def class_map_topic(mask_topic: str) -> str:
     """The topic with the ClassMap of these masks."""
     return mask_topic.removesuffix(COMPRESSED_SUFFIX).removesuffix('mask') + 'class_map'
+
+
+def recorded_class_maps(bag: BagReader, mask_topic: str) -> list[Any]:
+    """A ClassMap message of each meaning that the values of these masks have in the bag: several if they changed meanwhile.
+
+    :raises BagError: one cannot be decoded
+    """
+    found = {(tuple(message.ids.tolist()), tuple(message.names)): message
+             for _, _, message in bag.decoded(bag.select([class_map_topic(mask_topic)]))}
+    return list(found.values())
 
 
 def _is_mask(name: str) -> bool:

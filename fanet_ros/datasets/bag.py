@@ -17,6 +17,7 @@ import numpy as np
 from rosbags.interfaces import Connection
 
 from fanet_ros.bags.errors import BagError
+from fanet_ros.bags.mask_topics import class_map_topic, recorded_class_maps
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.datasets.image_files import check_labels, check_second_class
 from fanet_ros.datasets.sample import DatasetError, Sample
@@ -54,9 +55,10 @@ def load_bag(path: Union[str, Path], camera_topic: str, mask_topic: str, num_cla
     :param camera_topic: Image or CompressedImage
     :param mask_topic: Image mono8 (or a PNG), class indices or 255
     :param keep: whether to use a sample, given its name: the stamp as 'SECONDS.NANOSECONDS'
-    :raises DatasetError: no such bag or topic, or no camera image with a mask
+    :raises DatasetError: no such bag or topic, no camera image with a mask, or masks whose values changed their meaning
     """
     bag = _Bag(Path(path).expanduser(), camera_topic, mask_topic, num_classes)
+    bag.check_classes()
     images, masks = bag.places(camera_topic), bag.places(mask_topic)
     stamps = sorted(set(images) & set(masks))
     unclear = [stamp for stamp in stamps if len(images[stamp]) != len(masks[stamp])]
@@ -96,6 +98,18 @@ class _Bag:
             found[stamp].append(Place(received_ns, seen[received_ns], zlib.crc32(raw)))
             seen[received_ns] += 1
         return found
+
+    def check_classes(self) -> None:
+        """Check that the values of the masks mean the same in the whole bag, if it says what they mean.
+
+        :raises DatasetError: they do not, because the node got another checkpoint or other classes while it was recorded
+        """
+        mask_topic = self._topics[1]
+        found = recorded_class_maps(self._reader, mask_topic)
+        if len(found) > 1:
+            raise DatasetError(f'{self._path}: the masks on {mask_topic} changed their classes while they were recorded: '
+                               f'{class_map_topic(mask_topic)} has {len(found)} different class maps; segment the bag again with '
+                               'segment_bag')
 
     def labels(self) -> Iterator[np.ndarray]:
         """Yield the masks, skipping unreadable ones."""

@@ -3,12 +3,10 @@
 """Classes of the masks in a bag, from the ClassMap recorded with them."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.mask_topics import class_map_topic
+from fanet_ros.bags.mask_topics import class_map_topic, recorded_class_maps
 from fanet_ros.bags.reader import BagReader
 from fanet_ros.inference import UNLABELLED, ClassMap, SegmentationError
 
@@ -19,14 +17,11 @@ def mask_classes(bag: BagReader, mask_topic: str) -> tuple[ClassMap, np.ndarray]
     :raises BagError: no class map in the bag, an invalid one, or one that changes (the node got another checkpoint while it was
         recorded)
     """
-    topic = class_map_topic(mask_topic)
-    found: dict[tuple[Any, ...], Any] = {}
-    for _, _, message in bag.decoded(bag.select([topic])):
-        found[tuple(message.ids.tolist()), tuple(message.names)] = message
+    found = recorded_class_maps(bag, mask_topic)
     if len(found) != 1:
-        raise BagError(f'{bag.path}: expected one class map on {topic} for the masks on {mask_topic}, got {len(found)} different '
-                       'ones' + ('; segment the bag again with segment_bag' if found else ''))
-    message = next(iter(found.values()))
+        raise BagError(f'{bag.path}: expected one class map on {class_map_topic(mask_topic)} for the masks on {mask_topic}, got '
+                       f'{len(found)} different ones' + ('; segment the bag again with segment_bag' if found else ''))
+    message = found[0]
     classes = [(int(value), name, color) for value, name, color in zip(message.ids, message.names, message.colors)
                if value != UNLABELLED]
     table = np.full(256, UNLABELLED, np.uint8)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import numpy as np
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys import get_types_from_msg
 from rosbags.typesys.store import Typestore
 
 from fanet_ros.bags.definitions import message_definition
 from fanet_ros.bags.writer import BagWriter
+from fanet_ros.inference import ClassMap
+from fanet_ros.tools.segment_bag.classes import class_messages, class_typestore
 
 IMAGE = 'sensor_msgs/msg/Image'
 TIMING = 'fanet_ros/msg/FrameTiming'
@@ -45,6 +47,11 @@ class FrameWriter:
         content.update(values, header=self._header(number, 'camera'))
         self._write('/segmentation/timing', TIMING, self.store.types[TIMING](**content))
 
+    def class_map(self, topic: str, number: int, names: tuple[str, ...]) -> None:
+        """Write a class map with these names for the values 0, 1, ..., from frame `number` on."""
+        class_map = ClassMap('some', names, ((0, 0, 0),) * len(names))
+        self._write(topic, *class_messages(self.store, class_map, stamp_ns(number))['class_map'])
+
     def _header(self, number: int, frame_id: str) -> Any:
         seconds, nanoseconds = divmod(stamp_ns(number), 10**9)
         stamp = self.store.types['builtin_interfaces/msg/Time'](sec=seconds, nanosec=nanoseconds)
@@ -64,7 +71,7 @@ def stamp_ns(number: int) -> int:
 
 def write_bag(path: Path, fill: Callable[[FrameWriter], None]) -> Path:
     """Write a bag with the messages of `fill`; returns `path`."""
-    store = get_typestore(Stores.ROS2_JAZZY)
+    store = class_typestore()
     own_text = message_definition(TIMING).text.split('=' * 80)[0]
     store.register(get_types_from_msg(own_text, TIMING))
     with BagWriter(path) as bag:

@@ -29,9 +29,26 @@ def test_there_are_two_snippets() -> None:
     "{'3': 0.667, '8': 0.167, '255': 0.167}", '(2, 3, 3) (2, 3)'])), ids=['rosbags', 'FrameReader'])
 def test_each_snippet_runs(snippet: str, says: str, write_bag: Callable[[Callable[[Any], None]], Path],
                            monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    bag = write_bag(fill)
+    lines = printed(snippet, write_bag(fill), monkeypatch, capsys)
+    assert len(lines) == 2 and all(says in line for line in lines)
+
+
+def test_every_mask_gets_the_names_of_its_own_network(write_bag: Callable[[Callable[[Any], None]], Path],
+                                                      monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    def switched(writer: Any) -> None:
+        """The node got another checkpoint at frame 1, and the recorder received the mask of that before its class map."""
+        writer.class_map('/segmentation/class_map', 0, ('sky', 'road'))
+        for number in range(3):
+            writer.image('/segmentation/mask', number, np.zeros((2, 3), np.uint8))
+            if number == 1:
+                writer.class_map('/segmentation/class_map', 1, ('grass', 'path'))
+    lines = printed(SNIPPETS[0], write_bag(switched), monkeypatch, capsys)
+    assert [re.findall('[a-z]+', line) for line in lines] == [['sky'], ['grass'], ['grass']]
+
+
+def printed(snippet: str, bag: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> list[str]:
+    """The lines that the snippet prints about this bag."""
     monkeypatch.chdir(bag.parent)
     bag.rename('drive_1')
     exec(compile(snippet, str(PAGE), 'exec'), {})
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 and all(says in line for line in lines)
+    return capsys.readouterr().out.splitlines()

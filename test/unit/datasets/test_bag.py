@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import cv2
 import numpy as np
@@ -172,3 +172,19 @@ def test_a_split_bag_is_one_data_set(tmp_path: Path) -> None:
         (Path(part.path) / f'part{number}.mcap').rename(folder / f'drive_{number}.mcap')
     samples = load_dataset(DataConfig(layout='bag', path=str(folder), camera_topic=CAMERA, mask_topic=MASK), TEN)
     assert samples.names == ('100.000000005', '101.000000005') and numbers(samples) == [(0, 0), (0, 0)]
+
+
+@pytest.mark.parametrize('second', [('road', 'rest'), ('grass', 'path')], ids=['repeated', 'changed'])
+def test_masks_that_changed_their_classes_are_refused(write_bag: Callable[[Callable[[Any], None]], Path],
+                                                      second: tuple[str, ...]) -> None:
+    def fill(writer: Any) -> None:
+        for number, names in enumerate((('road', 'rest'), second)):
+            writer.image(CAMERA, number, np.zeros((4, 6, 3), np.uint8))
+            writer.class_map('/segmentation/class_map', number, names)
+            writer.image('/segmentation/mask', number, np.zeros((4, 6), np.uint8))
+    config = DataConfig(layout='bag', path=str(write_bag(fill)), camera_topic=CAMERA, mask_topic='/segmentation/mask')
+    if second == ('road', 'rest'):
+        assert len(load_dataset(config, PAIR)) == 2
+        return
+    with pytest.raises(DatasetError, match='changed their classes while they were recorded: /segmentation/class_map has 2'):
+        load_dataset(config, PAIR)
