@@ -64,6 +64,16 @@ def beside(topic: str, name: str) -> str:
     return f'{topic.rpartition("/")[0]}/{name}' if '/' in topic else name
 
 
+def compressed(topic: str) -> str:
+    """The topic of the compressed images of an image topic, which may be given with or without that suffix."""
+    return f'{uncompressed(topic)}/compressed'
+
+
+def uncompressed(topic: str) -> str:
+    """An image topic without the suffix of the compressed images."""
+    return topic.removesuffix('/compressed')
+
+
 def require_rosbag2(argument: str, installed: Collection[str]) -> None:
     """Check that rosbag2 is installed.
 

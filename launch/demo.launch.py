@@ -24,9 +24,11 @@ from fanet_ros.launch_arguments import (
     SEGMENTATION_ARGUMENTS,
     beside,
     camera_topics,
+    compressed,
     fail_as,
     flag,
     refuse_unknown,
+    uncompressed,
 )
 from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
@@ -64,8 +66,9 @@ def camera_node(context: LaunchContext) -> list[Node]:
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given,
              **({'seed': number} if number else {})},       # each another street
         ],
-        remappings=[('image', topic), ('image/compressed', f'{topic}/compressed'), ('camera_info', beside(topic, 'camera_info')),
-                    *([('ground_truth', beside(topic, 'ground_truth'))] if cameras else [])],
+        remappings=[('image', topic), ('image/compressed', compressed(topic)),
+                    ('camera_info', beside(uncompressed(topic), 'camera_info')),
+                    *([('ground_truth', beside(uncompressed(topic), 'ground_truth'))] if cameras else [])],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         output='screen',
     ) for number, (name, topic) in enumerate(topics.items())]

@@ -35,6 +35,7 @@ from fanet_ros.launch_arguments import (
     number,
     refuse_unknown,
     require_rosbag2,
+    uncompressed,
 )
 from launch import LaunchContext, LaunchDescription
 
@@ -72,10 +73,9 @@ def topics(argument: dict[str, str]) -> list[str]:
     if argument['camera'] == 'true':
         found += images
         for image in images:
-            image = image[:-len('/compressed')] if image.endswith('/compressed') else image
-            found.append(beside(image, 'camera_info?'))
+            found.append(beside(uncompressed(image), 'camera_info?'))
             if cameras:
-                found.append(beside(image, 'ground_truth:sensor_msgs/msg/Image?'))
+                found.append(beside(uncompressed(image), 'ground_truth:sensor_msgs/msg/Image?'))
         if not cameras:
             found.append('ground_truth:sensor_msgs/msg/Image?')
     for prefix in [f'segmentation/{camera}' for camera in cameras] or ['segmentation']:

@@ -29,6 +29,7 @@ from launch_ros.substitutions import FindPackageShare
 from fanet_ros.launch_arguments import (
     SEGMENTATION_ARGUMENTS,
     camera_topics,
+    compressed,
     fail_as,
     in_namespace,
     number,
@@ -52,8 +53,8 @@ def image_topics(argument: dict[str, str]) -> list[str]:
     if argument['segment'] != 'true':
         return []
     topics = camera_topics(argument['cameras'], argument['image_topic']).values() or [argument['image_topic'] or 'image']
-    suffix = '/compressed' if argument['image_transport'] == 'compressed' else ''
-    return [in_namespace(topic, argument['namespace']) + suffix for topic in topics]
+    full = [in_namespace(topic, argument['namespace']) for topic in topics]
+    return [*map(compressed, full)] if argument['image_transport'] == 'compressed' else full
 
 
 def mask_topics(argument: dict[str, str]) -> list[str]:

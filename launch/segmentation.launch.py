@@ -18,7 +18,15 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from fanet_ros.launch_arguments import NODE_PARAMETERS, SEGMENTATION_ARGUMENTS, camera_topics, fail_as, flag, refuse_unknown
+from fanet_ros.launch_arguments import (
+    NODE_PARAMETERS,
+    SEGMENTATION_ARGUMENTS,
+    camera_topics,
+    compressed,
+    fail_as,
+    flag,
+    refuse_unknown,
+)
 from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from launch import LaunchContext, LaunchDescription
@@ -48,7 +56,7 @@ def segmentation_node(context: LaunchContext) -> list[Action]:
             params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **given},
         ],
-        remappings=[(f'{name}{suffix}', f'{topic}{suffix}') for name, topic in topics.items() for suffix in ('', '/compressed')],
+        remappings=[*topics.items(), *((compressed(name), compressed(topic)) for name, topic in topics.items())],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         respawn=respawn, respawn_delay=2.0,
         output='screen',

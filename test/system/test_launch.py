@@ -244,6 +244,23 @@ def test_every_node_gets_the_clock_and_the_log_level(launch_file: str, function:
             assert parameters['use_sim_time'] is True
 
 
+@pytest.mark.parametrize('image_topic', ['/cam/image_raw', '/cam/image_raw/compressed'])
+def test_the_topic_of_compressed_images_may_be_given_with_or_without_its_suffix(image_topic: str) -> None:
+    given = {'image_topic': image_topic, 'image_transport': 'compressed'}
+    context = LaunchContext()
+    for launch_file in ('segmentation', 'demo'):
+        for action in load_launch_file(launch_file).generate_launch_description().entities:
+            if isinstance(action, DeclareLaunchArgument):
+                action.execute(context)
+    context.launch_configurations.update(given)
+    nodes = [load_launch_file('demo').camera_node(context)[0], load_launch_file('segmentation').segmentation_node(context)[0]]
+    camera, segmentation = (f'{command_line(node, context)[0]} ' for node in nodes)
+    assert '-r image/compressed:=/cam/image_raw/compressed ' in camera and '-r camera_info:=/cam/camera_info ' in camera
+    assert '-r image/compressed:=/cam/image_raw/compressed ' in segmentation
+    arguments = launch_arguments('replay', segment='true', namespace='', cameras='', **given)
+    assert load_launch_file('replay').image_topics(arguments) == ['/cam/image_raw/compressed']
+
+
 def test_the_players_log_level_needs_no_argument() -> None:
     context = LaunchContext()
     context.launch_configurations.update(launch_arguments('replay', bag='drive'))
