@@ -23,7 +23,7 @@ from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA, use_qos_of_metadata
 from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks, must_be_copied
 from fanet_ros.bags.remote_path import AnyPath, any_path
-from fanet_ros.bags.topic_bit_depth import TopicBitDepth
+from fanet_ros.bags.topic_bit_depth import TopicBitDepth, encoding_of
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 from fanet_ros.images.decoding import to_rgb
 
@@ -47,7 +47,7 @@ class BagReader:
         self.connections: list[Connection] = []
         # Connections of the single files, if there are several without metadata.yaml, or several connections of one topic.
         self._parts: list[Connection] = []
-        self._depths: dict[str, TopicBitDepth] = {}
+        self._depths: dict[tuple[str, str], TopicBitDepth] = {}     # by topic and encoding
         with ExitStack() as stack:              # closes opened files if a later one fails
             try:
                 files = _unpacked(copied(_files(self.path), stack), stack)
@@ -156,13 +156,15 @@ class BagReader:
             raise BagError(f'{self.path} has a damaged message on {connection.topic}: not a valid {connection.msgtype}') from None
 
     def rgb(self, topic: str, message: Any) -> np.ndarray:
-        """Decode an image message of `topic` into (H, W, 3) uint8 RGB; 16-bit values with the depth of the whole topic.
+        """Decode an image message of `topic` into (H, W, 3) uint8 RGB; 16-bit values with the depth of all images of the
+        topic that have its encoding.
 
         :raises ImageError: see to_rgb()
         """
-        if topic not in self._depths:
-            self._depths.setdefault(topic, TopicBitDepth(partial(BagReader, self.path), topic))     # also if two threads come here
-        return to_rgb(message, bit_depth=self._depths[topic])
+        key = topic, encoding_of(message)
+        if key not in self._depths:
+            self._depths.setdefault(key, TopicBitDepth(partial(BagReader, self.path), *key))    # also if two threads come here
+        return to_rgb(message, bit_depth=self._depths[key])
 
     def _joined_messages(self, wanted: Collection[Connection], start: Optional[int],
                          stop: Optional[int]) -> Iterator[tuple[Connection, int, bytes]]:

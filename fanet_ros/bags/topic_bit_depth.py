@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bit depth of a topic's 16-bit images: one for the whole bag, whichever image is read first."""
+"""Bit depth of a topic's 16-bit images of one encoding: the same in the whole bag, whichever image is read first."""
 from __future__ import annotations
 
 import threading
@@ -29,11 +29,12 @@ class TopicBitDepth(BitDepth):
     A dim image alone would seem to have fewer bits than the others, and be brightened.
 
     :param open_bag: opens the bag once more
+    :param encoding: see encoding_of(); another one means that the driver was changed, and may send other depths
     """
 
-    def __init__(self, open_bag: Callable[[], BagReader], topic: str) -> None:
+    def __init__(self, open_bag: Callable[[], BagReader], topic: str, encoding: str) -> None:
         super().__init__()
-        self._open_bag, self._topic = open_bag, topic
+        self._open_bag, self._topic, self._encoding = open_bag, topic, encoding
         self._lock = threading.Lock()
 
     def to_bytes(self, values: np.ndarray, note: Callable[[str], None]) -> np.ndarray:
@@ -52,12 +53,19 @@ class TopicBitDepth(BitDepth):
         measuring, known = BitDepth(), 0
         with suppress(BagError), self._open_bag() as bag:
             for message in _some_messages(bag, self._topic):
+                if encoding_of(message) != self._encoding:
+                    continue
                 with suppress(ImageError):
                     to_rgb(message, bit_depth=measuring, note=lambda _: None)
                     known += 1
         if not known:
             measuring.to_bytes(values, lambda _: None)
         return measuring.bits
+
+
+def encoding_of(message: Any) -> str:
+    """Encoding of an Image, format of a CompressedImage."""
+    return message.format if hasattr(message, 'format') else message.encoding
 
 
 def _some_messages(bag: BagReader, topic: str) -> Iterator[Any]:

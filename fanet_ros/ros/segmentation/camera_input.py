@@ -3,7 +3,6 @@
 """One camera: its image subscription and frame statistics."""
 from __future__ import annotations
 
-import functools
 import time
 from dataclasses import replace
 from typing import Any, Callable, NamedTuple, Optional, Union
@@ -16,7 +15,6 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.images.strict_jpeg import Suffices
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
@@ -27,10 +25,11 @@ from fanet_ros.ros.common.qos_overrides import named_errors
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_silent
 from fanet_ros.ros.common.transport_topic import remapped_topic
+from fanet_ros.ros.segmentation.camera_depth import CameraDepth
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
 from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
-FOLLOW_PERIOD_S = 0.2       # how often the reliability of the publishers is checked
+FOLLOW_PERIOD_S = 0.2       # how often the publishers are looked at
 # Without reliability, which qos_choice.py reads.
 OVERRIDABLE = QoSOverridingOptions(policy_kinds=(QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH))
 # Since Iron, callbacks can receive the message info, which has the sequence number.
@@ -60,7 +59,7 @@ class CameraInput:
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
         self._topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
-        self._raw_image = functools.partial(raw_image, bit_depth=BitDepth(bit_depth), note=self._note_once)
+        self._depth = CameraDepth(bit_depth)
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
         self._subscription: Optional[Subscription] = None
@@ -92,8 +91,8 @@ class CameraInput:
         self.statistics.restart(self.now_s())
         self._chosen = chosen_reliability(self._node, self.topic)
         self._listen(self._fitting_qos(), follows=self._chosen is None)
-        if self._chosen is None:        # not the node's clock: simulated time may be paused
-            self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        # Not the node's clock: simulated time may be paused.
+        self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
         """Remove the subscription, if any."""
@@ -114,7 +113,10 @@ class CameraInput:
                 self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
-        """Resubscribe if the current publishers need another reliability; without any, stay ready for the last ones."""
+        """Adapt bit depth, and reliability unless chosen, to the current publishers; without any, stay ready for the last ones."""
+        self._depth.follow(self._node.get_publishers_info_by_topic(self.topic))
+        if self._chosen is not None:
+            return
         qos = self._fitting_qos()
         if self._subscription is None or qos.reliability == self._reliability or not self._node.count_publishers(self.topic):
             return
@@ -148,7 +150,7 @@ class CameraInput:
         :param suffices: see compressed_image()
         :raises ImageError: the message cannot be decoded
         """
-        return self._raw_image(message, suffices=suffices)
+        return raw_image(message, bit_depth=self._depth.of(message), note=self._note_once, suffices=suffices)
 
     @property
     def notes(self) -> tuple[str, ...]:

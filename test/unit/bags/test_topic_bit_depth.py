@@ -50,3 +50,13 @@ def masked_frames(bag: Path) -> Iterator[np.ndarray]:
 @pytest.mark.parametrize('read', [images_from_the_end, masked_frames])
 def test_dim_images_are_not_brightened_for_lack_of_a_bright_one(bag: Path, read: object) -> None:
     assert [int(rgb.max()) for rgb in read(bag)][-3:] == [DIM >> 4] * 3
+
+
+@pytest.mark.filterwarnings('ignore:.*16-bit values')
+def test_another_encoding_in_the_same_topic_has_a_depth_of_its_own(tmp_path: Path) -> None:
+    def fill(writer: FrameWriter) -> None:
+        for number in range(20):
+            value, encoding = (60_000, 'mono16') if number < 10 else (BRIGHT, 'bayer_rggb16')
+            writer.image(CAMERA.topic, number, np.full((4, 6), value, '<u2'), encoding=encoding)
+    with CameraReader(write_bag(tmp_path / 'changed', fill)) as reader:
+        assert [int(image.rgb.max()) for image in reader.images([CAMERA])] == [60_000 >> 8] * 10 + [BRIGHT >> 4] * 10
