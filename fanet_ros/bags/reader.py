@@ -25,6 +25,7 @@ from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks,
 from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.bags.topic_bit_depth import TopicBitDepth
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
+from fanet_ros.error_text import error_text
 from fanet_ros.images.decoding import to_rgb
 
 STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
@@ -188,7 +189,7 @@ class BagReader:
         return ''
 
     def _damaged(self, error: Exception) -> BagError:
-        text = ' '.join(str(error).split()) or type(error).__name__
+        text = error_text(error)
         if self.path.is_dir() and not (self.path / METADATA).is_file():
             text = f'it has no {METADATA}, and one of its files is damaged: {text}'
         return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex repairs some')

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fanet_ros.error_text import error_text
 from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr, read_pixels
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
@@ -141,7 +142,7 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
                 one_pass(image, *taps((4, 4), (4, 4), device), (0.0,) * 3, (1.0,) * 3, dtype)
     except Exception as error:      # of any kind: PyTorch works without it
         warnings.warn(f'preprocessing on {device} is slower than it could be, Triton does not work: '
-                      f'{" ".join(str(error).split())[:160]}', stacklevel=2)
+                      f'{error_text(error, 160)}', stacklevel=2)
         return None
     return one_pass
 

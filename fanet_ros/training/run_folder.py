@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 import torch
 
 from fanet_ros.atomic_file import replacing
+from fanet_ros.error_text import error_text
 from fanet_ros.model import CheckpointMetadata, FANet, save_checkpoint
 
 CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
@@ -101,5 +102,5 @@ class RunFolder:
                 write(partial)
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
             raise RunFolderError(
-                f'cannot write {path} ({" ".join(str(error).split())[:120]}): free some disk space; the last saved '
+                f'cannot write {path} ({error_text(error, 120)}): free some disk space; the last saved '
                 'state is intact, the same command resumes from it') from None

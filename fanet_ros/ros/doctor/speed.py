@@ -9,6 +9,7 @@ from typing import Iterator, Optional
 import numpy as np
 from tqdm import tqdm
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference import SegmentationError, Segmenter
 from fanet_ros.inference.device import choose_device, lower_precisions
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
@@ -33,7 +34,7 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
             segmenter = build_segmenter(settings) if segmenter is None else segmenter.resized(
                 settings.input_height, settings.input_width, scale * settings.input_scale)
         except (SegmentationError, MemoryError) as error:
-            yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
+            yield Finding('speed', ERROR, error_text(error), 'change engine, precision, device or resolution')
             return
         height, width = segmenter.size_for(*rgb.shape[:2])
         size = f'{width}x{height}'

@@ -13,6 +13,7 @@ from typing import Optional
 
 import torch
 
+from fanet_ros.error_text import typed_error_text
 from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import choose_device
@@ -46,7 +47,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         return 0
     except Exception as error:      # whatever it is, keep the figures measured so far and let the next step start
         traceback.print_exc()
-        figures.add('failed', reason=f'{type(error).__name__}: {" ".join(str(error).split())[:300]}')
+        figures.add('failed', reason=typed_error_text(error, 300))
         return 1
     figures.add('done', seconds=time.perf_counter() - start, **gpu.peak_memory_mib(settings.device))
     return 0

@@ -23,7 +23,8 @@ def test_the_result_of_the_work_is_the_exit_code(result: Optional[int], code: in
 
 
 @pytest.mark.parametrize(('error', 'line'), [
-    (ValueError('no such\n  size'), 'no such size'), (OSError(28, 'No space left', '/a'), "[Errno 28] No space left: '/a'")])
+    (ValueError('no such\n  size'), 'no such size'), (ValueError(), 'ValueError'),
+    (OSError(28, 'No space left', '/a'), "[Errno 28] No space left: '/a'")])
 def test_an_error_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of('cut', lambda: raising(error)) == 1
     assert capsys.readouterr().err == f'cut: {line}\n'
