@@ -23,6 +23,7 @@ from fanet_ros.inference.segmentation import FrameInput, Segmentation, Segmentat
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.inference.sized_engines import SizedEngines
 from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.size_text import size_text
 
 
@@ -254,9 +255,3 @@ class Segmenter:
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """Network input for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._pipeline.preprocess(rgb, *self._engines.size_for(FrameInput(rgb).size))
-
-
-def display_name(path_or_name: Union[str, Path]) -> str:
-    """Name to show for a checkpoint: that of its file or, for the default file name of a training, of its folder."""
-    path = Path(path_or_name)
-    return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem

@@ -87,12 +87,13 @@ def _print_paths(output: DemoOutput) -> None:
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
     from fanet_ros.inference import ClassMap
+    from fanet_ros.model.checkpoint_files import display_name
     from fanet_ros.ros.demo.report import Subject
     class_map = ClassMap.of_checkpoint(metadata)
     street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
     named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
     return Subject(
-        source=named, checkpoint=Path(arguments.checkpoint).stem, class_map=class_map,
+        source=named, checkpoint=display_name(arguments.checkpoint), class_map=class_map,
         true_labels_fit=class_map.names == street_classes.names)
 
 

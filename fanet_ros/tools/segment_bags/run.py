@@ -18,8 +18,8 @@ from tqdm import tqdm
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.inference import SegmenterOptions
-from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
 from fanet_ros.tools.segment_bags.find import check_output, find_bags
