@@ -34,6 +34,11 @@ def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str =
         return failure
 
 
+def exit_on_sigterm() -> None:
+    """Make SIGTERM leave the program through all `finally` blocks, so that no child process is left behind; exit code 143."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
 @contextmanager
 def sigterm_interrupts() -> Iterator[None]:
     """Within this context SIGTERM raises KeyboardInterrupt."""

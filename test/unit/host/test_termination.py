@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from typing import Optional
 
 import pytest
@@ -46,3 +48,10 @@ def test_sigterm_is_reported_as_an_interruption(capsys: pytest.CaptureFixture[st
     with sigterm_interrupts():
         assert exit_code_of('cut', lambda: os.kill(os.getpid(), signal.SIGTERM), stopped='goes on') == 130
     assert capsys.readouterr().err == '\ngoes on\n' and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_sigterm_leaves_through_finally() -> None:
+    program = ('import os, signal\nfrom fanet_ros.host.termination import exit_on_sigterm\nexit_on_sigterm()\n'
+               'try:\n    os.kill(os.getpid(), signal.SIGTERM)\nfinally:\n    print("closed")')
+    ended = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, 'closed\n', '')
