@@ -98,8 +98,8 @@ def test_overlay_and_confidence_exist_only_while_somebody_subscribes(
 
 def overlay_of(rgb: np.ndarray, segmentation: Segmentation, alpha: float) -> np.ndarray:
     from fanet_ros.inference import ClassMap
-    from fanet_ros.package_share import share_directory
-    palette = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml').palette()
+    from fanet_ros.package_share import class_map_file
+    palette = ClassMap.load(class_map_file('camvid11')).palette()
     return draw_overlay(rgb, segmentation.labels, palette, alpha)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Optional
 from fanet_ros.choices import ENGINES
 from fanet_ros.host.termination import exit_on_sigterm
 from fanet_ros.number_arguments import positive_argument
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.demo.environment import DemoError
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.size_text import METAVAR, refuse_single_sides, size_argument
@@ -90,7 +90,7 @@ def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Sub
     from fanet_ros.model.checkpoint_files import display_name
     from fanet_ros.ros.demo.report import Subject
     class_map = ClassMap.of_checkpoint(metadata)
-    street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    street_classes = ClassMap.load(class_map_file('camvid11'))
     named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
     return Subject(
         source=named, checkpoint=display_name(arguments.checkpoint), class_map=class_map,
