@@ -93,7 +93,7 @@ def _unwrap(stored: Any) -> Mapping[str, Tensor]:
 
 def _strip(key: str) -> str:
     while key.startswith('module.'):
-        key = key[len('module.'):]
+        key = key.removeprefix('module.')
     return key
 
 
