@@ -27,3 +27,8 @@ def share_directory() -> Path:
     raise FileNotFoundError(
         f'no data of {PACKAGE_NAME} (config/, launch/, weights/) found above {here.parent}: expected '
         f'<prefix>/share/{PACKAGE_NAME}/package.xml or a source checkout; build the package again')
+
+
+def class_map_file(name: str) -> Path:
+    """Where the class map `name` is, if it is one of those that the package ships."""
+    return share_directory() / 'config' / 'class_maps' / f'{name}.yaml'

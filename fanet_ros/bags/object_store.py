@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, Callable, NamedTuple, TypeVar
 
 from fanet_ros.bags.errors import StoreError
+from fanet_ros.error_text import error_text
 
 MARK = '://'
 # By which stores tell one content of an object from another; the first one that a store has.
@@ -56,12 +57,11 @@ def ask(url: str, action: Callable[[Any], _Result]) -> _Result:
         import fsspec
         files = fsspec.filesystem(protocol, use_listings_cache=False)
     except (ImportError, ValueError) as error:
-        raise StoreError(f'{url}: {" ".join(str(error).split())}; object stores need: pip install "fanet_ros[cloud]"') from None
+        raise StoreError(f'{url}: {error_text(error)}; object stores need: pip install "fanet_ros[cloud]"') from None
     try:
         return action(files)
     except Exception as error:      # each store has errors of its own
-        text = ' '.join(str(error).split()) or type(error).__name__
-        raise StoreError(f'{url}: {text}; {_remedy(error)}') from None
+        raise StoreError(f'{url}: {error_text(error)}; {_remedy(error)}') from None
 
 
 def _remedy(error: Exception) -> str:

@@ -3,13 +3,10 @@
 """Read rosbag2 recordings in any form: a folder with or without metadata.yaml, or one of its files, compressed or not."""
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from functools import partial
 from heapq import merge
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any, Optional, TypeVar, Union, cast
 
 import numpy as np
@@ -18,6 +15,7 @@ from rosbags.interfaces import Connection
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
+from fanet_ros.bags.bag_files import PACKED, files_to_open, refusal, unpacked
 from fanet_ros.bags.chunk_index import search_unindexed_chunks
 from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA, use_qos_of_metadata
@@ -25,9 +23,9 @@ from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks,
 from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.bags.topic_bit_depth import TopicBitDepth, encoding_of
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
+from fanet_ros.error_text import error_text
 from fanet_ros.images.decoding import to_rgb
 
-STORAGE, PACKED = ('.mcap', '.db3'), '.zstd'
 _Reader = TypeVar('_Reader', bound='BagReader')
 
 
@@ -50,7 +48,7 @@ class BagReader:
         self._depths: dict[tuple[str, str], TopicBitDepth] = {}     # by topic and encoding
         with ExitStack() as stack:              # closes opened files if a later one fails
             try:
-                files = _unpacked(copied(_files(self.path), stack), stack)
+                files = unpacked(copied(files_to_open(self.path), stack), stack)
                 self._reader = stack.enter_context(AnyReader(files, default_typestore=get_typestore(Stores.ROS2_JAZZY)))
                 search_unindexed_chunks(self._reader)
             except BagError:
@@ -190,48 +188,10 @@ class BagReader:
         return ''
 
     def _damaged(self, error: Exception) -> BagError:
-        text = ' '.join(str(error).split()) or type(error).__name__
+        text = error_text(error)
         if self.path.is_dir() and not (self.path / METADATA).is_file():
             text = f'it has no {METADATA}, and one of its files is damaged: {text}'
-        return _refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex repairs some')
-
-
-def is_bag(path: AnyPath) -> bool:
-    """Whether `path` looks like a rosbag2, complete or not, or like a ROS 1 bag."""
-    if path.is_dir():
-        return (path / METADATA).is_file() or any(map(_is_storage, path.iterdir()))
-    return path.is_file() and (_is_storage(path) or path.suffix == '.bag')
-
-
-def _files(path: AnyPath) -> list[AnyPath]:
-    """Paths to open for `path`: a bag's folder or file itself, or all files of a folder without metadata.yaml."""
-    if not path.exists():
-        raise _refusal(path, 'it does not exist; expected the folder of a rosbag2, or its .mcap or .db3 file')
-    if path.suffix == '.bag':
-        raise _refusal(path, f'it is a ROS 1 bag; convert it with: rosbags-convert --src {path} --dst {path.stem}')
-    if path.is_dir() and not (path / METADATA).is_file():
-        files = sorted((file for file in path.iterdir() if _is_storage(file)), key=_number)
-        if not files:
-            raise _refusal(path, 'not a rosbag2; expected a folder written by ros2 bag record, or its .mcap or .db3 file')
-        return files
-    if not path.is_dir() and not _is_storage(path):
-        raise _refusal(path, 'not a rosbag2; expected its folder, or an .mcap or .db3 file, optionally compressed with zstd')
-    return [path]
-
-
-def _unpacked(files: list[AnyPath], stack: ExitStack) -> list[AnyPath]:
-    """The files, with compressed ones unpacked into a folder that `stack` removes."""
-    if not any(file.suffix == PACKED for file in files):
-        return files
-    from backports import zstd  # a dependency of rosbags, but not of its first releases
-
-    folder = stack.enter_context(TemporaryDirectory(prefix='fanet_ros_bag_'))
-    targets: list[AnyPath] = [Path(folder, file.stem) if file.suffix == PACKED else file for file in files]
-    for file, target in zip(files, targets):
-        if file != target:
-            with file.open('rb') as source, zstd.open(source, 'rb') as packed, open(str(target), 'wb') as unpacked:
-                shutil.copyfileobj(packed, unpacked)
-    return targets
+        return refusal(self.path, f'{text}; expected a complete rosbag2 (mcap or sqlite3); ros2 bag reindex repairs some')
 
 
 def _joined(parts: list[Connection]) -> list[Connection]:
@@ -241,17 +201,3 @@ def _joined(parts: list[Connection]) -> list[Connection]:
         topics.setdefault((part.topic, part.msgtype), []).append(part)
     return [same[0]._replace(id=number, msgcount=sum(part.msgcount for part in same))
             for number, same in enumerate(topics.values(), 1)]
-
-
-def _refusal(path: AnyPath, why: str) -> BagError:
-    return BagError(f'cannot read the bag {path}: {why}')
-
-
-def _is_storage(file: AnyPath) -> bool:
-    return file.name.removesuffix(PACKED).endswith(STORAGE)
-
-
-def _number(file: AnyPath) -> tuple[int, str]:
-    """Sort key for the numbered files of a split bag: _10 comes after _9."""
-    digits = PurePosixPath(file.name.removesuffix(PACKED)).stem.rpartition('_')[2]
-    return (int(digits) if digits.isdecimal() else 0, file.name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Iterable, Sequence
 
 from fanet_ros.bags.errors import BagError
+from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 
 IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 IMAGE_TYPES = (IMAGE, COMPRESSED)
@@ -58,7 +59,8 @@ def choose_cameras(topics: Sequence[Topic], asked: Sequence[str], option: str = 
     images = {topic.name: topic for topic in topics if topic.type_name in IMAGE_TYPES}
     if not asked:
         found = [topic.name for topic in images.values() if topic.count and looks_like_camera(topic)]
-        chosen = {name: '' for name in found if not (name.endswith('/compressed') and name[:-len('/compressed')] in found)}
+        chosen = {name: '' for name in found
+                  if not (name.endswith(COMPRESSED_SUFFIX) and name.removesuffix(COMPRESSED_SUFFIX) in found)}
         if not chosen:
             raise BagError(f'the bag has no camera topic: expected Image or CompressedImage, it has {listed(topics)}; '
                            f'choose one with {option}')

@@ -23,6 +23,7 @@ from fanet_ros.datasets.folder import load_folder
 from fanet_ros.datasets.image_files import read_color_labels, read_labels
 from fanet_ros.datasets.sample import UNLABELLED, DatasetError
 from fanet_ros.datasets.samples import SampleCache, Samples
+from fanet_ros.error_text import error_text
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap
 
@@ -92,7 +93,7 @@ def read_mask(path: Path, class_map: ClassMap) -> np.ndarray:
         with Image.open(path) as image:
             mode = image.mode
     except (OSError, SyntaxError, ValueError) as error:
-        raise DatasetError(f'{path} is missing or not a readable PNG ({" ".join(str(error).split())[:80]})') from None
+        raise DatasetError(f'{path} is missing or not a readable PNG ({error_text(error, 80)})') from None
     if mode in ('RGB', 'RGBA'):
         return read_color_labels(path, class_map.colors)
     return _by_palette(path, class_map) if mode == 'P' else read_labels(path, len(class_map))

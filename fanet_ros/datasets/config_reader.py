@@ -11,6 +11,8 @@ from typing import Any, Union
 
 import yaml
 
+from fanet_ros.error_text import error_text
+
 MAX_BASES = 4       # in a chain of recipes
 
 
@@ -34,7 +36,7 @@ def read_mapping(path: Union[str, Path]) -> dict[str, Any]:
     except OSError as error:
         raise ConfigError(f'{path}: {error.strerror}') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
+        raise ConfigError(f'{path} is not YAML: {error_text(error)}') from None
     if not isinstance(content, dict):
         raise ConfigError(f'{path}: expected keys and values, got {type(content).__name__}')
     return content

@@ -16,7 +16,7 @@ from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.image_files import read_color_labels
 from fanet_ros.datasets.soft_labels import SoftLabels
 from fanet_ros.inference import ClassMap
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 
 # Layouts whose classes are known.
 OWN_CLASS_MAP = {'cityscapes': cityscapes.CLASS_MAP, 'coco_stuff': coco_stuff.CLASS_MAP, 'street': street.CLASS_MAP}
@@ -32,7 +32,7 @@ def find_class_map(name_or_path: str) -> ClassMap:
 
 def class_map_path(name_or_path: str) -> Path:
     """File of a class map of config/class_maps, by name, or of any, by path."""
-    shipped = share_directory() / 'config' / 'class_maps' / f'{name_or_path}.yaml'
+    shipped = class_map_file(name_or_path)
     return shipped if shipped.is_file() else Path(name_or_path).expanduser()
 
 

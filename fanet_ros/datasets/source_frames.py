@@ -10,8 +10,8 @@ from typing import Iterator, Optional, Sequence
 
 import numpy as np
 
+from fanet_ros.bags.bag_files import is_bag
 from fanet_ros.bags.camera_reader import CameraReader
-from fanet_ros.bags.reader import is_bag
 from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.datasets import DatasetError, Sample, Samples
 from fanet_ros.datasets.config import DataConfig

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.datasets.sample import DatasetError
+from fanet_ros.error_text import error_text
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import computes_in, in_memory_format
 from fanet_ros.inference.preprocess import Preprocessor
@@ -94,7 +95,7 @@ class OnnxTeacher(Teacher):
             found: Any = self._session.run(None, {self._input.name: image.contiguous().numpy()})[0]
         except Exception as error:      # onnxruntime's own classes
             raise DatasetError(f'{self._path} failed on an image of {image.shape[3]}x{image.shape[2]} px: '
-                               f'{" ".join(str(error).split())[:200]}') from None
+                               f'{error_text(error, 200)}') from None
         classes = len(self.class_names)
         if found.ndim != 4 or found.dtype.kind != 'f' or found.shape[1] not in (classes, classes + 1):
             labels = '; export it without its argmax' if found.dtype.kind in 'iu' else ''
@@ -187,4 +188,4 @@ def _open(path: Path, device: torch.device) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:          # onnxruntime's own classes
-        raise DatasetError(f'{path} is not a usable ONNX file: {" ".join(str(error).split())[:200]}') from None
+        raise DatasetError(f'{path} is not a usable ONNX file: {error_text(error, 200)}') from None

@@ -19,6 +19,7 @@ from fanet_ros.evaluation.plots import draw_class_iou, draw_confusion, draw_reso
 from fanet_ros.images.files import write_jpeg
 from fanet_ros.images.lettering import write
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
+from fanet_ros.strict_json import without_nan
 
 TILE_WIDTH_PX = 360
 CAPTION_PX = 24
@@ -75,19 +76,14 @@ def _size(evaluation: Evaluation) -> str:
     return f'{evaluation.input_width}x{evaluation.input_height}'
 
 
-def figures(evaluation: Evaluation, class_map: ClassMap) -> dict[str, Any]:
-    """The figures as plain values, for JSON."""
-    return {
+def figures(evaluation: Evaluation, class_map: ClassMap) -> Any:
+    """The figures as a dict of plain values, for JSON."""
+    return without_nan({
         'input_height': evaluation.input_height, 'input_width': evaluation.input_width, 'frames': evaluation.frames,
-        **_plain({'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
-                  'boundary_f_score': evaluation.boundary_f_score}),
-        'flicker': None if evaluation.flicker is None else _plain(asdict(evaluation.flicker)),
-        'class_iou': _plain(dict(zip(class_map.names, evaluation.class_iou)))}
-
-
-def _plain(shares: dict[str, float]) -> dict[str, Optional[float]]:
-    """JSON has no NaN: use None."""
-    return {name: None if np.isnan(share) else share for name, share in shares.items()}
+        'mean_iou': evaluation.mean_iou, 'pixel_accuracy': evaluation.pixel_accuracy,
+        'boundary_f_score': evaluation.boundary_f_score,
+        'flicker': None if evaluation.flicker is None else asdict(evaluation.flicker),
+        'class_iou': dict(zip(class_map.names, evaluation.class_iou))})
 
 
 def table(evaluations: Sequence[Evaluation], class_map: ClassMap) -> str:

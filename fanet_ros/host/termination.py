@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
 
+from fanet_ros.error_text import error_text
+
 
 def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str = 'stopped',
                  remedy: Optional[Callable[[OSError], str]] = None,
@@ -24,12 +26,17 @@ def exit_code_of(name: str, work: Callable[[], Optional[int]], *, stopped: str =
         print(f'\n{stopped}', file=sys.stderr)
         return 130
     except errors as error:
-        text = str(error)
+        text = error_text(error)
         if remedy is not None and isinstance(error, OSError):
             where = f' {error.filename}' if error.filename else ''
             text = f'{error.strerror or error}{where}: {remedy(error)}'
         print(f'{name}: {" ".join(text.split())}', file=sys.stderr)
         return failure
+
+
+def exit_on_sigterm() -> None:
+    """Make SIGTERM leave the program through all `finally` blocks, so that no child process is left behind; exit code 143."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @contextmanager

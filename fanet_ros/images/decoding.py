@@ -12,6 +12,7 @@ from typing import Any, Callable, Optional
 import cv2
 import numpy as np
 
+from fanet_ros.error_text import error_text
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.encoded_size import JPEG_BEGIN, PNG_BEGIN, encoded_size, is_image_file
 from fanet_ros.images.png_palette import without_palette
@@ -149,7 +150,7 @@ def _undamaged_jpeg(message: Any, suffices: Optional[Suffices]) -> Optional[tupl
         return decode_strictly(data, suffices)
     except ValueError as error:
         raise ImageError(f'compressed image of format {message.format[:40]!r}, {len(data)} bytes: a damaged JPEG '
-                         f'({" ".join(str(error).split())[:80]}); check cable and driver', 'damaged image') from None
+                         f'({error_text(error, 80)}); check cable and driver', 'damaged image') from None
 
 
 def _check_size(message: Any) -> None:

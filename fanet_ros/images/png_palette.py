@@ -13,13 +13,14 @@ from typing import Iterator
 
 import numpy as np
 
-SIGNATURE = b'\x89PNG\r\n\x1a\n'
+from fanet_ros.images.encoded_size import PNG_BEGIN
+
 GREY, PALETTE, COLOR_TYPE_AT = 0, 3, 9
 
 
 def with_palette(png: bytes, palette: np.ndarray) -> bytes:
     """Add `palette` (256, 3) uint8 RGB to an 8-bit grey PNG."""
-    out = [SIGNATURE]
+    out = [PNG_BEGIN]
     for kind, content in _chunks(png):
         if kind == b'IHDR':
             out += [_chunk(kind, _typed(content, PALETTE)), _chunk(b'PLTE', palette.astype(np.uint8).tobytes())]
@@ -30,10 +31,10 @@ def with_palette(png: bytes, palette: np.ndarray) -> bytes:
 
 def without_palette(png: bytes) -> bytes:
     """Turn an 8-bit palette PNG into a grey one of its indices; any other data is returned unmodified."""
-    if not png.startswith(SIGNATURE) or png[24:26] != bytes((8, PALETTE)):      # bit depth and colour type of the header
+    if not png.startswith(PNG_BEGIN) or png[24:26] != bytes((8, PALETTE)):      # bit depth and colour type of the header
         return png
     try:
-        return SIGNATURE + b''.join(_chunk(kind, _typed(content, GREY) if kind == b'IHDR' else content)
+        return PNG_BEGIN + b''.join(_chunk(kind, _typed(content, GREY) if kind == b'IHDR' else content)
                                     for kind, content in _chunks(png) if kind not in (b'PLTE', b'tRNS'))
     except struct.error:        # truncated: decoding will report it
         return png
@@ -44,7 +45,7 @@ def _typed(header: bytes, color_type: int) -> bytes:
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(SIGNATURE)
+    at = len(PNG_BEGIN)
     while at < len(png):
         length, kind = struct.unpack_from('>I4s', png, at)
         yield kind, png[at + 8:at + 8 + length]

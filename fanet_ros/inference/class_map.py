@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from fanet_ros.inference.segmentation import SegmentationError
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 
 if TYPE_CHECKING:       # it needs torch
     from fanet_ros.model import CheckpointMetadata
@@ -60,7 +60,7 @@ class ClassMap:
     @classmethod
     def of_checkpoint(cls, metadata: CheckpointMetadata) -> ClassMap:
         """The class map stored in a checkpoint, with the ids of the shipped class map if that has the same name and classes."""
-        path = share_directory() / 'config' / 'class_maps' / f'{metadata.class_map_name}.yaml'
+        path = class_map_file(metadata.class_map_name)
         shipped = cls.load(path) if path.is_file() else None
         ids = shipped.ids if shipped is not None and shipped.names == metadata.class_names else None
         return cls(metadata.class_map_name, metadata.class_names, metadata.class_colors, ids)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference.gpu import synchronize, to_host
 from fanet_ros.inference.segmentation import FrameInput, OverlayColors
 from fanet_ros.inference.upsampled_labels import upsampled_labels
@@ -100,7 +101,7 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., LayerTensors]]:
         from fanet_ros.inference.triton_postprocess import one_pass
         one_pass(torch.zeros(1, 2, 2, 2, device=device), (4, 4), True)
     except Exception as error:      # of any kind: layer_by_layer() works without it
-        reason = ' '.join(str(error).split())[:160]
-        warnings.warn(f'postprocessing on {device} is slower than it could be, Triton does not work: {reason}', stacklevel=2)
+        warnings.warn(f'postprocessing on {device} is slower than it could be, Triton does not work: {error_text(error, 160)}',
+                      stacklevel=2)
         return None
     return one_pass

@@ -5,25 +5,20 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from pathlib import Path
-from typing import Callable, Iterator, Optional, Union
+from typing import Callable, Optional, Union
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr, read_pixels
-from fanet_ros.images.folder_bit_depth import FolderBitDepth
+from fanet_ros.error_text import error_text
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
 from fanet_ros.inference.normalizing import normalized
 from fanet_ros.inference.pixel_layout import PixelLayout
 from fanet_ros.inference.resampling import resampled, taps
 from fanet_ros.inference.resizing import resized
-from fanet_ros.inference.segmentation import CameraImage, SegmentationError
-
-CALIBRATION_FRAMES = 64
+from fanet_ros.inference.segmentation import CameraImage
 
 
 class Preprocessor:
@@ -92,15 +87,6 @@ class Preprocessor:
             return rgb_of(image)
         return self._one_pass(image, *taps(size, size, self._device), (0.0,) * 3, (1.0,) * 3, torch.uint8)
 
-    def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, spread over it, each as network input (1, 3, h, w) float32."""
-        paths = images_in(folder)
-        bit_depth = FolderBitDepth(paths)
-        for number in np.linspace(0, len(paths) - 1, min(len(paths), CALIBRATION_FRAMES)).round().astype(int):
-            bgr = read_bgr(paths[number], bit_depth)
-            if bgr is not None:
-                yield self(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), height, width).cpu().contiguous().numpy()
-
     def _sent(self, values: np.ndarray, place: int) -> Tensor:
         """`values` on the device, through pinned memory, from which a GPU copies them asynchronously."""
         staging = self._staging.get(place)
@@ -109,23 +95,6 @@ class Preprocessor:
         # On one thread: on a busy machine, several wait for each other far longer than they save.
         np.copyto(staging.numpy(), values)
         return staging.to(self._device, non_blocking=True)
-
-
-def images_in(folder: Path) -> list[Path]:
-    """Image files in `folder`, sorted by name; none if there is no such folder."""
-    return sorted(path for path in folder.glob('*') if path.suffix.lower() in IMAGE_SUFFIXES)
-
-
-def check_calibration_images(folder: Path, name: str = 'calibration_images') -> None:
-    """Check a folder of calibration frames; `name` is the parameter or option, for the message.
-
-    :raises SegmentationError: `folder` does not exist, or contains no readable image
-    """
-    if not folder.is_dir():
-        raise SegmentationError(f'{name} is {str(folder)!r}: no such folder; expected one with images from this camera')
-    if not any(read_pixels(path) is not None for path in images_in(folder)):
-        raise SegmentationError(f'{name} is {str(folder)!r}: no readable image in it ({", ".join(IMAGE_SUFFIXES)}); '
-                                'sub-folders are not searched')
 
 
 @cache
@@ -141,7 +110,7 @@ def _one_pass(device: torch.device) -> Optional[Callable[..., Tensor]]:
                 one_pass(image, *taps((4, 4), (4, 4), device), (0.0,) * 3, (1.0,) * 3, dtype)
     except Exception as error:      # of any kind: PyTorch works without it
         warnings.warn(f'preprocessing on {device} is slower than it could be, Triton does not work: '
-                      f'{" ".join(str(error).split())[:160]}', stacklevel=2)
+                      f'{error_text(error, 160)}', stacklevel=2)
         return None
     return one_pass
 

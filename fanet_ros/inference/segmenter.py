@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import threading
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional, Sequence, Union
@@ -12,17 +13,18 @@ import numpy as np
 import torch
 
 from fanet_ros.host.processor import fast_threads
+from fanet_ros.inference.calibration import calibration_images, check_calibration_images
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import CheckedFactory, EngineFactory, precisions_of
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.frame_pipeline import FramePipeline
 from fanet_ros.inference.frame_stream import PendingFrame, sent_ahead
 from fanet_ros.inference.input_size import InputSize, Size
-from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, SegmentationError
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.inference.sized_engines import SizedEngines
 from fanet_ros.model import Checkpoint, load_checkpoint
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.size_text import size_text
 
 
@@ -160,7 +162,7 @@ class Segmenter:
     def _factory_for(self, checkpoint: Checkpoint, folder: Optional[Path]) -> Union[EngineFactory, CheckedFactory]:
         # Calibration runs where engines are built, perhaps while the pipeline's own uploads a frame.
         options, preprocess = self.options, self._pipeline.for_another_thread().preprocess
-        frames = None if folder is None else (lambda height, width: preprocess.calibration_images(folder, height, width))
+        frames = None if folder is None else functools.partial(calibration_images, folder, preprocess)
         factory = EngineFactory(checkpoint.calibrated_network, self.device, options.engine, options.precision, frames,
                                 needs_video=self._is_video)
         is_free = options.precision == 'auto' and self.device.type == 'cpu' and not self._is_video
@@ -248,15 +250,9 @@ class Segmenter:
             self._pipeline.history.forget()
 
     def calibration_images(self, folder: Path, height: int, width: int) -> Iterator[np.ndarray]:
-        """Up to CALIBRATION_FRAMES of the images in `folder`, each as network input (1, 3, height, width) float32."""
-        return self._pipeline.preprocess.calibration_images(folder, height, width)
+        """Frames to calibrate int8 on, each as network input (1, 3, height, width) float32."""
+        return calibration_images(folder, self._pipeline.preprocess, height, width)
 
     def preprocess(self, rgb: np.ndarray) -> torch.Tensor:
         """Network input for a frame (H, W, 3) uint8: (1, 3, h, w) float32, normalised, on the device."""
         return self._pipeline.preprocess(rgb, *self._engines.size_for(FrameInput(rgb).size))
-
-
-def display_name(path_or_name: Union[str, Path]) -> str:
-    """Name to show for a checkpoint: that of its file or, for the default file name of a training, of its folder."""
-    path = Path(path_or_name)
-    return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem

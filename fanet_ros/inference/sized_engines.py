@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Sequence, Union
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import check_memory
 from fanet_ros.inference.engines import CheckedFactory, Engine, EngineFactory
@@ -106,4 +107,4 @@ class SizedEngines:
         except RuntimeError as error:           # torch's OutOfMemoryError is one
             gpu.release_cached_memory()
             raise SegmentationError(f'resolution {size_text(height, width)} does not run on {setup.device}: '
-                                    f'{" ".join(str(error).split())[:160]}') from None
+                                    f'{error_text(error, 160)}') from None

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from fanet_ros.atomic_file import replacing
+from fanet_ros.error_text import error_text
 from fanet_ros.model.backbone import STRIDES
 from fanet_ros.model.checkpoint_files import CheckpointError, resolve_checkpoint
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
@@ -176,7 +177,7 @@ def load_checkpoint(path_or_name: Union[str, Path]) -> Checkpoint:
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f'{path} is not a readable safetensors file ({_one_line(error)}): copy it again, or turn a .pth file '
+            f'{path} is not a readable safetensors file ({error_text(error)}): copy it again, or turn a .pth file '
             f'into a checkpoint with import_weights') from None
     if text is None:
         raise CheckpointError(f'{path} carries no fanet_ros metadata: write checkpoints with train or import_weights')
@@ -208,7 +209,3 @@ def _check_state(state: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
 
 def _as_tuple(value: Any) -> Any:
     return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
-
-
-def _one_line(error: BaseException) -> str:
-    return ' '.join(str(error).split())

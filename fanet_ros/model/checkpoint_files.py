@@ -34,9 +34,15 @@ def resolve_checkpoint(path_or_name: Union[str, Path]) -> Path:
         f'checkpoint {given!r} not found: expected the path of a {SUFFIX} file or one of the shipped names ({names})')
 
 
+def display_name(path_or_name: Union[str, Path]) -> str:
+    """Name to show for a checkpoint: that of its file or, for the default file name of a training, of its folder."""
+    path = Path(path_or_name)
+    return path.absolute().parent.name if path.stem == 'checkpoint' else path.stem
+
+
 def available_checkpoints() -> tuple[str, ...]:
     """Names of the checkpoints that this installation ships."""
-    return tuple(sorted(path.name[:-len(SUFFIX)] for path in weights_directory().glob(f'*{SUFFIX}')))
+    return tuple(sorted(path.stem for path in weights_directory().glob(f'*{SUFFIX}')))
 
 
 def weights_directory() -> Path:

@@ -14,6 +14,7 @@ from typing import Any, Mapping, Optional, Union
 import torch
 from torch import Tensor
 
+from fanet_ros.error_text import error_text
 from fanet_ros.model.backbone import backbone_of_state_dict
 from fanet_ros.model.checkpoint_files import CheckpointError
 from fanet_ros.model.fanet import FANet
@@ -46,7 +47,7 @@ def read_official_weights(path: Union[str, Path]) -> OfficialWeights:
     try:
         stored = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:      # torch.load() raises many types for a damaged file
-        raise CheckpointError(f'{path} is not a readable .pth file ({" ".join(str(error).split())[:200]})') from None
+        raise CheckpointError(f'{path} is not a readable .pth file ({error_text(error, 200)})') from None
     try:
         return convert_official_state_dict(stored)
     except CheckpointError as error:
@@ -92,7 +93,7 @@ def _unwrap(stored: Any) -> Mapping[str, Tensor]:
 
 def _strip(key: str) -> str:
     while key.startswith('module.'):
-        key = key[len('module.'):]
+        key = key.removeprefix('module.')
     return key
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 from fanet_ros.atomic_file import replacing
+from fanet_ros.error_text import error_text
 
 GROUP_ROWS = 10_000     # rows held in memory at a time
 
@@ -95,7 +96,7 @@ def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...
             for batch in file.iter_batches(columns=list(columns)):
                 yield from zip(*(batch.column(name).to_pylist() for name in columns))
     except pyarrow.ArrowInvalid as error:
-        raise ValueError(f'{path} is not a readable Parquet file: {" ".join(str(error).split())}') from None
+        raise ValueError(f'{path} is not a readable Parquet file: {error_text(error)}') from None
 
 
 def _check_columns(path: Path, given: Sequence[str], expected: Sequence[str]) -> None:

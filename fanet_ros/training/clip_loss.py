@@ -9,13 +9,12 @@ from typing import Optional, Sequence
 import torch
 from torch import Tensor, nn
 
+from fanet_ros.inference.engines.network_setup import DTYPES
 from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.model import MIN_INPUT_PX, FANet, FrameContext
 from fanet_ros.training.batches import Batch
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.losses import LabelMeaning, fanet_loss, soft_cross_entropy
-
-DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 class ClipLoss(nn.Module):

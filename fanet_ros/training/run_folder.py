@@ -3,7 +3,6 @@
 """The folder of a training run: its lock, its resumable state, its checkpoints, its curves."""
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any, Callable, Optional
 import torch
 
 from fanet_ros.atomic_file import replacing
+from fanet_ros.error_text import error_text
+from fanet_ros.file_lock import lock_file
 from fanet_ros.model import CheckpointMetadata, FANet, save_checkpoint
 
 CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
@@ -35,11 +36,9 @@ class RunFolder:
             return
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(path / '.lock', 'w')
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = lock_file(path / '.lock')
         except BlockingIOError:
-            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another '
-                                 '--output') from None
+            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None
         except OSError as error:
             raise RunFolderError(f'{path} cannot be used: {error.strerror}') from None
 
@@ -101,5 +100,5 @@ class RunFolder:
                 write(partial)
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
             raise RunFolderError(
-                f'cannot write {path} ({" ".join(str(error).split())[:120]}): free some disk space; the last saved '
+                f'cannot write {path} ({error_text(error, 120)}): free some disk space; the last saved '
                 'state is intact, the same command resumes from it') from None

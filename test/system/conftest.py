@@ -39,7 +39,7 @@ from std_msgs.msg import Header
 
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.ros.demo.environment import free_domain_id
 
@@ -258,7 +258,7 @@ def start_executable_fixture(
 @pytest.fixture(name='small_checkpoint', scope='session')
 def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained FANet-18 with the 11 CamVid classes that runs at 96x128 and predicts many of them."""
-    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    class_map = ClassMap.load(class_map_file('camvid11'))
     metadata = CheckpointMetadata('fanet18', 'paper', class_map.name, class_map.names, class_map.colors,
                                   training_resolution=(96, 128))
     with torch.random.fork_rng(), torch.no_grad():

@@ -15,6 +15,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from fanet_ros.msg import FrameTiming
 from image_helpers import pixels
+from reports import reported
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -169,11 +170,7 @@ class Sender:
 
     def diagnosed(self) -> dict[str, str]:
         """The newest diagnostic values of the node, with its message."""
-        for message in reversed(self.diagnostics):
-            if message.status[0].name == self._name:
-                return {'message': message.status[0].message, **{
-                    pair.key: pair.value for pair in message.status[0].values}}
-        return {}
+        return reported(self.diagnostics, self._name)
 
 
 @pytest.fixture(name='start', scope='module')

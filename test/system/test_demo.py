@@ -22,7 +22,7 @@ from executables import find_executable
 from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.demo.environment import free_domain_id
 from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
@@ -34,7 +34,7 @@ WIDTH, HEIGHT = 160, 120
 @pytest.fixture(name='checkpoint', scope='module')
 def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small untrained network with the classes of the street that runs at 96x128."""
-    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    class_map = ClassMap.load(class_map_file('camvid11'))
     metadata = CheckpointMetadata(
         'fanet18', 'paper', class_map.name, class_map.names, class_map.colors, training_resolution=(96, 128))
     path = tmp_path_factory.mktemp('weights') / 'untrained.safetensors'

@@ -15,6 +15,7 @@ from fanet_ros.msg import ClassMap
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from reports import reported
 from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
@@ -36,16 +37,13 @@ def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.collect(ClassMap, f'{NODE}/class_map')       # needs no inference
 
-    def reported() -> dict[str, str]:
-        status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(NODE[1:])), None)
-        return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
-
     def send() -> bool:
         camera.publish(rgb_to_image_message(np.full((96, 128, 3), 90, np.uint8), Image().header))
         return True
-    client.wait_for(lambda: reported().get('message', '').startswith('idle: nobody subscribes'), 'idle diagnostics', process)
+    client.wait_for(lambda: reported(arrays, NODE[1:]).get('message', '').startswith('idle: nobody subscribes'),
+                    'idle diagnostics', process)
     send()
-    assert camera.get_subscription_count() == 0 and reported()['frames received'] == '0'
+    assert camera.get_subscription_count() == 0 and reported(arrays, NODE[1:])['frames received'] == '0'
 
     for kind, name in ((Image, 'mask'), (Image, 'overlay'), (CompressedImage, 'overlay/compressed'),
                        (CompressedImage, 'confidence/compressed')):
@@ -107,7 +105,7 @@ def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
-        return next((item.message for array in reversed(arrays) for item in array.status if item.name.startswith(node[1:])), '')
+        return reported(arrays, node[1:]).get('message', '')
 
     def is_blind() -> bool:
         return message().startswith('idle, and no image would arrive: nobody publishes')
@@ -136,14 +134,11 @@ def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
     before = len(camera.masks)
     result, = client.set_parameters(node, max_rate_hz=0.001)        # one frame during the whole test
     assert result.successful
-
-    def values() -> dict[str, str]:
-        status = next((array.status[0] for array in reversed(arrays) if array.status[0].name.startswith(node[1:])), None)
-        return {} if status is None else {'message': status.message, **{item.key: item.value for item in status.values}}
     client.wait_for(lambda: camera.send(image) is not None and int(
-        values().get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
+        reported(arrays, node[1:]).get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
     # On a slow machine earlier frames may have been replaced; the warning lasts until they leave the window.
-    client.wait_for(lambda: camera.send(image) is not None and 'keep up' not in values()['message'], 'no warning', process)
+    client.wait_for(lambda: camera.send(image) is not None and 'keep up' not in reported(arrays, node[1:])['message'],
+                    'no warning', process)
     assert len(camera.masks) <= before + 1
     result, = client.set_parameters(node, max_rate_hz=0.0)
     assert result.successful

@@ -20,6 +20,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from fanet_ros.msg import FrameTiming
 from image_helpers import blotches, pixels
 from rclpy.qos import ReliabilityPolicy
+from reports import reported
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
@@ -98,8 +99,8 @@ def test_overlay_and_confidence_exist_only_while_somebody_subscribes(
 
 def overlay_of(rgb: np.ndarray, segmentation: Segmentation, alpha: float) -> np.ndarray:
     from fanet_ros.inference import ClassMap
-    from fanet_ros.package_share import share_directory
-    palette = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml').palette()
+    from fanet_ros.package_share import class_map_file
+    palette = ClassMap.load(class_map_file('camvid11')).palette()
     return draw_overlay(rgb, segmentation.labels, palette, alpha)
 
 
@@ -218,14 +219,13 @@ def test_compressed_images_simulated_time_and_remapping(
                       for kind, name in ((Image, 'mask'), (FrameTiming, 'timing')))
     images = client.publisher(CompressedImage, '/front/image/compressed')
 
-    def latest() -> Any:
-        return next((array.status[0] for array in reversed(arrays)
-                     if array.status[0].name == 'front/segmentation: image segmentation'), None)
-    client.wait_for(lambda: latest() is not None and 'simulated time has not started' in latest().message, 'diagnostics', process)
+    def message() -> str:
+        return reported(arrays, 'front/segmentation: image segmentation').get('message', '')
+    client.wait_for(lambda: 'simulated time has not started' in message(), 'diagnostics', process)
 
     clock = client.publisher(Clock, '/front/clock')
     now = Clock(clock=Time(sec=100, nanosec=500_000_000))       # best effort: the first one may be lost
-    client.wait_for(lambda: clock.publish(now) is None and 'simulated time' not in latest().message, 'simulated time to begin',
+    client.wait_for(lambda: clock.publish(now) is None and 'simulated time' not in message(), 'simulated time to begin',
                     process)
     rgb = blotches(12)
     png = cv2.imencode('.png', rgb[..., ::-1])[1]
@@ -282,8 +282,7 @@ def test_silence_is_explained(
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
-        return next((array.status[0].message for array in reversed(arrays)
-                     if array.status[0].name.startswith('waiting')), '')
+        return reported(arrays, 'waiting').get('message', '')
     client.wait_for(lambda: message().endswith('nobody publishes /quiet'), 'the reason', process)
     client.node.create_publisher(CompressedImage, '/quiet/compressed', 5)
     client.wait_for(lambda: message().endswith('/quiet/compressed is published: set image_transport to compressed'),

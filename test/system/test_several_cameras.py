@@ -12,6 +12,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from fanet_ros.msg import FrameTiming
 from image_helpers import blotches, pixels
+from reports import reported
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -76,13 +77,11 @@ def test_each_camera_gets_its_share_whatever_the_others_send(
         assert mask.header.frame_id == name
         assert np.array_equal(pixels(mask), segmenter.segment(blotches(mask.header.stamp.sec)).labels)
 
-    def reported(name: str) -> dict[str, str]:
-        wanted = f'{NODE[1:]}: image segmentation of {name}'
-        return next(({'message': status.message, **{pair.key: pair.value for pair in status.values}}
-                     for message in reversed(arrays) for status in message.status if status.name == wanted), {})
+    def of(name: str) -> dict[str, str]:
+        return reported(arrays, f'{NODE[1:]}: image segmentation of {name}')
     client.wait_for(
-        lambda: int(reported(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
-    assert reported(CORRUPT)['frames segmented'] == '0' and 'rejected' in reported(CORRUPT)['message']
-    assert reported(SILENT)['frames received'] == '0' and reported('front')['frames rejected'] == '0'
-    assert int(reported(FLOOD)['frames dropped']) > int(reported('front')['frames dropped'])
+        lambda: int(of(CORRUPT).get('frames rejected: unknown encoding', 0)) > 0, 'the rejections', process)
+    assert of(CORRUPT)['frames segmented'] == '0' and 'rejected' in of(CORRUPT)['message']
+    assert of(SILENT)['frames received'] == '0' and of('front')['frames rejected'] == '0'
+    assert int(of(FLOOD)['frames dropped']) > int(of('front')['frames dropped'])
     assert process.stop() == 0, process.log

@@ -16,6 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from image_helpers import blotches, pixels
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
+from reports import reported
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -199,24 +200,20 @@ def test_many_switches_in_a_row_valid_and_not(client: Any, camera: Any, other_ch
 def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: Any) -> None:
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
-    def reported() -> dict[str, str]:
-        return {pair.key: pair.value for array in arrays[-20:] for status in array.status
-                if status.name.startswith(NODE[1:]) for pair in status.values}
-
     def answered_at(scale: str) -> bool:
         camera.answer_to(blotches(4))
-        return reported().get('resolution scale') == scale
+        return reported(arrays, NODE[1:]).get('resolution scale') == scale
     result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
     assert result.successful
     client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
     timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
-    assert 'over the budget of 0.001 ms' in reported()['last resolution step']
+    assert 'over the budget of 0.001 ms' in reported(arrays, NODE[1:])['last resolution step']
     assert 'resolution scale to 0.75' in camera.process.log
     result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
     assert result.successful
     client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)
-    assert 'leaves room' in reported()['last resolution step']
+    assert 'leaves room' in reported(arrays, NODE[1:])['last resolution step']
 
 
 def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
@@ -224,12 +221,8 @@ def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: An
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
     assert result.successful
-
-    def reported(key: str) -> int:
-        return next((int(pair.value) for array in reversed(arrays) for status in array.status
-                     if status.name.startswith(NODE[1:]) for pair in status.values if pair.key == key), 0)
     camera.send(blotches(5))       # its stamp is decades old
-    client.wait_for(lambda: reported('frames dropped: too old') > 0, 'the drop', camera.process)
+    client.wait_for(lambda: int(reported(arrays, NODE[1:]).get('frames dropped: too old', 0)) > 0, 'the drop', camera.process)
     result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
     assert result.successful
     after = camera.answer_to(blotches(5))[1]

@@ -8,6 +8,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference.engines.engine import EngineError
 from fanet_ros.inference.engines.engine_kind import EngineKind
 from fanet_ros.inference.engines.network_setup import DTYPES, NetworkSetup
@@ -48,10 +49,9 @@ class CompiledEngine(EngineKind):
         except torch.cuda.OutOfMemoryError:
             raise
         except Exception as error:      # the type depends on the part of the compiler that fails
-            reason = ' '.join(str(error).split()) or type(error).__name__
-            raise EngineError(f"engine 'torch_compile' cannot compile the network ({reason[:160]}): it needs a C++ compiler and "
-                              f"Python's headers, apt install g++ python3-dev{', and triton' if device.type == 'cuda' else ''}; "
-                              "or set engine to 'torch'") from None
+            raise EngineError(f"engine 'torch_compile' cannot compile the network ({error_text(error, 160)}): it needs a C++ "
+                              f"compiler and Python's headers, apt install g++ python3-dev"
+                              f"{', and triton' if device.type == 'cuda' else ''}; or set engine to 'torch'") from None
         self._recording: Optional[Recording] = None
         if pool is not None:
             with torch.inference_mode():

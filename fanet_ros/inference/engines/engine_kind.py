@@ -7,6 +7,7 @@ import importlib
 import logging
 from abc import abstractmethod
 
+from fanet_ros.error_text import typed_error_text
 from fanet_ros.inference.engines.engine import Engine, EngineError
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 
@@ -77,6 +78,6 @@ def can_import(module: str) -> bool:
     except ImportError:
         return False
     except Exception as error:      # any other fault of its native library
-        LOG.warning(f'{module} is installed but cannot be used: {type(error).__name__}: {" ".join(str(error).split())}')
+        LOG.warning(f'{module} is installed but cannot be used: {typed_error_text(error)}')
         return False
     return True

@@ -11,6 +11,7 @@ from typing import Callable, Mapping, Optional
 import numpy as np
 import torch
 
+from fanet_ros.error_text import error_text, typed_error_text
 from fanet_ros.host.background_load import BackgroundLoad
 from fanet_ros.host.processor import processor_name
 from fanet_ros.inference.engines.cached_files import CacheError
@@ -58,8 +59,8 @@ def _working(kinds: Kinds, make: Callable[[str], Engine]) -> tuple[dict[str, Eng
                 LOG.warning(f'{name} cannot be used: {error}')
             errors.append(error)
         except Exception as error:      # of its native library: the others may work
-            LOG.warning(f'{name} failed: {type(error).__name__}: {" ".join(str(error).split())}')
-            errors.append(EngineError(f'engine {name} failed: {" ".join(str(error).split())}'))
+            LOG.warning(f'{name} failed: {typed_error_text(error)}')
+            errors.append(EngineError(f'engine {name} failed: {error_text(error)}'))
     if not engines:
         raise errors[0]
     return engines, errors

@@ -3,6 +3,8 @@
 """Per-camera state of earlier frames."""
 from __future__ import annotations
 
+from collections import defaultdict
+
 import torch
 
 from fanet_ros.inference.engines.engine import VideoEngine
@@ -19,8 +21,8 @@ class FrameHistory:
 
     def __init__(self, temporal_frames: int) -> None:
         self._temporal_frames = temporal_frames
-        self._memories: dict[str, VideoMemory] = {}
-        self._filters: dict[str, TemporalFilter] = {}
+        self._memories: dict[str, VideoMemory] = defaultdict(lambda: VideoMemory(temporal_frames - 1))
+        self._filters: dict[str, TemporalFilter] = defaultdict(TemporalFilter)
 
     @property
     def is_needed(self) -> bool:
@@ -29,16 +31,15 @@ class FrameHistory:
 
     def run(self, engine: VideoEngine, image: torch.Tensor, frame: FrameInput) -> torch.Tensor:
         """Logits (1, C, h, w) of `frame`, given as network input `image` (1, 3, h, w); adds the frame to the history."""
-        memory = self._memories.setdefault(frame.camera, VideoMemory(self._temporal_frames - 1))
+        memory = self._memories[frame.camera]
         logits, context = engine.run_video(image, memory.recall(frame.rgb, frame.stamp_s))
         memory.remember(context)
         return logits
 
     def smoothed(self, logits: torch.Tensor, frame: FrameInput, strength: float) -> torch.Tensor:
         """Blend `logits` (1, C, h, w) of `frame` with those of previous frames, by their share `strength` 0..1."""
-        temporal_filter = self._filters.setdefault(frame.camera, TemporalFilter(strength))
-        temporal_filter.strength = strength
-        filtered = temporal_filter(logits[0].float().cpu().contiguous().numpy(), frame.rgb, frame.stamp_s)
+        plain = logits[0].float().cpu().contiguous().numpy()
+        filtered = self._filters[frame.camera](plain, frame.rgb, frame.stamp_s, strength)
         return torch.from_numpy(filtered)[None].to(logits.device)
 
     def forget(self) -> None:

@@ -14,6 +14,8 @@ from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, Reliabilit
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
+from fanet_ros.ros.common.qos_choice import fitting_reliability
+
 MESSAGE_TYPE = re.compile(r'[A-Za-z]\w*/msg/[A-Za-z]\w*', re.ASCII)
 # Messages that can be queued while the disk is busy.
 QUEUE_DEPTH = 100
@@ -80,11 +82,9 @@ def subscription_qos(publishers: list[TopicEndpointInfo]) -> QoSProfile:
     Reliable unless one is best effort; transient local if all are.
     """
     offered = [publisher.qos_profile for publisher in publishers]
-    best_effort = any(qos.reliability == ReliabilityPolicy.BEST_EFFORT for qos in offered)
     latched = bool(offered) and all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
     return QoSProfile(
-        depth=QUEUE_DEPTH,
-        reliability=ReliabilityPolicy.BEST_EFFORT if best_effort else ReliabilityPolicy.RELIABLE,
+        depth=QUEUE_DEPTH, reliability=fitting_reliability(publishers),
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
 
 

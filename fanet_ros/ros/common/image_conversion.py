@@ -16,6 +16,7 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from fanet_ros.error_text import error_text
 from fanet_ros.images import decoding as image_decoding
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.decoding import ImageError, Note, compressed_image, compressed_to_rgb, unknown_encoding
@@ -76,4 +77,4 @@ def _by_cv_bridge(message: Image) -> np.ndarray:
     except KeyError:                # from its tables: it does not know the encoding either
         raise unknown_encoding(message) from None
     except Exception as error:      # any failure inside cv_bridge is due to this message
-        raise unknown_encoding(message, ' '.join(str(error).split())[:80]) from None
+        raise unknown_encoding(message, error_text(error, 80)) from None

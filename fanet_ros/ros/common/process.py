@@ -12,6 +12,7 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+from fanet_ros.error_text import error_text
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.ros_arguments import why_refused, with_even_lists
 
@@ -51,7 +52,7 @@ def init_ros(argv: list[str], signals: SignalHandlerOptions = SignalHandlerOptio
 
 def fail(name: str, error: Exception) -> int:
     """Print `error` as one line on stderr, prefixed with `name`; returns the exit code, 1."""
-    print(f'{name}: {" ".join(str(error).split())}', file=sys.stderr)
+    print(f'{name}: {error_text(error)}', file=sys.stderr)
     return 1
 
 

@@ -17,6 +17,7 @@ from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.process import fail, shut_down, start_ros
 from fanet_ros.ros.dashboard.dashboard_node import DashboardNode
 from fanet_ros.ros.dashboard.recording import BagRecorder, RecordingError
@@ -49,8 +50,7 @@ class RosThread:
             except ExternalShutdownException:
                 return
             except Exception as error:      # an unreadable message: the next one may be fine
-                reason = ' '.join(str(error).split()) or type(error).__name__
-                self._node.get_logger().error(reason, throttle_duration_sec=1.0)
+                self._node.get_logger().error(error_text(error), throttle_duration_sec=1.0)
 
 
 async def _run(node: DashboardNode) -> None:

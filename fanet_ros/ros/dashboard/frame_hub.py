@@ -7,6 +7,7 @@ import asyncio
 from concurrent.futures import Executor
 from typing import Optional, Sequence
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
 from fanet_ros.ros.dashboard.wire import Blob
@@ -55,4 +56,4 @@ class FrameHub:
             self._encoded[layer] = await loop.run_in_executor(self._workers, self._encoder.encode, frame, layer)
         except Exception as error:      # any error of a codec on a broken image: the next one may be fine
             self._encoded[layer] = None
-            self.problem = ' '.join(str(error).split()) or type(error).__name__
+            self.problem = error_text(error)

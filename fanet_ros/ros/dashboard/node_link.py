@@ -16,6 +16,7 @@ from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.silence import full_name
 from fanet_ros.ros.dashboard.parameter_forms import describe, plain_value, to_parameter
 
@@ -150,6 +151,6 @@ def _pass_on(done: Future, answer: asyncio.Future) -> None:
         return
     error: Optional[BaseException] = done.exception()
     if error is not None:
-        answer.set_exception(NodeError(' '.join(str(error).split())))
+        answer.set_exception(NodeError(error_text(error)))
     else:
         answer.set_result(done.result())

@@ -13,11 +13,12 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Optional
 
 from fanet_ros.choices import ENGINES
-from fanet_ros.package_share import share_directory
+from fanet_ros.host.termination import exit_on_sigterm
+from fanet_ros.number_arguments import positive_argument
+from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.demo.environment import DemoError
 from fanet_ros.ros.demo.output import DemoOutput
 from fanet_ros.size_text import METAVAR, refuse_single_sides, size_argument
@@ -32,13 +33,12 @@ STREET_SIZE = (480, 360)
 # Wider frames of the user's source are scaled down to this: copying raw 4K images would take two cores.
 MAX_WIDTH_PX = 1280
 EXIT_INTERRUPTED = 128 + signal.SIGINT
-EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Run the demo; returns 0 if everything worked, otherwise 1 with the reason on stderr (130 after Ctrl-C)."""
     arguments = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _on_terminate)
+    exit_on_sigterm()
     try:
         return _run(arguments)
     except (DemoError, ValueError, OSError) as error:
@@ -87,12 +87,13 @@ def _print_paths(output: DemoOutput) -> None:
 
 def _subject(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> Subject:
     from fanet_ros.inference import ClassMap
+    from fanet_ros.model.checkpoint_files import display_name
     from fanet_ros.ros.demo.report import Subject
     class_map = ClassMap.of_checkpoint(metadata)
-    street_classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    street_classes = ClassMap.load(class_map_file('camvid11'))
     named = 'synthetic street' if arguments.source == STREET else Path(arguments.source).name
     return Subject(
-        source=named, checkpoint=Path(arguments.checkpoint).stem, class_map=class_map,
+        source=named, checkpoint=display_name(arguments.checkpoint), class_map=class_map,
         true_labels_fit=class_map.names == street_classes.names)
 
 
@@ -121,9 +122,9 @@ def _parser() -> argparse.ArgumentParser:
         prog='demo', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--source', default=STREET,
                         help="'street' (default), or the path of a video, image folder or camera device")
-    parser.add_argument('--seconds', type=_positive, default=20.0,
+    parser.add_argument('--seconds', type=positive_argument, default=20.0,
                         help='how long to record (default 20)')
-    parser.add_argument('--rate', type=_positive, default=10.0, help='camera frames per second (default 10)')
+    parser.add_argument('--rate', type=positive_argument, default=10.0, help='camera frames per second (default 10)')
     parser.add_argument('--size', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help=f'size of the camera frames [px]; default: {STREET_SIZE[0]}x{STREET_SIZE[1]} for the street, '
                              f"otherwise the source's own up to a width of {MAX_WIDTH_PX}")
@@ -137,15 +138,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--output', type=Path, default=Path('demo_output'),
                         help='output directory (default demo_output)')
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float('inf'):
-        raise argparse.ArgumentTypeError(f'expected a number above 0, got {text}')
-    return value
-
-
-def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
-    """Exit through all `finally` blocks, so that no child is left behind and the bag is closed."""
-    sys.exit(EXIT_TERMINATED)

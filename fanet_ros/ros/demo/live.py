@@ -10,22 +10,21 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Optional
 
 from fanet_ros.choices import ENGINES
+from fanet_ros.host.termination import exit_on_sigterm
+from fanet_ros.number_arguments import positive_argument
 from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.demo.children import Child, Children
 from fanet_ros.ros.demo.demo import MAX_WIDTH_PX, STREET, camera_size
 from fanet_ros.ros.demo.environment import DemoError, ros_environment
 
 POLL_S = 0.2
-EXIT_TERMINATED = 128 + signal.SIGTERM
 LINK = re.compile(r'open (http://localhost:\d+)/')        # in the dashboard's log, with the port it chose if given 0
 PROGRAMS = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashboard': 'dashboard'}
 
@@ -33,7 +32,7 @@ PROGRAMS = {'segmentation': 'segmentation_node', 'camera': 'camera_node', 'dashb
 def main(argv: Optional[list[str]] = None) -> int:
     """Run until Ctrl-C; returns 0 then, or 1 with the reason on stderr if one of the processes fails."""
     arguments = _parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _on_terminate)
+    exit_on_sigterm()
     try:
         _run(arguments)
     except (DemoError, ValueError, OSError) as error:
@@ -75,15 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='live', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--source', default=STREET,
                         help=f"'street' (default), or a video, image folder or camera device, at most {MAX_WIDTH_PX} px wide")
-    parser.add_argument('--rate', type=float, default=10.0, help='camera frames per second (default 10)')
+    parser.add_argument('--rate', type=positive_argument, default=10.0, help='camera frames per second (default 10)')
     parser.add_argument('--port', type=int, default=8765, help='port of the page on localhost; 0: any free port (default 8765)')
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='name or path (default fanet18_camvid)')
     parser.add_argument('--device', default='auto', help="'auto' (default), 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--engine', default='auto', choices=ENGINES, help='inference backend (default auto: the fastest)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the synthetic street (default 0)')
     return parser
-
-
-def _on_terminate(number: int, frame: Optional[FrameType]) -> None:
-    """Exit through all `finally` blocks, so that no child is left behind."""
-    sys.exit(EXIT_TERMINATED)

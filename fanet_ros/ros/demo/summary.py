@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass
-from typing import Any, Optional
+from typing import Optional
 
 from fanet_ros.bags.checks import BagChecks, check_bag
 from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.bags.latency import StageLatency, rate_hz, stage_latencies
 from fanet_ros.evaluation.agreement import Agreement
+from fanet_ros.strict_json import without_nan
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DemoSummary:
         """All fields as strict JSON; null stands for NaN."""
         content = asdict(self)
         content['checks']['passed'] = self.checks.passed
-        return json.dumps(_finite(content), indent=2) + '\n'
+        return json.dumps(without_nan(content), indent=2) + '\n'
 
 
 def summarize(recording: FrameReader, agreement: Optional[Agreement], *, class_count: int, source: str,
@@ -128,12 +128,3 @@ def _agreement_table(agreement: Optional[Agreement]) -> str:
     cells = [f'{name:<11}{iou:>7.1%}' for name, iou in present]
     lines = ['   '.join(cells[start:start + 4]) for start in range(0, len(cells), 4)]
     return '\n'.join([title, *(f'  {line}' for line in lines)])
-
-
-def _finite(value: Any) -> Any:
-    """Replace NaN by None: JSON has no NaN."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

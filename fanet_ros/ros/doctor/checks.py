@@ -17,6 +17,7 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
+from fanet_ros.error_text import error_text
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.ros.common.process import fail, init_ros, shut_down
 from fanet_ros.ros.doctor.camera import CameraReception, check_camera, receive
@@ -99,7 +100,7 @@ def _receive(doctor: Doctor, node: Node, settings: SegmentationSettings, wait_s:
     except (ValueError, RuntimeError, ParameterException) as error:
         if not node.context.ok():       # shutdown was requested, which makes ROS calls fail
             raise ExternalShutdownException from None
-        found = Finding('camera', ERROR, ' '.join(str(error).split()), REMEDY)
+        found = Finding('camera', ERROR, error_text(error), REMEDY)
         doctor.check('camera', lambda: [found])
         return []
 
@@ -110,7 +111,7 @@ def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettin
     try:
         return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, REMEDY)))
     except (ValueError, ParameterException) as error:
-        findings.append(Finding('parameters', ERROR, ' '.join(str(error).split()), REMEDY))
+        findings.append(Finding('parameters', ERROR, error_text(error), REMEDY))
         return None
     finally:
         if findings:

@@ -7,6 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import Callable, Iterable, Sequence
 
+from fanet_ros.error_text import typed_error_text
+
 OK, WARN, ERROR = 'OK', 'WARN', 'ERROR'
 COLORS = {OK: '32', WARN: '33', ERROR: '31'}
 WIDTH = 110
@@ -31,8 +33,7 @@ def findings_of(name: str, check: Check) -> list[Finding]:
     try:
         return list(check())
     except Exception as error:      # any error: the other checks must still run
-        text = ' '.join(str(error).split()) or type(error).__name__
-        return [Finding(name, ERROR, f'could not be checked: {type(error).__name__}: {text}')]
+        return [Finding(name, ERROR, f'could not be checked: {typed_error_text(error)}')]
 
 
 def exit_code(findings: Sequence[Finding], strict: bool) -> int:

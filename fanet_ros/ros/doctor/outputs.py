@@ -8,6 +8,7 @@ from typing import Iterator, Sequence
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.qos_overrides import unused_overrides
 from fanet_ros.ros.common.silence import full_name, incompatibility, own_qos
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
@@ -30,7 +31,7 @@ def check_outputs(node: Node, cameras: Sequence[CameraInput]) -> Iterator[Findin
         yield Finding('outputs', OK, f'masks on {", ".join(outputs.mask_topic for outputs in created)}')
         yield from (Finding('outputs', WARN, line, REMEDY) for line in (*_mismatches(node), *unused_overrides(node)))
     except (ValueError, ParameterException) as error:
-        yield Finding('outputs', ERROR, ' '.join(str(error).split()), REMEDY)
+        yield Finding('outputs', ERROR, error_text(error), REMEDY)
     finally:
         for outputs in created:
             outputs.destroy()

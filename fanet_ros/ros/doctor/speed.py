@@ -9,6 +9,7 @@ from typing import Iterator, Optional
 import numpy as np
 from tqdm import tqdm
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference import SegmentationError, Segmenter
 from fanet_ros.inference.device import choose_device, lower_precisions
 from fanet_ros.inference.input_size import InputSize
@@ -44,7 +45,7 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
             if steps:
                 segmenter = segmenter.resized(input_size.height, input_size.width, input_size.scale)
         except (SegmentationError, MemoryError) as error:
-            yield Finding('speed', ERROR, ' '.join(str(error).split()), 'change engine, precision, device or resolution')
+            yield Finding('speed', ERROR, error_text(error), 'change engine, precision, device or resolution')
             return
         period_s = _median_s(segmenter, rgb)
         keeps_up = period_s * (rate_hz or SLOWEST_HZ) < 1

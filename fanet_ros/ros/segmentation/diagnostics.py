@@ -7,7 +7,7 @@ import math
 import threading
 from collections import Counter, deque
 from dataclasses import dataclass, fields
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -77,6 +77,9 @@ class FrameStatistics:
         self._ages_ms: deque[tuple[float, float]] = deque()         # of the frames that were too old
         self._doubtful: deque[tuple[float, float]] = deque()        # share of the pixels of a frame
         self._skips: deque[tuple[float]] = deque()                  # times at which a frame exceeded max_rate_hz
+        # Everything of the last WINDOW_S seconds; each entry begins with its time.
+        self._window: tuple[deque[Any], ...] = (
+            self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips)
 
     def restart(self, now_s: float) -> None:
         """Clear the window; the counts continue."""
@@ -161,7 +164,7 @@ class FrameStatistics:
             if not spent_ms:
                 continue
             percentiles = np.percentile(spent_ms, (50, 95, 99))
-            name = stage.name[:-len('_ms')].replace('_', ' ')
+            name = stage.name.removesuffix('_ms').replace('_', ' ')
             values[f'{name} p50/p95/p99 [ms]'] = '/'.join(f'{value:.2f}' for value in percentiles)
         return Status(level, kind, message, values)
 
@@ -216,11 +219,11 @@ class FrameStatistics:
         if now_s < self._latest_s - 1.0 or not self._latest_s:
             self._begin(now_s)
         self._latest_s = now_s
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
+        for entries in self._window:
             while entries and entries[0][0] < now_s - WINDOW_S:
                 entries.popleft()
 
     def _begin(self, now_s: float) -> None:
-        for entries in (self._arrivals, self._times, self._failures, self._ages_ms, self._doubtful, self._skips):
+        for entries in self._window:
             entries.clear()
         self._started_s = self._last_received_s = self._latest_s = now_s

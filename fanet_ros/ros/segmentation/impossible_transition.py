@@ -10,6 +10,8 @@ from __future__ import annotations
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode
 
+from fanet_ros.error_text import error_text
+
 
 def refuse_impossible_transitions(node: LifecycleNode) -> None:
     """Make `node` answer invalid transition requests with failure and log an error."""
@@ -22,7 +24,7 @@ def refuse_impossible_transitions(node: LifecycleNode) -> None:
         except RuntimeError as error:           # RCLError; exceptions of the node's own callbacks do not get here
             state = node._state_machine.current_state[1]
             requested = request.transition.label or f'number {request.transition.id}'
-            reason = ' '.join(str(error).split())
+            reason = error_text(error)
             node.get_logger().error(f'transition {requested} is not possible from the state {state}: {reason}')
             response.success = False
             return response

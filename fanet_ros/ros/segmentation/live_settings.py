@@ -9,6 +9,7 @@ from typing import Mapping, Sequence
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.segmentation.camera_input import CameraInput
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
@@ -57,7 +58,7 @@ class LiveSettings:
             started, clients = time.monotonic(), self._node.count_setting_clients()
             is_other_model = self._switch.change(settings)
         except Exception as error:      # any failure to build means that the new values are unusable
-            reason = ' '.join(str(error).split()) or type(error).__name__
+            reason = error_text(error)
             log.warning(f'parameters unchanged: {reason}')
             return SetParametersResult(successful=False, reason=reason)
         if is_other_model:

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Optional, Sequence
 
+from fanet_ros.error_text import error_text
 from fanet_ros.inference import release_memory, trim_heap
 from fanet_ros.inference.first_segmenter import FirstSegmenter
 from fanet_ros.ros.segmentation.active_model import (
@@ -144,7 +145,7 @@ class ModelSwitch:
                     network_height, network_width = segmenter.prepare(height, width)
                     self._log(f'images of {width}x{height} now run at {network_width}x{network_height}')
             except Exception as error:      # any failure: these images stay squeezed, without another attempt
-                self._log(f'images of {width}x{height} stay squeezed to another aspect ratio: {" ".join(str(error).split())}')
+                self._log(f'images of {width}x{height} stay squeezed to another aspect ratio: {error_text(error)}')
             finally:
                 self._is_preparing = False
         self._builder.submit(work)
@@ -162,7 +163,7 @@ class ModelSwitch:
             try:
                 segmenter = build_segmenter(base.settings, base.scale, base)
             except Exception as error:      # any failure: keep the current engine
-                self._log(f'keeping {base.segmenter.engine_description}: {" ".join(str(error).split())}')
+                self._log(f'keeping {base.segmenter.engine_description}: {error_text(error)}')
                 return
             with self._lock:
                 present = self.active

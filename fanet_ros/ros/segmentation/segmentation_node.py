@@ -19,6 +19,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
+from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.due_timer import run_if_due
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
@@ -168,7 +169,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             raise KeyboardInterrupt from error
         self._failure = error
         if self._logs_failures:
-            self.get_logger().error(f'cannot be {target}: {" ".join(str(error).split()) or type(error).__name__}')
+            self.get_logger().error(f'cannot be {target}: {error_text(error)}')
         if not keep:
             self._release()
         return TransitionCallbackReturn.FAILURE

@@ -11,6 +11,7 @@ from typing import Callable, Mapping, Optional, TypeVar
 
 from rclpy.node import Node
 
+from fanet_ros.error_text import typed_error_text
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.inference import FrameInput, Segmentation
 from fanet_ros.msg import FrameTiming
@@ -99,7 +100,7 @@ class SegmentationWorker:
                 f'frame rejected{_of(camera)}: {error}', throttle_duration_sec=LOG_PERIOD_S)
         except Exception as error:
             if self._node.context.ok():     # otherwise the node is shutting down and cannot publish
-                reason = f'{type(error).__name__}: {error}'
+                reason = typed_error_text(error)
                 camera.statistics.frame_rejected(camera.now_s(), 'segmentation failed', reason, ERROR)
                 self._node.get_logger().error(
                     f'frame failed{_of(camera)}: {reason}', throttle_duration_sec=LOG_PERIOD_S)
@@ -144,7 +145,7 @@ class SegmentationWorker:
                 return list(segment(inputs))
             except Exception as error:
                 self._node.get_logger().warning(
-                    f'batch of {len(frames)} frames failed, retrying one by one: {type(error).__name__}: {error}',
+                    f'batch of {len(frames)} frames failed, retrying one by one: {typed_error_text(error)}',
                     throttle_duration_sec=LOG_PERIOD_S)
         results = [self._guarded(frame.camera, segment, [item]) for frame, item in zip(frames, inputs)]
         return [None if result is None else result[0] for result in results]

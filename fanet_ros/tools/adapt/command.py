@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
-from fanet_ros.tools.count_argument import count_argument
+from fanet_ros.number_arguments import count_argument, positive_argument
 
 ORIGINAL_KEPT = 3
 
@@ -65,7 +65,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group()
     length.add_argument('--iterations', type=count_argument,
                         help='length of the training with --teacher (default 300) and with --labels (default 100)')
-    length.add_argument('--minutes', type=_positive, default=0.0, help='duration of each instead of a number of iterations')
+    length.add_argument('--minutes', type=positive_argument, default=0.0, help='duration of each instead of a number of iterations')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     parser.add_argument('--quiet', action='store_true', help='no progress bars')
     arguments = parser.parse_args(argv)
@@ -76,13 +76,3 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     if not arguments.teacher and (arguments.teacher_classes or arguments.teacher_rename):
         parser.error('--teacher-classes and --teacher-rename need --teacher')
     return arguments
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float('inf'):
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a number above 0')
-    return value

@@ -19,6 +19,7 @@ from fanet_ros.datasets.soft_labels import SoftLabels, class_table, label_confid
 from fanet_ros.datasets.teachers import Teacher, open_teacher, predict_soft_labels, scaled_sizes
 from fanet_ros.evaluation.label_free import TeacherLabels
 from fanet_ros.inference.input_size import InputSize
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.tools.adapt.drive import Drive
 from fanet_ros.tools.adapt.work_folder import SOFT_LABELS
 
@@ -84,7 +85,7 @@ def find_teacher(arguments: argparse.Namespace, class_names: Sequence[str], devi
     if not arguments.teacher:
         return None
     teacher = open_teacher(arguments.teacher, arguments.teacher_classes, device)
-    return DriveTeacher(teacher, Path(arguments.teacher).stem, class_names, read_rename(arguments.teacher_rename),
+    return DriveTeacher(teacher, display_name(arguments.teacher), class_names, read_rename(arguments.teacher_rename),
                         arguments.work / SOFT_LABELS, quiet=arguments.quiet)
 
 

@@ -3,7 +3,6 @@
 """Report of an adaptation: the checks, and images of where labels changed on the held-out frames."""
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Sequence
@@ -11,16 +10,17 @@ from typing import Sequence
 import cv2
 import numpy as np
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.evaluation.label_free import Comparison
+from fanet_ros.evaluation.report import TILE_WIDTH_PX, mark_pixels
 from fanet_ros.evaluation.verdict import Verdict
 from fanet_ros.evaluation.views import FramePair, Predictions
 from fanet_ros.images.files import write_jpeg
 from fanet_ros.inference import ClassMap, color_labels, draw_legend
+from fanet_ros.strict_json import without_nan
 from fanet_ros.tools.adapt.drive import Drive
 
-TILE_WIDTH_PX = 360
 SHOWN = 6
-CHANGED_RGB = (220, 20, 20)
 
 
 def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predictions: tuple[Sequence[Predictions], ...],
@@ -40,7 +40,7 @@ def write_report(folder: Path, drive: Drive, pairs: Sequence[FramePair], predict
     sheet = np.vstack([*rows, draw_legend(class_map.names, class_map.colors, width)])
     write_jpeg(folder / 'before_after.jpg', sheet, 88)
     content = {**asdict(comparison), 'is_better': verdict.is_better, 'reasons': verdict.reasons, 'classes': class_map.names}
-    (folder / 'checks.json').write_text(json.dumps(content, indent=1).replace('NaN', 'null') + '\n', encoding='utf-8')
+    write_json(folder / 'checks.json', without_nan(content))
     index = folder / 'index.md'
     outcome = 'All checks passed.' if verdict.is_better else 'A check failed: keep using the original checkpoint.'
     index.write_text('\n'.join([
@@ -79,6 +79,4 @@ def _row(rgb: np.ndarray, before: Predictions, after: Predictions, class_map: Cl
     image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     # Labels are resized before colouring, so that no colours between classes appear.
     old, new = (cv2.resize(item.labels, size, interpolation=cv2.INTER_NEAREST) for item in (before, after))
-    changes = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB) // 2 + 96
-    changes[old != new] = CHANGED_RGB
-    return np.hstack([image, *(color_labels(item, class_map.palette()) for item in (old, new)), changes])
+    return np.hstack([image, *(color_labels(item, class_map.palette()) for item in (old, new)), mark_pixels(image, old != new)])

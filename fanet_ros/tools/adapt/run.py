@@ -22,6 +22,7 @@ from fanet_ros.evaluation.views import FramePair, Predictions, predict_views
 from fanet_ros.inference import ClassMap
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint, resolve_checkpoint, save_checkpoint
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.tools.adapt.drive import Drive, gather_drive
 from fanet_ros.tools.adapt.drive_teacher import DriveTeacher, find_teacher
 from fanet_ros.tools.adapt.report import write_report
@@ -141,9 +142,9 @@ def _metadata(metadata: CheckpointMetadata, drive: Drive, comparison: Comparison
             ('before', comparison.teacher.before), ('after', comparison.teacher.after))})
         figures['drive/held_out/confirmed_by_teacher'] = comparison.teacher.confirmed
     masks = f' and {labelled} labelled ones' if labelled else ''
-    teacher = f', with labels of {Path(arguments.teacher).stem}' if arguments.teacher else ''
+    teacher = f', with labels of {display_name(arguments.teacher)}' if arguments.teacher else ''
     before = f' ({metadata.recipe})' if metadata.recipe else ''
     return replace(
         metadata, figures={key: round(value, 5) for key, value in figures.items()},
         data=f'{metadata.data}; adapted to {len(drive.learnt)} unlabelled frames of {drive.source}{masks}{teacher}'.lstrip('; '),
-        recipe=f'{Path(arguments.checkpoint).stem}{before}, adapted: {method}')
+        recipe=f'{display_name(arguments.checkpoint)}{before}, adapted: {method}')

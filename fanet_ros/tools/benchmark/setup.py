@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -113,12 +113,9 @@ def load_frames(settings: BenchmarkSettings, num_classes: int) -> list[Sample]:
     if settings.data is not None:
         samples = load_folder(settings.data, num_classes)
         return list(samples[::max(len(samples) // settings.frames, 1)][:settings.frames])     # read now, not while timing
-    source = open_source(settings.source)
-    try:
+    with closing(open_source(settings.source)) as source:
         return [Sample(str(frame.index), frame.rgb, np.full(frame.rgb.shape[:2], UNLABELLED, np.uint8))
                 for frame in islice(source, settings.frames)]
-    finally:
-        source.close()
 
 
 @contextmanager
@@ -128,8 +125,7 @@ def calibration_folder(settings: BenchmarkSettings) -> Iterator[Path]:
         yield settings.calibration
         return
     with tempfile.TemporaryDirectory(prefix='fanet_ros_calibration_') as folder:
-        source = open_source(settings.source, seed=1)
-        for frame in islice(source, CALIBRATION_FRAMES):
-            cv2.imwrite(str(Path(folder) / f'{frame.index:04d}.png'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
-        source.close()
+        with closing(open_source(settings.source, seed=1)) as source:
+            for frame in islice(source, CALIBRATION_FRAMES):
+                cv2.imwrite(str(Path(folder) / f'{frame.index:04d}.png'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
         yield Path(folder)

@@ -11,7 +11,7 @@ from typing import Any, Union
 from fanet_ros.datasets import SampleCache, street
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings
 from fanet_ros.tools.benchmark.timing import CPU_PACE, Case, Pace, take_turns
 from fanet_ros.training.augment import Augmentation
@@ -32,7 +32,7 @@ def training_suite(settings: BenchmarkSettings) -> list[dict[str, Any]]:
     The loader's threads run from the start to the end of a turn; nothing is saved.
     """
     (height, width), batch, kind = settings.sizes[0], max(settings.batches), settings.device.type
-    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / f'{street.CLASS_MAP}.yaml')
+    class_map = ClassMap.load(class_map_file(street.CLASS_MAP))
     samples = street.load_street(SEEDS, FRAMES, height, width, lambda name: True, SampleCache())
     groups, augmentation = [Group(samples, 1.0)], Augmentation(height, width)
     results = []

@@ -19,8 +19,8 @@ from typing import Any, Optional
 
 from fanet_ros.choices import ENGINES
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.number_arguments import count_argument
 from fanet_ros.size_text import METAVAR, size_argument, size_text
-from fanet_ros.tools.count_argument import count_argument
 
 PORT = 26380
 

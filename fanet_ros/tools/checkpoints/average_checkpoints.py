@@ -47,11 +47,6 @@ def average(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> Checkpoi
     return Checkpoint(first.network, replace(first.metadata, recipe=recipe, figures={}, training_frames=frames))
 
 
-def _run_name(path: Path) -> str:
-    """Name of the training run if the file has the default name of its output, else of the file."""
-    return path.parent.name if path.stem == 'checkpoint' else path.stem
-
-
 def main(argv: Optional[list[str]] = None) -> int:
     """Read, average, write; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -66,6 +61,7 @@ def main(argv: Optional[list[str]] = None) -> int:
 
 def _average(arguments: argparse.Namespace) -> None:
     from fanet_ros.model import load_checkpoint, save_checkpoint
+    from fanet_ros.model.checkpoint_files import display_name
     loaded = [load_checkpoint(name) for name in arguments.checkpoints]
-    save_checkpoint(arguments.output, *average(loaded, [_run_name(Path(name)) for name in arguments.checkpoints]))
+    save_checkpoint(arguments.output, *average(loaded, [display_name(name) for name in arguments.checkpoints]))
     print(f'{arguments.output}: mean of {len(loaded)} checkpoints; measure it with evaluate')

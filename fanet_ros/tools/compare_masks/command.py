@@ -18,7 +18,7 @@ from typing import Optional
 
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
-from fanet_ros.tools.count_argument import count_argument
+from fanet_ros.number_arguments import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -18,12 +18,12 @@ Exit code: 0, all frames are cut; 1, some are missing; 2, nothing could be cut; 
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Optional
 
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.number_arguments import not_negative_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -50,16 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--archive', type=any_path, required=True, metavar='DIR', help='folder that the column bag is relative to')
     parser.add_argument('--output', type=Path, required=True, metavar='OUT', help='new folder')
     parser.add_argument('--as', dest='kind', choices=('bag', 'folder'), default='bag', help='kind of output (default: bag)')
-    parser.add_argument('--before', type=_seconds, metavar='S', help='seconds to keep before each frame (default: 1)')
-    parser.add_argument('--after', type=_seconds, metavar='S', help='seconds to keep after each frame (default: 1)')
+    parser.add_argument('--before', type=not_negative_argument, metavar='S', help='seconds to keep before each frame (default: 1)')
+    parser.add_argument('--after', type=not_negative_argument, metavar='S', help='seconds to keep after each frame (default: 1)')
     parser.add_argument('--topics', nargs='+', default=[], metavar='TOPIC',
                         help='topics to keep besides latched ones (default: all)')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise ValueError
-    return value

@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Collection, Mapping, NamedTuple, Optional, Sequence
 
+from fanet_ros.bags.bag_files import is_bag
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.reader import BagReader, is_bag
+from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.remote_path import AnyPath
 from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.images.stamps import stamp_ns

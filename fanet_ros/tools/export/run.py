@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
@@ -13,11 +15,11 @@ import numpy as np
 import torch
 
 from fanet_ros.inference import Segmenter, SegmenterOptions
+from fanet_ros.inference.calibration import check_calibration_images
 from fanet_ros.inference.engines.cached_files import loaded
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.onnx_model import cached_model, export_onnx, is_whole, load_graph, require_packages
 from fanet_ros.inference.postprocess import labels_and_confidence
-from fanet_ros.inference.preprocess import check_calibration_images
 from fanet_ros.model import Checkpoint, load_checkpoint
 from fanet_ros.size_text import size_text
 from fanet_ros.sources import open_source
@@ -44,7 +46,8 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
     if calibration is not None:
-        check_calibration_images(calibration.expanduser(), '--calibration')
+        calibration = calibration.expanduser()
+        check_calibration_images(calibration, '--calibration')
     stored = load_checkpoint(checkpoint)
     metadata = stored.metadata
     if metadata.temporal_frames > 1:
@@ -57,8 +60,8 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     if any_size:
         model = _of_any_size(stored, full)
     else:
-        setup = NetworkSetup(stored.calibrated_network, reference.device, precision, None if calibration is None else (
-            lambda *size: reference.calibration_images(calibration.expanduser(), *size)))
+        setup = NetworkSetup(stored.calibrated_network, reference.device, precision,
+                             None if calibration is None else partial(reference.calibration_images, calibration))
         model = loaded(lambda: [cached_model(setup, precision, *size, for_any_processor=True)], load_graph, is_whole)
         if full:
             model = add_pre_and_postprocessing(model, metadata, *size)
@@ -94,15 +97,14 @@ def _agreement(path: Path, reference: Segmenter, full: bool, calibration: Option
     import onnxruntime
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     height, width = reference.input_height, reference.input_width
-    source = open_source('street' if calibration is None else str(calibration), width=width, height=height)
     shares = []
-    for frame in islice(source, CHECKED_FRAMES):
-        expected = reference.segment(frame.rgb).labels
-        if full:
-            labels, = session.run(None, {'rgb': frame.rgb})
-        else:
-            logits, = session.run(None, {'images': reference.preprocess(frame.rgb).contiguous().numpy()})
-            labels, _ = labels_and_confidence(torch.from_numpy(logits), (height, width), False)
-        shares.append((labels == expected).mean())
-    source.close()
+    with closing(open_source('street' if calibration is None else str(calibration), width=width, height=height)) as source:
+        for frame in islice(source, CHECKED_FRAMES):
+            expected = reference.segment(frame.rgb).labels
+            if full:
+                labels, = session.run(None, {'rgb': frame.rgb})
+            else:
+                logits, = session.run(None, {'images': reference.preprocess(frame.rgb).contiguous().numpy()})
+                labels, _ = labels_and_confidence(torch.from_numpy(logits), (height, width), False)
+            shares.append((labels == expected).mean())
     return float(np.mean(shares))

@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional
 import numpy as np
 import torch
 
+from fanet_ros.error_text import typed_error_text
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.inference import draw_overlay, gpu
 from fanet_ros.inference.device import in_memory_format
@@ -42,7 +43,7 @@ def run(settings: StepSettings, figures: Figures) -> None:
                                 ms=median_ms(settings, make(), burst=settings.pick(30, 1)))
                 except Exception as error:      # skip this alternative only
                     figures.add('alternative', stage=stage, way=name, height=size[0], width=size[1], ms=None,
-                                reason=f'{type(error).__name__}: {" ".join(str(error).split())[:200]}')
+                                reason=typed_error_text(error, 200))
 
 
 Way = Callable[[], Callable[[], object]]

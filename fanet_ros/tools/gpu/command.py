@@ -12,8 +12,8 @@ from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
 
-# Most important first, with the share of TOTAL_S in seconds that each may take. On an H100 all but the last should finish within
-# 300 s, including the start of Python.
+# Modules of this package, the most important first, with the share of TOTAL_S in seconds that each may take. On an H100 all but the
+# last should finish within 300 s, including the start of Python.
 LIMITS_S = {'correctness': 160.0, 'authors': 50.0, 'frames': 50.0, 'costs': 25.0, 'alternatives': 100.0, 'compiled': 90.0}
 TOTAL_S, REHEARSAL_S = 390.0, 2400.0
 

@@ -19,6 +19,7 @@ from typing import IO, Optional
 
 from fanet_ros.atomic_file import write_text
 from fanet_ros.host.child_process import start_child
+from fanet_ros.host.termination import exit_on_sigterm
 from fanet_ros.inference.device import choose_device
 from fanet_ros.tools.gpu.command import LIMITS_S, REHEARSAL_S, TOTAL_S
 from fanet_ros.tools.gpu.figures import Figure, read_figures
@@ -34,7 +35,7 @@ def run_steps(arguments: argparse.Namespace) -> int:
 
     :raises SegmentationError: the device does not exist
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))      # through `finally`, which kills the running step
+    exit_on_sigterm()       # through `finally`, which kills the running step
     seconds = arguments.seconds or (REHEARSAL_S if arguments.device == 'cpu' else TOTAL_S)
     choose_device(arguments.device)
     arguments.output.mkdir(parents=True, exist_ok=True)

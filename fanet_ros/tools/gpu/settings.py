@@ -13,7 +13,7 @@ import torch
 
 from fanet_ros.inference import ClassMap
 from fanet_ros.model import Checkpoint, CheckpointError, CheckpointMetadata, load_checkpoint, save_checkpoint
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.benchmark.setup import BenchmarkSettings, Size
 
@@ -85,7 +85,7 @@ def random_checkpoint(name: str) -> Checkpoint:
 
     BatchNorm has seen a few images: without them, activations would grow from layer to layer and overflow half precision.
     """
-    classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    classes = ClassMap.load(class_map_file('camvid11'))
     metadata = CheckpointMetadata(
         'fanet34' if name.startswith('fanet34') else 'fanet18', 'paper', classes.name, classes.names, classes.colors,
         (360, 480), temporal_frames=4 if name.endswith('_video') else 1, data='none: random weights')

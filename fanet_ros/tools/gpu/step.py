@@ -13,21 +13,20 @@ from typing import Optional
 
 import torch
 
+from fanet_ros.error_text import typed_error_text
 from fanet_ros.host.machine import describe_machine
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import runtimes
+from fanet_ros.tools.gpu.command import LIMITS_S
 from fanet_ros.tools.gpu.figures import Figures
 from fanet_ros.tools.gpu.settings import StepSettings, StepSkipped
-
-# Modules of this package. Each is imported only by its own process, so that a broken one does not affect the others.
-STEPS = ('correctness', 'authors', 'frames', 'costs', 'alternatives', 'compiled')
 
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Write the figures of the step to FILE; returns the exit code, not 0 if something failed."""
     parser = argparse.ArgumentParser(prog='step')
-    parser.add_argument('name', choices=STEPS)
+    parser.add_argument('name', choices=LIMITS_S)
     parser.add_argument('file', type=Path)
     parser.add_argument('--device', required=True)
     parser.add_argument('--scratch', type=Path, required=True)
@@ -40,13 +39,14 @@ def main(argv: Optional[list[str]] = None) -> int:
         figures.add('machine', step=arguments.name, device=str(settings.device), rehearsal=settings.is_rehearsal,
                     **describe_machine(settings.device, runtimes()), tf32_in_convolutions=torch.backends.cudnn.allow_tf32,
                     tf32_in_products=torch.backends.cuda.matmul.allow_tf32)
+        # Each is imported only by its own process, so that a broken one does not affect the others.
         importlib.import_module(f'fanet_ros.tools.gpu.{arguments.name}').run(settings, figures)
     except StepSkipped as skipped:
         figures.add('skipped', reason=str(skipped))
         return 0
     except Exception as error:      # whatever it is, keep the figures measured so far and let the next step start
         traceback.print_exc()
-        figures.add('failed', reason=f'{type(error).__name__}: {" ".join(str(error).split())[:300]}')
+        figures.add('failed', reason=typed_error_text(error, 300))
         return 1
     figures.add('done', seconds=time.perf_counter() - start, **gpu.peak_memory_mib(settings.device))
     return 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
-from fanet_ros.tools.count_argument import count_argument
+from fanet_ros.number_arguments import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -3,7 +3,6 @@
 """Progress on a bag: masks in the order of their images, appended to one file that survives a kill."""
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import struct
@@ -17,6 +16,7 @@ import numpy as np
 
 from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.errors import BagError
+from fanet_ros.file_lock import lock_file
 
 # Header of a record: length and CRC-32 of its content. Content: b'M' and a PNG, or b'R' and why there is no mask.
 HEADER = struct.Struct('<II')
@@ -30,15 +30,15 @@ class Journal:
 
     :param settings: everything the masks depend on; those of an existing folder must be equal
     :raises BagError: the folder has other settings, or is in use by another process
+    :raises OSError: it cannot be written
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = open(folder / 'lock', 'w')
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            self._lock = lock_file(folder / 'lock')
+        except BlockingIOError:
             raise BagError(f'{folder} is in use by another process: wait for it, or stop it') from None
         self._path = folder / 'masks.journal'
         self._check_settings(settings)

@@ -26,8 +26,8 @@ from typing import Optional
 from fanet_ros.bags.remote_path import RemotePath, any_path
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.number_arguments import count_argument
 from fanet_ros.size_text import METAVAR, size_argument
-from fanet_ros.tools.count_argument import count_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -7,9 +7,9 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Iterator, Optional, Sequence
 
+from fanet_ros.bags.bag_files import is_bag
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import METADATA
-from fanet_ros.bags.reader import is_bag
 from fanet_ros.bags.remote_path import AnyPath, RemotePath, any_path, common_folder, relative
 from fanet_ros.tools.segment_bags.done import input_state
 from fanet_ros.tools.segment_bags.jobs import Bag

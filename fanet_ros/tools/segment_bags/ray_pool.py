@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import fanet_ros
+from fanet_ros.error_text import error_text
 from fanet_ros.tools.segment_bags.jobs import Job, Outcome, Settings
 from fanet_ros.tools.segment_bags.pool import PoolError
 from fanet_ros.tools.segment_bags.worker import Worker
@@ -48,7 +49,7 @@ class RayPool:
                 context = ray.init(address='local', num_cpus=workers * threads, object_store_memory=OBJECT_STORE_BYTES,
                                    log_to_driver=False, runtime_env={'env_vars': {'PYTHONPATH': _python_path()}})
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise PoolError(f'no Ray cluster at {address or "this machine"}: {" ".join(str(error).split())[:300]}; start one with: '
+            raise PoolError(f'no Ray cluster at {address or "this machine"}: {error_text(error, 300)}; start one with: '
                             'ray start --head') from None
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)       # Ray puts its own there

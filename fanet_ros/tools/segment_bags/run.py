@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import sys
 import time
@@ -17,9 +16,10 @@ from tqdm import tqdm
 
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
+from fanet_ros.file_lock import lock_file
 from fanet_ros.inference import SegmenterOptions
-from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import resolve_checkpoint
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.tools.row_table import has_pyarrow
 from fanet_ros.tools.segment_bags.done import file_sha256, input_state, key_of
 from fanet_ros.tools.segment_bags.find import check_output, find_bags
@@ -168,9 +168,9 @@ def _locked(output: Path) -> Iterator[None]:
 
     :raises BagError: another process holds the lock
     """
-    with open(output / '.lock', 'w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BagError(f'{output} is in use by another process: wait for it, or stop it') from None
+    try:
+        lock = lock_file(output / '.lock')
+    except BlockingIOError:
+        raise BagError(f'{output} is in use by another process: wait for it, or stop it') from None
+    with lock:
         yield

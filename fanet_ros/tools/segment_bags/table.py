@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Sequence
 
 from fanet_ros.atomic_file import replacing, sync_to_disk
 from fanet_ros.bags.errors import BagError
+from fanet_ros.error_text import error_text
 from fanet_ros.tools.row_table import GROUP_ROWS, row_table
 from fanet_ros.tools.segment_bags.find import PARTIAL
 
@@ -75,7 +76,7 @@ def _damage_named(path: Path, output: Path) -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         raise BagError(f'the {TABLE} of the finished bag {path.parent.relative_to(output)} is damaged '
-                       f'({" ".join(str(error).split())[:100]}): remove that bag from the output and run the same command again'
+                       f'({error_text(error, 100)}): remove that bag from the output and run the same command again'
                        ) from None
 
 

@@ -18,6 +18,7 @@ from fanet_ros.bags.camera_reader import BagImage, CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.bags.topics import Camera, choose_cameras
+from fanet_ros.error_text import error_text, typed_error_text
 from fanet_ros.in_order import in_order, thread_count
 from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
@@ -69,12 +70,12 @@ class Worker:
             with CameraReader(job.bag.input) as reader:
                 return Outcome(job, self._assemble(job.bag, BagFolder(job.bag, self._settings), reader, self._cameras(reader)))
         except (BagError, SegmentationError) as error:
-            return Outcome(job, error=' '.join(str(error).split()))
+            return Outcome(job, error=error_text(error))
         except OSError as error:
             where = f' ({error.filename})' if error.filename else ''
             return Outcome(job, error=f'{error.strerror or error}{where}')
         except Exception as error:      # concerns one bag, not the archive
-            return Outcome(job, error=f'{type(error).__name__}: {" ".join(str(error).split())}')
+            return Outcome(job, error=typed_error_text(error))
 
     def _begin(self, bag: Bag) -> Begun | Finished:
         folder = BagFolder(bag, self._settings)

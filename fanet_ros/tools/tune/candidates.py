@@ -14,8 +14,8 @@ from fanet_ros.inference.checkpoint_summary import summarize_checkpoint
 from fanet_ros.inference.device import lower_precisions
 from fanet_ros.inference.engines import engines_for, installed_engines
 from fanet_ros.inference.input_size import InputSize, Size
-from fanet_ros.inference.segmenter import display_name
 from fanet_ros.model import BACKBONE_OF_VARIANT
+from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.size_text import size_text
 from fanet_ros.tools.tune.error import TuneError
 

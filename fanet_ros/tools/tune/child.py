@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from fanet_ros.datasets.frame_set import FrameSet, open_frames, read_labels, write_png
+from fanet_ros.error_text import error_text
 from fanet_ros.evaluation.agreement import AgreementCounter
 from fanet_ros.inference import Segmenter, SegmenterOptions, release_memory
 
@@ -56,7 +57,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     try:
         answer = run(request)
     except (ValueError, OSError, RuntimeError, MemoryError) as error:
-        answer = {'error': ' '.join(str(error).split()) or type(error).__name__}
+        answer = {'error': error_text(error)}
     answer_path.write_text(json.dumps(answer) + '\n')
     return 0
 

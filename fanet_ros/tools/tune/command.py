@@ -22,8 +22,8 @@ from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.number_arguments import count_argument, not_negative_argument, positive_argument
 from fanet_ros.size_text import METAVAR, size_argument
-from fanet_ros.tools.count_argument import count_argument
 
 DEFAULT_SCALES = (0.375, 0.5, 0.75, 1.0, 1.5)
 
@@ -56,7 +56,7 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
     candidates.add_argument('--checkpoints', nargs='+', metavar='NAME',
                             help='shipped names or paths (default: all shipped)')
     sizes = candidates.add_mutually_exclusive_group()
-    sizes.add_argument('--scales', nargs='+', type=_positive, default=list(DEFAULT_SCALES),
+    sizes.add_argument('--scales', nargs='+', type=positive_argument, default=list(DEFAULT_SCALES),
                        help="like the node's input_scale: relative to the training resolution, in the frames' aspect ratio "
                        '(default: %(default)s)')
     sizes.add_argument('--resolutions', nargs='+', type=size_argument, default=[], metavar=METAVAR, help='fixed sizes instead [px]')
@@ -66,34 +66,17 @@ def parse_arguments(argv: Optional[list[str]]) -> argparse.Namespace:
                             help='(default: float16 on CUDA; else float32, and bfloat16 where the processor has it); int8 is '
                             'calibrated on the frames')
     candidates.add_argument('--device', default='', help='auto, cpu, cuda or cuda:N (default: as in the parameter file)')
-    candidates.add_argument('--timeout-s', type=_positive, default=900.0,
+    candidates.add_argument('--timeout-s', type=positive_argument, default=900.0,
                             help='time limit for each candidate (default %(default)g)')
     candidates.add_argument('--remeasure', action='store_true', help='repeat measurements made while other processes were busy')
     budget = parser.add_argument_group('budget')
     times = budget.add_mutually_exclusive_group()
-    times.add_argument('--budget-ms', type=_positive, help='limit for the p95 latency of a frame [ms]')
-    times.add_argument('--rate-hz', type=_positive, help='rate of the camera (default: that of SOURCE, otherwise 10)')
-    budget.add_argument('--reserve-ms', type=_not_negative, default=0.0,
+    times.add_argument('--budget-ms', type=positive_argument, help='limit for the p95 latency of a frame [ms]')
+    times.add_argument('--rate-hz', type=positive_argument, help='rate of the camera (default: that of SOURCE, otherwise 10)')
+    budget.add_argument('--reserve-ms', type=not_negative_argument, default=0.0,
                         help='part of the budget reserved for receiving and publishing (default 0)')
-    budget.add_argument('--memory-mb', type=_positive,
+    budget.add_argument('--memory-mb', type=positive_argument,
                         help='memory limit of the process, or of the GPU if it runs on one')
     parser.add_argument('--params-file', type=Path, help='your parameter file: settings that are not tuned are kept')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser.parse_args(argv)
-
-
-def _positive(text: str) -> float:
-    value = _not_negative(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError(f'{text!r}: expected more than 0')
-    return value
-
-
-def _not_negative(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float('nan')
-    if not 0 <= value < float('inf'):
-        raise argparse.ArgumentTypeError(f'{text!r}: expected a number of at least 0')
-    return value

@@ -9,6 +9,7 @@ from typing import Any, Iterator, Optional
 
 import yaml
 
+from fanet_ros.error_text import error_text
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.tune.error import TuneError
 
@@ -31,7 +32,7 @@ def read_parameters(path: Optional[Path]) -> dict[str, Any]:
     except OSError as error:
         raise TuneError(f'--params-file {path} cannot be read ({error.strerror}): expected a parameter file') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TuneError(f'--params-file {path} is not YAML: {" ".join(str(error).split())}') from None
+        raise TuneError(f'--params-file {path} is not YAML: {error_text(error)}') from None
     values.update(_parameters(content, path))
     return values
 

@@ -3,7 +3,6 @@
 """Measurements so far, in a file that survives an interruption."""
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from fanet_ros.atomic_file import write_json
+from fanet_ros.file_lock import lock_file
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.error import TuneError
 
@@ -82,11 +82,9 @@ class Results:
                 if (self.folder / name).exists():
                     raise TuneError(f'{self.folder / name} was not written by tune: choose another --output')
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = open(self.folder / LOCK, 'w')
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lock.close()
+            self._lock = lock_file(self.folder / LOCK)
+        except BlockingIOError:
             raise TuneError(f'{self.folder} is in use by another process: wait for it, or stop it') from None
         try:
             self._load()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,11 +12,10 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+from waiting import DEADLINE_S, wait_for
 
 from fanet_ros.ros.dashboard import node_link
 from fanet_ros.ros.dashboard.node_link import NodeError, NodeLink
-
-DEADLINE_S = 60.0
 
 
 @pytest.fixture(name='make_node')
@@ -44,26 +42,23 @@ def test_a_lost_answer_is_asked_for_again(make_node: Callable[..., Node], monkey
     executors = [SingleThreadedExecutor(context=dashboard.context)]
     executors[0].add_node(dashboard)
 
-    def wait_for(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, 'timed out'
-            for executor in executors:
-                executor.spin_once(timeout_sec=0.02)
+    def spin() -> None:
+        for executor in executors:
+            executor.spin_once(timeout_sec=0.02)
 
     def polled() -> bool:
         link.poll()
         return link.is_present
 
     first = make_node('target', cameras=['front'])      # never spins: it takes the request with it
-    wait_for(polled)
+    wait_for(polled, spin)
     second = make_node('target', cameras=['left', 'right'])
-    wait_for(lambda: dashboard.get_node_names().count('target') == 2)
+    wait_for(lambda: dashboard.get_node_names().count('target') == 2, spin)
     first.destroy_node()
-    wait_for(lambda: dashboard.get_node_names().count('target') == 1)
+    wait_for(lambda: dashboard.get_node_names().count('target') == 1, spin)
     executors.append(SingleThreadedExecutor(context=second.context))
     executors[1].add_node(second)
-    wait_for(lambda: polled() and link.cameras == ('left', 'right'))
+    wait_for(lambda: polled() and link.cameras == ('left', 'right'), spin)
 
 
 def test_a_node_that_restarts_at_once_is_not_waited_for(make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,10 +67,7 @@ def test_a_node_that_restarts_at_once_is_not_waited_for(make_node: Callable[...,
     link = NodeLink(dashboard, '/target')
 
     def wait_for_targets(count: int) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while len(link._running()) != count or not link._list.service_is_ready():
-            assert time.monotonic() < deadline, 'timed out'
-            time.sleep(0.02)
+        wait_for(lambda: len(link._running()) == count and link._list.service_is_ready())
 
     async def change() -> None:
         asked = asyncio.create_task(link.parameters())

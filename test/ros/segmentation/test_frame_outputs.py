@@ -19,6 +19,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
+from waiting import wait_for
 
 from fanet_ros.inference import (
     UNLABELLED,
@@ -35,7 +36,6 @@ from fanet_ros.ros.segmentation.frame_layers import FrameLayers
 from fanet_ros.ros.segmentation.frame_outputs import LATCHED_QOS, FrameOutputs
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 
-DEADLINE_S = 60.0
 STREET = ClassMap('street', ('sky', 'road', 'pavement', 'car'), ((1, 1, 1), (255, 0, 51), (3, 3, 3), (4, 4, 4)),
                   ids=(23, 7, 8, 26))
 OTHER = ClassMap('other', ('a', 'b', 'c', 'd'), STREET.colors)
@@ -90,11 +90,11 @@ class Listener:
         return messages
 
     def wait_for(self, condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, 'timed out'
-            for executor in self._executors:
-                executor.spin_once(timeout_sec=0.01)
+        wait_for(condition, self._spin)
+
+    def _spin(self) -> None:
+        for executor in self._executors:
+            executor.spin_once(timeout_sec=0.01)
 
     def close(self) -> None:
         for executor, node, context in zip(self._executors, (self.node, self._consumer), self.contexts):

@@ -6,11 +6,11 @@ from __future__ import annotations
 import io
 import random
 import threading
-import time
 from functools import partial
 from typing import Callable
 
 import pytest
+from waiting import wait_for
 
 from fanet_ros.bags.errors import StoreError
 from fanet_ros.bags.range_file import AHEAD, MAX_AHEAD, TAIL, RangeFile
@@ -87,7 +87,7 @@ def test_announced_pieces_are_fetched_ahead_from_the_second_one_on() -> None:
     for number, (start, _) in enumerate(plan[2:-2], 2):
         opened.file.seek(start + 5)
         assert opened.file.read(7) == CONTENT[start + 5:start + 12]
-        wait_until(partial(opened.has_fetched, plan[:number + 3]))
+        wait_for(partial(opened.has_fetched, plan[:number + 3]))
     assert sorted(opened.fetched) == plan
 
 
@@ -117,10 +117,3 @@ def test_an_error_in_the_background_is_raised_where_the_piece_is_read() -> None:
     with pytest.raises(StoreError, match='gone'):
         opened.file.read(5)
     opened.file.close()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 60.0
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)

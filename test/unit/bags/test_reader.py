@@ -17,9 +17,10 @@ from rosbags.interfaces import Qos
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from fanet_ros.bags.bag_files import is_bag
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.metadata import INFORMATION, METADATA, joined_metadata
-from fanet_ros.bags.reader import BagReader, is_bag
+from fanet_ros.bags.reader import BagReader
 from fanet_ros.tools.segment_bag.classes import LATCHED_QOS
 from fanet_ros.tools.segment_bag.output import MASK_QOS
 

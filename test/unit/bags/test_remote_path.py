@@ -12,9 +12,10 @@ from backports import zstd
 from rosbags.rosbag2 import StoragePlugin
 from street_bags import read_messages, write_street_bag
 
+from fanet_ros.bags.bag_files import is_bag
 from fanet_ros.bags.copying import custom_data_of, storage_of
 from fanet_ros.bags.errors import BagError, StoreError
-from fanet_ros.bags.reader import BagReader, is_bag
+from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.remote_path import RemotePath, any_path, common_folder, relative
 from fanet_ros.tools.segment_bags.done import input_state
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from typing import Optional
 
 import pytest
@@ -23,7 +25,8 @@ def test_the_result_of_the_work_is_the_exit_code(result: Optional[int], code: in
 
 
 @pytest.mark.parametrize(('error', 'line'), [
-    (ValueError('no such\n  size'), 'no such size'), (OSError(28, 'No space left', '/a'), "[Errno 28] No space left: '/a'")])
+    (ValueError('no such\n  size'), 'no such size'), (ValueError(), 'ValueError'),
+    (OSError(28, 'No space left', '/a'), "[Errno 28] No space left: '/a'")])
 def test_an_error_is_one_line(error: Exception, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of('cut', lambda: raising(error)) == 1
     assert capsys.readouterr().err == f'cut: {line}\n'
@@ -45,3 +48,10 @@ def test_sigterm_is_reported_as_an_interruption(capsys: pytest.CaptureFixture[st
     with sigterm_interrupts():
         assert exit_code_of('cut', lambda: os.kill(os.getpid(), signal.SIGTERM), stopped='goes on') == 130
     assert capsys.readouterr().err == '\ngoes on\n' and signal.getsignal(signal.SIGTERM) == before
+
+
+def test_sigterm_leaves_through_finally() -> None:
+    program = ('import os, signal\nfrom fanet_ros.host.termination import exit_on_sigterm\nexit_on_sigterm()\n'
+               'try:\n    os.kill(os.getpid(), signal.SIGTERM)\nfinally:\n    print("closed")')
+    ended = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, 'closed\n', '')

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fanet_ros.inference import ClassMap, with_contrast
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 
 # Machado et al. 2009, severity 1, on linear RGB.
 SIGHTS = {
@@ -29,7 +29,7 @@ def smallest_distance(class_map: ClassMap, sight: str) -> float:
 
 @pytest.mark.parametrize(('name', 'least', 'own'), [('camvid11', 39, 7), ('cityscapes19', 23, 7)])
 def test_contrast_colours_are_farther_apart_than_the_data_sets_own(name: str, least: float, own: float) -> None:
-    class_map = ClassMap.load(share_directory() / 'config' / 'class_maps' / f'{name}.yaml')
+    class_map = ClassMap.load(class_map_file(name))
     contrast = with_contrast(class_map)
     assert contrast.names == class_map.names and len(set(contrast.colors)) == len(class_map)
     assert min(smallest_distance(contrast, sight) for sight in SIGHTS) > least

@@ -11,7 +11,7 @@ from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.inference.video.scene_cut import MAX_GAP_S
 from fanet_ros.inference.video.video_memory import VideoMemory
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FrameContext
-from fanet_ros.package_share import share_directory
+from fanet_ros.package_share import class_map_file
 
 DARK, BRIGHT = (np.full((48, 64, 3), value, np.uint8) for value in (40, 200))
 
@@ -42,7 +42,7 @@ def test_gaps_and_cuts_clear_the_memory(rgb: np.ndarray, stamp_s: 'float | None'
 
 
 def test_segmenter_remembers_frames_until_the_resolution_changes() -> None:
-    classes = ClassMap.load(share_directory() / 'config' / 'class_maps' / 'camvid11.yaml')
+    classes = ClassMap.load(class_map_file('camvid11'))
     metadata = CheckpointMetadata('fanet18', 'paper', classes.name, classes.names, classes.colors, (64, 96))
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -45,6 +45,15 @@ def test_frames_of_all_are_known_as_trained_on(tmp_path: Path) -> None:
     assert [count_known(frames, [entry]) for entry in entries] == [1, 1, 1]
 
 
+def test_files_of_trainings_are_named_after_their_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed, folder in enumerate(('street', 'dusk')):
+        (tmp_path / folder).mkdir()
+        saved(tmp_path / folder / 'checkpoint.safetensors', seed)
+    monkeypatch.chdir(tmp_path / 'street')
+    assert main(['checkpoint.safetensors', '../dusk/checkpoint.safetensors', '--output', 'mean.safetensors']) == 0
+    assert load_checkpoint('mean.safetensors').metadata.recipe.startswith('mean of the weights of street, dusk')
+
+
 def test_other_classes_are_rejected_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [saved(tmp_path / 'a.safetensors', 1),
              saved(tmp_path / 'b.safetensors', 1, replace(METADATA, class_names=('a', 'b', 'd')))]
