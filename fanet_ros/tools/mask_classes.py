@@ -30,7 +30,7 @@ def mask_classes(bag: BagReader, mask_topic: str) -> tuple[ClassMap, np.ndarray]
         return ClassMap(message.name, tuple(name for _, name, _ in classes),
                         tuple((_byte(color.r), _byte(color.g), _byte(color.b)) for _, _, color in classes)), table
     except SegmentationError as error:
-        raise BagError(f'{bag.path}: {topic}: {error}') from None
+        raise BagError(f'{bag.path}: {class_map_topic(mask_topic)}: {error}') from None
 
 
 def _byte(share: float) -> int:
