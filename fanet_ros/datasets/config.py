@@ -32,7 +32,8 @@ class DataConfig:
     class_map: str = ''                     # folder, bag: the data set's own classes; '': the trained ones
     rename: dict[str, str] = field(default_factory=dict)   # its class -> trained class, where names differ; '': none;
                                                            # 'a|b': either
-    unpenalized: tuple[str, ...] = ()       # trained classes that it does not label: never wrong to predict
+    unpenalized: tuple[str, ...] = ()       # trained classes that it does not label: not wrong to predict; with soft_labels
+                                            # only where these find one of them most probable
     stretch: tuple[int, ...] = ()           # height and width to resize images and labels to first [px]; (): unchanged
     ignore_borders: int = 0                 # labels this close to a different one are ignored [px]
     soft_labels: str = ''                   # .npz of the command soft_labels: predictions of a larger network

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.image_files import read_color_labels
-from fanet_ros.datasets.soft_labels import SoftLabels
+from fanet_ros.datasets.soft_labels import SoftLabels, relabel_with_unlabelled_classes
 from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import class_map_file
 
@@ -49,16 +49,20 @@ def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[Sample
     samples = _open(config, own, cache if cache is not None else SampleCache())
     if not samples:
         raise DatasetError(f'{config.path or config.layout}: only and hold_out leave no image')
-    table = _label_table(own, class_map, config, sets)
+    table = _label_table(own, class_map, config, config.unpenalized, sets)
     if config.stretch:
         samples = samples.changed(stretch(*config.stretch))
     if config.ignore_borders:
         samples = samples.changed(ignore_borders(config.ignore_borders))
-    if table is not None:
-        samples = samples.changed(relabel(table))
     if config.soft_labels:
         samples = samples.changed(SoftLabels(config.soft_labels, class_map.names, config.soft_rename).change())
-    return samples
+    if table is None:
+        return samples
+    if not (config.soft_labels and config.unpenalized):
+        return samples.changed(relabel(table))
+    wrong = _label_table(own, class_map, config, (), sets)
+    return samples.changed(relabel_with_unlabelled_classes(
+        table, np.arange(256, dtype=np.uint8) if wrong is None else wrong, list(map(class_map.names.index, config.unpenalized))))
 
 
 def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
@@ -79,7 +83,8 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
                        mask_suffix=config.mask_suffix, cache=cache)
 
 
-def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Optional[ClassSets]) -> Optional[np.ndarray]:
+def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, unpenalized: Sequence[str],
+                 sets: Optional[ClassSets]) -> Optional[np.ndarray]:
     """(256,) uint8: class of `own` -> class of `wanted` with the same name, or with those given by `rename`.
 
     Classes that `wanted` lacks become UNLABELLED. None if nothing changes.
@@ -88,18 +93,18 @@ def _label_table(own: ClassMap, wanted: ClassMap, config: DataConfig, sets: Opti
         if name not in own.names:
             raise DatasetError(f'rename: {name!r} is not a class of {own.name}: expected one of {", ".join(own.names)}')
     targets = [_names(config.rename.get(name, name)) for name in own.names]
-    for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpenalized', config.unpenalized)]:
+    for key, names in [('rename', name) for name in map(_names, config.rename.values())] + [('unpenalized', unpenalized)]:
         for target in names:
             if target not in wanted.names:
                 raise DatasetError(f'{key}: {target!r} is not a class of {wanted.name}: expected one of '
                                    f'{", ".join(wanted.names)}')
-    if not config.unpenalized and targets == [(name,) for name in wanted.names]:
+    if not unpenalized and targets == [(name,) for name in wanted.names]:
         return None
     table = np.full(256, UNLABELLED, np.uint8)
     for index, names in enumerate(targets):
         known = [wanted.names.index(name) for name in names if name in wanted.names]
         if known:
-            table[index] = _label(known + [wanted.names.index(name) for name in config.unpenalized], sets)
+            table[index] = _label(known + [wanted.names.index(name) for name in unpenalized], sets)
     if (table == UNLABELLED).all():
         raise DatasetError(f'{own.name} and {wanted.name} have no class in common: map the names under rename')
     return table

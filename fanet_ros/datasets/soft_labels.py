@@ -107,3 +107,25 @@ def label_confident(least: float) -> Change:
         probability, labels = F.interpolate(soft, sample.rgb.shape[:2], mode='bilinear', align_corners=True)[0].max(0)
         return replace(sample, labels=labels.where(probability >= 255 * least, UNLABELLED).to(torch.uint8).numpy())
     return label
+
+
+def relabel_with_unlabelled_classes(table: np.ndarray, plain: np.ndarray, unlabelled: Sequence[int]) -> Change:
+    """Change for a data set without labels for the classes `unlabelled`, whose pixels carry the label of what is behind them.
+
+    Where the soft labels find one of these classes the most probable, labels become `table[label]`, by which they are right too;
+    elsewhere `plain[label]`, by which they are wrong, and the soft labels lose them. If they were never wrong, the network would
+    learn them from the teacher's every doubt, and see them everywhere.
+
+    :param table: (256,) uint8
+    :param plain: (256,) uint8
+    """
+    def change(sample: Sample) -> Sample:
+        assert sample.soft is not None
+        soft = sample.soft.copy()
+        seen = np.isin(soft.argmax(2), unlabelled)
+        for index in unlabelled:
+            soft[..., index][~seen] = 0
+        rows, columns = (np.linspace(0, few - 1, many).round().astype(int) for few, many in zip(seen.shape, sample.labels.shape))
+        seen = seen[rows[:, None], columns]
+        return replace(sample, labels=np.where(seen, table[sample.labels], plain[sample.labels]), soft=soft)
+    return change

@@ -13,6 +13,7 @@ from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.coco_stuff import label_table
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.soft_labels import write_soft_labels
 from fanet_ros.inference import ClassMap
 
 PAIR = ClassMap('pair', ('road', 'rest'), ((1, 2, 3), (200, 0, 0)))
@@ -69,6 +70,21 @@ def test_ambiguous_labels(tmp_path: Path) -> None:
         load_dataset(either, wanted)
     with pytest.raises(DatasetError, match="unpenalized: 'people' is not a class of more"):
         load_dataset(DataConfig(path=base.path, class_map=own, unpenalized=('people',)), wanted, sets=sets)
+
+
+def test_a_class_without_labels_counts_only_where_the_teacher_finds_it_most_probable(tmp_path: Path) -> None:
+    wanted = ClassMap('more', ('road', 'house', 'person'), ((1, 1, 1), (2, 2, 2), (3, 3, 3)))
+    (tmp_path / 'own.yaml').write_text('name: own\nclasses:\n- {name: road, color: [9, 9, 9]}\n- {name: house, color: [8, 8, 8]}\n')
+    base = folder(tmp_path, np.array([[0, 1, 1], [0, 0, 255]], np.uint8))
+    soft = np.array([[[55, 0, 200], [0, 155, 100], [0, 255, 0]]], np.uint8)     # of a both rows
+    write_soft_labels(tmp_path / 'soft.npz', wanted.names, [('a', soft)])
+    sets = ClassSets(len(wanted))
+    config = DataConfig(path=base.path, class_map=str(tmp_path / 'own.yaml'), unpenalized=('person',),
+                        soft_labels=str(tmp_path / 'soft.npz'))
+    sample = load_dataset(config, wanted, sets=sets)[0]
+    road_or_person = sets.label([0, 2])
+    assert sample.labels.tolist() == [[road_or_person, 1, 1], [road_or_person, 0, UNLABELLED]]
+    assert sample.soft is not None and sample.soft.tolist() == [[[55, 0, 200], [0, 155, 0], [0, 255, 0]]]
 
 
 def test_class_sets_are_limited_to_8_bit_labels() -> None:
