@@ -35,7 +35,6 @@ class RunFolder:
         if not owner:
             return
         try:
-            path.mkdir(parents=True, exist_ok=True)
             self._lock = lock_file(path / '.lock')
         except BlockingIOError:
             raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None

@@ -52,7 +52,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
             _segment(bag, cameras, segmenter, journal, total, arguments.quiet)
             masks = _finish(bag, cameras, segmenter, journal, drop, arguments)
             reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(journal.reasons.items()))
-    shutil.rmtree(partial, ignore_errors=True)
+            journal.remove()
     return f'{output}: {masks} masks' + (f'; images without a mask, kept unmodified: {reasons}' if reasons else '')
 
 
