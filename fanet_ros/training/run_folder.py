@@ -69,6 +69,8 @@ class RunFolder:
             return None
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
+        except OSError as error:
+            raise RunFolderError(f'{self.state_path} cannot be read: {error.strerror or error}') from None
         except Exception as error:
             raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to start '
                                  'over') from None

@@ -11,11 +11,11 @@ OUT.partial.
 from __future__ import annotations
 
 import argparse
-import errno
 from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.no_space import lacks_space
 from fanet_ros.size_text import METAVAR, size_argument
 
 
@@ -26,7 +26,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     partial = arguments.output.parent / f'{arguments.output.name}.partial'
 
     def remedy(error: OSError) -> str:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_space(error):
             return f'free some space and run the same command again; finished masks stay in {partial}'
         return 'choose another OUT, or check its permissions'
     with sigterm_interrupts():
