@@ -25,7 +25,8 @@ from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.segment_bags.command import main
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Unit
-from fanet_ros.tools.segment_bags.table import join_tables
+from fanet_ros.tools.segment_bags.store import STALE, LocalStore
+from fanet_ros.tools.segment_bags.table import TABLE, join_tables
 from fanet_ros.tools.segment_bags.worker import Worker
 
 Expected = Callable[[int], list[tuple[str, int, bytes]]]
@@ -148,7 +149,17 @@ def test_a_fault_of_the_system_is_not_taken_for_a_damaged_table(tmp_path: Path, 
 def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None:
     write_street_bag(tmp_path / 'in/a', 2)
     assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table')) == 0
-    assert not list((tmp_path / 'out').rglob('*.parquet'))
+    assert not list((tmp_path / 'out').rglob('*.parquet*'))
+
+
+def test_a_table_from_before_is_marked_as_stale_by_a_run_without_one(tmp_path: Path) -> None:
+    for table, kept in ((TABLE, [TABLE, STALE]), ('other', ['other'])):
+        (folder := tmp_path / table.removesuffix('.parquet')).mkdir()
+        (folder / table).touch()
+        store = LocalStore(folder)
+        store.begin()
+        store.finish(False)
+        assert sorted(path.name for path in folder.iterdir()) == kept
 
 
 @pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])
