@@ -31,7 +31,7 @@ from fanet_ros.launch_arguments import (
     uncompressed,
 )
 from fanet_ros.ros.camera.parameters import CameraSettings
-from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
+from fanet_ros.ros.common.launch_parameters import given_parameters, node_inputs, parameter_arguments
 from fanet_ros.video_device import video_device
 from launch import LaunchContext, LaunchDescription
 
@@ -47,15 +47,15 @@ def camera_node(context: LaunchContext) -> list[Node]:
         raise RuntimeError(f'camera_params_file {params_file!r} does not exist: expected the path of a YAML file')
     # The same arguments set the topics of both the cameras and the segmentation node.
     image_topic = LaunchConfiguration('image_topic', default='').perform(context)
-    cameras = camera_topics(LaunchConfiguration('cameras', default='').perform(context), image_topic)
+    inputs = node_inputs(context)
+    cameras = camera_topics(inputs['cameras'], image_topic)
     source = LaunchConfiguration('source').perform(context)
     if len(cameras) > 1 and video_device(source) is not None:
         raise RuntimeError(f'source {source!r} cannot be opened by {len(cameras)} cameras at once: start segmentation.launch.py, '
                            'and for each device: ros2 run fanet_ros camera_node --ros-args -p source:=DEVICE -r __ns:=/CAMERA')
     topics = {f'camera_{name.replace("/", "_")}': topic for name, topic in cameras.items()} or {'camera': image_topic or 'image'}
-    transport = LaunchConfiguration('image_transport', default='').perform(context)
-    if transport:
-        given['transport'] = transport
+    if inputs['image_transport']:
+        given['transport'] = inputs['image_transport']
     return [Node(
         package='fanet_ros',
         executable='camera_node',

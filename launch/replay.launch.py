@@ -37,6 +37,7 @@ from fanet_ros.launch_arguments import (
     refuse_without_effect,
     require_rosbag2,
 )
+from fanet_ros.ros.common.launch_parameters import node_inputs
 from launch import LaunchContext, LaunchDescription
 
 ARGUMENTS = {
@@ -78,7 +79,8 @@ def player(context: LaunchContext) -> list[Action]:
     """Start the chosen player, and the segmentation node if segment is true."""
     refuse_unknown(__file__, context.argv, (*ARGUMENTS, *SEGMENTATION_ARGUMENTS))
     argument = {name: LaunchConfiguration(name, default='').perform(context)
-                for name in (*ARGUMENTS, 'namespace', 'image_topic', 'cameras', 'image_transport')}
+                for name in (*ARGUMENTS, 'namespace', 'image_topic')}
+    argument.update(node_inputs(context))
     log_level = LaunchConfiguration('log_level', default='info')
     for name, choices in (('segment', ('true', 'false')), ('loop', ('true', 'false')),
                           ('player', ('fanet_ros', 'rosbag2'))):

@@ -27,7 +27,7 @@ from fanet_ros.launch_arguments import (
     flag,
     refuse_unknown,
 )
-from fanet_ros.ros.common.launch_parameters import given_parameters, parameter_arguments
+from fanet_ros.ros.common.launch_parameters import given_parameters, node_inputs, parameter_arguments
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from launch import LaunchContext, LaunchDescription
 
@@ -42,7 +42,7 @@ def segmentation_node(context: LaunchContext) -> list[Action]:
     if not os.path.isfile(params_file):     # launch_ros would start the node without it
         raise RuntimeError(f'params_file {params_file!r} does not exist: expected the path of a YAML file')
     image_topic = LaunchConfiguration('image_topic').perform(context)
-    cameras = camera_topics(LaunchConfiguration('cameras').perform(context), image_topic)
+    cameras = camera_topics(node_inputs(context)['cameras'], image_topic)
     if cameras:
         given['cameras'] = list(cameras)
     topics = {f'{name}/image': topic for name, topic in cameras.items()} or {'image': image_topic or 'image'}

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from domains import own_domain
 
 # Before anything imports rclpy: the middleware reads these once, and processes that tests start inherit them.
 # Parallel test processes inherit the domain of the one that starts them; each needs its own.
 if not os.environ.get('ROS_DOMAIN_ID') or os.environ.get('PYTEST_XDIST_WORKER'):
-    # 1 to 100: higher domains overlap the ports that Linux assigns to outgoing connections.
-    os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
+    _domain = own_domain()      # until this process ends
+    os.environ['ROS_DOMAIN_ID'] = str(_domain.__enter__())
 if os.environ.get('ROS_DISTRO') == 'humble':
     os.environ.setdefault('ROS_LOCALHOST_ONLY', '1')
 else:

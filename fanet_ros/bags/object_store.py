@@ -3,11 +3,13 @@
 """What an object store is asked through fsspec, and its errors."""
 from __future__ import annotations
 
+import tempfile
 from functools import cached_property
 from typing import Any, Callable, NamedTuple, TypeVar
 
 from fanet_ros.bags.errors import StoreError
 from fanet_ros.error_text import error_text
+from fanet_ros.no_space import lacks_space
 
 MARK = '://'
 # By which stores tell one content of an object from another; the first one that a store has.
@@ -65,6 +67,9 @@ def ask(url: str, action: Callable[[Any], _Result]) -> _Result:
 
 
 def _remedy(error: Exception) -> str:
+    if lacks_space(error):
+        return (f'free some space there or, if it was being copied to this machine, in {tempfile.gettempdir()} '
+                '(for another folder, set TMPDIR)')
     if isinstance(error, FileNotFoundError):
         return 'check the name, and whether it was removed meanwhile'
     if isinstance(error, PermissionError):

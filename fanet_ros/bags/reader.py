@@ -25,6 +25,7 @@ from fanet_ros.bags.topic_bit_depth import TopicBitDepth, encoding_of
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 from fanet_ros.error_text import error_text
 from fanet_ros.images.decoding import to_rgb
+from fanet_ros.no_space import temporary_folder_fault
 
 _Reader = TypeVar('_Reader', bound='BagReader')
 
@@ -188,6 +189,8 @@ class BagReader:
         return ''
 
     def _damaged(self, error: Exception) -> BagError:
+        if fault := temporary_folder_fault(error):      # while it was unpacked
+            return refusal(self.path, fault)
         text = error_text(error)
         if self.path.is_dir() and not (self.path / METADATA).is_file():
             text = f'it has no {METADATA}, and one of its files is damaged: {text}'

@@ -57,9 +57,17 @@ def write_annotations(folder: Path, frames: Sequence[tuple[str, np.ndarray, np.n
 
 
 def cvat_label_map(class_map: ClassMap) -> str:
-    """CVAT's labelmap.txt: a line 'name:r,g,b::' per class; black is unlabelled."""
+    """CVAT's labelmap.txt: a line 'name:r,g,b::' per class; black is unlabelled.
+
+    CVAT splits a line at every ':' and takes one that begins with '#' for a comment: names get the wide forms of these characters.
+    """
     return '# label:color_rgb:parts:actions\nbackground:0,0,0::\n' + ''.join(
-        f'{name}:{red},{green},{blue}::\n' for name, (red, green, blue) in zip(class_map.names, class_map.colors))
+        f'{_cvat_name(name)}:{red},{green},{blue}::\n' for name, (red, green, blue) in zip(class_map.names, class_map.colors))
+
+
+def _cvat_name(name: str) -> str:
+    name = name.replace(':', '\N{FULLWIDTH COLON}')
+    return '\N{FULLWIDTH NUMBER SIGN}' + name[1:] if name.startswith('#') else name
 
 
 def read_annotations(folder: Path, class_map: ClassMap, cache: Optional[SampleCache] = None) -> tuple[Samples, int]:

@@ -15,7 +15,7 @@ import torch
 from fanet_ros.host.processor import fast_threads
 from fanet_ros.inference.calibration import calibration_images, check_calibration_images
 from fanet_ros.inference.device import choose_device
-from fanet_ros.inference.engines import CheckedFactory, EngineFactory, precisions_of
+from fanet_ros.inference.engines import CheckedFactory, EngineFactory, precisions_of, require_engine
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.frame_pipeline import FramePipeline
 from fanet_ros.inference.frame_stream import PendingFrame, sent_ahead
@@ -64,10 +64,11 @@ class Segmenter:
         :param options: how to run it
         :param changes: options to override, by name, see SegmenterOptions
         :raises SegmentationError: a missing, corrupt or incompatible checkpoint, a class count or variant that does not match,
-            an impossible resolution, an unavailable device
+            an impossible resolution, an unavailable device or engine
         :raises TypeError: there is no such option
         """
         options = options.changed(**changes)
+        require_engine(choose_device(options.device), options.engine, options.precision)
         try:
             loaded = load_checkpoint(checkpoint)
         except ValueError as error:

@@ -35,7 +35,6 @@ class RunFolder:
         if not owner:
             return
         try:
-            path.mkdir(parents=True, exist_ok=True)
             self._lock = lock_file(path / '.lock')
         except BlockingIOError:
             raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None
@@ -70,6 +69,8 @@ class RunFolder:
             return None
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
+        except OSError as error:
+            raise RunFolderError(f'{self.state_path} cannot be read: {error.strerror or error}') from None
         except Exception as error:
             raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to start '
                                  'over') from None

@@ -22,6 +22,7 @@ import psutil
 import rclpy
 import torch
 from builtin_interfaces.msg import Time
+from domains import own_domain
 from executables import find_executable
 from fanet_ros.msg import FrameTiming
 from image_helpers import blotches
@@ -41,7 +42,6 @@ from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
-from fanet_ros.ros.demo.environment import free_domain_id
 
 TIMEOUT_S = 300.0       # generous for a busy machine; a hang is still detected
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that too large allocations fail on every machine
@@ -220,9 +220,10 @@ class Camera:
 
 
 @pytest.fixture(name='ros_domain_id', scope='session')
-def ros_domain_id_fixture() -> int:
+def ros_domain_id_fixture() -> Iterator[int]:
     """A domain that no other process on this machine uses."""
-    return free_domain_id()
+    with own_domain() as domain_id:
+        yield domain_id
 
 
 @pytest.fixture(name='client', scope='module')

@@ -20,6 +20,13 @@ from fanet_ros.ros.benchmark.transport_report import medians, stage_shares
 TIMEOUT_S = 120.0
 
 
+@pytest.mark.parametrize('option', ['--engine', '--precision'])
+def test_an_unknown_engine_is_refused_with_the_choices(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='2'):
+        benchmark_transport.main(['--rates', '5', option, 'abacus'])
+    assert f"argument {option}: invalid choice: 'abacus' (choose from" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_camera_to_mask_is_measured_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark_transport.main(['--rates', '5', '--size', '128x96', '--resolution', '96x64', '--seconds', '1',

@@ -17,13 +17,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from domains import own_domain
 from executables import find_executable
 
 from fanet_ros.bags.frame_reader import FrameReader
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.package_share import class_map_file
-from fanet_ros.ros.demo.environment import free_domain_id
 from fanet_ros.ros.demo.observer import Observer
 from fanet_ros.ros.demo.output import DemoOutput
 
@@ -40,6 +40,12 @@ def checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp('weights') / 'untrained.safetensors'
     save_checkpoint(path, metadata.build_network(), metadata)
     return path
+
+
+@pytest.fixture(name='domain_id')
+def domain_id_fixture() -> Iterator[int]:
+    with own_domain() as domain_id:
+        yield domain_id
 
 
 @pytest.fixture(name='start_demo')
@@ -120,8 +126,7 @@ def test_user_images_need_no_ground_truth(start_demo: Callable[..., subprocess.P
 @pytest.mark.slow
 @pytest.mark.parametrize(('number', 'exit_code'), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
 def test_an_interrupted_demo_leaves_a_complete_bag(
-        start_demo: Callable[..., subprocess.Popen], tmp_path: Path, number: int, exit_code: int) -> None:
-    domain_id = free_domain_id()
+        start_demo: Callable[..., subprocess.Popen], domain_id: int, tmp_path: Path, number: int, exit_code: int) -> None:
     process = start_demo('--seconds', '600', '--rate', '6', domain_id=str(domain_id))
     output = DemoOutput(tmp_path / 'demo_output')
     wait_for_masks(process, domain_id, 6)

@@ -315,6 +315,34 @@ def test_replay_launch_plays_everything_or_only_the_camera():
         '/robot/segmentation/front/mask', '/robot/segmentation/left/mask']
 
 
+def test_cameras_and_transport_may_be_in_the_parameter_file(tmp_path: Path) -> None:
+    params_file = tmp_path / 'mine.yaml'
+    mine = {'cameras': ['front', 'left'], 'image_transport': 'compressed'}
+    params_file.write_text(yaml.safe_dump({'/robot/segmentation': {'ros__parameters': mine}}), encoding='utf-8')
+    given = {'params_file': str(params_file), 'namespace': 'robot'}
+    context = LaunchContext()
+    context.launch_configurations.update(launch_arguments('replay', bag='drive', segment='true', **given))
+    player, = (action for action in load_launch_file('replay').player(context) if isinstance(action, NodeAction))
+    parameters = command_line(player, context)[1]
+    assert parameters['topics'] == '/robot/front/image/compressed,/robot/left/image/compressed'
+    assert parameters['masks'] == '/robot/segmentation/front/mask,/robot/segmentation/left/mask'
+    for node, name in zip(load_launch_file('demo').camera_node(demo_context(**given)), mine['cameras']):
+        words, parameters = command_line(node, demo_context(**given))
+        assert f'-r image/compressed:={name}/image/compressed ' in words and parameters['transport'] == 'compressed'
+
+    context.launch_configurations.update(cameras='rear', image_transport='raw')         # the arguments come first
+    player, = (action for action in load_launch_file('replay').player(context) if isinstance(action, NodeAction))
+    assert command_line(player, context)[1]['topics'] == '/robot/rear/image'
+    context.launch_configurations.update(cameras='', image_topic='/eye')
+    for launch_file, function in (('replay', 'player'), ('segmentation', 'segmentation_node'), ('demo', 'camera_node')):
+        module = load_launch_file(launch_file)
+        for action in module.generate_launch_description().entities:
+            if isinstance(action, DeclareLaunchArgument):
+                action.execute(context)
+        with pytest.raises(ValueError, match='image_topic is for one camera, cameras for several: give cameras:=front=/eye'):
+            getattr(module, function)(context)
+
+
 def test_a_drive_is_recorded_and_its_camera_segmented_again(node, tmp_path):
     if shutil.which('ros2') is None:
         pytest.skip('the ros2 command line tools are not installed')

@@ -21,6 +21,7 @@ import pytest
 rclpy = pytest.importorskip('rclpy')
 
 from builtin_interfaces.msg import Time  # noqa: E402
+from domains import own_domain  # noqa: E402
 from executables import find_executable  # noqa: E402
 from fanet_ros.msg import FrameTiming  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
@@ -34,8 +35,6 @@ from rosbags.interfaces import QosReliability  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
-
-from fanet_ros.ros.demo.environment import free_domain_id  # noqa: E402
 
 TIMEOUT_S = 200.0        # generous for a busy machine
 
@@ -69,8 +68,9 @@ class Recorder:
 
 
 @pytest.fixture(name='domain_id')
-def domain_id_fixture() -> int:
-    return free_domain_id()
+def domain_id_fixture() -> Iterator[int]:
+    with own_domain() as domain_id:
+        yield domain_id
 
 
 @pytest.fixture(name='node')
@@ -188,11 +188,16 @@ def test_an_empty_bag_is_complete_but_an_error(node: Node, start_recorder: Calla
 def test_a_missing_topic_and_an_unused_override_are_named(node: Node, start_recorder: Callable[..., Recorder]) -> None:
     images = node.create_publisher(Image, 'camera/image_raw', 5)
     chatter = node.create_publisher(String, 'chatter', 5)
+    clock = node.create_publisher(Clock, '/clock', 5)       # the last publisher: whoever hears it has discovered the others
     recorder = start_recorder(
         "topics:=['camera/image_rw', 'chatter:std_msgs/msg/String', 'other?']",
-        'missing_warning_s:=4.0',      # time for discovery
+        'missing_warning_s:=0.1', 'use_sim_time:=true',     # the warning waits for the clock
         'qos_overrides./chatter.subscription.depth:=1')
-    wait_for_subscriber(chatter)
+
+    def is_recording() -> bool:
+        clock.publish(Clock(clock=Time(sec=77)))
+        return chatter.get_subscription_count() > 0
+    wait_for(is_recording, 'the recorder to subscribe')
     chatter.publish(String(data='hello'))
     wait_for(lambda: 'nobody publishes it; these are published: /camera/image_raw' in recorder.log, 'the warning')
     wait_until_arrived(chatter)

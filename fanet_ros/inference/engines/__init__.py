@@ -14,14 +14,21 @@ if TYPE_CHECKING:
     from fanet_ros.inference.engines.checked_precision import CheckedFactory
     from fanet_ros.inference.engines.engine import Engine, EngineError
     from fanet_ros.inference.engines.factory import EngineFactory
-    from fanet_ros.inference.engines.registry import engines_for, engines_on, installed_engines, precisions_of, runtimes
+    from fanet_ros.inference.engines.registry import (
+        engines_for,
+        engines_on,
+        installed_engines,
+        precisions_of,
+        require_engine,
+        runtimes,
+    )
 else:       # what is cached can be read without torch, which all of these need
     __getattr__ = imported_on_use(__name__, {
         'checked_precision': ['CheckedFactory'],
         'engine': ['Engine', 'EngineError'],
         'factory': ['EngineFactory'],
-        'registry': ['engines_for', 'engines_on', 'installed_engines', 'precisions_of', 'runtimes'],
+        'registry': ['engines_for', 'engines_on', 'installed_engines', 'precisions_of', 'require_engine', 'runtimes'],
     })
 
 __all__ = ['CheckedFactory', 'Engine', 'EngineError', 'EngineFactory', 'engines_for', 'engines_on', 'installed_engines',
-           'precisions_of', 'runtimes']
+           'precisions_of', 'require_engine', 'runtimes']

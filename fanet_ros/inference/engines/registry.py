@@ -75,6 +75,15 @@ def engines_for(device: torch.device, engine: str = 'auto', precision: str = 'au
     return _any_for(device, precision, needs_video) if engine == 'auto' else _named(engine, device, precision, needs_video)
 
 
+def require_engine(device: torch.device, engine: str, precision: str = 'auto') -> None:
+    """Check that an engine selected by name can run on this machine, before any other work is done; 'auto' always can.
+
+    :raises EngineError: it is not installed, or does not run on the device or in this precision
+    """
+    if engine != 'auto':
+        engines_for(device, engine, precision)[engine].require()
+
+
 def resolved_precision(precision: str, device: torch.device) -> str:
     """`precision`, with 'auto' replaced by the default of `device`."""
     if precision != 'auto':

@@ -24,6 +24,7 @@ from typing import Callable, Optional
 import yaml
 
 from fanet_ros.atomic_file import write_json, write_text
+from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
@@ -120,8 +121,8 @@ def _parse(argv: Optional[list[str]]) -> argparse.Namespace:
                         help='measure only one process tuning: all processes tuned, all except the camera, or none')
     parser.add_argument('--camera', nargs='+', choices=('reliable', 'best_effort'), default=['reliable'],
                         help='QoS reliability of the camera')
-    parser.add_argument('--engine', default='auto')
-    parser.add_argument('--precision', default='auto')
+    parser.add_argument('--engine', choices=ENGINES, default='auto')
+    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
     parser.add_argument('--set', nargs='+', type=_parameter, default=[], metavar='NAME=VALUE', help='parameters of the node')
     parser.add_argument('--jpeg', action='store_true', help='the camera sends JPEGs')
     parser.add_argument('--overlay', action='store_true', help='the receiver subscribes to the overlay, too')

@@ -11,6 +11,7 @@ from rclpy.node import Node
 from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.qos_overrides import unused_overrides
 from fanet_ros.ros.common.silence import full_name, incompatibility, own_qos
+from fanet_ros.ros.common.transport_topic import RemappingError
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput
@@ -30,6 +31,8 @@ def check_outputs(node: Node, cameras: Sequence[CameraInput]) -> Iterator[Findin
             created.append(FrameOutputs(node, camera.name, camera_info_topic(node, camera.topic, camera.name)))
         yield Finding('outputs', OK, f'masks on {", ".join(outputs.mask_topic for outputs in created)}')
         yield from (Finding('outputs', WARN, line, REMEDY) for line in (*_mismatches(node), *unused_overrides(node)))
+    except RemappingError as error:
+        yield Finding('outputs', ERROR, str(error), 'correct the remapping')
     except (ValueError, ParameterException) as error:
         yield Finding('outputs', ERROR, error_text(error), REMEDY)
     finally:

@@ -23,7 +23,7 @@ from fanet_ros.msg import ClassCoverage, ClassMap, FrameTiming
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.qos_overrides import overridable_publisher, overridable_subscription
 from fanet_ros.ros.common.rate_limit import RateLimit
-from fanet_ros.ros.common.transport_topic import remapped_topic
+from fanet_ros.ros.common.transport_topic import compressed_output_topic, remapped_topic
 from fanet_ros.ros.segmentation.camera_info import CameraInfos, scaled_camera_info
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, class_map_message, label_info_message
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
@@ -57,6 +57,7 @@ class FrameOutputs:
     :param camera_info_topic: topic of the camera's calibration
     :param class_map_period_s: repeat class map and label info with the first frame after this time; 0: only on change
     :raises ValueError: a qos_overrides parameter is invalid
+    :raises RemappingError: an image and its compressed form have the same topic
     """
 
     def __init__(self, node: Node, camera: str = '', camera_info_topic: str = 'camera_info',
@@ -165,7 +166,8 @@ class FrameOutputs:
         self._label_info = self._publisher(LabelInfo, 'label_info', LATCHED_QOS) if LabelInfo is not None else None
 
     def _publisher(self, message_type: type, name: str, qos: QoSProfile = OUTPUT_QOS) -> Publisher:
-        publisher = overridable_publisher(self._node, message_type, remapped_topic(self._node, self._prefix + name), qos)
+        topic = (compressed_output_topic if message_type is CompressedImage else remapped_topic)(self._node, self._prefix + name)
+        publisher = overridable_publisher(self._node, message_type, topic, qos)
         self._created.callback(self._node.destroy_publisher, publisher)
         return publisher
 

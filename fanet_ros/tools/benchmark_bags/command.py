@@ -59,9 +59,10 @@ def _measure(arguments: argparse.Namespace, argv: Optional[list[str]], folder: P
     from fanet_ros.atomic_file import write_json
     from fanet_ros.host.machine import describe_measurement
     from fanet_ros.inference.device import choose_device
-    from fanet_ros.inference.engines import runtimes
+    from fanet_ros.inference.engines import require_engine, runtimes
     from fanet_ros.tools.benchmark_bags.archive import write_archive
     from fanet_ros.tools.benchmark_bags.measure import Run, digest, run_segment_bags
+    require_engine(choose_device(arguments.device), arguments.engine)
     header = describe_measurement('benchmark_bags', argv, choose_device(arguments.device), runtimes())
     archive = folder / 'archive'
     short = write_archive(archive, arguments.bags, arguments.frames, arguments.long, arguments.size)

@@ -11,11 +11,12 @@ OUT.partial.
 from __future__ import annotations
 
 import argparse
-import errno
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.no_space import lacks_space
 from fanet_ros.size_text import METAVAR, size_argument
 
 
@@ -26,7 +27,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     partial = arguments.output.parent / f'{arguments.output.name}.partial'
 
     def remedy(error: OSError) -> str:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_space(error):
             return f'free some space and run the same command again; finished masks stay in {partial}'
         return 'choose another OUT, or check its permissions'
     with sigterm_interrupts():
@@ -45,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
     parser.add_argument('--device', default='auto')
-    parser.add_argument('--engine', default='auto')
-    parser.add_argument('--precision', default='auto')
+    parser.add_argument('--engine', choices=ENGINES, default='auto')
+    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
     parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")

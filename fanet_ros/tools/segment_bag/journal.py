@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import zlib
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Optional
@@ -35,7 +37,6 @@ class Journal:
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock = lock_file(folder / 'lock')
         except BlockingIOError:
@@ -81,6 +82,13 @@ class Journal:
             self._file.close()
         finally:
             self._lock.close()
+
+    def remove(self) -> None:
+        """Remove the folder, once its masks are elsewhere, and unlock it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.close()
+        with suppress(OSError):         # not empty: another process uses it
+            self.folder.rmdir()         # NFS keeps a removed file there until it is closed
 
     def __enter__(self) -> Journal:
         return self

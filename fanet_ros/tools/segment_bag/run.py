@@ -17,6 +17,8 @@ from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.inference import Segmenter, SegmenterOptions
+from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import require_engine
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
 from fanet_ros.tools.segment_bag.segmented import segmented
@@ -33,6 +35,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
     output = arguments.output
     if output.exists():
         raise BagError(f'{output} already exists: remove it or choose another OUT')
+    require_engine(choose_device(arguments.device), arguments.engine, arguments.precision)
     with CameraReader(arguments.input) as bag:
         cameras = choose_cameras(bag.list_topics(), arguments.topics)
         drop = bag.node_outputs()
@@ -52,7 +55,7 @@ def segment_bag(arguments: argparse.Namespace, partial: Path) -> str:
             _segment(bag, cameras, segmenter, journal, total, arguments.quiet)
             masks = _finish(bag, cameras, segmenter, journal, drop, arguments)
             reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(journal.reasons.items()))
-    shutil.rmtree(partial, ignore_errors=True)
+            journal.remove()
     return f'{output}: {masks} masks' + (f'; images without a mask, kept unmodified: {reasons}' if reasons else '')
 
 

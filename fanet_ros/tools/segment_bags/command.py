@@ -19,13 +19,13 @@ kept); 130, interrupted.
 from __future__ import annotations
 
 import argparse
-import errno
 from pathlib import Path
 from typing import Optional
 
 from fanet_ros.bags.remote_path import RemotePath, any_path
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
+from fanet_ros.no_space import lacks_space
 from fanet_ros.number_arguments import count_argument
 from fanet_ros.size_text import METAVAR, size_argument
 
@@ -44,7 +44,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         return segment_bags(arguments)
 
     def remedy(error: OSError) -> str:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if lacks_space(error):
             return 'free some space and run the same command again'
         return 'choose another --output, or check its permissions'
     with sigterm_interrupts():

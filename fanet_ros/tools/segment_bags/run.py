@@ -18,6 +18,8 @@ from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.file_lock import lock_file
 from fanet_ros.inference import SegmenterOptions
+from fanet_ros.inference.device import choose_device
+from fanet_ros.inference.engines import require_engine
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.tools.row_table import has_pyarrow
@@ -60,6 +62,8 @@ def segment_bags(arguments: argparse.Namespace) -> int:
         for bag, reason in refused:
             report.failed(bag, reason)
         if to_do:
+            if not arguments.ray:       # the machines of a cluster may have other engines
+                require_engine(choose_device(arguments.device), arguments.engine, arguments.precision)
             store.begin()
             _run(to_do, _pool(arguments, settings, stack), report)
         store.finish(settings.table)

@@ -42,7 +42,10 @@ class Store(Protocol):
         """Note that bags will be added which the joined table lacks."""
 
     def finish(self, with_table: bool) -> None:
-        """Call after the last bag: join the tables of all bags if bags were added, also by a run that was killed."""
+        """Call after the last bag: join the tables of all bags if bags were added, also by a run that was killed.
+
+        :param with_table: False: a joined table from before stays, marked by STALE; without one there is nothing to mark
+        """
 
     def publish(self, name: str) -> None:
         """Copy a file from `work` to the output."""
@@ -73,8 +76,10 @@ class LocalStore:
         self._stale.touch()
 
     def finish(self, with_table: bool) -> None:
-        if with_table and (self._stale.exists() or not (self.work / TABLE).exists()):
+        has_table = (self.work / TABLE).exists()
+        if with_table and (self._stale.exists() or not has_table):
             join_tables(self.work)
+        if with_table or not has_table:
             self._stale.unlink(missing_ok=True)
 
     def publish(self, name: str) -> None:
@@ -122,8 +127,8 @@ class RemoteStore:
         markers = self._read_markers(output, self._markers)
         if is_table_due:
             self._join_tables(output, [f'{name}/{TABLE}' for name in markers])
-            if STALE in output.objects():
-                (output / STALE).unlink()
+        if STALE in output.objects() and (is_table_due or TABLE not in output.objects()):
+            (output / STALE).unlink()
         (output / INDEX).write_bytes(json.dumps(markers).encode())
 
     def publish(self, name: str) -> None:

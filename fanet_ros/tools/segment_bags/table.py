@@ -71,10 +71,12 @@ def _tables(output: Path) -> Iterator[Path]:
 
 @contextmanager
 def _damage_named(path: Path, output: Path) -> Iterator[None]:
-    """Say in an error of pyarrow which bag it is about."""
+    """Say in an error of pyarrow which bag it is about; those of the system, such as a lack of permissions, say it themselves."""
     try:
         yield
     except (ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise BagError(f'the {TABLE} of the finished bag {path.parent.relative_to(output)} is damaged '
                        f'({error_text(error, 100)}): remove that bag from the output and run the same command again'
                        ) from None

@@ -81,7 +81,6 @@ class Results:
             for name in (FRAMES, CONVERTED):
                 if (self.folder / name).exists():
                     raise TuneError(f'{self.folder / name} was not written by tune: choose another --output')
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._lock = lock_file(self.folder / LOCK)
         except BlockingIOError:
@@ -97,9 +96,10 @@ class Results:
         if not self.is_begun:       # leave nothing that a corrected command would stumble over
             shutil.rmtree(self.folder / FRAMES, ignore_errors=True)
             (self.folder / LOCK).unlink(missing_ok=True)
-            with suppress(OSError):     # it holds something else, or is the current one
-                self.folder.rmdir()
         self._lock.close()
+        if not self.is_begun:
+            with suppress(OSError):     # it holds something else, or is the current one
+                self.folder.rmdir()     # NFS keeps a removed file there until it is closed
 
     def begin(self, **more: Any) -> None:
         """Store the settings, with `more` that are known only now.

@@ -10,7 +10,8 @@ import pytest
 import rclpy
 from rclpy.context import Context
 
-from fanet_ros.ros.common.unused_parameters import Section, unused_parameters
+from fanet_ros.ros.common.parameter_file import Section
+from fanet_ros.ros.common.unused_parameters import unused_parameters
 
 NAMES = ('input_height', 'input_width', 'checkpoint', 'device')
 
@@ -86,4 +87,4 @@ def test_rule_for_another_node_is_reported(unused: Callable[..., list[str]]) -> 
     ('/**', '/a', True), ('/**', '/b/c/a', True), ('/*/a', '/b/a', True), ('/*/a', '/b/c/a', False), ('b/a', '/b/a', True),
     ('/**/a', '/a', True), ('/**/a', '/b/c/a', True), ('a', '/b/a', False), ('/front_*/a', '/front_1/a', True)])
 def test_name_patterns(pattern: str, name: str, holds: bool) -> None:
-    assert Section(pattern, ()).holds_for(name) == holds
+    assert Section(pattern).holds_for(name) == holds

@@ -6,18 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from domains import own_domain
 from fanet_ros.msg import FrameTiming
 from rclpy.node import Node
 from ros_nodes import node_in_domain
 from waiting import wait_for
 
-from fanet_ros.ros.demo.environment import free_domain_id
 from fanet_ros.ros.demo.observer import Observer
 
 
 @pytest.fixture(name='domain_id')
-def domain_id_fixture() -> int:
-    return free_domain_id()
+def domain_id_fixture() -> Iterator[int]:
+    with own_domain() as domain_id:
+        yield domain_id
 
 
 @pytest.fixture(name='segmentation')

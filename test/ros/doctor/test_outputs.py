@@ -51,6 +51,13 @@ def test_an_override_that_the_node_would_refuse_is_an_error_that_names_it(check:
     assert found.level == ERROR and f'qos_overrides./{name}' in found.what and value in found.what
 
 
+def test_a_remapping_that_the_node_would_refuse_is_an_error(make_node: Callable[..., Node]) -> None:
+    node = make_node('segmentation', '-r', '~/mask:=/eye/compressed')
+    found, = check_outputs(node, [CameraInput(node, '', False, lambda frame: None)])
+    assert (found.level, found.remedy) == (ERROR, 'correct the remapping')
+    assert '~/mask and ~/mask/compressed are both remapped to /eye/compressed' in found.what
+
+
 def test_an_override_of_an_unknown_topic_is_a_warning(check: Callable[..., Any]) -> None:
     fine, found = check('segmentation/maks.publisher.depth:=3')
     assert fine == Finding('outputs', OK, 'masks on /segmentation/mask')

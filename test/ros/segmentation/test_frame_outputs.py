@@ -31,6 +31,7 @@ from fanet_ros.inference import (
     draw_overlay,
     with_contrast,
 )
+from fanet_ros.ros.common.transport_topic import RemappingError
 from fanet_ros.ros.segmentation.class_map_messages import LabelInfo, label_info_message
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
 from fanet_ros.ros.segmentation.frame_outputs import LATCHED_QOS, FrameOutputs
@@ -55,6 +56,25 @@ def publish(outputs: FrameOutputs, found: Segmentation, frame_header: Header, st
     layers = FrameLayers(FrameInput(RGB, overlay=overlay), found, style)
     outputs.publish_mask(layers, frame_header, style)
     return outputs.publish_other_outputs(layers, frame_header, style)
+
+
+@pytest.mark.parametrize('rules', [
+    ['~/mask:=/eye/compressed'], ['~/mask:=/eye/mask', '~/mask/compressed:=/eye/mask'], ['~/front/overlay:=/eye/compressed']])
+def test_an_image_and_its_compressed_form_need_topics_of_their_own(rules: list[str]) -> None:
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('segmentation', context=context,
+                             cli_args=['--ros-args', *(item for rule in rules for item in ('-r', rule))])
+    image, topic = rules[0].split(':=')
+    raw = topic.removesuffix('/compressed')
+    try:
+        with pytest.raises(RemappingError, match=f'{image} and {image}/compressed are both remapped to {topic}: remap only '
+                                                 f'{image}, to {raw}, and the other one is {raw}/compressed'):
+            FrameOutputs(node, 'front' if 'front' in image else '')
+        assert not list(node.publishers)[1:]        # of /parameter_events: none stays
+    finally:
+        node.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def header(second: int) -> Header:

@@ -3,9 +3,12 @@
 """Reading recordings of any form: complete, split, compressed, without metadata, from an old release."""
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +125,29 @@ def test_errors_are_one_line(tmp_path: Path, make: Callable[[Path], Any], reason
     with pytest.raises(BagError, match='cannot read the bag .*drive: .*' + reason) as raised:
         BagReader(tmp_path / 'drive')
     assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize('is_alone', [True, False])
+def test_a_full_temporary_folder_is_not_taken_for_a_damaged_bag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                is_alone: bool) -> None:
+    writer = Writer(tmp_path / 'drive', version=9, storage_plugin=StoragePlugin.MCAP)
+    if not is_alone:
+        writer.set_compression(CompressionMode.FILE, CompressionFormat.ZSTD)
+    with writer:
+        writer.write(writer.add_connection('/said', STRING, typestore=STORE), 1, said(1))
+    bag = pack(tmp_path / 'drive' / 'drive.mcap') if is_alone else tmp_path / 'drive'
+    assert len(content(bag)) == 1
+
+    def into_a_full_disk(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, 'copyfileobj', into_a_full_disk)
+        with pytest.raises(BagError, match='drive[^ ]*: no space left in the temporary folder /[^ ]*: free some space, or set TMP'):
+            BagReader(bag)
+    monkeypatch.setattr(tempfile, 'tempdir', None)
+    monkeypatch.setattr(tempfile, '_candidate_tempdir_list', lambda: [str(tmp_path / 'missing')])
+    with pytest.raises(BagError, match="drive[^ ]*: No usable temporary directory found in .*missing'.: free some space, or set T"):
+        BagReader(bag)
 
 
 def test_a_ros_1_bag_is_rejected_with_the_conversion_command(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 """Bags in a store of fsspec are read like those in a folder."""
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,16 @@ def put(files: Any, folder: Path) -> RemotePath:
 def messages(path: RemotePath) -> list[tuple[str, int, bytes]]:
     with BagReader(path) as bag:
         return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in bag.messages()]
+
+
+def test_a_full_temporary_folder_is_not_taken_for_a_fault_of_the_store(
+        tmp_path: Path, files: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def into_a_full_disk(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    remote = put(files, write_street_bag(tmp_path / 'drive', 2, storage=StoragePlugin.SQLITE3))
+    monkeypatch.setattr(type(files), 'get_file', into_a_full_disk)
+    with pytest.raises(StoreError, match='No space left on device; free some space there or, .* in /.* set TMPDIR'):
+        BagReader(remote)
 
 
 @pytest.mark.parametrize('storage', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])

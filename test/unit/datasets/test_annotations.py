@@ -51,6 +51,16 @@ def test_masks_have_class_indices_and_a_palette_of_the_colours(tmp_path: Path) -
     assert lines[1:] == ['background:0,0,0::', 'a:9,2,3::', 'b:40,50,60::', 'c:200,0,1::']
 
 
+def test_class_names_keep_the_form_of_cvats_lines(tmp_path: Path) -> None:
+    classes = ClassMap('trio', ('#1', 'vehicle: car', 'vehicle'), CLASSES.colors)
+    write_annotations(tmp_path, FRAMES[:1], classes)
+    lines = (tmp_path / 'labelmap.txt').read_text(encoding='utf-8').splitlines()
+    assert lines[2:] == ['\uff031:9,2,3::', 'vehicle\uff1a car:40,50,60::', 'vehicle:200,0,1::']
+    with zipfile.ZipFile(tmp_path / 'annotations.zip') as archive:
+        assert archive.read('labelmap.txt').decode('utf-8').splitlines() == lines
+    assert ClassMap.load(tmp_path / 'class_map.yaml') == classes
+
+
 def test_the_archive_has_the_layout_of_cvat(tmp_path: Path) -> None:
     write_annotations(tmp_path, FRAMES[:1], CLASSES)
     with zipfile.ZipFile(tmp_path / 'annotations.zip') as archive:

@@ -1,7 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """Data, losses, metrics, and a training loop that resumes exactly."""
+import errno
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ from fanet_ros.training.losses import (
     soft_cross_entropy,
 )
 from fanet_ros.training.optimization import learning_rate, make_optimizer, set_learning_rate
-from fanet_ros.training.run_folder import RunFolder
+from fanet_ros.training.run_folder import RunFolder, RunFolderError
 from fanet_ros.training.trainer import Trainer, new_network
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'pair', ('a', 'b'), ((1, 2, 3), (4, 5, 6)), (64, 64))
@@ -313,6 +315,18 @@ def test_timed_training_stops_on_time_and_counts_time_before_a_resume(tmp_path: 
         again = trainer(folder)
         again.resume(state)
         assert again.run() and again.iteration == first.iteration
+
+
+def test_a_saved_state_is_to_be_removed_only_if_it_is_to_blame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_a_broken_disk(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    with RunFolder(tmp_path) as folder:
+        folder.state_path.write_bytes(b'damaged')
+        with pytest.raises(RunFolderError, match=r'state.pt cannot be read \(.*\): remove it to start over'):
+            folder.load(torch.device('cpu'))
+        monkeypatch.setattr(torch, 'load', from_a_broken_disk)
+        with pytest.raises(RunFolderError, match=r'state.pt cannot be read: Input/output error\Z'):
+            folder.load(torch.device('cpu'))
 
 
 @pytest.mark.parametrize(('schedule', 'rates'), [

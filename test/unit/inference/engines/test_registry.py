@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from fanet_ros.choices import ENGINES, PRECISIONS
-from fanet_ros.inference.engines import EngineError, EngineFactory, engines_for, installed_engines, registry, runtimes
+from fanet_ros.inference.engines import (
+    EngineError,
+    EngineFactory,
+    engines_for,
+    installed_engines,
+    registry,
+    require_engine,
+    runtimes,
+)
 from fanet_ros.inference.engines.batch_engine import BatchEngine
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
@@ -80,6 +88,17 @@ def test_every_engine_declares_consistent_properties(kind: type[EngineKind]) -> 
     else:
         with pytest.raises(EngineError, match=f"engine '{kind.name}' .*pip install .*, or set engine to 'torch'"):
             kind.require()
+
+
+def test_an_engine_asked_for_by_name_can_be_checked_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, 'ENGINE_KINDS', (TorchEngine, EagerEngine, MissingEngine))
+    for engine, precision in (('auto', 'float16'), ('torch', 'auto'), ('eager', 'int8')):
+        require_engine(CPU, engine, precision)
+    for device, engine, precision, reason in (
+            (CPU, 'missing', 'float16', 'pip install no_such_package'), (CUDA, 'eager', 'auto', 'runs on the CPU'),
+            (CPU, 'eager', 'float16', 'engine eager runs in float32, int8')):
+        with pytest.raises(EngineError, match=reason):
+            require_engine(device, engine, precision)
 
 
 @pytest.mark.parametrize('device', [CPU, CUDA])

@@ -3,6 +3,7 @@
 """An archive in one process gives the masks of segment_bag, despite interruptions and bad bags."""
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +25,8 @@ from fanet_ros.model import resolve_checkpoint
 from fanet_ros.tools.segment_bags.command import main
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Assemble, Bag, Begin, Begun, Segment, Segmented, Settings, Unit
+from fanet_ros.tools.segment_bags.store import STALE, LocalStore
+from fanet_ros.tools.segment_bags.table import TABLE, join_tables
 from fanet_ros.tools.segment_bags.worker import Worker
 
 Expected = Callable[[int], list[tuple[str, int, bytes]]]
@@ -131,10 +134,32 @@ def test_a_bag_whose_table_is_damaged_is_named_and_made_again(tmp_path: Path, qu
     assert main(arguments) == 0 and pyarrow.parquet.read_table(tmp_path / 'out/frames.parquet').num_rows == 4
 
 
+def test_a_fault_of_the_system_is_not_taken_for_a_damaged_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parquet = pytest.importorskip('pyarrow.parquet')
+    (tmp_path / 'a').mkdir()
+    (tmp_path / 'a/frames.parquet').touch()
+
+    def without_a_free_file(*_: Any) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    monkeypatch.setattr(parquet, 'read_schema', without_a_free_file)
+    with pytest.raises(OSError, match='Too many open files'):
+        join_tables(tmp_path)
+
+
 def test_without_a_table_there_is_none(tmp_path: Path, quick: list[str]) -> None:
     write_street_bag(tmp_path / 'in/a', 2)
     assert main(command(tmp_path / 'in', tmp_path / 'out', quick, '--no-table')) == 0
-    assert not list((tmp_path / 'out').rglob('*.parquet'))
+    assert not list((tmp_path / 'out').rglob('*.parquet*'))
+
+
+def test_a_table_from_before_is_marked_as_stale_by_a_run_without_one(tmp_path: Path) -> None:
+    for table, kept in ((TABLE, [TABLE, STALE]), ('other', ['other'])):
+        (folder := tmp_path / table.removesuffix('.parquet')).mkdir()
+        (folder / table).touch()
+        store = LocalStore(folder)
+        store.begin()
+        store.finish(False)
+        assert sorted(path.name for path in folder.iterdir()) == kept
 
 
 @pytest.mark.parametrize('kill', [signal.SIGINT, signal.SIGKILL])

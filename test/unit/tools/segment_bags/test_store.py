@@ -56,7 +56,7 @@ def test_masks_equal_those_of_segment_bag_and_are_made_once(
     assert f'{OUTPUT}: 2 bags done' in capsys.readouterr().out
     assert messages(f'{OUTPUT}/mon/short') == expected(3) and messages(f'{OUTPUT}/tue/long') == expected(100)
     objects = RemotePath(OUTPUT).objects()
-    assert sorted(name for name in objects if not name.endswith(('.parquet', '.stale'))) == [
+    assert sorted(name for name in objects if not name.endswith('.parquet')) == [
         'mon/short/metadata.yaml', f'mon/short/{DONE}', 'mon/short/short.mcap', 'report.json', INDEX, 'tue/long/long.mcap',
         'tue/long/metadata.yaml', f'tue/long/{DONE}']
     assert not [path for path in (tmp_path / 'work').rglob('*') if path.name.endswith(('.partial', '.parquet'))]
