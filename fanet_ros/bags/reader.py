@@ -70,7 +70,6 @@ class BagReader:
         self.close()
 
     def close(self) -> None:
-        """Close the files."""
         self._opened.close()
 
     @property

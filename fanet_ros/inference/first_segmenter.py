@@ -53,13 +53,11 @@ class FirstSegmenter:
 
     @property
     def description(self) -> str:
-        """Same as Segmenter.description."""
         return (f'{self.checkpoint_name} ({self.variant}) at {size_text(self.input_height, self.input_width)} on {self.device} '
                 f'({self.engine_description}), {len(self.class_map)} classes {self.class_map.name}')
 
     @property
     def input_sizes(self) -> tuple[Size, ...]:
-        """(height, width) of the network."""
         return ((self.input_height, self.input_width),)
 
     @property

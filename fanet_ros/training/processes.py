@@ -63,7 +63,6 @@ class Processes:
             distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo', timeout=TIMEOUT)
 
     def leave(self) -> None:
-        """Leave the process group."""
         if distributed.is_initialized():
             distributed.destroy_process_group()
 

@@ -23,7 +23,6 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Training time so far."""
         return self._before + time.monotonic() - self._since
 
     def resume(self, seconds: float) -> None:

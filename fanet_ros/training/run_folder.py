@@ -51,7 +51,6 @@ class RunFolder:
 
     @property
     def state_path(self) -> Path:
-        """Where the resumable state is kept."""
         return self.path / 'state.pt'
 
     def save(self, state: dict[str, Any]) -> None:

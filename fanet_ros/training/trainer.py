@@ -252,7 +252,6 @@ class Trainer:
             self.folder.write_history({'losses': losses, 'validation': self.validation})
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from a saved state."""
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self._optimizer.load_state_dict(state['optimizer'])

@@ -43,6 +43,5 @@ class FrameHistory:
         return torch.from_numpy(filtered)[None].to(logits.device)
 
     def forget(self) -> None:
-        """Forget the previous frames of all cameras."""
         self._memories.clear()
         self._filters.clear()

@@ -36,5 +36,4 @@ class VideoMemory:
         self._contexts.append(context)
 
     def forget(self) -> None:
-        """Clear all contexts."""
         self._contexts.clear()

@@ -29,7 +29,6 @@ class Audience:
             self._asked[viewer] = self._clock(), query
 
     def left(self, viewer: object) -> None:
-        """Remove a viewer, if present."""
         with self._lock:
             self._asked.pop(viewer, None)
 

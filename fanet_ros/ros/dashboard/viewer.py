@@ -27,7 +27,6 @@ class Wakeup:
         self._event = asyncio.Event()
 
     def wake_all(self) -> None:
-        """Wake all waiters."""
         self._event.set()
         self._event = asyncio.Event()
 

@@ -89,7 +89,6 @@ class WebServer:
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Close all connections."""
         try:
             await asyncio.wait_for(self._runner.cleanup(), END_WITHIN_S)
         except asyncio.TimeoutError:        # a request still waiting for the node; the process is ending anyway

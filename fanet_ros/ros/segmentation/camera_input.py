@@ -75,12 +75,10 @@ class CameraInput:
         return self._topic
 
     def now_s(self) -> float:
-        """The node's time, in seconds."""
         return self._node.get_clock().now().nanoseconds * 1e-9
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether there is currently a subscription."""
         return self._subscription is not None
 
     def subscribe(self) -> None:
@@ -95,7 +93,6 @@ class CameraInput:
         self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
-        """Remove the subscription, if any."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None

@@ -22,7 +22,6 @@ class FrameFinisher:
         self._thread = threading.Thread(target=self._work, name='finish', daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def put(self, jobs: list[Job]) -> None:

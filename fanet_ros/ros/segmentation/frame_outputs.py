@@ -79,7 +79,6 @@ class FrameOutputs:
 
     @property
     def mask_topic(self) -> str:
-        """Full name of the mask topic."""
         return self._mask.topic_name
 
     @property
@@ -146,7 +145,6 @@ class FrameOutputs:
         self._timing.publish(timing)
 
     def destroy(self) -> None:
-        """Destroy the publishers and the subscription."""
         self._created.close()
 
     def _advertise(self) -> None:

@@ -180,7 +180,6 @@ class ModelSwitch:
         self._upkeep.submit(work)
 
     def unload(self) -> None:
-        """Unload the model and release its memory."""
         with self._lock:
             self.active = None
         for thread, work in ((self._upkeep, release_memory), (self._builder, self._spares.drop)):

@@ -201,7 +201,6 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         run_if_due(self._lazy_subscriptions.timer, self._diagnostics.timer)
 
     def warning_about(self, changed: Sequence[str]) -> str:
-        """See LiveSettings."""
         return self._live.warning_about(changed)
 
     def _status_of(self, camera: CameraInput) -> Status:

@@ -62,7 +62,6 @@ class SegmentationWorker:
         self._thread = threading.Thread(target=self._work, name='segmentation', daemon=True)
 
     def start(self) -> None:
-        """Start processing frames."""
         self._finisher.start()
         self._thread.start()
 

@@ -57,7 +57,6 @@ class Looks:
             main if number < 3 else TREE_KINDS[rng.integers(len(TREE_KINDS))], self._weather.light, sun_x, rng))
 
     def bush(self) -> Tree:
-        """A garden bush."""
         return self._make(('bush',), lambda rng: Tree('bush', self._weather.light, 0.0, rng))
 
     def hedge(self, number: int) -> Hedge:

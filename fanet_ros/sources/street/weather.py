@@ -60,7 +60,6 @@ class Weather:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Weather:
-        """A random day."""
         kind = KINDS[rng.integers(len(KINDS))]
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.7)
         zenith, haze = {

@@ -65,7 +65,6 @@ class BenchmarkSettings:
                 yield engine, precision
 
     def synchronize(self) -> None:
-        """Wait until the device has finished."""
         gpu.synchronize(self.device)
 
     def take_turns(self, cases: Sequence[Case], rounds: int = 0) -> list[Timing]:

@@ -32,7 +32,6 @@ class WorkTimes:
         times.ended_s = now_s
 
     def workers(self) -> list[dict[str, Any]]:
-        """An entry per worker."""
         return [{'worker': name, 'jobs': times.jobs, 'busy_s': round(times.busy_s, 3), 'ended_s': round(times.ended_s, 3)}
                 for name, times in self._workers.items()]
 

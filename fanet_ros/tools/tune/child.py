@@ -40,12 +40,10 @@ class ChildRequest:
     labels_to: str = ''
 
     def to_json(self) -> str:
-        """Serialize for from_json() in another process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> ChildRequest:
-        """Inverse of to_json()."""
         content = json.loads(text)
         return cls(**{**content, 'options': SegmenterOptions(**content['options'])})
 
