@@ -27,7 +27,6 @@ from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_
 from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.ros.segmentation.camera_depth import CameraDepth
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
-from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
 FOLLOW_PERIOD_S = 0.2       # how often the publishers are looked at
 # Without reliability, which qos_choice.py reads.
@@ -41,6 +40,23 @@ class ReceivedFrame(NamedTuple):
 
     message: Union[Image, CompressedImage]
     received: float
+
+
+class SequenceGaps:
+    """Detects missed messages from the sequence numbers of one publisher."""
+
+    def __init__(self) -> None:
+        self._last: Optional[int] = None
+
+    def missed_before(self, number: Optional[int]) -> int:
+        """How many messages are missing between the previous one and this one; 0 if unknown.
+
+        :param number: sequence number of this message; None if the middleware provides none
+        """
+        last, self._last = self._last, number
+        if last is None or number is None or number <= last:     # the first message, or a new publisher
+            return 0
+        return number - last - 1
 
 
 class CameraInput:
@@ -58,7 +74,7 @@ class CameraInput:
         self._node, self.name, self._put = node, name, put
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
-        self._topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
+        self.topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
         self._depth = CameraDepth(bit_depth)
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
@@ -68,11 +84,6 @@ class CameraInput:
         self._timer: Optional[Timer] = None
         self.rate_limit = RateLimit()
         self.statistics = FrameStatistics(self.now_s())
-
-    @property
-    def topic(self) -> str:
-        """Full name of the topic after remapping."""
-        return self._topic
 
     def now_s(self) -> float:
         return self._node.get_clock().now().nanoseconds * 1e-9
@@ -105,9 +116,9 @@ class CameraInput:
         # Following the publishers' reliability, no mismatch is possible.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
         on_image: Callable[..., None] = self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image
-        with named_errors(self._node, self._topic, 'subscription'):
+        with named_errors(self._node, self.topic, 'subscription'):
             self._subscription = self._node.create_subscription(
-                self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
+                self._message_type, self.topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
         """Adapt bit depth, and reliability unless chosen, to the current publishers; without any, stay ready for the last ones."""

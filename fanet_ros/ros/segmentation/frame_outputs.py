@@ -69,7 +69,7 @@ class FrameOutputs:
         self._announced: Optional[tuple] = None
         self._announced_at = 0.0
         self._infos = CameraInfos()
-        self._calibration = 'nobody subscribes to ~/camera_info'
+        self.calibration = 'nobody subscribes to ~/camera_info'     # what happened to it for the last frame, for diagnostics
         with ExitStack() as created:        # none stays if one is refused
             self._created = created
             self._advertise()
@@ -80,11 +80,6 @@ class FrameOutputs:
     @property
     def mask_topic(self) -> str:
         return self._mask.topic_name
-
-    @property
-    def calibration(self) -> str:
-        """What happened to ~/camera_info for the last frame, in a few words, for diagnostics."""
-        return self._calibration
 
     @property
     def wants_confidence(self) -> bool:
@@ -173,7 +168,7 @@ class FrameOutputs:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)
-            self._calibration = 'scaled to the mask' if info is not None else self._infos.rejection_reason(
+            self.calibration = 'scaled to the mask' if info is not None else self._infos.rejection_reason(
                 header, *layers.frame_size, self._subscription.topic_name)
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))
