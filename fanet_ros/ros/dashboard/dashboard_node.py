@@ -34,7 +34,7 @@ TIMING_TYPE = 'fanet_ros/msg/FrameTiming'
 
 
 class DashboardNode(FittedParameters, Node):
-    """Runs in its own thread; the web server uses `feed()`, `link`, `status()`, `recorded_topics()` and `audience`.
+    """Runs in its own thread; the web server uses `feeds`, `link`, `status()`, `recorded_topics()` and `audience`.
 
     :param workers: executor that encodes images
     :raises ValueError: invalid parameter
@@ -50,7 +50,7 @@ class DashboardNode(FittedParameters, Node):
         self.audience = Audience()
         self.link = NodeLink(self, self.target)
         self.feeds: dict[str, CameraFeed] = {}
-        self.notify: Callable[[], None] = lambda: None      # wakes the waiting viewers; set by dashboard.py
+        self.notify: Callable[[], None] = lambda: None      # wakes the waiting viewers; set by dashboard.py before the node runs
         self.parameters_version = 0
         self._workers = workers
         self._watching: list[Subscription] = []
@@ -62,10 +62,6 @@ class DashboardNode(FittedParameters, Node):
         self._was_present = False
         # Not the node's clock: simulated time may be paused.
         self.create_timer(FOLLOW_PERIOD_S, self._update_feeds, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    def feed(self, camera: str) -> Optional[CameraFeed]:
-        """Feed of a camera by name, None if there is none."""
-        return self.feeds.get(camera)
 
     def status(self) -> dict[str, Any]:
         """Everything the page shows except frames and timing, ready for JSON."""
@@ -142,10 +138,7 @@ class DashboardNode(FittedParameters, Node):
     def _new_feed(self, camera: str) -> CameraFeed:
         prefix = f'{self.target}/{camera}/' if camera else f'{self.target}/'
         hub = FrameHub(ImageEncoder(self.settings.max_width_px, self.settings.jpeg_quality), self._workers)
-        return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, self._notify)
-
-    def _notify(self) -> None:
-        self.notify()           # looked up at each call: it is set after the feeds are created
+        return CameraFeed(self, prefix, hub, self.settings.max_rate_hz, self.notify)
 
     def _stop_watching(self) -> None:
         for feed in self.feeds.values():
