@@ -10,9 +10,9 @@ import torch
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.inference.engines import EngineError, EngineFactory, engines_for, installed_engines, registry, runtimes
-from fanet_ros.inference.engines.batch_engine import BatchEngine
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
+from fanet_ros.inference.engines.factory import BatchEngine
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.model import FANet
