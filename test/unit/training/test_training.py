@@ -19,7 +19,7 @@ from fanet_ros.training.augment import Augmentation, draw_pasted_classes, paste_
 from fanet_ros.training.batches import Batch, BatchSource, Group
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import TrainingSettings
-from fanet_ros.training.initial_weights import InitialWeightsError, start_from
+from fanet_ros.training.initial_weights import start_from
 from fanet_ros.training.losses import (
     AUX_LABEL_STRIDE,
     LABEL_STRIDE,
@@ -335,5 +335,5 @@ def test_initial_weights_keep_what_fits_and_match_classes_by_name() -> None:
     assert "the class head's rows of new" in start_from(network, fresh, start, 'other')
     assert torch.equal(network.clslayer.conv_out.weight[1], untouched.clslayer.conv_out.weight[1])
     deeper = replace(METADATA, variant='fanet50')
-    with pytest.raises(InitialWeightsError, match='is a fanet18, the recipe trains a fanet50'):
+    with pytest.raises(ValueError, match='is a fanet18, the recipe trains a fanet50'):
         start_from(new_network(deeper, 1), deeper, start, 'other')
