@@ -31,7 +31,19 @@ from fanet_ros.ros.common.launch_parameters import given_parameters, node_inputs
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from launch import LaunchContext, LaunchDescription
 
-SHARE = FindPackageShare('fanet_ros')
+ARGUMENTS = {
+    'namespace': ('', 'namespace of the node and its topics'),
+    'params_file': (PathJoinSubstitution([FindPackageShare('fanet_ros'), 'config', 'segmentation.param.yaml']),
+                    'YAML parameter file of the node'),
+    'image_topic': ('', 'camera topic to segment (empty: image)'),
+    'cameras': ('', 'several cameras instead: NAME or NAME=TOPIC, comma-separated (default TOPIC: NAME/image)'),
+    'dashboard': ('false', 'also serve the dashboard at http://localhost:8765'),
+    'dashboard_address': ('', ('address the dashboard listens on (default: this machine only); 0.0.0.0: all, read-only, '
+                               'via a printed link with a token')),
+    'respawn': ('false', 'restart the node whenever it exits'),
+    'use_sim_time': ('false', 'use time from /clock (simulators and rosbags)'),
+    'log_level': ('info', 'debug, info, warn, error or fatal'),
+}
 
 
 def segmentation_node(context: LaunchContext) -> list[Action]:
@@ -93,27 +105,8 @@ def fail_with(event: ProcessExited, context: LaunchContext) -> None:
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the node."""
     return LaunchDescription([
-        DeclareLaunchArgument(
-            'namespace', default_value='', description='namespace of the node and its topics'),
-        DeclareLaunchArgument(
-            'params_file', default_value=PathJoinSubstitution([SHARE, 'config', 'segmentation.param.yaml']),
-            description='YAML parameter file of the node'),
-        DeclareLaunchArgument('image_topic', default_value='', description='camera topic to segment (empty: image)'),
-        DeclareLaunchArgument(
-            'cameras', default_value='',
-            description='several cameras instead: NAME or NAME=TOPIC, comma-separated (default TOPIC: NAME/image)'),
-        DeclareLaunchArgument(
-            'dashboard', default_value='false', description='also serve the dashboard at http://localhost:8765'),
-        DeclareLaunchArgument(
-            'dashboard_address', default_value='',
-            description='address the dashboard listens on (default: this machine only); 0.0.0.0: all, read-only, '
-            'via a printed link with a token'),
-        DeclareLaunchArgument('respawn', default_value='false', description='restart the node whenever it exits'),
-        DeclareLaunchArgument(
-            'use_sim_time', default_value='false',
-            description='use time from /clock (simulators and rosbags)'),
-        DeclareLaunchArgument(
-            'log_level', default_value='info', description='debug, info, warn, error or fatal'),
+        *(DeclareLaunchArgument(name, default_value=default, description=description)
+          for name, (default, description) in ARGUMENTS.items()),
         *parameter_arguments(SegmentationSettings, NODE_PARAMETERS, 'params_file'),
         OpaqueFunction(function=segmentation_node),
     ])

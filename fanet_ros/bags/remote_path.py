@@ -124,7 +124,6 @@ class RemotePath:
         return self.read_bytes().decode(encoding or 'utf-8')
 
     def copy_to(self, path: Path) -> None:
-        """Download the object."""
         ask(str(self), lambda files: files.get_file(str(self), str(path)))
 
     def upload(self, path: Path) -> None:
@@ -136,7 +135,6 @@ class RemotePath:
         ask(str(self), lambda files: files.pipe_file(str(self), content))
 
     def unlink(self) -> None:
-        """Remove the object."""
         ask(str(self), lambda files: files.rm_file(str(self)))
 
     def _read(self, start: int, stop: int) -> bytes:

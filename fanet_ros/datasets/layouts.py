@@ -9,17 +9,17 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-from fanet_ros.datasets import UNLABELLED, DatasetError, SampleCache, Samples, cityscapes, coco_stuff, load_folder, street
-from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
+from fanet_ros.datasets import UNLABELLED, DatasetError, SampleCache, Samples, load_folder, official_sets, street
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.image_files import read_color_labels
+from fanet_ros.datasets.samples import ignore_borders, relabel, stretch
 from fanet_ros.datasets.soft_labels import SoftLabels, relabel_with_unlabelled_classes
 from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import class_map_file
 
 # Layouts whose classes are known.
-OWN_CLASS_MAP = {'cityscapes': cityscapes.CLASS_MAP, 'coco_stuff': coco_stuff.CLASS_MAP, 'street': street.CLASS_MAP}
+OWN_CLASS_MAP = {'cityscapes': official_sets.CITYSCAPES, 'coco_stuff': official_sets.COCO_STUFF, 'street': street.CLASS_MAP}
 
 
 def find_class_map(name_or_path: str) -> ClassMap:
@@ -72,9 +72,9 @@ def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:
     if config.layout == 'street':
         return street.load_street(range(*config.seeds), config.frames, *config.size, keep, cache)
     if config.layout == 'cityscapes':
-        return cityscapes.load_cityscapes(config.path, config.split, keep, cache)
+        return official_sets.load_cityscapes(config.path, config.split, keep, cache)
     if config.layout == 'coco_stuff':
-        return coco_stuff.load_coco_stuff(config.path, config.split, keep, cache)
+        return official_sets.load_coco_stuff(config.path, config.split, keep, cache)
     if config.layout == 'bag':
         from fanet_ros.datasets.bag import load_bag  # here: rosbags may be missing on a GPU machine
         return load_bag(config.path, config.camera_topic, config.mask_topic, len(own), keep, cache)

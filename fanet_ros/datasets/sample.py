@@ -30,5 +30,4 @@ class Sample:
 
     @property
     def size_bytes(self) -> int:
-        """Memory in bytes."""
         return self.rgb.nbytes + self.labels.nbytes + (0 if self.soft is None else self.soft.nbytes)

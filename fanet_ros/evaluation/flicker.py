@@ -59,7 +59,6 @@ class FlickerCounter:
 
     @property
     def flicker(self) -> Flicker:
-        """Over all frames counted so far."""
         return Flicker(_share(self._changed, self._steady), _share(self._moved, self._steady),
                        _share(self._restless, self._followed))
 

@@ -39,7 +39,6 @@ class Consistency:
 
     @property
     def mean_agreement(self) -> float:
-        """Mean of the views' agreement."""
         return sum(self.agreement.values()) / len(self.agreement)
 
 

@@ -43,12 +43,6 @@ MAX_IMAGE_PX = 2**26
 HEAD_BYTES = 2**17      # a JPEG may have a thumbnail and a colour profile before its size
 
 
-def image_to_rgb(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
-                 bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode `message` into (H, W, 3) uint8 RGB, contiguous; see raw_image()."""
-    return raw_image(message, other, bit_depth=bit_depth, note=note).rgb
-
-
 def raw_image(message: Any, other: Optional[Callable[[Any], np.ndarray]] = None, *,
               bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> RawImage:
     """The pixels of `message` as the camera sent them; 16 bits become 8.
@@ -108,11 +102,6 @@ def _plane_rows(message: Any) -> np.ndarray:
         chroma = np.frombuffer(message.data, np.uint8)[height * step:].reshape(height, step // 2)[:, :width // 2]
         rows = np.vstack([rows[:height], np.ascontiguousarray(chroma).reshape(height // 2, width)])
     return rows
-
-
-def compressed_to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode a JPEG, PNG or other image file into (H, W, 3) uint8 RGB; see compressed_image()."""
-    return compressed_image(message, bit_depth=bit_depth, note=note).rgb
 
 
 def compressed_image(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn,
@@ -182,14 +171,13 @@ def _decoded_file(message: Any, mode: int) -> np.ndarray:
 
 
 def to_rgb(message: Any, *, bit_depth: Optional[BitDepth] = None, note: Note = warnings.warn) -> np.ndarray:
-    """Decode an Image or a CompressedImage into (H, W, 3) uint8 RGB.
+    """Decode an Image or a CompressedImage into (H, W, 3) uint8 RGB, contiguous.
 
     :param bit_depth: for 16-bit values; None: determined from this image alone
-    :raises ImageError: see image_to_rgb() and compressed_to_rgb()
+    :raises ImageError: see raw_image() and compressed_image()
     """
-    if hasattr(message, 'format'):
-        return compressed_to_rgb(message, bit_depth=bit_depth, note=note)
-    return image_to_rgb(message, bit_depth=bit_depth, note=note)
+    decode = compressed_image if hasattr(message, 'format') else raw_image
+    return decode(message, bit_depth=bit_depth, note=note).rgb
 
 
 def to_labels(message: Any) -> np.ndarray:

@@ -10,8 +10,7 @@ from fanet_ros.inference.engines.cache import touch
 from fanet_ros.inference.engines.onnx_session import session
 from fanet_ros.inference.first_answer import FirstAnswer, recall
 from fanet_ros.inference.input_size import Size
-from fanet_ros.inference.normalizing import normalized
-from fanet_ros.inference.resizing import resized
+from fanet_ros.inference.resizing import normalized, resized
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.inference.upsampled_labels import upsampled_labels
@@ -40,7 +39,8 @@ class FirstSegmenter:
         self._means, self._scales = [255 * value for value in answer.mean], [1 / (255 * value) for value in answer.std]
         self._session = session(answer.path, answer.threads)
         touch(answer.path)
-        self._frame_sizes: tuple[Size, ...] = ()        # replaced, not changed, for threads that read it
+        self.input_sizes: tuple[Size, ...] = (answer.input_size,)
+        self.frame_sizes: tuple[Size, ...] = ()         # replaced, not changed, for threads that read it
 
     @classmethod
     def recalled(cls, checkpoint: str, options: SegmenterOptions) -> Optional[FirstSegmenter]:
@@ -53,19 +53,8 @@ class FirstSegmenter:
 
     @property
     def description(self) -> str:
-        """Same as Segmenter.description."""
         return (f'{self.checkpoint_name} ({self.variant}) at {size_text(self.input_height, self.input_width)} on {self.device} '
                 f'({self.engine_description}), {len(self.class_map)} classes {self.class_map.name}')
-
-    @property
-    def input_sizes(self) -> tuple[Size, ...]:
-        """(height, width) of the network."""
-        return ((self.input_height, self.input_width),)
-
-    @property
-    def frame_sizes(self) -> tuple[Size, ...]:
-        """(height, width) of the frames seen, the latest last."""
-        return self._frame_sizes
 
     def is_ready_for(self, height: int, width: int) -> bool:
         """Always: frames of another shape are squeezed until a Segmenter takes over."""
@@ -95,7 +84,7 @@ class FirstSegmenter:
         marks.append(time.perf_counter())
         labels, confidence = upsampled_labels(logits, frame.size, frame.confidence)
         marks.append(time.perf_counter())
-        others = [size for size in self._frame_sizes if size != frame.size]
-        self._frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]
+        others = [size for size in self.frame_sizes if size != frame.size]
+        self.frame_sizes = (*others, frame.size)[-MAX_FRAME_SIZES:]
         times = StageTimes(*((end - begin) * 1e3 for begin, end in zip(marks, marks[1:])))
         return Segmentation(labels, confidence, times, self.input_height, self.input_width)

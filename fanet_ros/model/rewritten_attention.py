@@ -71,7 +71,6 @@ class FusedAttention(Attention):
         self._passes = passes
 
     def forward(self, feature: Tensor, coarser: Optional[Tensor], past: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Same as Attention.forward()."""
         side, conv = self._side(feature), self.qkv.conv
         projected = self._passes.projected(convolved(conv, feature), bias_of(conv), LEAKY_SLOPE, side)
         query, key, value = projected.split([QUERY_CHANNELS, QUERY_CHANNELS, self.lateral_weight.shape[0]], dim=2)

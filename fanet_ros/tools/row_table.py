@@ -29,7 +29,6 @@ class RowTable:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that are held in memory."""
         self._write(self._rows)
         self._rows = []
 

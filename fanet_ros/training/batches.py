@@ -29,12 +29,10 @@ class Batch(NamedTuple):
     soft: Optional[torch.Tensor] = None
 
     def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
         rgb, labels = (item.to(device, non_blocking=True) for item in (self.rgb, self.labels))
         return Batch(rgb, labels, None if self.soft is None else self.soft.to(device, non_blocking=True))
 
     def clone(self) -> Batch:
-        """A copy with its own memory."""
         return Batch(self.rgb.clone(), self.labels.clone(), None if self.soft is None else self.soft.clone())
 
     def copy_(self, other: Batch) -> None:

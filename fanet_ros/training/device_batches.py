@@ -50,7 +50,6 @@ class DeviceBatchSource:
             torch.from_numpy(np.stack(chosen)) if over else None)
 
     def make(self, drawn: DrawnBatch) -> Batch:
-        """Render a batch."""
         device = self._store.device
         rgb, labels, soft = self._rendered(drawn.views.to(device))
         if drawn.pasted is not None and drawn.chosen is not None:

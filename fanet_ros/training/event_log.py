@@ -28,6 +28,5 @@ class EventLog:
                 self._writer.add_scalar(name, value, iteration)
 
     def close(self) -> None:
-        """Flush and close."""
         if self._writer is not None:
             self._writer.close()

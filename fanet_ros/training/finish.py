@@ -30,7 +30,7 @@ def finish(trainer: Trainer, folder: RunFolder, class_map: ClassMap, validation:
            config: TrainingConfig) -> None:
     """Measure the averaged weights on `validation`, if there is any, write them and the report, and print where they are.
 
-    :raises RunFolderError: the disk is full, for example
+    :raises ValueError: the disk is full, for example
     """
     evaluations = []
     if validation:

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from fanet_ros.model import FANet
 from fanet_ros.model.backbone import BasicBlock
 from fanet_ros.model.checkpoint_files import weights_directory
-from fanet_ros.training.initial_weights import InitialWeightsError
 
 NAME = 'imagenet'
 FILE = 'imagenet_resnet18.npz'
@@ -36,11 +35,11 @@ def start_from_imagenet(network: FANet, images: Tensor, path: Optional[Path] = N
 
     :param images: (N, 3, H, W) float32, normalised: a few dozen of the frames to train on
     :param path: of the weights; None: the shipped file
-    :raises InitialWeightsError: the encoder is not a ResNet-18, or the file is missing or invalid
+    :raises ValueError: the encoder is not a ResNet-18, or the file is missing or invalid
     """
     if network.backbone != 'resnet18':
-        raise InitialWeightsError(f'init: {NAME} is a resnet18, the recipe trains a {network.backbone}: train a fanet18 from '
-                                  'it first; a fanet34 can start from that checkpoint')
+        raise ValueError(f'init: {NAME} is a resnet18, the recipe trains a {network.backbone}: train a fanet18 from '
+                         'it first; a fanet34 can start from that checkpoint')
     folded = _load(path or weights_directory() / FILE)
     encoder = network.resnet
     modules = dict(encoder.named_modules())
@@ -94,4 +93,4 @@ def _load(path: Path) -> dict[str, Tensor]:
         with np.load(path, allow_pickle=False) as stored:
             return {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
     except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise InitialWeightsError(f'init: {path} cannot be read ({error}): install the package again, which ships it') from None
+        raise ValueError(f'init: {path} cannot be read ({error}): install the package again, which ships it') from None

@@ -11,10 +11,6 @@ HEAD = 'clslayer.conv_out.weight'       # (C, 256, 1, 1)
 AUXILIARY = ('clslayer_32.', 'clslayer_16.', 'fam_32.smooth.')
 
 
-class InitialWeightsError(ValueError):
-    """Training cannot start from a checkpoint; one line."""
-
-
 def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, name: str) -> str:
     """Copy the weights that `network` shares with `start`; returns one line that says what starts at random.
 
@@ -24,11 +20,11 @@ def start_from(network: FANet, metadata: CheckpointMetadata, start: Checkpoint, 
 
     :param metadata: of the network to train
     :param name: of `start`, for messages
-    :raises InitialWeightsError: `start` is a variant that `network` does not deepen
+    :raises ValueError: `start` is a variant that `network` does not deepen
     """
     if not _is_deepening(start.network, network):
-        raise InitialWeightsError(f'init: {name} is a {start.metadata.variant}, the recipe trains a {metadata.variant}: '
-                                  'choose a checkpoint of that variant or of fanet18 for fanet34, or leave init empty')
+        raise ValueError(f'init: {name} is a {start.metadata.variant}, the recipe trains a {metadata.variant}: '
+                         'choose a checkpoint of that variant or of fanet18 for fanet34, or leave init empty')
     wanted, given = network.state_dict(), start.network.state_dict()
     fitting = {key: value for key, value in given.items() if key in wanted and wanted[key].shape == value.shape}
     head, known = wanted[HEAD].clone(), start.metadata.class_names

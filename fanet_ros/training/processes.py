@@ -17,10 +17,6 @@ TIMEOUT = timedelta(hours=2)
 _Module = TypeVar('_Module', bound=nn.Module)
 
 
-class ProcessesError(ValueError):
-    """The processes cannot share the work; one line."""
-
-
 @dataclass(frozen=True)
 class Processes:
     """This process among `count`. Call join() before and leave() after the work that it shares with the others."""
@@ -47,11 +43,11 @@ class Processes:
     def share(self, batch_size: int) -> range:
         """The clips of a batch that this process takes.
 
-        :raises ProcessesError: the batch cannot be divided evenly
+        :raises ValueError: the batch cannot be divided evenly
         """
         if batch_size % self.count:
-            raise ProcessesError(f'training.batch_size is {batch_size} for {self.count} processes: expected a '
-                                 f'multiple of {self.count}, since they share each batch')
+            raise ValueError(f'training.batch_size is {batch_size} for {self.count} processes: expected a '
+                             f'multiple of {self.count}, since they share each batch')
         own = batch_size // self.count
         return range(self.rank * own, (self.rank + 1) * own)
 
@@ -63,7 +59,6 @@ class Processes:
             distributed.init_process_group('nccl' if device.type == 'cuda' else 'gloo', timeout=TIMEOUT)
 
     def leave(self) -> None:
-        """Leave the process group."""
         if distributed.is_initialized():
             distributed.destroy_process_group()
 

@@ -19,15 +19,11 @@ CHECKPOINT_NAME = 'checkpoint.safetensors'      # the newest
 BEST_NAME = 'best.safetensors'                  # the one with the highest mIoU in validation
 
 
-class RunFolderError(ValueError):
-    """The folder cannot be used; one line: why, and what to do."""
-
-
 class RunFolder:
     """The folder of one training at a time. Use it as a context manager.
 
     :param owner: False for the other processes of a training whose first process holds the lock
-    :raises RunFolderError: another process is training there, or it cannot be written
+    :raises ValueError: another process is training there, or it cannot be written
     """
 
     def __init__(self, path: Path, owner: bool = True) -> None:
@@ -37,9 +33,9 @@ class RunFolder:
         try:
             self._lock = lock_file(path / '.lock')
         except BlockingIOError:
-            raise RunFolderError(f'{path} is used by another training: wait for it, or choose another --output') from None
+            raise ValueError(f'{path} is used by another training: wait for it, or choose another --output') from None
         except OSError as error:
-            raise RunFolderError(f'{path} cannot be used: {error.strerror}') from None
+            raise ValueError(f'{path} cannot be used: {error.strerror}') from None
 
     def __enter__(self) -> RunFolder:
         return self
@@ -50,35 +46,34 @@ class RunFolder:
 
     @property
     def state_path(self) -> Path:
-        """Where the resumable state is kept."""
         return self.path / 'state.pt'
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the saved state; the previous one is kept if that fails.
 
-        :raises RunFolderError: the disk is full, for example
+        :raises ValueError: the disk is full, for example
         """
         self._replace(self.state_path, lambda path: torch.save(state, path))
 
     def load(self, device: torch.device) -> Optional[dict[str, Any]]:
         """The state saved last, None if there is none.
 
-        :raises RunFolderError: it cannot be read
+        :raises ValueError: it cannot be read
         """
         if not self.state_path.is_file():
             return None
         try:
             return torch.load(self.state_path, map_location=device, weights_only=True)
         except OSError as error:
-            raise RunFolderError(f'{self.state_path} cannot be read: {error.strerror or error}') from None
+            raise ValueError(f'{self.state_path} cannot be read: {error.strerror or error}') from None
         except Exception as error:
-            raise RunFolderError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to start '
-                                 'over') from None
+            raise ValueError(f'{self.state_path} cannot be read ({type(error).__name__}): remove it to start '
+                             'over') from None
 
     def keep(self, network: FANet, metadata: CheckpointMetadata, *, best: bool) -> None:
         """Write the newest checkpoint, and also as the best one if it is.
 
-        :raises RunFolderError: the disk is full, for example
+        :raises ValueError: the disk is full, for example
         """
         self._replace(self.path / CHECKPOINT_NAME, lambda path: save_checkpoint(path, network, metadata))
         if best:
@@ -88,7 +83,7 @@ class RunFolder:
         """Write losses and validation figures as JSON and as a plot.
 
         :param history: 'losses' of every iteration; 'validation': [[iteration, mIoU], ...]
-        :raises RunFolderError: the disk is full, for example
+        :raises ValueError: the disk is full, for example
         """
         from fanet_ros.evaluation.plots import draw_history
         self._replace(self.path / 'history.json', lambda path: path.write_text(json.dumps(history)))
@@ -100,6 +95,6 @@ class RunFolder:
             with replacing(path, is_durable=True) as partial:
                 write(partial)
         except (OSError, RuntimeError) as error:        # torch's own writer raises RuntimeError for a full disk
-            raise RunFolderError(
+            raise ValueError(
                 f'cannot write {path} ({error_text(error, 120)}): free some disk space; the last saved '
                 'state is intact, the same command resumes from it') from None

@@ -22,12 +22,11 @@ from fanet_ros.training.batches import BatchSource
 from fanet_ros.training.clip_loss import ClipLoss
 from fanet_ros.training.config import LoaderSettings, TrainingSettings
 from fanet_ros.training.device_batches import DeviceBatchSource
+from fanet_ros.training.ending import Interruption, Progress
 from fanet_ros.training.event_log import EventLog
-from fanet_ros.training.interruption import Interruption
 from fanet_ros.training.losses import LabelMeaning
 from fanet_ros.training.optimization import WeightAverage, learning_rate, make_optimizer, set_learning_rate
 from fanet_ros.training.processes import Processes
-from fanet_ros.training.progress import Progress
 from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.step import RecordedStep, TrainStep
 
@@ -38,10 +37,6 @@ READ_EVERY = 20         # iterations, on a GPU: reading a loss waits for the dev
 Validate = Callable[[FANet], float]
 
 
-class TrainingError(ValueError):
-    """Training cannot continue; the message says why and what is on disk."""
-
-
 def new_network(metadata: CheckpointMetadata, seed: int) -> FANet:
     """A network to train, with auxiliary heads; `seed` fixes its random weights."""
     torch.manual_seed(seed)
@@ -49,9 +44,9 @@ def new_network(metadata: CheckpointMetadata, seed: int) -> FANet:
 
 
 def _precision(requested: str, device: torch.device) -> str:
-    """:raises TrainingError: the device does not support it"""
+    """:raises ValueError: the device does not support it"""
     if requested == 'float16' and device.type == 'cpu':
-        raise TrainingError('training.precision is float16, which is for a GPU: set it to auto')
+        raise ValueError('training.precision is float16, which is for a GPU: set it to auto')
     if requested == 'auto':
         return 'bfloat16' if computes_in('bfloat16', device) else 'float32'
     return requested
@@ -105,8 +100,7 @@ class Trainer:
 
         Returns False if Ctrl-C or SIGTERM stopped it early, between two iterations.
 
-        :raises TrainingError: the loss or the gradient is no longer finite
-        :raises RunFolderError: the state cannot be written
+        :raises ValueError: the loss or the gradient is no longer finite, or the state cannot be written
         :raises DatasetError: an image cannot be read
         """
         self.network.train()
@@ -141,7 +135,7 @@ class Trainer:
     def run_unsaved(self, iterations: int) -> None:
         """Run some iterations without writing anything; returns when the device has finished them. For measurements.
 
-        :raises TrainingError: the loss or the gradient is no longer finite
+        :raises ValueError: the loss or the gradient is no longer finite
         """
         self.network.train()
         with self._drawn_ahead() as batches:
@@ -180,7 +174,7 @@ class Trainer:
     def _read_losses(self) -> None:
         """Wait for the device, collect the losses since the last call, and check that all are finite.
 
-        :raises TrainingError: one is not
+        :raises ValueError: one is not
         """
         first = self.iteration - len(self._unread)
         for number, (loss, norm) in enumerate(torch.stack(self._unread).tolist() if self._unread else [], first):
@@ -197,7 +191,7 @@ class Trainer:
             if self._saved_at:
                 rest = (f'{self.folder.state_path} holds iteration {self._saved_at}: resume from it with a lower '
                         'training.learning_rate and --resume changed')
-            raise TrainingError(f'the {name} is {value} at iteration {iteration}; {rest}')
+            raise ValueError(f'the {name} is {value} at iteration {iteration}; {rest}')
 
     def _measure(self) -> None:
         every = self.settings.validate_every
@@ -239,7 +233,7 @@ class Trainer:
     def save(self) -> None:
         """Write the resumable state and the curves.
 
-        :raises RunFolderError: it cannot be written; the last state is kept
+        :raises ValueError: it cannot be written; the last state is kept
         """
         self._saved_at = self.iteration
         if self._processes.is_first:
@@ -252,7 +246,6 @@ class Trainer:
             self.folder.write_history({'losses': losses, 'validation': self.validation})
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Continue from a saved state."""
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
         self._optimizer.load_state_dict(state['optimizer'])

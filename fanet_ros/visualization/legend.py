@@ -11,7 +11,6 @@ from fanet_ros.inference import ClassMap
 BACKGROUND: Color = (18, 20, 25)
 TEXT: Color = (233, 236, 241)
 FAINT_TEXT: Color = (150, 157, 170)
-GOOD: Color = (126, 211, 133)
 
 
 def legend(class_map: ClassMap, width: int, size_px: int) -> Image.Image:

@@ -21,7 +21,7 @@ OVERLAY_ALPHA = 0.5
 class OverlayVideo:
     """Writes `path` (.mp4) frame by frame; complete once closed. Use as a context manager.
 
-    All frames are shown at the size of the first, at most 800 px wide each. `add` raises VideoError if no
+    All frames are shown at the size of the first, at most 800 px wide each. `add` raises ValueError if no
     installed encoder can write the file.
     """
 

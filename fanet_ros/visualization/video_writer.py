@@ -17,10 +17,6 @@ CODECS = (('libx264', {'preset': 'veryfast', 'crf': '23'}),
 OPENCV_CODEC = 'mp4v'
 
 
-class VideoError(ValueError):
-    """The video cannot be written; the message is one line."""
-
-
 class VideoWriter(Protocol):
     """Takes (height, width, 3) uint8 RGB frames of one size, even in both directions, until it is closed."""
 
@@ -32,7 +28,7 @@ class VideoWriter(Protocol):
 def open_video(path: Path, width: int, height: int, fps: float) -> VideoWriter:
     """Open a new video for writing.
 
-    :raises VideoError: no installed encoder can write it
+    :raises ValueError: no installed encoder can write it
     """
     return _AvWriter.open(path, width, height, fps) or _OpenCvWriter(path, width, height, fps)
 
@@ -70,7 +66,7 @@ class _OpenCvWriter:
     def __init__(self, path: Path, width: int, height: int, fps: float) -> None:
         self._writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*OPENCV_CODEC), fps, (width, height))
         if not self._writer.isOpened():
-            raise VideoError(f'OpenCV cannot write {path} with codec {OPENCV_CODEC} at {width}x{height}: pip install av')
+            raise ValueError(f'OpenCV cannot write {path} with codec {OPENCV_CODEC} at {width}x{height}: pip install av')
 
     def write(self, rgb: np.ndarray) -> None:
         self._writer.write(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))

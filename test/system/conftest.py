@@ -9,7 +9,7 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -135,6 +135,11 @@ class Client:
             return [self._call(service, name, service.Request(parameters=parameters)).result]
         service, name = SetParameters, f'{node_name}/set_parameters'
         return list(self._call(service, name, service.Request(parameters=parameters)).results)
+
+    def apply(self, node_name: str, atomically: bool = False, **values: Any) -> None:
+        """set_parameters() with values that must be accepted."""
+        for result in self.set_parameters(node_name, atomically, **values):
+            assert result.successful, result.reason
 
     def get_parameters(self, node_name: str, *names: str) -> list[Any]:
         """Like `ros2 param get`, for several parameters."""
@@ -275,23 +280,25 @@ def small_checkpoint_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(name='same_rounding', scope='session')
-def same_rounding_fixture() -> tuple[str, ...]:
-    """Arguments of a node whose results must equal those of `segmenter` exactly.
+@pytest.fixture(name='start_segmentation', scope='module')
+def start_segmentation_fixture(start_executable: Callable[..., Process], small_checkpoint: Path) -> Callable[..., Process]:
+    """Starts a node with `small_checkpoint`: start_segmentation('output_size:=network', rules=['__ns:=/front']).
 
-    With engine auto, two processes may choose different engines, which round differently.
+    Its results equal those of `segmenter` exactly: with engine auto, two processes may choose engines that round differently.
     """
-    return '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'num_threads:=1'
+    def start(*parameters: str, rules: Sequence[str] = ()) -> Process:
+        given = (f'checkpoint:={small_checkpoint}', 'device:=cpu', 'engine:=torch', 'num_threads:=1', *parameters)
+        return start_executable('segmentation_node', '--ros-args', *(part for rule in rules for part in ('-r', rule)),
+                                *(part for parameter in given for part in ('-p', parameter)))
+    return start
 
 
 @pytest.fixture(name='segmentation_camera', scope='module')
 def segmentation_camera_fixture(
-        make_camera: Callable[..., Camera], start_executable: Callable[..., Process], small_checkpoint: Path,
-        same_rounding: tuple[str, ...]) -> Callable[..., Camera]:
+        make_camera: Callable[..., Camera], start_segmentation: Callable[..., Process]) -> Callable[..., Camera]:
     """A camera with its own node: segmentation_camera('output_size:=network', ...), with parameters of the node."""
     def start(*parameters: str) -> Camera:
-        given = [part for parameter in (f'checkpoint:={small_checkpoint}', *parameters) for part in ('-p', parameter)]
-        camera = make_camera(start_executable('segmentation_node', '--ros-args', *given, *same_rounding))
+        camera = make_camera(start_segmentation(*parameters))
         camera.connect(blotches(0))
         return camera
     return start

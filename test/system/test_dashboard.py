@@ -48,11 +48,11 @@ def folder_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(name='host', scope='module')
-def host_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
-                 folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def host_fixture(client: Any, start_executable: Callable[..., Any], start_segmentation: Callable[..., Any], folder: Path,
+                 tmp_path_factory: pytest.TempPathFactory) -> str:
     """Host and port of a dashboard with a running camera and node."""
     start_executable('camera_node', '--ros-args', '-p', f'source:={folder}', '-p', 'rate_hz:=8.0')
-    start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *same_rounding)
+    start_segmentation()
     dashboard = start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p',
                                  f'record_folder:={tmp_path_factory.mktemp("bags")}')
     return link_of(client, dashboard)[0]
@@ -245,16 +245,14 @@ def test_a_bag_is_recorded_in_the_dashboards_time(
 
 
 def test_each_of_several_cameras_is_shown_and_recorded_whatever_its_topic_is_called(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...], folder: Path,
+        client: Any, start_executable: Callable[..., Any], start_segmentation: Callable[..., Any], folder: Path,
         tmp_path: Path) -> None:
     from rosbags.rosbag2 import Reader
     eyes = {'front': '/eye_1', 'left': '/eye_2'}
     for name, topic in eyes.items():
         start_executable('camera_node', '--ros-args', '-r', f'__node:={name}_camera', '-r', f'image:={topic}', '-p',
                          f'source:={folder}', '-p', 'rate_hz:=4.0')
-    start_executable('segmentation_node', '--ros-args', '-r', '__node:=pair', '-p', 'cameras:=[front,left]', '-p',
-                     f'checkpoint:={small_checkpoint}', *same_rounding,
-                     *(part for name, topic in eyes.items() for part in ('-r', f'{name}/image:={topic}')))
+    start_segmentation('cameras:=[front,left]', rules=['__node:=pair', *(f'{name}/image:={topic}' for name, topic in eyes.items())])
     host = link_of(client, start_executable('dashboard', '--ros-args', '-p', 'port:=0', '-p', 'node:=pair', '-p',
                                             f'record_folder:={tmp_path}'))[0]
 

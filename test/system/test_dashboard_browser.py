@@ -54,16 +54,14 @@ def text_of(selector: str) -> str:
 class Street:
     """Camera, node and dashboard behind the page."""
 
-    def __init__(self, start: Callable[..., Any], client: Any, checkpoint: Path, same_rounding: tuple[str, ...],
-                 folder: Path) -> None:
-        self._start, self._arguments = start, ('--ros-args', '-p', f'checkpoint:={checkpoint}', *same_rounding)
-        self.client = client
+    def __init__(self, start: Callable[..., Any], start_segmentation: Callable[[], Any], client: Any, folder: Path) -> None:
+        self._start, self._start_segmentation, self.client = start, start_segmentation, client
         start('camera_node', '--ros-args', '-p', f'source:={folder}', '-p', 'rate_hz:=8.0')
         self.start_node()
         self.link = self.start_dashboard()
 
     def start_node(self) -> None:
-        self.node = self._start('segmentation_node', *self._arguments)
+        self.node = self._start_segmentation()
 
     def start_dashboard(self, *parameters: str) -> str:
         """Start a new dashboard, keep it as `dashboard` and return its link."""
@@ -74,12 +72,12 @@ class Street:
 
 
 @pytest.fixture(name='street', scope='module')
-def street_fixture(start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, same_rounding: tuple[str, ...],
+def street_fixture(start_executable: Callable[..., Any], start_segmentation: Callable[..., Any], client: Any,
                    tmp_path_factory: pytest.TempPathFactory) -> Street:
     folder = tmp_path_factory.mktemp('images')
     noise = np.random.default_rng(3).integers(0, 256, (12, 16, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / 'one.png'), cv2.resize(noise, (160, 120), interpolation=cv2.INTER_CUBIC))
-    return Street(start_executable, client, small_checkpoint, same_rounding, folder)
+    return Street(start_executable, start_segmentation, client, folder)
 
 
 @pytest.fixture(name='browser', scope='module')

@@ -23,16 +23,9 @@ from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 NODE = '/rested'
 
 
-def start_node(start_executable: Callable[..., Any], checkpoint: Path, node: str, image: str, *parameters: str) -> Any:
-    """Start a segmentation node that is named `node` and listens to `image`."""
-    return start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={node[1:]}', '-r', f'image:={image}', '-p', f'checkpoint:={checkpoint}',
-        '-p', 'device:=cpu', '-p', 'engine:=torch', *(part for parameter in parameters for part in ('-p', parameter)))
-
-
 def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_node(start_executable, small_checkpoint, NODE, 'rested_image', 'diagnostics_period_s:=0.1')
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation('diagnostics_period_s:=0.1', rules=[f'__node:={NODE[1:]}', 'image:=rested_image'])
     camera = client.node.create_publisher(Image, '/rested_image', 5)
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.collect(ClassMap, f'{NODE}/class_map')       # needs no inference
@@ -54,16 +47,15 @@ def test_it_subscribes_to_the_camera_only_while_it_has_subscribers(
         client.node.destroy_subscription(subscription)
         client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to be idle again', process)
 
-    result, = client.set_parameters(NODE, lazy=False)
-    assert result.successful
+    client.apply(NODE, lazy=False)
     client.wait_for(lambda: camera.get_subscription_count() == 1, 'a camera subscription without subscribers', process)
     assert process.stop() == 0
 
 
 def test_subscribers_and_diagnostics_are_served_while_a_model_is_built(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path) -> None:
+        client: Any, start_segmentation: Callable[..., Any], tmp_path: Path) -> None:
     node = '/building'
-    process = start_node(start_executable, small_checkpoint, node, 'building_image', 'diagnostics_period_s:=0.1')
+    process = start_segmentation('diagnostics_period_s:=0.1', rules=[f'__node:={node[1:]}', 'image:=building_image'])
     camera = client.node.create_publisher(Image, '/building_image', 5)
     client.wait_for(lambda: 'segmenting' in process.log, 'its start', process)
     client.wait_for(lambda: camera.get_subscription_count() == 0, 'it to be idle', process)
@@ -98,10 +90,10 @@ def test_subscribers_and_diagnostics_are_served_while_a_model_is_built(
 
 
 def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
     node = '/woken'
-    process = start_node(start_executable, small_checkpoint, node, 'woken_image', 'diagnostics_period_s:=0.1',
-                         'no_image_warning_s:=0.1')
+    process = start_segmentation('diagnostics_period_s:=0.1', 'no_image_warning_s:=0.1',
+                                 rules=[f'__node:={node[1:]}', 'image:=woken_image'])
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
@@ -124,32 +116,30 @@ def test_after_idling_it_adapts_to_the_qos_of_a_new_camera(
 
 
 def test_max_rate_hz_is_kept_and_frames_above_it_are_no_warning(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
+        client: Any, start_segmentation: Callable[..., Any], make_camera: Callable[..., Any]) -> None:
     node = '/limited'
-    process = start_node(start_executable, small_checkpoint, node, 'limited_image', 'diagnostics_period_s:=0.1')
+    process = start_segmentation('diagnostics_period_s:=0.1', rules=[f'__node:={node[1:]}', 'image:=limited_image'])
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     camera = make_camera(process, node, '/limited_image')
     image = np.full((96, 128, 3), 90, np.uint8)
     camera.connect(image)
     before = len(camera.masks)
-    result, = client.set_parameters(node, max_rate_hz=0.001)        # one frame during the whole test
-    assert result.successful
+    client.apply(node, max_rate_hz=0.001)        # one frame during the whole test
     client.wait_for(lambda: camera.send(image) is not None and int(
         reported(arrays, node[1:]).get('frames dropped: above max_rate_hz', 0)) > 20, 'frames above the rate', process)
     # On a slow machine earlier frames may have been replaced; the warning lasts until they leave the window.
     client.wait_for(lambda: camera.send(image) is not None and 'keep up' not in reported(arrays, node[1:])['message'],
                     'no warning', process)
     assert len(camera.masks) <= before + 1
-    result, = client.set_parameters(node, max_rate_hz=0.0)
-    assert result.successful
+    client.apply(node, max_rate_hz=0.0)
     camera.answer_to(image)
     assert process.stop() == 0
 
 
 def test_overlay_max_rate_hz_limits_the_overlay_and_not_the_masks(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, make_camera: Callable[..., Any]) -> None:
+        client: Any, start_segmentation: Callable[..., Any], make_camera: Callable[..., Any]) -> None:
     node = '/drawing'
-    process = start_node(start_executable, small_checkpoint, node, 'drawing_image', 'overlay_max_rate_hz:=0.001')
+    process = start_segmentation('overlay_max_rate_hz:=0.001', rules=[f'__node:={node[1:]}', 'image:=drawing_image'])
     overlays = client.collect(Image, f'{node}/overlay')
     camera = make_camera(process, node, '/drawing_image')
     image = np.full((96, 128, 3), 90, np.uint8)
@@ -158,7 +148,6 @@ def test_overlay_max_rate_hz_limits_the_overlay_and_not_the_masks(
     for _ in range(5):
         camera.answer_to(image)
     assert len(overlays) == 1
-    result, = client.set_parameters(node, overlay_max_rate_hz=0.0)
-    assert result.successful
+    client.apply(node, overlay_max_rate_hz=0.0)
     client.wait_for(lambda: camera.send(image) is not None and len(overlays) > 4, 'further overlays', process)
     assert process.stop() == 0

@@ -63,10 +63,8 @@ class Managed:
 
 
 @pytest.fixture(name='managed', scope='module')
-def managed_fixture(client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> Managed:
-    return Managed(client, start_executable(
-        'segmentation_node', '--ros-args', '-r', f'__node:={NODE[1:]}', '-r', 'image:=managed_image', '-p',
-        'autostart:=false', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu', '-p', 'engine:=torch'))
+def managed_fixture(client: Any, start_segmentation: Callable[..., Any]) -> Managed:
+    return Managed(client, start_segmentation('autostart:=false', rules=[f'__node:={NODE[1:]}', 'image:=managed_image']))
 
 
 def test_it_waits_for_a_manager(managed: Managed) -> None:
@@ -84,13 +82,11 @@ def test_a_transition_invalid_in_its_state_is_refused_and_the_node_survives(mana
 
 
 def test_a_transition_that_fails_leaves_it_usable(managed: Managed, small_checkpoint: Path) -> None:
-    result, = managed.client.set_parameters(NODE, checkpoint='no_such_network')     # accepted: nothing is loaded yet
-    assert result.successful
+    managed.client.apply(NODE, checkpoint='no_such_network')     # accepted: nothing is loaded yet
     assert not managed.change(CONFIGURE)
     assert managed.client.state(NODE) == 'unconfigured'
     assert "cannot be configured: checkpoint 'no_such_network' not found" in managed.process.log
-    result, = managed.client.set_parameters(NODE, checkpoint=str(small_checkpoint))
-    assert result.successful
+    managed.client.apply(NODE, checkpoint=str(small_checkpoint))
     assert managed.change(CONFIGURE) and managed.client.state(NODE) == 'inactive'
     assert managed.change(CLEANUP) and managed.client.state(NODE) == 'unconfigured'
 

@@ -24,14 +24,11 @@ from sensor_msgs.msg import CompressedImage, Image
 
 
 @pytest.fixture(name='drive', scope='module')
-def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera: Callable[..., Any],
-                  small_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drive_fixture(client: Any, start_executable: Callable[..., Any], segmentation_camera: Callable[..., Any],
+                  tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bag of at least three files with camera, masks (raw and PNG), timing and class map."""
     bag = tmp_path_factory.mktemp('bag') / 'drive'
-    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}',
-                               '-p', 'device:=cpu', '-p', 'engine:=torch', '-p', 'class_map_period_s:=0.0')
-    camera = make_camera(process)
-    camera.connect(blotches(0))
+    camera = segmentation_camera('class_map_period_s:=0.0')
     # The first file starts with the latched class map and must last until the other topics are discovered.
     recorder = start_executable(
         'recorder_node', '--ros-args', '-p', f'output:={bag}', '-p', 'max_bag_duration_s:=4.0', '-p',
@@ -50,7 +47,7 @@ def drive_fixture(client: Any, start_executable: Callable[..., Any], make_camera
         return (bag / 'drive_2.mcap').exists()
     client.wait_for(recorded, 'three files', recorder)
     camera.answer_to(blotches(seed + 1))       # the third file may have started after the last mask
-    assert recorder.stop() == 0 and process.stop() == 0, recorder.log
+    assert recorder.stop() == 0 and camera.process.stop() == 0, recorder.log
     return bag
 
 
@@ -144,12 +141,12 @@ def test_looping_over_nothing_ends(start_executable: Callable[..., Any], tmp_pat
 
 @pytest.mark.parametrize('reliability', ['reliable', 'best_effort'])
 def test_it_waits_for_the_node_and_counts_its_masks(
-        drive: Path, start_executable: Callable[..., Any], client: Any, small_checkpoint: Path, reliability: str) -> None:
+        drive: Path, start_executable: Callable[..., Any], start_segmentation: Callable[..., Any], client: Any,
+        reliability: str) -> None:
     player = start_executable('player_node', '--ros-args', '-p', f'bag:={drive}', '-p', 'topics:=/image', '-p',
                               'masks:=/segmentation/mask')
     client.wait_for(lambda: 'waiting for a subscriber to /image' in player.log, 'it to wait', player)
-    node = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
-                            '-p', 'engine:=torch', '-p', f'qos_overrides./segmentation/mask.publisher.reliability:={reliability}')
+    node = start_segmentation(f'qos_overrides./segmentation/mask.publisher.reliability:={reliability}')
     assert player.wait() == 0, player.log
     with AnyReader([drive]) as reader:
         images = sum(item.msgcount for item in reader.connections if item.topic == '/image')

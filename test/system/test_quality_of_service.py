@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,17 +17,14 @@ from fanet_ros.host.dds_profile import MIN_RECEIVE_BUFFER_BYTES, receive_buffer_
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-QUICK = ('-p', 'device:=cpu', '-p', 'engine:=torch')
 RGB = np.zeros((48, 64, 3), np.uint8)
 
 
 @pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
 def test_reliable_and_best_effort_publishers_are_received(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path,
-        reliability: ReliabilityPolicy) -> None:
+        client: Any, start_segmentation: Callable[..., Any], reliability: ReliabilityPolicy) -> None:
     name = f'hears_{reliability.name.lower()}'
-    process = start_executable('segmentation_node', '--ros-args', '-r', f'__node:={name}', '-r', f'image:={name}/image',
-                               '-p', f'checkpoint:={small_checkpoint}', *QUICK)
+    process = start_segmentation(rules=[f'__node:={name}', f'image:={name}/image'])
     masks = client.collect(Image, f'/{name}/mask')
     publisher = client.publisher(Image, f'/{name}/image', QoSProfile(depth=1, reliability=reliability))
     image = rgb_to_image_message(RGB, Header())
@@ -36,12 +32,10 @@ def test_reliable_and_best_effort_publishers_are_received(
     assert 'does not fit' not in process.log
 
 
-def test_a_publisher_with_incompatible_qos_is_named(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__node:=strict', '-r', 'image:=strict/image', '-p',
-        f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1', '-p',
-        'qos_overrides./strict/image.subscription.reliability:=reliable', '-p', 'lazy:=false')
+def test_a_publisher_with_incompatible_qos_is_named(client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation(
+        'no_image_warning_s:=0.2', 'diagnostics_period_s:=0.1', 'qos_overrides./strict/image.subscription.reliability:=reliable',
+        'lazy:=false', rules=['__node:=strict', 'image:=strict/image'])
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     client.node.create_publisher(Image, '/strict/image', BEST_EFFORT)
     client.wait_for(lambda: 'no image from /client arrives' in process.log, 'the warning', process)
@@ -62,9 +56,8 @@ def test_a_publisher_with_incompatible_qos_is_named(
 
 
 def test_the_subscription_follows_publishers_that_come_and_go(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=follows', '-r', 'image:=follows/image',
-                               '-p', f'checkpoint:={small_checkpoint}', *QUICK)
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation(rules=['__node:=follows', 'image:=follows/image'])
     masks = client.collect(Image, '/follows/mask')
     reliable = client.publisher(Image, '/follows/image', QoSProfile(depth=10))
 
@@ -91,9 +84,8 @@ def test_the_subscription_follows_publishers_that_come_and_go(
 
 
 def test_the_subscription_stays_ready_for_a_camera_that_left(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=stays', '-r', 'image:=stays/image', '-p',
-                               f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'no_image_warning_s:=3.0')     # three checks later
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation('no_image_warning_s:=3.0', rules=['__node:=stays', 'image:=stays/image'])      # three checks later
     masks = client.collect(Image, '/stays/mask')
     camera = client.node.create_publisher(Image, '/stays/image', BEST_EFFORT)
     image = rgb_to_image_message(RGB, Header())
@@ -103,10 +95,8 @@ def test_the_subscription_stays_ready_for_a_camera_that_left(
     assert 'subscription is now reliable' not in process.log
 
 
-def test_an_invalid_reliability_is_refused_by_name(
-        start_executable: Callable[..., Any], small_checkpoint: Path) -> None:
-    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', *QUICK,
-                               '-p', 'qos_overrides./image.subscription.reliability:=relyable')
+def test_an_invalid_reliability_is_refused_by_name(start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation('qos_overrides./image.subscription.reliability:=relyable')
     assert process.wait() == 1
     assert ("segmentation_node: parameter qos_overrides./image.subscription.reliability is 'relyable': expected one of "
             'best_available, reliable') in process.log
@@ -114,13 +104,12 @@ def test_an_invalid_reliability_is_refused_by_name(
 
 @pytest.mark.parametrize('reliability', [ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT])
 def test_a_camera_without_a_profile_loses_no_large_images(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, reliability: ReliabilityPolicy) -> None:
+        client: Any, start_segmentation: Callable[..., Any], reliability: ReliabilityPolicy) -> None:
     """This process has no DDS profile; each image is five times the size of its shared memory, and sent after the last answer."""
     if receive_buffer_bytes() < MIN_RECEIVE_BUFFER_BYTES and reliability == ReliabilityPolicy.BEST_EFFORT:
         pytest.skip('net.core.rmem_max is below 4 MB')
     name = f'large_{reliability.name.lower()}'
-    process = start_executable('segmentation_node', '--ros-args', '-r', f'__node:={name}', '-r', f'image:={name}/image',
-                               '-p', f'checkpoint:={small_checkpoint}', *QUICK, '-p', 'output_size:=64x48')
+    process = start_segmentation('output_size:=64x48', rules=[f'__node:={name}', f'image:={name}/image'])
     masks = client.collect(Image, f'/{name}/mask')
     publisher = client.publisher(Image, f'/{name}/image', QoSProfile(depth=10, reliability=reliability))
     image = rgb_to_image_message(np.zeros((720, 1280, 3), np.uint8), Header())

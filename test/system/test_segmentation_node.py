@@ -46,8 +46,7 @@ def process_fixture(camera: Any) -> Any:
 def default_parameters_fixture(client: Any, camera: Any) -> Iterator[None]:
     """Restores the parameters after tests that change them."""
     yield
-    result, = client.set_parameters(NODE, atomically=True, input_height=0, input_width=0, overlay_alpha=0.5)
-    assert result.successful
+    client.apply(NODE, atomically=True, input_height=0, input_width=0, overlay_alpha=0.5)
 
 
 @pytest.mark.parametrize(('size', 'network_size'), [
@@ -108,8 +107,7 @@ def test_resolution_changes_while_running(
         client: Any, camera: Any, segmenter: Segmenter, small_checkpoint: Path, process: Any,
         default_parameters: None) -> None:
     switches = process.log.count('now segmenting')
-    result, = client.set_parameters(NODE, atomically=True, input_height=64, input_width=192)
-    assert result.successful, result.reason
+    client.apply(NODE, atomically=True, input_height=64, input_width=192)
     mask, timing = camera.answer_to(blotches(6))
     assert (timing.input_height, timing.input_width) == (64, 192)
     other = Segmenter.from_checkpoint(
@@ -154,8 +152,7 @@ def test_overlay_alpha_changes_while_running(
         client: Any, camera: Any, process: Any, segmenter: Segmenter, default_parameters: None) -> None:
     overlays: list[Image] = []
     subscription = client.node.create_subscription(Image, f'{NODE}/overlay', overlays.append, 5)
-    result, = client.set_parameters(NODE, overlay_alpha=0.25)
-    assert result.successful
+    client.apply(NODE, overlay_alpha=0.25)
     client.wait_for(lambda: camera.send(blotches(8)) is not None and bool(overlays), 'the overlay', process)
     rgb = blotches(9)
     overlay = camera.wait_for_one(overlays, camera.send(rgb))
@@ -208,12 +205,9 @@ def values_of(diagnostics: DiagnosticArray) -> dict[str, str]:
 
 
 def test_compressed_images_simulated_time_and_remapping(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
-        segmenter: Segmenter) -> None:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__ns:=/front', '-r', '/clock:=/front/clock',
-        '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'image_transport:=compressed', '-p', 'use_sim_time:=true',
-        '-p', 'diagnostics_period_s:=0.1')
+        client: Any, start_segmentation: Callable[..., Any], segmenter: Segmenter) -> None:
+    process = start_segmentation('image_transport:=compressed', 'use_sim_time:=true', 'diagnostics_period_s:=0.1',
+                                 rules=['__ns:=/front', '/clock:=/front/clock'])
     arrays = client.collect(DiagnosticArray, '/diagnostics')
     masks, timings = (client.collect(kind, f'/front/segmentation/{name}')
                       for kind, name in ((Image, 'mask'), (FrameTiming, 'timing')))
@@ -240,10 +234,8 @@ def test_compressed_images_simulated_time_and_remapping(
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_quietly(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...],
-        number: int) -> None:
-    process = start_executable('segmentation_node', '--ros-args', '-r', '__node:=ending', '-p',
-                               f'checkpoint:={small_checkpoint}', *same_rounding, '-r', 'image:=other')
+        client: Any, start_segmentation: Callable[..., Any], number: int) -> None:
+    process = start_segmentation(rules=['__node:=ending', 'image:=other'])
     client.collect(Image, '/ending/mask')      # otherwise it would not subscribe
     images = client.publisher(Image, '/other')
     client.wait_for(lambda: 'segmenting' in process.log, 'its start', process)
@@ -255,12 +247,11 @@ def test_a_signal_ends_it_quietly(
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_while_a_model_is_built(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, tmp_path: Path, number: int) -> None:
+        client: Any, start_segmentation: Callable[..., Any], tmp_path: Path, number: int) -> None:
     """Building an engine may take minutes and cannot be aborted; simulated by a class map that never finishes reading."""
     class_map = tmp_path / 'class_map.yaml'
     os.mkfifo(class_map)
-    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p', 'device:=cpu',
-                               '-p', f'class_map:={class_map}')
+    process = start_segmentation(f'class_map:={class_map}')
 
     writers: list[int] = []     # kept open: closing would signal end of file
 
@@ -275,10 +266,8 @@ def test_a_signal_ends_it_while_a_model_is_built(
 
 
 def test_silence_is_explained(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__node:=waiting', '-r', 'image:=quiet', '-p', f'checkpoint:={small_checkpoint}',
-        *same_rounding, '-p', 'no_image_warning_s:=0.2', '-p', 'diagnostics_period_s:=0.1')
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation('no_image_warning_s:=0.2', 'diagnostics_period_s:=0.1', rules=['__node:=waiting', 'image:=quiet'])
     arrays = client.collect(DiagnosticArray, '/diagnostics')
 
     def message() -> str:
@@ -294,11 +283,10 @@ def test_silence_is_explained(
 
 
 def test_silence_after_simulated_time_has_started_is_logged(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
-    process = start_executable(
-        'segmentation_node', '--ros-args', '-r', '__node:=simulated', '-r', 'image:=simulated/image', '-r', '/clock:=/late/clock',
-        '-p', f'checkpoint:={small_checkpoint}', *same_rounding, '-p', 'use_sim_time:=true', '-p', 'no_image_warning_s:=0.2',
-        '-p', 'diagnostics_period_s:=0.1', '-p', 'lazy:=false')     # else it may be idle before the clock is heard
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    process = start_segmentation(
+        'use_sim_time:=true', 'no_image_warning_s:=0.2', 'diagnostics_period_s:=0.1', 'lazy:=false',     # else it may be idle
+        rules=['__node:=simulated', 'image:=simulated/image', '/clock:=/late/clock'])           # before the clock is heard
     client.wait_for(lambda: 'simulated time has not started' in process.log, 'the first warning', process)
     clock = client.publisher(Clock, '/late/clock')
     seconds = itertools.count(100)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,9 +35,8 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_follow
 
     present = np.unique(labels)
     names = [maps[0].names[index] for index in present]
-    result, = client.set_parameters(NODE, atomically=True, output_size='input', class_filter=f'{names[0]}, {names[1]}',
+    client.apply(NODE, atomically=True, output_size='input', class_filter=f'{names[0]}, {names[1]}',
                                     class_remap=f'{names[0]}=200, {names[2]}={names[1]}')
-    assert result.successful, result.reason
     mask, _ = camera.answer_to(blotches(1))
     table = np.full(256, 255, np.uint8)
     table[present[0]], table[present[1]], table[present[2]] = 200, present[1], present[1]
@@ -50,13 +48,11 @@ def test_filter_numbering_and_size_change_while_running_and_the_class_map_follow
 
 
 def test_the_class_map_follows_a_change_without_subscribers(
-        client: Any, start_executable: Callable[..., Any], small_checkpoint: Path, same_rounding: tuple[str, ...]) -> None:
-    node = start_executable('segmentation_node', '--ros-args', '-r', '__ns:=/idle', '-p', f'checkpoint:={small_checkpoint}',
-                            *same_rounding)
+        client: Any, start_segmentation: Callable[..., Any]) -> None:
+    node = start_segmentation(rules=['__ns:=/idle'])
     maps = client.collect(ClassMap, f'/idle{NODE}/class_map', LATCHED_QOS)
     client.wait_for(lambda: bool(maps), 'the class map', node)
-    result, = client.set_parameters(f'/idle{NODE}', class_filter='road')
-    assert result.successful, result.reason
+    client.apply(f'/idle{NODE}', class_filter='road')
     client.wait_for(lambda: len(maps) == 2, 'the new class map', node)
     assert list(maps[1].names) == ['road', 'unlabelled']
 
@@ -79,8 +75,7 @@ def test_a_refused_change_says_why_and_changes_nothing(
 
 
 def test_camera_info_is_published_scaled_to_the_mask(client: Any, camera: Any) -> None:
-    result, = client.set_parameters(NODE, output_size='80x30')
-    assert result.successful
+    client.apply(NODE, output_size='80x30')
     infos = client.collect(CameraInfo, f'{NODE}/camera_info')
     publisher = client.publisher(CameraInfo, '/camera_info')
     info = CameraInfo(width=160, height=120, header=camera.header())
@@ -100,9 +95,8 @@ def test_camera_info_is_published_scaled_to_the_mask(client: Any, camera: Any) -
     ('class_filter:=unicorn', "class_filter has 'unicorn'"), ('output_size:=0x0', 'output_size'),
     ('label_ids:=none', 'expected one of training, dataset')])
 def test_an_invalid_setting_ends_the_start_with_one_line(
-        start_executable: Callable[..., Any], small_checkpoint: Path, parameter: str, reason: str) -> None:
-    process = start_executable('segmentation_node', '--ros-args', '-p', f'checkpoint:={small_checkpoint}', '-p',
-                               'device:=cpu', '-p', 'engine:=torch', '-p', parameter)
+        start_segmentation: Callable[..., Any], parameter: str, reason: str) -> None:
+    process = start_segmentation(parameter)
     assert process.wait() == 1
     line, = [line for line in process.log.strip().splitlines() if not line.startswith('[INFO]')]
     assert line.startswith('segmentation_node: ') and reason in line

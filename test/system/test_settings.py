@@ -61,8 +61,7 @@ def test_unused_parameters_are_reported_at_start_up(node: Any) -> None:
 def test_values_from_ros2_param_set_are_accepted(
         client: Any, node: Any, name: str, text: str, value: Any, atomically: bool) -> None:
     sent = parameter_value_to_python(get_parameter_value(string_value=text))         # as the command line parses it
-    result, = client.set_parameters('/segmentation', atomically, **{name: sent})
-    assert result.successful, result.reason
+    client.apply('/segmentation', atomically, **{name: sent})
     now, = client.get_parameters('/segmentation', name)
     assert (now if isinstance(value, (int, float)) else list(now)) == value
 
@@ -99,8 +98,7 @@ def test_no_node_exits_because_of_an_unused_parameter(
         text.format(folder=tmp_path, bag=recorded) for text in arguments))
     client.wait_for(lambda: f'other_{name}' in client.node.get_node_names(), 'the node', process)
     for use_sim_time in (True, False):
-        result, = client.set_parameters(f'/other_{name}', use_sim_time=use_sim_time)
-        assert result.successful, result.reason
+        client.apply(f'/other_{name}', use_sim_time=use_sim_time)
     for value, reason in (({'no_such_parameter': 1}, 'no_such_parameter'), ({'use_sim_time': 3}, 'Wrong parameter type')):
         result, = client.set_parameters(f'/other_{name}', **value)
         assert not result.successful and reason in result.reason, result.reason

@@ -67,8 +67,7 @@ def camera_fixture(
 @pytest.fixture(autouse=True)
 def start_values(client: Any, camera: Any, small_checkpoint: Path) -> Iterator[None]:
     yield
-    result, = client.set_parameters(NODE, atomically=True, checkpoint=str(small_checkpoint), **START)
-    assert result.successful, result.reason
+    client.apply(NODE, atomically=True, checkpoint=str(small_checkpoint), **START)
 
 
 @pytest.mark.parametrize('values', [
@@ -81,8 +80,7 @@ def test_masks_are_those_of_the_new_model(client: Any, camera: Any, small_checkp
             pytest.importorskip(module)
     values = {name: {'MAP': str(class_map), 'OTHER': str(other_checkpoint)}.get(value, value)
               for name, value in values.items()}
-    result, = client.set_parameters(NODE, atomically=True, **values)
-    assert result.successful, result.reason
+    client.apply(NODE, atomically=True, **values)
     arguments = {'engine': 'torch', 'precision': 'float32', **values}
     expected = Segmenter.from_checkpoint(arguments.pop('checkpoint', small_checkpoint), device='cpu', **arguments)
     labels = expected.segment(blotches(1)).labels
@@ -113,8 +111,7 @@ def test_a_switch_completes_even_if_its_client_has_gone(client: Any, camera: Any
 def test_stamps_that_jump_back_are_answered_and_reset_temporal_smoothing(client: Any, camera: Any) -> None:
     masks = []
     for smoothing, stamps in ((0.0, (5,)), (0.9, (100, 101, 102, 5, 6))):       # like a bag that is played again
-        result, = client.set_parameters(NODE, temporal_smoothing=smoothing)
-        assert result.successful, result.reason
+        client.apply(NODE, temporal_smoothing=smoothing)
         for stamp in stamps:
             header = Header(stamp=Time(sec=stamp, nanosec=500), frame_id='again')
             picture = blotches(7) if stamp == 5 else blotches(8)
@@ -126,8 +123,7 @@ def test_stamps_that_jump_back_are_answered_and_reset_temporal_smoothing(client:
 
 def test_input_scale_changes_the_size_and_keeps_the_aspect_ratio(client: Any, camera: Any) -> None:
     for scale, expected in ((2.0, (192, 256)), (1.0, (96, 128))):
-        result, = client.set_parameters(NODE, input_scale=scale)
-        assert result.successful, result.reason
+        client.apply(NODE, input_scale=scale)
         _, timing = camera.answer_to(blotches(1))
         assert (timing.input_height, timing.input_width) == expected
 
@@ -203,15 +199,13 @@ def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: 
     def answered_at(scale: str) -> bool:
         camera.answer_to(blotches(4))
         return reported(arrays, NODE[1:]).get('resolution scale') == scale
-    result, = client.set_parameters(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
-    assert result.successful
+    client.apply(NODE, atomically=True, latency_budget_ms=0.001, resolution_ladder=[1.0, 0.75])
     client.wait_for(lambda: answered_at('0.75'), 'a step down', camera.process)
     timing = camera.answer_to(blotches(4))[1]
     assert (timing.input_height, timing.input_width) == (64, 96)
     assert 'over the budget of 0.001 ms' in reported(arrays, NODE[1:])['last resolution step']
     assert 'resolution scale to 0.75' in camera.process.log
-    result, = client.set_parameters(NODE, latency_budget_ms=60000.0)
-    assert result.successful
+    client.apply(NODE, latency_budget_ms=60000.0)
     client.wait_for(lambda: answered_at('1'), 'a step up', camera.process)
     assert 'leaves room' in reported(arrays, NODE[1:])['last resolution step']
 
@@ -219,12 +213,10 @@ def test_it_steps_down_to_hold_a_budget_and_up_without_one(client: Any, camera: 
 def test_frames_that_are_too_old_are_dropped_and_counted(client: Any, camera: Any) -> None:
     before = camera.answer_to(blotches(5))[1]
     arrays = client.collect(DiagnosticArray, '/diagnostics')
-    result, = client.set_parameters(NODE, max_frame_age_ms=60000.0)
-    assert result.successful
+    client.apply(NODE, max_frame_age_ms=60000.0)
     camera.send(blotches(5))       # its stamp is decades old
     client.wait_for(lambda: int(reported(arrays, NODE[1:]).get('frames dropped: too old', 0)) > 0, 'the drop', camera.process)
-    result, = client.set_parameters(NODE, max_frame_age_ms=0.0)
-    assert result.successful
+    client.apply(NODE, max_frame_age_ms=0.0)
     after = camera.answer_to(blotches(5))[1]
     assert after.frames_dropped == before.frames_dropped + 1
     assert after.frames_segmented == before.frames_segmented + 1

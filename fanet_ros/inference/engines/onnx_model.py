@@ -73,7 +73,6 @@ class Part(torch.nn.Module):
         self.network, self._function = network, function
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """The method's result."""
         values: torch.Tensor = getattr(self.network, self._function)(images)
         return values
 

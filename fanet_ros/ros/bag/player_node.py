@@ -102,7 +102,6 @@ class PlayerNode(FittedParameters, Node):
         self._stopped.set()
 
     def close(self) -> None:
-        """Close the bag."""
         self._reader.close()
 
     def _play_once(self) -> int:

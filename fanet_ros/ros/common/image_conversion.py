@@ -19,12 +19,11 @@ from std_msgs.msg import Header
 from fanet_ros.error_text import error_text
 from fanet_ros.images import decoding as image_decoding
 from fanet_ros.images.bit_depth import BitDepth
-from fanet_ros.images.decoding import ImageError, Note, compressed_image, compressed_to_rgb, unknown_encoding
+from fanet_ros.images.decoding import ImageError, Note, compressed_image, unknown_encoding
 from fanet_ros.images.raw_image import FORMATS, SEMI_PLANAR, RawImage
 from fanet_ros.images.strict_jpeg import Suffices
 
-__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'compressed_to_rgb', 'labels_to_image_message', 'raw_image',
-           'rgb_to_image_message']
+__all__ = ['FORMATS', 'SEMI_PLANAR', 'ImageError', 'labels_to_image_message', 'raw_image', 'rgb_to_image_message']
 
 
 def raw_image(message: Union[Image, CompressedImage], *, bit_depth: Optional[BitDepth] = None,

@@ -18,7 +18,6 @@ class LogBridge(logging.Handler):
         self._logger = node.get_logger()
 
     def install(self) -> None:
-        """Start forwarding."""
         logger = logging.getLogger(LOGGER_NAME)
         logger.setLevel(logging.DEBUG)
         logger.addHandler(self)

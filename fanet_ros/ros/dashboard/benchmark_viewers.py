@@ -37,11 +37,9 @@ class BrowserViewer:
         self._page.goto(link)
 
     def is_shown(self) -> bool:
-        """Whether the page shows an image."""
         return self._page.evaluate('Boolean(window.fanet_ros?.picture.frame)')
 
     def forget(self) -> None:
-        """Discard the latencies measured so far."""
         self._page.evaluate('fanet_ros.timing.seen_ms.length = 0')
 
     def seen_ms(self) -> list[float]:
@@ -49,7 +47,6 @@ class BrowserViewer:
         return self._page.evaluate('fanet_ros.timing.seen_ms')
 
     def close(self) -> None:
-        """Close the browser."""
         self._browser.close()
         self._playwright.stop()
 

@@ -35,7 +35,6 @@ class FrameJoin:
         self._sequence = 0
 
     def clear(self) -> None:
-        """Drop all pending messages."""
         self._waiting.clear()
 
     def put(self, layer: str, stamp_ns: int, message: Any, wanted: frozenset[str]) -> Optional[JoinedFrame]:

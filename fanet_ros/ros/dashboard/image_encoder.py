@@ -3,7 +3,7 @@
 """Encodes ROS images as JPEG and PNG files for the browser, limited in width."""
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Union
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.encoded_size import JPEG_BEGIN, encoded_size
-from fanet_ros.ros.common.image_conversion import ImageError, compressed_to_rgb, raw_image
+from fanet_ros.ros.common.image_conversion import ImageError, raw_image
 from fanet_ros.ros.dashboard.frame_join import JoinedFrame
 from fanet_ros.ros.dashboard.wire import Blob
 
@@ -47,10 +47,8 @@ class ImageEncoder:
             size = encoded_size(content)
             if content.startswith(JPEG_BEGIN) and size is not None and size[1] <= self._max_width:
                 return content          # unmodified: the browser reads it too
-            rgb = compressed_to_rgb(message, bit_depth=self._depth, note=_ignore)
-        else:
-            rgb = raw_image(message, bit_depth=self._depth, note=_ignore).rgb
-        rgb = self._fit(rgb, cv2.INTER_AREA)
+        # Without notes on odd images: the segmentation node, which reads the same images, reports them.
+        rgb = self._fit(raw_image(message, bit_depth=self._depth, note=lambda text: None).rgb, cv2.INTER_AREA)
         return cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), self._jpeg)[1].tobytes()
 
     def _fit(self, pixels: np.ndarray, interpolation: int) -> np.ndarray:
@@ -71,7 +69,3 @@ def byte_image(message: Image, layer: str) -> np.ndarray:
         raise ImageError(f'{layer}: expected a mono8 image of height*step bytes, got {message.encoding!r:.20}, '
                          f'{width}x{height}, step {step}, {len(message.data)} bytes', 'no mono8 image')
     return np.frombuffer(message.data, np.uint8, height * step).reshape(height, step)[:, :width]
-
-
-def _ignore(text: Any) -> None:
-    """Drop notes on odd images: the segmentation node, which reads the same images, reports them."""

@@ -44,11 +44,6 @@ KINDS: dict[int, _Kind] = {
     ParameterType.PARAMETER_STRING_ARRAY: ('a list of texts', _list_of(_is_text), list),
     ParameterType.PARAMETER_BOOL_ARRAY: ('a list of true and false', _list_of(lambda value: isinstance(value, bool)), list),
 }
-TYPE_NAMES = {
-    ParameterType.PARAMETER_BOOL: 'bool', ParameterType.PARAMETER_INTEGER: 'integer',
-    ParameterType.PARAMETER_DOUBLE: 'double', ParameterType.PARAMETER_STRING: 'string',
-    ParameterType.PARAMETER_DOUBLE_ARRAY: 'double_array', ParameterType.PARAMETER_INTEGER_ARRAY: 'integer_array',
-    ParameterType.PARAMETER_STRING_ARRAY: 'string_array', ParameterType.PARAMETER_BOOL_ARRAY: 'bool_array'}
 
 
 def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str, Any]:
@@ -58,8 +53,9 @@ def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str
         text, _, unit = text[:-1].rpartition(' [')
     limits = [*descriptor.floating_point_range, *descriptor.integer_range]
     constraints = descriptor.additional_constraints
+    type_name = Parameter.Type(value.type).name.lower() if value.type in KINDS else ''
     return {
-        'name': descriptor.name, 'type': TYPE_NAMES.get(value.type, ''), 'value': plain_value(value),
+        'name': descriptor.name, 'type': type_name, 'value': plain_value(value),
         'description': text, 'unit': unit, 'fixed': descriptor.read_only,
         'range': [limits[0].from_value, limits[0].to_value] if limits else None,
         'choices': constraints[len(CHOICES):].split(', ') if constraints.startswith(CHOICES) else None}

@@ -40,7 +40,6 @@ class BagRecorder:
 
     @property
     def is_recording(self) -> bool:
-        """Whether a recorder is running."""
         return self._process is not None and self._process.returncode is None
 
     def status(self) -> dict[str, Any]:

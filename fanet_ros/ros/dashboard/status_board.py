@@ -29,7 +29,6 @@ class StatusBoard:
         return self._version
 
     def read(self) -> dict[str, Any]:
-        """The current status."""
         now = time.monotonic()
         if now - self._read_at < REFRESH_S:
             return self._content

@@ -27,7 +27,6 @@ class Wakeup:
         self._event = asyncio.Event()
 
     def wake_all(self) -> None:
-        """Wake all waiters."""
         self._event.set()
         self._event = asyncio.Event()
 
@@ -88,7 +87,7 @@ class Viewer:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while True:
-            feed = self._node.feed(query.camera)
+            feed = self._node.feeds.get(query.camera)
             spent_s = loop.time() - begun
             if feed is not None and query.layers and feed.hub.has_newer(self._has(query)):
                 frame, blobs = await feed.hub.images(query.layers)
@@ -106,7 +105,7 @@ class Viewer:
 
     def _pack(self, query: Query, received_ms: float, frame: Optional[dict[str, Any]],
               blobs: list[Blob]) -> bytes:
-        feed = self._node.feed(query.camera)
+        feed = self._node.feeds.get(query.camera)
         count, rows = (0, []) if feed is None else feed.timing.since(query.timing)
         status = self._board.read()
         return pack({

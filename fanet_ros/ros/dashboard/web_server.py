@@ -89,7 +89,6 @@ class WebServer:
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Close all connections."""
         try:
             await asyncio.wait_for(self._runner.cleanup(), END_WITHIN_S)
         except asyncio.TimeoutError:        # a request still waiting for the node; the process is ending anyway
@@ -110,6 +109,8 @@ class WebServer:
             return response
         try:
             return await handler(request)
+        except (NodeError, RecordingError) as error:
+            return web.json_response({'error': str(error)}, status=web.HTTPServiceUnavailable.status_code)
         except web.HTTPException as error:
             return web.json_response({'error': error.text or error.reason}, status=error.status)
 
@@ -131,10 +132,7 @@ class WebServer:
 
     async def _parameters(self, request: web.Request) -> web.Response:
         shipped = sorted(path.stem for path in (share_directory() / 'weights').glob('*.safetensors'))
-        try:
-            return web.json_response({'parameters': await self._node.link.parameters(), 'checkpoints': shipped})
-        except NodeError as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
+        return web.json_response({'parameters': await self._node.link.parameters(), 'checkpoints': shipped})
 
     async def _set_parameters(self, request: web.Request) -> web.Response:
         """Set parameters; answers 200 whether the node applied or refused them."""
@@ -143,18 +141,13 @@ class WebServer:
             result = await self._node.link.set_parameters(values)
         except ValueError as error:
             return web.json_response({'applied': False, 'reason': str(error)})
-        except NodeError as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
         if result.successful:
             changes = ', '.join(f'{name}={value!r}' for name, value in values.items())
             self._node.get_logger().info(f'set from the page: {changes}')
         return web.json_response({'applied': result.successful, 'reason': result.reason})
 
     async def _params_file(self, request: web.Request) -> web.Response:
-        try:
-            parameters = await self._node.link.parameters()
-        except NodeError as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
+        parameters = await self._node.link.parameters()
         made = f'written by its dashboard at {datetime.now():%Y-%m-%d %H:%M:%S}'
         return web.Response(
             text=params_file(self._node.target, parameters, made), content_type='application/yaml',
@@ -164,10 +157,7 @@ class WebServer:
         transition = (await self._json_body(request)).get('transition')
         if not isinstance(transition, str) or transition not in TRANSITIONS:
             raise web.HTTPBadRequest(text=f'transition: expected one of {", ".join(TRANSITIONS)}, got {transition!r:.40}')
-        try:
-            await self._node.link.change_state(transition)
-        except NodeError as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
+        await self._node.link.change_state(transition)
         self._node.get_logger().info(f'{transition} from the page')
         return web.json_response({'state': self._node.link.state})
 
@@ -175,13 +165,10 @@ class WebServer:
         action = (await self._json_body(request)).get('action')
         if action not in ('start', 'stop'):
             raise web.HTTPBadRequest(text=f'action: expected start or stop, got {action!r:.40}')
-        try:
-            if action == 'start':
-                await self._recorder.start(self._node.recorded_topics(), self._node.get_parameter('use_sim_time').value)
-            else:
-                await self._recorder.stop()
-        except RecordingError as error:
-            raise web.HTTPServiceUnavailable(text=str(error)) from None
+        if action == 'start':
+            await self._recorder.start(self._node.recorded_topics(), self._node.get_parameter('use_sim_time').value)
+        else:
+            await self._recorder.stop()
         return web.json_response(self._recorder.status())
 
     async def _json_body(self, request: web.Request) -> Mapping[str, Any]:

@@ -39,7 +39,6 @@ class Child:
 
     @property
     def has_died(self) -> bool:
-        """Whether it ended unexpectedly."""
         return self.exit_code is not None and not (self._may_end and self.exit_code == 0)
 
     def stop(self) -> None:
@@ -68,7 +67,6 @@ class Children:
         self._children: list[Child] = []
 
     def add(self, child: Child) -> Child:
-        """Take charge of a process and return it."""
         self._children.append(child)
         return child
 

@@ -3,7 +3,6 @@
 """Layout of the demo's output directory, and removal of the files of an earlier run."""
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from fanet_ros.ros.demo.environment import DemoError
@@ -11,35 +10,17 @@ from fanet_ros.ros.demo.environment import DemoError
 NODES = ('recorder', 'segmentation', 'camera')
 
 
-@dataclass(frozen=True)
 class DemoOutput:
     """Paths of all output files below `directory`."""
 
-    directory: Path
-
-    @property
-    def bag(self) -> Path:
-        return self.directory / 'bag'
-
-    @property
-    def logs(self) -> Path:
-        return self.directory / 'log'
-
-    @property
-    def contact_sheet(self) -> Path:
-        return self.directory / 'contact_sheet.png'
-
-    @property
-    def video(self) -> Path:
-        return self.directory / 'segmentation.mp4'
-
-    @property
-    def page(self) -> Path:
-        return self.directory / 'report.html'
-
-    @property
-    def summary(self) -> Path:
-        return self.directory / 'summary.json'
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.bag = directory / 'bag'
+        self.logs = directory / 'log'
+        self.contact_sheet = directory / 'contact_sheet.png'
+        self.video = directory / 'segmentation.mp4'
+        self.page = directory / 'report.html'
+        self.summary = directory / 'summary.json'
 
     def log(self, node: str) -> Path:
         return self.logs / f'{node}.log'

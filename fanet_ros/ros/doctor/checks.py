@@ -43,10 +43,12 @@ class Doctor:
 
     def check(self, name: str, check: Check) -> None:
         """Run one check and keep its findings."""
-        found = findings_of(name, check)
-        self.findings += found
+        self.add(*findings_of(name, check))
+
+    def add(self, *findings: Finding) -> None:
+        self.findings += findings
         if not self._quiet:
-            print('\n'.join(lines_of(found, self._colored)), flush=True)
+            print('\n'.join(lines_of(findings, self._colored)), flush=True)
 
 
 def examine(arguments: argparse.Namespace, argv: list[str]) -> int:
@@ -100,41 +102,33 @@ def _receive(doctor: Doctor, node: Node, settings: SegmentationSettings, wait_s:
     except (ValueError, RuntimeError, ParameterException) as error:
         if not node.context.ok():       # shutdown was requested, which makes ROS calls fail
             raise ExternalShutdownException from None
-        found = Finding('camera', ERROR, error_text(error), REMEDY)
-        doctor.check('camera', lambda: [found])
+        doctor.add(Finding('camera', ERROR, error_text(error), REMEDY))
         return []
 
 
 def _check_parameters(doctor: Doctor, node: Node) -> Optional[SegmentationSettings]:
     """The settings that the node would use, None if it would not start with them."""
-    findings: list[Finding] = []
     try:
-        return SegmentationSettings.declare(node, lambda line: findings.append(Finding('parameters', WARN, line, REMEDY)))
+        return SegmentationSettings.declare(node, lambda line: doctor.add(Finding('parameters', WARN, line, REMEDY)))
     except (ValueError, ParameterException) as error:
-        findings.append(Finding('parameters', ERROR, error_text(error), REMEDY))
+        doctor.add(Finding('parameters', ERROR, error_text(error), REMEDY))
         return None
-    finally:
-        if findings:
-            doctor.check('parameters', lambda: findings)
 
 
 def _check_speed(doctor: Doctor, settings: SegmentationSettings, receptions: list[CameraReception], can_run: bool) -> None:
     """Measure on a frame of any readable camera, even if others have problems."""
     if not can_run:
-        note = Finding('speed', WARN, 'not measured, because of the errors above', 'fix the errors above first')
-        doctor.check('speed', lambda: [note])
+        doctor.add(Finding('speed', WARN, 'not measured, because of the errors above', 'fix the errors above first'))
         return
     frame = next((item.rgb for item in receptions if item.rgb is not None), None)
     if frame is None:
         frame = SyntheticStreet(640, 480).frame(0).rgb
-        note = Finding('speed', OK, 'no camera frame: measured on a 640x480 frame of the synthetic street')
-        doctor.check('speed', lambda: [note])
+        doctor.add(Finding('speed', OK, 'no camera frame: measured on a 640x480 frame of the synthetic street'))
     rate_hz = sum(item.rate_hz for item in receptions) or None
     silent = [item.camera.name for item in receptions if not item.rate_hz]
     if rate_hz and silent:
-        note = Finding('speed', WARN, f'the rate of {", ".join(silent)} is unknown: compared with the rate of the others',
-                       'run doctor again when all cameras publish')
-        doctor.check('speed', lambda: [note])
+        doctor.add(Finding('speed', WARN, f'the rate of {", ".join(silent)} is unknown: compared with the rate of the others',
+                           'run doctor again when all cameras publish'))
     doctor.check('speed', functools.partial(check_speed, settings, frame, rate_hz))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -13,8 +13,10 @@ from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage, Image
 
+from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.images.strict_jpeg import Suffices
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
@@ -25,9 +27,7 @@ from fanet_ros.ros.common.qos_overrides import named_errors
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_silent
 from fanet_ros.ros.common.transport_topic import remapped_topic
-from fanet_ros.ros.segmentation.camera_depth import CameraDepth
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
-from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
 FOLLOW_PERIOD_S = 0.2       # how often the publishers are looked at
 # Without reliability, which qos_choice.py reads.
@@ -41,6 +41,51 @@ class ReceivedFrame(NamedTuple):
 
     message: Union[Image, CompressedImage]
     received: float
+
+
+class SequenceGaps:
+    """Detects missed messages from the sequence numbers of one publisher."""
+
+    def __init__(self) -> None:
+        self._last: Optional[int] = None
+
+    def missed_before(self, number: Optional[int]) -> int:
+        """How many messages are missing between the previous one and this one; 0 if unknown.
+
+        :param number: sequence number of this message; None if the middleware provides none
+        """
+        last, self._last = self._last, number
+        if last is None or number is None or number <= last:     # the first message, or a new publisher
+            return 0
+        return number - last - 1
+
+
+class CameraDepth:
+    """The BitDepth of one topic's images. It starts anew with another encoding, and with another publisher: a driver that was
+    restarted may send fewer bits than before, and its images would stay nearly black.
+
+    :param bits: see BitDepth
+    """
+
+    def __init__(self, bits: int = 0) -> None:
+        self._bits, self._depth = bits, BitDepth(bits)
+        self._encoding: Optional[tuple[str, bool]] = None
+        self._publishers: set[tuple[int, ...]] = set()
+
+    def of(self, message: Union[Image, CompressedImage]) -> BitDepth:
+        """The depth for `message`, given what was sent before it."""
+        is_file = isinstance(message, CompressedImage)
+        encoding = (message.format, False) if is_file else (message.encoding, bool(message.is_bigendian))
+        if encoding != self._encoding:
+            self._depth, self._encoding = BitDepth(self._bits), encoding
+        return self._depth
+
+    def follow(self, publishers: Iterable[TopicEndpointInfo]) -> None:
+        """Start anew with the next image if one of `publishers` is new; callable from another thread than of()."""
+        present = {tuple(info.endpoint_gid) for info in publishers}
+        if present - self._publishers:
+            self._encoding = None
+        self._publishers = present or self._publishers
 
 
 class CameraInput:
@@ -58,7 +103,7 @@ class CameraInput:
         self._node, self.name, self._put = node, name, put
         self._message_type = CompressedImage if is_compressed else Image
         topic = f'{name}/image' if name else 'image'
-        self._topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
+        self.topic = remapped_topic(node, topic + COMPRESSED_SUFFIX if is_compressed else topic)
         self._depth = CameraDepth(bit_depth)
         self._noted: set[str] = set()
         self._gaps = SequenceGaps()
@@ -69,18 +114,11 @@ class CameraInput:
         self.rate_limit = RateLimit()
         self.statistics = FrameStatistics(self.now_s())
 
-    @property
-    def topic(self) -> str:
-        """Full name of the topic after remapping."""
-        return self._topic
-
     def now_s(self) -> float:
-        """The node's time, in seconds."""
         return self._node.get_clock().now().nanoseconds * 1e-9
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether there is currently a subscription."""
         return self._subscription is not None
 
     def subscribe(self) -> None:
@@ -95,7 +133,6 @@ class CameraInput:
         self._timer = self._node.create_timer(FOLLOW_PERIOD_S, self._follow, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def unsubscribe(self) -> None:
-        """Remove the subscription, if any."""
         if self._timer is not None:
             self._node.destroy_timer(self._timer)
             self._timer = None
@@ -108,9 +145,9 @@ class CameraInput:
         # Following the publishers' reliability, no mismatch is possible.
         events = None if follows else MismatchWarning(self._node, self.topic, qos).callbacks
         on_image: Callable[..., None] = self._on_image_with_info if HAS_MESSAGE_INFO else self._on_image
-        with named_errors(self._node, self._topic, 'subscription'):
+        with named_errors(self._node, self.topic, 'subscription'):
             self._subscription = self._node.create_subscription(
-                self._message_type, self._topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
+                self._message_type, self.topic, on_image, qos, event_callbacks=events, qos_overriding_options=OVERRIDABLE)
 
     def _follow(self) -> None:
         """Adapt bit depth, and reliability unless chosen, to the current publishers; without any, stay ready for the last ones."""

@@ -70,7 +70,7 @@ class FrameOutputs:
         self._announced: Optional[tuple] = None
         self._announced_at = 0.0
         self._infos = CameraInfos()
-        self._calibration = 'nobody subscribes to ~/camera_info'
+        self.calibration = 'nobody subscribes to ~/camera_info'     # what happened to it for the last frame, for diagnostics
         with ExitStack() as created:        # none stays if one is refused
             self._created = created
             self._advertise()
@@ -80,13 +80,7 @@ class FrameOutputs:
 
     @property
     def mask_topic(self) -> str:
-        """Full name of the mask topic."""
         return self._mask.topic_name
-
-    @property
-    def calibration(self) -> str:
-        """What happened to ~/camera_info for the last frame, in a few words, for diagnostics."""
-        return self._calibration
 
     @property
     def wants_confidence(self) -> bool:
@@ -147,7 +141,6 @@ class FrameOutputs:
         self._timing.publish(timing)
 
     def destroy(self) -> None:
-        """Destroy the publishers and the subscription."""
         self._created.close()
 
     def _advertise(self) -> None:
@@ -177,7 +170,7 @@ class FrameOutputs:
             self._confidence.publish(labels_to_image_message(layers.confidence, header))
         if _is_wanted(self._camera_info):
             info = self._infos.find(header, *layers.frame_size)
-            self._calibration = 'scaled to the mask' if info is not None else self._infos.rejection_reason(
+            self.calibration = 'scaled to the mask' if info is not None else self._infos.rejection_reason(
                 header, *layers.frame_size, self._subscription.topic_name)
             if info is not None:
                 self._camera_info.publish(scaled_camera_info(info, header, *layers.mask_size))

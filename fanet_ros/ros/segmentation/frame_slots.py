@@ -72,7 +72,6 @@ class FrameSlots(Generic[Item]):
             self._changed.wait_for(lambda: not self._in_progress or self._closed)
 
     def resume(self) -> None:
-        """End the pause."""
         with self._changed:
             self._paused = False
 

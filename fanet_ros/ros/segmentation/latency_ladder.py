@@ -36,8 +36,7 @@ class LatencyLadder:
     """
 
     def __init__(self, scales: Sequence[float], budget_ms: float, scale: float = 1.0) -> None:
-        self._scales, self.budget_ms = tuple(scales), budget_ms
-        self._scale = scale
+        self._scales, self.budget_ms, self.scale = tuple(scales), budget_ms, scale
         self._latencies: list[float] = []
         self._calm_windows = 0
         self._patience = PATIENCE_WINDOWS
@@ -47,19 +46,14 @@ class LatencyLadder:
         self.p95_ms: Optional[float] = None         # at the last decision
 
     @property
-    def scale(self) -> float:
-        """The current factor on the full resolution."""
-        return self._scale
-
-    @property
     def others(self) -> tuple[float, ...]:
         """The scales that a step may go to: those below, the next one first, then those above."""
         usable = [scale for scale in self._scales if scale not in self._failed]
-        return (*(scale for scale in usable if scale < self._scale), *(scale for scale in reversed(usable) if scale > self._scale))
+        return (*(scale for scale in usable if scale < self.scale), *(scale for scale in reversed(usable) if scale > self.scale))
 
     def add(self, latency_ms: float) -> Optional[Step]:
         """Count a frame; returns a Step if the resolution should change. Report its outcome with moved() or failed()."""
-        if self._scale not in self._scales:
+        if self.scale not in self._scales:
             return Step(self.others[0], 'the ladder changed') if self.others else None
         self._latencies.append(latency_ms)
         self.is_calm = False
@@ -75,10 +69,10 @@ class LatencyLadder:
 
     def moved(self, scale: float) -> None:
         """The network now runs at `scale`."""
-        if scale < self._scale and self._went_up:       # the last step up did not hold: try less often
+        if scale < self.scale and self._went_up:       # the last step up did not hold: try less often
             self._patience = min(2 * self._patience, MAX_PATIENCE_WINDOWS)
-        self._went_up = scale > self._scale
-        self._scale = scale
+        self._went_up = scale > self.scale
+        self.scale = scale
         self._latencies.clear()
         self._calm_windows = 0
 
@@ -90,17 +84,17 @@ class LatencyLadder:
     def _step_down(self, least_ms: float) -> Optional[Step]:
         """The step if all frames that were late took at least `least_ms`."""
         self._calm_windows = 0
-        below = [scale for scale in self._scales if scale < self._scale and scale not in self._failed]
+        below = [scale for scale in self._scales if scale < self.scale and scale not in self._failed]
         if not below:
             return None
-        enough = [scale for scale in below if least_ms * (scale / self._scale) ** 2 <= self.budget_ms]
+        enough = [scale for scale in below if least_ms * (scale / self.scale) ** 2 <= self.budget_ms]
         return Step(enough[0] if enough else below[-1], f'p95 {self.p95_ms:.1f} ms is over the budget of {self.budget_ms:g} ms')
 
     def _step_up(self, p95_ms: float) -> Optional[Step]:
-        above = [scale for scale in self._scales if scale > self._scale and scale not in self._failed]
+        above = [scale for scale in self._scales if scale > self.scale and scale not in self._failed]
         if not above:
             return None
-        expected_ms = p95_ms * (above[-1] / self._scale) ** 2
+        expected_ms = p95_ms * (above[-1] / self.scale) ** 2
         if expected_ms > FULL_MARGIN * self.budget_ms:
             self._calm_windows = 0
             return None

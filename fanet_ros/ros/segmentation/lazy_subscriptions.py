@@ -44,7 +44,6 @@ class LazySubscriptions:
         self._is_started = True
 
     def stop(self) -> None:
-        """Unsubscribe from all cameras."""
         self._is_started = False
         for camera in self._cameras.values():
             camera.unsubscribe()

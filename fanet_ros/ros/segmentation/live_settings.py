@@ -36,7 +36,6 @@ class LiveSettings:
         node.add_on_set_parameters_callback(self._on_set_parameters)
 
     def limit_rates(self) -> None:
-        """Apply the rate limits to cameras and outputs."""
         for camera in self._cameras.values():
             camera.rate_limit.max_hz = self.current.max_rate_hz
         for outputs in self._outputs.values():

@@ -37,14 +37,12 @@ class ModelSwitch:
     `active` can be read by any thread at any time; it is replaced by a single assignment. Models at other resolutions are kept,
     so that changing to them takes no time, see SpareModels.
 
-    :param style: returns the output style for these settings and this segmenter
     :param meanwhile: called repeatedly while the calling thread waits for a build; an exception it raises ends the wait
     :param log: called with one sentence on the outcome of background builds
     """
 
-    def __init__(self, style: Callable[[SegmentationSettings, AnySegmenter], OutputStyle],
-                 meanwhile: Callable[[], None], log: Callable[[str], None]) -> None:
-        self._style, self._meanwhile, self._log = style, meanwhile, log
+    def __init__(self, meanwhile: Callable[[], None], log: Callable[[str], None]) -> None:
+        self._meanwhile, self._log = meanwhile, log
         self._is_preparing = False
         self._lock = threading.Lock()
         self._builder = ThreadPoolExecutor(1, thread_name_prefix='model')
@@ -77,8 +75,9 @@ class ModelSwitch:
         if self.active is None:
             return False
         if not needs_other_model(self.active.settings, settings):
+            style = OutputStyle.of(self.active.segmenter.class_map, settings)
             with self._lock:
-                self.active = replace(self.active, settings=settings, style=self._style(settings, self.active.segmenter))
+                self.active = replace(self.active, settings=settings, style=style)
             self._builder.submit(self._spares.trim, settings)
             return False
         self._wait(self._builder.submit(self._build, settings))
@@ -180,7 +179,6 @@ class ModelSwitch:
         self._upkeep.submit(work)
 
     def unload(self) -> None:
-        """Unload the model and release its memory."""
         with self._lock:
             self.active = None
         for thread, work in ((self._upkeep, release_memory), (self._builder, self._spares.drop)):
@@ -205,7 +203,7 @@ class ModelSwitch:
         first = first_segmenter(settings) if present is None else None
         segmenter: AnySegmenter = first or self._at(settings, scale, present, quick=True)
         with self._lock:
-            self.active = ActiveModel(segmenter, settings, self._style(settings, segmenter), scale)
+            self.active = ActiveModel(segmenter, settings, OutputStyle.of(segmenter.class_map, settings), scale)
         self._spares.keep(present, segmenter, settings)
 
     def _at(self, settings: SegmentationSettings, scale: float, present: Optional[ActiveModel], *,

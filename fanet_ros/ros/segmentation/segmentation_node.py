@@ -20,12 +20,10 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.signals import SignalHandlerOptions
 
 from fanet_ros.error_text import error_text
-from fanet_ros.ros.common.due_timer import run_if_due
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
-from fanet_ros.ros.segmentation.active_model import AnySegmenter
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.diagnostics import Status
@@ -38,7 +36,6 @@ from fanet_ros.ros.segmentation.latency_control import LatencyControl
 from fanet_ros.ros.segmentation.lazy_subscriptions import LazySubscriptions
 from fanet_ros.ros.segmentation.live_settings import LiveSettings
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
-from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 from fanet_ros.ros.segmentation.worker import SegmentationWorker
 
@@ -63,7 +60,7 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._state = UNCONFIGURED
         self._failure: Optional[Exception] = None
         self._logs_failures = True
-        self._switch = ModelSwitch(self._output_style, self._receive, self.get_logger().info)
+        self._switch = ModelSwitch(self._receive, self.get_logger().info)
         self._latency = LatencyControl(self._switch, self.get_logger().info)
         names = settings.cameras or ('',)
         self._slots: FrameSlots[ReceivedFrame] = FrameSlots(names)
@@ -186,9 +183,6 @@ class SegmentationNode(FittedParameters, LifecycleNode):
         self._outputs.clear()
         self._switch.unload()
 
-    def _output_style(self, settings: SegmentationSettings, segmenter: AnySegmenter) -> OutputStyle:
-        return OutputStyle.of(segmenter.class_map, settings)
-
     def _receive(self) -> None:
         """Serve cameras, new subscribers and diagnostics while the executor's thread waits for a model to be built.
 
@@ -198,10 +192,12 @@ class SegmentationNode(FittedParameters, LifecycleNode):
             raise ExternalShutdownException
         for camera in self._cameras.values():
             camera.poll()
-        run_if_due(self._lazy_subscriptions.timer, self._diagnostics.timer)
+        for timer in (self._lazy_subscriptions.timer, self._diagnostics.timer):
+            if timer.is_ready():
+                timer.reset()
+                timer.callback()
 
     def warning_about(self, changed: Sequence[str]) -> str:
-        """See LiveSettings."""
         return self._live.warning_about(changed)
 
     def _status_of(self, camera: CameraInput) -> Status:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fanet_ros.sources.street.classes import BUILDING, FENCE
 from fanet_ros.sources.street.facades import Facade
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
+from fanet_ros.sources.street.texture import BUILDING, FENCE, NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
 from fanet_ros.sources.street.weather import Weather
 
 ROOFS = ((104, 76, 64), (78, 76, 80), (122, 92, 76), (92, 88, 86))
@@ -18,8 +17,8 @@ DEPTH_M = 10.0
 def building(sketch: Sketch, facade: Facade, side: float, x: float, weather: Weather, rng: np.random.Generator) -> None:
     """A house on the left (side -1) or right (1), its front at |x| along the street from z 0 to the facade's length."""
     height, length, back = facade.height_m, facade.length_m, x + side * DEPTH_M
-    sketch.shade_wall(x, 0, length, height)
-    sketch.textured(_facing(x, back, 0, height), facade.gable)
+    sketch.shade_wall(x, length, height)
+    sketch.textured([(x, 0, 0), (back, 0, 0), (back, height, 0), (x, height, 0)], facade.gable)
     roof = np.array(ROOFS[rng.integers(len(ROOFS))]) * rng.uniform(0.8, 1.1)
     if facade.is_flat:
         sketch.along(x - side * 0.1, height, height + 0.35, 0, length, facade.color * 0.85, BUILDING)
@@ -31,7 +30,7 @@ def building(sketch: Sketch, facade: Facade, side: float, x: float, weather: Wea
             x0, x1 = x + side * (DEPTH_M / 2 * low - 0.15), x + side * DEPTH_M / 2 * high
             y0, y1 = height + ridge * low, height + ridge * high
             sketch.polygon([(x0, y0, 0), (x0, y0, length), (x1, y1, length), (x1, y1, 0)],
-                           roof * tone * weather.tone(-side * 0.7, 0), BUILDING)
+                           roof * tone * weather.tone(-side * 0.7), BUILDING)
         if rng.random() < 0.7:
             at, stack = rng.uniform(0.1, 0.8) * length, x + side * (DEPTH_M / 2 - 0.6)
             low, high = height + ridge - 0.8, height + ridge + 1.4
@@ -39,15 +38,7 @@ def building(sketch: Sketch, facade: Facade, side: float, x: float, weather: Wea
                            facade.color * 0.64, BUILDING)
             sketch.along(stack, low, high, at, at + 0.8, facade.color * 0.85, BUILDING)
         sketch.along(x - side * 0.15, height - 0.1, height + 0.05, 0, length, roof * 0.55, BUILDING)
-    sketch.textured(_front(x, side, length, height), facade.front)
-
-
-def _front(x: float, side: float, length: float, height: float) -> list[tuple[float, float, float]]:
-    return [(x, 0, 0), (x, 0, length), (x, height, length), (x, height, 0)]
-
-
-def _facing(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, float, float]]:
-    return [(x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0)]
+    sketch.wall(facade.front, x, length, height)
 
 
 class Boundary:
@@ -81,5 +72,5 @@ class Boundary:
 def boundary(sketch: Sketch, kind: Boundary, x: float) -> None:
     """Place it at x, starting at z 0."""
     if kind.kind != 'railing':
-        sketch.shade_wall(x, 0, kind.length_m, kind.height_m)
-    sketch.textured(_front(x, 1, kind.length_m, kind.height_m), kind.texture)
+        sketch.shade_wall(x, kind.length_m, kind.height_m)
+    sketch.wall(kind.texture, x, kind.length_m, kind.height_m)

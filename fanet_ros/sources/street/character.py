@@ -37,7 +37,6 @@ class Character:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Character:
-        """A random street."""
         district = DISTRICTS[rng.integers(len(DISTRICTS))]
         half = rng.uniform(*{'centre': (3.2, 4.8), 'terraces': (3.4, 4.9), 'suburb': (3.3, 5.0),
                              'arterial': (4.0, 6.0)}[district])

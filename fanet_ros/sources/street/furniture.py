@@ -6,9 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.classes import POLE, SIGN
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import OPAQUE, Texture, grain
+from fanet_ros.sources.street.texture import OPAQUE, POLE, SIGN, Texture, grain
 
 UNLABELLED = 255
 METAL = ((96, 100, 98), (70, 74, 74), (130, 134, 134), (46, 58, 50))
@@ -18,13 +17,12 @@ BINS = ((34, 36, 36), (30, 70, 46), (120, 124, 122), (150, 120, 40))
 SIGN_TEXELS = 72
 
 
-def _post(sketch: Sketch, x: float, radius: float, height: float, color: np.ndarray, base: float = 0.0) -> None:
-    sketch.upright(x - radius, x + radius, base, height, 0, color * 0.8, POLE)
+def _post(sketch: Sketch, x: float, radius: float, height: float, color: np.ndarray) -> None:
+    sketch.upright(x - radius, x + radius, 0, height, 0, color * 0.8, POLE)
     # Round, lit from one side.
-    sketch.upright(x - radius * 0.7, x + radius * 0.1, base, height, 0, color * 1.15, POLE)
-    if not base:
-        sketch.shade_under(x, -0.15, 0.15, radius + 0.12, 110.0)
-        sketch.shade_upright(x, 0, radius, height)
+    sketch.upright(x - radius * 0.7, x + radius * 0.1, 0, height, 0, color * 1.15, POLE)
+    sketch.shade_under(x, -0.15, 0.15, radius + 0.12, 110.0)
+    sketch.shade_upright(x, 0, radius, height)
 
 
 def lamp_post(sketch: Sketch, x: float, rng: np.random.Generator, *, lit: bool) -> None:

@@ -46,7 +46,7 @@ class Looks:
         def paint(rng: np.random.Generator) -> Facade:
             kinds, (low, high) = self._character.facades, self._character.storeys
             return Facade(kinds[rng.integers(len(kinds))], int(rng.integers(low, high + 1)), CELL_M,
-                          self._weather.light, self._weather.tone(-side, 0), self._weather.is_dark, rng)
+                          self._weather.light, self._weather.tone(-side), self._weather.is_dark, rng)
         return self._make(('facade', side, number), paint)
 
     def tree(self, number: int) -> Tree:
@@ -57,7 +57,6 @@ class Looks:
             main if number < 3 else TREE_KINDS[rng.integers(len(TREE_KINDS))], self._weather.light, sun_x, rng))
 
     def bush(self) -> Tree:
-        """A garden bush."""
         return self._make(('bush',), lambda rng: Tree('bush', self._weather.light, 0.0, rng))
 
     def hedge(self, number: int) -> Hedge:
@@ -77,7 +76,7 @@ class Looks:
     def car(self, number: int) -> Car:
         """One of CARS; number -1 is the bus."""
         sun = self._weather.sun
-        flank_tone = 0.9 * self._weather.tone(1, 0) if sun and sun[0] < 0 else 0.85
+        flank_tone = 0.9 * self._weather.tone(1) if sun and sun[0] < 0 else 0.85
         return self._make(('car', number), lambda rng: Car(
             'bus' if number < 0 else CAR_KINDS[rng.integers(len(CAR_KINDS))], self._weather.light,
             self._weather.is_dark, flank_tone, rng))

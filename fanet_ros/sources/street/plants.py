@@ -6,9 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.classes import TREE
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import OPAQUE, SEEN_THROUGH, Texture, grain, ramp
+from fanet_ros.sources.street.texture import OPAQUE, SEEN_THROUGH, TREE, Texture, grain, ramp
 
 TEXELS_PER_M = 36
 KINDS = ('broad', 'broad', 'bare', 'bare', 'poplar', 'conifer', 'bush')
@@ -150,7 +149,7 @@ class Hedge:
 def hedge(sketch: Sketch, look: Hedge, side: float, x: float) -> None:
     """Place it at x on the left (-1) or right (1), starting at z 0, one metre deep."""
     length, height = look.length_m, look.height_m
-    sketch.shade_wall(x, 0, length, height)
+    sketch.shade_wall(x, length, height)
     sketch.polygon([(x, 0, 0), (x + side, 0, 0), (x + side, height * 0.96, 0),
                    (x, height * 0.96, 0)], look.color * 0.8, TREE)
-    sketch.textured([(x, 0, 0), (x, 0, length), (x, height, length), (x, height, 0)], look.texture)
+    sketch.wall(look.texture, x, length, height)

@@ -88,6 +88,10 @@ class Sketch:
         x0, x1 = x - width / 2, x + width / 2
         self.textured([(x0, base, z), (x1, base, z), (x1, base + height, z), (x0, base + height, z)], texture)
 
+    def wall(self, texture: Texture, x: float, length: float, height: float) -> None:
+        """A texture along the street, from z 0."""
+        self.textured([(x, 0, 0), (x, 0, length), (x, height, length), (x, height, 0)], texture)
+
     def along(self, x: float, y0: float, y1: float, z0: float, z1: float, color: Point, label: int, *,
               glows: bool = False) -> None:
         """An upright rectangle along the street."""
@@ -115,15 +119,13 @@ class Sketch:
         dx, dz = half_width * self.sun[1] / length, half_width * self.sun[0] / length
         self._shade([(x0 - dx, z0 + dz), (x0 + dx, z0 - dz), (x1 + dx, z1 - dz), (x1 - dx, z1 + dz)], SUN_SHADE)
 
-    def shade_wall(self, x: float, z0: float, z1: float, height: float) -> None:
-        """Sun shadow of a wall along the street."""
-        if self.sun is None:
-            return
-        dx, dz = self.sun[0] * height, self.sun[1] * height
-        self._shade([(x, z0), (x, z1), (x + dx, z1 + dz), (x + dx, z0 + dz)], SUN_SHADE)
+    def shade_wall(self, x: float, length: float, height: float) -> None:
+        """Sun shadow of a wall along the street, from z 0."""
+        if self.sun is not None:
+            dx, dz = self.sun[0] * height, self.sun[1] * height
+            self._shade([(x, 0), (x, length), (x + dx, length + dz), (x + dx, dz)], SUN_SHADE)
 
     def finish(self) -> Thing:
-        """Everything recorded so far."""
         return Thing(_pack(self._solid), _pack(self._shadow))
 
     def _shade(self, corners: Sequence[tuple[float, float]], strength: float) -> None:

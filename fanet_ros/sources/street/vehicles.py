@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.classes import CAR
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import OPAQUE, Texture, grain, ramp
+from fanet_ros.sources.street.texture import CAR, OPAQUE, Texture, grain, ramp
 
 TEXELS_PER_M = 64
 PAINTS = ((150, 26, 28), (30, 42, 96), (176, 178, 182), (30, 31, 34), (222, 222, 218), (58, 74, 64),
@@ -177,7 +176,7 @@ def car(sketch: Sketch, look: Car, x: float, flank_side: float, *, facing: bool)
     half, roof = body.half, body.half * body.roof
     sketch.shade_under(x, -0.2, length + 0.15, half + 0.06, 190.0)
     for edge in (x - half, x + half):
-        sketch.shade_wall(edge, 0, length, height * 0.9)
+        sketch.shade_wall(edge, length, height * 0.9)
     for end in (0.3, length):
         sketch.shade_upright(x, end, half * 0.9, height * 0.9)
     (near0, near1), (far0, far1) = ((body.nose, body.tail) if facing else (body.tail, body.nose))

@@ -9,8 +9,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.classes import BUILDING, SKY, TREE
-from fanet_ros.sources.street.texture import grain
+from fanet_ros.sources.street.texture import BUILDING, SKY, TREE, grain
 
 KINDS = ('sun', 'sun', 'overcast', 'overcast', 'dusk')
 HAZE_STEPS = 20
@@ -60,7 +59,6 @@ class Weather:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Weather:
-        """A random day."""
         kind = KINDS[rng.integers(len(KINDS))]
         angle, length = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.7)
         zenith, haze = {
@@ -76,11 +74,11 @@ class Weather:
             haze_color=np.array(haze) * rng.uniform(0.97, 1.02, 3),
             haze_range_m=rng.uniform(140, 500), balance=rng.uniform(0.95, 1.05, 3), cloud_cover=rng.uniform(*clouds))
 
-    def tone(self, normal_x: float, normal_z: float) -> float:
-        """Brightness of a wall with this normal, as a factor on top of `light`."""
+    def tone(self, normal_x: float) -> float:
+        """Brightness of a wall along the street with this normal, as a factor on top of `light`."""
         if self.sun is None:
             return 0.96
-        toward = -(self.sun[0] * normal_x + self.sun[1] * normal_z) / max(float(np.hypot(*self.sun)), 1e-6)
+        toward = -self.sun[0] * normal_x / max(float(np.hypot(*self.sun)), 1e-6)
         return 0.7 + 0.38 * max(toward, 0.0)
 
     def paint_sky(self, width: int, height: int, horizon_px: float, rng: np.random.Generator) -> np.ndarray:

@@ -27,7 +27,7 @@ from fanet_ros.tools.adapt.drive import Drive, gather_drive
 from fanet_ros.tools.adapt.drive_teacher import DriveTeacher, find_teacher
 from fanet_ros.tools.adapt.report import write_report
 from fanet_ros.tools.adapt.stages import Stages
-from fanet_ros.tools.adapt.work_folder import LABELS, TEACHER, AdaptError, check_settings
+from fanet_ros.tools.adapt.work_folder import LABELS, TEACHER, check_settings
 from fanet_ros.training.run_folder import RunFolder
 
 
@@ -94,12 +94,12 @@ def _announce(verdict: Verdict, arguments: argparse.Namespace, index: Path) -> N
 
 def _check(arguments: argparse.Namespace, metadata: CheckpointMetadata) -> None:
     if metadata.temporal_frames > 1:
-        raise AdaptError(f'{arguments.checkpoint} is a video network, which adapt does not support: choose another checkpoint')
+        raise ValueError(f'{arguments.checkpoint} is a video network, which adapt does not support: choose another checkpoint')
     if arguments.teacher and not is_onnx(arguments.teacher) and (
             resolve_checkpoint(arguments.teacher).resolve() == resolve_checkpoint(arguments.checkpoint).resolve()):
-        raise AdaptError('--teacher is the checkpoint to adapt: it would lose by its own labels, choose a better network')
+        raise ValueError('--teacher is the checkpoint to adapt: it would lose by its own labels, choose a better network')
     if arguments.output.exists() and arguments.output.resolve() == resolve_checkpoint(arguments.checkpoint).resolve():
-        raise AdaptError(f'--output is the checkpoint to adapt, {arguments.output}: choose another file')
+        raise ValueError(f'--output is the checkpoint to adapt, {arguments.output}: choose another file')
 
 
 def _settings(arguments: argparse.Namespace, teacher: Optional[DriveTeacher]) -> dict[str, Any]:

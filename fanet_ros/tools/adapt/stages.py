@@ -24,9 +24,7 @@ from fanet_ros.model import Checkpoint, load_checkpoint, save_checkpoint
 from fanet_ros.tools.adapt.drive import Drive
 from fanet_ros.tools.adapt.drive_teacher import DriveTeacher
 from fanet_ros.tools.adapt.work_folder import NORM, TAUGHT, TEACHING, TUNED, TUNING
-from fanet_ros.training.adaptation.blending import blend
-from fanet_ros.training.adaptation.fine_tuning import fine_tune
-from fanet_ros.training.adaptation.norm_statistics import with_statistics_of
+from fanet_ros.training.adaptation import blend, fine_tune, with_statistics_of
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
@@ -87,7 +85,8 @@ class Stages:
         return load_checkpoint(path)
 
     def _normed(self) -> tuple[Checkpoint, str]:
-        share, normed = self._most_consistent(self._start, self._with_new_statistics(), 'BatchNorm statistics')
+        adapted = with_statistics_of(self._start.network, self._batches(), self._device)
+        share, normed = self._most_consistent(self._start, Checkpoint(adapted, self._start.metadata), 'BatchNorm statistics')
         return normed, f'{share:g} of the BatchNorm statistics from its frames'
 
     def _most_consistent(self, old: Checkpoint, new: Checkpoint, title: str) -> tuple[float, Checkpoint]:
@@ -98,9 +97,6 @@ class Stages:
         agreement = [compare(predictions[0], item, classes).after.mean_agreement for item in predictions]
         share = SHARES[agreement.index(max(agreement))]
         return share, blend(old, new, share)
-
-    def _with_new_statistics(self) -> Checkpoint:
-        return Checkpoint(with_statistics_of(self._start.network, self._batches(), self._device), self._start.metadata)
 
     def _taught(self, start: Checkpoint, teacher: DriveTeacher) -> tuple[Checkpoint, str]:
         samples, names = teacher.labelled(self._drive, self._drive.learnt), start.metadata.class_names

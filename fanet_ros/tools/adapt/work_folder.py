@@ -17,14 +17,10 @@ NORM, TEACHING, TAUGHT, TUNING, TUNED = 'norm.safetensors', 'teaching', 'taught.
 LEARNED_FROM = {TEACHER: (SOFT_LABELS, TEACHING, TAUGHT, TUNING, TUNED), LABELS: (TUNING, TUNED)}
 
 
-class AdaptError(ValueError):
-    """Adapting is impossible as requested; one line: what was expected, what came, what to do."""
-
-
 def check_settings(work: Path, settings: dict[str, Any]) -> None:
     """Note the settings in the folder, or compare them with those of the run that it holds.
 
-    :raises AdaptError: they differ in more than teacher and labels
+    :raises ValueError: they differ in more than teacher and labels
     """
     path = work / SETTINGS
     if not (work / 'frames' / 'frames.json').is_file():       # nothing to resume
@@ -36,7 +32,7 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         moved = key == 'source' and not Path(value).exists()        # the frames are kept: the source may be gone
         if key not in LEARNED_FROM and old.get(key) != value and not moved:
-            raise AdaptError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
+            raise ValueError(f'{work} holds a run with another {key} ({old.get(key)!r}, now {value!r}): use the same, choose '
                              'another --work, or remove the folder')
     changed = [key for key in LEARNED_FROM if old.get(key) != settings.get(key)]
     for key in changed:

@@ -49,11 +49,9 @@ class Timing:
 
     @property
     def median_ms(self) -> float:
-        """Median time per frame."""
         return float(np.median(self.times_ms))
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
         low, high = np.percentile(self.times_ms, (25, 75))
         ratio_low, ratio, ratio_high = np.percentile(self.ratios, (25, 50, 75))
         return {'name': self.name, 'median_ms': self.median_ms, 'quartiles_ms': [float(low), float(high)],

@@ -52,7 +52,6 @@ class MostDifferent:
         self._best: dict[tuple[str, str, int], FrameDifference] = {}    # by time slot
 
     def add(self, frame: FrameDifference) -> None:
-        """Take a frame into account."""
         slot = frame.bag, frame.topic, frame.stamp_ns // APART_NS
         if frame.differs and (slot not in self._best or _order(frame) < _order(self._best[slot])):
             self._best[slot] = frame

@@ -34,15 +34,11 @@ OTHER_SIZE = 131, 97         # second height and width [px] at which a file for 
 MIN_AGREEMENT = {'float32': 0.9995, 'int8': 0.95}
 
 
-class ExportError(ValueError):
-    """The exported file does not, or could not, reproduce the network; one line with the reason."""
-
-
 def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, precision: str = 'float32',
            calibration: Optional[Path] = None, full: bool = False, any_size: bool = False) -> str:
     """Write `output`, complete and checked or not at all; returns a summary line.
 
-    :raises ExportError: the file's labels differ from the network's, or a video network, whose memory of frames no file can hold
+    :raises ValueError: the file's labels differ from the network's, or a video network, whose memory of frames no file can hold
     :raises SegmentationError: unusable checkpoint, resolution or calibration frames; onnx or onnxruntime is missing
     """
     if calibration is not None:
@@ -51,8 +47,8 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
     stored = load_checkpoint(checkpoint)
     metadata = stored.metadata
     if metadata.temporal_frames > 1:
-        raise ExportError(f'{checkpoint} attends to {metadata.temporal_frames - 1} earlier frames, which an ONNX file cannot '
-                          'remember: export a checkpoint of single frames')
+        raise ValueError(f'{checkpoint} attends to {metadata.temporal_frames - 1} earlier frames, which an ONNX file cannot '
+                         'remember: export a checkpoint of single frames')
     reference = Segmenter.from_checkpoint(checkpoint, SegmenterOptions('cpu', 'torch', 'float32', height, width))
     size = reference.input_height, reference.input_width
     require_packages()
@@ -74,8 +70,8 @@ def export(output: Path, checkpoint: str, height: int = 0, width: int = 0, *, pr
         references = [reference, *([reference.resized(*OTHER_SIZE)] if any_size else [])]
         agreement = min(_agreement(path, item, full, calibration) for item in references)
         if agreement < MIN_AGREEMENT[precision]:
-            raise ExportError(f'{output} not written: {100 * agreement:.2f}% of its labels equal those of PyTorch, expected at '
-                              f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
+            raise ValueError(f'{output} not written: {100 * agreement:.2f}% of its labels equal those of PyTorch, expected at '
+                             f'least {100 * MIN_AGREEMENT[precision]:.2f}%')
         os.replace(path, output)
     of_size = 'any size' if any_size else size_text(*size)
     return (f'{output}: {reference.variant} {precision} at {of_size}, {output.stat().st_size / 2**20:.1f} MiB, '

@@ -70,7 +70,6 @@ class BagFolder:
         return self.path / f'unit_{unit.number:06d}' / 'rows.jsonl'
 
     def remove(self) -> None:
-        """Remove the folder, if it exists."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -106,7 +105,6 @@ class Masks:
                            'repairs some')
 
     def close(self) -> None:
-        """Close the journal that is being read."""
         self._items.close()
 
     def _read(self, units: Sequence[Unit]) -> Generator[np.ndarray | None, None, None]:

@@ -25,8 +25,8 @@ from fanet_ros.training.finish import averaged_segmenter, finish
 from fanet_ros.training.imagenet_encoder import start_from_imagenet
 from fanet_ros.training.initial_weights import HEAD, start_from
 from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
-from fanet_ros.training.processes import Processes, ProcessesError
-from fanet_ros.training.run_folder import RunFolder, RunFolderError
+from fanet_ros.training.processes import Processes
+from fanet_ros.training.run_folder import RunFolder
 from fanet_ros.training.trainer import Trainer, new_network
 
 # Keys of a recipe that cannot change in a run.
@@ -88,10 +88,10 @@ def train(config: TrainingConfig, folder: RunFolder, device: torch.device, proce
 
 def _check_processes(processes: Processes, state: Optional[dict[str, Any]], groups: Sequence[Group], folder: RunFolder,
                      device: torch.device) -> None:
-    """:raises ProcessesError: the processes see different data or a different run: on machines that do not share these folders"""
+    """:raises ValueError: the processes see different data or a different run: on machines that do not share these folders"""
     iteration = 0 if state is None else state['iteration']
     if not processes.are_equal([iteration, *(len(group.samples) for group in groups)], device):
-        raise ProcessesError(
+        raise ValueError(
             f'process {processes.rank} sees {sum(len(group.samples) for group in groups)} frames, and iteration {iteration} in '
             f'{folder.path}, others something else: all machines must have the same data and share the --output folder')
 
@@ -147,28 +147,28 @@ def _begin(network: FANet, metadata: CheckpointMetadata, init: str, start: Optio
 def _state(config: TrainingConfig, folder: RunFolder, device: torch.device, resume: str) -> Optional[dict[str, Any]]:
     """State of an earlier run in the folder, if `resume` allows using it.
 
-    :raises RunFolderError: the run is of another recipe, or cannot go on with this one
+    :raises ValueError: the run is of another recipe, or cannot go on with this one
     """
     state = None if resume == 'never' else folder.load(device)
     changed = difference(state['recipe'], config) if state is not None and state.get('recipe') else None
     if changed and resume != 'changed':
-        raise RunFolderError(f'{folder.path} contains a run of another recipe ({changed}): give that recipe, another --output, '
-                             'or --resume changed')
+        raise ValueError(f'{folder.path} contains a run of another recipe ({changed}): give that recipe, another --output, '
+                         'or --resume changed')
     if state is not None:
         _check_fit(config, folder, state)
     return state
 
 
 def _check_fit(config: TrainingConfig, folder: RunFolder, state: dict[str, Any]) -> None:
-    """:raises RunFolderError: the state cannot be that of this recipe's network and optimiser"""
+    """:raises ValueError: the state cannot be that of this recipe's network and optimiser"""
     recipe, now = state.get('recipe'), describe(config)
     pairs = [(key, recipe.get(key, now[key]), now[key]) for key in FIXED] if recipe else []
     pairs += [('training.optimizer', recipe['training']['optimizer'], now['training']['optimizer'])] if recipe else []
     pairs.append(('number of classes', len(state['network'][HEAD]), len(find_class_map(config.class_map))))
     for key, old, new in pairs:
         if old != new:
-            raise RunFolderError(f'{folder.path} contains a run whose {key} is {old}, now it is {new}: its state does not fit; '
-                                 'give another --output, or --resume never')
+            raise ValueError(f'{folder.path} contains a run whose {key} is {old}, now it is {new}: its state does not fit; '
+                             'give another --output, or --resume never')
 
 
 def _metadata(config: TrainingConfig, class_map: ClassMap, size: tuple[int, ...]) -> CheckpointMetadata:

@@ -3,7 +3,7 @@
 """The candidates that `tune` compares: checkpoints, resolutions, and the engines and precisions that run on the device."""
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
@@ -17,7 +17,6 @@ from fanet_ros.inference.input_size import InputSize, Size
 from fanet_ros.model import BACKBONE_OF_VARIANT
 from fanet_ros.model.checkpoint_files import display_name
 from fanet_ros.size_text import size_text
-from fanet_ros.tools.tune.error import TuneError
 
 Runner = tuple[str, str]        # engine, precision
 
@@ -68,9 +67,6 @@ class Candidate:
     def title(self) -> str:
         return f'{self.name} {self.size} {self.runner}'
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def load_model(checkpoint: str, class_map: str = '') -> Model:
     """Read the metadata of a shipped checkpoint (by name) or any other (by path).
@@ -97,7 +93,7 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
 
     :param engines: None: those that are installed
     :param precisions: None: float16 on CUDA; float32 on the CPU, and bfloat16 if it supports that natively
-    :raises TuneError: no model has any
+    :raises ValueError: no model has any
     """
     engines = installed_engines(device) if engines is None else engines
     if precisions is None:
@@ -115,8 +111,8 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
         if runners:
             found[model] = tuple(runners)
     if not found:
-        raise TuneError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} '
-                        f'({reason}): choose other --engines or --precisions')
+        raise ValueError(f'none of the engines {", ".join(engines)} runs in {", ".join(precisions)} on {device} '
+                         f'({reason}): choose other --engines or --precisions')
     return found
 
 

@@ -39,21 +39,12 @@ class ChildRequest:
     smoothing: float
     labels_to: str = ''
 
-    def to_json(self) -> str:
-        """Serialize for from_json() in another process."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> ChildRequest:
-        """Inverse of to_json()."""
-        content = json.loads(text)
-        return cls(**{**content, 'options': SegmenterOptions(**content['options'])})
-
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Write the figures as JSON, or `error`: why there are none; returns the exit code."""
     request_path, answer_path = (Path(text) for text in (sys.argv[1:] if argv is None else argv))
-    request = ChildRequest.from_json(request_path.read_text())
+    content = json.loads(request_path.read_text())
+    request = ChildRequest(**{**content, 'options': SegmenterOptions(**content['options'])})
     try:
         answer = run(request)
     except (ValueError, OSError, RuntimeError, MemoryError) as error:

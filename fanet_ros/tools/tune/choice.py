@@ -33,7 +33,6 @@ class Budget:
 
     @property
     def description(self) -> str:
-        """The budget in words."""
         reserve = f', {self.reserve_ms:g} ms of it for receiving and publishing' if self.reserve_ms else ''
         memory = f', {self.memory_mb:g} MB' if self.memory_mb is not None else ''
         return f'p95 of {significant(self.latency_ms, 4)} ms ({self.origin}{reserve}){memory}'

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def measure(request: ChildRequest, cache: Path, timeout_s: float) -> dict[str, A
     load = BackgroundLoad()
     with tempfile.TemporaryDirectory(prefix='fanet_ros_tune_') as folder:
         request_path, answer_path, log = (Path(folder) / name for name in ('request.json', 'answer.json', 'log'))
-        request_path.write_text(request.to_json())
+        request_path.write_text(json.dumps(asdict(request)))
         with open(log, 'wb') as output:
             child = start_child([sys.executable, '-m', tune_child.__name__, str(request_path), str(answer_path)],
                                 stdout=output, stderr=subprocess.STDOUT, env=_environment(cache))

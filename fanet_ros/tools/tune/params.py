@@ -11,7 +11,6 @@ import yaml
 
 from fanet_ros.error_text import error_text
 from fanet_ros.package_share import share_directory
-from fanet_ros.tools.tune.error import TuneError
 
 NODE_NAMES = ('**', '*', 'segmentation')
 PARAMETERS = 'ros__parameters'
@@ -22,7 +21,7 @@ COMMENT_COLUMN = 34
 def read_parameters(path: Optional[Path]) -> dict[str, Any]:
     """All parameters of the node: the shipped values, overridden by those in the file.
 
-    :raises TuneError: unreadable, or not a parameter file of the segmentation node
+    :raises ValueError: unreadable, or not a parameter file of the segmentation node
     """
     values = dict(_parameters(yaml.safe_load(_shipped()), _shipped_path()))
     if path is None:
@@ -30,9 +29,9 @@ def read_parameters(path: Optional[Path]) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
-        raise TuneError(f'--params-file {path} cannot be read ({error.strerror}): expected a parameter file') from None
+        raise ValueError(f'--params-file {path} cannot be read ({error.strerror}): expected a parameter file') from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TuneError(f'--params-file {path} is not YAML: {error_text(error)}') from None
+        raise ValueError(f'--params-file {path} is not YAML: {error_text(error)}') from None
     values.update(_parameters(content, path))
     return values
 
@@ -40,8 +39,8 @@ def read_parameters(path: Optional[Path]) -> dict[str, Any]:
 def parameter_file(values: dict[str, Any], comment: str) -> str:
     """A complete file for any node name, with the shipped explanations; `comment`: lines at the top."""
     lines = [f'# {line}'.rstrip() for line in comment.splitlines()] + ['/**:', f'  {PARAMETERS}:']
-    rest = dict(values)
-    for line in _shipped().splitlines()[_first_parameter():]:
+    rest, shipped = dict(values), _shipped().splitlines()
+    for line in shipped[shipped.index(f'  {PARAMETERS}:') + 1:]:
         match = LINE.match(line)
         if match is None:
             lines.append(line)
@@ -62,8 +61,8 @@ def _parameters(content: Any, path: Path) -> dict[str, Any]:
         chosen = [nodes[0][1]]
     if not chosen:
         found = ', '.join(name for name, _ in nodes) or f'no {PARAMETERS}'
-        raise TuneError(f"{path} is not a parameter file of the segmentation node: expected '/**' or 'segmentation' with "
-                        f'{PARAMETERS} in it, found {found}')
+        raise ValueError(f"{path} is not a parameter file of the segmentation node: expected '/**' or 'segmentation' with "
+                         f'{PARAMETERS} in it, found {found}')
     merged: dict[str, Any] = {}
     for values in chosen:
         merged.update(values)
@@ -90,7 +89,3 @@ def _shipped_path() -> Path:
 
 def _shipped() -> str:
     return _shipped_path().read_text(encoding='utf-8')
-
-
-def _first_parameter() -> int:
-    return next(number for number, line in enumerate(_shipped().splitlines()) if line.strip() == f'{PARAMETERS}:') + 1

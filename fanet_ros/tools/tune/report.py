@@ -110,6 +110,6 @@ def content(findings: Findings) -> dict[str, Any]:
         f'agreement with {findings.reference.title}',
         'budget': {'latency_ms': budget.latency_ms, 'origin': budget.origin, 'reserve_ms': budget.reserve_ms,
                    'memory_mb': budget.memory_mb},
-        'chosen': None if choice is None else {**choice.row.candidate.as_dict(), 'fits': choice.fits},
+        'chosen': None if choice is None else {**vars(choice.row.candidate), 'fits': choice.fits},
         'rows': [{**row.as_dict(), 'pareto': row in front, 'fits': budget.fits(row), 'chosen': row is chosen}
                  for row in findings.rows]}

@@ -13,7 +13,6 @@ from typing import Any, Optional
 from fanet_ros.atomic_file import write_json
 from fanet_ros.file_lock import lock_file
 from fanet_ros.tools.tune.candidates import Candidate
-from fanet_ros.tools.tune.error import TuneError
 
 RESULTS, LOCK = 'results.json', 'lock'
 FRAMES, CONVERTED = 'frames', 'converted'       # folders that are removed and written again
@@ -54,7 +53,7 @@ class Row:
         return self.busy_cores is not None and self.busy_cores > TOLERATED_LOAD
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.candidate.as_dict(), **{key: value for key, value in vars(self).items() if key != 'candidate'}}
+        return {**vars(self.candidate), **{key: value for key, value in vars(self).items() if key != 'candidate'}}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Row:
@@ -68,7 +67,7 @@ class Results:
     """The file results.json of a folder, locked by one process at a time. Use as a context manager.
 
     :param settings: everything the figures depend on; those of an existing folder must be equal
-    :raises TuneError: the folder has other settings, is in use by another process, is damaged, or holds frames of somebody else
+    :raises ValueError: the folder has other settings, is in use by another process, is damaged, or holds frames of somebody else
     """
 
     folder: Path
@@ -80,11 +79,11 @@ class Results:
         if not any((self.folder / name).exists() for name in (RESULTS, LOCK)):
             for name in (FRAMES, CONVERTED):
                 if (self.folder / name).exists():
-                    raise TuneError(f'{self.folder / name} was not written by tune: choose another --output')
+                    raise ValueError(f'{self.folder / name} was not written by tune: choose another --output')
         try:
             self._lock = lock_file(self.folder / LOCK)
         except BlockingIOError:
-            raise TuneError(f'{self.folder} is in use by another process: wait for it, or stop it') from None
+            raise ValueError(f'{self.folder} is in use by another process: wait for it, or stop it') from None
         try:
             self._load()
         except BaseException:
@@ -104,7 +103,7 @@ class Results:
     def begin(self, **more: Any) -> None:
         """Store the settings, with `more` that are known only now.
 
-        :raises TuneError: the folder has other settings
+        :raises ValueError: the folder has other settings
         """
         self._compare({**self.settings, **more})
         self.settings.update(more)
@@ -129,7 +128,7 @@ class Results:
             content = json.loads(path.read_text())
             self._begun, rows = dict(content['settings']), [Row.from_dict(item) for item in content['rows']]
         except (ValueError, KeyError, TypeError):
-            raise TuneError(f'{path} is damaged: remove {self.folder}, or choose another --output') from None
+            raise ValueError(f'{path} is damaged: remove {self.folder}, or choose another --output') from None
         self._compare(self.settings)
         self.rows = {row.candidate: row for row in rows}
 
@@ -137,8 +136,8 @@ class Results:
         changed = [f'{key} was {self._begun.get(key)}, is {value}'
                    for key, value in settings.items() if self.is_begun and self._begun.get(key) != value]
         if changed:
-            raise TuneError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same command again, '
-                            'remove that folder, or choose another --output')
+            raise ValueError(f'{self.folder} was started with other settings ({"; ".join(changed)}): run the same command again, '
+                             'remove that folder, or choose another --output')
 
     def _save(self) -> None:
         self.is_begun, self._begun = True, dict(self.settings)

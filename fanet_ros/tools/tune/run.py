@@ -24,7 +24,6 @@ from fanet_ros.tools.significant import significant
 from fanet_ros.tools.tune.candidates import Candidate, Model, find_runners, largest_of, load_model, make_candidates, reference_of
 from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.choice import Budget, choose
-from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.output import write_findings
 from fanet_ros.tools.tune.params import read_parameters
@@ -92,8 +91,8 @@ def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:
     models = tuple(load_model(name, class_map) for name in dict.fromkeys(checkpoints))
     names = [model.name for model in models]
     if len(set(names)) < len(names):
-        raise TuneError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one so that they '
-                        'can be told apart')
+        raise ValueError(f'--checkpoints has files of the same name ({", ".join(names)}): rename one so that they '
+                         'can be told apart')
     return models
 
 
@@ -127,8 +126,8 @@ def _write_reference(runner: _Runner, reference: Candidate, frames: FrameSet) ->
     print(f'reference: {reference.title}', file=sys.stderr)
     answer = runner(reference, str(partial))
     if 'error' in answer:
-        raise TuneError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels, quality '
-                        'is measured against it; choose smaller --scales')
+        raise ValueError(f'the reference {reference.title} cannot be run ({answer["error"]}): without labels, quality '
+                         'is measured against it; choose smaller --scales')
     partial.rename(frames.labels)
 
 
@@ -147,8 +146,8 @@ def _measure_all(runner: _Runner, candidates: Sequence[Candidate], results: Resu
                 progress.write(f'not measured: {candidate.title}: {answer["error"]}', file=sys.stderr)
             progress.update()
     if all(results.rows[candidate].error for candidate in candidates):
-        raise TuneError(f'none of {len(candidates)} candidates could be measured; the first: '
-                        f'{results.rows[candidates[0]].error}')
+        raise ValueError(f'none of {len(candidates)} candidates could be measured; the first: '
+                         f'{results.rows[candidates[0]].error}')
 
 
 def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
@@ -162,5 +161,5 @@ def _budget(arguments: argparse.Namespace, frames: FrameSet) -> Budget:
     else:
         latency_ms, origin = 1e3 / ASSUMED_RATE_HZ, f'a camera of {ASSUMED_RATE_HZ:g} Hz, assumed: give --rate-hz'
     if latency_ms <= arguments.reserve_ms:
-        raise TuneError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {significant(latency_ms, 4)} ms')
+        raise ValueError(f'--reserve-ms {arguments.reserve_ms:g} leaves nothing of the budget of {significant(latency_ms, 4)} ms')
     return Budget(latency_ms, origin, arguments.memory_mb, arguments.reserve_ms)

@@ -10,7 +10,6 @@ from two_classes import STREET
 
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.ros.segmentation.model_switch import ModelSwitch
-from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 
 
@@ -25,7 +24,7 @@ def settings_fixture(tmp_path_factory: pytest.TempPathFactory) -> SegmentationSe
 
 @pytest.fixture(name='switch')
 def switch_fixture(settings: SegmentationSettings) -> Iterator[ModelSwitch]:
-    switch = ModelSwitch(lambda *_: OutputStyle(STREET), lambda: None, lambda _: None)
+    switch = ModelSwitch(lambda: None, lambda _: None)
     switch.load(settings)
     yield switch
     switch.close()

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
-from rclpy.context import Context
 from rclpy.node import Node
 from std_msgs.msg import Header
 from waiting import wait_for
@@ -42,7 +41,8 @@ def black_frame() -> ReceivedFrame:
 
 @pytest.mark.parametrize('converts_colors', [False, True])
 def test_context_shutdown_is_no_failure(
-        monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
+        make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+        converts_colors: bool) -> None:
     """A signal invalidates the context at any point of a frame, which must not count as a failure.
 
     Also if images are passed on unconverted, as to a GPU.
@@ -50,9 +50,7 @@ def test_context_shutdown_is_no_failure(
     monkeypatch.setattr(Segmenter, 'converts_colors', converts_colors)
     raised: list[Any] = []
     monkeypatch.setattr(threading, 'excepthook', raised.append)
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('segmentation', context=context)
+    node = make_node('segmentation')
     slots, camera, model = slots_camera_and_model(node)
     calls: list[float] = []     # called before a frame is taken, and again once it is
 
@@ -65,7 +63,7 @@ def test_context_shutdown_is_no_failure(
 
     slots.put(black_frame())
     wait_for(lambda: camera.statistics.segmented == 1 and len(calls) == 3)
-    context.shutdown()
+    node.context.shutdown()
     slots.put(black_frame())
     wait_for(lambda: len(calls) >= 4)
     slots.close()
@@ -73,13 +71,10 @@ def test_context_shutdown_is_no_failure(
 
     assert not raised and not camera.statistics.rejected and camera.statistics.segmented == 1
     assert capfd.readouterr().err == ''
-    node.destroy_node()
 
 
-def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
-    context = Context()
-    rclpy.init(context=context)
-    node = rclpy.create_node('segmentation', context=context)
+def test_failed_frame_is_counted_once_and_the_next_one_is_processed(make_node: Callable[..., Node]) -> None:
+    node = make_node('segmentation')
     slots, camera, model = slots_camera_and_model(node)
     outputs = {'': FrameOutputs(node)}
     latencies: list[tuple[float, float]] = []      # of the frame [ms], and the scale of its model
@@ -100,5 +95,3 @@ def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
     worker.join()
     assert camera.statistics.rejected == {'segmentation failed': 1} and camera.statistics.segmented == 1
     assert slots.dropped() == 0
-    node.destroy_node()
-    context.shutdown()

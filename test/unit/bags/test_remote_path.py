@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from backports import zstd
 from rosbags.rosbag2 import StoragePlugin
+from stored_archives import messages
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.bags.bag_files import is_bag
@@ -29,11 +30,6 @@ def put(files: Any, folder: Path) -> RemotePath:
         if path.is_file():
             files.pipe_file(f'{ROOT}/{path.relative_to(folder.parent)}', path.read_bytes())
     return RemotePath(f'{ROOT}/{folder.name}')
-
-
-def messages(path: RemotePath) -> list[tuple[str, int, bytes]]:
-    with BagReader(path) as bag:
-        return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in bag.messages()]
 
 
 def test_a_full_temporary_folder_is_not_taken_for_a_fault_of_the_store(

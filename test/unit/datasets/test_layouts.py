@@ -10,9 +10,9 @@ from PIL import Image
 
 from fanet_ros.datasets import UNLABELLED, DatasetError
 from fanet_ros.datasets.class_sets import ClassSets
-from fanet_ros.datasets.coco_stuff import label_table
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
+from fanet_ros.datasets.official_sets import label_table
 from fanet_ros.datasets.soft_labels import write_soft_labels
 from fanet_ros.inference import ClassMap
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, Entry, Sample, SampleCache, Samples
-from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_counts import count_classes
+from fanet_ros.datasets.samples import ignore_borders, relabel, stretch
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource, Draws, Group
-from fanet_ros.training.processes import Processes, ProcessesError
+from fanet_ros.training.processes import Processes
 
 
 def make(count: int, cache: SampleCache, reads: list[int], counted: int = 500) -> Samples:
@@ -87,5 +87,5 @@ def test_processes_together_draw_the_batch_of_a_single_one() -> None:
         return BatchSource([Group(samples, 1.0)], Augmentation(64, 64), positions, seed=3).batch(5)[0].numpy()
     assert np.array_equal(np.concatenate([batch(0, 2), batch(1, 2)], 1), batch(0, 1))
     assert not np.array_equal(batch(0, 2), batch(1, 2))
-    with pytest.raises(ProcessesError, match='batch_size is 4 for 3 processes'):
+    with pytest.raises(ValueError, match='batch_size is 4 for 3 processes'):
         Processes(0, 3).share(4)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.images.decoding import ImageError, compressed_to_rgb, image_to_rgb
+from fanet_ros.images.decoding import ImageError, to_rgb
 from fanet_ros.images.encoded_size import encoded_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
@@ -54,13 +54,13 @@ def test_an_image_larger_than_any_cameras_is_refused_undecoded(
         data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
     with pytest.raises(ImageError, match='claims to be 30000x20000, expected at most 67108864 pixels'):
-        compressed_to_rgb(SimpleNamespace(format='jpeg', data=with_size(data, 20_000, 30_000)))
+        to_rgb(SimpleNamespace(format='jpeg', data=with_size(data, 20_000, 30_000)))
 
 
 def test_images_of_the_claimed_size_are_decoded() -> None:
-    assert compressed_to_rgb(SimpleNamespace(format='', data=PNG)).shape == (37, 53, 3)
+    assert to_rgb(SimpleNamespace(format='', data=PNG)).shape == (37, 53, 3)
     large = cv2.imencode('.jpg', np.zeros((300, 400, 3), np.uint8))[1].tobytes()
-    assert compressed_to_rgb(SimpleNamespace(format='', data=large)).shape == (300, 400, 3)
+    assert to_rgb(SimpleNamespace(format='', data=large)).shape == (300, 400, 3)
 
 
 @pytest.mark.parametrize('first', [(255, 216, 150), (255, 216, 255)])
@@ -70,7 +70,7 @@ def test_a_sky_whose_first_bytes_are_those_of_a_jpeg_is_an_image(first: tuple[in
     bgr[0, 0] = first
     sky = SimpleNamespace(encoding='bgr8', height=480, width=640, step=1920, is_bigendian=0, data=bgr.tobytes())
     assert encoded_size(sky.data[:2**17]) is not None       # what a decoder that skips damage would make of it
-    np.testing.assert_array_equal(image_to_rgb(sky), bgr[..., ::-1])
+    np.testing.assert_array_equal(to_rgb(sky), bgr[..., ::-1])
 
 
 @pytest.mark.parametrize('data', [
@@ -80,4 +80,4 @@ def test_a_sky_whose_first_bytes_are_those_of_a_jpeg_is_an_image(first: tuple[in
 def test_a_file_sent_as_pixels_is_refused(data: bytes) -> None:
     sent = SimpleNamespace(encoding='rgb8', height=37, width=53, step=159, is_bigendian=0, data=data.ljust(37 * 159, b'\0'))
     with pytest.raises(ImageError, match='the data are a (JPEG|PNG) file'):
-        image_to_rgb(sent)
+        to_rgb(sent)

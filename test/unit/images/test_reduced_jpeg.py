@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fanet_ros.images.decoding import ImageError, compressed_image, compressed_to_rgb
+from fanet_ros.images.decoding import ImageError, compressed_image, to_rgb
 from fanet_ros.inference import FrameInput, Segmenter
 from fanet_ros.inference.resizing import resized
 from fanet_ros.sources import SyntheticStreet
@@ -35,7 +35,7 @@ def test_the_smallest_fraction_that_suffices(size: tuple[int, int], least: tuple
         return least
     image = compressed_image(message, suffices=suffices)
     assert (image.height, image.width) == decoded and image.frame_size == size and asked == [size]
-    full = compressed_to_rgb(message)
+    full = to_rgb(message)
     assert full.shape[:2] == size
     exact = cv2.resize(full, decoded[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(image.rgb.astype(int) - exact).mean() < 2
@@ -59,7 +59,7 @@ def test_labels_have_the_size_of_the_camera_image_and_hardly_change() -> None:
     reduced = compressed_image(message, suffices=segmenter.size_for)
     assert (reduced.height, reduced.width) == (180, 320)
     small, full = (segmenter.segment_batch([FrameInput(image, confidence=True)])[0]
-                   for image in (reduced, compressed_to_rgb(message)))
+                   for image in (reduced, to_rgb(message)))
     assert small.labels.shape == full.labels.shape == (720, 1280) and small.confidence is not None
     assert np.mean(small.labels == full.labels) > 0.99 and len(np.unique(full.labels)) > 4
-    assert np.abs(resized(compressed_to_rgb(message), 180, 320).astype(int) - reduced.rgb).mean() < 2
+    assert np.abs(resized(to_rgb(message), 180, 320).astype(int) - reduced.rgb).mean() < 2

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanet_ros.datasets.cityscapes import LABEL_IDS
-from fanet_ros.datasets.coco_stuff import label_table
+from fanet_ros.datasets.official_sets import LABEL_IDS, label_table
 from fanet_ros.inference import ClassMap, SegmentationError, make_label_table
 from fanet_ros.package_share import share_directory
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fanet_ros.model import Checkpoint, CheckpointMetadata
-from fanet_ros.training.initial_weights import InitialWeightsError, start_from
+from fanet_ros.training.initial_weights import start_from
 
 NAMES = ('road', 'car')
 FANET18 = CheckpointMetadata('fanet18', 'paper', 'two', NAMES, ((0, 0, 0), (9, 9, 9)), (64, 64))
@@ -42,5 +42,5 @@ def test_added_blocks_can_learn():
 
 
 def test_shallower_network_is_rejected():
-    with pytest.raises(InitialWeightsError, match='deep is a fanet34, the recipe trains a fanet18'):
+    with pytest.raises(ValueError, match='deep is a fanet34, the recipe trains a fanet18'):
         start_from(FANET18.build_network(aux_heads=True), FANET18, trained(FANET34), 'deep')

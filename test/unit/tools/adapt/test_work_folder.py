@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.tools.adapt import work_folder
-from fanet_ros.tools.adapt.work_folder import NORM, SOFT_LABELS, TAUGHT, TEACHER, TEACHING, AdaptError, check_settings
+from fanet_ros.tools.adapt.work_folder import NORM, SOFT_LABELS, TAUGHT, TEACHER, TEACHING, check_settings
 
 SETTINGS = {'source': '/drives/1', 'frames': 300, TEACHER: {'network': 'a.onnx', 'classes': ['road'], 'rename': {}}}
 RUN = (NORM, TAUGHT, f'{TEACHING}/checkpoint.safetensors', 'frames/frames.json', SOFT_LABELS)
@@ -40,7 +40,7 @@ def test_another_teacher_keeps_the_frames_and_what_was_learned_before(tmp_path: 
     fill(tmp_path)
     check_settings(tmp_path, other)
     assert left(tmp_path) == set(RUN)
-    with pytest.raises(AdaptError, match=r'holds a run with another frames \(300, now 9\)'):
+    with pytest.raises(ValueError, match=r'holds a run with another frames \(300, now 9\)'):
         check_settings(tmp_path, {**other, 'frames': 9})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Iterator
 
 import pytest
 import torch
+from stored_archives import Expected, Messages
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.tools.segment_bag.command import main as segment_bag
@@ -42,12 +43,12 @@ def archive(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope='session')
-def expected(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[tuple[str, int, bytes]]]:
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
     """Messages that segment_bag writes for write_street_bag(path, frames)."""
     folder = tmp_path_factory.mktemp('expected')
 
     @cache
-    def made(frames: int) -> list[tuple[str, int, bytes]]:
+    def made(frames: int) -> Messages:
         source = write_street_bag(folder / f'in_{frames}', frames)
         assert segment_bag([str(source), str(folder / f'out_{frames}'), *QUICK]) == 0
         return read_messages(folder / f'out_{frames}')

@@ -3,7 +3,6 @@
 """Ray workers give the masks of segment_bag, each exactly once, even if a worker or machine dies."""
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -12,10 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import psutil
 import pytest
+from stored_archives import Expected, report
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.model import resolve_checkpoint
@@ -24,7 +24,6 @@ from fanet_ros.tools.segment_bags.command import main
 
 pytest.importorskip('ray')
 pytestmark = pytest.mark.slow
-Expected = Callable[[int], list[tuple[str, int, bytes]]]
 LONG = 400
 PORT = 26379
 WAIT_S = 300.0
@@ -55,12 +54,6 @@ def worker_at(journal: Path) -> int:
         except psutil.Error:
             continue
     return 0
-
-
-def report(output: Path) -> dict[str, Any]:
-    found = json.loads((output / 'report.json').read_text())
-    assert isinstance(found, dict)
-    return found
 
 
 def test_a_killed_worker_costs_only_time(tmp_path: Path, quick: list[str], expected: Expected) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import resource
 import shutil
@@ -15,9 +14,10 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+from stored_archives import Expected, report
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.inference import SegmenterOptions
@@ -29,18 +29,11 @@ from fanet_ros.tools.segment_bags.store import STALE, LocalStore
 from fanet_ros.tools.segment_bags.table import TABLE, join_tables
 from fanet_ros.tools.segment_bags.worker import Worker
 
-Expected = Callable[[int], list[tuple[str, int, bytes]]]
 LONG = 100
 
 
-def report(output: Path) -> dict[str, Any]:
-    found = json.loads((output / 'report.json').read_text())
-    assert isinstance(found, dict)
-    return {**found, 'bags': {bag['name']: bag for bag in found['bags']}}
-
-
 def states(output: Path) -> dict[str, str]:
-    return {name: bag['state'] for name, bag in report(output)['bags'].items()}
+    return {bag['name']: bag['state'] for bag in report(output)['bags']}
 
 
 def partials(output: Path) -> list[str]:
@@ -201,10 +194,11 @@ def test_bad_bags_fail_with_a_reason_and_the_others_are_done(
     error = capsys.readouterr().err
     assert states(output) == {'mon/first': 'done', 'mon/second': 'failed', 'wed/cut_off': 'failed', 'wed/damaged': 'failed',
                               'wed/no_camera': 'failed', 'wed/unknown_codec': 'done', 'wed/missing': 'failed'}
+    reasons = {bag['name']: bag.get('reason') for bag in report(output)['bags']}
     for name, reason in {'mon/second': 'was not written by segment_bags', 'wed/cut_off': 'cannot read the bag',
                          'wed/damaged': 'of its 60 images can be read', 'wed/no_camera': 'no camera topic',
                          'wed/missing': 'No such file'}.items():
-        assert reason in report(output)['bags'][name]['reason']
+        assert reason in reasons[name]
         assert len([line for line in error.splitlines() if line.startswith(f'{name}: failed: ')]) == 1
         assert name == 'mon/second' or not (output / name).exists()
     assert report(output)['without_mask'] == {'unknown encoding junk': 3}

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+from stored_archives import Expected, messages, put, report
 from street_bags import read_messages, write_street_bag
 
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.remote_path import RemotePath, any_path
 from fanet_ros.tools.compare_masks.command import main as compare_masks
 from fanet_ros.tools.cut_frames.command import main as cut_frames
@@ -20,18 +20,7 @@ from fanet_ros.tools.segment_bags.done import DONE
 from fanet_ros.tools.segment_bags.find import find_bags
 from fanet_ros.tools.segment_bags.store import INDEX, UPLOADING, move_into_place
 
-Expected = Callable[[int], list[tuple[str, int, bytes]]]
 ARCHIVE, OUTPUT = 'memory://archive', 'memory://masks'
-
-
-def put(bag: Path, url: str) -> None:
-    for path in bag.iterdir():
-        (RemotePath(url) / path.name).write_bytes(path.read_bytes())
-
-
-def messages(url: str) -> list[tuple[str, int, bytes]]:
-    with BagReader(url) as bag:
-        return [(connection.topic, at_ns, bytes(data)) for connection, at_ns, data in bag.messages()]
 
 
 def run(tmp_path: Path, quick: list[str], *more: str, output: str = OUTPUT, source: str = ARCHIVE) -> int:
@@ -39,7 +28,7 @@ def run(tmp_path: Path, quick: list[str], *more: str, output: str = OUTPUT, sour
 
 
 def states() -> dict[str, str]:
-    return {bag['name']: bag['state'] for bag in json.loads((RemotePath(OUTPUT) / 'report.json').read_text())['bags']}
+    return {bag['name']: bag['state'] for bag in report(OUTPUT)['bags']}
 
 
 @pytest.fixture(name='filled')

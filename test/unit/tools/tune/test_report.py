@@ -16,7 +16,6 @@ from fanet_ros.datasets.frame_set import FrameSet
 from fanet_ros.package_share import share_directory
 from fanet_ros.tools.tune.candidates import Candidate
 from fanet_ros.tools.tune.choice import Budget, choose
-from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.output import launch_command, write_findings
 from fanet_ros.tools.tune.params import parameter_file, read_parameters
 from fanet_ros.tools.tune.report import Findings, content, notes, table
@@ -128,9 +127,9 @@ def test_int8_comes_with_its_calibration_and_a_compressed_topic_with_its_transpo
 def test_other_files_are_rejected(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / 'own.yaml'
     path.write_text(text)
-    with pytest.raises(TuneError, match=message):
+    with pytest.raises(ValueError, match=message):
         read_parameters(path)
-    with pytest.raises(TuneError, match='cannot be read'):
+    with pytest.raises(ValueError, match='cannot be read'):
         read_parameters(tmp_path / 'missing.yaml')
 
 

@@ -24,7 +24,6 @@ from fanet_ros.model import load_checkpoint, save_checkpoint
 from fanet_ros.tools.tune.candidates import Candidate, find_runners, largest_of, load_model, make_candidates, reference_of, sizes_of
 from fanet_ros.tools.tune.child import ChildRequest
 from fanet_ros.tools.tune.command import main
-from fanet_ros.tools.tune.error import TuneError
 from fanet_ros.tools.tune.measure import measure
 from fanet_ros.tools.tune.results import Results, Row
 
@@ -119,18 +118,18 @@ def test_results_are_kept_and_other_settings_rejected(tmp_path: Path) -> None:
     with Results(folder, {'frames': 2}) as results:
         results.begin(reference='x')
         results.add(row)
-        results.add(Row(CANDIDATE.__class__(**{**CANDIDATE.as_dict(), 'engine': 'ncnn'}), error='crashed'))
-        with pytest.raises(TuneError, match='another process'), Results(folder, {'frames': 2}):
+        results.add(Row(CANDIDATE.__class__(**{**vars(CANDIDATE), 'engine': 'ncnn'}), error='crashed'))
+        with pytest.raises(ValueError, match='another process'), Results(folder, {'frames': 2}):
             pass
     with Results(folder, {'frames': 2}) as results:
         assert results.rows[CANDIDATE] == row and results.is_measured(CANDIDATE)
         assert [results.is_measured(item) for item in results.rows] == [True, False]     # failed candidates are tried again
-        with pytest.raises(TuneError, match='reference was x, is y'):
+        with pytest.raises(ValueError, match='reference was x, is y'):
             results.begin(reference='y')
-    with pytest.raises(TuneError, match='frames was 2, is 3'), Results(folder, {'frames': 3}):
+    with pytest.raises(ValueError, match='frames was 2, is 3'), Results(folder, {'frames': 3}):
         pass
     (folder / 'results.json').write_text('{"settings": {}, "rows": [{}]}')
-    with pytest.raises(TuneError, match='damaged'), Results(folder, {}):
+    with pytest.raises(ValueError, match='damaged'), Results(folder, {}):
         pass
     with Results(tmp_path / 'unused', {}):
         pass
@@ -158,7 +157,7 @@ def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
     assert sizes_of(models[0], (1.0, 0.5), (), (1024, 2048)) == ((160, 288), (288, 576))       # aspect ratio of the frames
     assert sizes_of(models[0], (1.0,), ((64, 96),), (720, 960)) == ((64, 96),)
     assert reference_of(largest_of(models), found).title == 'fanet18_camvid 480x360 torch float32'
-    with pytest.raises(TuneError, match='none of the engines ncnn runs in bfloat16 on cpu .*choose other --engines'):
+    with pytest.raises(ValueError, match='none of the engines ncnn runs in bfloat16 on cpu .*choose other --engines'):
         find_runners(models[:1], ('ncnn',), ('bfloat16',), CPU)
 
 

@@ -14,7 +14,7 @@ from fanet_ros.datasets import Samples
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.layouts import find_class_map, load_dataset
 from fanet_ros.model import Checkpoint, CheckpointMetadata, load_checkpoint
-from fanet_ros.training.adaptation.fine_tuning import fine_tune
+from fanet_ros.training.adaptation import fine_tune
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder

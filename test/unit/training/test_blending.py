@@ -9,7 +9,7 @@ import torch
 
 from fanet_ros.datasets.layouts import find_class_map
 from fanet_ros.model import Checkpoint, CheckpointMetadata
-from fanet_ros.training.adaptation.blending import blend
+from fanet_ros.training.adaptation import blend
 
 CLASSES = find_class_map('camvid11')
 METADATA = CheckpointMetadata('fanet18', 'paper', 'camvid11', CLASSES.names, CLASSES.colors, (96, 128))

@@ -1,9 +1,35 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a training: by iterations, or by the clock if its duration is given."""
+"""When a training ends: after its iterations or minutes, or by Ctrl-C and SIGTERM, which are handled between two iterations."""
 from __future__ import annotations
 
+import signal
+import threading
 import time
+from types import FrameType
+from typing import Optional
+
+
+class Interruption:
+    """A context in which the first SIGINT or SIGTERM only sets `requested`; the second raises KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> Interruption:
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: Optional[FrameType]) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
 
 
 class Progress:
@@ -23,7 +49,6 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Training time so far."""
         return self._before + time.monotonic() - self._since
 
     def resume(self, seconds: float) -> None:

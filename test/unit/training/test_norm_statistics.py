@@ -8,7 +8,7 @@ import copy
 import torch
 from torch import nn
 
-from fanet_ros.training.adaptation.norm_statistics import freeze_norms, with_statistics_of
+from fanet_ros.training.adaptation import freeze_norms, with_statistics_of
 
 
 def network() -> nn.Sequential:
