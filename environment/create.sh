@@ -18,11 +18,11 @@ esac
 
 fail() { echo "error: $*" >&2; exit 1; }
 
-# pip prints a line per package: keep large downloads, to show progress, and every error.
+# pip prints a line per package: keep large downloads, to show progress, and every error. sed -u, since mawk, the awk of Debian and
+# Ubuntu, would hold lines back until it has 4 KiB of them.
 progress() {
-    awk '/^ *Downloading .*[0-9] [MG]B/ { sub(/-cp3.*whl|-py3.*whl/, ""); print; fflush() }
-         /^Installing/ { print "  installing"; fflush() }
-         /^ERROR|^error|^ *(hint|note):/ { print; fflush() }'
+    sed -u -n -E -e '/^ *Downloading .*[0-9] [MG]B/ { s/-(cp3|py3).*whl//; p }' -e 's/^Installing.*/  installing/p' \
+        -e '/^ERROR|^error|^ *(hint|note):/ p'
 }
 install() { "$venv/bin/python" -m pip install --disable-pip-version-check --no-input "$@" 2>&1 | progress; }
 
