@@ -69,7 +69,7 @@ def test_a_parameter_without_a_value_is_refused(capsys: pytest.CaptureFixture[st
 
 
 def test_a_node_that_cannot_start_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert benchmark_transport.main(['--rates', '5', '--seconds', '1', '--engine', 'none']) == 1
+    assert benchmark_transport.main(['--rates', '5', '--seconds', '1', '--set', 'checkpoint=none']) == 1
     assert capsys.readouterr().err.startswith('benchmark_transport: the node ended with exit code 1')
 
 
