@@ -25,6 +25,9 @@ else:
 # Humble always checks the types of message fields, later distributions only on request.
 os.environ.setdefault('ROS_PYTHON_CHECK_FIELDS', '1')
 
+# A process that crashes prints where each of its threads was.
+os.environ.setdefault('PYTHONFAULTHANDLER', '1')
+
 # Engine caches start empty: a test must not depend on what an earlier run left behind.
 _cache = tempfile.mkdtemp(prefix='fanet_ros_test_cache_')
 os.environ['XDG_CACHE_HOME'] = _cache
