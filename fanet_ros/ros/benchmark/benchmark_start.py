@@ -33,7 +33,7 @@ from fanet_ros.choices import ENGINES
 from fanet_ros.host.child_process import start_child, stop_child
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.host.termination import exit_code_of
-from fanet_ros.ros.benchmark.surroundings import measured_here
+from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 from fanet_ros.ros.common.node_command import node_command
 from fanet_ros.ros.common.process import shut_down

@@ -26,8 +26,9 @@ import yaml
 from fanet_ros.atomic_file import write_json, write_text
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.ros.benchmark.header import measured_here
 from fanet_ros.ros.benchmark.run import PROCESSES, NoMaskError, Run, measure
-from fanet_ros.ros.benchmark.surroundings import Surroundings, measured_here
+from fanet_ros.ros.benchmark.surroundings import Surroundings
 from fanet_ros.ros.benchmark.transport_report import HEADER, draw_latencies, draw_stages, medians, row, table
 from fanet_ros.size_text import METAVAR, size_argument
 

@@ -1,16 +1,15 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What surrounds a measurement of nodes: this machine, and what runs next to the segmentation node."""
+"""What runs next to the segmentation node while it is measured."""
 from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Optional, Sequence
+from typing import Iterator, Mapping
 
 from fanet_ros.host.child_process import start_child, stop_child
-from fanet_ros.host.machine import describe_measurement
 from fanet_ros.ros.common.node_command import node_command
 
 
@@ -43,10 +42,3 @@ class Surroundings:
                 recorder = start_child(node_command('recorder_node', output, ('--log-level', 'error')), env=dict(environment))
                 stack.callback(stop_child, recorder)
             yield
-
-
-def measured_here(program: str, argv: Optional[Sequence[str]]) -> dict[str, Any]:
-    """Command, date and machine of figures measured with nodes on this machine's own device."""
-    from fanet_ros.inference.device import choose_device  # late: they load torch
-    from fanet_ros.inference.engines import runtimes
-    return describe_measurement(program, argv, choose_device('auto'), runtimes())

@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -85,9 +85,9 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
     height, width = arguments.size
     folder = processes.enter_context(tempfile.TemporaryDirectory(prefix='fanet_ros_street_'))
     _draw_street(Path(folder), width, height)
-    _start('camera_node', {'source': folder, 'rate_hz': float(arguments.rate)}, processes)
-    segmentation = _start('segmentation_node', {
-        'checkpoint': arguments.checkpoint, 'engine': arguments.engine, 'input_scale': float(arguments.input_scale)}, processes)
+    processes.enter_context(_process('camera_node', {'source': folder, 'rate_hz': float(arguments.rate)}))
+    segmentation = processes.enter_context(_process('segmentation_node', {
+        'checkpoint': arguments.checkpoint, 'engine': arguments.engine, 'input_scale': float(arguments.input_scale)}))
     _wait(node, lambda: bool(masks), 'the first mask')
 
     def measure(label: str, dashboard: Optional[subprocess.Popen] = None, clients: Optional[ClientViewers] = None,
@@ -114,7 +114,7 @@ def _measure_all(arguments: argparse.Namespace, processes: ExitStack) -> None:
     measure('no dashboard')
     port = arguments.port or _free_port()
     link = f'http://localhost:{port}/'
-    dashboard = _start('dashboard', {'port': port}, processes)
+    dashboard = processes.enter_context(_process('dashboard', {'port': port}))
     _wait(node, lambda: _is_served(port, dashboard), 'the page')
     for count in arguments.viewers:
         with ExitStack() as viewers:
@@ -160,10 +160,13 @@ def _is_served(port: int, dashboard: subprocess.Popen) -> bool:
     return True
 
 
-def _start(program: str, parameters: dict[str, object], processes: ExitStack) -> subprocess.Popen:
+@contextmanager
+def _process(program: str, parameters: dict[str, object]) -> Iterator[subprocess.Popen]:
     process = start_child(node_command(program, parameters, ('--log-level', 'error')))
-    processes.callback(stop_child, process, END_S)
-    return process
+    try:
+        yield process
+    finally:
+        stop_child(process, END_S)
 
 
 def _wait(node: Node, condition: Callable[[], bool], what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from typing import Sequence
 
 from fanet_ros.choices import COLORS, ENGINES, LABEL_IDS, MASK_PNGS, PRECISIONS, VARIANTS
 from fanet_ros.ros.common.parameters import Settings, fixed_parameter, parameter
@@ -12,6 +13,10 @@ from fanet_ros.ros.segmentation.diagnostics import Thresholds
 
 DEFAULT_BATCH = 4       # larger batches take more memory, and each frame waits for its whole batch
 CAMERA_NAME = re.compile(r'[A-Za-z]\w*(/[A-Za-z]\w*)*', re.ASCII)
+
+
+def _camera_names(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name)
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class SegmentationSettings(Settings):
     autostart: bool = fixed_parameter(True, 'Configure and activate at start-up; false: leave it to a lifecycle manager')
     cameras: tuple[str, ...] = fixed_parameter(
         [''], 'Names of several cameras: NAME/image in, ~/NAME/mask out; empty: image in, ~/mask out',
-        none=[''], convert=lambda names: tuple(filter(None, names)))
+        none=[''], convert=_camera_names)
     checkpoint: str = parameter('fanet18_camvid', 'Name of a shipped checkpoint, or path of your own')
     variant: str = parameter('auto', 'Network architecture the checkpoint must have; auto: any', choices=('auto', *VARIANTS))
     class_map: str = parameter('', "YAML file with other class names and colours; empty: the checkpoint's own")

@@ -3,11 +3,8 @@
 """Setup of a benchmark: settings, frames, and the networks and engines to compare."""
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 import tempfile
-import types
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -20,16 +17,15 @@ import torch
 from torch import nn
 
 from fanet_ros.datasets import UNLABELLED, Sample, load_folder
-from fanet_ros.inference import SegmentationError
+from fanet_ros.inference import SegmentationError, gpu
 from fanet_ros.inference.engines import Engine, EngineFactory, engines_for, installed_engines
 from fanet_ros.inference.input_size import Size
 from fanet_ros.model import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.sources import open_source
+from fanet_ros.tools.benchmark.authors import load_authors_network
 from fanet_ros.tools.benchmark.timing import CPU_PACE, GPU_PACE, Case, Timing, take_turns
 
 AUTHORS_CLASSES = 19            # of Cityscapes, for which the authors time their networks
-AUTHORS_PACKAGE = 'fanet_authors'
-AUTHORS_FOLDER = Path('Testing') / 'models' / 'fanet'
 CALIBRATION_FRAMES = 32
 
 
@@ -55,7 +51,7 @@ class BenchmarkSettings:
         """The authors' network on the device, or None if no checkout was given."""
         if self.authors is None:
             return None
-        return load_authors_network(self.authors, BACKBONE_OF_VARIANT[variant]).to(self.device)
+        return load_authors_network(self.authors, BACKBONE_OF_VARIANT[variant], AUTHORS_CLASSES).to(self.device)
 
     def combinations(self) -> Iterator[tuple[str, str]]:
         """Pairs (engine, precision) that are installed and run on the device."""
@@ -68,16 +64,19 @@ class BenchmarkSettings:
                     continue
                 yield engine, precision
 
+    def synchronize(self) -> None:
+        gpu.synchronize(self.device)
+
     def take_turns(self, cases: Sequence[Case], rounds: int = 0) -> list[Timing]:
         """Time the cases at the pace of the device; `rounds` 0: as in the settings."""
         return take_turns(cases, rounds or self.rounds, GPU_PACE if self.device.type == 'cuda' else CPU_PACE)
 
 
-def random_network(variant: str) -> FANet:
+def random_network(variant: str, num_classes: int = AUTHORS_CLASSES) -> FANet:
     """This package's FANet, not rewritten, with reproducible random weights."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return FANet(AUTHORS_CLASSES, BACKBONE_OF_VARIANT[variant]).eval()
+        return FANet(num_classes, BACKBONE_OF_VARIANT[variant]).eval()
 
 
 def build_engine(settings: BenchmarkSettings, network: FANet, engine: str, precision: str, size: Size,
@@ -129,21 +128,3 @@ def calibration_folder(settings: BenchmarkSettings) -> Iterator[Path]:
             for frame in islice(source, CALIBRATION_FRAMES):
                 cv2.imwrite(str(Path(folder) / f'{frame.index:04d}.png'), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
         yield Path(folder)
-
-
-def load_authors_network(checkout: Path, backbone: str) -> nn.Module:
-    """FANet from the authors' benchmark code: eval mode, random weights, BatchNorm left out as if folded.
-
-    :param checkout: of github.com/feinanshan/FANet
-    :raises ValueError: it is not their repository
-    """
-    folder = Path(checkout).expanduser().absolute() / AUTHORS_FOLDER
-    if not (folder / 'fanet.py').is_file():
-        raise ValueError(f'{checkout} is not a checkout of github.com/feinanshan/FANet: {AUTHORS_FOLDER}/fanet.py is missing')
-    package = types.ModuleType(AUTHORS_PACKAGE)     # bypasses the folder's __init__, which would import much more
-    package.__path__ = [str(folder)]
-    sys.modules[AUTHORS_PACKAGE] = package
-    resnet = importlib.import_module(f'{AUTHORS_PACKAGE}.resnet')
-    # Prevents the encoders from downloading ImageNet weights, on which the time does not depend.
-    vars(resnet)['model_zoo'] = types.SimpleNamespace(load_url=lambda url: {})
-    return importlib.import_module(f'{AUTHORS_PACKAGE}.fanet').FANet(AUTHORS_CLASSES, backbone).eval()

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from fanet_ros.inference.device import in_memory_format
 from fanet_ros.inference.engines import Engine
 from fanet_ros.inference.engines.network_setup import DTYPES
-from fanet_ros.inference.gpu import convolutions_searched, synchronize
+from fanet_ros.inference.gpu import convolutions_searched
 from fanet_ros.inference.postprocess import labels_and_confidence
 from fanet_ros.model.attention import QUERY_CHANNELS, fast_attention
 from fanet_ros.size_text import size_text
@@ -61,7 +61,7 @@ def _network_cases(settings: BenchmarkSettings, variant: str, size: Size, images
             with convolutions_searched():
                 return tuned(images)
         cases.append(_eager(f"authors' code, eager {best}, channels last", searched,
-                            images.to(DTYPES[best], memory_format=torch.channels_last), naive, settings))
+                            _channels_last(images.to(DTYPES[best])), naive, settings))
     cases.append(_eager('unrewritten, eager float32', copy.deepcopy(ours).to(settings.device), images, naive, settings))
     for engine_name, precision in settings.combinations():
         engine = build_engine(settings, ours, engine_name, precision, size)
@@ -76,7 +76,7 @@ def _eager(name: str, network: Callable[[torch.Tensor], torch.Tensor], images: t
     def run() -> None:
         with torch.inference_mode():
             finish(network(images))
-            synchronize(settings.device)
+            settings.synchronize()
     return Case(name, run, frames=len(images))
 
 
@@ -86,8 +86,13 @@ def _engine(engine: Engine, images: torch.Tensor, finish: Callable[[torch.Tensor
 
     def run() -> None:
         finish(engine(images))
-        synchronize(settings.device)
+        settings.synchronize()
     return Case(engine.description, run, details={'engine': engine.name, 'precision': engine.precision})
+
+
+def _channels_last(images: torch.Tensor) -> torch.Tensor:
+    """The memory format that preprocessing produces."""
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def _naive_labels(logits: torch.Tensor, size: Size) -> np.ndarray:
@@ -131,12 +136,12 @@ def attention_suite(settings: BenchmarkSettings) -> list[Result]:
         def run_fast(parts: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = (query, key, value)) -> None:
             with torch.inference_mode():
                 fast_attention(*parts, scale=1 / parts[0].shape[-1])
-                synchronize(settings.device)
+                settings.synchronize()
 
         def run_plain(parts: list[torch.Tensor] = rows) -> None:
             with torch.inference_mode():
                 F.scaled_dot_product_attention(parts[0], parts[1], parts[2])
-                synchronize(settings.device)
+                settings.synchronize()
         fast.append(Case(f'fast attention, n = {count}', run_fast, details={'positions': count}))
         plain.append(Case(f'self-attention, n = {count}', run_plain, details={'positions': count}))
     results = []
@@ -169,7 +174,7 @@ def _batch(engine: Engine, batch: int, size: Size, settings: BenchmarkSettings) 
 
     def run() -> None:
         engine(images)
-        synchronize(settings.device)
+        settings.synchronize()
     return Case(f'batch {batch}', run, frames=batch, details={'batch': batch})
 
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Sequence
 
 from tqdm import tqdm
 
@@ -18,6 +18,7 @@ from fanet_ros.bags.remote_path import AnyPath, any_path
 from fanet_ros.tools.compare_masks.bag_pair import SIDES, BagPair, Comparison
 from fanet_ros.tools.compare_masks.counts import ClassUnion, Counts
 from fanet_ros.tools.compare_masks.frames import COLUMNS, FrameDifference, MostDifferent
+from fanet_ros.tools.compare_masks.report import summary
 from fanet_ros.tools.compare_masks.sheet import write_sheet
 from fanet_ros.tools.row_table import row_table
 from fanet_ros.tools.segment_bags.done import input_state
@@ -25,7 +26,6 @@ from fanet_ros.tools.segment_bags.find import find_bags
 
 RESULT, TABLE, SHEET = 'comparison.json', 'frames', 'differences.jpg'
 SHOWN_CONFUSIONS = 5    # of each bag
-SHOWN = 5               # confusions and bags, on the terminal
 
 
 def compare_masks(arguments: argparse.Namespace) -> int:
@@ -133,32 +133,3 @@ def _compare(pair: BagPair, classes: ClassUnion, total: Counts, every: int, take
     figures = comparison.counts.figures()
     return {'bag': pair.name, **({'error': error} if error else {}), **figures,
             'confusions': figures['confusions'][:SHOWN_CONFUSIONS], 'left_out': comparison.left_out}
-
-
-def summary(result: dict[str, Any]) -> str:
-    """Agreement, classes, most frequent confusions, bags that differ most, and what was left out.
-
-    :param result: content of comparison.json
-    """
-    width = max(len(name) for name in result['classes'])
-    mean = _percent(result['mean_iou']).strip()
-    lines = [f'{result["frames"]} frames: {result["agreement"]:.1%} of the pixels agree, mIoU {mean}',
-             f'[%]{"":{width - 3}}     IoU    in A    in B']
-    lines += [f'{name:{width}}  {_percent(iou)}  {_percent(result["share_in_a"][name])}  {_percent(result["share_in_b"][name])}'
-              for name, iou in result['class_iou'].items()]
-    lines += [f'only {side} has the classes {", ".join(result[key])}' for side, key in (('A', 'only_in_a'), ('B', 'only_in_b'))
-              if result[key]]
-    lines += [f'{100 * item["share"]:6.2f}% of the pixels: A says {item["a"]}, B says {item["b"]}'
-              for item in result['confusions'][:SHOWN]]
-    bags = sorted((bag for bag in result['bags'] if bag['frames']), key=lambda bag: (bag['agreement'], bag['bag']))
-    if len(bags) > 1:
-        lines += [f'{bag["bag"]}: {bag["agreement"]:.1%} agree' for bag in bags[:SHOWN]]
-        if len(bags) > SHOWN:
-            lines.append(f'{len(bags) - SHOWN} other bags agree more')
-    if result['left_out']:
-        lines.append('not compared: ' + ', '.join(f'{count} {reason}' for reason, count in result['left_out'].items()))
-    return '\n'.join(lines)
-
-
-def _percent(share: Optional[float]) -> str:
-    return '     -' if share is None else f'{100 * share:6.1f}'

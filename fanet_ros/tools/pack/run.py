@@ -4,31 +4,23 @@
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Collection, Iterable, Iterator, Sequence
-
-import cv2
-import numpy as np
+from typing import Iterable, Iterator, Sequence
 
 from fanet_ros.datasets import Entry, fingerprints
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.fingerprints import TRAINING_FRAMES
-from fanet_ros.datasets.image_files import orientation_of
 from fanet_ros.datasets.layouts import class_map_path, find_class_map, load_dataset
-from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
-from fanet_ros.images.files import EVERY_BIT, decoded_pixels
 from fanet_ros.model import resolve_checkpoint
 from fanet_ros.package_share import share_directory
+from fanet_ros.tools.pack.slim import slim_copies
 from fanet_ros.tools.train.command import find_recipe
 from fanet_ros.training import imagenet_encoder
 from fanet_ros.training.config import TrainingConfig
 
 OVERHEAD_BYTES = 512        # upper bound per file in a zip file, for names as long as ours
-LEVELS = 16         # of soft labels
 
 
 def entries_of(config: TrainingConfig) -> tuple[list[Entry], list[Entry]]:
@@ -142,43 +134,3 @@ def run(arguments: argparse.Namespace) -> None:
             slim_copies(files, images, arguments.quality, slim)
         for path in write(recipe.stem, files, arguments.output, int(arguments.max_mb * 1e6), slim):
             print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
-
-
-def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, into: Path) -> None:
-    """Write a copy of each image and each soft label file below `into`, unless it would not be smaller.
-
-    :param images: those of the files that are images to train on; labels are not
-    :param quality: WebP quality, 1 to 100
-    """
-    def slim(path: Path) -> None:
-        copy = into / path
-        if path.suffix == '.npz':
-            soft_labels_copy(path, copy)
-        elif path in images:
-            image_copy(path, copy, quality)
-        if copy.is_file() and copy.stat().st_size >= path.stat().st_size:
-            copy.unlink()
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(slim, [path for path in files if path.is_file()]))
-
-
-def image_copy(path: Path, copy: Path, quality: int) -> None:
-    """Write the image as WebP, whatever its suffix: readers go by the content.
-
-    None of an image with an EXIF orientation, which would be lost, nor of one with 16 bits, whose depth depends on all images.
-    """
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = decoded_pixels(data, EVERY_BIT | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or image.dtype != np.uint8 or orientation_of(data) != 1:
-        return      # what is unreadable, training reports
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())
-
-
-def soft_labels_copy(path: Path, copy: Path) -> None:
-    """Write the soft labels with LEVELS levels, which compress much better than 256."""
-    step = 255 // (LEVELS - 1)
-    with np.load(path, allow_pickle=False) as stored:
-        frames = ((name, (np.round(stored[name] / step) * step).astype(np.uint8)) for name in stored.files if name != CLASSES)
-        write_soft_labels(copy, [str(name) for name in stored[CLASSES]], frames, zipfile.ZIP_LZMA)

@@ -12,8 +12,8 @@ import torch
 from fanet_ros.model import CheckpointMetadata, save_checkpoint
 from fanet_ros.tools.benchmark import command as benchmark
 from fanet_ros.tools.benchmark import training as benchmark_training
+from fanet_ros.tools.benchmark.authors import AuthorsError, load_authors_network
 from fanet_ros.tools.benchmark.report import tables
-from fanet_ros.tools.benchmark.setup import load_authors_network
 from fanet_ros.tools.benchmark.timing import Case, growth_exponent, take_turns
 
 METADATA = CheckpointMetadata('fanet18', 'paper', 'trio', ('a', 'b', 'c'), ((9, 2, 3), (4, 5, 6), (7, 8, 1)), (64, 96))
@@ -45,8 +45,8 @@ def test_exponent_of_a_power_law(power: float) -> None:
 
 
 def test_other_folders_than_the_authors_repository_are_rejected(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match='fanet.py is missing'):
-        load_authors_network(tmp_path, 'resnet18')
+    with pytest.raises(AuthorsError, match='fanet.py is missing'):
+        load_authors_network(tmp_path, 'resnet18', 19)
 
 
 def test_authors_code_is_loaded_without_downloads(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_authors_code_is_loaded_without_downloads(tmp_path: Path) -> None:
     (folder / 'fanet.py').write_text(
         'import torch\nfrom .resnet import load\nclass FANet(torch.nn.Module):\n    def __init__(self, classes, backbone):\n'
         '        super().__init__()\n        self.made_of = classes, backbone, load()\n')
-    network = load_authors_network(tmp_path, 'resnet34')
+    network = load_authors_network(tmp_path, 'resnet34', 19)
     assert network.made_of == (19, 'resnet34', {}) and not network.training
 
 

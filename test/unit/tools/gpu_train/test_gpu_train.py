@@ -26,7 +26,7 @@ from fanet_ros.inference import ClassMap
 from fanet_ros.model import CheckpointMetadata, load_checkpoint, save_checkpoint
 from fanet_ros.tools.gpu_train import run as gpu_train_run
 from fanet_ros.tools.pack import command as pack
-from fanet_ros.tools.pack.run import image_copy
+from fanet_ros.tools.pack.slim import image_copy
 from fanet_ros.tools.soft_labels import command as soft_labels
 
 # Modules that may be missing on a bare GPU machine.
