@@ -17,20 +17,25 @@ class BitDepth:
     """
 
     def __init__(self, bits: int = 0) -> None:
-        self.bits = bits or DEPTHS[0]       # so far
+        self._bits = bits or DEPTHS[0]
         self._is_automatic = not bits
+
+    @property
+    def bits(self) -> int:
+        """10 to 16 so far, or what was given."""
+        return self._bits
 
     def to_bytes(self, values: np.ndarray, note: Callable[[str], None]) -> np.ndarray:
         """uint16 of any shape -> uint8; values beyond the depth become 255.
 
         :param note: called with a sentence if fewer than 16 bits are used
         """
-        if self._is_automatic and self.bits < 16:
-            self.bits = bits_of(values, self.bits)
-            if self.bits < 16:
-                note(f'16-bit values use {self.bits} bits so far (up to {2**self.bits - 1}): set bit_depth if the images are '
+        if self._is_automatic and self._bits < 16:
+            self._bits = bits_of(values, self._bits)
+            if self._bits < 16:
+                note(f'16-bit values use {self._bits} bits so far (up to {2**self._bits - 1}): set bit_depth if the images are '
                      'too bright or too dark')
-        return upper_bits(values, self.bits)
+        return upper_bits(values, self._bits)
 
 
 def bits_of(values: np.ndarray, least: int = DEPTHS[0]) -> int:

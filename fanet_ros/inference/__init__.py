@@ -7,7 +7,8 @@ Only Segmenter needs torch, and loads it when it is first used.
 from typing import TYPE_CHECKING
 
 from fanet_ros.imports import imported_on_use
-from fanet_ros.inference.class_map import ClassMap, with_contrast
+from fanet_ros.inference.class_map import ClassMap
+from fanet_ros.inference.contrast_colors import with_contrast
 from fanet_ros.inference.label_table import UNLABELLED, LabelTable, PublishedClass, make_label_table
 from fanet_ros.inference.memory import memory_in_use, release_memory, resident_mib, trim_heap
 from fanet_ros.inference.overlay import color_labels, draw_legend, draw_overlay

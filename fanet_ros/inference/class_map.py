@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union, cast
 
@@ -18,16 +18,6 @@ if TYPE_CHECKING:       # it needs torch
     from fanet_ros.model import CheckpointMetadata
 
 NOT_IN_NAMES = ('Cc', 'Cs', 'Zl', 'Zp')     # categories of Unicode: control characters, half characters, line and paragraph breaks
-# Class colours that can be told apart with red-green colour blindness, too. The palettes of data sets often cannot: in
-# deuteranopia, CamVid's building and pedestrian are 6 apart (CIE 1976 L*a*b*), where about 2 is just noticeable side by side. These
-# colours maximise the smallest distance between any two of them, black for unlabelled included, as far as a search over a grid of
-# RGB values could: the minimum over normal vision, protanopia and deuteranopia (simulated as in Machado, Oliveira and Fernandes,
-# IEEE TVCG 2009, severity 1) is 40 for 11 classes and 23 for 19. The first eleven were optimised jointly; each further colour is as
-# far as possible from all before it.
-CONTRAST_COLORS = (
-    (60, 60, 0), (0, 0, 255), (180, 195, 255), (255, 255, 0), (255, 255, 150), (0, 0, 135), (60, 150, 120), (120, 120, 255),
-    (165, 135, 0), (45, 90, 135), (255, 255, 240), (120, 195, 120), (45, 75, 75), (0, 30, 90), (240, 195, 60), (60, 150, 165),
-    (15, 75, 165), (15, 60, 210), (90, 135, 210), (105, 120, 60))
 
 
 @dataclass(frozen=True)
@@ -109,13 +99,3 @@ def _ids(classes: list[dict[str, Any]]) -> Optional[tuple[int, ...]]:
     if without and len(without) < len(classes):
         raise SegmentationError(f'{without[0]!r} has no id, but other classes have: expected one for every class, or for none')
     return None if without else tuple(int(item['id']) for item in classes)
-
-
-def with_contrast(class_map: ClassMap) -> ClassMap:
-    """Recolour `class_map` with CONTRAST_COLORS, each class with the nearest colour still free; further classes keep their own."""
-    free = list(CONTRAST_COLORS[:max(len(class_map), 1)])
-    colors = list(class_map.colors)
-    for index, color in enumerate(class_map.colors[:len(free)]):
-        colors[index] = min(free, key=lambda item: np.linalg.norm(np.subtract(item, color)))
-        free.remove(colors[index])
-    return replace(class_map, colors=tuple(colors))

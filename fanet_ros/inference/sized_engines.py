@@ -48,14 +48,17 @@ class SizedEngines:
 
     @property
     def frame_sizes(self) -> tuple[Size, ...]:
+        """(height, width) of one frame of each shape seen."""
         return tuple(self._frames.values())
 
     @property
     def description(self) -> str:
+        """Engine and precision, such as 'onnxruntime float32'."""
         return self._engines[self.current_size].description
 
     @property
     def is_provisional(self) -> bool:
+        """Whether an engine stands in for the fastest one."""
         return any(engine.is_provisional for engine in self._engines.values())
 
     def size_for(self, frame_size: Size) -> Size:

@@ -11,7 +11,8 @@ import torch
 
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.segmentation import FrameInput
-from fanet_ros.inference.video.temporal_filter import SceneCutDetector, TemporalFilter
+from fanet_ros.inference.video.scene_cut import SceneCutDetector
+from fanet_ros.inference.video.temporal_filter import TemporalFilter
 from fanet_ros.model import FrameContext
 
 
