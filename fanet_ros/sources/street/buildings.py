@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from fanet_ros.sources.street.classes import BUILDING, FENCE
 from fanet_ros.sources.street.facades import Facade
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import BUILDING, FENCE, NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
+from fanet_ros.sources.street.texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
 from fanet_ros.sources.street.weather import Weather
 
 ROOFS = ((104, 76, 64), (78, 76, 80), (122, 92, 76), (92, 88, 86))

@@ -6,7 +6,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.texture import BUILDING, Texture, grain, ramp
+from fanet_ros.sources.street.classes import BUILDING
+from fanet_ros.sources.street.texture import Texture, grain, ramp
 
 TEXELS_PER_M = 32
 BRICKS = ((142, 98, 80), (124, 86, 72), (168, 144, 112), (184, 162, 126), (108, 82, 72), (152, 118, 96))

@@ -6,8 +6,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fanet_ros.sources.street.classes import POLE, SIGN
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import OPAQUE, POLE, SIGN, Texture, grain
+from fanet_ros.sources.street.texture import OPAQUE, Texture, grain
 
 UNLABELLED = 255
 METAL = ((96, 100, 98), (70, 74, 74), (130, 134, 134), (46, 58, 50))

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from fanet_ros.sources.street.character import Character
-from fanet_ros.sources.street.texture import PAVEMENT, ROAD, TREE, grain
+from fanet_ros.sources.street.classes import PAVEMENT, ROAD, TREE
+from fanet_ros.sources.street.texture import grain
 from fanet_ros.sources.street.view import View
 from fanet_ros.sources.street.weather import Haze
 

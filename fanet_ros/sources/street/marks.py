@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fanet_ros.sources.street.classes import PAVEMENT, ROAD
 from fanet_ros.sources.street.ground import WHITE, YELLOW
 from fanet_ros.sources.street.sketch import Point, Sketch
-from fanet_ros.sources.street.texture import PAVEMENT, ROAD
 
 
 def rectangle(sketch: Sketch, x0: float, x1: float, z0: float, z1: float, color: Point, label: int = ROAD) -> None:

@@ -7,8 +7,9 @@ from typing import Optional
 
 import numpy as np
 
+from fanet_ros.sources.street.classes import BICYCLIST, PEDESTRIAN
 from fanet_ros.sources.street.figure import Figure
-from fanet_ros.sources.street.texture import BICYCLIST, PEDESTRIAN, Texture
+from fanet_ros.sources.street.texture import Texture
 
 ATTITUDES = 10      # phases of a double step, or of one turn of the pedals
 HEADINGS = 12       # directions from which a figure is painted

@@ -6,8 +6,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fanet_ros.sources.street.classes import TREE
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import OPAQUE, SEEN_THROUGH, TREE, Texture, grain, ramp
+from fanet_ros.sources.street.texture import OPAQUE, SEEN_THROUGH, Texture, grain, ramp
 
 TEXELS_PER_M = 36
 KINDS = ('broad', 'broad', 'bare', 'bare', 'poplar', 'conifer', 'bush')

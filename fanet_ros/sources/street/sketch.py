@@ -126,6 +126,7 @@ class Sketch:
             self._shade([(x, 0), (x, length), (x + dx, length + dz), (x + dx, dz)], SUN_SHADE)
 
     def finish(self) -> Thing:
+        """Everything recorded so far."""
         return Thing(_pack(self._solid), _pack(self._shadow))
 
     def _shade(self, corners: Sequence[tuple[float, float]], strength: float) -> None:

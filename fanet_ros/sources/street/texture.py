@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Textures mapped onto quadrilaterals of the street, the classes they show, and the noise that makes them look real."""
+"""Textures mapped onto quadrilaterals of the street, and the noise that makes them look real."""
 from __future__ import annotations
 
 from typing import Optional
@@ -8,8 +8,6 @@ from typing import Optional
 import cv2
 import numpy as np
 
-# Classes of the labels: CamVid's eleven, as in config/class_maps/camvid11.yaml.
-SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(11)
 # Coverage of a texel: from HULL upwards it sets the label, from SOLID upwards the colour too. Values between are
 # see-through but belong to the thing, as in manual labels: the air between twigs, railings or spokes.
 NOTHING, SEEN_THROUGH, OPAQUE = 0, 128, 255

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fanet_ros.sources.street.classes import CAR
 from fanet_ros.sources.street.sketch import Sketch
-from fanet_ros.sources.street.texture import CAR, OPAQUE, Texture, grain, ramp
+from fanet_ros.sources.street.texture import OPAQUE, Texture, grain, ramp
 
 TEXELS_PER_M = 64
 PAINTS = ((150, 26, 28), (30, 42, 96), (176, 178, 182), (30, 31, 34), (222, 222, 218), (58, 74, 64),

@@ -9,7 +9,8 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from fanet_ros.sources.street.texture import BUILDING, SKY, TREE, grain
+from fanet_ros.sources.street.classes import BUILDING, SKY, TREE
+from fanet_ros.sources.street.texture import grain
 
 KINDS = ('sun', 'sun', 'overcast', 'overcast', 'dusk')
 HAZE_STEPS = 20

@@ -7,9 +7,10 @@ import pytest
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.sources.street.canvas import Canvas
 from fanet_ros.sources.street.character import DISTRICTS, Character
+from fanet_ros.sources.street.classes import BICYCLIST, CAR, PEDESTRIAN, ROAD, TREE
 from fanet_ros.sources.street.people import ATTITUDES, bicyclist, pedestrian
 from fanet_ros.sources.street.sketch import Polygons, Sketch
-from fanet_ros.sources.street.texture import BICYCLIST, CAR, NOTHING, OPAQUE, PEDESTRIAN, ROAD, SEEN_THROUGH, TREE, Texture, grain
+from fanet_ros.sources.street.texture import NOTHING, OPAQUE, SEEN_THROUGH, Texture, grain
 from fanet_ros.sources.street.view import View
 from fanet_ros.sources.street.weather import Haze, Weather
 
