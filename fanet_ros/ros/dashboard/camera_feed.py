@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import functools
-import math
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
@@ -26,14 +23,11 @@ from fanet_ros.ros.common.qos_choice import fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin
+from fanet_ros.ros.dashboard.timing_log import TimingLog
 
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 OWN_TYPES = {'fanet_ros/msg/FrameTiming': FrameTiming, 'fanet_ros/msg/ClassMap': ClassMap}
 TYPES = {'sensor_msgs/msg/Image': Image, 'sensor_msgs/msg/CompressedImage': CompressedImage, **OWN_TYPES}
-KEPT = 300          # rows of a TimingLog; also the number the page keeps
-FIELDS = ('frame_age_ms', 'wait_ms', 'convert_ms', 'preprocess_ms', 'network_ms', 'postprocess_ms', 'publish_ms',
-          'overlay_ms', 'total_ms', 'input_height', 'input_width', 'frames_received', 'frames_segmented', 'frames_dropped',
-          'frames_rejected', 'batch_size')
 
 
 @dataclass(frozen=True)
@@ -149,28 +143,3 @@ def own_hash(type_name: str) -> str:
         return message_definition(type_name).type_hash
     except BagError:
         return ''
-
-
-class TimingLog:
-    """Rows of numbers: stamp [ms], reception time [ms], then FIELDS; None for unknown values. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: deque[tuple[int, list[Optional[float]]]] = deque(maxlen=KEPT)
-        self._count = 0
-
-    def add(self, message: FrameTiming, received_ms: float) -> None:
-        """Append a message received at `received_ms` (system clock)."""
-        stamp_ms = stamp_ns(message.header) / 10**6
-        values = [stamp_ms, received_ms, *(getattr(message, name) for name in FIELDS)]
-        row = [round(value, 3) if math.isfinite(value) else None for value in values]
-        with self._lock:
-            self._rows.append((self._count, row))
-            self._count += 1
-
-    def since(self, count: int) -> tuple[int, list[list[Optional[float]]]]:
-        """The total count to pass next time, and the kept rows after the first `count`; all if `count` is invalid."""
-        with self._lock:
-            if not 0 <= count <= self._count:
-                count = 0
-            return self._count, [row for number, row in self._rows if number >= count]

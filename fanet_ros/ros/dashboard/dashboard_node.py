@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Optional
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterEvent
@@ -19,18 +19,18 @@ from fanet_ros.ros.common.diagnostics_text import IMAGE_TOPIC
 from fanet_ros.ros.common.parameters import FittedParameters
 from fanet_ros.ros.common.qos_overrides import FOLLOWS_PUBLISHERS, warn_of_unused_overrides
 from fanet_ros.ros.common.silence import full_name
+from fanet_ros.ros.dashboard.audience import Audience
 from fanet_ros.ros.dashboard.camera_feed import CameraFeed
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
+from fanet_ros.ros.dashboard.image_topic import find_image_topic
 from fanet_ros.ros.dashboard.node_link import NodeLink
 from fanet_ros.ros.dashboard.parameters import DashboardSettings
-from fanet_ros.ros.dashboard.wire import Audience
 
 FOLLOW_PERIOD_S = 0.2
 POLL_EVERY = 5                  # timer calls between queries to the ROS graph and the node
 DIAGNOSTICS_LAST_S = 5.0        # older diagnostics are ignored: their node has probably gone
 TIMING_TYPE = 'fanet_ros/msg/FrameTiming'
-IMAGE_TYPES = ('sensor_msgs/msg/CompressedImage', 'sensor_msgs/msg/Image')
 
 
 class DashboardNode(FittedParameters, Node):
@@ -46,8 +46,7 @@ class DashboardNode(FittedParameters, Node):
         super().__init__('dashboard')
         self.settings = DashboardSettings.declare(self)
         warn_of_unused_overrides(self, FOLLOWS_PUBLISHERS)
-        name = self.settings.node
-        self.target = name if name.startswith('/') else f'{self.get_namespace().rstrip("/")}/{name}'
+        self.target = self._full_name(self.settings.node)
         self.audience = Audience()
         self.link = NodeLink(self, self.target)
         self.feeds: dict[str, CameraFeed] = {}
@@ -105,6 +104,11 @@ class DashboardNode(FittedParameters, Node):
         if self.link.state == 'inactive':
             return 'The node has its model loaded and receives no images: activate it.'
         return ''
+
+    def _full_name(self, name: str) -> str:
+        if name.startswith('/'):
+            return name
+        return f'{self.get_namespace().rstrip("/")}/{name}'
 
     def _update_feeds(self) -> None:
         wanted = self.audience.wanted()
@@ -186,29 +190,3 @@ class DashboardNode(FittedParameters, Node):
         if event.node == self.target:
             self.parameters_version += 1
             self.notify()
-
-
-def find_image_topic(camera: str, own: str, published: Mapping[str, Sequence[str]],
-                     heard_by_node: Sequence[tuple[str, Sequence[str]]], said: str = '') -> Optional[tuple[str, str]]:
-    """Topic and type of the camera's images, None if not found.
-
-    In this order: the topic that the node names; the node's image subscription, for a camera with a name the one with that name in
-    it, because a lazy node may subscribe only to other cameras; the dashboard's own topic after remapping; the same, compressed.
-
-    :param camera: camera name, '' for a single camera
-    :param own: full name of the dashboard's topic `image`, or `CAMERA/image`
-    :param published: types of every topic that has a publisher
-    :param heard_by_node: topic and types of each subscription of the node
-    :param said: topic of this camera in the node's diagnostics, '' if unknown
-    """
-    named = [(said, kind) for kind in IMAGE_TYPES if kind in published.get(said, ())]
-    if len(named) == 1:
-        return named[0]
-    heard = [(topic, kind) for topic, types in heard_by_node for kind in types if kind in IMAGE_TYPES]
-    if camera:
-        part = f'/{camera}/'
-        heard = [(topic, kind) for topic, kind in heard if part in topic]
-    if len(heard) == 1:
-        return heard[0]
-    candidates = [(topic, kind) for topic in (own, f'{own}/compressed') for kind in IMAGE_TYPES]
-    return next(((topic, kind) for topic, kind in candidates if kind in published.get(topic, ())), None)

@@ -15,10 +15,10 @@ from std_msgs.msg import Header
 
 from fanet_ros.ros.common.image_conversion import ImageError, labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.dashboard import frame_join
-from fanet_ros.ros.dashboard.camera_feed import KEPT, TimingLog
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin, JoinedFrame
 from fanet_ros.ros.dashboard.image_encoder import ImageEncoder
+from fanet_ros.ros.dashboard.timing_log import KEPT, TimingLog
 
 BOTH = frozenset({'camera', 'mask'})
 

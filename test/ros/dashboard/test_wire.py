@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from fanet_ros.ros.dashboard.wire import LOOKING_S, Audience, Blob, Query, pack, unpack
+from fanet_ros.ros.dashboard.audience import LOOKING_S, Audience
+from fanet_ros.ros.dashboard.wire import Blob, Query, pack, unpack
 
 
 def test_a_query_is_parsed_with_its_layers_in_a_fixed_order() -> None:

@@ -3,7 +3,7 @@
 const KEPT = 300;
 const WINDOW_MS = 10000;
 
-// In processing order: index in a row (see TimingLog in camera_feed.py), name, colour.
+// In processing order: index in a row (see timing_log.py), name, colour.
 export const STAGES = [
   { at: 3, name: 'wait', color: '#64748b' },
   { at: 4, name: 'convert', color: '#8b9fd1' },
