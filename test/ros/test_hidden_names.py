@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 
 import pytest
+import rclpy
 from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
@@ -41,9 +42,12 @@ def own_names(node_class: type) -> set[str]:
 
 
 @pytest.mark.parametrize('node_class', node_classes(), ids=lambda item: item.__name__)
-def test_node_shadows_no_name_of_rclpy(context: Context, node_class: type) -> None:
+def test_node_shadows_no_name_of_rclpy(node_class: type) -> None:
+    context = Context()
+    rclpy.init(context=context)
     base = LifecycleNode if issubclass(node_class, LifecycleNode) else Node
     rclpy_names = set(dir(base('names', context=context)))
+    rclpy.shutdown(context=context)
     assert {'_clock', '_parameters', 'create_timer'} <= rclpy_names
     assert own_names(node_class) & rclpy_names - INTENDED == set()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -13,10 +13,8 @@ from rclpy.qos import QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.images.bit_depth import BitDepth
 from fanet_ros.images.raw_image import RawImage
 from fanet_ros.images.strict_jpeg import Suffices
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
@@ -27,6 +25,7 @@ from fanet_ros.ros.common.qos_overrides import named_errors
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_silent
 from fanet_ros.ros.common.transport_topic import remapped_topic
+from fanet_ros.ros.segmentation.camera_depth import CameraDepth
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
 
 FOLLOW_PERIOD_S = 0.2       # how often the publishers are looked at
@@ -58,34 +57,6 @@ class SequenceGaps:
         if last is None or number is None or number <= last:     # the first message, or a new publisher
             return 0
         return number - last - 1
-
-
-class CameraDepth:
-    """The BitDepth of one topic's images. It starts anew with another encoding, and with another publisher: a driver that was
-    restarted may send fewer bits than before, and its images would stay nearly black.
-
-    :param bits: see BitDepth
-    """
-
-    def __init__(self, bits: int = 0) -> None:
-        self._bits, self._depth = bits, BitDepth(bits)
-        self._encoding: Optional[tuple[str, bool]] = None
-        self._publishers: set[tuple[int, ...]] = set()
-
-    def of(self, message: Union[Image, CompressedImage]) -> BitDepth:
-        """The depth for `message`, given what was sent before it."""
-        is_file = isinstance(message, CompressedImage)
-        encoding = (message.format, False) if is_file else (message.encoding, bool(message.is_bigendian))
-        if encoding != self._encoding:
-            self._depth, self._encoding = BitDepth(self._bits), encoding
-        return self._depth
-
-    def follow(self, publishers: Iterable[TopicEndpointInfo]) -> None:
-        """Start anew with the next image if one of `publishers` is new; callable from another thread than of()."""
-        present = {tuple(info.endpoint_gid) for info in publishers}
-        if present - self._publishers:
-            self._encoding = None
-        self._publishers = present or self._publishers
 
 
 class CameraInput:

@@ -120,6 +120,7 @@ class FrameStatistics:
             self._failures.append((now_s, level, detail))
 
     def frame_too_old(self, now_s: float, age_ms: float) -> None:
+        """Count a frame that was dropped for its age."""
         with self._lock:
             self._forget(now_s)
             self.too_old += 1

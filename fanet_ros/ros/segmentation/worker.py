@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import queue
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -20,13 +19,13 @@ from fanet_ros.ros.common.image_conversion import ImageError
 from fanet_ros.ros.segmentation.active_model import ActiveModel, AnySegmenter
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
 from fanet_ros.ros.segmentation.diagnostics import ERROR, WARN, FrameTimes
+from fanet_ros.ros.segmentation.frame_finisher import FrameFinisher, Job
 from fanet_ros.ros.segmentation.frame_layers import FrameLayers
 from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs, MaskTimes
 from fanet_ros.ros.segmentation.frame_slots import FrameSlots
 
 LOG_PERIOD_S = 1.0
 Result = TypeVar('Result')
-Job = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -179,33 +178,3 @@ class SegmentationWorker:
 
 def _of(camera: CameraInput) -> str:
     return f' of {camera.name}' if camera.name else ''
-
-
-class FrameFinisher:
-    """Runs the remaining jobs of frames in order, from start() to close(). Jobs must not raise.
-
-    :param done: called once for each put(), when its jobs are done and all references to them are released
-    """
-
-    def __init__(self, done: Callable[[], None]) -> None:
-        self._done = done
-        self._waiting: queue.Queue[Optional[list[Job]]] = queue.Queue(maxsize=1)
-        self._thread = threading.Thread(target=self._work, name='finish', daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def put(self, jobs: list[Job]) -> None:
-        """Queue `jobs`, a list that is emptied as they run. Blocks while another list is waiting, as backpressure."""
-        self._waiting.put(jobs)
-
-    def close(self) -> None:
-        """Finish the queued jobs and end the thread."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (jobs := self._waiting.get()) is not None:
-            while jobs:
-                jobs.pop(0)()       # popped: it may hold the last reference to a model that is being unloaded
-            self._done()

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -42,9 +44,16 @@ class LampSettings(Settings):
 
 
 @pytest.fixture(name='make_node')
-def make_node_fixture(make_node: Callable[..., Node]) -> Callable[..., Node]:
+def make_node_fixture() -> Iterator[Callable[..., Node]]:
     """Creates a node that was started with the given parameters."""
-    return lambda **overrides: make_node('parameters', parameters=overrides)
+    context = Context()
+    rclpy.init(context=context)
+
+    def make(**overrides: Any) -> Node:
+        return rclpy.create_node('parameters', context=context, parameter_overrides=[
+            Parameter(name, value=value) for name, value in overrides.items()])
+    yield make
+    rclpy.shutdown(context=context)
 
 
 def test_field_is_the_whole_declaration(make_node: Callable[..., Node]) -> None:

@@ -3,9 +3,11 @@
 """QoS overrides accept topic names before or after remapping, and unused ones are reported."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import Image
@@ -17,13 +19,20 @@ from fanet_ros.ros.segmentation.frame_outputs import FrameOutputs
 
 
 @pytest.fixture(name='make_node')
-def make_node_fixture(make_node: Callable[..., Node]) -> Callable[..., Node]:
+def make_node_fixture() -> Iterator[Callable[..., Node]]:
+    context, nodes = Context(), []
+    rclpy.init(context=context)
+
     def make(*parameters: str, rules: tuple[str, ...] = ('image:=/camera/image_raw',)) -> Node:
-        node = make_node('segmentation', *(item for text in rules for item in ('-r', text)),
-                         *(item for text in parameters for item in ('-p', text)))
-        follow_remapping(node)
-        return node
-    return make
+        arguments = ['--ros-args', *(item for text in rules for item in ('-r', text)),
+                     *(item for text in parameters for item in ('-p', text))]
+        nodes.append(rclpy.create_node('segmentation', context=context, cli_args=arguments))
+        follow_remapping(nodes[-1])
+        return nodes[-1]
+    yield make
+    for node in nodes:
+        node.destroy_node()
+    rclpy.shutdown(context=context)
 
 
 @pytest.mark.parametrize('topic', ['/image', '/camera/image_raw'])

@@ -3,16 +3,32 @@
 """Doctor reports the QoS overrides of outputs that the node would refuse or not use, or that do not fit a subscriber."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from fanet_ros.ros.doctor.findings import ERROR, OK, WARN, Finding
 from fanet_ros.ros.doctor.outputs import check_outputs
 from fanet_ros.ros.segmentation.camera_input import CameraInput
+
+
+@pytest.fixture(name='make_node')
+def make_node_fixture() -> Iterator[Callable[..., Node]]:
+    context, nodes = Context(), []
+    rclpy.init(context=context)
+
+    def make(name: str, *arguments: str) -> Node:
+        nodes.append(rclpy.create_node(name, context=context, cli_args=['--ros-args', *arguments]))
+        return nodes[-1]
+    yield make
+    for node in nodes:
+        node.destroy_node()
+    rclpy.shutdown(context=context)
 
 
 @pytest.fixture(name='check')

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from waiting import wait_for
 
@@ -23,8 +26,12 @@ def image(value: int, encoding: str = 'mono16') -> Image:
 
 
 @pytest.fixture(name='node', params=['best_available', 'reliable'])
-def node_fixture(request: pytest.FixtureRequest, make_node: Callable[..., Node]) -> Node:
-    return make_node('depth', parameters={'qos_overrides./image.subscription.reliability': request.param})
+def node_fixture(request: pytest.FixtureRequest) -> Iterator[Node]:
+    context = Context()
+    rclpy.init(context=context)
+    yield rclpy.create_node('depth', context=context, parameter_overrides=[
+        Parameter('qos_overrides./image.subscription.reliability', value=request.param)])
+    rclpy.shutdown(context=context)
 
 
 def test_a_restarted_driver_with_fewer_bits_does_not_stay_dark(node: Node) -> None:

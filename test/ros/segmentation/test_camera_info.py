@@ -3,12 +3,13 @@
 """Matching and scaling of the calibration for a mask."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+import rclpy
 from builtin_interfaces.msg import Time
-from rclpy.node import Node
+from rclpy.context import Context
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -81,24 +82,35 @@ def test_old_messages_are_dropped() -> None:
     assert infos.find(header(0, 'once'), 480, 640) is None
 
 
+@pytest.fixture(name='context')
+def context_fixture() -> Iterator[Context]:
+    context = Context()
+    rclpy.init(context=context)
+    yield context
+    rclpy.shutdown(context=context)
+
+
 @pytest.mark.parametrize(('namespace', 'image', 'expected'), [
     ('', '/image', '/camera_info'), ('/robot', '/robot/image', '/robot/camera_info'),
     ('/robot', '/cam/color/image_raw', '/cam/color/camera_info'),
     ('', '/cam/image_raw/compressed', '/cam/camera_info')])
 def test_default_topic_is_in_the_namespace_of_the_image(
-        make_node: Callable[..., Node], namespace: str, image: str, expected: str) -> None:
-    assert camera_info_topic(make_node('n', namespace=namespace), image) == expected
+        context: Context, namespace: str, image: str, expected: str) -> None:
+    node = rclpy.create_node('n', namespace=namespace, context=context)
+    assert camera_info_topic(node, image) == expected
 
 
-def test_remapped_topic_takes_precedence(make_node: Callable[..., Node]) -> None:
-    assert camera_info_topic(make_node('n', '-r', 'camera_info:=/there/info'), '/cam/image_raw') == '/there/info'
+def test_remapped_topic_takes_precedence(context: Context) -> None:
+    node = rclpy.create_node('n', context=context, cli_args=['--ros-args', '-r', 'camera_info:=/there/info'])
+    assert camera_info_topic(node, '/cam/image_raw') == '/there/info'
 
 
 @pytest.mark.parametrize(('camera', 'expected'), [
     ('front', '/calibration/front'), ('left', '/robot/left_eye/info'), ('rear', '/rear_eye/camera_info')])
-def test_each_of_several_cameras_is_remapped_by_its_name(make_node: Callable[..., Node], camera: str, expected: str) -> None:
-    node = make_node('n', '-r', 'front/camera_info:=/calibration/front', '-r', 'left/camera_info:=left_eye/info',
-                     '-r', 'camera_info:=/of/a/single/camera', namespace='/robot')
+def test_each_of_several_cameras_is_remapped_by_its_name(context: Context, camera: str, expected: str) -> None:
+    node = rclpy.create_node('n', namespace='/robot', context=context, cli_args=[
+        '--ros-args', '-r', 'front/camera_info:=/calibration/front', '-r', 'left/camera_info:=left_eye/info',
+        '-r', 'camera_info:=/of/a/single/camera'])
     assert camera_info_topic(node, f'/{camera}_eye/image_raw', camera) == expected
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import rclpy
 from rclpy.context import Context
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -43,10 +44,13 @@ class NodeWithParameters(FittedParameters, Node):
 
 
 @pytest.fixture(name='node')
-def node_fixture(settings: SegmentationSettings, switch: ModelSwitch, context: Context) -> Iterator[NodeWithParameters]:
+def node_fixture(settings: SegmentationSettings, switch: ModelSwitch) -> Iterator[NodeWithParameters]:
+    context = Context()
+    rclpy.init(context=context)
     node = NodeWithParameters(settings, switch, context)
     yield node
     node.destroy_node()
+    context.shutdown()
 
 
 def test_settings_model_and_rates_follow_the_parameters(node: NodeWithParameters, switch: ModelSwitch) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import rclpy
+from rclpy.context import Context
 from rclpy.node import Node
 from std_msgs.msg import Header
 from waiting import wait_for
@@ -41,8 +42,7 @@ def black_frame() -> ReceivedFrame:
 
 @pytest.mark.parametrize('converts_colors', [False, True])
 def test_context_shutdown_is_no_failure(
-        make_node: Callable[..., Node], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-        converts_colors: bool) -> None:
+        monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], converts_colors: bool) -> None:
     """A signal invalidates the context at any point of a frame, which must not count as a failure.
 
     Also if images are passed on unconverted, as to a GPU.
@@ -50,7 +50,9 @@ def test_context_shutdown_is_no_failure(
     monkeypatch.setattr(Segmenter, 'converts_colors', converts_colors)
     raised: list[Any] = []
     monkeypatch.setattr(threading, 'excepthook', raised.append)
-    node = make_node('segmentation')
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('segmentation', context=context)
     slots, camera, model = slots_camera_and_model(node)
     calls: list[float] = []     # called before a frame is taken, and again once it is
 
@@ -63,7 +65,7 @@ def test_context_shutdown_is_no_failure(
 
     slots.put(black_frame())
     wait_for(lambda: camera.statistics.segmented == 1 and len(calls) == 3)
-    node.context.shutdown()
+    context.shutdown()
     slots.put(black_frame())
     wait_for(lambda: len(calls) >= 4)
     slots.close()
@@ -71,10 +73,13 @@ def test_context_shutdown_is_no_failure(
 
     assert not raised and not camera.statistics.rejected and camera.statistics.segmented == 1
     assert capfd.readouterr().err == ''
+    node.destroy_node()
 
 
-def test_failed_frame_is_counted_once_and_the_next_one_is_processed(make_node: Callable[..., Node]) -> None:
-    node = make_node('segmentation')
+def test_failed_frame_is_counted_once_and_the_next_one_is_processed() -> None:
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('segmentation', context=context)
     slots, camera, model = slots_camera_and_model(node)
     outputs = {'': FrameOutputs(node)}
     latencies: list[tuple[float, float]] = []      # of the frame [ms], and the scale of its model
@@ -95,3 +100,5 @@ def test_failed_frame_is_counted_once_and_the_next_one_is_processed(make_node: C
     worker.join()
     assert camera.statistics.rejected == {'segmentation failed': 1} and camera.statistics.segmented == 1
     assert slots.dropped() == 0
+    node.destroy_node()
+    context.shutdown()
