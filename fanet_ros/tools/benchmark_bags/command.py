@@ -122,7 +122,7 @@ def _short_bags(short: list[Path], arguments: argparse.Namespace, options: list[
     from fanet_ros.inference import Segmenter
     from fanet_ros.tools.benchmark_bags.measure import run_segment_bags
     from fanet_ros.tools.segment_bag.output import write_bag
-    from fanet_ros.tools.segment_bag.run import segmented
+    from fanet_ros.tools.segment_bag.segmented import segmented
     height, width = arguments.size
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, device=arguments.device, engine=arguments.engine,
                                           input_height=height, input_width=width, num_threads=1)

@@ -1,11 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The `pick` command: predict the frames of a drive, choose some to label, write them.
-
-They are different from each other, and have uncertain predictions. Frames far apart from each other represent all others (k-centre
-greedy: Sener and Savarese, arXiv 1708.00489); here distances are weighted by the uncertainty. A frame is described by which class
-is where in the image.
-"""
+"""The `pick` command: predict the frames of a drive, choose, write."""
 from __future__ import annotations
 
 import argparse
@@ -13,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Optional
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -24,8 +18,11 @@ from fanet_ros.evaluation.views import FramePair, ViewPredictor
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.inference.device import choose_device
 from fanet_ros.model import load_checkpoint
+from fanet_ros.tools.pick.choice import choose, layout_of
 
-ROWS, COLUMNS = 3, 4            # parts of the image in which classes are counted
+
+class PickError(ValueError):
+    """Choosing is impossible as requested; one line: what was expected, what came, what to do."""
 
 
 def pick(arguments: argparse.Namespace) -> None:
@@ -36,7 +33,7 @@ def pick(arguments: argparse.Namespace) -> None:
     """
     output: Path = arguments.output
     if output.is_dir() and any(output.iterdir()):
-        raise ValueError(f'{output} is not empty and may contain masks that you have corrected: choose another --output')
+        raise PickError(f'{output} is not empty and may contain masks that you have corrected: choose another --output')
     device = choose_device(arguments.device)
     checkpoint = load_checkpoint(arguments.checkpoint)
     class_map = ClassMap.of_checkpoint(checkpoint.metadata)
@@ -61,33 +58,3 @@ def pick(arguments: argparse.Namespace) -> None:
 
 def _without_blank(frame: SourceFrame) -> Optional[SourceFrame]:
     return None if is_blank(frame.rgb) else frame
-
-
-def layout_of(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """(C * ROWS * COLUMNS,) float32: square root of each class's share of each part of the image, from (H, W) uint8 labels.
-
-    Distances between layouts are Hellinger distances of the shares, in which rare classes count too.
-    """
-    return np.concatenate([
-        np.sqrt(cv2.resize((labels == number).astype(np.float32), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)).ravel()
-        for number in range(num_classes)])
-
-
-def choose(layouts: np.ndarray, uncertainties: np.ndarray, count: int) -> list[int]:
-    """Indices of at most `count` frames, in the order of selection; of frames with equal layouts only one is taken.
-
-    :param layouts: (n, D), see layout_of()
-    :param uncertainties: (n,), 0 or more
-    """
-    weights = uncertainties / max(float(uncertainties.mean()), 1e-9)
-    chosen = [int(uncertainties.argmax())]
-    nearest = np.linalg.norm(layouts - layouts[chosen[0]], axis=1)
-    while len(chosen) < min(count, len(layouts)):
-        value = nearest * weights
-        value[chosen] = -1.0
-        best = int(value.argmax())
-        if nearest[best] == 0:
-            break
-        chosen.append(best)
-        nearest = np.minimum(nearest, np.linalg.norm(layouts - layouts[best], axis=1))
-    return chosen

@@ -4,24 +4,24 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Sequence
 
 from rosbags.rosbag2 import StoragePlugin
 from tqdm import tqdm
 
-from fanet_ros.bags.camera_reader import BagImage, CameraReader
+from fanet_ros.bags.camera_reader import CameraReader
 from fanet_ros.bags.errors import BagError
 from fanet_ros.bags.topics import Camera, choose_cameras
-from fanet_ros.inference import FrameInput, Segmentation, Segmenter, SegmenterOptions
+from fanet_ros.inference import Segmenter, SegmenterOptions
 from fanet_ros.inference.device import choose_device
 from fanet_ros.inference.engines import require_engine
 from fanet_ros.tools.segment_bag.journal import Journal
 from fanet_ros.tools.segment_bag.output import write_bag
+from fanet_ros.tools.segment_bag.segmented import segmented
 
 STORAGES = {'input': None, 'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 
@@ -95,15 +95,3 @@ def _finish(bag: CameraReader, cameras: Sequence[Camera], segmenter: Segmenter, 
 def _identity(checkpoint: str) -> list[Any]:
     path = Path(checkpoint).expanduser()
     return [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] if path.is_file() else [checkpoint]
-
-
-def segmented(images: Iterator[BagImage], segmenter: Segmenter,
-              confidence: bool = False) -> Iterator[tuple[BagImage, Optional[Segmentation]]]:
-    """Yield each image with its segmentation, None if it could not be decoded; a few images are read ahead.
-
-    :param confidence: also compute the confidence of each pixel; the labels do not change
-    """
-    kept, sent = itertools.tee(images)
-    frames = (None if image.rgb is None else FrameInput(image.rgb, confidence, stamp_s=image.stamp_s, camera=image.topic)
-              for image in sent)
-    return zip(kept, segmenter.segment_stream(frames))

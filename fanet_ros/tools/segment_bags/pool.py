@@ -29,13 +29,17 @@ class Pool(Protocol):
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Outcomes of finished jobs: returns as soon as there are any, or empty after `timeout_s`.
 
-        :raises ValueError: there are no workers and none can be started
+        :raises PoolError: there are no workers and none can be started
         """
         ...
 
     def close(self) -> None:
         """Stop all workers, even busy ones."""
         ...
+
+
+class PoolError(ValueError):
+    """No workers are available; the message says in one line why, and what to do."""
 
 
 class LocalPool:

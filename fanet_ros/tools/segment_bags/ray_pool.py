@@ -15,6 +15,7 @@ from typing import Any, Optional
 import fanet_ros
 from fanet_ros.error_text import error_text
 from fanet_ros.tools.segment_bags.jobs import Job, Outcome, Settings
+from fanet_ros.tools.segment_bags.pool import PoolError
 from fanet_ros.tools.segment_bags.worker import Worker
 
 LOOK_EVERY_S = 5.0          # how often to check for room for more workers
@@ -33,12 +34,12 @@ class RayPool:
     :param address: HOST:PORT of a cluster, or 'auto'; '': start one on this machine with room for `workers`
     :param threads: CPU cores per worker
     :param per_gpu: workers that share a GPU
-    :raises ValueError: Ray is missing, or there is no cluster at the address
+    :raises PoolError: Ray is missing, or there is no cluster at the address
     """
 
     def __init__(self, settings: Settings, workers: int, address: str, threads: int, per_gpu: int = 1) -> None:
         self._ray = ray = _ray()
-        self._wanted, self._threads = workers, threads
+        self._address, self._wanted, self._threads = address, workers, threads
         _check(address)
         on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
@@ -48,8 +49,8 @@ class RayPool:
                 context = ray.init(address='local', num_cpus=workers * threads, object_store_memory=OBJECT_STORE_BYTES,
                                    log_to_driver=False, runtime_env={'env_vars': {'PYTHONPATH': _python_path()}})
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ValueError(f'no Ray cluster at {address or "this machine"}: {error_text(error, 300)}; start one with: '
-                             'ray start --head') from None
+            raise PoolError(f'no Ray cluster at {address or "this machine"}: {error_text(error, 300)}; start one with: '
+                            'ray start --head') from None
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)       # Ray puts its own there
         self.dashboard = str(getattr(context, 'dashboard_url', '') or '')
@@ -123,7 +124,7 @@ class RayPool:
     def _not_started(self, reason: str) -> None:
         self._failed_starts += 1
         if self._failed_starts >= STARTS and not self.workers:
-            raise ValueError(f'no worker can start: {reason}')
+            raise PoolError(f'no worker can start: {reason}')
         if self._wanted:
             self._start()
 
@@ -159,7 +160,7 @@ class RayPool:
         self._hint(now_s)
         if not any(node['Alive'] and node['NodeID'] == self._node for node in self._ray.nodes()):
             # Workers belong to the driver's node and end with it.
-            raise ValueError('this machine has dropped out of the Ray cluster: check its raylet, and run the same command again')
+            raise PoolError('this machine has dropped out of the Ray cluster: check its raylet, and run the same command again')
         if self._wanted or self._starting:
             return
         room = self._ray.available_resources()
@@ -171,7 +172,7 @@ class RayPool:
 def _ray() -> Any:
     """The ray package, with usage statistics off unless the user has enabled them.
 
-    :raises ValueError: ray is not installed
+    :raises PoolError: ray is not installed
     """
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     os.environ.setdefault('RAY_worker_niceness', '0')       # as this process; Ray's own 15 would starve on a busy machine
@@ -179,7 +180,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise ValueError(f'several workers need Ray ({error}): pip install "fanet_ros[fleet]", or: pip install ray') from None
+        raise PoolError(f'several workers need Ray ({error}): pip install "fanet_ros[fleet]", or: pip install ray') from None
     return ray
 
 
@@ -191,7 +192,7 @@ def _check(address: str) -> None:
     try:
         socket.create_connection((host, int(port)), CONNECT_S).close()
     except OSError as error:
-        raise ValueError(f'no Ray cluster at {address} ({error.strerror or error}): start one with: ray start --head') from None
+        raise PoolError(f'no Ray cluster at {address} ({error.strerror or error}): start one with: ray start --head') from None
 
 
 def _python_path() -> str:

@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from fanet_ros.atomic_file import replacing
 from fanet_ros.tools.segment_bags.jobs import Bag, Finished, Outcome
 from fanet_ros.tools.segment_bags.schedule import Step
+from fanet_ros.tools.segment_bags.work_times import WorkTimes
 
 REPORT = 'report.json'
 
@@ -53,7 +53,7 @@ class Report:
         """Record a bag that failed for good."""
         self.counts['failed'] += 1
         self._write(bag, 'failed', reason=reason)
-        tqdm.write(f'{bag.name}: failed: {reason}', file=sys.stderr)
+        self._say(f'{bag.name}: failed: {reason}', sys.stderr)
 
     def working(self) -> None:
         """The first worker is ready; later calls have no effect."""
@@ -115,7 +115,7 @@ class Report:
         self._count('done', done.images, done.masks, done.reasons)
         self._write(bag, 'done', images=done.images, masks=done.masks, without_mask=done.reasons)
         reasons = ', '.join(f'{count} {reason}' for reason, count in sorted(done.reasons.items()))
-        tqdm.write(f'{bag.name}: {done.masks} masks' + (f'; without one: {reasons}' if reasons else ''), file=sys.stdout)
+        self._say(f'{bag.name}: {done.masks} masks' + (f'; without one: {reasons}' if reasons else ''), sys.stdout)
 
     def _count(self, state: str, images: int, masks: int, reasons: dict[str, int]) -> None:
         self.counts[state] += 1
@@ -126,34 +126,5 @@ class Report:
     def _write(self, bag: Bag, state: str, **more: Any) -> None:
         self._lines.write(json.dumps({'name': bag.name, 'state': state, 'input': bag.input, **more}) + '\n')
 
-
-@dataclass
-class _Times:
-    jobs: int = 0
-    busy_s: float = 0.0
-    ended_s: float = 0.0
-
-
-class WorkTimes:
-    """Times of all workers, also of those that were lost; seconds since the run began."""
-
-    def __init__(self) -> None:
-        self._workers: dict[str, _Times] = {}
-
-    def add(self, outcome: Outcome, now_s: float) -> None:
-        """A job ended now."""
-        if not outcome.worker:
-            return
-        times = self._workers.setdefault(outcome.worker, _Times())
-        times.jobs += 1
-        times.busy_s += outcome.seconds
-        times.ended_s = now_s
-
-    def workers(self) -> list[dict[str, Any]]:
-        return [{'worker': name, 'jobs': times.jobs, 'busy_s': round(times.busy_s, 3), 'ended_s': round(times.ended_s, 3)}
-                for name, times in self._workers.items()]
-
-    def summary(self) -> str:
-        """When the first and the last worker ended; empty for a single one."""
-        ends = [times.ended_s for times in self._workers.values()]
-        return f'; the first of {len(ends)} workers ended {max(ends) - min(ends):.1f} s before the last' if len(ends) > 1 else ''
+    def _say(self, line: str, file: Optional[Any]) -> None:
+        tqdm.write(line, file=file)

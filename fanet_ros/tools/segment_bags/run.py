@@ -7,10 +7,10 @@ import argparse
 import os
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Iterator
 
 from tqdm import tqdm
 
@@ -40,7 +40,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
 
     :raises BagError: no bags, or another process uses the same output
     :raises SegmentationError: unusable checkpoint, device or resolution
-    :raises ValueError: no workers available, or none any more
+    :raises PoolError: no workers available, or none any more
     """
     output = arguments.output.absolute()
     bags = find_bags(arguments.sources, output, arguments.root)
@@ -51,7 +51,7 @@ def segment_bags(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     with ExitStack() as stack:
         store = open_store(output, arguments.work and arguments.work.absolute())
-        stack.enter_context(_lock(store.work))
+        stack.enter_context(_locked(store.work))
         to_do, skipped, refused = _sort_bags(bags, settings, arguments.replace, store)
         stack.callback(store.publish, REPORT)
         report = Report(str(output), store.work, sum(bag.size_bytes for bag in to_do), len(to_do), arguments.quiet)
@@ -95,15 +95,18 @@ def _run(bags: list[Bag], pool: Pool, report: Report) -> None:
 def _settings(arguments: argparse.Namespace) -> Settings:
     path = resolve_checkpoint(arguments.checkpoint).absolute()
     height, width = arguments.resolution
-    class_map, calibration = (text and str(Path(text).expanduser().absolute())
-                              for text in (arguments.class_map, arguments.calibration_images))
-    options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width, num_threads=arguments.threads,
-                                          class_map=class_map, calibration_images=calibration)
+    options = SegmenterOptions.taken_from(arguments, input_height=height, input_width=width, num_threads=arguments.threads)
+    class_map = Path(arguments.class_map).expanduser().absolute() if arguments.class_map else None
+    calibration = Path(arguments.calibration_images).expanduser().absolute() if arguments.calibration_images else None
+    if class_map is not None:
+        options = replace(options, class_map=str(class_map))
+    if calibration is not None:
+        options = replace(options, calibration_images=str(calibration))
     digest = file_sha256(path)
     content = {
-        'checkpoint': digest, 'class_map': file_sha256(Path(class_map)) if class_map else '', 'engine': arguments.engine,
+        'checkpoint': digest, 'class_map': file_sha256(class_map) if class_map else '', 'engine': arguments.engine,
         'precision': arguments.precision, 'resolution': [height, width], 'topics': arguments.topics,
-        'storage': arguments.storage, 'calibration_images': calibration}
+        'storage': arguments.storage, 'calibration_images': '' if calibration is None else str(calibration)}
     if arguments.masks != 'raw':        # as before there was a choice, so that bags from then stay valid
         content['masks'] = arguments.masks
     table = not arguments.no_table
@@ -163,12 +166,15 @@ def _pool(arguments: argparse.Namespace, settings: Settings, stack: ExitStack) -
     return pool
 
 
-def _lock(output: Path) -> IO[str]:
-    """Keep other runs from using the same output, until this is closed.
+@contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """Keep other runs from using the same output.
 
     :raises BagError: another process holds the lock
     """
     try:
-        return lock_file(output / '.lock')
+        lock = lock_file(output / '.lock')
     except BlockingIOError:
         raise BagError(f'{output} is in use by another process: wait for it, or stop it') from None
+    with lock:
+        yield

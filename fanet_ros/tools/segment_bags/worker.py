@@ -16,7 +16,6 @@ import fanet_ros
 from fanet_ros.atomic_file import write_json
 from fanet_ros.bags.camera_reader import BagImage, CameraReader
 from fanet_ros.bags.errors import BagError
-from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.remote_path import any_path
 from fanet_ros.bags.topics import Camera, choose_cameras
 from fanet_ros.error_text import error_text, typed_error_text
@@ -25,15 +24,15 @@ from fanet_ros.inference import Segmentation, Segmenter
 from fanet_ros.inference.segmentation import SegmentationError
 from fanet_ros.tools.segment_bag.journal import encoded
 from fanet_ros.tools.segment_bag.output import write_bag
-from fanet_ros.tools.segment_bag.run import STORAGES, segmented
+from fanet_ros.tools.segment_bag.run import STORAGES
+from fanet_ros.tools.segment_bag.segmented import segmented
 from fanet_ros.tools.segment_bags.bag_folder import BagFolder, Masks
 from fanet_ros.tools.segment_bags.done import DONE, file_sha256
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
 from fanet_ros.tools.segment_bags.rows import RowFile, count_rows, read_rows, row_of
 from fanet_ros.tools.segment_bags.store import move_into_place
 from fanet_ros.tools.segment_bags.table import write_table
-
-MIN_UNIT_IMAGES = 32    # a shorter unit is not worth opening the bag once more
+from fanet_ros.tools.segment_bags.units import cut
 
 
 class Worker:
@@ -155,24 +154,3 @@ class Worker:
         move_into_place(target, any_path(bag.output), bag.replace)
         folder.remove()
         return finished
-
-
-def unit_count(images: int, settings: Settings) -> int:
-    """Number of units for a bag of so many images."""
-    length = min(settings.max_unit_images, max(MIN_UNIT_IMAGES, images // settings.min_units))
-    return -(-images // length) if images else 1
-
-
-def cut(bag: BagReader, images: int, settings: Settings, needs_order: bool) -> tuple[Unit, ...]:
-    """Equally long time ranges that together cover the bag; images with the same reception time stay in the same range.
-
-    :param images: number of images in the bag
-    :param needs_order: the network uses previous frames, so the bag is not cut
-    """
-    parts = unit_count(images, settings)
-    if parts == 1 or needs_order or not bag.is_seekable:
-        return (Unit(0),)
-    begin, duration = bag.start_time, bag.end_time - bag.start_time
-    cuts = sorted({begin + duration * part // parts for part in range(1, parts)} - {begin})
-    return tuple(Unit(number, start, stop)
-                 for number, (start, stop) in enumerate(zip([None, *cuts], [*cuts, None])))
