@@ -10,7 +10,8 @@ from fanet_ros.inference.engines.cache import touch
 from fanet_ros.inference.engines.onnx_session import session
 from fanet_ros.inference.first_answer import FirstAnswer, recall
 from fanet_ros.inference.input_size import Size
-from fanet_ros.inference.resizing import normalized, resized
+from fanet_ros.inference.normalizing import normalized
+from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.inference.upsampled_labels import upsampled_labels

@@ -3,26 +3,21 @@
 """Pipeline of a frame on the device: preprocessing, network, postprocessing, with the time of each stage."""
 from __future__ import annotations
 
-import threading
-import weakref
 from typing import Optional, Sequence
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from fanet_ros.inference import gpu
 from fanet_ros.inference.device_image import DeviceImage
 from fanet_ros.inference.engines.engine import Engine, VideoEngine
 from fanet_ros.inference.frame_stream import FrameStreams, PendingFrame
+from fanet_ros.inference.host_results import HostResults
 from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.postprocess import Layers, on_device
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.segmentation import FrameInput, Segmentation, StageTimes
 from fanet_ros.inference.video.frame_history import FrameHistory
 from fanet_ros.model import CheckpointMetadata
-
-PINNED_BYTES, PINNED_ARRAYS = 64 * 2**20, 64        # limits on what consumers of one network hold
 
 
 class FramePipeline:
@@ -100,26 +95,3 @@ class FramePipeline:
         labels, confidence, overlay = (None if item is None else array(item) for item in layers)
         assert labels is not None
         return Segmentation(labels, confidence, times, *size, batch_size, overlay)
-
-
-class HostResults:
-    """Returns tensors in pinned memory as arrays: the same memory, or a copy if consumers already hold much of it.
-
-    PyTorch reuses pinned memory once neither tensor nor array refers to it, so that nothing still held is overwritten; but it
-    returns none to the system. A copy costs more than it seems: if results are kept, each goes into fresh pages, which the
-    system must allocate and clear first, at several times the cost of the copy itself.
-    """
-
-    def __init__(self, limit_bytes: int = PINNED_BYTES, limit: int = PINNED_ARRAYS) -> None:
-        self._limit_bytes, self._limit = limit_bytes, limit
-        self._lent: list[weakref.ref[np.ndarray]] = []      # a view keeps its base array alive
-        self._lock = threading.Lock()
-
-    def array(self, tensor: Tensor) -> np.ndarray:
-        """The values of `tensor`, which the caller must not use any more."""
-        array = tensor.numpy()
-        with self._lock:
-            held = [item for item in (reference() for reference in self._lent) if item is not None]
-            is_lent = len(held) < self._limit and sum(item.nbytes for item in [*held, array]) <= self._limit_bytes
-            self._lent = [weakref.ref(item) for item in ([*held, array] if is_lent else held)]
-        return array if is_lent else array.copy()

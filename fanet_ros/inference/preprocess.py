@@ -14,9 +14,10 @@ from torch import Tensor
 from fanet_ros.error_text import error_text
 from fanet_ros.inference.device_image import DeviceImage, rgb_of
 from fanet_ros.inference.gpu import host_buffer
+from fanet_ros.inference.normalizing import normalized
 from fanet_ros.inference.pixel_layout import PixelLayout
 from fanet_ros.inference.resampling import resampled, taps
-from fanet_ros.inference.resizing import normalized, resized
+from fanet_ros.inference.resizing import resized
 from fanet_ros.inference.segmentation import CameraImage
 
 

@@ -1,16 +1,11 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames become the network's input on the CPU: resized to its size, then normalised.
+"""Resizing of frames on the CPU to the network's input size.
 
 OpenCV averages areas many times faster if a whole number of pixels makes one, so a frame is first reduced by the largest such
 factor, and then interpolated. On CamVid that changes the labels of 0.3% of the pixels and the mean IoU by 0.1 points at most.
-
-All on the thread of the caller: PyTorch's would have to wait for the threads of the engine, which spin for a while after each
-frame.
 """
 from __future__ import annotations
-
-from typing import Sequence
 
 import cv2
 import numpy as np
@@ -38,16 +33,3 @@ def interpolation(source: tuple[int, int], target: tuple[int, int]) -> int:
     """OpenCV's interpolation from one (height, width) to another: area averaging below half the size, else bilinear."""
     shrinks = target[0] * target[1] < source[0] * source[1] and (source[0] > 2 * target[0] or source[1] > 2 * target[1])
     return cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-
-
-def normalized(rgb: np.ndarray, means: Sequence[float], scales: Sequence[float]) -> np.ndarray:
-    """(H, W, 3) uint8 -> (1, 3, H, W) float32: (value - mean) * scale for each channel.
-
-    :param means: 0..255
-    """
-    images = np.empty((1, 3, *rgb.shape[:2]), np.float32)
-    for plane, values, mean, scale in zip(images[0], cv2.split(rgb), means, scales):
-        plane[:] = values
-        plane -= np.float32(mean)
-        plane *= np.float32(scale)
-    return images

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from typing import Mapping, Optional
+from typing import Optional
 
 import torch
 
 from fanet_ros.inference.device import why_slow
+from fanet_ros.inference.engines.batch_engine import BatchEngine, batch_sizes
 from fanet_ros.inference.engines.cached_files import CacheError
 from fanet_ros.inference.engines.engine import Engine
 from fanet_ros.inference.engines.engine_kind import EngineKind
@@ -95,30 +96,3 @@ class EngineFactory:
         kind = self._kinds[name]
         kind.require()
         return kind.build(self.setup, height, width, batch)
-
-
-class BatchEngine(Engine):
-    """Splits a batch among engines with fixed batch sizes, the largest first.
-
-    :param engines: by batch size; one of them for 1
-    """
-
-    def __init__(self, engines: Mapping[int, Engine]) -> None:
-        self._engines = dict(sorted(engines.items(), reverse=True))
-        single = engines[1]
-        self.name, self.precision, self.memory_format = single.name, single.precision, single.memory_format
-
-    def __call__(self, images: torch.Tensor) -> torch.Tensor:
-        if len(images) in self._engines:
-            return self._engines[len(images)](images)
-        logits, start = [], 0
-        for size, engine in self._engines.items():
-            while len(images) - start >= size:
-                logits.append(engine(images[start:start + size]).clone())     # the next call may overwrite it
-                start += size
-        return torch.cat(logits)
-
-
-def batch_sizes(largest: int) -> tuple[int, ...]:
-    """Batch sizes that are worth an engine if batches have up to `largest` images: powers of two, and `largest`."""
-    return tuple(sorted({largest, *(2 ** power for power in range(largest.bit_length()))}))

@@ -3,44 +3,14 @@
 """Per-camera state of earlier frames."""
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from typing import Optional
+from collections import defaultdict
 
-import numpy as np
 import torch
 
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.segmentation import FrameInput
-from fanet_ros.inference.video.scene_cut import SceneCutDetector
 from fanet_ros.inference.video.temporal_filter import TemporalFilter
-from fanet_ros.model import FrameContext
-
-
-class VideoMemory:
-    """Contexts of the last frames, oldest first.
-
-    :param length: number of frames before the current one to attend to
-    """
-
-    def __init__(self, length: int) -> None:
-        self._contexts: deque[FrameContext] = deque(maxlen=length)
-        self._scene_cut = SceneCutDetector()
-
-    def recall(self, rgb: np.ndarray, stamp_s: Optional[float]) -> tuple[FrameContext, ...]:
-        """Contexts that frame `rgb` (H, W, 3) uint8, taken at `stamp_s` (None: unknown), may attend to.
-
-        Clears them if it does not follow the last frame.
-        """
-        if not self._scene_cut.follows(rgb, stamp_s):
-            self.forget()
-        return tuple(self._contexts)
-
-    def remember(self, context: FrameContext) -> None:
-        """Store the context of the frame that recall() was called with last."""
-        self._contexts.append(context)
-
-    def forget(self) -> None:
-        self._contexts.clear()
+from fanet_ros.inference.video.video_memory import VideoMemory
 
 
 class FrameHistory:

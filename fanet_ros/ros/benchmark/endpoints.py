@@ -22,7 +22,7 @@ from fanet_ros.host.child_process import start_child
 from fanet_ros.host.process_tuning import tune_process
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import FrameTiming
-from fanet_ros.ros.common.diagnostics_text import STANDS_IN
+from fanet_ros.ros.common.engine_text import STANDS_IN
 from fanet_ros.ros.common.process import shut_down
 from fanet_ros.sources import SyntheticStreet
 

@@ -13,7 +13,7 @@ from fanet_ros import inference
 from fanet_ros.inference import SegmenterOptions, memory_in_use
 from fanet_ros.inference.first_answer import remember
 from fanet_ros.inference.first_segmenter import FirstSegmenter
-from fanet_ros.ros.common.diagnostics_text import STANDS_IN
+from fanet_ros.ros.common.engine_text import STANDS_IN
 from fanet_ros.ros.segmentation.output_style import OutputStyle
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 

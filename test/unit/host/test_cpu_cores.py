@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from fanet_ros.host.processor import cores_of
+from fanet_ros.host.cpu_cores import cores_of
 from fanet_ros.inference import device
 
 # Written after what such boards are known to print, where all cores of a kind print the same lines; not recorded for this test.

@@ -19,7 +19,7 @@ from fanet_ros.inference.engines import EngineFactory
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.engines.network_setup import rewritten_network
 from fanet_ros.inference.engines.torch_engine import TorchEngine
-from fanet_ros.inference.frame_pipeline import PINNED_BYTES
+from fanet_ros.inference.host_results import PINNED_BYTES
 from fanet_ros.inference.postprocess import layer_by_layer
 from fanet_ros.inference.preprocess import Preprocessor
 from fanet_ros.inference.resampling import resampled, taps

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from fanet_ros.inference.frame_pipeline import HostResults
+from fanet_ros.inference.host_results import HostResults
 
 
 def result(value: int) -> torch.Tensor:

@@ -18,9 +18,9 @@ from fanet_ros.inference.engines import (
     require_engine,
     runtimes,
 )
+from fanet_ros.inference.engines.batch_engine import BatchEngine
 from fanet_ros.inference.engines.engine import VideoEngine
 from fanet_ros.inference.engines.engine_kind import EngineKind, can_import
-from fanet_ros.inference.engines.factory import BatchEngine
 from fanet_ros.inference.engines.network_setup import NetworkSetup
 from fanet_ros.inference.engines.torch_engine import TorchEngine
 from fanet_ros.model import FANet

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from fanet_ros.inference import ClassMap, Segmenter
-from fanet_ros.inference.video.frame_history import VideoMemory
 from fanet_ros.inference.video.scene_cut import MAX_GAP_S
+from fanet_ros.inference.video.video_memory import VideoMemory
 from fanet_ros.model import Checkpoint, CheckpointMetadata, FrameContext
 from fanet_ros.package_share import class_map_file
 

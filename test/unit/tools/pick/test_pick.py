@@ -13,7 +13,7 @@ from fanet_ros.datasets.annotations import read_mask
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.sources import SyntheticStreet
 from fanet_ros.tools.pick.command import main
-from fanet_ros.tools.pick.run import COLUMNS, ROWS, choose, layout_of
+from fanet_ros.tools.pick.choice import COLUMNS, ROWS, choose, layout_of
 
 
 def test_a_layout_has_the_share_of_each_class_in_each_part() -> None:

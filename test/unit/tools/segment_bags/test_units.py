@@ -17,7 +17,7 @@ from fanet_ros.bags.reader import BagReader
 from fanet_ros.bags.topics import choose_cameras
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.tools.segment_bags.jobs import Settings
-from fanet_ros.tools.segment_bags.worker import MIN_UNIT_IMAGES, cut
+from fanet_ros.tools.segment_bags.units import MIN_UNIT_IMAGES, cut
 
 
 def settings(max_unit_images: int = 300, min_units: int = 1) -> Settings:
