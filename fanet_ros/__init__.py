@@ -9,19 +9,14 @@ The pipeline of a frame, in the same terms everywhere:
 Imports point one way: `model <- inference <- datasets <- evaluation <- training <- tools`, `ros` builds on `inference`,
 `sources` and `bags`; CONTRIBUTING.md shows all packages.
 """
-import os
-import sys
 from pkgutil import extend_path
+
+from fanet_ros.no_telemetry import disable_telemetry
 
 # The generated messages (fanet_ros.msg) are installed apart from the Python code. In a source checkout the sources come first
 # on sys.path and would hide them: this merges all fanet_ros folders on it into one package.
 __path__ = extend_path(__path__, __name__)
 
-# ONNX Runtime (from 1.32) and OpenVINO send events by default, and store an identifier of the machine in the home directory, as
-# soon as they are imported, whether or not they are used. A robot's computer does not report to their vendors. An existing
-# ORT_DISABLE_TELEMETRY decides for ONNX Runtime; OpenVINO reads no variable, but if this package cannot be imported, it uses
-# its own stub that does nothing.
-os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
-sys.modules.setdefault('openvino_telemetry', None)      # type: ignore[arg-type]
+disable_telemetry()
 
 __version__ = '0.1.0'

@@ -16,11 +16,11 @@ from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from fanet_ros.bags.bag_files import PACKED, files_to_open, refusal, unpacked
+from fanet_ros.bags.chunk_index import search_unindexed_chunks
 from fanet_ros.bags.errors import BagError, StoreError
 from fanet_ros.bags.metadata import METADATA, use_qos_of_metadata
 from fanet_ros.bags.remote_files import copied, fetch_ahead, fetch_whole_chunks, must_be_copied
 from fanet_ros.bags.remote_path import AnyPath, any_path
-from fanet_ros.bags.storage_files import search_unindexed_chunks
 from fanet_ros.bags.topic_bit_depth import TopicBitDepth, encoding_of
 from fanet_ros.bags.topics import COMPRESSED, IMAGE_TYPES, Topic
 from fanet_ros.error_text import error_text
