@@ -41,9 +41,9 @@ class TopicBitDepth(BitDepth):
         """Same as BitDepth.to_bytes(); `note` is called for the first image."""
         with self._lock:
             if self._is_automatic:
-                self.bits, self._is_automatic = self._measured(values), False
-                if self.bits < 16:
-                    note(f'{self._topic}: 16-bit values are taken as {self.bits}-bit ones')
+                self._bits, self._is_automatic = self._measured(values), False
+                if self._bits < 16:
+                    note(f'{self._topic}: 16-bit values are taken as {self._bits}-bit ones')
         return super().to_bytes(values, note)
 
     def _measured(self, values: np.ndarray) -> int:

@@ -34,8 +34,8 @@ class FolderBitDepth(BitDepth):
         """Same as BitDepth.to_bytes(); never calls `note`."""
         with self._lock:
             if self._paths is not None:
-                self.bits, self._paths = _measured(self._paths), None
-        return upper_bits(values, bits_of(values, self.bits))
+                self._bits, self._paths = _measured(self._paths), None
+        return upper_bits(values, bits_of(values, self._bits))
 
 
 def _measured(paths: Sequence[Path]) -> int:
