@@ -10,10 +10,10 @@ from typing import Optional, Sequence
 import numpy as np
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, SampleCache, Samples, load_folder, official_sets, street
+from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_sets import ClassSets
 from fanet_ros.datasets.config import DataConfig
 from fanet_ros.datasets.image_files import read_color_labels
-from fanet_ros.datasets.samples import ignore_borders, relabel, stretch
 from fanet_ros.datasets.soft_labels import SoftLabels, relabel_with_unlabelled_classes
 from fanet_ros.inference import ClassMap
 from fanet_ros.package_share import class_map_file
@@ -60,9 +60,9 @@ def load_dataset(config: DataConfig, class_map: ClassMap, cache: Optional[Sample
         return samples
     if not (config.soft_labels and config.unpenalized):
         return samples.changed(relabel(table))
-    wrong = _label_table(own, class_map, config, (), sets)
+    plain = _label_table(own, class_map, config, (), sets)
     return samples.changed(relabel_with_unlabelled_classes(
-        table, np.arange(256, dtype=np.uint8) if wrong is None else wrong, list(map(class_map.names.index, config.unpenalized))))
+        table, np.arange(256, dtype=np.uint8) if plain is None else plain, list(map(class_map.names.index, config.unpenalized))))
 
 
 def _open(config: DataConfig, own: ClassMap, cache: SampleCache) -> Samples:

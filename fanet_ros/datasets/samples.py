@@ -9,13 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional, Union, overload
 
-import cv2
-import numpy as np
-
-from fanet_ros.datasets.sample import UNLABELLED, Sample
+from fanet_ros.datasets.sample import Sample
 
 DEFAULT_CACHE_BYTES = 4 * 2**30
-Change = Callable[[Sample], Sample]
 
 
 @dataclass(frozen=True)
@@ -109,27 +105,3 @@ class Samples(Sequence):
         def changed(entry: Entry) -> Entry:
             return replace(entry, read=lambda: change(entry.read()), earlier=tuple(changed(item) for item in entry.earlier))
         return Samples([changed(entry) for entry in self.entries], self._cache, self.counted)
-
-
-def relabel(table: np.ndarray) -> Change:
-    """Replace every label by `table[label]`; `table`: (256,) uint8."""
-    return lambda sample: replace(sample, labels=table[sample.labels])
-
-
-def stretch(height: int, width: int) -> Change:
-    """Resize image and labels without keeping the aspect ratio, to undo a distortion in stored copies; sizes in px."""
-    def change(sample: Sample) -> Sample:
-        smaller = height * width < sample.labels.size
-        rgb = cv2.resize(sample.rgb, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-        return replace(sample, rgb=rgb, labels=cv2.resize(sample.labels, (width, height), interpolation=cv2.INTER_NEAREST))
-    return change
-
-
-def ignore_borders(width_px: int) -> Change:
-    """Set labels within `width_px` of another label to UNLABELLED, for masks with imprecise borders."""
-    kernel = np.ones((2 * width_px + 1, 2 * width_px + 1), np.uint8)
-
-    def change(sample: Sample) -> Sample:
-        border = cv2.dilate(sample.labels, kernel) != cv2.erode(sample.labels, kernel)
-        return replace(sample, labels=np.where(border, np.uint8(UNLABELLED), sample.labels))
-    return change

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 from fanet_ros.atomic_file import replacing
 from fanet_ros.datasets import UNLABELLED, DatasetError, Sample
-from fanet_ros.datasets.samples import Change
+from fanet_ros.datasets.changes import Change
 
 CLASSES = 'class_names'
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from fanet_ros import __version__
 from fanet_ros.atomic_file import write_json
@@ -16,6 +16,7 @@ from fanet_ros.inference.engines.cache import cache_directory
 from fanet_ros.inference.input_size import Size
 from fanet_ros.inference.segmenter_options import SegmenterOptions
 from fanet_ros.model import resolve_checkpoint
+from fanet_ros.strict_json import with_tuples
 
 if TYPE_CHECKING:       # it needs torch
     from fanet_ros.inference.segmenter import Segmenter
@@ -57,8 +58,8 @@ def recall(checkpoint: str, options: SegmenterOptions) -> Optional[FirstAnswer]:
     try:
         values = None if path is None else json.loads(path.read_text())
         answer = None if values is None else FirstAnswer(**{
-            **{name: _tuples(value) for name, value in values.items()},
-            'class_map': ClassMap(**{name: _tuples(value) for name, value in values['class_map'].items()})})
+            **{name: with_tuples(value) for name, value in values.items()},
+            'class_map': ClassMap(**{name: with_tuples(value) for name, value in values['class_map'].items()})})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):      # not stored yet, or damaged
         return None
     return answer if answer is not None and answer.path.is_file() else None
@@ -90,8 +91,3 @@ def _path(checkpoint: str, options: SegmenterOptions) -> Optional[Path]:
     digest = hashlib.sha256(resolve_checkpoint(checkpoint).read_bytes())
     digest.update(repr((__version__, [getattr(options, name) for name in DECISIVE], class_map)).encode())
     return cache_directory() / f'first_{digest.hexdigest()[:16]}.json'
-
-
-def _tuples(value: Any) -> Any:
-    """`value` from JSON with tuples in place of lists."""
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

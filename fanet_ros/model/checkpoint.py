@@ -24,6 +24,7 @@ from fanet_ros.model.checkpoint_files import CheckpointError, resolve_checkpoint
 from fanet_ros.model.fanet import BACKBONE_OF_VARIANT, FANet
 from fanet_ros.model.uninitialised import Uninitialised
 from fanet_ros.model.weight_storage import from_stored, to_stored
+from fanet_ros.strict_json import with_tuples
 
 FORMAT_VERSION = 1
 # Of files with weights that readers of the version before cannot decode.
@@ -105,7 +106,7 @@ class CheckpointMetadata:
         if unknown:
             raise CheckpointError(f'unknown metadata fields: {", ".join(sorted(unknown))}')
         try:
-            return cls(**{name: _as_tuple(value) for name, value in values.items()})
+            return cls(**{name: with_tuples(value) for name, value in values.items()})
         except TypeError as error:
             raise CheckpointError(f'incomplete metadata ({error})') from None
 
@@ -205,7 +206,3 @@ def _check_state(state: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
         raise CheckpointError(
             f'{source} does not fit the network its metadata describes: {"; ".join(problems)}; '
             f'write it again with train or import_weights')
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

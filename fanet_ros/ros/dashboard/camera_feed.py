@@ -7,22 +7,20 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Optional, Sequence
+from typing import Any, Optional
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CompressedImage, Image
 
-from fanet_ros.bags.definitions import message_definition
-from fanet_ros.bags.errors import BagError
 from fanet_ros.images.stamps import stamp_ns
 from fanet_ros.msg import ClassMap, FrameTiming
 from fanet_ros.ros.common.qos_choice import fitting_reliability, image_qos
 from fanet_ros.ros.common.rate_limit import RateLimit
 from fanet_ros.ros.dashboard.frame_hub import FrameHub
 from fanet_ros.ros.dashboard.frame_join import FrameJoin
+from fanet_ros.ros.dashboard.other_version import why_unreadable
 from fanet_ros.ros.dashboard.timing_log import TimingLog
 
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -118,28 +116,3 @@ class CameraFeed:
             {'id': number, 'name': name, 'color': [round(255 * value) for value in (color.r, color.g, color.b)]}
             for number, name, color in zip(message.ids, message.names, message.colors)]}
         self._notify()
-
-
-def why_unreadable(topic: str, type_name: str, publishers: Sequence[TopicEndpointInfo]) -> str:
-    """Why messages of this type cannot be read from `topic`, one line; '' if no mismatch is known."""
-    other_types = sorted({info.topic_type for info in publishers} - {type_name})
-    if other_types:
-        return f'{topic} carries {", ".join(other_types)}, expected {type_name}'
-    if not type_name.startswith('fanet_ros/'):
-        return ''
-    ours = own_hash(type_name)
-    hashes = {str(getattr(info, 'topic_type_hash', '')) for info in publishers} - {'', 'INVALID'}   # Humble has no hashes
-    if ours and hashes - {ours}:
-        name = type_name.rpartition('/')[2]
-        return (f'{topic} is published by another version of fanet_ros, whose {name} message differs: '
-                'run node and dashboard from the same installation')
-    return ''
-
-
-@functools.cache
-def own_hash(type_name: str) -> str:
-    """Hash of the type as installed here; '' if unknown."""
-    try:
-        return message_definition(type_name).type_hash
-    except BagError:
-        return ''

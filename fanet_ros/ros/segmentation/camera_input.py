@@ -27,6 +27,7 @@ from fanet_ros.ros.common.silence import MismatchWarning, heard_publishers, why_
 from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.ros.segmentation.camera_depth import CameraDepth
 from fanet_ros.ros.segmentation.diagnostics import FrameStatistics, Status, Thresholds
+from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
 FOLLOW_PERIOD_S = 0.2       # how often the publishers are looked at
 # Without reliability, which qos_choice.py reads.
@@ -40,23 +41,6 @@ class ReceivedFrame(NamedTuple):
 
     message: Union[Image, CompressedImage]
     received: float
-
-
-class SequenceGaps:
-    """Detects missed messages from the sequence numbers of one publisher."""
-
-    def __init__(self) -> None:
-        self._last: Optional[int] = None
-
-    def missed_before(self, number: Optional[int]) -> int:
-        """How many messages are missing between the previous one and this one; 0 if unknown.
-
-        :param number: sequence number of this message; None if the middleware provides none
-        """
-        last, self._last = self._last, number
-        if last is None or number is None or number <= last:     # the first message, or a new publisher
-            return 0
-        return number - last - 1
 
 
 class CameraInput:

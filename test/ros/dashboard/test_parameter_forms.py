@@ -11,8 +11,8 @@ from rcl_interfaces.msg import ParameterType
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from fanet_ros.ros.dashboard.camera_feed import own_hash, why_unreadable
 from fanet_ros.ros.dashboard.image_topic import find_image_topic
+from fanet_ros.ros.dashboard.other_version import own_hash, why_unreadable
 from fanet_ros.ros.dashboard.parameter_forms import describe, params_file, to_parameter
 from fanet_ros.ros.segmentation.parameters import SegmentationSettings
 

@@ -7,7 +7,7 @@ from typing import Optional
 
 import pytest
 
-from fanet_ros.ros.segmentation.camera_input import SequenceGaps
+from fanet_ros.ros.segmentation.sequence_gaps import SequenceGaps
 
 
 @pytest.mark.parametrize(('numbers', 'missed'), [

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from fanet_ros.datasets import UNLABELLED, DatasetError, Entry, Sample, SampleCache, Samples
+from fanet_ros.datasets.changes import ignore_borders, relabel, stretch
 from fanet_ros.datasets.class_counts import count_classes
-from fanet_ros.datasets.samples import ignore_borders, relabel, stretch
 from fanet_ros.training.augment import Augmentation
 from fanet_ros.training.batches import BatchSource, Draws, Group
 from fanet_ros.training.processes import Processes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fanet_ros.datasets import UNLABELLED, Entry, Sample, SampleCache, Samples
-from fanet_ros.datasets.samples import relabel
+from fanet_ros.datasets.changes import relabel
 from fanet_ros.datasets.street import load_street
 from fanet_ros.evaluation.flicker import Flicker, FlickerCounter
 from fanet_ros.sources import SyntheticStreet

@@ -12,8 +12,8 @@ import pytest
 from fanet_ros.datasets.annotations import read_mask
 from fanet_ros.inference import ClassMap, Segmenter
 from fanet_ros.sources import SyntheticStreet
-from fanet_ros.tools.pick.command import main
 from fanet_ros.tools.pick.choice import COLUMNS, ROWS, choose, layout_of
+from fanet_ros.tools.pick.command import main
 
 
 def test_a_layout_has_the_share_of_each_class_in_each_part() -> None:

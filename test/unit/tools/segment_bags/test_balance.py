@@ -14,9 +14,9 @@ from street_bags import write_street_bag
 from fanet_ros.inference import SegmenterOptions
 from fanet_ros.tools.segment_bags.command import main
 from fanet_ros.tools.segment_bags.jobs import Bag, Begin, Begun, Finished, Job, Outcome, Segment, Segmented, Settings, Unit
-from fanet_ros.tools.segment_bags.work_times import WorkTimes
 from fanet_ros.tools.segment_bags.schedule import Schedule
 from fanet_ros.tools.segment_bags.units import unit_count
+from fanet_ros.tools.segment_bags.work_times import WorkTimes
 
 OPEN_S, WRITE_S = 0.1, 0.1      # to open a bag, and to write an image with its mask; to segment an image takes 0.5 to 2 s
 
