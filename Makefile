@@ -60,6 +60,7 @@ build/package_files: FORCE
 install/.built: .venv/.complete build/package_files CMakeLists.txt package.xml fanet_ros/commands.py $(wildcard cmake/* msg/*)
 	@source .venv/bin/activate && flock build colcon --log-level error build --symlink-install --paths . \
 	    --cmake-args "-DCMAKE_PREFIX_PATH=$$VIRTUAL_ENV" "-DPython3_EXECUTABLE=$$VIRTUAL_ENV/bin/python"
+	@find install -xtype l -delete		# links to files that are gone, which Python would still list as modules
 	@touch $@
 
 FORCE:

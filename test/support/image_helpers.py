@@ -20,6 +20,12 @@ def blotches(seed: int, height: int = 120, width: int = 160) -> np.ndarray:
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
+def wide(values: np.ndarray, order: str = '<') -> np.ndarray:
+    """16-bit values whose upper byte is `values` and whose lower byte is noise."""
+    low = np.random.default_rng(1).integers(0, 256, values.shape, np.uint16)
+    return (values.astype(np.uint16) << 8 | low).astype(f'{order}u2')
+
+
 def pixels(message: Image) -> np.ndarray:
     """Pixels of an rgb8 (height, width, 3) or mono8 (height, width) message, uint8; its rows must not be padded."""
     channels = CHANNELS[message.encoding]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -74,7 +75,10 @@ def check_cv_bridge(trial: str = CV_BRIDGE_TRIAL) -> Iterator[Finding]:
     if done.returncode == 0:
         yield Finding('cv_bridge', OK, f'works with numpy {np.__version__}')
         return
-    reason = (done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]
+    if done.returncode < 0:
+        reason = f'crashes with {signal.Signals(-done.returncode).name}'
+    else:
+        reason = (done.stderr.strip().splitlines() or [f'exit code {done.returncode}'])[-1]
     remedy = 'only unusual encodings need it'
     if 'No module' in reason:
         remedy += ': apt install ros-$ROS_DISTRO-cv-bridge'

@@ -7,6 +7,7 @@ from typing import Any, Union
 import cv2
 import numpy as np
 import pytest
+from image_helpers import wide
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -46,9 +47,9 @@ def test_color_encodings(padding: int) -> None:
 def test_grey_and_16_bit() -> None:
     grey = np.repeat(RGB[..., :1], 3, 2)
     assert np.array_equal(to_rgb(_image(RGB[..., 0], 'mono8')), grey)
-    wide = RGB[..., 0].astype(np.uint16) << 8
-    assert np.array_equal(to_rgb(_image(wide.astype('<u2'), 'mono16')), grey)
-    assert np.array_equal(to_rgb(_image(wide.astype('>u2'), 'mono16', big_endian=True)), grey)
+    doubled = RGB[..., 0].astype(np.uint16) << 8
+    assert np.array_equal(to_rgb(_image(doubled.astype('<u2'), 'mono16')), grey)
+    assert np.array_equal(to_rgb(_image(doubled.astype('>u2'), 'mono16', big_endian=True)), grey)
 
 
 @pytest.mark.parametrize('change', [
@@ -73,12 +74,6 @@ PATTERNS = ('rggb', 'bggr', 'gbrg', 'grbg')
 PADDING_AND_ORDER = [(padding, order) for padding in (0, 6) for order in '<>']
 
 
-def _wide(values: np.ndarray, order: str) -> np.ndarray:
-    """16-bit values whose upper byte is `values` and whose lower byte is noise."""
-    low = np.random.default_rng(1).integers(0, 256, values.shape, np.uint16)
-    return (values.astype(np.uint16) << 8 | low).astype(f'{order}u2')
-
-
 @pytest.mark.parametrize(('padding', 'order'), PADDING_AND_ORDER)
 @pytest.mark.parametrize(('encoding', 'channels'), [
     ('rgb16', [0, 1, 2]), ('bgr16', [2, 1, 0]), ('rgba16', [0, 1, 2, 3]), ('bgra16', [2, 1, 0, 3]),
@@ -86,7 +81,7 @@ def _wide(values: np.ndarray, order: str) -> np.ndarray:
 def test_16_bit_values_keep_their_upper_byte(encoding: str, channels: list, padding: int, order: str) -> None:
     source = np.dstack([RGB, np.full((4, 6), 9, np.uint8)])[..., channels]
     expected = RGB if len(channels) > 1 else np.repeat(RGB[..., :1], 3, 2)
-    assert np.array_equal(to_rgb(_image(_wide(source, order), encoding, padding, order == '>')), expected)
+    assert np.array_equal(to_rgb(_image(wide(source, order), encoding, padding, order == '>')), expected)
 
 
 @pytest.mark.parametrize(('encoding', 'channels'), [('rgba16', [0, 1, 2]), ('bgra16', [2, 1, 0])])
@@ -128,8 +123,8 @@ def test_bayer_matches_reference_interpolation(pattern: str) -> None:
     raw = np.random.default_rng(2).integers(0, 256, (8, 10), np.uint8)
     expected = _demosaiced(raw, pattern)
     for padding, order in PADDING_AND_ORDER:
-        wide = _image(_wide(raw, order), f'bayer_{pattern}16', padding, order == '>', height=8, width=10)
-        assert np.array_equal(to_rgb(wide)[1:-1, 1:-1], expected)
+        message = _image(wide(raw, order), f'bayer_{pattern}16', padding, order == '>', height=8, width=10)
+        assert np.array_equal(to_rgb(message)[1:-1, 1:-1], expected)
     narrow = to_rgb(_image(raw, f'bayer_{pattern}8', padding=3, height=8, width=10))
     assert narrow.shape == (8, 10, 3) and np.array_equal(narrow[1:-1, 1:-1], expected)
 
