@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import difflib
 import gc
+import os
+import signal
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Iterator, Optional, Sequence
 
 from fanet_ros.imports import import_quickly
 
@@ -57,15 +60,26 @@ HELP = {'-h', '--help'}
 
 def run(name: str, argv: Sequence[str]) -> int:
     """Run the program `name` of COMMANDS; returns its exit code, 130 for a tool that was interrupted: its work is not done."""
-    try:
+    with _leaving_on_interrupt(0 if _is_node(name) or name == 'live' else 130):
         if _is_node(name) and not HELP.isdisjoint(argv):        # other programs parse --help themselves
             print(_node_help(name))
             return 0
         main_of_program = import_quickly(COMMANDS[name]).main
         gc.freeze()         # modules stay: no collection looks at them again, which would interrupt frames
-    except KeyboardInterrupt:               # Ctrl-C while the modules load
-        return 0 if _is_node(name) or name == 'live' else 130
     return main_of_program(list(argv)) or 0
+
+
+@contextmanager
+def _leaving_on_interrupt(exit_code: int) -> Iterator[None]:
+    """Ctrl-C ends the process at once. A KeyboardInterrupt in a callback of the import system would be printed and lost."""
+    if signal.getsignal(signal.SIGINT) != signal.default_int_handler:      # such as ignored
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: os._exit(exit_code))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
