@@ -30,7 +30,7 @@ from fanet_ros.bags.topics import IMAGE_TYPES
 from fanet_ros.ros.bag.player_parameters import PlayerSettings
 from fanet_ros.ros.bag.recorder_topics import message_class
 from fanet_ros.ros.common.parameters import FittedParameters
-from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.process import fail, ignore_signals, shut_down, start_ros
 from fanet_ros.ros.common.qos_choice import fitting_reliability
 from fanet_ros.ros.common.qos_overrides import overridable_publisher, warn_of_unused_overrides
 
@@ -194,15 +194,11 @@ def _play(node: PlayerNode) -> None:
             while not playing.done():
                 rclpy.spin_once(node, timeout_sec=0.1)
         finally:
+            ignore_signals()
             node.stop()
             wait([playing])
             node.close()
-    try:
-        count = playing.result()
-    except RuntimeError:
-        if rclpy.ok():
-            raise
-        return              # shutdown was requested, which makes publishing fail
+    count = playing.result()
     if rclpy.ok():
         node.get_logger().info(f'played {count} messages')
 
@@ -217,6 +213,9 @@ def main(argv: Optional[list[str]] = None) -> int:
         pass
     except (ValueError, NameValidationException, ParameterException) as error:
         return fail('player', error)
+    except RuntimeError:
+        if rclpy.ok():
+            raise               # otherwise shutdown was requested, which makes further ROS calls fail
     finally:
         shut_down()
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import array
 import math
-import signal
 from typing import Optional
 
 import cv2
@@ -24,7 +23,7 @@ from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.ros.camera.parameters import CameraSettings
 from fanet_ros.ros.common.image_conversion import labels_to_image_message, rgb_to_image_message
 from fanet_ros.ros.common.parameters import FittedParameters
-from fanet_ros.ros.common.process import fail, shut_down, start_ros
+from fanet_ros.ros.common.process import fail, ignore_signals, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import overridable_publisher, warn_of_unused_overrides
 from fanet_ros.ros.common.transport_topic import remapped_topic
 from fanet_ros.sources import Frame, open_source
@@ -139,7 +138,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         else:
             raise
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not interrupt the shutdown
+        ignore_signals()
         if node is not None:
             node.close()
         shut_down()

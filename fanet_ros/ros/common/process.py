@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import ExitStack
 from typing import NoReturn, Optional
 
 import rclpy
-from rclpy.signals import SignalHandlerOptions
+from rclpy.signals import SignalHandlerOptions, uninstall_signal_handlers
 from rclpy.utilities import remove_ros_args
 
 from fanet_ros.error_text import error_text
@@ -56,13 +57,20 @@ def fail(name: str, error: Exception) -> int:
     return 1
 
 
+def ignore_signals() -> None:
+    """From here on Ctrl-C and SIGTERM do not interrupt the shutdown."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def shut_down() -> None:
-    """Shut ROS down unless it already is, or the signal-handling thread is doing so right now."""
-    try:
-        rclpy.try_shutdown()
-    except RuntimeError:
-        if rclpy.ok():
-            raise
+    """Shut ROS down.
+
+    Waits for rclpy's signal-handling thread first: it still uses guard conditions and contexts after it has woken the executor,
+    and try_shutdown() leaves it running while the interpreter frees them.
+    """
+    uninstall_signal_handlers()
+    rclpy.try_shutdown()
 
 
 def leave() -> NoReturn:

@@ -9,7 +9,6 @@ The executor thread only receives; one thread segments the newest frames, one dr
 from __future__ import annotations
 
 import functools
-import signal
 from dataclasses import replace
 from typing import Optional, Sequence
 
@@ -22,7 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from fanet_ros.error_text import error_text
 from fanet_ros.ros.common.log_bridge import LogBridge
 from fanet_ros.ros.common.parameters import FittedParameters
-from fanet_ros.ros.common.process import fail, leave, shut_down, start_ros
+from fanet_ros.ros.common.process import fail, ignore_signals, leave, shut_down, start_ros
 from fanet_ros.ros.common.qos_overrides import warn_of_unused_overrides
 from fanet_ros.ros.segmentation.camera_info import camera_info_topic
 from fanet_ros.ros.segmentation.camera_input import CameraInput, ReceivedFrame
@@ -236,7 +235,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         else:
             raise           # already running: not a wrong setting but a bug, so show the traceback
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)        # a second Ctrl-C must not interrupt the shutdown
+        ignore_signals()
         if node is not None:
             is_closed = node.close()
         shut_down()
