@@ -3,11 +3,12 @@
 """The `fanet_ros` command that pip installs."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from fanet_ros.commands import COMMANDS, main, run
+from fanet_ros.commands import COMMANDS, main, purpose, run
 
 
 def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture) -> None:
@@ -15,6 +16,11 @@ def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == list(COMMANDS)
     assert all(len(line.split()) > 2 for line in lines[2:])
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_a_command_over_two_lines_stays_one_in_the_help(name: str) -> None:
+    assert not re.search(r'\S {4,}--', purpose(name))      # a backslash that Python took for its own
 
 
 def test_without_a_name_it_prints_its_usage(capsys: pytest.CaptureFixture) -> None:
