@@ -11,7 +11,7 @@ SOURCE and DIR may be in an object store (s3://, gs://); unfinished work is then
 
 After an interruption the same command resumes where it stopped and skips finished bags. DIR/report.json lists the result of each
 bag, DIR/frames.parquet has statistics of each frame (needs pyarrow). Several workers or a cluster need Ray:
-pip install "fanet_ros[fleet]".
+pip install ray.
 
 Exit code: 0, all bags are done; 1, some failed; 2, no bag is done, or the run had to stop (one line says why; what was finished is
 kept); 130, interrupted.
