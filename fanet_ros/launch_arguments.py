@@ -35,7 +35,8 @@ def refuse_unknown(launch_file: str, given: Sequence[str], declared: Iterable[st
         if name not in names:
             close = difflib.get_close_matches(name, names, 1)
             raise ValueError(f'{Path(launch_file).name} has no argument {name!r}: '
-                             + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}')
+                             + (f'did you mean {close[0]}? ' if close else '') + f'It has {", ".join(names)}'
+                             + ('; set other parameters of the node in a params_file' if 'params_file' in names else ''))
 
 
 def refuse_without_effect(launch_file: str, given: Sequence[str], names: Container[str], reason: str) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Record camera, masks, timing and class map into a rosbag2 bag; Ctrl-C closes it.
+"""Record camera, masks, timing and class map of a running node into a rosbag2 bag; Ctrl-C closes it.
 
     ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
     ros2 launch fanet_ros record.launch.py camera:=false masks:=png max_bag_duration_s:=300     # hours on a small disk

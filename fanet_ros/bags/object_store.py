@@ -59,7 +59,8 @@ def ask(url: str, action: Callable[[Any], _Result]) -> _Result:
         import fsspec
         files = fsspec.filesystem(protocol, use_listings_cache=False)
     except (ImportError, ValueError) as error:
-        raise StoreError(f'{url}: {error_text(error)}; object stores need: pip install "fanet_ros[cloud]"') from None
+        raise StoreError(f'{url}: {error_text(error)}; each kind of store needs its package: pip install s3fs (s3://), '
+                         'gcsfs (gs://)') from None
     try:
         return action(files)
     except Exception as error:      # each store has errors of its own

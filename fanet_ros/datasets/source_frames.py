@@ -90,7 +90,7 @@ def open_source_frames(request: SourceRequest) -> SourceFrames:
     if not path.exists() and video_device(request.source) is None:
         raise DatasetError(f'source {request.source!r} does not exist: expected a rosbag2, a folder of images (or one '
                         "with images/ and labels/), a video, /dev/videoN or 'street'; for a live camera topic, record a "
-                        'few seconds first with ros2 launch fanet_ros record.launch.py')
+                        'few seconds first: ros2 run fanet_ros recorder_node --help')
     _refuse_labels(request)
     return _video(request)
 

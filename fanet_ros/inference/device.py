@@ -59,7 +59,7 @@ def check_memory(height: int, width: int, num_classes: int, device: torch.device
     if needed > 0.9 * free:
         raise SegmentationError(
             f'resolution {size_text(height, width)} needs about {needed / 2**30:.1f} GiB on {device}, '
-            f'{max(free, 0) / 2**30:.1f} GiB are free: choose a smaller input_height or input_width')
+            f'{max(free, 0) / 2**30:.1f} GiB are free: choose a lower resolution')
 
 
 def computes_in(precision: str, device: torch.device) -> bool:

@@ -84,7 +84,7 @@ def generated_files(checkout: Path) -> Iterator[tuple[Path, str]]:
 
 def _default(spec: ParameterSpec) -> str:
     text = f"'{spec.default}'" if isinstance(spec.default, str) else str(spec.default)
-    return f'`{text}`' if len(text) <= MAX_DEFAULT_CHARACTERS else 'see its file'
+    return f'`{text}`' if len(text) <= MAX_DEFAULT_CHARACTERS else 'see `--help`'
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

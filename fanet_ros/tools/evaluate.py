@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.size_text import read_size
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
+from fanet_ros.tools.network_arguments import add_network_arguments
 
 OWN_SIZE = 0, 0, 1.0        # input_height, input_width, input_scale: the node's defaults
 
@@ -81,10 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='evaluate', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_arguments(parser)
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--engine', choices=ENGINES, default='auto')
-    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
+    add_network_arguments(parser)
     parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolutions', nargs='+', default=['1'], metavar='SIZE',
                         help="factors like the node's input_scale: 1 (default) is the checkpoint's number of pixels in each "

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from fanet_ros.package_share import share_directory
+from fanet_ros.ros.common.node_help import help_text
 from fanet_ros.ros.parameter_tables import FILES, SETTINGS, generated_files, page, parameter_file
 
 CHECKOUT = Path(__file__).parents[2]
@@ -42,3 +43,9 @@ def test_parameter_file_explains_every_parameter(executable: str) -> None:
 def test_page_without_table_markers_is_refused() -> None:
     with pytest.raises(ValueError, match='<!-- table of dashboard -->'):
         page((CHECKOUT / 'docs' / 'parameters.md').read_text(encoding='utf-8').replace('table of dashboard', 'no table'))
+
+
+def test_the_help_of_a_node_has_every_default() -> None:
+    for name, settings in SETTINGS.items():
+        text = ' '.join(help_text(name, 'purpose', settings.specs()).split())
+        assert all(f'default {spec.default!r}' in text for spec in settings.specs()), name

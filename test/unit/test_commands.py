@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fanet_ros.commands import COMMANDS, main
+from fanet_ros.commands import COMMANDS, main, purpose
 
 
 def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture) -> None:
@@ -18,6 +19,11 @@ def test_help_lists_every_program_with_its_purpose(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == list(COMMANDS)
     assert all(len(line.split()) > 2 for line in lines[2:])
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_a_command_over_two_lines_stays_one_in_the_help(name: str) -> None:
+    assert not re.search(r'\S {4,}--', purpose(name))      # a backslash that Python took for its own
 
 
 def test_without_a_name_it_prints_its_usage(capsys: pytest.CaptureFixture) -> None:

@@ -26,6 +26,14 @@ def test_a_misspelt_argument_is_refused_with_a_suggestion(monkeypatch: pytest.Mo
         refuse_unknown(FILE, ['engine:=torch', 'checkpont:=foo'], SEGMENTATION_ARGUMENTS)
 
 
+def test_a_parameter_that_is_no_argument_is_refused_with_the_place_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'fanet_ros', 'segmentation.launch.py'])
+    with pytest.raises(ValueError, match="no argument 'latency_budget_ms'.*; set other parameters of the node in a params_file"):
+        refuse_unknown(FILE, ['latency_budget_ms:=50'], SEGMENTATION_ARGUMENTS)
+    with pytest.raises(ValueError, match='It has bag$'):
+        refuse_unknown(FILE, ['latency_budget_ms:=50'], ['bag'])
+
+
 def test_arguments_of_an_including_launch_file_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, 'argv', ['ros2', 'launch', 'my_robot', 'robot.launch.py', 'arm:=true'])
     refuse_unknown(FILE, ['arm:=true'], SEGMENTATION_ARGUMENTS)

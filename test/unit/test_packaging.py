@@ -86,6 +86,12 @@ def test_package_xml_names_every_python_package_that_rosdep_provides():
     assert {name for name in imported if name not in rosdep} <= elsewhere | ros_packages
 
 
+def test_advice_names_packages_and_no_extras_of_this_one():
+    """An installation by colcon has no extras, so pip would install nothing."""
+    texts = [*(REPO / 'fanet_ros').rglob('*.py'), *(REPO / 'docs').glob('*.md'), REPO / 'README.md']
+    assert not [path.name for path in texts if 'fanet_ros[' in path.read_text(encoding='utf-8')]
+
+
 @pytest.mark.parametrize('path', sorted((REPO / 'config').glob('*.param.yaml')), ids=lambda path: path.name)
 def test_parameter_file_holds_for_any_node_name_and_namespace(path):
     content = yaml.safe_load(path.read_text(encoding='utf-8'))

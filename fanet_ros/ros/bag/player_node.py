@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays a rosbag2 bag at the recorded pace, for systems without `ros2 bag play`.
 
+    ros2 run fanet_ros player_node --ros-args -p bag:=drive_1
+
 Topics are latched and reliable as they were when recorded. Topics whose types are not installed are skipped.
 """
 from __future__ import annotations

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records camera, masks and timing into a rosbag2 MCAP bag, for systems without `ros2 bag record`.
 
+    ros2 run fanet_ros recorder_node --ros-args -p output:=drive_1 -r image:=/camera/image_raw      # Ctrl-C closes the bag
+
 Messages are received serialised and written unchanged, without decoding or re-encoding. The bag is complete
 once the process has exited on SIGINT or SIGTERM.
 """

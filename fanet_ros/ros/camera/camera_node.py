@@ -1,6 +1,9 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated camera: publishes a video, a folder of images, a V4L2 device or the synthetic street."""
+"""Simulated camera: publishes a video, a folder of images, a V4L2 device or the synthetic street.
+
+    ros2 run fanet_ros camera_node --ros-args -p source:=drive.mp4 -r image:=/camera/image_raw
+"""
 from __future__ import annotations
 
 import array

@@ -16,8 +16,7 @@ def help_text(name: str, purpose: str, specs: Sequence[ParameterSpec]) -> str:
     lines = [f'usage: ros2 run fanet_ros {name} [--ros-args -p PARAMETER:=VALUE ... -r FROM:=TO ... --params-file FILE]', '',
              purpose, '', 'parameters (* can change while the node runs):']
     for spec in specs:
-        default = f'default {spec.default!r}' if len(str(spec.default)) < WIDTH // 2 else ''
         lines.append(f'  {spec.name}{"" if spec.read_only else " *"}')
-        lines += textwrap.wrap('; '.join(filter(None, [spec.description, spec.details, default])), WIDTH,
+        lines += textwrap.wrap('; '.join(filter(None, [spec.description, spec.details, f'default {spec.default!r}'])), WIDTH,
                                initial_indent=' ' * 6, subsequent_indent=' ' * 6)
     return '\n'.join(lines)

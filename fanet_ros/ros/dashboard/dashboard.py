@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dashboard in the browser: shows the masks and timing of the segmentation node and controls it, at http://localhost:8765.
 
+    ros2 run fanet_ros dashboard --ros-args -p port:=8766
+
 It subscribes to nothing while nobody is watching.
 """
 from __future__ import annotations

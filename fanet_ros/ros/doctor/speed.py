@@ -57,9 +57,9 @@ def check_speed(settings: SegmentationSettings, rgb: np.ndarray, rate_hz: Option
         remedy = ''
         if is_chosen and not keeps_up:
             budget_ms = 1e3 / (rate_hz or SLOWEST_HZ)
-            unscaled = '' if settings.input_scale == 1.0 else ' input_scale:=1.0'
-            remedy = (f'input_height:={keeping_up[0]} input_width:={keeping_up[1]}{unscaled} keeps up, or '
-                      f'latency_budget_ms:={budget_ms:.0f}'
+            unscaled = '' if settings.input_scale == 1.0 else ', input_scale 1.0'
+            remedy = (f'with input_height {keeping_up[0]}, input_width {keeping_up[1]}{unscaled} it keeps up; or set '
+                      f'latency_budget_ms to {budget_ms:.0f}'
                       if keeping_up else f'set precision to {_lower_precision(settings)}, install a faster engine, or slow the '
                                          'camera down')
         camera = '' if rate_hz is None else f', camera {rate_hz:.1f}'

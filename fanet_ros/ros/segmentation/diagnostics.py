@@ -195,7 +195,7 @@ class FrameStatistics:
         for level, limit_ms in ((ERROR, thresholds.latency_error_ms), (WARN, thresholds.latency_warning_ms)):
             if 0 < limit_ms < p95_ms:
                 return level, LATE, (f'p95 latency, image received to published, is {p95_ms:.0f} ms, expected at most '
-                                     f'{limit_ms:g}: lower input_height and input_width, or set latency_budget_ms')
+                                     f'{limit_ms:g}: lower input_scale, or set latency_budget_ms')
         if self._doubtful and 0 < thresholds.doubtful_warning_share < self._doubtful_share():
             share = f'{100 * self._doubtful_share():.0f}%'
             return WARN, DOUBTFUL, (f'{share} of the pixels are below min_confidence: the scenes may be unlike the '

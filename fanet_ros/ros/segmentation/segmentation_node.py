@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The segmentation node: camera images in, class masks out.
 
-Path of a frame:
-sensor_msgs/Image -> raw_image -> preprocess -> FANet -> postprocess -> Segmentation -> mask, overlay, timing
-The executor thread only receives; one thread segments the newest frames, one draws, encodes and counts, two build models.
+    ros2 run fanet_ros segmentation_node --ros-args -r image:=/camera/image_raw -p input_scale:=0.75
+
+In: image (with image_transport compressed: image/compressed) and camera_info. Out: ~/mask, ~/confidence, ~/overlay, ~/class_map,
+~/timing, /diagnostics and others, see docs/topics.md.
 """
 from __future__ import annotations
 

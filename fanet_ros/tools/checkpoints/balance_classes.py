@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Balance the classes: add a bias to the logits of each class, fitted on held-out labelled frames.
 
-    ros2 run fanet_ros balance_classes runs/own/checkpoint.safetensors --on runs/own/checkpoint.safetensors data/val \
+    ros2 run fanet_ros balance_classes runs/own/checkpoint.safetensors --on runs/own/checkpoint.safetensors data/val \\
         --output own.safetensors
 
 Costs nothing at inference. If the network was trained on all available frames, fit the class bias with other networks of the

@@ -1,6 +1,10 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convert a .pth file of the authors' code to a checkpoint for the node."""
+"""Convert a .pth file of the authors' code to a checkpoint for the node.
+
+    fanet_ros import_weights FANet18.pth fanet18.safetensors --class-map config/class_maps/cityscapes19.yaml \\
+        --training-size 1024x512
+"""
 from __future__ import annotations
 
 import argparse
@@ -13,7 +17,8 @@ from fanet_ros.size_text import METAVAR, size_argument
 
 def main(argv: Optional[list[str]] = None) -> int:
     """Read the .pth, write the .safetensors; returns the exit code."""
-    parser = argparse.ArgumentParser(prog='import_weights', description="Import the authors' FANet weights.")
+    parser = argparse.ArgumentParser(
+        prog='import_weights', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('weights', type=Path, help='.pth file')
     parser.add_argument('output', type=Path, help='.safetensors file to write')
     parser.add_argument('--class-map', type=Path, required=True, help='YAML file with the class names and colours')

@@ -20,7 +20,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     """Write and check the file; returns the exit code."""
     parser = argparse.ArgumentParser(prog='export', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('output', type=Path, help='file to write, NAME.onnx')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")
     parser.add_argument('--precision', choices=('float32', 'int8'), default='float32')

@@ -14,10 +14,10 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.no_space import lacks_space
 from fanet_ros.size_text import METAVAR, size_argument
+from fanet_ros.tools.network_arguments import add_network_arguments
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -43,11 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',
                         help='camera topics, Image or CompressedImage (default: detected automatically); with several cameras, '
                         'NAME gives /segmentation/NAME/mask')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--engine', choices=ENGINES, default='auto')
-    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
+    add_network_arguments(parser)
     parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")

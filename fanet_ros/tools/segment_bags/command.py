@@ -11,7 +11,7 @@ SOURCE and DIR may be in an object store (s3://, gs://); unfinished work is then
 
 After an interruption the same command resumes where it stopped and skips finished bags. DIR/report.json lists the result of each
 bag, DIR/frames.parquet has statistics of each frame (needs pyarrow). Several workers or a cluster need Ray:
-pip install "fanet_ros[fleet]".
+pip install ray.
 
 Exit code: 0, all bags are done; 1, some failed; 2, no bag is done, or the run had to stop (one line says why; what was finished is
 kept); 130, interrupted.
@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.bags.remote_path import RemotePath, any_path
-from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of, sigterm_interrupts
 from fanet_ros.no_space import lacks_space
 from fanet_ros.number_arguments import count_argument
 from fanet_ros.size_text import METAVAR, size_argument
+from fanet_ros.tools.network_arguments import add_network_arguments
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -75,11 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--no-table', action='store_true', help='do not write frames.parquet, which costs some time per frame')
     parser.add_argument('--topics', nargs='+', default=[], metavar='[NAME=]TOPIC',
                         help='camera topics of every bag, see segment_bag (default: detected automatically)')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
-    parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ... (default: auto)')
-    parser.add_argument('--engine', choices=ENGINES, default='auto')
-    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
+    add_network_arguments(parser)
     parser.add_argument('--calibration-images', default='', help='folder of frames that int8 is calibrated on')
     parser.add_argument('--resolution', type=size_argument, default=(0, 0), metavar=METAVAR,
                         help="network resolution [px] (default: the checkpoint's own)")

@@ -180,7 +180,7 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise PoolError(f'several workers need Ray ({error}): pip install "fanet_ros[fleet]", or: pip install ray') from None
+        raise PoolError(f'several workers need Ray ({error}): pip install ray') from None
     return ray
 
 

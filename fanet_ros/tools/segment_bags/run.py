@@ -111,7 +111,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         content['masks'] = arguments.masks
     table = not arguments.no_table
     if table and not has_pyarrow():
-        print(f'no {TABLE} without pyarrow: pip install "fanet_ros[fleet]", or: pip install pyarrow', file=sys.stderr)
+        print(f'no {TABLE} without pyarrow: pip install pyarrow', file=sys.stderr)
         table = False
     return Settings(str(path), display_name(path), digest, options, tuple(arguments.topics), arguments.storage,
                     arguments.masks == 'png', table, key_of(content), arguments.unit, _min_units(arguments))

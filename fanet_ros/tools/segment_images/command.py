@@ -15,8 +15,8 @@ import argparse
 from pathlib import Path
 from typing import Optional
 
-from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.tools.network_arguments import add_network_arguments
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -36,11 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--output', type=Path, required=True, metavar='OUT',
                         help='folder; existing files with these names are replaced')
     parser.add_argument('--masks', action='store_true', help='for a video: also write masks, one file per frame')
-    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path')
+    parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--engine', choices=ENGINES, default='auto')
-    parser.add_argument('--precision', choices=PRECISIONS, default='auto')
+    add_network_arguments(parser)
     parser.add_argument('--scale', type=float, default=1.0,
                         help="network resolution: 1 is the checkpoint's number of pixels in the image's aspect ratio")
     parser.add_argument('--alpha', type=float, default=0.5, help='opacity of the class colours in the overlay, 0..1')

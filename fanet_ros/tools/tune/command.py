@@ -8,7 +8,7 @@
 
 SOURCE is a rosbag2, a folder of images (with labels: images/ and labels/), a video, /dev/videoN or 'street'. For a live
 camera topic, record a few seconds first:
-    ros2 launch fanet_ros record.launch.py image_topic:=/camera/image_raw output:=drive_1
+    ros2 run fanet_ros recorder_node --ros-args -p output:=drive_1 -p topics:='[/camera/image_raw]'
 
 Every candidate runs in its own process, through the Segmenter that the node uses. With labels its quality is the
 mIoU, without them the agreement with the largest resolution. The same command resumes after an interruption; with

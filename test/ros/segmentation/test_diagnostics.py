@@ -121,7 +121,7 @@ def test_late_if_the_p95_exceeds_the_limit(limits: Thresholds, level: int, kind:
         statistics.frame_segmented(START_S + index / 20, times(total_ms=40.0 if index >= 90 else 10.0))
     report = statistics.status(START_S + 5.0, 0, limits)
     assert (report.level, report.kind) == (level, kind)
-    assert ('latency_budget_ms' in report.message and '40 ms' in report.message) == (kind == LATE)
+    assert ('lower input_scale, or set latency_budget_ms' in report.message and '40 ms' in report.message) == (kind == LATE)
 
 
 def test_slow_if_less_than_half_of_the_frames_are_segmented() -> None:

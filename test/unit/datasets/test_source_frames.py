@@ -113,7 +113,7 @@ def test_the_street_has_labels_if_the_network_has_its_classes() -> None:
 
 
 @pytest.mark.parametrize(('name', 'message'), [
-    ('nothing', 'does not exist: expected a rosbag2, .*record.launch.py'), ('empty', 'no images in'),
+    ('nothing', 'does not exist: expected a rosbag2, .*recorder_node'), ('empty', 'no images in'),
     ('text.mp4', 'not a readable video'), ('cut', 'has no metadata.yaml, and one of its files is damaged')])
 def test_unusable_sources_are_rejected(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / 'empty').mkdir()

@@ -28,7 +28,7 @@ def test_without_a_limit_all_available_memory_counts(cgroup: Path, limit: Option
         (cgroup / 'memory.max').write_text(f'{limit}\n')
         (cgroup / 'memory.current').write_text('1000\n')
     device.check_memory(64, 64, 11, CPU)
-    with pytest.raises(SegmentationError, match='GiB are free: choose a smaller'):
+    with pytest.raises(SegmentationError, match='GiB are free: choose a lower resolution'):
         device.check_memory(2**20, 2**20, 11, CPU)
 
 

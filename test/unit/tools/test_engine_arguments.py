@@ -42,3 +42,13 @@ def test_a_missing_engine_is_refused_before_anything_is_read_or_written(
     assert main([*arguments, '--device', 'cpu', '--engine', engine]) == 1
     printed = capsys.readouterr()
     assert f"engine '{engine}'" in printed.err and reason in printed.err and not printed.out and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('main', [main for main in TOOLS if main is not benchmark_bags.main])
+def test_the_help_has_the_default_of_every_network_option(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='0'):
+        main(['--help'])
+    text = ' '.join(capsys.readouterr().out.split())
+    for option, default in (('checkpoint', 'fanet18_camvid'), ('device', 'CUDA'), ('engine', 'auto'), ('precision', 'auto')):
+        explanation = text.rpartition(f' --{option} ')[2].partition(' --')[0]       # the first one is in the usage
+        assert f'default: {default}' in explanation
