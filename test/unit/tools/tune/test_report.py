@@ -136,3 +136,9 @@ def test_other_files_are_rejected(tmp_path: Path, text: str, message: str) -> No
 def test_values_that_yaml_would_misread_are_quoted() -> None:
     values = {**read_parameters(None), 'class_filter': 'no', 'checkpoint': '/a: b/#c.safetensors', 'overlay_alpha': 1.0}
     assert yaml.safe_load(parameter_file(values, 'x'))['/**']['ros__parameters'] == values
+
+
+def test_values_of_any_length_are_kept_whole() -> None:
+    remap = ', '.join(f'class {number}=unlabelled' for number in range(171))
+    values = {**read_parameters(None), 'class_remap': remap, 'resolution_ladder': [1 / number for number in range(1, 200)]}
+    assert yaml.safe_load(parameter_file(values, 'x'))['/**']['ros__parameters'] == values
