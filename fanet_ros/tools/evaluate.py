@@ -16,6 +16,7 @@ from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import share_argument
 from fanet_ros.size_text import read_size
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
                         "frame's aspect ratio; or WIDTHxHEIGHT, to which all frames are squeezed")
     parser.add_argument('--video', action='store_true',
                         help='treat the frames, in order of their names, as one video: also measure flicker')
-    parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: like the node's temporal_smoothing")
+    parser.add_argument('--smoothing', type=share_argument, default=0.0, help="with --video: like the node's temporal_smoothing")
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
     parser.add_argument('--report', type=Path, help="folder for plots and images: mIoU by resolution, and at the "
                         "checkpoint's own (or the first) resolution IoU, confusion matrix, best and worst frames")

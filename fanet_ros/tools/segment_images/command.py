@@ -17,6 +17,7 @@ from typing import Optional
 
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import positive_argument, share_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -41,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--device', default='auto')
     parser.add_argument('--engine', choices=ENGINES, default='auto')
     parser.add_argument('--precision', choices=PRECISIONS, default='auto')
-    parser.add_argument('--scale', type=float, default=1.0,
+    parser.add_argument('--scale', type=positive_argument, default=1.0,
                         help="network resolution: 1 is the checkpoint's number of pixels in the image's aspect ratio")
-    parser.add_argument('--alpha', type=float, default=0.5, help='opacity of the class colours in the overlay, 0..1')
+    parser.add_argument('--alpha', type=share_argument, default=0.5, help='opacity of the class colours in the overlay, 0..1')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser
