@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import typing
 from pathlib import Path
 from typing import Any, Union
@@ -125,13 +126,14 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f'{where} is {value!r}: expected keys and values')
         return {str(key): '' if item is None else str(item) for key, item in value.items()}
-    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if wanted is float and isinstance(value, str):      # YAML reads 1e-3 as text
+    if wanted is float and not isinstance(value, bool) and isinstance(value, (int, float, str)):        # YAML reads 1e-3 as text
         try:
-            return float(value)
-        except ValueError:
-            pass
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        raise ConfigError(f'{where} is {value!r}: expected a finite number')
     if type(value) is not wanted:
         raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}')
     return value
