@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.choices import ENGINES, PRECISIONS
 from fanet_ros.host.termination import exit_code_of
 from fanet_ros.number_arguments import share_argument
@@ -38,6 +38,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from fanet_ros.evaluation.evaluation import evaluate
     from fanet_ros.evaluation.report import figures, table, write_report
     from fanet_ros.inference import Segmenter, SegmenterOptions
+    for folder in filter(None, (arguments.json and arguments.json.parent, arguments.report)):
+        folder.mkdir(parents=True, exist_ok=True)       # before the evaluation, which may take hours
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     samples = load_dataset(data_config(arguments), segmenter.class_map)
     sizes = [input_size(text) for text in arguments.resolutions]
@@ -54,8 +56,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if trained:
         print(f'{trained} of these {len(samples)} frames were trained on: the figures say little about other frames')
     if arguments.json:
-        content = [figures(item, segmenter.class_map) for item in evaluations]
-        arguments.json.write_text(json.dumps(content, indent=1) + '\n')
+        write_json(arguments.json, [figures(item, segmenter.class_map) for item in evaluations])
     if arguments.report:
         title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
         shown = sizes.index(OWN_SIZE) if OWN_SIZE in sizes else 0
