@@ -63,9 +63,9 @@ def run(name: str, argv: Sequence[str]) -> int:
             return 0
         main_of_program = import_quickly(COMMANDS[name]).main
         gc.freeze()         # modules stay: no collection looks at them again, which would interrupt frames
-    except KeyboardInterrupt:               # Ctrl-C while the modules load
+        return main_of_program(list(argv)) or 0
+    except KeyboardInterrupt:               # Ctrl-C while modules load, which many programs do after reading their arguments
         return 0 if _is_node(name) or name == 'live' else 130
-    return main_of_program(list(argv)) or 0
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:

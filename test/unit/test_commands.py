@@ -34,10 +34,11 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(capsys: pytest.CaptureF
     assert 'did you mean train?' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('content', ['raise KeyboardInterrupt', 'def main(argv): raise KeyboardInterrupt  # where it imports more'])
 @pytest.mark.parametrize(('name', 'code'), [('camera_node', 0), ('live', 0), ('segment_bag', 130)])
 def test_ctrl_c_while_the_modules_load_is_the_end_of_a_node_but_a_tool_has_failed(
-        monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, code: int) -> None:
-    (tmp_path / f'interrupted_{name}.py').write_text('raise KeyboardInterrupt')
+        monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, code: int, content: str) -> None:
+    (tmp_path / f'interrupted_{name}.py').write_text(content)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(COMMANDS, name, f'interrupted_{name}')
     assert run(name, []) == code
