@@ -215,7 +215,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         _play(PlayerNode())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (ValueError, NameValidationException, ParameterException) as error:
+    except (ValueError, OSError, NameValidationException, ParameterException) as error:
         return fail('player', error)
     finally:
         shut_down()
