@@ -76,6 +76,20 @@ def test_interrupt_resume_and_choose_again(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.slow
+def test_an_output_inside_the_source_does_not_count_as_a_change_of_it(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name, pixels in (('images', np.zeros((64, 96, 3), np.uint8)), ('labels', np.zeros((64, 96), np.uint8))):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / 'a.png'), pixels)
+    command = [str(tmp_path), '--output', str(tmp_path / 'tuned'), *SMALL]
+    command.remove('128x96')
+    assert main(command) == 0
+    before = results_of(tmp_path / 'tuned')
+    assert main(command) == 0 and results_of(tmp_path / 'tuned') == before
+    cv2.imwrite(str(tmp_path / 'images' / 'a.png'), np.full((64, 96, 3), 9, np.uint8))
+    assert main(command) == 1 and 'other settings (source was' in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_without_labels_quality_is_agreement_with_the_largest_resolution(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     import cv2
     import numpy as np
