@@ -14,6 +14,7 @@ from masked_bags import mask, write_masked_bag
 from street_bags import write_street_bag
 
 from fanet_ros.tools.pack import command as pack
+from fanet_ros.tools.pack.slim import image_copy
 
 
 def packed(recipe: str) -> list[str]:
@@ -42,3 +43,9 @@ def test_images_of_a_robot_without_a_clock_are_packed(tmp_path: Path, monkeypatc
         cv2.imwrite(str(path), pixels)
         os.utime(path, (60, 60))
     assert packed('data: [{path: own}]\n') == ['own/images/1.png', 'own/labels/1.png']
+
+
+def test_an_image_that_is_too_long_for_webp_is_not_copied(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'long.png'), np.zeros((4, 20000, 3), np.uint8))
+    image_copy(tmp_path / 'long.png', tmp_path / 'slim' / 'long.png', 60)
+    assert not (tmp_path / 'slim').exists()
