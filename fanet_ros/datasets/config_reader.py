@@ -21,6 +21,17 @@ class ConfigError(ValueError):
     """A recipe is unusable; one line that names the file, the key and the remedy."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Given:
+    """A value of --set that YAML does not read as text, with the text: a name may be a number or a date."""
+
+    value: Any
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     """:raises ConfigError: the `value` of the key `name` is not in `known`."""
     if value not in known:
@@ -83,9 +94,10 @@ def override(content: dict[str, Any], text: str) -> None:
     if not isinstance(target, dict):
         raise ConfigError(f'--set {text!r}: there is no such section')
     try:
-        target[last] = yaml.safe_load(value)
+        read = yaml.safe_load(value)
     except yaml.YAMLError:
         raise ConfigError(f'--set {text!r}: the value is not YAML') from None
+    target[last] = read if read is None or isinstance(read, (str, list, dict)) else _Given(read, value.strip())
 
 
 def build(cls: type, content: Any, where: str) -> Any:
@@ -113,6 +125,8 @@ def build(cls: type, content: Any, where: str) -> Any:
 
 
 def _convert(wanted: Any, value: Any, where: str) -> Any:
+    if isinstance(value, _Given):
+        value = value.text if wanted is str else value.value
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
         return build(wanted, value, f'{where}.')
@@ -135,5 +149,6 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
             return number
         raise ConfigError(f'{where} is {value!r}: expected a finite number')
     if type(value) is not wanted:
-        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}')
+        quotes = ', in quotes' if wanted is str and not isinstance(value, (list, dict)) else ''
+        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}{quotes}')
     return value

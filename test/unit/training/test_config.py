@@ -32,7 +32,14 @@ def test_values_and_overrides(tmp_path: Path) -> None:
     assert config.augmentation.scale == (1.0, 1.5)
 
 
+@pytest.mark.parametrize('name', ['2024', '007', '2026-11-28', '1e5', 'on'])
+def test_a_name_may_be_a_number_a_date_or_a_word_of_yaml(tmp_path: Path, name: str) -> None:
+    config = load(tmp_path, GOOD, f'data.0.path={name}', f'class_map={name}', f'data.0.rename.car={name}', 'training.seed=7')
+    assert (config.data[0].path, config.class_map, config.data[0].rename, config.training.seed) == (name, name, {'car': name}, 7)
+
+
 @pytest.mark.parametrize(('content', 'reason'), [
+    ({'data': [{'path': 2024}]}, r'data\[0\].path is 2024: expected str, in quotes'),
     ({**GOOD, 'varient': 'fanet18'}, 'unknown key varient: did you mean variant?'),
     ({**GOOD, 'training': {'iteration': 3}}, 'unknown key training.iteration: did you mean iterations?'),
     ({'data': [{'path': 'x', 'wieght': 2}]}, r'unknown key data\[0\].wieght: did you mean weight?'),
