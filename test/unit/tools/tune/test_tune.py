@@ -162,7 +162,7 @@ def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
     metadata = replace(load_checkpoint('fanet18_camvid').metadata, temporal_frames=2)
     save_checkpoint(tmp_path / 'video.safetensors', metadata.build_network(), metadata)
     models = [load_model('fanet18_camvid'), load_model(str(tmp_path / 'video.safetensors'))]
-    engines, precisions = ('torch', 'openvino', 'ncnn'), ('float32', 'bfloat16')
+    engines, precisions = ('torch', 'openvino', 'ncnn', 'torch'), ('float32', 'bfloat16', 'float32')      # each counts once
     found = make_candidates(find_runners(models, engines, precisions, CPU), (0.5, 1.0), (), (720, 960))
     runners = [item.runner for item in found if item.name == 'fanet18_camvid' and item.height == 360]
     assert runners == ['torch float32', 'torch bfloat16', 'openvino float32', 'openvino bfloat16', 'ncnn float32']
