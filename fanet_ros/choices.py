@@ -7,4 +7,5 @@ VARIANTS = ('fanet18', 'fanet34', 'fanet50')
 LABEL_IDS = ('training', 'dataset')                                     # meaning of the values of a mask
 COLORS = ('class_map', 'contrast')                                      # of the classes
 MASK_PNGS = ('grey', 'palette')
+MAX_LATENCY_BUDGET_MS = 60000.0                                         # of the node
 LAYOUTS = ('folder', 'cityscapes', 'coco_stuff', 'bag', 'street')       # of data sets

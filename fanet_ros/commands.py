@@ -60,13 +60,17 @@ HELP = {'-h', '--help'}
 
 def run(name: str, argv: Sequence[str]) -> int:
     """Run the program `name` of COMMANDS; returns its exit code, 130 for a tool that was interrupted: its work is not done."""
-    with _leaving_on_interrupt(0 if _is_node(name) or name == 'live' else 130):
+    code_of_interrupt = 0 if _is_node(name) or name == 'live' else 130
+    with _leaving_on_interrupt(code_of_interrupt):
         if _is_node(name) and not HELP.isdisjoint(argv):        # other programs parse --help themselves
             print(_node_help(name))
             return 0
         main_of_program = import_quickly(COMMANDS[name]).main
         gc.freeze()         # modules stay: no collection looks at them again, which would interrupt frames
-    return main_of_program(list(argv)) or 0
+    try:
+        return main_of_program(list(argv)) or 0
+    except KeyboardInterrupt:               # while modules load, which many programs do after reading their arguments
+        return code_of_interrupt
 
 
 @contextmanager

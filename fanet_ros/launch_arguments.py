@@ -7,6 +7,7 @@ Needs neither ROS nor launch.
 from __future__ import annotations
 
 import difflib
+import math
 import sys
 from pathlib import Path
 from typing import Collection, Container, Iterable, Sequence, Union
@@ -109,10 +110,11 @@ def number(name: str, text: str, kind: type) -> Union[int, float]:
     :raises ValueError: not a number; the message has the name, which launch itself would omit
     """
     try:
-        return kind(text)
-    except ValueError:
-        what = 'a whole number' if kind is int else 'a number'
-        raise ValueError(f'{name} is {text!r}: expected {what}') from None
+        if math.isfinite(value := kind(text)):
+            return value
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f'{name} is {text!r}: expected {"a whole number" if kind is int else "a number"}')
 
 
 def flag(name: str, text: str) -> bool:

@@ -30,6 +30,14 @@ def not_negative_argument(text: str) -> float:
     return value
 
 
+def share_argument(text: str) -> float:
+    """A number from 0 to 1."""
+    value = _finite(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f'{text!r}: expected a number from 0 to 1')
+    return value
+
+
 def _finite(text: str) -> float:
     """NaN if `text` is no finite number."""
     try:

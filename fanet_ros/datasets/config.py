@@ -53,5 +53,7 @@ class DataConfig:
             raise ConfigError(f'ignore_borders is {self.ignore_borders}: expected 0 or more')
         if self.stretch and (len(self.stretch) != 2 or min(self.stretch) < 1):
             raise ConfigError(f'stretch is {list(self.stretch)}: expected height and width')
+        if not 0 <= self.seeds[0] < self.seeds[1]:
+            raise ConfigError(f'seeds is {list(self.seeds)}: expected the first, 0 or more, and the one after the last')
         if self.layout != 'street' and not self.path:
             raise ConfigError(f'path is empty: layout {self.layout} needs the path of the data set')

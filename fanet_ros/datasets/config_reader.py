@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import typing
 from pathlib import Path
 from typing import Any, Union
@@ -18,6 +19,17 @@ MAX_BASES = 4       # in a chain of recipes
 
 class ConfigError(ValueError):
     """A recipe is unusable; one line that names the file, the key and the remedy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Given:
+    """A value of --set that YAML does not read as text, with the text: a name may be a number or a date."""
+
+    value: Any
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def one_of(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -82,9 +94,10 @@ def override(content: dict[str, Any], text: str) -> None:
     if not isinstance(target, dict):
         raise ConfigError(f'--set {text!r}: there is no such section')
     try:
-        target[last] = yaml.safe_load(value)
+        read = yaml.safe_load(value)
     except yaml.YAMLError:
         raise ConfigError(f'--set {text!r}: the value is not YAML') from None
+    target[last] = read if read is None or isinstance(read, (str, list, dict)) else _Given(read, value.strip())
 
 
 def build(cls: type, content: Any, where: str) -> Any:
@@ -112,6 +125,8 @@ def build(cls: type, content: Any, where: str) -> Any:
 
 
 def _convert(wanted: Any, value: Any, where: str) -> Any:
+    if isinstance(value, _Given):
+        value = value.text if wanted is str else value.value
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
         return build(wanted, value, f'{where}.')
@@ -125,13 +140,15 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise ConfigError(f'{where} is {value!r}: expected keys and values')
         return {str(key): '' if item is None else str(item) for key, item in value.items()}
-    if wanted is float and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if wanted is float and isinstance(value, str):      # YAML reads 1e-3 as text
+    if wanted is float and not isinstance(value, bool) and isinstance(value, (int, float, str)):        # YAML reads 1e-3 as text
         try:
-            return float(value)
-        except ValueError:
-            pass
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        raise ConfigError(f'{where} is {value!r}: expected a finite number')
     if type(value) is not wanted:
-        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}')
+        quotes = ', in quotes' if wanted is str and not isinstance(value, (list, dict)) else ''
+        raise ConfigError(f'{where} is {value!r}: expected {wanted.__name__}{quotes}')
     return value

@@ -76,7 +76,7 @@ class FrameSet:
 def gather_frames(folder: Path, request: SourceRequest, *, change: Optional[FrameChange] = None, quiet: bool = False) -> FrameSet:
     """Return the frames in `folder` if they are complete; otherwise read them from the source and write them there.
 
-    :param change: applied to each frame before it is written; may return None to leave the frame out
+    :param change: applied to each frame before it is written; may return None to leave out a blank frame
     :raises ValueError: the source cannot be used, or `folder` holds files of somebody else
     :raises OSError: `folder` cannot be written
     """
@@ -144,11 +144,12 @@ def write_png(path: Path, pixels: np.ndarray) -> None:
 
 def _write(folder: Path, source: SourceFrames, request: SourceRequest, change: Optional[FrameChange],
            quiet: bool) -> dict[str, Any]:
-    count, labelled, size, has_earlier = 0, 0, (0, 0), False
+    count, left_out, labelled, size, has_earlier = 0, 0, 0, (0, 0), False
     title = f'frames of {request.source}'
     for original in tqdm(source.frames, total=request.frames, desc=title, unit='frame', disable=quiet):
         frame = original if change is None else change(original)
         if frame is None:
+            left_out += 1
             continue
         size = size if count else frame.rgb.shape[:2]
         name = name_of(count)
@@ -162,6 +163,8 @@ def _write(folder: Path, source: SourceFrames, request: SourceRequest, change: O
     if source.unreadable:
         LOG.warning(f'images of {request.source} that cannot be read and are left out: {len(source.unreadable)}, '
                     f'the first is {source.unreadable[0]}')
+    if not count and left_out:
+        raise DatasetError(f'all {left_out} frames of {request.source} are blank (of one brightness): was the camera covered?')
     if not count:
         raise DatasetError(f'{request.source} yielded no frame: check that it plays')
     if source.has_labels and not labelled:

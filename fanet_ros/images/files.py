@@ -12,6 +12,7 @@ import numpy as np
 from fanet_ros.images.bit_depth import BitDepth
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.ppm', '.webp')
+JPEG_SIDE_PX = 65500         # the longest side that OpenCV writes
 EVERY_BIT = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH      # mode for the values as they are in the file, without alpha
 
 
@@ -57,8 +58,13 @@ def _content(path: Path) -> np.ndarray:
 
 
 def write_jpeg(path: Path, rgb: np.ndarray, quality: int) -> None:
-    """Write (H, W, 3) uint8 RGB as JPEG.
+    """Write (H, W, 3) uint8 RGB as JPEG, reduced where a side is longer than JPEG_SIDE_PX.
 
     :raises OSError: it cannot be written, which cv2.imwrite() keeps to itself
     """
+    height, width = rgb.shape[:2]
+    if max(height, width) > JPEG_SIDE_PX:
+        scale = JPEG_SIDE_PX / max(height, width)
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        rgb = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
     path.write_bytes(cv2.imencode('.jpg', rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())

@@ -3,6 +3,7 @@
 """Frames from a video file, a folder of images or a V4L2 device."""
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Callable, Collection, Iterable, Iterator, Optional, Union
@@ -34,7 +35,8 @@ class VideoSource(FrameSource):
                 f'no camera answers at /dev/video{source}: check the path, the permissions, and whether another program uses it'
                 if self._is_device else f'{source} is not a readable video: check the path, the permissions and the format')
         self._first: Optional[np.ndarray] = self._capture.retrieve()[1]
-        self.rate_hz = self._capture.get(cv2.CAP_PROP_FPS) or None
+        rate_hz = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate_hz = rate_hz if 0 < rate_hz < math.inf else None       # drivers that do not know it say 0, -1 or NaN
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
@@ -45,10 +47,11 @@ class VideoSource(FrameSource):
                     raise SourceError(f'the camera /dev/video{self.name} no longer delivers images')
                 if not self._loop or index == 0:
                     return
-                self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+                self._capture.release()         # opened again: files without an index cannot be rewound, others not to the begin
+                self._capture = cv2.VideoCapture(str(self._source))
                 bgr = self._read()
                 if bgr is None:
-                    raise SourceError(f'{self.name} cannot be rewound: set loop to false')
+                    raise SourceError(f'{self.name} can no longer be read: check whether it was moved or replaced')
             yield Frame(_to_rgb(bgr, *self._size), None, index)
             index += 1
             bgr = self._read()

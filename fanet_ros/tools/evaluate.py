@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
+from fanet_ros.atomic_file import write_json
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import share_argument
 from fanet_ros.size_text import read_size
 from fanet_ros.tools.data_arguments import add_data_arguments, data_config
 from fanet_ros.tools.network_arguments import add_network_arguments
@@ -37,6 +38,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from fanet_ros.evaluation.evaluation import evaluate
     from fanet_ros.evaluation.report import figures, table, write_report
     from fanet_ros.inference import Segmenter, SegmenterOptions
+    for folder in filter(None, (arguments.json and arguments.json.parent, arguments.report)):
+        folder.mkdir(parents=True, exist_ok=True)       # before the evaluation, which may take hours
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     samples = load_dataset(data_config(arguments), segmenter.class_map)
     sizes = [input_size(text) for text in arguments.resolutions]
@@ -53,8 +56,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if trained:
         print(f'{trained} of these {len(samples)} frames were trained on: the figures say little about other frames')
     if arguments.json:
-        content = [figures(item, segmenter.class_map) for item in evaluations]
-        arguments.json.write_text(json.dumps(content, indent=1) + '\n')
+        write_json(arguments.json, [figures(item, segmenter.class_map) for item in evaluations])
     if arguments.report:
         title = f'{segmenter.checkpoint_name} on {arguments.data}, {len(samples)} frames'
         shown = sizes.index(OWN_SIZE) if OWN_SIZE in sizes else 0
@@ -89,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
                         "frame's aspect ratio; or WIDTHxHEIGHT, to which all frames are squeezed")
     parser.add_argument('--video', action='store_true',
                         help='treat the frames, in order of their names, as one video: also measure flicker')
-    parser.add_argument('--smoothing', type=float, default=0.0, help="with --video: like the node's temporal_smoothing")
+    parser.add_argument('--smoothing', type=share_argument, default=0.0, help="with --video: like the node's temporal_smoothing")
     parser.add_argument('--json', type=Path, help='also write the figures to this file')
     parser.add_argument('--report', type=Path, help="folder for plots and images: mIoU by resolution, and at the "
                         "checkpoint's own (or the first) resolution IoU, confusion matrix, best and worst frames")

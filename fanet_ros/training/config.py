@@ -52,8 +52,12 @@ class TrainingSettings:
             raise ConfigError(f'border_weight is {self.border_weight}: expected more than 0')
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f'label_smoothing is {self.label_smoothing}: expected at least 0, less than 1')
-        if self.minutes < 0:
-            raise ConfigError(f'minutes is {self.minutes}: expected 0 or more')
+        if not 0 <= self.ema_decay <= 1:
+            raise ConfigError(f'ema_decay is {self.ema_decay}: expected 0..1')
+        for name in ('minutes', 'encoder_rate', 'warmup_iterations', 'weight_decay', 'auxiliary_weight', 'soft_weight',
+                     'validate_every'):
+            if getattr(self, name) < 0:
+                raise ConfigError(f'{name} is {getattr(self, name)}: expected 0 or more')
         for name in ('iterations', 'batch_size', 'accumulate', 'learning_rate', 'save_every'):
             if getattr(self, name) <= 0:
                 raise ConfigError(f'{name} is {getattr(self, name)}: expected more than 0')

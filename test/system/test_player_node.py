@@ -133,6 +133,19 @@ def test_a_bag_that_is_damaged_further_on_ends_it_with_one_line(start_executable
     assert line.startswith(f'player: cannot read the bag {tmp_path / "drive"}: ')
 
 
+def test_a_topic_with_two_types_is_played_as_the_first(start_executable: Callable[..., Any], tmp_path: Path) -> None:
+    store = get_typestore(Stores.ROS2_JAZZY)
+    with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        for number, kind in enumerate(('Empty', 'Bool', 'Empty')):
+            connection = next((item for item in writer.connections if item.msgtype == f'std_msgs/msg/{kind}'), None) or (
+                writer.add_connection('/a', f'std_msgs/msg/{kind}', typestore=store))
+            writer.write(connection, number, b'\0\1\0\0\0')
+    process = start_executable('player_node', '--ros-args', '-p', f'bag:={tmp_path / "bag"}', '-p', 'start_delay_s:=0.0')
+    assert process.wait() == 0
+    assert 'messages of /a that are std_msgs/msg/Bool are not played: others in the bag are std_msgs/msg/Empty' in process.log
+    assert 'played 2 messages' in process.log
+
+
 def test_looping_over_nothing_ends(start_executable: Callable[..., Any], tmp_path: Path) -> None:
     process = start_executable('player_node', '--ros-args', '-p', f'bag:={bag_of_texts(tmp_path / "drive", 1)}', '-p',
                                'topics:=/silence', '-p', 'loop:=true', '-p', 'start_delay_s:=0.0')

@@ -18,6 +18,16 @@ def test_wrong_ros_arguments_end_the_start_without_a_traceback(
     assert arguments[-1] in process.log and 'Traceback' not in process.log
 
 
+@pytest.mark.parametrize(('executable', 'parameter'), [
+    ('camera_node', 'source'), ('player_node', 'bag'), ('recorder_node', 'output')])
+def test_a_path_that_the_system_refuses_is_an_error_in_one_line(
+        start_executable: Callable[..., Any], executable: str, parameter: str) -> None:
+    """Such as one in a folder without access, which a test run as root cannot make."""
+    process = start_executable(executable, '--ros-args', '-p', f'{parameter}:={"x" * 300}')
+    assert process.wait() == 1
+    assert 'File name too long' in process.log.splitlines()[-1] and 'Traceback' not in process.log
+
+
 @pytest.mark.parametrize('executable', ['segmentation_node', 'recorder_node'])
 @pytest.mark.parametrize('argument', ['--checkpoint', 'drive.mp4'])
 def test_arguments_of_no_meaning_are_refused(start_executable: Callable[..., Any], executable: str, argument: str) -> None:

@@ -54,9 +54,11 @@ def main(argv):
 '''
 
 
+@pytest.mark.parametrize('content', [INTERRUPTED, 'def main(argv): raise KeyboardInterrupt  # where it imports more'])
 @pytest.mark.parametrize(('name', 'code'), [('camera_node', 0), ('live', 0), ('segment_bag', 130)])
-def test_ctrl_c_while_the_modules_load_is_the_end_of_a_node_but_a_tool_has_failed(tmp_path: Path, name: str, code: int) -> None:
-    (tmp_path / 'interrupted.py').write_text(INTERRUPTED)
+def test_ctrl_c_while_the_modules_load_is_the_end_of_a_node_but_a_tool_has_failed(
+        tmp_path: Path, name: str, code: int, content: str) -> None:
+    (tmp_path / 'interrupted.py').write_text(content)
     command = f'import sys; from fanet_ros.commands import *; COMMANDS[{name!r}] = "interrupted"; sys.exit(run({name!r}, []))'
     environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([*sys.path, str(tmp_path)])}
     done = subprocess.run([sys.executable, '-c', command], env=environment, capture_output=True, text=True)

@@ -78,6 +78,8 @@ def test_a_value_that_is_not_a_number_is_refused_by_name() -> None:
     assert (number('rate', '0.5', float), number('input_height', '240', int)) == (0.5, 240)
     with pytest.raises(ValueError, match="input_height is 'abc': expected a whole number"):
         number('input_height', 'abc', int)
+    with pytest.raises(ValueError, match="^max_bag_duration_s is 'nan': expected a number$"):
+        number('max_bag_duration_s', 'nan', float)     # which rosbag2's whole seconds cannot be
 
 
 def test_a_value_that_is_neither_true_nor_false_is_refused_by_name() -> None:

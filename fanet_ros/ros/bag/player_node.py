@@ -63,6 +63,7 @@ class PlayerNode(FittedParameters, Node):
         if missing:
             raise ValueError(f'{settings.bag} has no {", ".join(missing)}: it has {", ".join(sorted(names))}')
         self._bag_publishers: dict[int, Publisher] = {}
+        played: dict[str, str] = {}         # topic -> its type
         for connection in self._reader.connections:
             if (settings.topics and connection.topic not in settings.topics) or connection.topic == '/clock':
                 continue
@@ -71,6 +72,10 @@ class PlayerNode(FittedParameters, Node):
             except (ImportError, AttributeError) as error:
                 self.get_logger().warning(f'{connection.topic} is not played: {connection.msgtype} is not installed '
                                           f'({error})')
+                continue
+            if (first := played.setdefault(connection.topic, connection.msgtype)) != connection.msgtype:     # DDS has one
+                self.get_logger().warning(f'messages of {connection.topic} that are {connection.msgtype} are not played: '
+                                          f'others in the bag are {first}')
                 continue
             self._bag_publishers[connection.id] = overridable_publisher(
                 self, message_type, connection.topic,
@@ -213,7 +218,7 @@ def main(argv: Optional[list[str]] = None) -> int:
         _play(PlayerNode())
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (ValueError, NameValidationException, ParameterException) as error:
+    except (ValueError, OSError, NameValidationException, ParameterException) as error:
         return fail('player', error)
     except RuntimeError:
         if rclpy.ok():

@@ -133,10 +133,10 @@ def main(argv: Optional[list[str]] = None) -> int:
             executor.spin_once()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (ValueError, RuntimeError, ParameterException) as error:     # SourceError is a ValueError
+    except (ValueError, OSError, RuntimeError, ParameterException) as error:        # SourceError is a ValueError
         if not rclpy.ok():
             pass            # shutdown was requested, which makes further ROS calls fail
-        elif node is None or isinstance(error, ValueError):
+        elif node is None or isinstance(error, (ValueError, OSError)):
             return fail('camera_node', error)
         else:
             raise

@@ -14,6 +14,6 @@ def node_command(name: str, parameters: Mapping[str, object], ros_arguments: Seq
     :param parameters: values by name; scalars and lists of them
     :param ros_arguments: further ROS arguments, such as '--log-level', 'error'
     """
-    # JSON is also valid YAML and keeps a string such as "0" a string.
-    given = [part for key, value in parameters.items() for part in ('-p', f'{key}:={json.dumps(value)}')]
+    # JSON is also valid YAML and keeps a string such as "0" a string; but ROS refuses its escapes of letters beyond 16 bits.
+    given = [part for key, value in parameters.items() for part in ('-p', f'{key}:={json.dumps(value, ensure_ascii=False)}')]
     return [sys.executable, '-m', 'fanet_ros', name, '--ros-args', *ros_arguments, *given]

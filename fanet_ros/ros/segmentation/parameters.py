@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Sequence
 
-from fanet_ros.choices import COLORS, ENGINES, LABEL_IDS, MASK_PNGS, PRECISIONS, VARIANTS
+from fanet_ros.choices import COLORS, ENGINES, LABEL_IDS, MASK_PNGS, MAX_LATENCY_BUDGET_MS, PRECISIONS, VARIANTS
 from fanet_ros.ros.common.parameters import Settings, fixed_parameter, parameter
 from fanet_ros.ros.segmentation.diagnostics import Thresholds
 
@@ -52,7 +52,7 @@ class SegmentationSettings(Settings):
         1.0, 'Scales both network input height and width, keeping the aspect ratio', minimum=0.1, maximum=4.0)
     latency_budget_ms: float = parameter(
         0.0, 'Lower the resolution while the p95 latency, image received to all outputs published, exceeds this, and '
-        'raise it again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=60000.0)
+        'raise it again when it fits; 0: fixed resolution', unit='ms', minimum=0.0, maximum=MAX_LATENCY_BUDGET_MS)
     resolution_ladder: tuple[float, ...] = parameter(
         [1.0, 0.75, 0.5, 0.375], 'Scales of the resolution that latency_budget_ms chooses from, in descending order from '
         '1.0', none=[1.0], convert=tuple)

@@ -73,6 +73,8 @@ def gather_drive(folder: Path, request: SourceRequest, size: tuple[int, int], *,
     :raises ValueError: the source cannot be used, or has too few frames that are not blank
     :raises OSError: `folder` cannot be written
     """
+    if request.frames < LEAST_FRAMES:
+        raise DatasetError(f'--frames is {request.frames}: expected at least {LEAST_FRAMES}')
     blank = 0
 
     def change(frame: SourceFrame) -> Optional[SourceFrame]:

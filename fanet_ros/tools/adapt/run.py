@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import zlib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,7 @@ from fanet_ros.tools.adapt.drive import Drive, gather_drive
 from fanet_ros.tools.adapt.drive_teacher import DriveTeacher, find_teacher
 from fanet_ros.tools.adapt.report import write_report
 from fanet_ros.tools.adapt.stages import Stages
-from fanet_ros.tools.adapt.work_folder import LABELS, TEACHER, check_settings
+from fanet_ros.tools.adapt.work_folder import LABELS, TEACHER, check_settings, with_checksum
 from fanet_ros.training.run_folder import RunFolder
 
 
@@ -107,20 +106,12 @@ def _settings(arguments: argparse.Namespace, teacher: Optional[DriveTeacher]) ->
     names = ('frames', 'image_topic', 'minutes', 'iterations')
     path = Path(arguments.teacher).expanduser()
     return {'source': _absolute(arguments.source),
-            'checkpoint': _with_checksum(resolve_checkpoint(arguments.checkpoint).resolve()),
-            LABELS: _with_checksum(arguments.labels.resolve()) if arguments.labels else '',
+            'checkpoint': with_checksum(resolve_checkpoint(arguments.checkpoint), arguments.work),
+            LABELS: with_checksum(arguments.labels, arguments.work) if arguments.labels else '',
             TEACHER: None if teacher is None else {
                 'network': _absolute(arguments.teacher), 'changed_ns': path.stat().st_mtime_ns if path.is_file() else 0,
                 **teacher.identity},
             **{name: getattr(arguments, name) for name in names}}
-
-
-def _with_checksum(path: Path) -> str:
-    """A file, or a folder of masks, with a checksum of its content."""
-    checksum = 0
-    for item in sorted(path.rglob('*.png')) if path.is_dir() else [path]:
-        checksum = zlib.crc32(item.read_bytes(), checksum) if item.is_file() else checksum
-    return f'{path}, CRC-32 {checksum:08x}'
 
 
 def _absolute(text: str) -> str:

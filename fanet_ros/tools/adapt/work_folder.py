@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def check_settings(work: Path, settings: dict[str, Any]) -> None:
         _remove(work, *LEARNED_FROM[key])
     if changed:
         write_json(path, {**old, **{key: settings.get(key) for key in changed}}, is_durable=True)
+
+
+def with_checksum(path: Path, work: Path) -> str:
+    """A file, or a folder of masks, with a checksum of its content; without that of the folder `work`, which may be in it."""
+    path, own, checksum = path.resolve(), work.resolve(), 0
+    for item in sorted(path.rglob('*.png')) if path.is_dir() else [path]:
+        if item.is_file() and own not in item.parents:
+            checksum = zlib.crc32(item.read_bytes(), checksum)
+    return f'{path}, CRC-32 {checksum:08x}'
 
 
 def _remove(work: Path, *names: str) -> None:

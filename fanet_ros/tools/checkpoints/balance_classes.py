@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import not_negative_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
                              'to use only some of its images; may be repeated')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                         help='data set key of a training recipe for every --on, such as labels=colors')
-    parser.add_argument('--strength', type=float, default=0.75,
+    parser.add_argument('--strength', type=not_negative_argument, default=0.75,
                         help='share of the fitted bias to apply: new frames need a little less (default 0.75)')
     parser.add_argument('--output', type=Path, required=True, help='.safetensors file to write')
     return parser

@@ -57,12 +57,14 @@ class FolderCutter:
         :raises BagError: the bag is damaged, or its classes are not those of the bags before; nothing is written then
         """
         entries = [_Entry(self._name(name, frame), frame) for frame in frames]
+        before = self._class_map
         try:
             self._write(bag, entries)
         except BagError:
             for entry in entries:
                 self._path(IMAGES, entry).unlink(missing_ok=True)
                 self._path(LABELS, entry).unlink(missing_ok=True)
+            self._class_map = before        # nothing was kept that binds the bags after it
             raise
         for entry in entries:
             if entry.mask is not None and entry.mask != entry.image:
@@ -135,7 +137,7 @@ class FolderCutter:
         if self._class_map is None:
             self._class_map = class_map
         if class_map.names != self._class_map.names:
-            raise BagError(f'{bag.path} has masks of other classes ({class_map.name}) than the bags before it '
+            raise BagError(f'{bag.path} has masks of other classes ({class_map.name}) than those before '
                            f'({self._class_map.name}): cut it into a folder of its own')
         return table
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import positive_argument
 
 MAX_MB = 50.0       # so that a volume and the package without its checkpoints make at most 64 MiB, see CONTRIBUTING
 
@@ -26,7 +27,8 @@ def main(argv: Optional[list[str]] = None) -> int:
     parser.add_argument('recipe', nargs='?', help='YAML file, or the name of one in config/training')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='as for train')
     parser.add_argument('--output', type=Path, default=Path('packs'), help='folder for the volumes (default: packs)')
-    parser.add_argument('--max-mb', type=float, default=MAX_MB, help=f'maximum size of a volume (default: {MAX_MB:.0f})')
+    parser.add_argument('--max-mb', type=positive_argument, default=MAX_MB,
+                        help=f'maximum size of a volume (default: {MAX_MB:.0f})')
     parser.add_argument('--quality', type=int, help='WebP quality, 1 to 100, for images that become smaller')
     parser.add_argument('--unpack', nargs='+', type=Path, metavar='PACK', help='unpack these instead')
     parser.add_argument('--into', type=Path, default=Path('.'), help='target folder of --unpack (default: here)')

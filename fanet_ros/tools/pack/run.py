@@ -40,9 +40,10 @@ def files_of(config: TrainingConfig, entries: Iterable[Entry]) -> list[Path]:
     found = dict.fromkeys(path for entry in entries for path in entry.files)
     for item in (*config.data, *config.validation):
         if item.layout == 'bag':
-            found.update(dict.fromkeys(sorted(path for path in Path(item.path).rglob('*') if path.is_file())))
+            bag = Path(item.path).expanduser()
+            found.update(dict.fromkeys(sorted(path for path in (bag, *bag.rglob('*')) if path.is_file())))
         if item.soft_labels:
-            found[Path(item.soft_labels)] = None
+            found[Path(item.soft_labels).expanduser()] = None
     maps = config.class_map, *(item.class_map for item in (*config.data, *config.validation))
     named = [class_map_path(name) for name in maps if name]
     if config.init and config.init != imagenet_encoder.NAME:
@@ -81,7 +82,8 @@ def write(name: str, files: Iterable[Path], output: Path, max_bytes: int, slim: 
     written = []
     for number, volume in enumerate(volumes(files, max_bytes, slim), 1):
         path = output / f'{name}_{number}.zip'
-        with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as archive:     # images do not compress further
+        # Images do not compress further. A robot without a clock dates them to 1970, which zip files cannot hold.
+        with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED, strict_timestamps=False) as archive:
             for item in volume:
                 archive.write(_source(item, slim), item.as_posix())
         written.append(path)

@@ -17,6 +17,7 @@ from fanet_ros.datasets.soft_labels import CLASSES, write_soft_labels
 from fanet_ros.images.files import EVERY_BIT, decoded_pixels
 
 LEVELS = 16         # of soft labels
+WEBP_SIDE_PX = 16383        # the longest side of a WebP image
 
 
 def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, into: Path) -> None:
@@ -41,11 +42,12 @@ def slim_copies(files: Iterable[Path], images: Collection[Path], quality: int, i
 def image_copy(path: Path, copy: Path, quality: int) -> None:
     """Write the image as WebP, whatever its suffix: readers go by the content.
 
-    None of an image with an EXIF orientation, which would be lost, nor of one with 16 bits, whose depth depends on all images.
+    None of an image with an EXIF orientation, which would be lost, of one with 16 bits, whose depth depends on all images, or of
+    one that is too large for WebP.
     """
     data = np.frombuffer(path.read_bytes(), np.uint8)
     image = decoded_pixels(data, EVERY_BIT | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None or image.dtype != np.uint8 or orientation_of(data) != 1:
+    if image is None or image.dtype != np.uint8 or orientation_of(data) != 1 or max(image.shape) > WEBP_SIDE_PX:
         return      # what is unreadable, training reports
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import positive_argument, share_argument
 from fanet_ros.tools.network_arguments import add_network_arguments
 
 
@@ -39,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--checkpoint', default='fanet18_camvid', help='shipped name or path (default: %(default)s)')
     parser.add_argument('--class-map', default='', help="YAML file with class names and colours to use instead of the checkpoint's")
     add_network_arguments(parser)
-    parser.add_argument('--scale', type=float, default=1.0,
+    parser.add_argument('--scale', type=positive_argument, default=1.0,
                         help="network resolution: 1 is the checkpoint's number of pixels in the image's aspect ratio")
-    parser.add_argument('--alpha', type=float, default=0.5, help='opacity of the class colours in the overlay, 0..1')
+    parser.add_argument('--alpha', type=share_argument, default=0.5, help='opacity of the class colours in the overlay, 0..1')
     parser.add_argument('--quiet', action='store_true', help='no progress bar')
     return parser

@@ -20,6 +20,7 @@ from fanet_ros.images.files import IMAGE_SUFFIXES, read_bgr, write_jpeg
 from fanet_ros.images.folder_bit_depth import FolderBitDepth
 from fanet_ros.images.png_palette import with_palette
 from fanet_ros.inference import ClassMap, Segmenter, SegmenterOptions, draw_overlay
+from fanet_ros.natural_order import natural_key
 from fanet_ros.sources import SourceError, open_source
 from fanet_ros.visualization.contact_sheet import SheetRow, draw_contact_sheet
 from fanet_ros.visualization.overlay_video import OverlayVideo
@@ -91,7 +92,8 @@ def segment_images(arguments: argparse.Namespace) -> str:
 def _open(path: Path) -> _Inputs:
     """:raises SourceError: the input has nothing readable."""
     if path.is_dir():
-        paths = sorted(item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES)
+        paths = sorted((item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES),
+                       key=lambda item: natural_key(item.name))
     else:
         paths = [path] if path.suffix.lower() in IMAGE_SUFFIXES else []
     if paths or path.is_dir():

@@ -18,6 +18,7 @@ import argparse
 from typing import Optional
 
 from fanet_ros.host.termination import exit_code_of
+from fanet_ros.number_arguments import count_argument, positive_argument
 
 
 def main(argv: Optional[list[str]] = None) -> int:
@@ -30,9 +31,9 @@ def main(argv: Optional[list[str]] = None) -> int:
                         help='checkpoint, by shipped name or path, or an ONNX file; give it again for the mean of several')
     parser.add_argument('--teacher-classes', default='', metavar='CLASS_MAP',
                         help='classes of ONNX files: cityscapes19 or another one in config/class_maps, or a YAML file')
-    parser.add_argument('--scales', nargs='+', type=float, default=[1.0, 1.5], metavar='FACTOR',
+    parser.add_argument('--scales', nargs='+', type=positive_argument, default=[1.0, 1.5], metavar='FACTOR',
                         help='network resolutions relative to the images (default: 1 1.5)')
-    parser.add_argument('--stride', type=int, default=4, help='image pixels per soft label (default: 4)')
+    parser.add_argument('--stride', type=count_argument, default=4, help='image pixels per soft label (default: 4)')
     parser.add_argument('--device', default='auto', help="'auto', 'cpu', 'cuda' or 'cuda:N'")
     arguments = parser.parse_args(argv)
     from fanet_ros.tools.soft_labels.run import run  # here: importing torch takes seconds, not needed for --help

@@ -101,8 +101,8 @@ def find_runners(models: Sequence[Model], engines: Optional[Sequence[str]], prec
     found, reason = {}, 'nothing was requested'
     for model in models:
         runners: list[Runner] = []
-        for engine in engines:
-            for precision in precisions:
+        for engine in dict.fromkeys(engines):
+            for precision in dict.fromkeys(precisions):
                 try:
                     engines_for(device, engine, precision, needs_video=model.temporal_frames > 1)
                     runners.append((engine, precision))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fanet_ros.atomic_file import write_json, write_text
+from fanet_ros.choices import MAX_LATENCY_BUDGET_MS
 from fanet_ros.host.machine import one_line
 from fanet_ros.images.transport_format import COMPRESSED_SUFFIX
 from fanet_ros.tools.significant import significant
@@ -53,9 +54,10 @@ def tuned(findings: Findings, parameters: dict[str, Any], device: str, folder: P
     """`parameters`, updated with the chosen candidate."""
     assert findings.choice is not None
     item = findings.choice.row.candidate
+    budget_ms = min(max(round(float(findings.budget.latency_ms), 3), 0.001), MAX_LATENCY_BUDGET_MS)      # 0 would mean no budget
     values = {**parameters, 'checkpoint': item.checkpoint, 'variant': 'auto', 'engine': item.engine,
               'precision': item.precision, 'input_height': item.height, 'input_width': item.width, 'input_scale': 1.0,
-              'latency_budget_ms': max(round(float(findings.budget.latency_ms), 3), 0.001)}      # 0 would mean no budget
+              'latency_budget_ms': budget_ms}
     if device:
         values['device'] = device
     if item.precision == 'int8':

@@ -3,6 +3,7 @@
 """Read and write parameter files of the segmentation node."""
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, Iterator, Optional
@@ -80,7 +81,7 @@ def _nodes(content: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _scalar(value: Any) -> str:
     """`value` as YAML on one line; floats stay floats."""
-    return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).splitlines()[0]
 
 
 def _shipped_path() -> Path:

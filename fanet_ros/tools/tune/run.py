@@ -49,8 +49,8 @@ def tune(arguments: argparse.Namespace) -> None:
     request = SourceRequest(arguments.source, arguments.frames, context, largest.class_map, arguments.image_topic,
                             arguments.labels, tuple(arguments.set))
     machine = describe_machine(device, runtimes())
-    settings = _settings(request, models, device, parameters, machine)
     folder = arguments.output
+    settings = _settings(request, models, device, parameters, machine, folder)
     with Results(folder, settings) as results:
         if not results.is_begun:
             shutil.rmtree(folder / FRAMES, ignore_errors=True)      # may be from another source
@@ -97,24 +97,25 @@ def _models(checkpoints: Sequence[str], class_map: str) -> tuple[Model, ...]:
 
 
 def _settings(request: SourceRequest, models: Sequence[Model], device: torch.device, parameters: dict[str, Any],
-              machine: dict[str, Any]) -> dict[str, Any]:
+              machine: dict[str, Any], output: Path) -> dict[str, Any]:
     """Everything the figures depend on, apart from the candidates themselves."""
     return {
-        'source': _identity(request.source), 'frames': request.frames, 'context': request.context,
-        'image_topic': request.image_topic, 'labels': _identity(request.labels), 'set': list(request.label_settings),
+        'source': _identity(request.source, output), 'frames': request.frames, 'context': request.context,
+        'image_topic': request.image_topic, 'labels': _identity(request.labels, output), 'set': list(request.label_settings),
         'checkpoints': [model.identity for model in models], 'device': str(device),
         'machine': [machine['cpu'], machine['threads'], machine.get('gpu', ''), machine['versions']],
         **{name: parameters[name] for name in ('num_threads', 'class_map', 'temporal_smoothing')}}
 
 
-def _identity(source: str) -> list[Any]:
-    """Identity of the contents of a file or folder, for detecting changes."""
+def _identity(source: str, output: Path) -> list[Any]:
+    """Identity of the contents of a file or folder, for detecting changes; without those of `output`, which may be in it."""
     path = Path(source).expanduser()
     if not source or not path.exists() or path.is_char_device():
         return [source]
-    files = [item for item in path.rglob('*') if item.is_file()] if path.is_dir() else [path]
+    path, own = path.resolve(), output.resolve()
+    files = [item for item in path.rglob('*') if item.is_file() and own not in item.parents] if path.is_dir() else [path]
     status = [item.stat() for item in files]
-    return [str(path.resolve()), len(files), sum(item.st_size for item in status),
+    return [str(path), len(files), sum(item.st_size for item in status),
             max((item.st_mtime_ns for item in status), default=0)]
 
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """Every source, on small real files."""
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -35,6 +36,16 @@ def test_video(tmp_path: Path) -> None:
         writer.write(np.full((48, 64, 3), value, np.uint8))
     writer.release()
     assert [round(float(frame.rgb.mean()), -1) for frame in open_source(path)] == [40, 120, 220]
+
+
+def test_a_video_that_cannot_be_rewound_loops(tmp_path: Path) -> None:
+    """A stream of JPEGs, as of a network camera, has no index."""
+    values = 40, 120, 220
+    (tmp_path / 'v.mjpeg').write_bytes(b''.join(
+        cv2.imencode('.jpg', np.full((48, 64, 3), value, np.uint8))[1].tobytes() for value in values))
+    frames = list(islice(open_source(str(tmp_path / 'v.mjpeg'), loop=True), 7))
+    assert [round(float(frame.rgb.mean()), -1) for frame in frames] == [*values, *values, 40]
+    assert [frame.index for frame in frames] == list(range(7))
 
 
 @pytest.mark.parametrize('source', ['no/such/file.mp4', '/dev/video87'])

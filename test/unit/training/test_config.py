@@ -1,6 +1,7 @@
 # Copyright 2026 The fanet_ros authors
 # SPDX-License-Identifier: Apache-2.0
 """Training recipes are parsed strictly."""
+import math
 from dataclasses import fields
 from pathlib import Path
 
@@ -31,7 +32,14 @@ def test_values_and_overrides(tmp_path: Path) -> None:
     assert config.augmentation.scale == (1.0, 1.5)
 
 
+@pytest.mark.parametrize('name', ['2024', '007', '2026-11-28', '1e5', 'on'])
+def test_a_name_may_be_a_number_a_date_or_a_word_of_yaml(tmp_path: Path, name: str) -> None:
+    config = load(tmp_path, GOOD, f'data.0.path={name}', f'class_map={name}', f'data.0.rename.car={name}', 'training.seed=7')
+    assert (config.data[0].path, config.class_map, config.data[0].rename, config.training.seed) == (name, name, {'car': name}, 7)
+
+
 @pytest.mark.parametrize(('content', 'reason'), [
+    ({'data': [{'path': 2024}]}, r'data\[0\].path is 2024: expected str, in quotes'),
     ({**GOOD, 'varient': 'fanet18'}, 'unknown key varient: did you mean variant?'),
     ({**GOOD, 'training': {'iteration': 3}}, 'unknown key training.iteration: did you mean iterations?'),
     ({'data': [{'path': 'x', 'wieght': 2}]}, r'unknown key data\[0\].wieght: did you mean weight?'),
@@ -41,7 +49,15 @@ def test_values_and_overrides(tmp_path: Path) -> None:
     ({**GOOD, 'training': {'channels_last': 'maybe'}}, 'expected bool'),
     ({**GOOD, 'training': {'label_smoothing': 1.5}}, 'label_smoothing is 1.5: expected at least 0, less than 1'),
     ({**GOOD, 'training': {'minutes': -1}}, 'minutes is -1.0: expected 0 or more'),
+    ({**GOOD, 'training': {'soft_weight': -0.5}}, 'soft_weight is -0.5: expected 0 or more'),
+    ({**GOOD, 'training': {'ema_decay': -0.9}}, 'ema_decay is -0.9: expected 0..1'),
+    ({**GOOD, 'training': {'ema_decay': math.nan}}, 'training.ema_decay is nan: expected a finite number'),
+    ({**GOOD, 'training': {'learning_rate': math.inf}}, 'training.learning_rate is inf: expected a finite number'),
+    ({**GOOD, 'training': {'learning_rate': 'fast'}}, "training.learning_rate is 'fast': expected a finite number"),
+    ({**GOOD, 'augmentation': {'scale': [1.0, math.nan]}}, r'augmentation.scale\[1\] is nan: expected a finite number'),
+    ({'data': [{'path': 'x', 'weight': math.nan}]}, r'data\[0\].weight is nan: expected a finite number'),
     ({'data': [{'path': 'x', 'ignore_borders': -1}]}, 'ignore_borders is -1: expected 0 or more'),
+    ({'data': [{'layout': 'street', 'seeds': [5, 2]}]}, r'seeds is \[5, 2\]: expected the first, 0 or more, and the one after'),
     ({'data': []}, 'data is empty'), ({'data': [{'layout': 'folder'}]}, 'path is empty'),
     ({'data': {'path': 'x'}}, 'expected a list'), ({'data': [{'path': 'x', 'size': [1, 2, 3]}]}, 'expected 2 values'),
     ([1, 2], 'expected keys and values')])

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from fanet_ros.datasets import DatasetError
 from fanet_ros.datasets.frame_set import FrameSet
-from fanet_ros.tools.adapt.drive import LEAST_FRAMES, Drive
+from fanet_ros.datasets.layouts import find_class_map
+from fanet_ros.datasets.source_frames import SourceRequest
+from fanet_ros.tools.adapt.drive import LEAST_FRAMES, Drive, gather_drive
 
 
 def drive_of(count: int) -> Drive:
@@ -26,3 +29,10 @@ def test_most_frames_are_for_adapting(count: int) -> None:
     drive = drive_of(count)
     assert 0.5 * count <= len(drive.learnt) <= 0.8 * count and 0.1 * count <= len(drive.held_out) <= 0.25 * count
     assert min(abs(one - other) for one in drive.learnt for other in drive.held_out) > 1
+
+
+def test_too_few_frames_asked_for_are_not_blamed_on_the_drive(tmp_path: Path) -> None:
+    request = SourceRequest('street', LEAST_FRAMES - 1, 1, find_class_map('camvid11'))
+    with pytest.raises(DatasetError, match='^--frames is 7: expected at least 8$'):
+        gather_drive(tmp_path / 'frames', request, (96, 128), quiet=True)
+    assert not list(tmp_path.iterdir())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanet_ros.tools.adapt import work_folder
-from fanet_ros.tools.adapt.work_folder import NORM, SOFT_LABELS, TAUGHT, TEACHER, TEACHING, check_settings
+from fanet_ros.tools.adapt.work_folder import NORM, SOFT_LABELS, TAUGHT, TEACHER, TEACHING, check_settings, with_checksum
 
 SETTINGS = {'source': '/drives/1', 'frames': 300, TEACHER: {'network': 'a.onnx', 'classes': ['road'], 'rename': {}}}
 RUN = (NORM, TAUGHT, f'{TEACHING}/checkpoint.safetensors', 'frames/frames.json', SOFT_LABELS)
@@ -65,3 +65,15 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / TEACHING / 'checkpoint.safetensors').touch()
     check_settings(tmp_path, SETTINGS)
     assert left(tmp_path) == {f'{TEACHING}/checkpoint.safetensors'}
+
+
+def test_a_work_folder_among_the_labels_does_not_change_them(tmp_path: Path) -> None:
+    work, mask = tmp_path / 'mine.adapt', tmp_path / 'labels' / 'a.png'
+    for path in (mask, work / 'frames' / 'images' / '0000.png'):
+        path.parent.mkdir(parents=True)
+    mask.write_bytes(b'before')
+    before = with_checksum(tmp_path, work)
+    (work / 'frames' / 'images' / '0000.png').write_bytes(b'frame')
+    assert with_checksum(tmp_path, work) == before
+    mask.write_bytes(b'after')
+    assert with_checksum(tmp_path, work) != before

@@ -16,6 +16,7 @@ import pytest
 from masked_bags import CLASSES, mask, write_masked_bag
 from rosbags.rosbag2 import StoragePlugin
 from street_bags import PERIOD_NS, STORE, read_messages, street_image, write_street_bag
+from written_bags import FrameWriter, stamp_ns, write_bag
 
 from fanet_ros.bags.copying import copy_topics, custom_data_of
 from fanet_ros.bags.definitions import definition_in
@@ -180,6 +181,29 @@ def test_missing_frames_are_named(archive: Path, tmp_path: Path, capsys: pytest.
         assert "no bag '../masks/tue'" in error and 'missing: damaged' in error
         assert [row['bag'] for row in listed(output)] == ['tue']
         assert not (output / 'damaged').exists() and not list(tmp_path.glob('*.partial'))
+
+
+def test_classes_of_a_bag_of_which_nothing_is_kept_do_not_bind_the_others(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first bag has two cameras with different classes."""
+    def write(name: str, classes: dict[str, tuple[str, ...]]) -> None:
+        def fill(writer: FrameWriter) -> None:
+            for camera, names in classes.items():
+                writer.class_map(f'/segmentation/{camera}/class_map', 0, names)
+                writer.image(f'/{camera}/image_raw', 1, np.zeros((64, 96, 3), np.uint8), frame_id=camera)
+                writer.image(f'/segmentation/{camera}/mask', 1, np.zeros((64, 96), np.uint8), frame_id=camera)
+        write_bag(tmp_path / 'archive' / name, fill)
+    (tmp_path / 'archive').mkdir()
+    write('a', {'front': ('air', 'road'), 'rear': ('sky', 'street')})
+    write('b', {'front': ('sky', 'street')})
+    (tmp_path / 'pick.csv').write_text('bag,topic,stamp_ns\n' + ''.join(
+        f'{bag},/{camera}/image_raw,{stamp_ns(1)}\n' for bag, camera in (('a', 'front'), ('a', 'rear'), ('b', 'front'))))
+    selection, archive, output = (tmp_path / name for name in ('pick.csv', 'archive', 'out'))
+    assert main([str(selection), '--archive', str(archive), '--output', str(output), '--as', 'folder']) == 1
+    error = capsys.readouterr().err
+    assert 'missing: a /front/image_raw' in error and 'missing: b' not in error
+    assert [(row['bag'], row['has_labels']) for row in listed(output)] == [('b', '1')]
+    assert find_class_map(str(output / 'class_map.yaml')).names == ('sky', 'street')
 
 
 def test_images_are_found_whatever_the_clocks_do(tmp_path: Path) -> None:

@@ -66,4 +66,4 @@ def test_a_source_with_blank_frames_only_is_rejected(
     cv2.imwrite(str(tmp_path / 'black.png'), np.zeros((96, 128, 3), np.uint8))
     output = tmp_path / 'out'
     assert main([str(tmp_path), '--output', str(output), '--checkpoint', str(street_checkpoint), '--quiet']) == 1
-    assert 'yielded no frame' in capsys.readouterr().err and not output.exists()
+    assert f'all 1 frames of {tmp_path} are blank' in capsys.readouterr().err and not output.exists()

@@ -58,6 +58,16 @@ def test_images_that_differ_only_in_their_suffix_get_masks_of_their_own(checkpoi
     assert {path.name for path in (out / 'overlay').iterdir()} == {'a.png.jpg', 'a.jpg.jpg', 'a.jpg.png.jpg', 'b.jpg'}
 
 
+def test_numbered_images_are_segmented_in_the_order_of_their_numbers(
+        checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A video network, and whoever looks at the contact sheet, takes them for a sequence."""
+    for number in (8, 9, 10, 11):
+        (tmp_path / f'f{number}.png').write_bytes(b'no picture')
+    assert segment_images.main([str(tmp_path), '--output', str(tmp_path / 'out'), '--checkpoint', str(checkpoint), *OPTIONS]) == 1
+    skipped = [line.split()[0] for line in capsys.readouterr().err.splitlines() if 'is not a readable image' in line]
+    assert skipped == ['f8', 'f9', 'f10', 'f11']
+
+
 @pytest.mark.parametrize('name', ['overlay/a.jpg', 'contact_sheet.jpg'])
 def test_a_result_that_cannot_be_written_is_reported(
         checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:

@@ -97,6 +97,11 @@ def test_when_nothing_fits_it_warns(tmp_path: Path) -> None:
     assert 'WARN' in (tmp_path / 'tuned.param.yaml').read_text() and 'WARN' in (tmp_path / 'tune.md').read_text()
 
 
+def test_a_budget_that_the_node_would_refuse_is_its_largest(tmp_path: Path) -> None:
+    write_findings(findings(tmp_path, 120_000.0), read_parameters(None), '', tmp_path)
+    assert yaml.safe_load((tmp_path / 'tuned.param.yaml').read_text())['/**']['ros__parameters']['latency_budget_ms'] == 60_000.0
+
+
 def test_given_parameters_are_kept_except_tuned_ones(tmp_path: Path) -> None:
     own = tmp_path / 'own.yaml'
     own.write_text(yaml.safe_dump({
@@ -135,4 +140,10 @@ def test_other_files_are_rejected(tmp_path: Path, text: str, message: str) -> No
 
 def test_values_that_yaml_would_misread_are_quoted() -> None:
     values = {**read_parameters(None), 'class_filter': 'no', 'checkpoint': '/a: b/#c.safetensors', 'overlay_alpha': 1.0}
+    assert yaml.safe_load(parameter_file(values, 'x'))['/**']['ros__parameters'] == values
+
+
+def test_values_of_any_length_are_kept_whole() -> None:
+    remap = ', '.join(f'class {number}=unlabelled' for number in range(171))
+    values = {**read_parameters(None), 'class_remap': remap, 'resolution_ladder': [1 / number for number in range(1, 200)]}
     assert yaml.safe_load(parameter_file(values, 'x'))['/**']['ros__parameters'] == values

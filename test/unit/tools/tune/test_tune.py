@@ -76,6 +76,20 @@ def test_interrupt_resume_and_choose_again(tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.slow
+def test_an_output_inside_the_source_does_not_count_as_a_change_of_it(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name, pixels in (('images', np.zeros((64, 96, 3), np.uint8)), ('labels', np.zeros((64, 96), np.uint8))):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / 'a.png'), pixels)
+    command = [str(tmp_path), '--output', str(tmp_path / 'tuned'), *SMALL]
+    command.remove('128x96')
+    assert main(command) == 0
+    before = results_of(tmp_path / 'tuned')
+    assert main(command) == 0 and results_of(tmp_path / 'tuned') == before
+    cv2.imwrite(str(tmp_path / 'images' / 'a.png'), np.full((64, 96, 3), 9, np.uint8))
+    assert main(command) == 1 and 'other settings (source was' in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_without_labels_quality_is_agreement_with_the_largest_resolution(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     import cv2
     import numpy as np
@@ -148,7 +162,7 @@ def test_candidates_are_supported_combinations(tmp_path: Path) -> None:
     metadata = replace(load_checkpoint('fanet18_camvid').metadata, temporal_frames=2)
     save_checkpoint(tmp_path / 'video.safetensors', metadata.build_network(), metadata)
     models = [load_model('fanet18_camvid'), load_model(str(tmp_path / 'video.safetensors'))]
-    engines, precisions = ('torch', 'openvino', 'ncnn'), ('float32', 'bfloat16')
+    engines, precisions = ('torch', 'openvino', 'ncnn', 'torch'), ('float32', 'bfloat16', 'float32')      # each counts once
     found = make_candidates(find_runners(models, engines, precisions, CPU), (0.5, 1.0), (), (720, 960))
     runners = [item.runner for item in found if item.name == 'fanet18_camvid' and item.height == 360]
     assert runners == ['torch float32', 'torch bfloat16', 'openvino float32', 'openvino bfloat16', 'ncnn float32']
