@@ -30,7 +30,7 @@ from fanet_ros.training.config import TrainingSettings
 from fanet_ros.training.losses import LabelMeaning, balanced_class_weights
 from fanet_ros.training.run_folder import CHECKPOINT_NAME, RunFolder
 
-# Chosen by the runs in docs/adapting.md.
+# Chosen by the runs in weights/experiments.md, "Adapting without labels".
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)    # of new BatchNorm statistics, and of fine-tuned weights
 NORM_BATCH = 4
 CHOICE_FRAMES = 12                  # by which one of these shares is chosen
