@@ -42,11 +42,11 @@ class _Inputs:
 def segment_images(arguments: argparse.Namespace) -> str:
     """Segment the input and write the results; returns a summary line.
 
-    :raises SourceError: the input has nothing readable
+    :raises SourceError: the input has nothing readable, or results would replace it
     :raises SegmentationError: unusable checkpoint, device or scale
     :raises OSError: a result cannot be written
     """
-    inputs = _open(arguments.input)
+    inputs = _open(arguments.input, arguments.output)
     segmenter = Segmenter.from_checkpoint(arguments.checkpoint, SegmenterOptions.taken_from(arguments))
     print(segmenter.description, file=sys.stderr)
     output, class_map = arguments.output, segmenter.class_map
@@ -89,10 +89,13 @@ def segment_images(arguments: argparse.Namespace) -> str:
     return f'{output}: {done} segmented' + (f', {unreadable} could not be read' if unreadable else '')
 
 
-def _open(path: Path) -> _Inputs:
-    """:raises SourceError: the input has nothing readable."""
+def _open(path: Path, output: Path) -> _Inputs:
+    """:raises SourceError: the input has nothing readable, or results in `output` would replace it."""
+    results = [output.resolve() / name for name in ('contact_sheet.jpg', 'masks', 'overlay', 'overlay.mp4')]
+    if {path.resolve(), path.resolve().parent} & set(results):
+        raise SourceError(f'{path} is where {output} has its results, which would replace it: choose another --output')
     if path.is_dir():
-        paths = sorted((item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES),
+        paths = sorted((item for item in path.iterdir() if item.suffix.lower() in IMAGE_SUFFIXES and item.resolve() != results[0]),
                        key=lambda item: natural_key(item.name))
     else:
         paths = [path] if path.suffix.lower() in IMAGE_SUFFIXES else []

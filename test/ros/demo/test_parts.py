@@ -44,14 +44,14 @@ def test_a_source_without_frames_is_refused(tmp_path: Path) -> None:
 
 def test_files_of_an_earlier_run_are_removed_and_foreign_files_stay(tmp_path: Path) -> None:
     output = DemoOutput(tmp_path / 'out')
-    output.prepare()
-    output.bag.mkdir()
+    for folder in (output.bag, output.logs):
+        folder.mkdir(parents=True)
     for path in (output.bag / 'bag.mcap', output.bag / 'metadata.yaml', output.video, output.log('camera')):
         path.write_text('old')
     foreign = output.directory / 'notes.txt'
     foreign.write_text('mine')
     output.prepare()
-    assert sorted(path.name for path in output.directory.rglob('*')) == ['log', 'notes.txt']
+    assert sorted(path.name for path in output.directory.rglob('*')) == ['.lock', 'log', 'notes.txt']
     assert foreign.read_text() == 'mine'
 
 
@@ -62,6 +62,16 @@ def test_a_foreign_bag_is_not_removed(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match='--output'):
         output.prepare()
     assert (output.bag / 'precious.mcap').exists()
+
+
+def test_a_second_demo_does_not_remove_what_the_first_one_records(tmp_path: Path) -> None:
+    first = DemoOutput(tmp_path)
+    first.prepare()
+    first.bag.mkdir()
+    (first.bag / 'bag.mcap').write_text('recording')
+    with pytest.raises(DemoError, match=f'another demo is writing into {tmp_path}: choose another --output'):
+        DemoOutput(tmp_path).prepare()
+    assert (first.bag / 'bag.mcap').exists()
 
 
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:

@@ -68,6 +68,21 @@ def test_numbered_images_are_segmented_in_the_order_of_their_numbers(
     assert skipped == ['f8', 'f9', 'f10', 'f11']
 
 
+@pytest.mark.parametrize('given', ['overlay', 'overlay/a.jpg', 'masks', 'overlay.mp4', 'contact_sheet.jpg'])
+def test_results_do_not_replace_what_they_are_made_from(tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str) -> None:
+    (tmp_path / 'overlay').mkdir()
+    cv2.imwrite(str(tmp_path / 'overlay' / 'a.jpg'), blotches(0))
+    assert segment_images.main([str(tmp_path / given), '--output', str(tmp_path), *OPTIONS]) == 1
+    assert 'which would replace it: choose another --output' in capsys.readouterr().err
+
+
+def test_in_the_folder_of_the_images_a_second_run_finds_the_same_images(checkpoint: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / 'a.png'), blotches(0))
+    for _ in range(2):
+        assert segment_images.main([str(tmp_path), '--output', str(tmp_path), '--checkpoint', str(checkpoint), *OPTIONS]) == 0
+        assert [path.name for path in (tmp_path / 'masks').iterdir()] == ['a.png']
+
+
 @pytest.mark.parametrize('name', ['overlay/a.jpg', 'contact_sheet.jpg'])
 def test_a_result_that_cannot_be_written_is_reported(
         checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
