@@ -44,6 +44,7 @@ from fanet_ros.package_share import class_map_file
 from fanet_ros.ros.common.image_conversion import rgb_to_image_message
 
 TIMEOUT_S = 300.0       # generous for a busy machine; a hang is still detected
+REPEAT_S = 5.0
 ADDRESS_SPACE_BYTES = 12 * 2**30      # so that too large allocations fail on every machine
 KEEP_ALL_QOS = QoSProfile(depth=100)
 
@@ -144,7 +145,7 @@ class Client:
     def get_parameters(self, node_name: str, *names: str) -> list[Any]:
         """Like `ros2 param get`, for several parameters."""
         request = GetParameters.Request(names=list(names))
-        response = self._call(GetParameters, f'{node_name}/get_parameters', request)
+        response = self._call(GetParameters, f'{node_name}/get_parameters', request, repeat=True)
         return [parameter_value_to_python(value) for value in response.values]
 
     def change_state(self, node_name: str, transition: int) -> bool:
@@ -154,15 +155,21 @@ class Client:
 
     def state(self, node_name: str) -> str:
         """Like `ros2 lifecycle get`: the name of the state."""
-        return self._call(GetState, f'{node_name}/get_state', GetState.Request()).current_state.label
+        return self._call(GetState, f'{node_name}/get_state', GetState.Request(), repeat=True).current_state.label
 
-    def _call(self, service: type, name: str, request: Any) -> Any:
+    def _call(self, service: type, name: str, request: Any, repeat: bool = False) -> Any:
+        """:param repeat: ask again and again: an answer that is sent before DDS has matched its reader is lost."""
         client = self.node.create_client(service, name)
         self.wait_for(client.service_is_ready, f'the service {name}')
-        future = client.call_async(request)
-        self.wait_for(future.done, f'the answer of {name}')
+        began, futures = time.monotonic(), [client.call_async(request)]
+
+        def is_answered() -> bool:
+            if repeat and time.monotonic() - began > REPEAT_S * len(futures):
+                futures.append(client.call_async(request))
+            return any(future.done() for future in futures)
+        self.wait_for(is_answered, f'the answer of {name}')
         self.node.destroy_client(client)
-        return future.result()
+        return next(future.result() for future in futures if future.done())
 
 
 Picture = Union[np.ndarray, Image, CompressedImage]
